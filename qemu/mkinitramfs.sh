@@ -1,0 +1,195 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# mkinitramfs.sh --kdir DIR [--variant NAME]: build the guest's initramfs and
+# print its path. It is not part of the kernel image, so that a changed test
+# costs no kernel link. Nothing is done when no input has changed.
+#
+# The content is a gen_init_cpio list (out/initramfs/NAME/spec shows it):
+# PID 1, busybox, nbd-client with its libraries, the kernel's modules, ours, the
+# tests and the reclaimwb tool where they have been built.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME]'
+variant=base kdir=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kdir) kdir=${2:?$usage}; shift 2 ;;
+	--variant) variant=${2:?$usage}; shift 2 ;;
+	*) die "$usage" ;;
+	esac
+done
+[ -n "$kdir" ] || die "$usage"
+[ -f "$kdir/include/config/kernel.release" ] || die "$kdir is no built kernel tree (no include/config/kernel.release)"
+release=$(cat "$kdir/include/config/kernel.release")
+ksrc=$(readlink -f "$kdir/source" 2>/dev/null) || ksrc=${KSRC:-$kdir}
+[ -d "$ksrc" ] || ksrc=${KSRC:-$kdir}
+work=$OUT/initramfs/$variant
+
+# --- the list: directories are added on the way
+
+declare -A seen=()
+spec=$work/spec.new
+
+add_dir() {
+	local dir=$1
+	[ "$dir" != / ] && [ -z "${seen[$dir]:-}" ] || return 0
+	add_dir "$(dirname "$dir")"
+	seen[$dir]=1
+	echo "dir $dir 0755 0 0" >>"$spec"
+}
+add_file() { # GUEST_PATH HOST_FILE [MODE]
+	[ -z "${seen[$1]:-}" ] || return 0
+	seen[$1]=1
+	add_dir "$(dirname "$1")"
+	case $2 in *[[:space:]]*) die "gen_init_cpio takes no path with white space: $2" ;; esac
+	echo "file $1 $2 ${3:-0755} 0 0" >>"$spec"
+}
+add_link() { # GUEST_PATH TARGET
+	[ -z "${seen[$1]:-}" ] || return 0
+	seen[$1]=1
+	add_dir "$(dirname "$1")"
+	echo "slink $1 $2 0777 0 0" >>"$spec"
+}
+
+# soname_package libfoo-3.so.200: the package that Debian's policy names for a
+# library (a hyphen where the name ends in a digit).
+soname_package() {
+	local name=${1%%.so.*} version=${1##*.so.}
+	case $name in *[0-9]) name+=- ;; esac
+	echo "$name$version"
+}
+
+# add_binary GUEST_PATH HOST_FILE: with the libraries it needs, all into /lib.
+add_binary() {
+	local libdirs='' tries soname package dir file
+	add_file "$1" "$2"
+	! ldd "$2" 2>&1 | grep -q 'not a dynamic executable' || return 0
+	for tries in 1 2 3 4 5 6; do
+		soname=$(LD_LIBRARY_PATH=$libdirs ldd "$2" | awk '/=> not found/ { print $1; exit }')
+		[ -n "$soname" ] || break
+		package=$(soname_package "$soname")
+		dir=$(deb_extract "$package" 2>/dev/null) || dir=$(deb_extract "${package}t64") ||
+			die "$2 needs $soname, and no package $package has it"
+		file=$(find "$dir" -name "$soname" -print -quit)
+		[ -n "$file" ] || die "$2 needs $soname, and package $package does not hold it"
+		libdirs+=${libdirs:+:}$(dirname "$file")
+	done
+	[ "$tries" -lt 6 ] || die "$2 needs too many libraries that are not here ($soname)"
+	while read -r file; do
+		add_file "/lib/$(basename "$file")" "$(readlink -f "$file")"
+	done < <(LD_LIBRARY_PATH=$libdirs ldd "$2" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }')
+}
+
+# --- what goes in
+
+build_init() {
+	local init=$OUT/initramfs/init
+	if [ ! -x "$init" ] || [ "$TOP/qemu/init.c" -nt "$init" ]; then
+		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers -static \
+			-o "$init.$$" "$TOP/qemu/init.c" || die "qemu/init.c does not compile (is the static libc there?)"
+		mv "$init.$$" "$init"
+	fi
+	add_file /init "$init"
+}
+
+add_busybox() {
+	local busybox applet
+	busybox=$(find "$(deb_extract busybox-static)" -name busybox -type f -perm -100 -path '*bin/*' -print -quit)
+	[ -n "$busybox" ] || die "the package busybox-static holds no busybox"
+	add_file /bin/busybox "$busybox"
+	for applet in $("$busybox" --list); do
+		add_link "/bin/$applet" busybox
+	done
+	BUSYBOX=$busybox
+}
+
+add_nbd_client() {
+	local client
+	client=$(PATH=$PATH:/usr/sbin:/sbin command -v nbd-client) ||
+		client=$(find "$(deb_extract nbd-client)" -name nbd-client -type f -path '*sbin/*' -print -quit)
+	[ -n "$client" ] || die "the package nbd-client holds no nbd-client"
+	add_binary /sbin/nbd-client "$client"
+}
+
+# Flat, without debug information, and with the modules.dep that modprobe reads.
+add_kernel_modules() {
+	local stage=$work/modules list ko strip
+	list=$work/modules.list
+	sed 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
+	strip=$(command -v strip || compgen -c llvm-strip | head -n1) || die "neither strip nor llvm-strip is here"
+	if ! { [ -f "$stage/stamp" ] && [ "$stage/stamp" -nt "$kdir/modules.order" ] &&
+			[ "$(cat "$stage/stamp")" = "$kdir $release" ]; }; then
+		rm -rf "$stage"
+		mkdir -p "$stage/lib/modules/$release"
+		while read -r ko; do
+			"$strip" --strip-debug -o "$stage/lib/modules/$release/$(basename "$ko")" "$kdir/$ko"
+		done <"$list"
+		"$BUSYBOX" depmod -b "$stage" "$release" || die "depmod failed for $stage"
+		echo "$kdir $release" >"$stage/stamp"
+	fi
+	for ko in "$stage/lib/modules/$release"/*; do
+		[ ! -e "$ko" ] || add_file "/lib/modules/$release/$(basename "$ko")" "$ko" 0644
+	done
+}
+
+add_ours() {
+	local file
+	for file in "$OUT/module/$variant"/*.ko; do
+		[ ! -e "$file" ] || add_file "/lib/modules/$(basename "$file")" "$file" 0644
+	done
+	[ ! -x "$OUT/bin/reclaimwb" ] || add_binary /bin/reclaimwb "$OUT/bin/reclaimwb"
+}
+
+add_tests() {
+	local file ktap=$ksrc/tools/testing/selftests/kselftest/ktap_helpers.sh
+	while read -r file; do
+		add_file "/tests/$file" "$TOP/tests/$file" "0$(stat -c %a "$TOP/tests/$file")"
+	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -name '*.[cho]' ! -name Makefile -printf '%P\n' | sort)
+	for file in "$OUT"/tests/bin/*; do
+		[ ! -x "$file" ] || add_binary "/tests/bin/$(basename "$file")" "$file"
+	done
+	add_file /tests/console-badness.txt "$TOP/qemu/console-badness.txt" 0644
+	[ ! -f "$ktap" ] || add_file /tests/ktap_helpers.sh "$ktap" 0644
+}
+
+# What is read here was written before: the key is each line with its file's size and time.
+key() {
+	awk '$1 == "file" { print $3 }' "$spec" | tr '\n' '\0' | xargs -0r stat -L -c '%n %s %Y %Z'
+	cat "$spec"
+}
+
+build() {
+	local image=$work/initramfs.cpio gen=$kdir/usr/gen_init_cpio new
+	mkdir -p "$work"
+	: >"$spec"
+	add_dir /dev
+	add_dir /etc
+	add_dir /root
+	# PID 1 gets its first three descriptors from this one, before devtmpfs is there
+	echo 'nod /dev/console 0600 0 0 c 5 1' >>"$spec"
+	add_link /lib64 lib
+	build_init
+	add_busybox
+	add_nbd_client
+	add_kernel_modules
+	add_ours
+	add_tests
+	new=$(key | sha256sum)
+	if [ ! -f "$image" ] || [ "$new" != "$(cat "$work/key" 2>/dev/null)" ]; then
+		if [ ! -x "$gen" ]; then
+			gen=$OUT/initramfs/gen_init_cpio
+			${CC:-cc} -O2 -o "$gen" "$ksrc/usr/gen_init_cpio.c" ||
+				die "neither $kdir/usr/gen_init_cpio nor its source is here"
+		fi
+		"$gen" "$spec" >"$image.new" || die "gen_init_cpio failed on $spec"
+		mv "$image.new" "$image"
+		mv "$spec" "$work/spec"
+		echo "$new" >"$work/key"
+	fi
+	rm -f "$spec"
+	echo "$image"
+}
+
+mkdir -p "$OUT/initramfs"
+with_lock "initramfs-$(echo "$OUT" | cksum | cut -d' ' -f1)" build
