@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Print the `export` lines of the build environment: eval "$(scripts/env.sh)".
+# Only looks at what is there; scripts/deps.sh is what fetches and complains.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=toolchain.sh
+. "$TOP/scripts/toolchain.sh"
+
+llvm=$(llvm_find || true)
+masquerade=$RWB_CACHE/tools/ccache
+path=$RWB_CACHE/tools/bin
+if have ccache && [ "${CCACHE_DISABLE:-0}" = 0 ]; then
+	# Links named like the compiler: CC="ccache clang" would break the
+	# kernel's own look at $(CC).
+	if [ -n "$llvm" ] && [ ! -e "$masquerade/${llvm}" ]; then
+		mkdir -p "$masquerade"
+		ln -sfn "$(command -v ccache)" "$masquerade/$llvm"
+	fi
+	path=$masquerade:$path
+fi
+
+printf 'export %s=%q\n' \
+	PATH "$path:$PATH" \
+	CCACHE_DIR "$RWB_CACHE/ccache" \
+	CCACHE_MAXSIZE "${CCACHE_MAXSIZE:-8G}" \
+	LLVM "$(llvm_value "$llvm")"
+libclang=$(libclang_dir "$llvm" || true)
+[ -z "$libclang" ] || printf 'export LIBCLANG_PATH=%q\n' "$libclang"
+lib_src=$(rust_lib_src || true)
+[ -z "$lib_src" ] || printf 'export RUST_LIB_SRC=%q\n' "$lib_src"

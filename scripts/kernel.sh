@@ -1,0 +1,195 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel.sh [--variant NAME] [--print]: make sure that the dev kernel is built
+# and print its build directory (the KDIR for modules) as the only line on stdout.
+# --print only tells where it is, and fails when it is not built.
+#
+# A variant is a fragment qemu/config/NAME.config with what it needs below it, or
+# several joined by '+' (base+btf). The build directory's key is made of source,
+# patches, fragments and toolchain; what is built once is found again.
+#
+# KSRC=dir    a source tree of your own (never written to)
+# KDIR=dir    a kernel you built yourself, used for every variant
+# KERNEL=7.3  the linux-source package to start from
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=toolchain.sh
+. "$TOP/scripts/toolchain.sh"
+# shellcheck source=source.sh
+. "$TOP/scripts/source.sh"
+
+CONFIGS=$TOP/qemu/config
+variant=base
+print_only=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--variant) [ $# -gt 1 ] || die "--variant needs a name"; variant=$2; shift ;;
+	--variant=*) variant=${1#*=} ;;
+	--print) print_only=1 ;;
+	*) die "usage: kernel.sh [--variant NAME] [--print]" ;;
+	esac
+	shift
+done
+
+# --- a kernel of the user's own
+
+# check_kdir DIR: could a Rust module be built against it?
+check_kdir() {
+	local dir=$1 built ours
+	[ -f "$dir/.config" ] || die "KDIR=$dir is no kernel build directory: it has no .config"
+	grep -q '^CONFIG_RUST=y' "$dir/.config" || die "KDIR=$dir was built without CONFIG_RUST"
+	[ -f "$dir/Module.symvers" ] || die "KDIR=$dir has no Module.symvers: the kernel was configured but not built"
+	compgen -G "$dir/rust/*.rmeta" >/dev/null ||
+		die "KDIR=$dir has no Rust metadata (rust/*.rmeta): header packages lack it, use the full build directory"
+	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$dir/.config")
+	ours=$(rustc --version 2>/dev/null) || die "no rustc on PATH; KDIR=$dir was built with $built"
+	[ "$built" = "$ours" ] || die "KDIR=$dir was built with $built, on PATH is $ours: they must be the same"
+}
+
+if [ -n "${KDIR:-}" ]; then
+	check_kdir "$KDIR"
+	realpath "$KDIR"
+	exit
+fi
+
+# --- configuration
+
+needed_by() { sed -n 's/^# needs: //p' "$CONFIGS/$1.config" | head -n1; }
+
+# fragments NAME: the fragment files of a variant, the lowest first. A fragment
+# says with '# needs: NAME' what it is merged over.
+fragments() {
+	local part below
+	for part in ${1//+/ }; do
+		[ -f "$CONFIGS/$part.config" ] ||
+			die "no variant '$part': there is $(cd "$CONFIGS" && echo *.config | sed 's/\.config//g')"
+		below=$(needed_by "$part")
+		[ -z "$below" ] || fragments "$below" || return 1
+		echo "$CONFIGS/$part.config"
+	done | awk '!seen[$0]++'
+}
+
+# lost_symbols CONFIG FRAGMENT...: what the fragments want and the config has
+# not; of several wishes for a symbol the last one counts.
+lost_symbols() {
+	awk '
+	function wish(line) {
+		if (match(line, /^CONFIG_[A-Za-z0-9_]+=/))
+			return substr(line, 1, RLENGTH - 1)
+		if (match(line, /^# CONFIG_[A-Za-z0-9_]+ is not set$/))
+			return substr(line, 3, RLENGTH - 13)
+		return ""
+	}
+	{ symbol = wish($0) }
+	symbol == "" { next }
+	FILENAME == ARGV[1] { got[symbol] = $0; next }
+	{ want[symbol] = $0 }
+	END {
+		for (symbol in want) {
+			off = want[symbol] ~ /^#/ || want[symbol] ~ /=n$/
+			if (off ? got[symbol] ~ /=/ : got[symbol] != want[symbol])
+				print symbol
+		}
+	}' "$@" | sort
+}
+
+kmake() { make -C "$SRC" O="$kdir" -j"$J" "$@"; }
+
+configure() {
+	local lost
+	mkdir -p "$kdir"
+	kmake allnoconfig >"$kdir/config.log" 2>&1 || build_failed "$kdir/config.log"
+	(cd "$SRC" && scripts/kconfig/merge_config.sh -m -O "$kdir" "$kdir/.config" "${files[@]}") >>"$kdir/config.log" 2>&1 ||
+		build_failed "$kdir/config.log"
+	kmake olddefconfig >>"$kdir/config.log" 2>&1 || build_failed "$kdir/config.log"
+	lost=$(lost_symbols "$kdir/.config" "${files[@]}")
+	[ -z "$lost" ] || die "variant $variant: symbols lost in the merge (a dependency is missing): $(echo "$lost" | tr '\n' ' ')"
+}
+
+# --- building
+
+build_failed() {
+	grep -m5 -E '(error|Error|\*\*\*)[: ]' "$1" >&2 || tail -n 5 "$1" >&2
+	die "kernel build failed, see $1"
+}
+
+# progress: count what the build says it does; a line now and then.
+progress() {
+	local line n=0 next=$((SECONDS + 15)) start=$SECONDS
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >&3
+		n=$((n + 1))
+		if [ $SECONDS -ge $next ]; then
+			say "$variant: $((SECONDS - start)) s, $n of about $expected steps (${line##* })"
+			next=$((SECONDS + 15))
+		fi
+	done
+	echo "$n" >"$kdir/.rwb-steps"
+}
+
+# Another variant over which this one only adds a little: start from a copy.
+seed() {
+	local below files_below other
+	below=$(needed_by "$(basename "${files[-1]}" .config)")
+	[ -n "$below" ] && [ ! -e "$kdir" ] || return 0
+	mapfile -t files_below < <(fragments "$below")
+	other=$(kdir_of "$below" "${files_below[@]}")
+	[ -f "$other/.rwb-done" ] || return 0
+	say "$variant: starting from a copy of $below"
+	rm -rf "$kdir.tmp"
+	cp -a --reflink=auto "$other" "$kdir.tmp"
+	rm -f "$kdir.tmp"/.rwb-*
+	mv "$kdir.tmp" "$kdir"
+}
+
+build() {
+	local start=$SECONDS expected
+	[ ! -f "$kdir/.rwb-done" ] || [ -n "${KSRC:-}" ] || return 0
+	seed
+	if [ ! -f "$kdir/.rwb-configured" ]; then
+		say "$variant: configuring ${SRC##*/} with ${files[*]##*/}"
+		configure
+		touch "$kdir/.rwb-configured"
+	fi
+	rm -f "$kdir/.rwb-done"
+	expected=$(cat "$RWB_CACHE/kernel/$variant.steps" 2>/dev/null || echo 3000)
+	say "$variant: building in $kdir (cold about 10 minutes on 2 cores, log in build.log)"
+	kmake bzImage modules 2>&1 | progress 3>"$kdir/build.log" ||
+		build_failed "$kdir/build.log"
+	cp "$kdir/.rwb-steps" "$RWB_CACHE/kernel/$variant.steps"
+	check_kdir "$kdir"
+	echo "$variant ${SRC##*/} $((SECONDS - start))s" >"$kdir/.rwb-done"
+	say "$variant: built in $((SECONDS - start)) s"
+}
+
+# kdir_of VARIANT FRAGMENT...: where that variant is built. Inside the source
+# tree for a tree of ours, which makes all paths in it relative: ccache then
+# knows a file again whatever the tree is called.
+kdir_of() {
+	local name=$1 key
+	shift
+	key=$({ echo "$SRC_ID"; cat "$@"; echo "$TOOLS_ID"; } | sha256sum | cut -c1-12)
+	if [ -n "${KSRC:-}" ]; then
+		echo "$RWB_CACHE/kernel/$name-$key"
+	else
+		echo "$SRC/build-$name-$key"
+	fi
+}
+
+list=$(fragments "$variant") || exit 1
+mapfile -t files <<<"$list"
+[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
+eval "$("$TOP/scripts/env.sh")"
+TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
+find_source
+kdir=$(kdir_of "$variant" "${files[@]}")
+if [ -n "$print_only" ]; then
+	[ -f "$kdir/.rwb-done" ] || die "variant $variant is not built: make kernel VARIANT=$variant"
+else
+	mkdir -p "$RWB_CACHE/kernel"
+	with_lock source get_source
+	with_lock "kernel-$variant" build
+	[ -n "${KSRC:-}" ] || ln -sfn "$kdir" "$RWB_CACHE/kernel/${kdir##*/build-}"
+	touch "$kdir/.rwb-used"
+fi
+echo "$kdir"

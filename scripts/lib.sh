@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # used by those who source it
+# What every host script shares; sourced, never run. Messages go to stderr, so
+# that a script's stdout is its answer alone.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
+OUT=${OUT:-$TOP/out}
+J=${J:-$(nproc)}
+
+say() { echo "reclaimwb: $*" >&2; }
+die() { echo "error: $*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# version_ge A B: is version A at least B?
+version_ge() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$2" ]; }
+
+# with_lock NAME COMMAND...: one at a time over all processes sharing the cache.
+with_lock() {
+	local name=$1 fd
+	shift
+	mkdir -p "$RWB_CACHE/lock"
+	exec {fd}>"$RWB_CACHE/lock/$name"
+	if ! flock -n "$fd"; then
+		say "waiting for another process that holds the lock '$name'"
+		flock "$fd"
+	fi
+	"$@" {fd}>&-
+	exec {fd}>&-
+}
+
+# --- Debian packages without touching the user's package manager: a private
+# apt state in the cache, one per suite, read with the machine's own mirror and
+# checked against Debian's own keys.
+
+KEYRING=${DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
+
+# shellcheck disable=SC1091 # the machine's own file
+os_codename() { (. /etc/os-release 2>/dev/null; echo "${VERSION_CODENAME:-unknown}"); }
+
+# debian_mirror SUITE: the archive to read SUITE from, by apt's own reading of
+# the machine's sources.
+debian_mirror() {
+	local want='^(old|oldold)?stable$|^(bookworm|trixie|forky|duke|sid|testing|unstable)$' uri
+	case $1 in
+	*-security)
+		[ -z "${DEBIAN_MIRROR:-}" ] || { echo "${DEBIAN_MIRROR%/}-security"; return; }
+		want="^$1\$" ;;
+	*)	[ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; } ;;
+	esac
+	# Other archives name suites the same way: prefer the one that calls
+	# itself Debian (known after an update), then one whose path says so.
+	# shellcheck disable=SC2016 # apt's own $(FIELD) syntax
+	uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(LABEL) $(REPO_URI)' \
+			'Created-By: Packages' 2>/dev/null |
+		awk -v want="$want" '$1 ~ want && $2 == "main" && $NF !~ /^cdrom:/ {
+			rank = /[ ]Debian(-Security)? / ? 1 : $NF ~ /debian(-security)?\/?$/ ? 2 : 3
+			print rank, $NF }' | sort -s -k1,1 | awk 'NR == 1 { print $2 }')
+	[ -n "$uri" ] || die "no Debian mirror in this machine's apt sources: set DEBIAN_MIRROR=URL"
+	echo "$uri"
+}
+
+# apt_state SUITE [fresh]: prepare the private state, print its apt.conf.
+apt_state() {
+	local suite=$1 dir=$RWB_CACHE/apt/$1 mirror line
+	mirror=$(debian_mirror "$suite") || exit 1
+	[ -r "$KEYRING" ] || die "$KEYRING is missing: install the package debian-archive-keyring"
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	: >"$dir/status"
+	line="deb [signed-by=$KEYRING] $mirror $suite main"
+	line+=$'\n'"deb-src [signed-by=$KEYRING] $mirror $suite main"
+	if [ "$line" != "$(cat "$dir/sources.list" 2>/dev/null)" ]; then
+		rm -f "$dir/updated"
+		echo "$line" >"$dir/sources.list"
+	fi
+	# The machine's own hooks must not run for a state that is not the machine's.
+	cat >"$dir/apt.conf" <<-CONF
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+		#clear DPkg::Post-Invoke;
+		#clear Acquire::IndexTargets::deb::DEP-11;
+		Dir::State "$dir";
+		Dir::State::status "$dir/status";
+		Dir::Cache "$dir";
+		Dir::Etc::sourcelist "$dir/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferencesparts "/dev/null";
+		Dir::Etc::trusted "/dev/null";
+		Dir::Etc::trustedparts "/dev/null";
+		APT::Sandbox::User "root";
+		APT::Get::AllowUnauthenticated "false";
+		Acquire::AllowInsecureRepositories "false";
+		Acquire::Languages "none";
+		Acquire::Retries "2";
+	CONF
+	if [ "${2:-}" = fresh ] || [ -z "$(find "$dir/updated" -mmin -1440 2>/dev/null)" ]; then
+		say "reading Debian's package list ($suite)"
+		apt-get -qq -c "$dir/apt.conf" -o APT::Update::Error-Mode=any update >"$dir/log" 2>&1 ||
+			die "cannot read suite $suite from $mirror: $(grep -m1 '^[EW]:' "$dir/log" || echo "see $dir/log")"
+		touch "$dir/updated"
+	fi
+	echo "$dir/apt.conf"
+}
+
+# deb_versions CONF PKG [UPSTREAM]: versions on offer, newest first; with
+# UPSTREAM only builds of exactly that version.
+deb_versions() {
+	apt-cache -c "$1" madison "$2" 2>/dev/null |
+		awk -v want="${3:-}" '$NF != "Sources" {
+			v = $3; up = v; sub(/^[0-9]+:/, "", up)
+			if (want == "" || v == want || up == want || index(up, want "+") == 1 || index(up, want "-") == 1)
+				print v }' | awk '!seen[$0]++'
+}
+
+# deb_extract PKG[=VERSION] [SUITE...]: print the directory with the package's
+# files, taken from the first suite that offers it; fetched once, then cached.
+deb_extract() {
+	[ -d "$RWB_CACHE/deb/$1" ] || with_lock deb deb_fetch "$@" || exit 1
+	readlink -f "$RWB_CACHE/deb/$1"
+}
+
+deb_fetch() {
+	local what=$1 pkg=${1%%=*} ver='' suite conf version dir tmp
+	[ "$what" = "$pkg" ] || ver=${what#*=}
+	shift
+	[ ! -d "$RWB_CACHE/deb/$what" ] || return 0
+	[ $# -gt 0 ] || set -- "$(os_codename)"
+	if ! have dpkg-deb || ! have apt-get; then
+		die "package $pkg comes from Debian by way of apt-get and dpkg-deb: install apt and dpkg"
+	fi
+	for suite; do
+		conf=$(apt_state "$suite") || exit 1
+		version=$(deb_versions "$conf" "$pkg" "$ver" | head -n1)
+		[ -n "$version" ] || continue
+		dir=$RWB_CACHE/deb/${pkg}_${version//:/%3a}
+		tmp=$dir.tmp
+		rm -rf "$tmp"
+		mkdir -p "$tmp/deb"
+		say "fetching $pkg $version ($suite)"
+		if ! (cd "$tmp/deb" && apt-get -qq -c "$conf" download "$pkg=$version" >"$tmp/log" 2>&1); then
+			# The list may be older than the archive.
+			conf=$(apt_state "$suite" fresh) || exit 1
+			version=$(deb_versions "$conf" "$pkg" "$ver" | head -n1)
+			(cd "$tmp/deb" && apt-get -qq -c "$conf" download "$pkg=$version" >"$tmp/log" 2>&1) ||
+				die "cannot fetch $pkg $version: $(grep -m1 '^E:' "$tmp/log" || tail -n1 "$tmp/log")"
+			dir=$RWB_CACHE/deb/${pkg}_${version//:/%3a}
+		fi
+		dpkg-deb -x "$tmp"/deb/*.deb "$tmp/root" || die "cannot unpack $pkg $version"
+		rm -rf "$dir"
+		mv "$tmp/root" "$dir"
+		rm -rf "$tmp"
+		ln -sfn "$(basename "$dir")" "$RWB_CACHE/deb/$what"
+		return 0
+	done
+	die "package $what is not on offer in Debian ($*)"
+}
