@@ -4,7 +4,8 @@
  * do its work ends the run with one line, and then no verdict says "done 0".
  *
  * The kernel command line says what to do:
- *   rwb.run=<path>[,<path>...]	scripts to run in this order; "shell" = a shell
+ *   rwb.run=<name>[,<name>...]	scripts to run in this order (below /tests, or
+ *				with the full path); "shell" is a shell
  *   rwb.timeout=<seconds>	limit of a script that names none
  *   rwb.scale=<n>		all limits times n (slow debug kernels)
  *   rwb.<name>=<value>		every one reaches the scripts as RWB_<NAME>
@@ -20,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <regex.h>
 #include <signal.h>
@@ -540,19 +542,19 @@ out:
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void run_script(const char *path)
+static void run_script(const char *name)
 {
 	struct stream out = { .fd = -1, .prefix = "" };
 	struct stream err = { .fd = -1, .prefix = "# " };
-	bool shell = !strcmp(path, "shell");
-	const char *name = path;
+	bool shell = !strcmp(name, "shell");
+	char mark[256], path[PATH_MAX];
 	int pipes[2][2], rc;
-	char mark[256];
 	long long began;
 	pid_t pid;
 
-	if (!strncmp(path, TESTS_DIR, strlen(TESTS_DIR)))
+	if (!strncmp(name, TESTS_DIR, strlen(TESTS_DIR)))
 		name += strlen(TESTS_DIR);
+	snprintf(path, sizeof(path), "%s%s", shell || name[0] == '/' ? "" : TESTS_DIR, name);
 	if (pipe2(pipes[0], O_CLOEXEC) || pipe2(pipes[1], O_CLOEXEC))
 		die("pipe: %s", strerror(errno));
 	put(ktap.fd, "# begin %s\n", name);
@@ -584,8 +586,8 @@ static void run_scripts(void)
 {
 	if (!run_list)
 		die("nothing to run: no rwb.run= on the command line");
-	for (char *path = strsep(&run_list, ","); path; path = strsep(&run_list, ","))
-		run_script(path);
+	for (char *name = strsep(&run_list, ","); name; name = strsep(&run_list, ","))
+		run_script(name);
 }
 
 /* ---- stages: was the kernel well? ---- */

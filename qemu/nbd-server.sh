@@ -17,7 +17,7 @@ definitions() { sed -e '/^#/d' -e '/^[[:space:]]*$/d' "$CONF"; }
 alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 start() {
-	local name=${1%%:*} extra='' dir=$2 size=${3:-} conf port tries log
+	local name=${1%%:*} extra='' dir=$2 size=${3:-} conf port log
 	local -a args extra_args filters params
 	[ "$name" = "$1" ] || extra=${1#*:}
 	have nbdkit || die "nbdkit is missing: apt-get install nbdkit (or scripts/deps.sh vm)"
@@ -39,7 +39,7 @@ start() {
 	# Binding is what decides about a port, so try until one is free. They lie
 	# below the range the kernel gives to clients. nbdkit goes into the
 	# background once it listens: there is nothing to wait for afterwards.
-	for tries in {1..50}; do
+	for _ in {1..50}; do
 		port=$((RANDOM % 20000 + 11000))
 		if nbdkit --ipaddr 127.0.0.1 --port "$port" --pidfile "$dir/$name.pid" \
 				"${filters[@]}" memory "size=$size" "${params[@]}" 2>"$log" >/dev/null </dev/null; then
@@ -49,7 +49,7 @@ start() {
 		fi
 		grep -q 'Address already in use' "$log" || break
 	done
-	die "NBD server $name did not start${tries:+ (try $tries)}: $(tail -n1 "$log")"
+	die "NBD server $name did not start: $(tail -n1 "$log")"
 }
 
 # Filters before the plugin, parameters after it, each parameter once.
@@ -83,8 +83,9 @@ runs() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$2"; }
 stop() {
 	local pidfile pid
 	for pidfile; do
-		[ -s "$pidfile" ] && pid=$(cat "$pidfile") && runs "$pid" "$pidfile" || continue
-		kill "$pid" 2>/dev/null || true
+		[ -s "$pidfile" ] || continue
+		pid=$(cat "$pidfile")
+		! runs "$pid" "$pidfile" || kill "$pid" 2>/dev/null || true
 	done
 	for pidfile; do
 		[ -s "$pidfile" ] || continue

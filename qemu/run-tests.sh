@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run-tests.sh [--variant NAME]... [--out DIR] [TEST...]: run test scripts in guests.
+# Without TEST, all of tests/*.sh; without --variant, base.
+#
+# What a script needs it says in its first comment lines:
+#   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
+#   # mem: 384M                  the guest's memory
+#   # smp: 2   # numa: 2   # disk: 1G 1G   # append: KERNEL ARGUMENTS
+#   # timeout: 300               seconds (default 120; more on kernels with checkers)
+#   # variants: base lock        only on these kernels
+#   # variant-skip: mem          not on these
+# Scripts with equal needs share a guest. When one takes its guest down, the
+# others go on in a new one.
+#
+# One line for each script, and at the end `N passed, N failed, N skipped`. A
+# script without plan, end or result is a failure, and so is a guest without a
+# verdict. DIR (out/test) then holds VARIANT/SCRIPT.ktap and VARIANT/vmN/.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+out=$OUT/test
+variants=() tests=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--variant) variants+=("${2:?}"); shift 2 ;;
+	--out) out=${2:?}; shift 2 ;;
+	-*) die "usage: run-tests.sh [--variant NAME]... [--out DIR] [TEST...]" ;;
+	*) tests+=("$1"); shift ;;
+	esac
+done
+[ ${#variants[@]} -gt 0 ] || variants=(base)
+
+# Names are relative to tests/, as in the guest.
+if [ ${#tests[@]} -eq 0 ]; then
+	tests=("$TOP"/tests/*.sh)
+fi
+for i in "${!tests[@]}"; do
+	name=''
+	for path in "${tests[$i]}" "$TOP/tests/${tests[$i]}" "$TOP/${tests[$i]}"; do
+		[ ! -f "$path" ] || { name=$(readlink -f "$path"); break; }
+	done
+	[ -n "$name" ] || die "no test ${tests[$i]}"
+	tests[i]=${name#"$TOP/tests/"}
+done
+
+passed=0 failed=0 skipped=0
+
+# need SCRIPT KEY: the value of its "# KEY: value" comment.
+need() {
+	awk -v key="# $2:" '!/^#/ && NF { exit }
+		index($0, key) == 1 { sub(/^[^:]*:[ \t]*/, ""); print; exit }' "$TOP/tests/$1"
+}
+
+wanted_on() { # SCRIPT VARIANT
+	local only skip
+	only=$(need "$1" variants)
+	skip=$(need "$1" variant-skip)
+	[ -z "$only" ] || grep -qw -- "$2" <<<"$only" || return 1
+	! grep -qw -- "$2" <<<"$skip"
+}
+
+# The needs that two scripts must share to share a guest. NBD servers are not
+# among them, an idle one disturbs nobody, unless one is wanted in two ways.
+needs_key() {
+	local key
+	for key in mem smp numa disk append; do
+		printf '%s=%s;' "$key" "$(need "$1" $key)"
+	done
+}
+
+report() { # VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went
+	local variant=$1 script=$2 log=$3 reason=${4:-} p f s seconds why mark=ok
+	read -r p f s seconds why < <(awk -v script="$script" -f "$TOP/qemu/ktap-sum.awk" "$log")
+	[ -z "$reason" ] || why=$reason
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	[ "$f" = 0 ] || mark=FAIL
+	[ "$f" != 0 ] || [ "$p" != 0 ] || mark=skip
+	printf '%-4s %-8s %-28s %3d passed' "$mark" "$variant" "$script" "$p"
+	[ "$f" = 0 ] || printf ', %d failed' "$f"
+	[ "$s" = 0 ] || printf ', %d skipped' "$s"
+	printf ' (%d s)' "$seconds"
+	[ "$why" = - ] || printf ': %s' "$why"
+	echo
+	[ "$f" = 0 ] || show_failures "$script" "$log"
+}
+
+section() { awk -v script="$1" '$0 == "# begin " script { on = 1 } on { print } index($0, "# end " script " rc=") == 1 { on = 0 }' "$2"; }
+
+# A failed result with the comment lines before it.
+show_failures() {
+	section "$1" "$2" | awk '/^ok / { n = 0; next }
+		/^#/ { if (n < 8) line[n++] = $0; else { for (i = 1; i < 8; i++) line[i - 1] = line[i]; line[7] = $0 }; next }
+		/^not ok / { for (i = 0; i < n; i++) print "       " line[i]; print "       " $0; n = 0 }'
+}
+
+# run_guest VARIANT DIR SCRIPT...: boot one, report on every script that began;
+# leaves the others in `rest`.
+run_guest() {
+	local variant=$1 dir=$2 script seconds=60 limit rc=0 reason='' died=''
+	shift 2
+	local -a args=()
+	local -A servers=()
+	for script; do
+		limit=$(need "$script" timeout)
+		seconds=$((seconds + ${limit:-120}))
+		for server in $(need "$script" nbd); do
+			servers[$server]=1
+		done
+		args+=(--run "$script")
+	done
+	for server in "${!servers[@]}"; do args+=(--nbd "$server"); done
+	for disk in $(need "$1" disk); do args+=(--disk "$disk"); done
+	for key in mem smp numa append; do
+		limit=$(need "$1" $key)
+		[ -z "$limit" ] || args+=("--$key" "$limit")
+	done
+	"$TOP/qemu/vm.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" || rc=$?
+	[ $rc != 77 ] || { cat "$dir.err" >&2; die "no guest could be started: $(tail -n1 "$dir.err")"; }
+	grep '^reclaimwb: ' "$dir.err" >&2 || true
+	touch "$dir/ktap.log"
+	[ $rc != 2 ] || reason=$(cat "$dir/reason" 2>/dev/null || tail -n1 "$dir.err")
+
+	rest=()
+	for script; do
+		if ! grep -qxF "# begin $script" "$dir/ktap.log"; then
+			rest+=("$script")
+			continue
+		fi
+		section "$script" "$dir/ktap.log" >"$dir/../${script//\//-}.ktap"
+		if [ -n "$reason" ] && ! grep -qF "# end $script rc=" "$dir/ktap.log"; then
+			died=$script
+			report "$variant" "$script" "$dir/ktap.log" "took the guest down: $reason"
+			tail -n 42 "$dir.err" | sed 's/^/       /'
+		else
+			report "$variant" "$script" "$dir/ktap.log"
+		fi
+	done
+	if [ $rc != 2 ]; then
+		report "$variant" init "$dir/ktap.log"
+	elif [ -z "$died" ]; then
+		failed=$((failed + 1))
+		echo "FAIL $variant $(basename "$dir"): $reason"
+		sed 's/^/       /' "$dir.err" | tail -n 42
+	fi
+	# Without a script to blame, or none begun, another try would end the same way.
+	if [ ${#rest[@]} -gt 0 ] && { [ -z "$died" ] || [ ${#rest[@]} -eq $# ]; }; then
+		for script in "${rest[@]}"; do report "$variant" "$script" "$dir/ktap.log"; done
+		rest=()
+	fi
+}
+
+run_variant() {
+	local variant=$1 script key group server i
+	local -A members=() server_of=()
+	local -a order=() rest=()
+	for script in "${tests[@]}"; do
+		wanted_on "$script" "$variant" || continue
+		key=$(needs_key "$script")
+		for ((i = 0; ; i++)); do
+			group="$i;$key"
+			for server in $(need "$script" nbd); do
+				[ "${server_of[$group${server%%:*}]:-$server}" = "$server" ] || continue 2
+			done
+			break
+		done
+		for server in $(need "$script" nbd); do server_of[$group${server%%:*}]=$server; done
+		[ -n "${members[$group]:-}" ] || order+=("$group")
+		members[$group]+=" $script"
+	done
+	i=0
+	for group in "${order[@]}"; do
+		read -ra rest <<<"${members[$group]}"
+		while [ ${#rest[@]} -gt 0 ]; do
+			i=$((i + 1))
+			run_guest "$variant" "$out/$variant/vm$i" "${rest[@]}"
+		done
+	done
+}
+
+for variant in "${variants[@]}"; do
+	rm -rf "${out:?}/$variant"
+	mkdir -p "$out/$variant"
+	run_variant "$variant"
+done
+[ $((passed + failed + skipped)) -gt 0 ] || { echo "FAIL nothing was run"; failed=1; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]

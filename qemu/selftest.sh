@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# selftest.sh [--kernel-free]: does the harness see what goes wrong? tests/meta/
+# holds scripts that panic, freeze, hang, lie about their plan and so on; each must
+# be reported as what it is. --kernel-free: only what needs no guest. KTAP output.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+dir=$OUT/selftest
+mkdir -p "$dir"
+number=0 failures=0
+
+result() { # DESCRIPTION COMMAND...
+	local what=$1
+	shift
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number $what"
+	else
+		echo "not ok $number $what"
+		failures=$((failures + 1))
+	fi
+}
+
+# --- without a guest: what the counter makes of a log
+
+sums_to() { # EXPECTED LINE...
+	local expected=$1 got
+	shift
+	got=$(printf '%s\n' "$@" | awk -v script=t.sh -f "$TOP/qemu/ktap-sum.awk")
+	[ "$got" = "$expected" ] || { echo "# expected '$expected', got '$got'"; return 1; }
+}
+
+kernel_free() {
+	result "an empty log is a failure" sums_to "0 1 0 0 did not run" ""
+	result "another script's log is a failure" \
+		sums_to "0 1 0 0 did not run" "# begin u.sh" "1..1" "ok 1 a" "# end u.sh rc=0"
+	result "begin and end alone are a failure" sums_to "0 1 0 0 no plan" "# begin t.sh" "# end t.sh rc=0"
+	result "a plan alone is a failure" \
+		sums_to "0 1 0 0 0 of 2 planned results" "# begin t.sh" "1..2" "# end t.sh rc=0"
+	result "an empty plan is a failure" sums_to "0 1 0 0 no result" "# begin t.sh" "1..0" "# end t.sh rc=0"
+	result "no end is a failure" sums_to "1 1 0 0 did not end" "# begin t.sh" "1..1" "ok 1 a"
+	result "two plans are a failure" \
+		sums_to "1 1 0 0 2 plans" "# begin t.sh" "1..1" "1..1" "ok 1 a" "# end t.sh rc=0"
+	result "results of a nested test are not counted" \
+		sums_to "1 0 0 0 -" "# begin t.sh" "1..1" "    not ok 1 x" "ok 1 a" "# end t.sh rc=0"
+	result "a good log is good" sums_to "1 0 1 7 -" \
+		"# begin t.sh" "1..2" "ok 1 a" "ok 2 b # SKIP c" "# end t.sh rc=0 seconds=7"
+	result "the pattern list has no empty line, which would match all" \
+		test -z "$(grep -n '^[[:space:]]*$' "$TOP/qemu/console-badness.txt")"
+	result "the pattern list finds a warning" matches 'WARNING: CPU: 0 PID: 1 at mm/vmscan.c:1'
+	result "the pattern list lets our own lines pass" \
+		not matches 'reclaimwb: loading out-of-tree module taints kernel.'
+}
+matches() { grep -v '^#' "$TOP/qemu/console-badness.txt" | grep -qE -f - <<<"$1"; }
+not() { ! "$@"; }
+
+# --- with guests: what the runner says about each script
+
+log=$dir/run.log
+says() { # EXTENDED REGULAR EXPRESSION
+	grep -qE -- "$1" "$log" || { echo "# no line like: $1"; return 1; }
+}
+
+with_guests() {
+	local a=0 b=0 second
+	# Two guests side by side: one is frozen and found by its silence, the other
+	# panics, and a third carries on with what the second had left.
+	RWB_SILENCE=20 "$TOP/qemu/run-tests.sh" --out "$dir/frozen" meta/freezes.sh >"$dir/frozen.log" 2>&1 &
+	second=$!
+	"$TOP/qemu/run-tests.sh" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
+		meta/says_nothing.sh meta/no_plan.sh meta/short.sh meta/misnumbered.sh meta/fails.sh \
+		meta/bad_exit.sh meta/bails_out.sh meta/leaves_process.sh meta/bad_log.sh >"$log" 2>&1 || a=$?
+	wait $second || b=$?
+	cat "$dir/frozen.log" >>"$log"
+	sed 's/^/# /' "$log"
+
+	result "a run with failures exits with 1" test "$a,$b" = 1,1
+	result "a good script passes" says '^ok +base +meta/good.sh +1 passed, 1 skipped'
+	result "a skipped script is skipped" says '^skip base +meta/skips.sh +0 passed, 1 skipped'
+	result "a panic is found, with its reason" says '^FAIL base +meta/panics.sh .*took the guest down: Kernel panic.*sysrq'
+	result "what the panic cut off has run in a new guest" test -s "$dir/test/base/vm2/ktap.log"
+	result "a silent guest is found" says '^FAIL base +meta/freezes.sh .*took the guest down: the guest said nothing'
+	result "a hanging script is found" says '^FAIL base +meta/hangs.sh .*took too long and was killed'
+	result "a script that says nothing is found" says '^FAIL base +meta/says_nothing.sh .*: no plan'
+	result "a missing plan is found" says '^FAIL base +meta/no_plan.sh .*: no plan'
+	result "missing results are found" says '^FAIL base +meta/short.sh .*: 2 of 3 planned results'
+	result "a missing number is found" says '^FAIL base +meta/misnumbered.sh .*: result 2 has the number 3'
+	result "a failure is found, with the comment before it" says '^ +# 2 is not 3$'
+	result "a bad exit code is found" says '^FAIL base +meta/bad_exit.sh .*: exit code 3'
+	result "a bail-out is found" says '^FAIL base +meta/bails_out.sh .*: Bail out!'
+	result "a left-over process is found and ended" \
+		grep -q '^# init: killed left-over process sleep' "$dir/test/base/meta-leaves_process.sh.ktap"
+	result "a bad kernel log line is found, with the script that made it" \
+		says '^ +# kernel log, in meta/bad_log.sh: BUG: not a real one'
+	result "the results came back" grep -q 'rwb-init: begin meta/good.sh\|Linux version' "$dir/test/base/vm2/results/dmesg.txt"
+	result "the totals add up" says '^8 passed, 10 failed, 2 skipped$'
+}
+
+echo "TAP version 13"
+if [ "${1:-}" = --kernel-free ]; then
+	echo "1..12"
+	kernel_free
+else
+	echo "1..30"
+	kernel_free
+	with_guests
+fi
+[ $failures = 0 ]

@@ -1,0 +1,268 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# vm.sh: boot a dev kernel in QEMU, run test scripts in it, bring back what they said.
+#
+#   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
+#         [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
+#         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
+#         [--interactive] [--quiet] [--print]
+#
+# SCRIPT is a file below tests/, or a full path in the guest; without one, or
+# with --interactive, it is a shell. SERVER is one of qemu/nbd-servers.conf.
+# SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
+# --print shows the QEMU command instead of running it. RWB_ACCEL=tcg|kvm decides
+# about KVM, which otherwise is used if it really runs a guest.
+#
+# The KTAP goes to stdout while it comes in. DIR then holds console.log, ktap.log,
+# verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
+# counts). Exit code: 0 all scripts passed, 1 one failed, 2 no verdict (panic, hang,
+# silence: says which, and shows the end of the console), 77 it could not be tried.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+
+RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
+die() { echo "error: $*" >&2; exit $RC_CANNOT; }
+usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
+
+variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 out='' append='' timeout=''
+icount='' interactive=no quiet=no print=no
+nbd=() disks=() scripts=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--interactive | --quiet | --print) declare "${1#--}=yes"; shift; continue ;;
+	--icount) icount=shift=auto; shift; continue ;;
+	--icount=*) icount=${1#*=}; shift; continue ;;
+	--help | -h) usage ;;
+	esac
+	[ $# -ge 2 ] || usage
+	case $1 in
+	--variant | --kdir | --mem | --smp | --numa | --out | --timeout) declare "${1#--}=$2" ;;
+	--append) append+=" $2" ;;
+	--nbd) nbd+=("$2") ;;
+	--disk) disks+=("$2") ;;
+	--run) scripts+=("$2") ;;
+	*) die "vm.sh: unknown option '$1'; vm.sh --help lists them" ;;
+	esac
+	shift 2
+done
+[ ${#scripts[@]} -gt 0 ] || interactive=yes
+[ "$interactive" = no ] || scripts+=(shell)
+
+# What a kernel with checkers needs: more memory and time, and no ACPI, whose
+# interpreter times out under TCG and leaves PCI devices without interrupts.
+scale=1 acpi=on
+case $variant in
+base | base-*) mem=${mem:-512M} ;;
+*) mem=${mem:-1G} scale=4 acpi=off ;;
+esac
+out=${out:-$OUT/vm/$variant}
+timeout=$((${timeout:-300} * scale))
+silence=${RWB_SILENCE:-$((120 * scale))}
+
+# --- KVM: /dev/kvm may open and still not run a guest, so let it boot this kernel
+# until the kernel complains that it has no root. The answer holds while the machine is up.
+kvm_runs() {
+	local bzimage=$1 answer dir
+	answer=$RWB_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -s "$answer" ]; then
+		[ -w /dev/kvm ] || return 1
+		dir=$(mktemp -d)
+		timeout --kill-after=1 10 qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
+			-M q35,accel=kvm -cpu host -m 256M -kernel "$bzimage" -append 'console=ttyS0 panic=-1' \
+			-serial "file:$dir/console" >/dev/null 2>&1 || true
+		mkdir -p "$RWB_CACHE"
+		if grep -qa 'Kernel panic.*VFS' "$dir/console" 2>/dev/null; then
+			echo yes >"$answer"
+		else
+			echo no >"$answer"
+			say "/dev/kvm is here but runs no guest: going on without it"
+		fi
+		rm -rf "$dir"
+	fi
+	[ "$(cat "$answer")" = yes ]
+}
+
+accelerator() {
+	case ${RWB_ACCEL:-} in
+	tcg | kvm) echo "$RWB_ACCEL" ;;
+	'') if kvm_runs "$1"; then echo kvm; else echo tcg; fi ;;
+	*) die "RWB_ACCEL=$RWB_ACCEL: it can be tcg or kvm" ;;
+	esac
+}
+
+# --- the one place where the QEMU command comes from
+
+megabytes() {
+	local n=${1%[MG]}
+	case $1 in
+	*[!0-9]*[MG] | [MG]) die "$1 is no size like 512M or 2G" ;;
+	*M) echo "$n" ;;
+	*G) echo $((n * 1024)) ;;
+	*) die "$1 is no size like 512M or 2G" ;;
+	esac
+}
+
+kernel_command_line() {
+	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 hung_task_panic=1"
+	[ $acpi = on ] || line+=" acpi=off"
+	if [ "$numa" -gt 1 ] && [ $acpi = off ]; then line+=" numa=fake=$numa"; fi
+	line+="$append rwb.variant=$variant rwb.scale=$scale rwb.run=$(IFS=,; echo "${scripts[*]}")"
+	[ ${#nbd_addresses[@]} -eq 0 ] || line+=" rwb.nbd=$(IFS=,; echo "${nbd_addresses[*]}")"
+	[ ${#line} -lt 2048 ] || die "the kernel command line is longer than the kernel takes (2047): $line"
+	echo "$line"
+}
+
+qemu_argv() {
+	local accel=$1 i name size
+	size=$(megabytes "$mem")
+	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none)
+	argv+=(-M "q35,accel=$accel" -m "${size}M" -smp "$smp")
+	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max); fi
+	[ -z "$icount" ] || argv+=(-icount "$icount")
+	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
+	argv+=(-append "$(kernel_command_line)")
+	if [ "$numa" -gt 1 ] && [ $acpi = on ]; then
+		for ((i = 0; i < numa; i++)); do
+			argv+=(-object "memory-backend-ram,id=node$i,size=$((size / numa))M")
+			argv+=(-numa "node,nodeid=$i,memdev=node$i$(node_cpus "$i")")
+		done
+	fi
+	if [ "$interactive" = yes ]; then
+		argv+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=$out/console.log")
+	else
+		argv+=(-chardev "file,id=console,path=$out/console.log")
+	fi
+	argv+=(-serial chardev:console)
+	argv+=(-device virtio-serial-pci)
+	for name in ktap.log:ktap progress.log:progress results.tar:results verdict:verdict; do
+		argv+=(-chardev "file,id=${name#*:},path=$out/${name%:*}")
+		argv+=(-device "virtserialport,chardev=${name#*:},name=reclaimwb.${name#*:}")
+	done
+	argv+=(-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net,romfile=')
+	argv+=(-device virtio-rng-pci)
+	for i in "${!disks[@]}"; do
+		argv+=(-drive "file=$out/disk$i.img,if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
+		argv+=(-device "virtio-blk-pci,drive=disk$i,serial=disk$i")
+	done
+}
+
+# The CPUs of a node: dealt out in turn.
+node_cpus() {
+	local cpu
+	for ((cpu = $1; cpu < smp; cpu += numa)); do
+		printf ',cpus=%d' "$cpu"
+	done
+}
+
+# --- run
+
+qemu=''
+# shellcheck disable=SC2317 # the EXIT trap calls it
+cleanup() {
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
+	[ -z "$qemu" ] || wait "$qemu" 2>/dev/null || true
+	[ "$print" = yes ] || "$TOP/qemu/nbd-server.sh" stop "$out/nbd"
+	rm -f "$out"/disk*.img
+}
+
+start_nbd_servers() {
+	local server port
+	for server in "${nbd[@]}"; do
+		port=PORT
+		if [ "$print" = no ]; then
+			port=$(RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$server" "$out/nbd") || exit $RC_CANNOT
+		fi
+		nbd_addresses+=("${server%%:*}:10.0.2.2:$port")
+	done
+}
+
+# Passes on what the guest says until QEMU has ended; ends it when the guest says nothing more.
+watch_guest() {
+	local last='' now quiet_since=$SECONDS shown=0 size
+	while kill -0 "$qemu" 2>/dev/null; do
+		now=$(stat -c %s "$out"/{console,ktap,progress}.log 2>/dev/null | tr '\n' ' ')
+		if [ "$now" != "$last" ]; then
+			last=$now quiet_since=$SECONDS
+			size=$(stat -c %s "$out/ktap.log" 2>/dev/null || echo 0)
+			[ "$quiet" = yes ] || [ "$size" -le "$shown" ] || tail -c +$((shown + 1)) "$out/ktap.log" | head -c $((size - shown))
+			shown=$size
+		elif [ $((SECONDS - quiet_since)) -gt "$silence" ]; then
+			reason="the guest said nothing for $silence s"
+			kill "$qemu" 2>/dev/null || true
+			break
+		fi
+		sleep 0.1
+	done
+	qemu_rc=0
+	wait "$qemu" || qemu_rc=$?
+	qemu=''
+	[ "$quiet" = yes ] || tail -c +$((shown + 1)) "$out/ktap.log" 2>/dev/null || true
+}
+
+# Says why there is no verdict, in the words of the one who knows.
+no_verdict() {
+	local panic
+	panic=$(tr -d '\r' <"$out/console.log" 2>/dev/null | grep -am1 -o 'Kernel panic.*') || true
+	if [ -n "$reason" ]; then :
+	elif [ -n "$panic" ]; then reason=$panic
+	elif [ "$qemu_rc" = 124 ] || [ "$qemu_rc" = 137 ]; then reason="not done after $timeout s"
+	elif [ -s "$out/verdict" ]; then reason="PID 1 gave up: $(cat "$out/verdict")"
+	elif [ "$qemu_rc" != 0 ]; then reason="QEMU ended with $qemu_rc: $(tail -n1 "$out/qemu.log")"
+	else reason="the guest reset without a word"
+	fi
+	{
+		echo "--- last lines of $out/console.log"
+		tr -d '\r' <"$out/console.log" 2>/dev/null | tail -n 40
+		echo "---"
+	} >&2
+	echo "$reason" >"$out/reason"
+	echo "error: no verdict from the guest: $reason" >&2
+	exit $RC_NO_VERDICT
+}
+
+have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
+[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
+[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
+initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
+
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+nbd_addresses=() reason='' qemu_rc=0
+exec {lock}>"$out/lock"
+flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
+[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,results,nbd}
+trap cleanup EXIT
+trap 'exit $RC_NO_VERDICT' INT TERM HUP
+start_nbd_servers
+accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
+qemu_argv "$accel"
+
+if [ "$print" = yes ]; then
+	printf '%q ' "${argv[@]}"
+	echo
+	exit 0
+fi
+for i in "${!disks[@]}"; do
+	truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
+done
+printf '%q ' "${argv[@]}" >"$out/command"
+
+if [ "$interactive" = yes ]; then
+	say "Ctrl-A X ends the guest"
+	"${argv[@]}" {lock}>&- || qemu_rc=$?
+else
+	timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &
+	qemu=$!
+	watch_guest
+fi
+
+mkdir -p "$out/results"
+[ ! -s "$out/results.tar" ] || tar -xf "$out/results.tar" -C "$out/results" || say "the results did not arrive whole"
+rm -f "$out/results.tar"
+! grep -qa 'Kernel panic' "$out/console.log" || no_verdict
+case $(cat "$out/verdict" 2>/dev/null) in
+'done 0') exit 0 ;;
+'done '*) exit $RC_FAILED ;;
+esac
+[ "$interactive" = no ] || exit 0
+no_verdict

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Takes the kernel down after its first result.
+echo "1..2"
+echo "ok 1 before the panic"
+echo c >/proc/sysrq-trigger
+echo "ok 2 after the panic"
