@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The books balance under pressure over NBD swap, with the classic LRU:
+# recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
+# nbd: fast
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_nbd fast
+start_test $((3 * BOOKS_EACH + 1)) "books balance, the classic LRU"
+check "the classic LRU" lru classic
+load_mod
+nbd_swap_on fast
+
+books anon shmem mixed
+
+finish

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Headroom at all five layers of a reclaimer that swaps over NBD: each is seen,
+# each lies deeper than the one above, and the books of a layer are whole: the
+# histogram holds every sample, the worst stack adds up to its depth.
+# nbd: fast
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+LAYERS="entry write bio nbd net"
+need_mod
+need_nbd fast
+start_test $((5 * 6 + 4 + 2)) "stack headroom by layer"
+load_mod
+nbd_swap_on fast
+
+check "every page came back right" pressure anon 2 "$(scaled 64)" "$(scaled 48)"
+quiesce
+cat "$LEDGER/headroom" > "$TMP/headroom"
+cat "$LEDGER/stacks" > "$TMP/stacks"
+size=$(sum "$TMP/headroom" 'stack\.size')
+check_eq "stack.size is a power of two" "$size" \
+	"$(awk -v n="$size" 'BEGIN { p = 1; while (p < n) p *= 2; print p }')"
+
+# least LAYER: of kswapd and direct, whoever came deepest.
+least()
+{
+	awk -v re="^(kswapd|direct)\\\\.$1\\\\.min\$" '$1 ~ re { if (!n++ || $2 < m) m = $2 }
+		END { print n ? m : "missing" }' "$TMP/headroom"
+}
+
+# stack_value KEY
+stack_value()
+{
+	awk -v k="$1" '$1 == k { print $2; n++ } END { if (n != 1) print "missing" }' "$TMP/stacks"
+}
+
+above=$size
+for layer in $LAYERS; do
+	check_num "$layer: samples" "$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.count")" -gt 0
+	check_eq "$layer: the histogram holds them all" \
+		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.hist\\.[0-9]*")" \
+		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.count")"
+	min=$(least "$layer")
+	if [ "$layer" = entry ]; then
+		check_num "$layer: below the top of the stack" "$min" -lt "$above"
+	else
+		check_num "$layer: no higher than the layer above" "$min" -le "$above"
+	fi
+	[ "$layer" = entry ] || check_num "$layer: cost something more than the one above" \
+		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.sum")" -gt 0
+	above=$min
+
+	# The worst stack of the layer: its own arithmetic.
+	for o in direct kswapd; do
+		[ "$(stack_value "$o.$layer.headroom")" = "$min" ] && break
+	done
+	check_eq "$layer: the worst stack is kept" "$(stack_value "$o.$layer.headroom")" "$min"
+	check_eq "$layer: depth is stack size less headroom" \
+		"$(stack_value "$o.$layer.depth")" "$((size - min))"
+	frames=$(awk -v re="^$o\\\\.$layer\\\\.frame\\\\.[0-9]+\$" '$1 ~ re { s += $2 } END { print s + 0 }' "$TMP/stacks")
+	say "$layer: $o left $min bytes; frames hold $frames of $((size - min))"
+	check_num "$layer: the frames fill the depth" "$frames" -ge $(((size - min) * 3 / 4))
+done
+
+finish

@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Folio order: a huge page swapped whole is one folio of 512 pages.
+. "$(dirname "$0")/lib/test.sh"
+
+THP=/sys/kernel/mm/transparent_hugepage
+need_mod
+need_no_swap
+need_file "$THP/enabled" CONFIG_TRANSPARENT_HUGEPAGE
+start_test $((CHARGED + BOOKS + 5)) "writes of large folios"
+load_mod
+brd_swap_on 64
+check "huge pages on request" set_file "$THP/enabled" madvise
+set_file "$THP/defrag" madvise
+M=16
+
+snap before
+hog_start hog -H -m "$M" -p
+hog_filled hog
+quiesce
+snap after
+huge=$(delta vmstat thp_swpout)
+check_num "the kernel swapped huge pages whole" "$huge" -gt 0
+check_eq "order 9 folios are those" "$(delta writes 'madvise\.order\.9\.folios')" "$huge"
+check_charged madvise anon sync $((M * 200))
+check_books
+
+# Folios by order, and pages by node, tell the same total.
+check_eq "orders add up" "$(awk '
+	NR == FNR { if ($1 ~ /\.order\./) old[$1] = $2; next }
+	match($1, /\.order\.[0-9]+\.folios$/) {
+		split(substr($1, RSTART), part, ".")
+		n += ($2 - old[$1]) * 2 ^ part[3]
+	}
+	END { print n + 0 }' "$TMP/before/writes" "$TMP/after/writes")" \
+	"$(delta writes 'total\.pages')"
+check "every page came back right" hog_done hog
+
+finish

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Kind zero: a page of zeroes is only noted down.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+start_test $((CHARGED + BOOKS + 1)) "writes of zero-filled pages"
+load_mod
+brd_swap_on 64
+
+snap before
+hog_start hog -c zero -m "$(scaled 16)" -p
+hog_filled hog
+quiesce
+snap after
+check_charged madvise anon zero $(($(scaled 16) * 200))
+check_books
+check "every page came back right" hog_done hog
+
+finish

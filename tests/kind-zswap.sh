@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Kind zswap: compressed in RAM, the device behind it is not touched.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_zswap
+start_test $((CHARGED + BOOKS + 2)) "writes that zswap takes"
+load_mod
+brd_swap_on 64
+check "zswap is on" zswap_on
+
+snap before
+hog_start hog -c text -m "$(scaled 16)" -p
+hog_filled hog
+quiesce
+snap after
+check_charged madvise anon zswap $(($(scaled 16) * 200))
+check_books
+check "every page came back right" hog_done hog
+
+finish

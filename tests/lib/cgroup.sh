@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Memory cgroups.
+
+CG=/sys/fs/cgroup
+
+cg_mount()
+{
+	[ -e "$CG/cgroup.controllers" ] ||
+		mount -t cgroup2 cgroup2 "$CG" 2> /dev/null
+	[ -e "$CG/cgroup.controllers" ]
+}
+
+need_memcg()
+{
+	cg_mount || skip_all "no cgroup v2 at $CG"
+	grep -qw memory "$CG/cgroup.controllers" ||
+		skip_all "no memory controller in cgroup v2"
+}
+
+# cg_make NAME: a memory cgroup, removed at the end.
+cg_make()
+{
+	echo +memory > "$CG/cgroup.subtree_control" || bail "no memory controller"
+	mkdir "$CG/$1" || bail "cannot make cgroup $1"
+	# The last page may be uncharged a moment after its task is gone.
+	undo "loop_until 50 rmdir $CG/$1 2> /dev/null"
+}
+
+# The controller can move to v1 (or back) only when no cgroup holds it.
+cg_release()
+{
+	echo -memory > "$CG/cgroup.subtree_control"
+}
+
+# in_cg DIR CMD...: run in that cgroup.
+in_cg()
+{
+	local dir="$1"
+
+	shift
+	sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$dir" "$@"
+}
+
+# cg_id NAME: as the module and the kernel's events number it.
+cg_id()
+{
+	stat -c %i "$CG/$1"
+}

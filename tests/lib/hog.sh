@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Memory in use: hogs hold content that they prove in the end.
+#
+#	hog_start NAME [memhog options]	filling begins in the background
+#	hog_filled NAME			wait until it is filled (and paged out)
+#	hog_done NAME			let it verify; fails if a page is wrong
+
+HOG_CG=
+
+hog_start()
+{
+	local name="$1"
+
+	shift
+	rm -f "$TMP/$name.ready" "$TMP/$name.go"
+	if [ -n "$HOG_CG" ]; then
+		set -- in_cg "$HOG_CG" "$BIN/memhog" "$@"
+	else
+		set -- "$BIN/memhog" "$@"
+	fi
+	"$@" -R "$TMP/$name.ready" -G "$TMP/$name.go" > "$TMP/$name.log" 2>&1 &
+	echo $! > "$TMP/$name.pid"
+	undo "hog_kill $name"
+}
+
+# hog_in CGROUP_DIR NAME [memhog options]
+hog_in()
+{
+	HOG_CG=$1
+	shift
+	hog_start "$@"
+	HOG_CG=
+}
+
+hog_is_filled()
+{
+	[ -e "$TMP/$1.ready" ] || ! kill -0 "$(cat "$TMP/$1.pid")" 2> /dev/null
+}
+
+hog_filled()
+{
+	loop_until 1800 hog_is_filled "$1"
+	[ -e "$TMP/$1.ready" ] || bail "hog $1 did not fill: $(tail -n 1 "$TMP/$1.log")"
+}
+
+hog_go()
+{
+	touch "$TMP/$1.go"
+}
+
+hog_done()
+{
+	local rc line
+
+	hog_go "$1"
+	wait "$(cat "$TMP/$1.pid")"
+	rc=$?
+	rm -f "$TMP/$1.pid"
+	while read -r line; do
+		say "$1: $line"
+	done < "$TMP/$1.log"
+	# It must have proven something, not only ended well.
+	[ "$rc" = 0 ] && grep -q "verified [1-9][0-9]* pages, 0 bad" "$TMP/$1.log"
+}
+
+hog_kill()
+{
+	[ -e "$TMP/$1.pid" ] || return 0
+	kill -9 "$(cat "$TMP/$1.pid")" 2> /dev/null
+	wait "$(cat "$TMP/$1.pid")" 2> /dev/null
+	rm -f "$TMP/$1.pid"
+}
+
+# leave_mib N: lock away memory until about N MiB are left to use, so that
+# little data makes real pressure, whatever the machine's size.
+leave_mib()
+{
+	local take=$(($(mem_mib MemAvailable) - $1))
+
+	[ "$take" -gt 0 ] || return 0
+	hog_start ballast -l -c zero -m "$take"
+	hog_filled ballast
+}
+
+# pressure TYPE TASKS MIB_LEFT MIB_EACH [memhog options]: each task's pages
+# must prove right; the ballast goes before the caller counts.
+pressure()
+{
+	local type="$1" tasks="$2" left="$3" each="$4" ok=0
+
+	shift 4
+	leave_mib "$left"
+	"$BIN/memhog" -t "$type" -n "$tasks" -m "$each" -r -v 2 "$@" \
+		> "$TMP/pressure.log" 2>&1 || ok=1
+	hog_kill ballast
+	while read -r line; do
+		say "$line"
+	done < "$TMP/pressure.log"
+	[ "$ok" = 0 ] &&
+		[ "$(grep -c "verified [1-9][0-9]* pages, 0 bad" "$TMP/pressure.log")" = "$tasks" ]
+}

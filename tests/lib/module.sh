@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Kernel modules: ours and the ones a scenario needs.
+
+# shellcheck disable=SC2034
+PARAMS=/sys/module/reclaimwb/parameters
+
+# Where the harness puts modules: out/module/<variant> on a developer's tree,
+# /lib/modules in our guest.
+module_file()
+{
+	local f
+
+	for f in "${RWB_MODULE_DIR:-/lib/modules}/$1.ko" \
+			"$TESTS/../out/module/base/$1.ko"; do
+		if [ -f "$f" ]; then
+			echo "$f"
+			return
+		fi
+	done
+	return 1
+}
+
+need_mod()
+{
+	module_file "${1:-reclaimwb}" > /dev/null ||
+		skip_all "no ${1:-reclaimwb}.ko: run 'make module' or set RWB_MODULE_DIR"
+}
+
+# try_load MODULE [PARAM=VALUE...]: insmod, its complaint kept in $TMP/insmod.
+try_load()
+{
+	local file
+
+	file=$(module_file "$1") || return 1
+	shift
+	echo "reclaimwb-test: insmod $file $*" > /dev/kmsg
+	insmod "$file" "$@" 2> "$TMP/insmod"
+}
+
+# load_mod [PARAM=VALUE...]
+load_mod()
+{
+	try_load reclaimwb "$@" || bail "insmod: $(cat "$TMP/insmod")"
+}
+
+mod_gone()
+{
+	[ ! -d "/sys/module/$1" ]
+}
+
+mod_unused()
+{
+	[ "$(cat "/sys/module/$1/refcnt")" = 0 ]
+}
+
+# unload_mod [MODULE]: a debugfs reader may hold a reference for a moment.
+unload_mod()
+{
+	local mod="${1:-reclaimwb}"
+
+	loop_until 50 mod_unused "$mod"
+	echo "reclaimwb-test: rmmod $mod" > /dev/kmsg
+	rmmod "$mod" && loop_until 50 mod_gone "$mod"
+}
+
+# kmod NAME [PARAM=VALUE...]: a module of the kernel's own, or built in.
+kmod()
+{
+	local name="$1" flat
+
+	shift
+	[ ! -d "/sys/module/$name" ] || return 0
+	flat=/lib/modules/$(uname -r)/$name.ko
+	if [ -f "$flat" ]; then
+		insmod "$flat" "$@"
+	else
+		modprobe "$name" "$@" 2> /dev/null
+	fi
+}

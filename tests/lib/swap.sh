@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Swap devices: over the network, in RAM, compressed.
+
+NBD_DEV=/dev/nbd0
+
+# One swap area at a time, so that a write can only go where the test says.
+need_no_swap()
+{
+	[ "$(grep -c . /proc/swaps)" -le 1 ] ||
+		skip_all "other swap is active: swapoff -a first"
+}
+
+# nbd_address NAME: sets NBD_HOST and NBD_PORT to the harness's server of that
+# name. Run by hand, without a harness, the server is started here, on loopback.
+nbd_address()
+{
+	local entry server="$TESTS/../qemu/nbd-server.sh"
+
+	for entry in $(echo "${RWB_NBD:-}" | tr , ' '); do
+		if [ "${entry%%:*}" = "$1" ]; then
+			NBD_PORT=${entry##*:}
+			NBD_HOST=${entry#*:}
+			NBD_HOST=${NBD_HOST%:*}
+			return 0
+		fi
+	done
+	[ -x "$server" ] || return 1
+	mkdir -p "$TMP/nbd"
+	NBD_HOST=127.0.0.1
+	NBD_PORT=$("$server" start "$1" "$TMP/nbd" 1G) || return 1
+	undo "$server stop $TMP/nbd $1"
+}
+
+# need_nbd [NAME]
+need_nbd()
+{
+	need_no_swap
+	command -v nbd-client > /dev/null || skip_all "no nbd-client"
+	[ -n "${RWB_NBD:-}" ] || command -v nbdkit > /dev/null ||
+		skip_all "no NBD server: RWB_NBD is not set and there is no nbdkit"
+	kmod nbd || skip_all "no nbd in this kernel"
+}
+
+nbd_connected()
+{
+	[ -e "/sys/block/${NBD_DEV##*/}/pid" ]
+}
+
+nbd_free()
+{
+	! nbd_connected
+}
+
+# nbd_attach NAME: connect $NBD_DEV, the way a swap device is connected.
+nbd_attach()
+{
+	nbd_address "$1" || bail "no NBD server named '$1'"
+	loop_until 50 nbd_free
+	nbd-client "$NBD_HOST" "$NBD_PORT" "$NBD_DEV" -swap > "$TMP/nbd-client" 2>&1 ||
+		bail "nbd-client: $(tail -n 1 "$TMP/nbd-client")"
+	loop_until 50 nbd_connected || bail "$NBD_DEV did not come up"
+	undo nbd_detach
+}
+
+nbd_detach()
+{
+	nbd-client -d "$NBD_DEV" > /dev/null 2>&1
+	loop_until 50 nbd_free
+}
+
+# nbd_swap_on NAME
+nbd_swap_on()
+{
+	nbd_attach "$1"
+	swap_on "$NBD_DEV"
+}
+
+swap_on()
+{
+	mkswap "$1" > /dev/null 2>&1 || bail "mkswap $1 failed"
+	swapon "$1" || bail "swapon $1 failed"
+	undo "swapoff $1"
+}
+
+# brd_swap_on MIB: a RAM disk: a synchronous block device.
+brd_swap_on()
+{
+	kmod brd rd_nr=1 "rd_size=$(($1 * 1024))" || return 1
+	undo "rmmod brd"
+	swap_on /dev/ram0
+}
+
+# zram_swap_on MIB: synchronous and compressed.
+zram_swap_on()
+{
+	kmod zram num_devices=1 || return 1
+	undo "rmmod zram"
+	echo "$1M" > /sys/block/zram0/disksize || return 1
+	undo "echo 1 > /sys/block/zram0/reset"
+	swap_on /dev/zram0
+}
+
+zswap_on()
+{
+	set_file /sys/module/zswap/parameters/enabled Y
+}
+
+need_zswap()
+{
+	need_file /sys/module/zswap/parameters/enabled CONFIG_ZSWAP
+}

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# The kernel under test: its config, its settings, its console.
+
+CONFIG_FILE=/proc/config.gz
+
+# have_config SYMBOL: y or m in the running kernel.
+have_config()
+{
+	[ -e "$CONFIG_FILE" ] || return 1
+	zcat "$CONFIG_FILE" | grep -Eq "^CONFIG_$1=(y|m)$"
+}
+
+# A kernel with these runs an order of magnitude slower under TCG.
+is_debug_kernel()
+{
+	[ -e /sys/kernel/debug/kmemleak ] || [ -e /proc/lockdep ] ||
+		have_config KASAN
+}
+
+# scaled N: N made smaller for a slow kernel, never below 2.
+scaled()
+{
+	local n
+
+	if [ -z "${RWB_SCALE:-}" ]; then
+		RWB_SCALE=100
+		! is_debug_kernel || RWB_SCALE=25
+	fi
+	n=$(($1 * RWB_SCALE / 100))
+	[ "$n" -ge 2 ] || n=2
+	echo "$n"
+}
+
+# set_file FILE VALUE: write it, and put the old value back at the end.
+# Files with a choice ("always [madvise] never") give back the chosen one.
+set_file()
+{
+	local old
+
+	old=$(cat "$1") || return 1
+	case $old in
+	*\[*\]*) old=${old#*\[}; old=${old%%\]*} ;;
+	esac
+	echo "$2" > "$1" || return 1
+	undo "echo '$old' > '$1'"
+}
+
+# vm NAME VALUE: a vm sysctl.
+vm()
+{
+	set_file "/proc/sys/vm/$1" "$2"
+}
+
+mem_mib()
+{
+	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo
+}
+
+# lru classic|mglru: choose the reclaim algorithm, tell whether it took.
+lru()
+{
+	local file=/sys/kernel/mm/lru_gen/enabled want=0x0000
+
+	[ -e "$file" ] || return 1
+	if [ "$1" = mglru ]; then
+		set_file "$file" 7 && [ "$(cat "$file")" != "$want" ]
+	else
+		set_file "$file" 0 && [ "$(cat "$file")" = "$want" ]
+	fi
+}
+
+# console_since: what the kernel said since the start of this test.
+console_since()
+{
+	dmesg | awk -v m="$MARKER" 'seen; index($0, m) { seen = 1 }'
+}
+
+# console_scan: "clean", or the bad lines. Patterns are the harness's own.
+console_scan()
+{
+	local patterns f
+
+	for f in "$TESTS/console-badness.txt" "$TESTS/../qemu/console-badness.txt"; do
+		[ ! -f "$f" ] || patterns=$f
+	done
+	if [ -z "${patterns:-}" ]; then
+		echo "no console-badness.txt"
+		return
+	fi
+	if ! dmesg | grep -Fq "$MARKER"; then
+		echo "the start marker is gone from the kernel log"
+		return
+	fi
+	grep -Ev '^(#|$)' "$patterns" > "$TMP/patterns"
+	console_since | grep -E -f "$TMP/patterns" || echo clean
+}
+
+# leak_scan: "clean", or what kmemleak reports. An object is reported when two
+# scans, the second at least 5 s after its allocation, find no pointer to it.
+leak_scan()
+{
+	local f=/sys/kernel/debug/kmemleak
+
+	echo scan > "$f"
+	sleep 5
+	echo scan > "$f"
+	if grep -q . "$f"; then
+		cat "$f"
+	else
+		echo clean
+	fi
+}

@@ -1,0 +1,214 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The library every scenario sources. It holds the course of a test (needs,
+# plan, checks, end); what a test works with is beside it, one idea a file.
+#
+#	. "$(dirname "$0")/lib/test.sh"
+#	need_nbd fast			# skips with a reason if it is not there
+#	start_test 3 "what it shows"	# plan: 3 checks, plus END_CHECKS
+#	load_mod
+#	...				# check*, each is one KTAP result
+#	finish				# undo, module gone, console clean
+#
+# Runs under busybox ash, dash and bash.
+set -u
+
+# What the scenarios and the other files here read, ShellCheck cannot see.
+# shellcheck disable=SC2034
+TESTS=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2034
+BIN=$TESTS/bin
+[ -d "$BIN" ] || BIN=$TESTS/../out/tests/bin
+NAME=$(basename "$0" .sh)
+# Results of `finish`: the module is gone, the console is clean.
+END_CHECKS=2
+
+for KTAP_HELPERS in "${KTAP_HELPERS:-}" "$TESTS/ktap_helpers.sh" \
+		"${KSRC:-}/tools/testing/selftests/kselftest/ktap_helpers.sh" \
+		"$TESTS/../kselftest/ktap_helpers.sh"; do
+	[ -f "$KTAP_HELPERS" ] && break
+done
+if [ ! -f "$KTAP_HELPERS" ]; then
+	echo "1..0 # SKIP no ktap_helpers.sh: set KSRC or KTAP_HELPERS"
+	exit 4
+fi
+# shellcheck source=/dev/null
+. "$KTAP_HELPERS"
+
+say()
+{
+	ktap_print_msg "$*"
+}
+
+skip_all()
+{
+	ktap_print_header
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+# The test cannot go on: one line, and a failure.
+bail()
+{
+	ktap_exit_fail_msg "$*"
+}
+
+need_root()
+{
+	[ "$(id -u)" = 0 ] || skip_all "needs root"
+}
+
+need_file()
+{
+	[ -e "$1" ] || skip_all "no $1${2:+ ($2)}"
+}
+
+# --- undo: what a test changes goes back, last change first, however it ends
+UNDO=
+undo()
+{
+	UNDO="$*
+$UNDO"
+}
+
+undo_all()
+{
+	local todo="$UNDO" line
+
+	UNDO=
+	while read -r line; do
+		[ -z "$line" ] || eval "$line" < /dev/null
+	done <<-END
+	$todo
+	END
+}
+
+on_exit()
+{
+	local rc=$?
+
+	trap - EXIT
+	undo_all
+	[ ! -d /sys/module/reclaimwb ] || rmmod reclaimwb
+	rm -rf "$TMP"
+	exit "$rc"
+}
+
+# --- course of a test
+start_test()
+{
+	local plan="$1"
+
+	need_root
+	[ -d /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing ||
+		skip_all "no tracefs"
+	[ -d /sys/kernel/debug/tracing ] || mount -t debugfs debugfs /sys/kernel/debug ||
+		skip_all "no debugfs"
+	TMP=$(mktemp -d "${TMPDIR:-/tmp}/rwb.XXXXXX") || skip_all "no temporary directory"
+	trap on_exit EXIT
+	trap 'exit 1' HUP INT TERM
+
+	ktap_print_header
+	ktap_set_plan $((plan + END_CHECKS))
+	say "$NAME: $2"
+	[ ! -d /sys/module/reclaimwb ] || unload_mod
+	# Only what the console says from here on is this test's.
+	MARKER="reclaimwb-test: start $NAME $$"
+	echo "$MARKER" > /dev/kmsg
+}
+
+finish()
+{
+	undo_all
+	[ ! -d /sys/module/reclaimwb ] || unload_mod
+	check "module is gone" test ! -d /sys/module/reclaimwb
+	console_scan > "$TMP/console"
+	check_eq "console is clean" "$(cat "$TMP/console")" "clean"
+	ktap_finished
+}
+
+# --- checks. Each is one result; a value that is not there never passes.
+check()
+{
+	local what="$1"
+
+	shift
+	if "$@"; then
+		ktap_test_pass "$what"
+	else
+		say "failed: $*"
+		ktap_test_fail "$what"
+	fi
+}
+
+check_not()
+{
+	local what="$1"
+
+	shift
+	if "$@"; then
+		say "should have failed: $*"
+		ktap_test_fail "$what"
+	else
+		ktap_test_pass "$what"
+	fi
+}
+
+check_eq()
+{
+	if [ -n "$2" ] && [ "$2" = "$3" ]; then
+		ktap_test_pass "$1"
+	else
+		say "got '$2', expected '$3'"
+		ktap_test_fail "$1"
+	fi
+}
+
+is_number()
+{
+	case "${1#-}" in
+	''|*[!0-9]*) return 1 ;;
+	esac
+}
+
+# check_num WHAT A -gt|-ge|-eq|-le|-lt B
+check_num()
+{
+	if is_number "$2" && is_number "$4" && test "$2" "$3" "$4"; then
+		say "$1: $2 $3 $4"
+		ktap_test_pass "$1"
+	else
+		say "got $2, expected $3 $4"
+		ktap_test_fail "$1"
+	fi
+}
+
+skip_checks()
+{
+	local n="$1"
+
+	shift
+	while [ "$n" -gt 0 ]; do
+		ktap_test_skip "$*"
+		n=$((n - 1))
+	done
+}
+
+# loop_until TENTHS CMD...: poll every 0.1 s, at most TENTHS times.
+loop_until()
+{
+	local n="$1"
+
+	shift
+	while ! "$@"; do
+		[ "$n" -gt 0 ] || return 1
+		n=$((n - 1))
+		sleep 0.1
+	done
+}
+
+for part in system module ledger swap cgroup hog trace books; do
+	# shellcheck source=/dev/null
+	. "$TESTS/lib/$part.sh"
+done

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A kernel without an event, or with a changed one, as the module sees it: a
+# build of the module that asks for both. It names them, marks what stands on
+# them unavailable, and the rest works.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod reclaimwb_noevent
+need_no_swap
+start_test 9 "missing and changed events"
+
+try_load reclaimwb_noevent || bail "insmod: $(cat "$TMP/insmod")"
+undo "unload_mod reclaimwb_noevent"
+[ -d "$LEDGER" ] || LEDGER=${LEDGER}_noevent
+
+check_num "one probe or more is missing" \
+	"$(grep -c '^probe\..* missing$' "$LEDGER/status")" -ge 1
+check_num "one probe or more has changed" \
+	"$(grep -c '^probe\..* changed$' "$LEDGER/status")" -ge 1
+check_num "a ledger is unavailable" \
+	"$(grep -c '^ledger\..* unavailable$' "$LEDGER/status")" -ge 1
+for state in missing changed; do
+	event=$(awk -v s="$state" '/^probe\./ && $2 == s { sub(/^probe\./, ""); print $1; exit }' "$LEDGER/status")
+	check "the log names $event, which is $state" \
+		sh -c "dmesg | grep 'reclaimwb.*: .*${event:-no event}'" > /dev/null
+done
+
+check_eq "ledger writes is available" "$(row status ledger.writes)" available
+zram_swap_on 64
+snap before
+check "workload runs" "$BIN/memhog" -p -c text -m 8
+quiesce
+snap after
+check_num "reclaim wrote" "$(delta vmstat nr_vmscan_write)" -gt 0
+check_eq "and the writes are counted" \
+	"$(delta writes 'total\.pages')" "$(delta vmstat nr_vmscan_write)"
+
+finish

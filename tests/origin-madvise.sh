@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Origin madvise: MADV_PAGEOUT on a task's own memory. No window is open.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+start_test $((CHARGED + 1)) "writes by MADV_PAGEOUT"
+load_mod
+zram_swap_on 64
+
+snap before
+hog_start hog -c text -m "$(scaled 16)" -p
+hog_filled hog
+quiesce
+snap after
+check_charged madvise anon sync $(($(scaled 16) * 200))
+check "every page came back right" hog_done hog
+
+finish

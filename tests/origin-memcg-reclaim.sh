@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Origin memcg_reclaim: user space asks through memory.reclaim.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+start_test $((2 * CHARGED + 2)) "writes by memory.reclaim"
+load_mod
+zram_swap_on 128
+M=$(scaled 24)
+
+cg_make rwb-reclaim
+for type in anon shmem; do
+	hog_in "$CG/rwb-reclaim" $type -t $type -c text -m "$M"
+	hog_filled $type
+	snap before
+	# It answers EAGAIN when it got less than all of it.
+	echo "$((M / 2))M swappiness=max" > "$CG/rwb-reclaim/memory.reclaim" 2> /dev/null
+	quiesce
+	snap after
+	check_charged memcg_reclaim $type sync $((M * 64))
+	check "every $type page came back right" hog_done $type
+done
+
+finish

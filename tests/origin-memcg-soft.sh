@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Origin memcg_soft: cgroup v1's soft limit. kswapd (or a direct reclaimer) runs
+# it before anything else, in a window inside its own: the writes are the soft
+# limit's. Only the classic LRU has it.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+V1=/tmp/rwb-cgroup-v1
+! cg_mount || cg_release 2> /dev/null
+mkdir -p "$V1"
+mount -t cgroup -o memory rwb "$V1" 2> /dev/null ||
+	skip_all "no cgroup v1 memory controller, or v2 holds it"
+if [ ! -e "$V1/memory.soft_limit_in_bytes" ]; then
+	umount "$V1"
+	skip_all "no soft limit in this kernel"
+fi
+start_test $((ORIGIN_CHECKS + BOOKS + 3)) "writes by the soft limit"
+undo "rmdir $V1; umount $V1"
+check "classic LRU" lru classic
+load_mod
+zram_swap_on 256
+M=$(scaled 64)
+
+mkdir "$V1/over" && undo "loop_until 50 rmdir $V1/over 2> /dev/null"
+echo "$((M / 4))M" > "$V1/over/memory.soft_limit_in_bytes"
+vm watermark_scale_factor 500
+trace_windows
+snap before
+hog_in "$V1/over" hog -c text -m "$M"
+hog_filled hog
+# Now something outside takes what is left, slowly enough for kswapd.
+hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemAvailable) - 4))
+hog_filled squeeze
+hog_kill squeeze
+quiesce
+snap after
+check_num "memcg_soft.anon.sync.pages has writes" \
+	"$(delta writes 'memcg_soft\.anon\.sync\.pages')" -ge $((M * 64))
+check_origins
+check_books
+check "every page came back right" hog_done hog
+
+finish

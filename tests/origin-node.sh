@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Origin node: asked for through node0/reclaim, alone; and by an allocation
+# under zone_reclaim_mode, next to kswapd, against the kernel's own trace.
+. "$(dirname "$0")/lib/test.sh"
+
+RECLAIM=/sys/devices/system/node/node0/reclaim
+need_mod
+need_no_swap
+need_file "$RECLAIM" CONFIG_NUMA
+start_test $((CHARGED + ORIGIN_CHECKS + BOOKS + 4)) "writes by node reclaim"
+load_mod
+zram_swap_on 256
+M=$(scaled 32)
+
+# Node reclaim looks at file pages and slab only; with 0 % of slab it always goes on.
+vm min_slab_ratio 0
+hog_start hog -c text -m "$M"
+hog_filled hog
+snap before
+echo "$((M / 2))M swappiness=max" > "$RECLAIM" 2> /dev/null
+quiesce
+snap after
+check_charged node anon sync $((M * 64))
+check "every page came back right" hog_done hog
+
+# Write, unmap: node reclaim comes before kswapd is even woken.
+vm zone_reclaim_mode 7
+trace_windows
+snap before
+check "every page came back right under pressure" pressure anon 2 "$(scaled 64)" "$(scaled 48)" -c text
+quiesce
+snap after
+check_num "node.anon.sync.pages has writes" "$(delta writes 'node\.anon\.sync\.pages')" -gt 0
+check_num "node.windows" "$(delta writes 'node\.windows')" -gt 0
+check_origins
+check_books
+
+finish

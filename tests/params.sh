@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Parameters: a bad value is refused and changes nothing, at run time and at
+# load, where one line says why; enabled=N stops the counting.
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+BAD_FLOORS="-1 x 16385 99999999999999999999"
+BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 nonsense=1"
+start_test $((4 * 2 + 3 + 8 * 2 + 2 + 6)) "parameters"
+
+load_mod
+old=$(cat "$PARAMS/headroom_floor")
+for v in $BAD_FLOORS; do
+	check_not "headroom_floor=$v is refused" \
+		sh -c "echo $v > $PARAMS/headroom_floor" 2> /dev/null
+	check_eq "and changes nothing" "$(cat "$PARAMS/headroom_floor")" "$old"
+done
+check_not "enabled=maybe is refused" sh -c "echo maybe > $PARAMS/enabled" 2> /dev/null
+check_eq "and changes nothing" "$(cat "$PARAMS/enabled")" Y
+check_not "window_slots cannot be written" \
+	sh -c "echo 128 > $PARAMS/window_slots" 2> /dev/null
+unload_mod
+
+# one_line: what our module said since the last insmod.
+one_line()
+{
+	dmesg | awk '/reclaimwb-test: insmod/ { n = 0 } /[]] reclaimwb: / { n++ } END { print n + 0 }'
+}
+
+for p in $BAD_LOADS; do
+	[ "$p" != nonsense=1 ] || continue
+	check_not "insmod with $p fails" try_load reclaimwb "$p"
+	[ ! -d /sys/module/reclaimwb ] || unload_mod
+	check_num "and says so in a line" "$(one_line)" -eq 1
+done
+# The kernel itself ignores a parameter that a module does not have.
+check "insmod with an unknown parameter works, as for every module" \
+	try_load reclaimwb nonsense=1
+unload_mod
+check "good values load" try_load reclaimwb window_slots=64 headroom_floor=0
+
+zram_swap_on 64
+snap before
+echo N > "$PARAMS/enabled"
+check_eq "enabled reads back" "$(cat "$PARAMS/enabled")" N
+check "workload runs" "$BIN/memhog" -p -c text -m 8
+quiesce
+snap after
+check_num "the kernel wrote" "$(delta vmstat nr_vmscan_write)" -gt 0
+check_eq "enabled=N: nothing was counted" "$(delta writes 'total\.pages')" 0
+echo Y > "$PARAMS/enabled"
+snap before
+check "workload runs again" "$BIN/memhog" -p -c text -m 8
+quiesce
+snap after
+check_eq "enabled=Y: everything is counted again" \
+	"$(delta writes 'total\.pages')" "$(delta vmstat nr_vmscan_write)"
+
+finish

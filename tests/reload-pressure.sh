@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# rmmod under full load is a normal event: the module comes and goes 200 times
+# while tasks swap over NBD, and every page still proves right.
+# nbd: fast
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_nbd fast
+ROUNDS=$(scaled 200)
+start_test 5 "load and unload under pressure"
+nbd_swap_on fast
+
+leave_mib "$(scaled 64)"
+"$BIN/memhog" -n 2 -m "$(scaled 48)" -T 3600 -w 3600 > "$TMP/tasks.log" 2>&1 &
+tasks=$!
+undo "kill -9 $tasks 2> /dev/null"
+
+writes_started()
+{
+	[ "$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)" -gt 1000 ]
+}
+loop_until 600 writes_started
+start=$(awk '$1 == "pswpout" { print $2 }' /proc/vmstat)
+
+done=0 counted=0
+while [ "$done" -lt "$ROUNDS" ]; do
+	try_load reclaimwb || break
+	n=$(row writes total.pages)
+	! is_number "$n" || counted=$((counted + n))
+	unload_mod || break
+	done=$((done + 1))
+done
+check_eq "loaded and unloaded $ROUNDS times" "$done" "$ROUNDS"
+check_num "the pressure went on meanwhile" \
+	$(($(awk '$1 == "pswpout" { print $2 }' /proc/vmstat) - start)) -gt 1000
+check "the tasks are alive" kill -0 "$tasks"
+check_not "and none found a wrong page" grep -q "is wrong" "$TMP/tasks.log"
+say "$counted pages counted in the moments it was there"
+kill "$tasks" 2> /dev/null
+wait "$tasks" 2> /dev/null
+hog_kill ballast
+
+# A last load finds the probes in order.
+load_mod
+zram_free=$(row status probe.mm_vmscan_write_folio)
+check_eq "the write probe attaches after all that" "$zram_free" attached
+
+finish

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memhog - fill memory with content that can be proven, let the kernel swap
+ * it, and prove it.
+ *
+ * Every page holds words derived from (seed, child, page number), so a page
+ * that comes back stale, swapped with another, zeroed or torn is caught. The
+ * exit code is 0 only if every page of every pass and child verified.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+#define PAGE 4096UL
+#define WORDS (PAGE / sizeof(uint64_t))
+#define PAGES_PER_MIB (1048576UL / PAGE)
+#define HUGE_ALIGN (2UL << 20)
+
+enum kind { ANON, SHMEM, MIXED };
+enum fill { RANDOM, TEXT, ZERO };
+
+static struct {
+	enum kind kind;
+	enum fill fill;
+	unsigned long mib;
+	unsigned long seed;
+	unsigned long passes;
+	unsigned long forks;
+	unsigned long touch_s;
+	unsigned long pace_us;
+	unsigned long timeout_s;
+	bool shuffle;
+	bool huge;
+	bool pageout;
+	bool lock;
+	bool corrupt;
+	const char *ready;
+	const char *go;
+} opt = {
+	.kind = ANON, .fill = RANDOM, .mib = 16, .seed = 1, .passes = 1,
+	.forks = 1, .timeout_s = 300,
+};
+
+static void print_usage(void)
+{
+	fputs("usage: memhog [options]\n"
+	      "  -t anon|shmem|mixed  what kind of memory (anon)\n"
+	      "  -m MIB               how much per task (16)\n"
+	      "  -c random|text|zero  content: incompressible, compressible, zero\n"
+	      "  -s SEED              content seed (1)\n"
+	      "  -v N                 verify passes (1)\n"
+	      "  -r                   verify in random order\n"
+	      "  -n N                 tasks (1)\n"
+	      "  -H                   MADV_HUGEPAGE\n"
+	      "  -p                   MADV_PAGEOUT the whole area after filling\n"
+	      "  -l                   mlock it (ballast that takes memory away)\n"
+	      "  -T SECONDS           keep rewriting and verifying this long\n"
+	      "  -P USEC              pause after each MiB filled\n"
+	      "  -R FILE              create FILE when filled (and paged out)\n"
+	      "  -G FILE              then wait for FILE before verifying\n"
+	      "  -w SECONDS           give up after this (300)\n"
+	      "  -X                   spoil one page (tests the verification)\n",
+	      stderr);
+	exit(2);
+}
+
+static unsigned long number(const char *s)
+{
+	char *end;
+	unsigned long n = strtoul(s, &end, 0);
+
+	if (!*s || *end)
+		print_usage();
+	return n;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "memhog: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* splitmix64: one multiply-xor chain a word, good enough to be unlike. */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+	return x ^ (x >> 31);
+}
+
+static uint64_t page_key(unsigned long child, unsigned long gen, unsigned long n)
+{
+	return mix(opt.seed ^ mix(child + 1) ^ mix(gen << 48 ^ n));
+}
+
+static uint64_t word(uint64_t key, unsigned long i)
+{
+	switch (opt.fill) {
+	case RANDOM:
+		return key * (2 * i + 1) ^ (key >> 29) * (i + 7);
+	case TEXT:
+		return key ^ (i & 7);
+	default:
+		return 0;
+	}
+}
+
+static void fill_page(uint64_t *p, uint64_t key)
+{
+	for (unsigned long i = 0; i < WORDS; i++)
+		p[i] = word(key, i);
+}
+
+static bool page_ok(const uint64_t *p, uint64_t key)
+{
+	uint64_t diff = 0;
+
+	for (unsigned long i = 0; i < WORDS; i++)
+		diff |= p[i] ^ word(key, i);
+	return !diff;
+}
+
+static char *map(enum kind kind, size_t len)
+{
+	int flags = kind == SHMEM ? MAP_SHARED : MAP_PRIVATE;
+	char *p, *a;
+
+	/* Aligned, so that huge pages can be used from the first byte. */
+	p = mmap(NULL, len + HUGE_ALIGN, PROT_READ | PROT_WRITE,
+		 flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		die("mmap");
+	a = (char *)(((uintptr_t)p + HUGE_ALIGN - 1) & ~(HUGE_ALIGN - 1));
+	madvise(a, len, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return a;
+}
+
+static void create(const char *name)
+{
+	FILE *f = fopen(name, "w");
+
+	if (!f || fclose(f))
+		die(name);
+}
+
+static void pause_us(unsigned long us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+struct area {
+	char *base;
+	unsigned long pages;
+};
+
+static uint64_t *page_at(const struct area *a, unsigned long n)
+{
+	/* Mixed: even MiB from the first area, odd MiB from the second. */
+	if (opt.kind != MIXED)
+		return (uint64_t *)(a[0].base + n * PAGE);
+	n = n / PAGES_PER_MIB / 2 * PAGES_PER_MIB + n % PAGES_PER_MIB +
+	    (n / PAGES_PER_MIB & 1) * a[0].pages;
+	if (n < a[0].pages)
+		return (uint64_t *)(a[0].base + n * PAGE);
+	return (uint64_t *)(a[1].base + (n - a[0].pages) * PAGE);
+}
+
+static unsigned long verify(const struct area *a, unsigned long child,
+			    unsigned long gen, unsigned long pages,
+			    unsigned long pass)
+{
+	/* An odd stride walks every page of any power-of-two-sized block. */
+	unsigned long stride = opt.shuffle ? mix(opt.seed + pass) | 1 : 1;
+	unsigned long span = 1, bad = 0;
+
+	while (span < pages)
+		span <<= 1;
+	for (unsigned long i = 0; i < span; i++) {
+		unsigned long n = i * stride & (span - 1);
+
+		if (n >= pages)
+			continue;
+		if (page_ok(page_at(a, n), page_key(child, gen, n)))
+			continue;
+		if (!bad++)
+			fprintf(stderr, "memhog: task %lu pass %lu: page %lu is wrong\n",
+				child, pass, n);
+	}
+	return bad;
+}
+
+static int hog(unsigned long child)
+{
+	/* Whole pairs of MiB for mixed, so that both halves are equal. */
+	unsigned long mib = opt.kind == MIXED ? (opt.mib + 1) & ~1UL : opt.mib;
+	unsigned long pages = mib * PAGES_PER_MIB;
+	unsigned long gen = 0, bad = 0, verified = 0;
+	struct area a[2] = {};
+	time_t end;
+
+	a[0].pages = opt.kind == MIXED ? pages / 2 : pages;
+	a[0].base = map(opt.kind == SHMEM ? SHMEM : ANON, a[0].pages * PAGE);
+	if (opt.kind == MIXED) {
+		a[1].pages = pages / 2;
+		a[1].base = map(SHMEM, a[1].pages * PAGE);
+	}
+
+	for (unsigned long n = 0; n < pages; n++) {
+		fill_page(page_at(a, n), page_key(child, gen, n));
+		if (opt.pace_us && n % PAGES_PER_MIB == PAGES_PER_MIB - 1)
+			pause_us(opt.pace_us);
+	}
+	if (opt.corrupt)
+		*page_at(a, pages / 2) ^= 1;
+	for (int i = 0; i < 2 && a[i].pages; i++) {
+		if (opt.lock && mlock(a[i].base, a[i].pages * PAGE))
+			die("mlock");
+		if (opt.pageout &&
+		    madvise(a[i].base, a[i].pages * PAGE, MADV_PAGEOUT))
+			die("MADV_PAGEOUT");
+	}
+	if (opt.ready)
+		create(opt.ready);
+	/* -w bounds this wait as well. */
+	while (opt.go && access(opt.go, F_OK))
+		pause_us(10000);
+
+	end = now() + opt.touch_s;
+	while (opt.touch_s && now() < end) {
+		bad += verify(a, child, gen, pages, gen);
+		verified += pages;
+		gen++;
+		for (unsigned long n = 0; n < pages; n++)
+			fill_page(page_at(a, n), page_key(child, gen, n));
+	}
+	for (unsigned long pass = 0; pass < opt.passes; pass++) {
+		bad += verify(a, child, gen, pages, pass);
+		verified += pages;
+	}
+	printf("memhog: task %lu verified %lu pages, %lu bad\n",
+	       child, verified, bad);
+	return bad ? 1 : 0;
+}
+
+static int run_tasks(void)
+{
+	int rc = 0, status;
+
+	if (opt.forks == 1)
+		return hog(0);
+	for (unsigned long i = 0; i < opt.forks; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid) {
+			alarm(opt.timeout_s);
+			exit(hog(i));
+		}
+	}
+	for (unsigned long i = 0; i < opt.forks; i++) {
+		if (wait(&status) < 0)
+			die("wait");
+		if (!WIFEXITED(status)) {
+			fprintf(stderr, "memhog: a task died of signal %d\n",
+				WTERMSIG(status));
+			rc = 1;
+		} else if (WEXITSTATUS(status)) {
+			rc = WEXITSTATUS(status);
+		}
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:R:G:w:X")) != -1) {
+		switch (c) {
+		case 't':
+			if (!strcmp(optarg, "anon"))
+				opt.kind = ANON;
+			else if (!strcmp(optarg, "shmem"))
+				opt.kind = SHMEM;
+			else if (!strcmp(optarg, "mixed"))
+				opt.kind = MIXED;
+			else
+				print_usage();
+			break;
+		case 'c':
+			if (!strcmp(optarg, "random"))
+				opt.fill = RANDOM;
+			else if (!strcmp(optarg, "text"))
+				opt.fill = TEXT;
+			else if (!strcmp(optarg, "zero"))
+				opt.fill = ZERO;
+			else
+				print_usage();
+			break;
+		case 'm':
+			opt.mib = number(optarg);
+			break;
+		case 's':
+			opt.seed = number(optarg);
+			break;
+		case 'v':
+			opt.passes = number(optarg);
+			break;
+		case 'r':
+			opt.shuffle = true;
+			break;
+		case 'n':
+			opt.forks = number(optarg);
+			break;
+		case 'H':
+			opt.huge = true;
+			break;
+		case 'p':
+			opt.pageout = true;
+			break;
+		case 'l':
+			opt.lock = true;
+			break;
+		case 'T':
+			opt.touch_s = number(optarg);
+			break;
+		case 'P':
+			opt.pace_us = number(optarg);
+			break;
+		case 'R':
+			opt.ready = optarg;
+			break;
+		case 'G':
+			opt.go = optarg;
+			break;
+		case 'w':
+			opt.timeout_s = number(optarg);
+			break;
+		case 'X':
+			opt.corrupt = true;
+			break;
+		default:
+			print_usage();
+		}
+	}
+	if (optind != argc || !opt.mib || !opt.forks)
+		print_usage();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	alarm(opt.timeout_s);
+	return run_tasks();
+}
