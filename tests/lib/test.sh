@@ -24,13 +24,15 @@ NAME=$(basename "$0" .sh)
 # Results of `finish`: the module is gone, the console is clean.
 END_CHECKS=2
 
+KSFT=tools/testing/selftests/kselftest
 for KTAP_HELPERS in "${KTAP_HELPERS:-}" "$TESTS/ktap_helpers.sh" \
-		"${KSRC:-}/tools/testing/selftests/kselftest/ktap_helpers.sh" \
+		"${KSRC:-}/$KSFT/ktap_helpers.sh" "${KDIR:-}/source/$KSFT/ktap_helpers.sh" \
+		"/lib/modules/$(uname -r)/source/$KSFT/ktap_helpers.sh" \
 		"$TESTS/../kselftest/ktap_helpers.sh"; do
 	[ -f "$KTAP_HELPERS" ] && break
 done
 if [ ! -f "$KTAP_HELPERS" ]; then
-	echo "1..0 # SKIP no ktap_helpers.sh: set KSRC or KTAP_HELPERS"
+	echo "1..0 # SKIP no ktap_helpers.sh: set KSRC to a kernel's source"
 	exit 4
 fi
 # shellcheck source=/dev/null

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Two memory nodes: writes are shown with the node their pages were on.
+# numa: 2
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+need_file /sys/devices/system/node/node1 "one memory node only"
+grep -qw cpuset "$CG/cgroup.controllers" || skip_all "no cpuset controller"
+start_test $((2 * (CHARGED + 3) + 1)) "writes by node"
+load_mod
+zram_swap_on 128
+
+cg_make rwb-nodes
+check "cpusets" sh -c "echo +cpuset > $CG/cgroup.subtree_control"
+for nid in 0 1; do
+	echo $nid > "$CG/rwb-nodes/cpuset.mems"
+	snap before
+	hog_in "$CG/rwb-nodes" node$nid -c text -m "$(scaled 16)" -p
+	hog_filled node$nid
+	quiesce
+	snap after
+	check_charged madvise anon sync $(($(scaled 16) * 200))
+	check_eq "all from node $nid" "$(delta writes "madvise\\.node\\.$nid\\.pages")" \
+		"$(delta writes 'total\.pages')"
+	check_eq "none from the other" "$(delta writes "madvise\\.node\\.$((1 - nid))\\.pages")" 0
+	check "every page came back right" hog_done node$nid
+done
+
+finish
