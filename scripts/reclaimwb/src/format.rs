@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Numbers as people read them.
+
+/// Digits in groups of three.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// The same, `-` for none: empty cells of a table stay quiet.
+pub fn cell(n: u64) -> String {
+    if n == 0 { "-".into() } else { count(n) }
+}
+
+/// A mean, rounded to a whole number.
+pub fn mean(n: f64) -> String {
+    // Never negative, and far below 2^64: bytes of a stack.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    count(n.round().max(0.0) as u64)
+}
+
+/// Bytes, as MiB.
+pub fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// `N bytes`.
+pub fn bytes_label(bytes: u64) -> String {
+    format!("{} bytes", count(bytes))
+}
+
+/// A share of 0 to 1 as percent. What is there is never shown as 0, what is not all never as 100.
+pub fn percent(share: f64) -> String {
+    match share * 100.0 {
+        p if p > 0.0 && p < 0.1 => "<0.1 %".into(),
+        p if p < 100.0 && p > 99.9 => ">99.9 %".into(),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// Size of a folio of this order.
+pub fn folio_size(order: u32, page_size: u64) -> String {
+    let kib = page_size.checked_shl(order).unwrap_or(u64::MAX) / 1024;
+    if kib >= 1024 { format!("{}M", kib / 1024) } else { format!("{kib}K") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_three() {
+        assert_eq!(
+            ["0", "999", "1,000", "1,234,567"],
+            [count(0), count(999), count(1000), count(1_234_567)].each_ref().map(String::as_str)
+        );
+    }
+
+    #[test]
+    fn percent_never_lies_at_the_ends() {
+        assert_eq!(percent(0.0), "0.0 %");
+        assert_eq!(percent(0.000_001), "<0.1 %");
+        assert_eq!(percent(0.999_99), ">99.9 %");
+        assert_eq!(percent(1.0), "100.0 %");
+    }
+
+    #[test]
+    fn folio_sizes() {
+        assert_eq!(folio_size(0, 4096), "4K");
+        assert_eq!(folio_size(9, 4096), "2M");
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `key value` rows, read strictly: what is missing, doubled or cut off is an error.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+
+/// The rows of one ledger that nobody has asked for yet.
+#[derive(Debug)]
+pub struct Rows {
+    ledger: &'static str,
+    rows: BTreeMap<String, String>,
+}
+
+impl Rows {
+    /// Splits a ledger's text into rows.
+    pub fn parse(ledger: &'static str, text: &str) -> Result<Self> {
+        if text.is_empty() && ledger == "status" {
+            return Err(Error::ledger(ledger, "it is empty"));
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(Error::ledger(ledger, "it is cut off in the last row"));
+        }
+        let mut rows = BTreeMap::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let Some((key, value)) = line.split_once(' ').filter(|(k, v)| !k.is_empty() && !v.is_empty()) else {
+                return Err(Error::ledger(ledger, format!("line {number} is not `key value`: {line:?}")));
+            };
+            if rows.insert(key.to_owned(), value.to_owned()).is_some() {
+                return Err(Error::ledger(ledger, format!("row {key} is there twice (line {number})")));
+            }
+        }
+        Ok(Self { ledger, rows })
+    }
+
+    /// An error about this ledger.
+    pub fn error(&self, what: impl Into<String>) -> Error {
+        Error::ledger(self.ledger, what)
+    }
+
+    /// Takes a row that may be absent.
+    pub fn take_opt(&mut self, key: &str) -> Option<String> {
+        self.rows.remove(key)
+    }
+
+    /// Takes a row that must be there.
+    pub fn take(&mut self, key: &str) -> Result<String> {
+        self.take_opt(key).ok_or_else(|| self.error(format!("row {key} is missing")))
+    }
+
+    /// Takes a number that must be there.
+    pub fn number(&mut self, key: &str) -> Result<u64> {
+        let value = self.take(key)?;
+        self.parse_number(key, &value)
+    }
+
+    /// Takes a number that may be absent.
+    pub fn number_opt(&mut self, key: &str) -> Result<Option<u64>> {
+        self.take_opt(key).map(|value| self.parse_number(key, &value)).transpose()
+    }
+
+    /// Takes all rows whose key begins with `prefix`; gives the rest of the key and the value.
+    pub fn take_prefix(&mut self, prefix: &str) -> Vec<(String, String)> {
+        let keys: Vec<String> = self
+            .rows
+            .range(prefix.to_owned()..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.starts_with(prefix))
+            .cloned()
+            .collect();
+        keys.into_iter().filter_map(|key| Some((key[prefix.len()..].to_owned(), self.rows.remove(&key)?))).collect()
+    }
+
+    /// Reads an unsigned decimal number.
+    pub fn parse_number(&self, key: &str, value: &str) -> Result<u64> {
+        // `u64::from_str` takes a leading plus; the format does not.
+        let digits = Some(value).filter(|value| value.bytes().all(|b| b.is_ascii_digit()));
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| self.error(format!("row {key} is not a number: {value:?}")))
+    }
+
+    /// Keys that nobody asked for: rows of a module newer than this tool.
+    pub fn unknown(self) -> Vec<String> {
+        self.rows.into_keys().collect()
+    }
+}
+
+/// Adds without a chance of wrapping: a crafted file must not turn into a wrong sum.
+pub fn total(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    numbers.into_iter().fold(0, u64::saturating_add)
+}
+
+/// The growth of a counter; it cannot shrink while the module stays loaded.
+pub fn grown(name: &str, now: u64, before: u64) -> Result<u64> {
+    now.checked_sub(before)
+        .ok_or_else(|| Error::Since(format!("{name} was {before} in the earlier snapshot and is {now} now")))
+}

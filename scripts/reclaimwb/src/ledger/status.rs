@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `status`: what is attached, what was lost, what it cost.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::rows::{Rows, grown};
+use crate::{
+    error::{Error, Result},
+    names::Layer,
+};
+
+/// The ledger format this tool reads.
+pub const FORMAT: &str = "1";
+
+/// Parts of the ledgers that depend on a probe being attached.
+const PARTS: [&str; 8] = [
+    "windows",
+    "writes",
+    "zswap_split",
+    "headroom.entry",
+    "headroom.write",
+    "headroom.bio",
+    "headroom.nbd",
+    "headroom.net",
+];
+const LOST: [&str; 5] = ["slots", "depth", "cgroups", "stacks", "preload"];
+
+/// Whether a part of the ledgers can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Availability {
+    /// Its probes are attached.
+    Available,
+    /// Its rows say nothing.
+    Unavailable,
+}
+
+/// One probe of the module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Probe {
+    /// Tracepoint or function.
+    pub name: String,
+    /// `tracepoint` or `fprobe`.
+    pub via: &'static str,
+    /// `attached`, or why it is not.
+    pub state: String,
+}
+
+impl Probe {
+    /// Whether it records.
+    pub fn attached(&self) -> bool {
+        self.state == "attached"
+    }
+}
+
+/// What the module's own work cost.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Cost {
+    /// Events handled.
+    pub events: u64,
+    /// Events whose cycles were counted.
+    pub sampled_events: u64,
+    /// Cycles of those.
+    pub sampled_cycles: u64,
+    /// Cycles of all events, estimated from the sample.
+    pub cycles_estimate: u64,
+    /// Memory the module holds.
+    pub memory_bytes: u64,
+}
+
+/// The `status` ledger.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The module's version.
+    pub version: String,
+    /// Whether it records now.
+    pub enabled: bool,
+    /// All probes.
+    pub probes: Vec<Probe>,
+    /// By part of the ledgers.
+    pub parts: BTreeMap<String, Availability>,
+    /// State of the helper half.
+    pub helper: String,
+    /// Events handled, by tracepoint.
+    pub events: BTreeMap<String, u64>,
+    /// What did not fit, by table.
+    pub lost: BTreeMap<String, u64>,
+    /// Samples taken on an IRQ stack, by layer.
+    pub irq: BTreeMap<Layer, u64>,
+    /// Samples taken in softirq on top of a reclaimer, by layer.
+    pub softirq: BTreeMap<Layer, u64>,
+    /// Samples of a task that is in no window, by layer.
+    pub outside: BTreeMap<Layer, u64>,
+    /// Windows open now.
+    pub windows_open: u64,
+    /// Windows that began inside another.
+    pub windows_nested: u64,
+    /// Room for tasks in a window.
+    pub slots: u64,
+    /// Most of it ever in use.
+    pub slots_used_max: u64,
+    /// The module's own cost.
+    pub cost: Cost,
+}
+
+impl Status {
+    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+        // First, so that a newer format is called that and not a broken one.
+        let format = rows.take("format")?;
+        if format != FORMAT {
+            return Err(Error::Format(format));
+        }
+        let version = rows.take("version")?;
+        let enabled = match rows.take("enabled")?.as_str() {
+            "1" => true,
+            "0" => false,
+            other => return Err(rows.error(format!("row enabled is neither 0 nor 1: {other:?}"))),
+        };
+        let mut probes = Vec::new();
+        for (prefix, via) in [("probe.", "tracepoint"), ("fprobe.", "fprobe")] {
+            let found = rows.take_prefix(prefix);
+            probes.extend(found.into_iter().map(|(name, state)| Probe { name, via, state }));
+        }
+        if probes.is_empty() {
+            return Err(rows.error("there is no probe row"));
+        }
+        Ok(Self {
+            version,
+            enabled,
+            probes,
+            parts: PARTS.iter().map(|part| parse_part(rows, part)).collect::<Result<_>>()?,
+            helper: rows.take("helper")?,
+            events: rows
+                .take_prefix("events.")
+                .into_iter()
+                .map(|(name, value)| rows.parse_number(&name, &value).map(|n| (name, n)))
+                .collect::<Result<_>>()?,
+            lost: LOST
+                .iter()
+                .map(|table| Ok(((*table).to_owned(), rows.number(&format!("lost.{table}"))?)))
+                .collect::<Result<_>>()?,
+            irq: by_layer(rows, |layer| format!("context.{layer}.irq"))?,
+            softirq: by_layer(rows, |layer| format!("context.{layer}.softirq"))?,
+            outside: by_layer(rows, |layer| format!("outside.{layer}"))?,
+            windows_open: rows.number("windows.open")?,
+            windows_nested: rows.number("windows.nested")?,
+            slots: rows.number("windows.slots")?,
+            slots_used_max: rows.number("windows.slots_used_max")?,
+            cost: Cost {
+                events: rows.number("cost.events")?,
+                sampled_events: rows.number("cost.sampled_events")?,
+                sampled_cycles: rows.number("cost.sampled_cycles")?,
+                cycles_estimate: rows.number("cost.cycles_estimate")?,
+                memory_bytes: rows.number("cost.memory_bytes")?,
+            },
+        })
+    }
+
+    /// Why a part cannot be believed, or `None` if it can.
+    pub fn unavailable(&self, part: &str) -> Option<String> {
+        if self.parts.get(part) == Some(&Availability::Available) {
+            return None;
+        }
+        let missing: Vec<String> = self
+            .probes
+            .iter()
+            .filter(|probe| !probe.attached() && concerns(part, &probe.name))
+            .map(|probe| format!("{} is {}", probe.name, probe.state))
+            .collect();
+        Some(if missing.is_empty() {
+            format!("the module marks {part} unavailable; dmesg | grep reclaimwb says why")
+        } else {
+            missing.join(", ")
+        })
+    }
+
+    pub(super) fn since(mut self, before: &Self) -> Result<Self> {
+        subtract(&mut self.events, &before.events, |name| format!("events.{name}"))?;
+        subtract(&mut self.lost, &before.lost, |table| format!("lost.{table}"))?;
+        subtract(&mut self.irq, &before.irq, |layer| format!("context.{}.irq", layer.key()))?;
+        subtract(&mut self.softirq, &before.softirq, |layer| format!("context.{}.softirq", layer.key()))?;
+        subtract(&mut self.outside, &before.outside, |layer| format!("outside.{}", layer.key()))?;
+        self.windows_nested = grown("windows.nested", self.windows_nested, before.windows_nested)?;
+        let cost = &mut self.cost;
+        cost.events = grown("cost.events", cost.events, before.cost.events)?;
+        cost.sampled_events = grown("cost.sampled_events", cost.sampled_events, before.cost.sampled_events)?;
+        cost.sampled_cycles = grown("cost.sampled_cycles", cost.sampled_cycles, before.cost.sampled_cycles)?;
+        // An estimate is no counter: made anew from the interval's own sample.
+        cost.cycles_estimate = u128::from(cost.sampled_cycles)
+            .saturating_mul(u128::from(cost.events))
+            .checked_div(u128::from(cost.sampled_events))
+            .and_then(|cycles| u64::try_from(cycles).ok())
+            .unwrap_or(0);
+        Ok(self)
+    }
+}
+
+fn parse_part(rows: &mut Rows, part: &str) -> Result<(String, Availability)> {
+    let key = format!("ledger.{part}");
+    let availability = match rows.take(&key)?.as_str() {
+        "available" => Availability::Available,
+        "unavailable" => Availability::Unavailable,
+        other => return Err(rows.error(format!("row {key} is neither available nor unavailable: {other:?}"))),
+    };
+    Ok((part.to_owned(), availability))
+}
+
+fn by_layer(rows: &mut Rows, key: impl Fn(&str) -> String) -> Result<BTreeMap<Layer, u64>> {
+    let mut counts = BTreeMap::new();
+    for layer in Layer::ALL {
+        // Not every layer has such a row: only the lower ones can run outside a window.
+        if let Some(count) = rows.number_opt(&key(layer.key()))? {
+            counts.insert(*layer, count);
+        }
+    }
+    Ok(counts)
+}
+
+fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, name: impl Fn(&K) -> String) -> Result<()> {
+    for (key, value) in now {
+        *value = grown(&name(key), *value, before.get(key).copied().unwrap_or(0))?;
+    }
+    Ok(())
+}
+
+/// Whether a part of the ledgers rests on this probe.
+fn concerns(part: &str, probe: &str) -> bool {
+    match part {
+        "windows" | "headroom.entry" => probe.ends_with("_begin") || probe.ends_with("_end"),
+        "writes" | "headroom.write" => probe == "mm_vmscan_write_folio",
+        "zswap_split" => probe == "zswap_store",
+        "headroom.bio" => probe == "block_bio_queue",
+        "headroom.nbd" => probe == "nbd_send_request",
+        "headroom.net" => probe == "net_dev_start_xmit",
+        _ => false,
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The recorded numbers against the kernel's own counters, over the same interval.
+
+use serde::Serialize;
+
+use super::WritesSection;
+use crate::{names::Kind, system::System};
+
+/// One comparison.
+#[derive(Debug, Serialize)]
+pub struct Book {
+    /// What is compared.
+    pub what: &'static str,
+    /// Pages recorded.
+    pub recorded: u64,
+    /// The kernel's counter.
+    pub counter: &'static str,
+    /// Its growth over the interval.
+    pub kernel: u64,
+    /// Recorded minus kernel. Not zero while pages are under way, or when one of them is wrong.
+    pub difference: i64,
+}
+
+/// Compares, as far as the kernel has the counters.
+pub(super) fn section(writes: &WritesSection, now: &System, before: &System, split_known: bool) -> Vec<Book> {
+    let kind = |kind: Kind| writes.kinds.get(&kind).copied().unwrap_or(0);
+    let mut books = vec![("pages written by reclaim", writes.pages, "nr_vmscan_write")];
+    if split_known {
+        books.push(("of them to a device", kind(Kind::Io).saturating_add(kind(Kind::Sync)), "pswpout"));
+        books.push(("of them to zswap", kind(Kind::Zswap), "zswpout"));
+        books.push(("of them zero-filled", kind(Kind::Zero), "swpout_zero"));
+    }
+    books
+        .into_iter()
+        .filter_map(|(what, recorded, counter)| {
+            let kernel = now.vmstat.get(counter)?.checked_sub(*before.vmstat.get(counter)?)?;
+            let difference = i64::try_from(i128::from(recorded) - i128::from(kernel)).ok()?;
+            Some(Book { what, recorded, counter, kernel, difference })
+        })
+        .collect()
+}

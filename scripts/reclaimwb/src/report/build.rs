@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Puts the report together from one or two snapshots.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use super::{FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, headroom, losses, stacks, writes};
+use crate::{
+    error::{Error, Result},
+    ledger::{Ledgers, Stacks, Status},
+    names::{Layer, Origin},
+    snapshot::Snapshot,
+    summary,
+    system::System,
+};
+
+/// Builds the report on `now`, counted from `before` if that is given.
+pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) -> Result<Report> {
+    let mut ledgers = now.ledgers()?;
+    if let Some(before) = before {
+        check_order(&now.system, &before.system)?;
+        ledgers = ledgers.since(&before.ledgers()?)?;
+    }
+    let unavailable = unavailable(&ledgers.status);
+    let layers: BTreeMap<Layer, String> = Layer::ALL
+        .iter()
+        .filter_map(|layer| Some((*layer, unavailable.get(&format!("headroom.{}", layer.key()))?.clone())))
+        .collect();
+    let windows_known = !unavailable.contains_key("windows");
+
+    let writes = match (&ledgers.writes, unavailable.get("writes")) {
+        (_, Some(why)) | (Err(why), None) => Section::unavailable(why),
+        (Ok(ledger), None) => Section::Available(writes::section(ledger, now.system.page_size, windows_known)),
+    };
+    let headroom = match &ledgers.headroom {
+        Err(why) => Section::unavailable(why),
+        Ok(_) if layers.len() == Layer::ALL.len() => Section::unavailable("no layer could be sampled"),
+        Ok(ledger) => Section::Available(headroom::section(ledger, &layers)),
+    };
+    let lost_pages = writes
+        .get()
+        .and_then(|section| section.origins.iter().find(|row| row.origin == Origin::Lost))
+        .map(|row| row.pages);
+    let split_known = !unavailable.contains_key("zswap_split");
+    let mut report = Report {
+        format: FORMAT,
+        version: VERSION,
+        tool: concat!("reclaimwb ", env!("CARGO_PKG_VERSION")),
+        taken: taken(&now.system, before.map(|b| &b.system), source),
+        machine: machine(&now.system),
+        books: before
+            .zip(writes.get())
+            .map(|(before, writes)| books::section(writes, &now.system, &before.system, split_known)),
+        writes,
+        headroom,
+        stacks: section(&ledgers.stacks, stacks::section),
+        cgroups: section(&ledgers.cgroups, writes::cgroups),
+        not_recorded: losses::section(&ledgers.status, lost_pages, &ledgers.unknown_rows),
+        notes: notes(&ledgers, before.is_some(), &unavailable),
+        module: module(&ledgers.status, &now.system, unavailable),
+        summary: Vec::new(),
+    };
+    report.summary = summary::sentences(&report);
+    if let Some(before) = before {
+        report.summary.extend(summary::pressure(&now.system, &before.system));
+    }
+    Ok(report)
+}
+
+fn section<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> S) -> Section<S> {
+    match ledger {
+        Ok(ledger) => Section::Available(make(ledger)),
+        Err(why) => Section::unavailable(why),
+    }
+}
+
+/// Parts of the ledgers that cannot be believed, and why.
+fn unavailable(status: &Status) -> BTreeMap<String, String> {
+    status.parts.keys().filter_map(|part| Some((part.clone(), status.unavailable(part)?))).collect()
+}
+
+fn check_order(now: &System, before: &System) -> Result<()> {
+    if now.boot_id != before.boot_id {
+        return Err(Error::Since("the two snapshots are from different boots".into()));
+    }
+    if before.uptime > now.uptime {
+        return Err(Error::Since("the earlier snapshot is the later one".into()));
+    }
+    Ok(())
+}
+
+fn utc(unix_time: f64) -> String {
+    let since_epoch = Duration::try_from_secs_f64(unix_time).unwrap_or(Duration::ZERO);
+    // A time that does not fit a calendar comes from a broken file; its number is all there is to say.
+    UNIX_EPOCH
+        .checked_add(since_epoch)
+        .filter(|_| unix_time < 253_402_300_800.0)
+        .map_or_else(|| format!("@{unix_time}"), |time| humantime::format_rfc3339_seconds(time).to_string())
+}
+
+fn taken(now: &System, before: Option<&System>, source: &'static str) -> Taken {
+    Taken {
+        source,
+        at: utc(now.unix_time),
+        since: before.map(|before| utc(before.unix_time)),
+        seconds: before.map(|before| ((now.uptime - before.uptime) * 100.0).round() / 100.0),
+    }
+}
+
+fn machine(system: &System) -> Machine {
+    Machine {
+        kernel: system.kernel_release.clone(),
+        machine: system.machine.clone(),
+        cmdline: system.cmdline.clone(),
+        cpus: system.cpus,
+        memory_bytes: system.memory_bytes(),
+        page_size: system.page_size,
+        swaps: system.swaps.clone(),
+        settings: system.settings.clone(),
+    }
+}
+
+fn module(status: &Status, system: &System, unavailable: BTreeMap<String, String>) -> Module {
+    Module {
+        version: status.version.clone(),
+        enabled: status.enabled,
+        params: system.params.clone(),
+        helper: status.helper.clone(),
+        probes: status.probes.clone(),
+        unavailable,
+        events: status.events.clone(),
+        cost: status.cost.clone(),
+    }
+}
+
+fn notes(ledgers: &Ledgers, since: bool, unavailable: &BTreeMap<String, String>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !ledgers.status.enabled {
+        notes.push("Recording is switched off (parameter enabled=N): the numbers stand still.".into());
+    }
+    if let Some(why) = unavailable.get("windows") {
+        notes.push(format!("Origins cannot be told ({why}): writes are charged to `other` or `lost`."));
+    }
+    if let Some(why) = unavailable.get("zswap_split") {
+        notes.push(format!("zswap cannot be told from the other writes that needed no I/O ({why}): see `unknown`."));
+    }
+    if let Ok(writes) = &ledgers.writes {
+        let sum = crate::ledger::total(writes.origins.values().map(crate::ledger::OriginWrites::pages));
+        if sum != writes.total_pages {
+            notes.push(format!(
+                "The origins add up to {sum} pages, the module's total says {}: reclaim was writing while the \
+                 ledgers were read.",
+                writes.total_pages
+            ));
+        }
+    }
+    if since && has_old(ledgers) {
+        notes.push(
+            "Minima, maxima and worst stacks cannot be subtracted. Those marked * were reached before the \
+             interval began (and may have been reached again in it)."
+                .into(),
+        );
+    }
+    if !ledgers.unknown_rows.is_empty() {
+        notes.push(format!(
+            "{} ledger rows are unknown to this tool and left out (the module is newer): {} ...",
+            ledgers.unknown_rows.len(),
+            ledgers.unknown_rows[..ledgers.unknown_rows.len().min(3)].join(", ")
+        ));
+    }
+    notes
+}
+
+fn has_old(ledgers: &Ledgers) -> bool {
+    let old_stack = |stacks: &Stacks| stacks.worst.values().any(|stack| !stack.is_new);
+    let old_cell = |headroom: &crate::ledger::Headroom| {
+        let mut cells = headroom.cells.values().flat_map(BTreeMap::values).filter(|cell| cell.count > 0);
+        cells.any(|cell| !cell.min_is_new || !cell.max_is_new)
+    };
+    ledgers.stacks.as_ref().is_ok_and(old_stack) || ledgers.headroom.as_ref().is_ok_and(old_cell)
+}

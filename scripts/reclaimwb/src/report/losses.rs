@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is not in the numbers: lost, told apart, or unknown to this tool.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    ledger::{Status, total},
+    names::Layer,
+};
+
+/// What was not recorded, or not charged to an origin.
+#[derive(Debug, Serialize)]
+pub struct NotRecorded {
+    /// What did not fit, by table: windows without a slot, nested too deep, cgroups, stacks, and windows that
+    /// were open when the module was loaded (`preload`).
+    pub lost: BTreeMap<String, u64>,
+    /// Pages written in windows that were not recorded.
+    pub lost_pages: Option<u64>,
+    /// Samples on an IRQ stack, by layer; charged to nobody.
+    pub on_irq_stack: BTreeMap<Layer, u64>,
+    /// Samples in softirq on top of a reclaimer, by layer; charged to nobody.
+    pub in_softirq: BTreeMap<Layer, u64>,
+    /// Samples of tasks in no window, by layer; charged to nobody.
+    pub outside_windows: BTreeMap<Layer, u64>,
+    /// Windows open when the snapshot was taken: their frees are not counted yet.
+    pub windows_open: u64,
+    /// Windows that began inside another one.
+    pub windows_nested: u64,
+    /// Room for tasks in a window.
+    pub slots: u64,
+    /// Most of it ever used since the module was loaded.
+    pub slots_used_max: u64,
+    /// Ledger rows that this tool does not know.
+    pub unknown_rows: Vec<String>,
+}
+
+impl NotRecorded {
+    /// Whether any write or window is missing from the numbers by origin.
+    pub fn lost_something(&self) -> bool {
+        self.lost_pages.unwrap_or(0) > 0 || total(self.lost.values().copied()) > 0
+    }
+}
+
+pub(super) fn section(status: &Status, lost_pages: Option<u64>, unknown_rows: &[String]) -> NotRecorded {
+    NotRecorded {
+        lost: status.lost.clone(),
+        lost_pages,
+        on_irq_stack: status.irq.clone(),
+        in_softirq: status.softirq.clone(),
+        outside_windows: status.outside.clone(),
+        windows_open: status.windows_open,
+        windows_nested: status.windows_nested,
+        slots: status.slots,
+        slots_used_max: status.slots_used_max,
+        unknown_rows: unknown_rows.to_vec(),
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The report as data. `--json` prints it as it is (see FORMAT.md); the text for people is drawn from it alone,
+//! so both say the same.
+
+mod books;
+mod build;
+mod headroom;
+mod losses;
+mod stacks;
+mod writes;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use books::Book;
+pub use build::build;
+pub use headroom::{HeadroomRow, HeadroomSection};
+pub use losses::NotRecorded;
+pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
+pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
+
+use crate::{
+    ledger::{Cost, Probe},
+    system::Swap,
+};
+
+/// Name of the JSON structure.
+pub const FORMAT: &str = "reclaimwb-report";
+/// Its version; raised when a field changes its meaning or goes away.
+pub const VERSION: u32 = 1;
+
+/// A part of the report, or why it cannot be given.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Section<T> {
+    /// The numbers.
+    Available(T),
+    /// The reason there are none.
+    Unavailable {
+        /// Why.
+        unavailable: String,
+    },
+}
+
+impl<T> Section<T> {
+    /// The numbers, if there are any.
+    pub fn get(&self) -> Option<&T> {
+        match self {
+            Self::Available(section) => Some(section),
+            Self::Unavailable { .. } => None,
+        }
+    }
+
+    fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable { unavailable: why.into() }
+    }
+}
+
+/// Where and when the numbers are from.
+#[derive(Debug, Serialize)]
+pub struct Taken {
+    /// `live` or `snapshot`.
+    pub source: &'static str,
+    /// When, in UTC.
+    pub at: String,
+    /// When the counting began: the earlier snapshot of `--since`; absent: when the module was loaded.
+    pub since: Option<String>,
+    /// Length of the interval, with `--since`.
+    pub seconds: Option<f64>,
+}
+
+/// The machine.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -m`.
+    pub machine: String,
+    /// Kernel command line.
+    pub cmdline: String,
+    /// CPUs online.
+    pub cpus: u64,
+    /// Total memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Bytes of a page.
+    pub page_size: u64,
+    /// Swap devices.
+    pub swaps: Vec<Swap>,
+    /// Kernel settings that decide where a write goes.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// The module.
+#[derive(Debug, Serialize)]
+pub struct Module {
+    /// Its version.
+    pub version: String,
+    /// Whether it records.
+    pub enabled: bool,
+    /// Its parameters.
+    pub params: BTreeMap<String, String>,
+    /// State of its helper half.
+    pub helper: String,
+    /// Its probes.
+    pub probes: Vec<Probe>,
+    /// Parts of the ledgers that cannot be believed, and why.
+    pub unavailable: BTreeMap<String, String>,
+    /// Events handled, by tracepoint.
+    pub events: BTreeMap<String, u64>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// The whole report.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: &'static str,
+    /// [`VERSION`].
+    pub version: u32,
+    /// Name and version of the tool.
+    pub tool: &'static str,
+    /// Where and when.
+    pub taken: Taken,
+    /// The machine.
+    pub machine: Machine,
+    /// The module.
+    pub module: Module,
+    /// What it comes to, in sentences.
+    pub summary: Vec<String>,
+    /// Who wrote.
+    pub writes: Section<WritesSection>,
+    /// The recorded numbers against the kernel's own; only with `--since`.
+    pub books: Option<Vec<Book>>,
+    /// Stack left.
+    pub headroom: Section<HeadroomSection>,
+    /// Worst stacks.
+    pub stacks: Section<StacksSection>,
+    /// Whose pages.
+    pub cgroups: Section<CgroupsSection>,
+    /// What is not in the numbers.
+    pub not_recorded: NotRecorded,
+    /// What a reader has to know to read the numbers right.
+    pub notes: Vec<String>,
+}

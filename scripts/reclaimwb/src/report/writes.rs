@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Who wrote, and whose pages.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    ledger::{Cell, Cgroups, Writes, total},
+    names::{Kind, Origin, Type},
+};
+
+/// What one origin wrote.
+#[derive(Debug, Serialize)]
+pub struct OriginRow {
+    /// The origin.
+    pub origin: Origin,
+    /// Windows it opened; absent if windows are not recorded.
+    pub windows: Option<u64>,
+    /// Pages those freed.
+    pub freed_pages: Option<u64>,
+    /// Folios it wrote.
+    pub folios: u64,
+    /// Pages it wrote.
+    pub pages: u64,
+    /// The same in bytes.
+    pub bytes: u64,
+    /// Its part of all pages written, 0 to 1.
+    pub share: f64,
+    /// Pages by type.
+    pub types: BTreeMap<Type, u64>,
+    /// Pages by kind.
+    pub kinds: BTreeMap<Kind, u64>,
+    /// Folios and pages by type and kind.
+    pub cells: BTreeMap<Type, BTreeMap<Kind, Cell>>,
+    /// Folios by order.
+    pub orders: BTreeMap<u32, u64>,
+    /// Pages by node.
+    pub nodes: BTreeMap<u32, u64>,
+}
+
+/// All origins together.
+#[derive(Debug, Serialize)]
+pub struct WritesSection {
+    /// Windows; absent if windows are not recorded.
+    pub windows: Option<u64>,
+    /// Pages freed.
+    pub freed_pages: Option<u64>,
+    /// Folios written.
+    pub folios: u64,
+    /// Pages written.
+    pub pages: u64,
+    /// The same in bytes.
+    pub bytes: u64,
+    /// Pages by type.
+    pub types: BTreeMap<Type, u64>,
+    /// Pages by kind.
+    pub kinds: BTreeMap<Kind, u64>,
+    /// Pages written by kswapd.
+    pub background_pages: u64,
+    /// Pages written by tasks that wanted something else (all but kswapd and lost).
+    pub foreground_pages: u64,
+    /// One row per origin, in the ledgers' order.
+    pub origins: Vec<OriginRow>,
+}
+
+impl WritesSection {
+    /// Origins that did anything.
+    pub fn active(&self) -> impl Iterator<Item = &OriginRow> {
+        self.origins.iter().filter(|row| row.pages > 0 || row.windows.unwrap_or(0) > 0)
+    }
+}
+
+pub(super) fn section(writes: &Writes, page_size: u64, windows_known: bool) -> WritesSection {
+    let pages = total(writes.origins.values().map(crate::ledger::OriginWrites::pages));
+    let origins: Vec<OriginRow> = writes
+        .origins
+        .iter()
+        .map(|(&origin, w)| {
+            let of = w.pages();
+            OriginRow {
+                origin,
+                windows: windows_known.then_some(w.windows),
+                freed_pages: windows_known.then_some(w.reclaimed),
+                folios: w.folios(),
+                pages: of,
+                bytes: of.saturating_mul(page_size),
+                share: share(of, pages),
+                types: w.cells.iter().map(|(t, kinds)| (*t, total(kinds.values().map(|c| c.pages)))).collect(),
+                kinds: by_kind(w.cells.values()),
+                cells: w.cells.clone(),
+                orders: w.orders.clone(),
+                nodes: w.nodes.clone(),
+            }
+        })
+        .collect();
+    let sum = |of: &dyn Fn(&OriginRow) -> u64| total(origins.iter().map(of));
+    let background = sum(&|row| if row.origin == Origin::Kswapd { row.pages } else { 0 });
+    let lost = sum(&|row| if row.origin == Origin::Lost { row.pages } else { 0 });
+    WritesSection {
+        windows: windows_known.then(|| sum(&|row| row.windows.unwrap_or(0))),
+        freed_pages: windows_known.then(|| sum(&|row| row.freed_pages.unwrap_or(0))),
+        folios: sum(&|row| row.folios),
+        pages,
+        bytes: pages.saturating_mul(page_size),
+        types: Type::ALL.iter().map(|t| (*t, sum(&|row| row.types.get(t).copied().unwrap_or(0)))).collect(),
+        kinds: Kind::ALL.iter().map(|k| (*k, sum(&|row| row.kinds.get(k).copied().unwrap_or(0)))).collect(),
+        background_pages: background,
+        foreground_pages: pages.saturating_sub(background).saturating_sub(lost),
+        origins,
+    }
+}
+
+fn by_kind<'a>(types: impl Iterator<Item = &'a BTreeMap<Kind, Cell>>) -> BTreeMap<Kind, u64> {
+    let mut kinds = BTreeMap::new();
+    for (kind, cell) in types.flatten() {
+        let sum: &mut u64 = kinds.entry(*kind).or_default();
+        *sum = sum.saturating_add(cell.pages);
+    }
+    kinds
+}
+
+/// `part` of `whole`, 0 to 1.
+pub(super) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// What one cgroup had written.
+#[derive(Debug, Serialize)]
+pub struct CgroupRow {
+    /// Its id.
+    pub id: u64,
+    /// Its path; absent if it is gone.
+    pub path: Option<String>,
+    /// Pages.
+    pub pages: u64,
+    /// Its part of all pages charged to cgroups, 0 to 1.
+    pub share: f64,
+    /// Pages by the origin that wrote them.
+    pub origins: BTreeMap<Origin, u64>,
+}
+
+/// Whose pages were written.
+#[derive(Debug, Serialize)]
+pub struct CgroupsSection {
+    /// Most pages first.
+    pub groups: Vec<CgroupRow>,
+    /// Pages of cgroups for which the table had no room.
+    pub table_full_pages: u64,
+}
+
+pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
+    let table_full_pages = total(ledger.other.values().copied());
+    let all = total(ledger.groups.values().map(crate::ledger::Cgroup::total)).saturating_add(table_full_pages);
+    let mut groups: Vec<CgroupRow> = ledger
+        .groups
+        .iter()
+        .map(|(&id, group)| CgroupRow {
+            id,
+            path: group.path.clone(),
+            pages: group.total(),
+            share: share(group.total(), all),
+            origins: group.pages.iter().filter(|(_, n)| **n > 0).map(|(o, n)| (*o, *n)).collect(),
+        })
+        .filter(|row| row.pages > 0)
+        .collect();
+    groups.sort_by(|a, b| b.pages.cmp(&a.pages).then(a.id.cmp(&b.id)));
+    CgroupsSection { groups, table_full_pages }
+}

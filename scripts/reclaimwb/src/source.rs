@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Reads the ledgers from debugfs and says what is in the way if they cannot be read.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use crate::{
+    error::{Error, Result},
+    ledger::NAMES,
+};
+
+/// Where the ledgers are.
+pub const DEFAULT_DIR: &str = "/sys/kernel/debug/reclaimwb";
+
+const MODULE_DIR: &str = "/sys/module/reclaimwb";
+
+/// Text of every ledger, or why it could not be read.
+pub type Texts = BTreeMap<String, std::result::Result<String, String>>;
+
+/// Reads all ledgers in `dir`. Only `status` must be there.
+pub fn read(dir: &Path) -> Result<Texts> {
+    let mut texts = Texts::new();
+    for name in NAMES {
+        let path = dir.join(name);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            // Without `status` nothing can be believed; with it, one ledger less is a fact to report.
+            Err(err) if name == "status" => return Err(explain(dir, &path, err)),
+            Err(err) => Err(format!("cannot read {name}: {err}")),
+        };
+        texts.insert(name.to_owned(), text);
+    }
+    Ok(texts)
+}
+
+/// The error that tells the user what to do.
+fn explain(dir: &Path, path: &Path, err: io::Error) -> Error {
+    match err.kind() {
+        io::ErrorKind::PermissionDenied => Error::NoPrivilege(path.to_owned()),
+        io::ErrorKind::NotFound if dir.is_dir() || Path::new(MODULE_DIR).is_dir() => {
+            if dir.starts_with("/sys/kernel/debug") && !debugfs_mounted() {
+                Error::NotMounted
+            } else {
+                Error::NoLedgers(path.to_owned())
+            }
+        }
+        io::ErrorKind::NotFound if dir.starts_with("/sys/kernel/debug") && !debugfs_mounted() => Error::NotMounted,
+        io::ErrorKind::NotFound => Error::NotLoaded(dir.to_owned()),
+        _ => Error::io("read", path, err),
+    }
+}
+
+fn debugfs_mounted() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    mounts.lines().any(|line| line.split(' ').nth(1) == Some("/sys/kernel/debug"))
+}

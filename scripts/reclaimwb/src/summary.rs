@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the report comes to, in sentences with figures.
+
+use crate::{
+    format::{bytes_label, count, mib, percent},
+    names::{Kind, Origin},
+    report::{NotRecorded, Report, StackRow, WritesSection},
+    system::System,
+};
+
+/// The summary of a report.
+pub fn sentences(report: &Report) -> Vec<String> {
+    let mut out = Vec::new();
+    match &report.writes {
+        crate::report::Section::Available(writes) if writes.pages == 0 => out.push(nothing_written(writes)),
+        crate::report::Section::Available(writes) => {
+            out.push(who(writes));
+            out.push(how(writes));
+        }
+        crate::report::Section::Unavailable { unavailable } => {
+            out.push(format!("Who wrote is not known: {unavailable}."));
+        }
+    }
+    out.extend(deepest(report));
+    out.push(losses(&report.not_recorded));
+    if let Some(books) = report.books.as_ref().filter(|books| !books.is_empty()) {
+        out.push(if books.iter().all(|book| book.difference == 0) {
+            format!("The books balance: all {} comparisons with the kernel's own counters agree exactly.", books.len())
+        } else {
+            let off = books.iter().filter(|book| book.difference != 0);
+            let off: Vec<String> = off.map(|b| format!("{} by {:+}", b.counter, b.difference)).collect();
+            format!("The books do not balance: recorded differs from {}.", off.join(", from "))
+        });
+    }
+    out
+}
+
+/// How much the machine suffered meanwhile.
+pub fn pressure(now: &System, before: &System) -> Option<String> {
+    let stalled = |who: &str| {
+        let us = now.memory_stall_us.get(who)?.checked_sub(*before.memory_stall_us.get(who)?)?;
+        Some(us as f64 / 1e6)
+    };
+    let (some, full) = (stalled("some")?, stalled("full")?);
+    let seconds = now.uptime - before.uptime;
+    Some(format!(
+        "Memory pressure (PSI) in these {seconds:.1} s: some task stalled for {some:.1} s, all of them for {full:.1} s."
+    ))
+}
+
+fn nothing_written(writes: &WritesSection) -> String {
+    match writes.windows {
+        Some(windows) => format!("Reclaim wrote nothing, in {} windows.", count(windows)),
+        None => "Reclaim wrote nothing.".into(),
+    }
+}
+
+fn who(writes: &WritesSection) -> String {
+    let mut rows: Vec<_> = writes.origins.iter().filter(|row| row.pages > 0).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.pages));
+    let shares: Vec<String> = rows.iter().map(|r| format!("{} {}", r.origin.label(), percent(r.share))).collect();
+    let windows = writes.windows.map_or(String::new(), |n| format!(" in {} windows", count(n)));
+    let freed = match writes.freed_pages {
+        Some(freed) if freed > 0 => {
+            format!(" ({:.0} pages written for 100 freed)", 100.0 * writes.pages as f64 / freed as f64)
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Reclaim wrote {} pages ({}){windows}{freed}: {}. Tasks that only wanted memory wrote {} of it on their own \
+         stack.",
+        count(writes.pages),
+        mib(writes.bytes),
+        shares.join(", "),
+        percent(writes.foreground_pages as f64 / writes.pages as f64),
+    )
+}
+
+fn how(writes: &WritesSection) -> String {
+    let what = |kind| match kind {
+        Kind::Io => "queued to a block device",
+        Kind::Sync => "written synchronously",
+        Kind::Zswap => "compressed into zswap",
+        Kind::Zero => "zero-filled and only noted",
+        Kind::Dropped => "dropped (the swap slot was free again)",
+        Kind::Unknown => "of unknown fate",
+    };
+    let parts: Vec<String> = writes
+        .kinds
+        .iter()
+        .filter(|(_, pages)| **pages > 0)
+        .map(|(kind, pages)| {
+            format!("{} pages ({}) {}", count(*pages), percent(*pages as f64 / writes.pages as f64), what(*kind))
+        })
+        .collect();
+    format!("What became of them: {}.", parts.join(", "))
+}
+
+fn deepest(report: &Report) -> Option<String> {
+    let headroom = report.headroom.get()?;
+    let Some(row) = headroom.deepest() else {
+        return Some("No stack was sampled.".into());
+    };
+    let size = headroom.stack_size;
+    let stack = report
+        .stacks
+        .get()
+        .and_then(|stacks| stacks.worst.first())
+        .filter(|stack| (stack.origin, stack.layer, stack.left) == (row.origin, row.layer, row.min_left));
+    let by = stack.map_or(String::new(), |stack| format!(" ({}:{})", stack.comm, stack.pid));
+    let parts = stack.map_or(String::new(), parts_text);
+    let of = match row.origin {
+        Origin::Kswapd => "kswapd".to_owned(),
+        origin => format!("{} reclaim", origin.label().trim_end_matches(" reclaim")),
+    };
+    Some(format!(
+        "The deepest stack is {of} at {}{by}: {} of {} bytes used, {} ({}) left{parts}.",
+        row.layer.label(),
+        count(size.saturating_sub(row.min_left)),
+        count(size),
+        bytes_label(row.min_left),
+        percent(row.min_left as f64 / size as f64),
+    ))
+}
+
+fn parts_text(stack: &StackRow) -> String {
+    let parts: Vec<String> =
+        stack.parts.iter().map(|part| format!("{} {}", part.part.label(), count(part.bytes))).collect();
+    if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
+}
+
+fn losses(lost: &NotRecorded) -> String {
+    if !lost.lost_something() {
+        return "Nothing was lost.".into();
+    }
+    let mut parts = Vec::new();
+    if let Some(pages) = lost.lost_pages.filter(|pages| *pages > 0) {
+        parts.push(format!("{} pages whose window was not recorded", count(pages)));
+    }
+    for (table, n) in lost.lost.iter().filter(|(_, n)| **n > 0) {
+        let what = match table.as_str() {
+            "slots" => "without a slot (windows; load with a larger window_slots=)",
+            "depth" => "nested too deep (windows)",
+            "cgroups" => "beyond the table (cgroups)",
+            "stacks" => "not kept (stacks)",
+            "preload" => "already open when the module was loaded (windows)",
+            other => other,
+        };
+        parts.push(format!("{} {what}", count(*n)));
+    }
+    format!("Lost: {}.", parts.join("; "))
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+//! How much stack was left, drawn.
+
+use std::collections::BTreeSet;
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{cell, count, mean},
+    names::{Layer, Origin},
+    report::{HeadroomRow, HeadroomSection, Report},
+};
+
+/// Origins whose samples are drawn.
+const DRAWN: usize = 2;
+
+/// Headroom by origin and layer, and the histogram of the deepest origins.
+pub fn render(page: &mut Page, report: &Report) {
+    page.heading("STACK HEADROOM", "(bytes; from the top of the stack down)");
+    let Some(headroom) = available(page, &report.headroom) else { return };
+    if headroom.rows.is_empty() {
+        page.line("  No stack was sampled.");
+    } else {
+        table(page, headroom);
+        for origin in headroom.origins_by_depth().into_iter().take(DRAWN) {
+            histogram(page, headroom, origin);
+        }
+    }
+    for (layer, why) in &headroom.unavailable_layers {
+        page.paragraph("  ", "  ", &format!("Not sampled: {} ({why}).", layer.label()));
+    }
+}
+
+fn table(page: &mut Page, headroom: &HeadroomSection) {
+    page.paragraph(
+        "  ",
+        "  ",
+        &format!(
+            "A stack has {} bytes. The last columns are the bytes used by the step from the sample point above, in \
+             the same window.",
+            count(headroom.stack_size)
+        ),
+    );
+    let mut table = Table::new(&["<origin", "<sampled at", "samples", "min left", "mean used", "<step", "mean", "max"]);
+    let mut last = None;
+    for row in &headroom.rows {
+        let name = if last == Some(row.origin) { "" } else { row.origin.label() };
+        last = Some(row.origin);
+        table.row(vec![
+            name.into(),
+            row.layer.label().into(),
+            count(row.samples),
+            count(row.min_left) + mark(row.min_is_new),
+            mean(row.mean_used),
+            row.layer.step().into(),
+            row.step_mean.map_or("-".into(), mean),
+            row.step_max.map_or("-".into(), |max| count(max) + mark(row.step_max_is_new)),
+        ]);
+    }
+    page.table(&table);
+}
+
+fn mark(is_new: bool) -> &'static str {
+    if is_new { "" } else { "*" }
+}
+
+/// Samples of one origin by bytes left: a column per layer, bars for the lowest one.
+fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
+    let rows: Vec<&HeadroomRow> = headroom.rows.iter().filter(|row| row.origin == origin).collect();
+    let Some(lowest) = rows.iter().max_by_key(|row| row.layer) else { return };
+    let buckets: BTreeSet<u64> = rows.iter().flat_map(|row| row.histogram.keys().copied()).collect();
+    let most = lowest.histogram.values().copied().max().unwrap_or(0);
+    let (Some(low), Some(high)) = (buckets.first(), buckets.last()) else { return };
+
+    let layers: Vec<Layer> = rows.iter().map(|row| row.layer).collect();
+    let mut header = vec!["bytes left"];
+    header.extend(layers.iter().map(|layer| layer.key()));
+    let mut table = Table::new(&header);
+    let mut lengths = Vec::new();
+    // Empty buckets in between are shown: a gap in a distribution is part of it.
+    for bucket in bounds().filter(|bucket| (low..=high).contains(&bucket)).collect::<Vec<_>>().into_iter().rev() {
+        let mut cells = vec![format!("{} - {}", count(bucket), count(end(bucket, headroom.stack_size)))];
+        cells.extend(rows.iter().map(|row| cell(row.histogram.get(&bucket).copied().unwrap_or(0))));
+        table.row(cells);
+        lengths.push(lowest.histogram.get(&bucket).copied().unwrap_or(0));
+    }
+    table.bars(&lengths, most, page.width());
+    page.line("");
+    page.line(&format!("  {}: samples by bytes left (bars: {})", origin.label(), lowest.layer.label()));
+    page.table(&table);
+}
+
+/// Lower bounds of the ledger's buckets.
+fn bounds() -> impl Iterator<Item = u64> {
+    std::iter::once(0).chain((6..=15).map(|shift| 1 << shift))
+}
+
+/// Last byte count of a bucket; no stack has more left than it is long.
+fn end(bucket: u64, stack_size: u64) -> u64 {
+    let end = if bucket == 0 { 63 } else { bucket * 2 - 1 };
+    end.min(stack_size.max(bucket))
+}

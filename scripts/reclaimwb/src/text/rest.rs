@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Cgroups, what is not in the numbers, and what they cost.
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{cell, count, mib, percent},
+    ledger::total,
+    names::Layer,
+    report::{CgroupRow, Report},
+};
+
+/// Cgroups shown.
+const TOP: usize = 10;
+
+/// Whose pages were written.
+pub fn cgroups(page: &mut Page, report: &Report) {
+    page.heading("WHOSE PAGES", "(by the cgroup the written folio belonged to)");
+    let Some(cgroups) = available(page, &report.cgroups) else { return };
+    if cgroups.groups.is_empty() && cgroups.table_full_pages == 0 {
+        page.line("  No page of a cgroup was written.");
+        return;
+    }
+    let mut table = Table::new(&["<cgroup", "pages", "share", "<written by"]);
+    for group in cgroups.groups.iter().take(TOP) {
+        table.row(vec![path(group, page.width() / 3), count(group.pages), percent(group.share), by(group)]);
+    }
+    page.table(&table);
+    if let Some(more) = cgroups.groups.len().checked_sub(TOP).filter(|more| *more > 0) {
+        let pages = total(cgroups.groups.iter().skip(TOP).map(|group| group.pages));
+        page.line(&format!("  and {more} more with {} pages", count(pages)));
+    }
+    if cgroups.table_full_pages > 0 {
+        page.line(&format!("  {} pages of cgroups beyond the table", count(cgroups.table_full_pages)));
+    }
+}
+
+/// The path, shortened from the left: its end tells more.
+fn path(group: &CgroupRow, width: usize) -> String {
+    let path = group.path.clone().unwrap_or_else(|| format!("(gone, id {})", group.id));
+    let long = path.chars().count();
+    if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) }
+}
+
+fn by(group: &CgroupRow) -> String {
+    let mut origins: Vec<_> = group.origins.iter().collect();
+    origins.sort_by_key(|(_, pages)| std::cmp::Reverse(**pages));
+    let first: Vec<String> = origins
+        .iter()
+        .take(2)
+        .map(|(origin, pages)| format!("{} {}", origin.label(), percent(**pages as f64 / group.pages as f64)))
+        .collect();
+    let more = if origins.len() > 2 { format!(" +{}", origins.len() - 2) } else { String::new() };
+    first.join(", ") + &more
+}
+
+/// What is not in the numbers.
+pub fn not_recorded(page: &mut Page, report: &Report) {
+    page.heading("NOT IN THE NUMBERS", "");
+    let rest = &report.not_recorded;
+    let lost: Vec<String> = rest.lost.iter().map(|(table, n)| format!("{table} {}", count(*n))).collect();
+    let pages = rest.lost_pages.map_or("unknown".into(), count);
+    page.paragraph(
+        "  ",
+        "    ",
+        &format!("Lost: {}; pages written in windows not recorded: {pages}.", lost.join(", ")),
+    );
+    page.paragraph(
+        "  ",
+        "    ",
+        &format!(
+            "Windows: {} open now, {} began inside another; {} of {} slots used at most.",
+            count(rest.windows_open),
+            count(rest.windows_nested),
+            count(rest.slots_used_max),
+            count(rest.slots)
+        ),
+    );
+    let mut table = Table::new(&["<samples charged to nobody", "on an IRQ stack", "in softirq", "in no window"]);
+    for layer in Layer::ALL {
+        let n = |map: &std::collections::BTreeMap<Layer, u64>| map.get(layer).copied();
+        let counts = [n(&rest.on_irq_stack), n(&rest.in_softirq), n(&rest.outside_windows)];
+        if counts.iter().flatten().any(|n| *n > 0) {
+            let mut cells = vec![layer.label().to_owned()];
+            cells.extend(counts.into_iter().map(|n| cell(n.unwrap_or(0))));
+            table.row(cells);
+        }
+    }
+    if table.is_empty() {
+        page.line("  Every sample was taken on the stack of a task in a window.");
+    } else {
+        page.table(&table);
+    }
+    for (part, why) in &report.module.unavailable {
+        page.paragraph("  ", "    ", &format!("Unavailable: {part} ({why})."));
+    }
+    // Probes whose absence takes no whole part away still leave a hole somewhere.
+    for probe in report.module.probes.iter().filter(|probe| !probe.attached()) {
+        page.paragraph("  ", "    ", &format!("Not attached: {} ({}).", probe.name, probe.state));
+    }
+}
+
+/// What the module itself cost.
+pub fn cost(page: &mut Page, report: &Report) {
+    page.heading("COST OF RECORDING", "");
+    let cost = &report.module.cost;
+    let each = cost.sampled_cycles.checked_div(cost.sampled_events).map_or(String::new(), |each| {
+        format!(
+            ", {} cycles each (mean of {} sampled), about {} million cycles in all",
+            count(each),
+            count(cost.sampled_events),
+            count(cost.cycles_estimate / 1_000_000)
+        )
+    });
+    let text = format!("{} events handled{each}; {} of memory.", count(cost.events), mib(cost.memory_bytes));
+    page.paragraph("  ", "  ", &text);
+    let mut events: Vec<_> = report.module.events.iter().filter(|(_, n)| **n > 0).collect();
+    events.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+    if !events.is_empty() {
+        let events: Vec<String> = events.into_iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
+        page.paragraph("  ", "    ", &format!("By event: {}.", events.join(", ")));
+    }
+}

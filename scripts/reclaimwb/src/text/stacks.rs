@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The worst stacks: the deepest in full, one line for the others.
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{count, percent},
+    report::{Report, StackRow},
+};
+
+/// The worst stack of each origin, or of each origin and layer.
+pub fn render(page: &mut Page, report: &Report, all: bool) {
+    page.heading("WORST STACKS", "(the one with the least left, by origin)");
+    let Some(stacks) = available(page, &report.stacks) else { return };
+    let size = report.headroom.get().map(|headroom| headroom.stack_size);
+    let chosen: Vec<&StackRow> = if all { stacks.worst.iter().collect() } else { stacks.per_origin() };
+    let Some((deepest, others)) = chosen.split_first() else {
+        page.line("  None was kept.");
+        return;
+    };
+    full(page, deepest, size);
+    if all {
+        for stack in others {
+            page.line("");
+            full(page, stack, size);
+        }
+    } else if !others.is_empty() {
+        page.line("");
+        brief(page, others);
+        page.line("  (--all-stacks shows every origin and layer in full)");
+    }
+}
+
+fn title(stack: &StackRow) -> String {
+    let star = if stack.is_new { "" } else { "*" };
+    format!(
+        "{} at {}, task {}:{}: {} bytes used, {} left{star}",
+        stack.origin.label(),
+        stack.layer.label(),
+        stack.comm,
+        stack.pid,
+        count(stack.used),
+        count(stack.left)
+    )
+}
+
+fn full(page: &mut Page, stack: &StackRow, size: Option<u64>) {
+    page.paragraph("  ", "  ", &title(stack));
+    if let Some(size) = size {
+        drawing(page, stack, size);
+    }
+    let mut table = Table::new(&["depth", "size", "<layer", "<function (innermost first)"]);
+    let mut last = None;
+    for frame in &stack.frames {
+        let part = if last == Some(frame.part) { "" } else { frame.part.label() };
+        last = Some(frame.part);
+        let module = frame.module.as_ref().map_or(String::new(), |module| format!(" [{module}]"));
+        table.row(vec![
+            count(frame.depth),
+            count(frame.bytes),
+            part.into(),
+            format!("{}{}{module}", frame.function, frame.offset),
+        ]);
+    }
+    if !stack.frames.is_empty() && stack.outside_frames > 0 {
+        table.row(vec![
+            count(stack.outside_frames),
+            count(stack.outside_frames),
+            String::new(),
+            "(saved registers and what else no frame covers)".into(),
+        ]);
+    }
+    if stack.frames.is_empty() {
+        page.line("  The trace was not kept.");
+    } else {
+        page.table(&table);
+    }
+}
+
+/// The stack as a bar, one letter for what each part used, dots for what is left.
+fn drawing(page: &mut Page, stack: &StackRow, size: u64) {
+    let width = page.width().saturating_sub(6).min(96);
+    let columns = |bytes: u64| usize::try_from(u128::from(bytes) * width as u128 / u128::from(size)).unwrap_or(0);
+    let mut bar = String::new();
+    let mut depth = stack.outside_frames;
+    for part in &stack.parts {
+        depth = depth.saturating_add(part.bytes);
+        // Ends are rounded, not lengths: the parts together end where the stack ends.
+        let end = columns(depth.min(size));
+        bar.extend(std::iter::repeat_n(part.part.letter(), end.saturating_sub(bar.len())));
+    }
+    page.line(&format!("  [{bar:.<width$}]"));
+    let legend: Vec<String> = stack
+        .parts
+        .iter()
+        .map(|part| format!("{}={} {}", part.part.letter(), part.part.label(), count(part.bytes)))
+        .chain([format!(".=left {} ({})", count(stack.left), percent(stack.left as f64 / size as f64))])
+        .collect();
+    // An entry stays on one line.
+    let legend: Vec<String> = legend.iter().map(|entry| entry.replace(' ', "\u{a0}")).collect();
+    page.paragraph("   ", "   ", &legend.join("  "));
+}
+
+fn brief(page: &mut Page, stacks: &[&StackRow]) {
+    let mut table = Table::new(&["<origin", "<at", "used", "left", "<task", "<by part"]);
+    for stack in stacks {
+        let star = if stack.is_new { "" } else { "*" };
+        let parts: Vec<String> =
+            stack.parts.iter().map(|part| format!("{}{}", part.part.letter(), part.bytes)).collect();
+        table.row(vec![
+            stack.origin.label().into(),
+            stack.layer.label().into(),
+            count(stack.used),
+            count(stack.left) + star,
+            format!("{}:{}", stack.comm, stack.pid),
+            parts.join(" "),
+        ]);
+    }
+    page.table(&table);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `reclaimwb status`: what is loaded, attached and missing, in a few lines.
+
+use super::layout::Page;
+use crate::{
+    format::{count, mib, percent},
+    report::Report,
+};
+
+/// The short form.
+pub fn render(report: &Report, width: usize) -> String {
+    let mut page = Page::new(width.max(super::MIN_WIDTH));
+    let module = &report.module;
+    let attached = module.probes.iter().filter(|probe| probe.attached()).count();
+    page.line(&format!(
+        "reclaimwb {}: {}, {attached} of {} probes attached, helper {}",
+        module.version,
+        if module.enabled { "recording" } else { "switched off (enabled=N)" },
+        module.probes.len(),
+        module.helper
+    ));
+    for probe in module.probes.iter().filter(|probe| !probe.attached()) {
+        page.paragraph("  ", "    ", &format!("{} {}: {}", probe.via, probe.name, probe.state));
+    }
+    for (part, why) in &module.unavailable {
+        page.paragraph("  ", "    ", &format!("unavailable: {part} ({why})"));
+    }
+    if let Some(writes) = report.writes.get() {
+        page.paragraph(
+            "  ",
+            "    ",
+            &format!(
+                "written: {} pages ({}), {} of it not by kswapd; {} windows",
+                count(writes.pages),
+                mib(writes.bytes),
+                percent(if writes.pages == 0 { 0.0 } else { writes.foreground_pages as f64 / writes.pages as f64 }),
+                writes.windows.map_or("?".into(), count)
+            ),
+        );
+    }
+    if let Some((headroom, row)) = report.headroom.get().and_then(|h| Some((h, h.deepest()?))) {
+        page.paragraph(
+            "  ",
+            "    ",
+            &format!(
+                "least stack left: {} of {} bytes, {} at {}",
+                count(row.min_left),
+                count(headroom.stack_size),
+                row.origin.label(),
+                row.layer.label()
+            ),
+        );
+    }
+    let lost: Vec<String> = report
+        .not_recorded
+        .lost
+        .iter()
+        .filter(|(_, n)| **n > 0)
+        .map(|(table, n)| format!("{table} {}", count(*n)))
+        .collect();
+    page.line(&format!("  lost: {}", if lost.is_empty() { "nothing".into() } else { lost.join(", ") }));
+    page.line(&format!(
+        "  cost: {} events, about {} million cycles, {} of memory",
+        count(module.cost.events),
+        count(module.cost.cycles_estimate / 1_000_000),
+        mib(module.cost.memory_bytes)
+    ));
+    let params: Vec<String> = module.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if !params.is_empty() {
+        page.paragraph("  ", "    ", &format!("parameters: {}", params.join(" ")));
+    }
+    page.finish()
+}

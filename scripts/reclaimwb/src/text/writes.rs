@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Tables of who wrote what.
+
+use std::collections::BTreeSet;
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{cell, count, folio_size, percent},
+    names::{Kind, Type},
+    report::{OriginRow, Report, WritesSection},
+};
+
+/// Who wrote, how it went, folio sizes, nodes, and the books.
+pub fn render(page: &mut Page, report: &Report) {
+    page.heading("WHO WROTE", "(pages; a window is one pass of reclaim in one task)");
+    let Some(writes) = available(page, &report.writes) else { return };
+    let rows: Vec<&OriginRow> = writes.active().collect();
+    if rows.is_empty() {
+        page.line("  Nobody: no window, no write.");
+        return;
+    }
+    origins(page, writes, &rows);
+    if writes.pages > 0 {
+        kinds(page, writes, &rows);
+        orders(page, &rows, report.machine.page_size);
+        nodes(page, &rows);
+    }
+    books(page, report);
+}
+
+fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
+    let mut table = Table::new(&["<origin", "windows", "freed", "written", "MiB", "share", "anon", "shmem"]);
+    let known = |n: Option<u64>| n.map_or("?".into(), cell);
+    let type_of = |row: &OriginRow, t| row.types.get(&t).copied().unwrap_or(0);
+    let mebibytes = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
+    for row in rows {
+        table.row(vec![
+            row.origin.label().into(),
+            known(row.windows),
+            known(row.freed_pages),
+            cell(row.pages),
+            if row.pages == 0 { "-".into() } else { mebibytes(row.bytes) },
+            if row.pages == 0 { "-".into() } else { percent(row.share) },
+            cell(type_of(row, Type::Anon)),
+            cell(type_of(row, Type::Shmem)),
+        ]);
+    }
+    if rows.len() > 1 {
+        let all = |t| writes.types.get(&t).copied().unwrap_or(0);
+        table.row(vec![
+            "all".into(),
+            known(writes.windows),
+            known(writes.freed_pages),
+            cell(writes.pages),
+            mebibytes(writes.bytes),
+            String::new(),
+            cell(all(Type::Anon)),
+            cell(all(Type::Shmem)),
+        ]);
+    }
+    page.table(&table);
+}
+
+fn kinds(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
+    let mut header = vec!["<what became of it"];
+    header.extend(Kind::ALL.iter().map(|kind| kind.label()));
+    let mut table = Table::new(&header);
+    for row in rows.iter().filter(|row| row.pages > 0) {
+        let mut cells = vec![row.origin.label().to_owned()];
+        cells.extend(Kind::ALL.iter().map(|kind| cell(row.kinds.get(kind).copied().unwrap_or(0))));
+        table.row(cells);
+    }
+    let mut cells = vec!["share of all".to_owned()];
+    cells.extend(Kind::ALL.iter().map(|kind| match writes.kinds.get(kind).copied().unwrap_or(0) {
+        0 => "-".into(),
+        pages => percent(pages as f64 / writes.pages as f64),
+    }));
+    table.row(cells);
+    let none = table.drop_empty();
+    page.line("");
+    page.table(&table);
+    if !none.is_empty() {
+        page.paragraph("  ", "  ", &format!("(none: {})", none.join(", ")));
+    }
+}
+
+fn orders(page: &mut Page, rows: &[&OriginRow], page_size: u64) {
+    let used: BTreeSet<u32> =
+        rows.iter().flat_map(|row| row.orders.iter().filter(|(_, n)| **n > 0).map(|(order, _)| *order)).collect();
+    page.line("");
+    if used.iter().all(|order| *order == 0) {
+        page.line("  All folios written were single pages.");
+        return;
+    }
+    let sizes: Vec<String> = used.iter().map(|order| folio_size(*order, page_size)).collect();
+    let mut header = vec!["<folios by size"];
+    header.extend(sizes.iter().map(String::as_str));
+    let mut table = Table::new(&header);
+    for row in rows.iter().filter(|row| row.folios > 0) {
+        let mut cells = vec![row.origin.label().to_owned()];
+        cells.extend(used.iter().map(|order| cell(row.orders.get(order).copied().unwrap_or(0))));
+        table.row(cells);
+    }
+    page.table(&table);
+}
+
+fn nodes(page: &mut Page, rows: &[&OriginRow]) {
+    let ids: BTreeSet<u32> = rows.iter().flat_map(|row| row.nodes.keys().copied()).collect();
+    if ids.len() < 2 {
+        return;
+    }
+    let names: Vec<String> = ids.iter().map(|id| format!("node {id}")).collect();
+    let mut header = vec!["<pages by node"];
+    header.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(&header);
+    for row in rows.iter().filter(|row| row.pages > 0) {
+        let mut cells = vec![row.origin.label().to_owned()];
+        cells.extend(ids.iter().map(|id| cell(row.nodes.get(id).copied().unwrap_or(0))));
+        table.row(cells);
+    }
+    page.line("");
+    page.table(&table);
+}
+
+fn books(page: &mut Page, report: &Report) {
+    let Some(books) = report.books.as_ref().filter(|books| !books.is_empty()) else { return };
+    let mut table = Table::new(&["<the books", "recorded", "kernel", "off by", "<kernel's counter"]);
+    for book in books {
+        let off = if book.difference == 0 { "-".into() } else { format!("{:+}", book.difference) };
+        table.row(vec![book.what.into(), count(book.recorded), count(book.kernel), off, book.counter.into()]);
+    }
+    page.line("");
+    page.table(&table);
+}
