@@ -7,7 +7,7 @@
  *   rwb.run=<name>[,<name>...]	scripts to run in this order (below /tests, or
  *				with the full path); "shell" is a shell
  *   rwb.timeout=<seconds>	limit of a script that names none
- *   rwb.scale=<n>		all limits times n (slow debug kernels)
+ *   rwb.slow=<n>		all limits times n (slow debug kernels)
  *   rwb.<name>=<value>		every one reaches the scripts as RWB_<NAME>
  *
  * What comes back, each over a virtio port of its own:
@@ -50,7 +50,7 @@
 
 #define PORT_WAIT_MS		10000
 #define PROGRESS_MS		5000
-#define DEFAULT_TIMEOUT_S	120
+#define DEFAULT_TIMEOUT_S	180
 #define RC_TIMEOUT		124	/* as timeout(1) */
 #define RC_SKIP			4	/* as kselftest */
 
@@ -126,7 +126,7 @@ static struct port *const ports[] = { &ktap, &progress, &results, &verdict };
 
 static char *run_list;
 static unsigned int default_timeout = DEFAULT_TIMEOUT_S;
-static unsigned int timeout_scale = 1;
+static unsigned int slow = 1;
 static unsigned int failures;
 static unsigned int checks;
 
@@ -288,11 +288,11 @@ static void read_command_line(void)
 			run_list = value;
 		else if (!strcmp(word, "rwb.timeout"))
 			default_timeout = strtoul(value, NULL, 10);
-		else if (!strcmp(word, "rwb.scale"))
-			timeout_scale = strtoul(value, NULL, 10);
+		else if (!strcmp(word, "rwb.slow"))
+			slow = strtoul(value, NULL, 10);
 	}
-	if (!default_timeout || !timeout_scale)
-		die("rwb.timeout and rwb.scale must be numbers above 0");
+	if (!default_timeout || !slow)
+		die("rwb.timeout and rwb.slow must be numbers above 0");
 	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin:/tests/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("RWB_RESULTS", RESULTS_DIR, 1);
@@ -436,7 +436,7 @@ static unsigned int script_timeout(const char *path)
 			break;
 	if (f)
 		fclose(f);
-	return seconds * timeout_scale;
+	return seconds * slow;
 }
 
 static pid_t start_script(const char *path, int out, int err)

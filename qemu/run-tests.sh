@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run-tests.sh [--variant NAME]... [--out DIR] [TEST...]: run test scripts in guests.
-# Without TEST, all of tests/*.sh; without --variant, base.
+# run-tests.sh [--variant NAME]... [--with vng] [--out DIR] [TEST...]: run test
+# scripts in guests, by vm.sh or by virtme-ng. Without TEST, all of tests/*.sh;
+# without --variant, base.
 #
 # What a script needs it says in its first comment lines:
 #   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
 #   # mem: 384M                  the guest's memory
 #   # smp: 2   # numa: 2   # disk: 1G 1G   # append: KERNEL ARGUMENTS
-#   # timeout: 300               seconds (default 120; more on kernels with checkers)
+#   # timeout: 300               seconds (default 180; more on kernels with checkers)
 #   # variants: base lock        only on these kernels
 #   # variant-skip: mem          not on these
 # Scripts with equal needs share a guest. When one takes its guest down, the
@@ -19,17 +20,23 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-out=$OUT/test
+out='' with=vm
 variants=() tests=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--variant) variants+=("${2:?}"); shift 2 ;;
 	--out) out=${2:?}; shift 2 ;;
-	-*) die "usage: run-tests.sh [--variant NAME]... [--out DIR] [TEST...]" ;;
+	--with) with=${2:?}; shift 2 ;;
+	-*) die "usage: run-tests.sh [--variant NAME]... [--with vng] [--out DIR] [TEST...]" ;;
 	*) tests+=("$1"); shift ;;
 	esac
 done
 [ ${#variants[@]} -gt 0 ] || variants=(base)
+case $with in
+vm) out=${out:-$OUT/test} ;;
+vng) out=${out:-$OUT/vng} ;;
+*) die "run-tests.sh: --with $with: it can be vm or vng" ;;
+esac
 
 # Names are relative to tests/, as in the guest.
 if [ ${#tests[@]} -eq 0 ]; then
@@ -103,7 +110,7 @@ run_guest() {
 	local -A servers=()
 	for script; do
 		limit=$(need "$script" timeout)
-		seconds=$((seconds + ${limit:-120}))
+		seconds=$((seconds + ${limit:-180}))
 		for server in $(need "$script" nbd); do
 			servers[$server]=1
 		done
@@ -115,7 +122,7 @@ run_guest() {
 		limit=$(need "$1" $key)
 		[ -z "$limit" ] || args+=("--$key" "$limit")
 	done
-	"$TOP/qemu/vm.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" || rc=$?
+	"$TOP/qemu/$with.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" || rc=$?
 	[ $rc != 77 ] || { cat "$dir.err" >&2; die "no guest could be started: $(tail -n1 "$dir.err")"; }
 	grep '^reclaimwb: ' "$dir.err" >&2 || true
 	touch "$dir/ktap.log"

@@ -5,13 +5,13 @@
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #         [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
 #         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
-#         [--interactive] [--quiet] [--print]
+#         [--interactive] [--quiet] [--print | --accelerator]
 #
 # SCRIPT is a file below tests/, or a full path in the guest; without one, or
 # with --interactive, it is a shell. SERVER is one of qemu/nbd-servers.conf.
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
-# --print shows the QEMU command instead of running it. RWB_ACCEL=tcg|kvm decides
-# about KVM, which otherwise is used if it really runs a guest.
+# --print shows the QEMU command instead of running it, --accelerator says kvm or
+# tcg: KVM is used if it really runs a guest, unless RWB_ACCEL=tcg|kvm decides.
 #
 # The KTAP goes to stdout while it comes in. DIR then holds console.log, ktap.log,
 # verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
@@ -25,11 +25,11 @@ die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
 variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 out='' append='' timeout=''
-icount='' interactive=no quiet=no print=no
+icount='' interactive=no quiet=no print=no accelerator=no
 nbd=() disks=() scripts=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--interactive | --quiet | --print) declare "${1#--}=yes"; shift; continue ;;
+	--interactive | --quiet | --print | --accelerator) declare "${1#--}=yes"; shift; continue ;;
 	--icount) icount=shift=auto; shift; continue ;;
 	--icount=*) icount=${1#*=}; shift; continue ;;
 	--help | -h) usage ;;
@@ -50,14 +50,14 @@ done
 
 # What a kernel with checkers needs: more memory and time, and no ACPI, whose
 # interpreter times out under TCG and leaves PCI devices without interrupts.
-scale=1 acpi=on
+slow=1 acpi=on
 case $variant in
-base | base-*) mem=${mem:-512M} ;;
-*) mem=${mem:-1G} scale=4 acpi=off ;;
+base | base[-+]*) mem=${mem:-512M} ;;
+*) mem=${mem:-1G} slow=4 acpi=off ;;
 esac
 out=${out:-$OUT/vm/$variant}
-timeout=$((${timeout:-300} * scale))
-silence=${RWB_SILENCE:-$((120 * scale))}
+timeout=$((${timeout:-300} * slow))
+silence=${RWB_SILENCE:-$((120 * slow))}
 
 # --- KVM: /dev/kvm may open and still not run a guest, so let it boot this kernel
 # until the kernel complains that it has no root. The answer holds while the machine is up.
@@ -106,7 +106,7 @@ kernel_command_line() {
 	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 hung_task_panic=1"
 	[ $acpi = on ] || line+=" acpi=off"
 	if [ "$numa" -gt 1 ] && [ $acpi = off ]; then line+=" numa=fake=$numa"; fi
-	line+="$append rwb.variant=$variant rwb.scale=$scale rwb.run=$(IFS=,; echo "${scripts[*]}")"
+	line+="$append rwb.variant=$variant rwb.slow=$slow rwb.run=$(IFS=,; echo "${scripts[*]}")"
 	[ ${#nbd_addresses[@]} -eq 0 ] || line+=" rwb.nbd=$(IFS=,; echo "${nbd_addresses[*]}")"
 	[ ${#line} -lt 2048 ] || die "the kernel command line is longer than the kernel takes (2047): $line"
 	echo "$line"
@@ -223,6 +223,8 @@ no_verdict() {
 have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
 [ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 [ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
+accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
+[ "$accelerator" = no ] || { echo "$accel"; exit 0; }
 initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
 
 mkdir -p "$out"
@@ -234,7 +236,6 @@ flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
 trap cleanup EXIT
 trap 'exit $RC_NO_VERDICT' INT TERM HUP
 start_nbd_servers
-accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
 qemu_argv "$accel"
 
 if [ "$print" = yes ]; then

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What init.c is in our own guest, for a guest of virtme-ng (vng.sh starts it):
+# runs the scripts between markers, looks at the kernel log, says the verdict.
+set -u
+# shellcheck source=/dev/null
+. "$1"
+top=$(cd "$(dirname "$0")/.." && pwd)
+failures=0
+
+# Kernel modules, flat, where the scripts look for them.
+mount -t tmpfs tmpfs /lib/modules && mkdir -p "/lib/modules/$(uname -r)" &&
+	mount --bind "$RWB_KERNEL_MODULES" "/lib/modules/$(uname -r)" || echo "# no kernel modules: cannot mount /lib/modules"
+for fs in debugfs:/sys/kernel/debug tracefs:/sys/kernel/tracing; do
+	mountpoint -q "${fs#*:}" || mount -t "${fs%%:*}" "${fs%%:*}" "${fs#*:}"
+done
+echo on >/proc/sys/kernel/printk_devkmsg
+
+for name in $RWB_RUN; do
+	limit=$(sed -n '/^[^#]/q; s/^# timeout: \([0-9]*\)$/\1/p' "$top/tests/$name")
+	echo "# begin $name"
+	echo "rwb-init: begin $name" >/dev/kmsg
+	start=$(cut -d. -f1 /proc/uptime)
+	rc=0
+	(cd "$top/tests" && timeout -k 5 "${limit:-180}" "./$name") </dev/null || rc=$?
+	echo "# end $name rc=$rc seconds=$(($(cut -d. -f1 /proc/uptime) - start))"
+	[ $rc = 0 ] || [ $rc = 4 ] || failures=1
+done
+
+echo "# begin init"
+echo "1..1"
+dmesg >"$RWB_RESULTS/dmesg.txt"
+if bad=$(grep -E -f "$top/qemu/console-badness.txt" "$RWB_RESULTS/dmesg.txt"); then
+	echo "$bad" | sed 's/^/# kernel log: /'
+	echo "not ok 1 kernel log has no bad line"
+	failures=1
+else
+	echo "ok 1 kernel log has no bad line"
+fi
+echo "# end init rc=$failures"
+echo "done $failures" >"$RWB_RESULTS/verdict"
