@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module could not record, and what it costs.
+//!
+//! One instance per CPU, written with preemption off by handlers in task
+//! context. Handlers in IRQ or softirq context bump the same counters; on the
+//! rare clash with a handler that they interrupted, one count may be lost.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        system, //
+    },
+    origin::Layer,
+    probes::Event, //
+};
+use pin_init::Zeroable;
+
+/// Of how many events of a sort one has its cycles measured.
+const SAMPLE: u64 = 64;
+
+/// Counts of one sort of event.
+#[derive(Zeroable)]
+pub(crate) struct EventCost {
+    /// Events handled.
+    pub(crate) handled: Cell64,
+    /// Of these, how many were measured.
+    pub(crate) sampled: Cell64,
+    /// Cycles that the measured ones took in the handler.
+    pub(crate) cycles: Cell64,
+}
+
+/// What could not be recorded.
+#[derive(Zeroable)]
+pub(crate) struct Lost {
+    /// Windows without a free slot.
+    pub(crate) slots: Cell64,
+    /// Windows nested too deep to be told apart.
+    pub(crate) depth: Cell64,
+    /// Writes of cgroups that had no room in the table.
+    pub(crate) cgroups: Cell64,
+    /// Deep stacks not kept because another CPU was keeping one.
+    pub(crate) stacks: Cell64,
+    /// Windows that ended without a begin: open when the module loaded.
+    pub(crate) preload: Cell64,
+    /// Handlers that found the CPU's scratch buffer in use.
+    pub(crate) scratch: Cell64,
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Cost {
+    events: [EventCost; Event::COUNT],
+    /// See [`Lost`].
+    pub(crate) lost: Lost,
+    irq: [Cell64; Layer::COUNT],
+    softirq: [Cell64; Layer::COUNT],
+    outside: [Cell64; Layer::COUNT],
+    /// Samples below the headroom floor.
+    pub(crate) low: Cell64,
+    /// Of these, how many the rate limit kept from the trace event.
+    pub(crate) low_suppressed: Cell64,
+}
+
+impl Cost {
+    /// Counts an event; the cycle counter if this one is measured.
+    #[inline(always)]
+    pub(crate) fn enter(&self, event: Event) -> Option<u64> {
+        let cost = self.events.get(event as usize)?;
+        let n = cost.handled.get();
+        cost.handled.set(n.wrapping_add(1));
+        (n % SAMPLE == 0).then(system::cycles)
+    }
+
+    /// Ends what [`Cost::enter`] began.
+    #[inline(always)]
+    pub(crate) fn leave(&self, event: Event, started: Option<u64>) {
+        if let (Some(started), Some(cost)) = (started, self.events.get(event as usize)) {
+            cost.sampled.add(1);
+            cost.cycles.add(system::cycles().wrapping_sub(started));
+        }
+    }
+
+    /// Counts of one sort of event.
+    pub(crate) fn event(&self, event: Event) -> Option<&EventCost> {
+        self.events.get(event as usize)
+    }
+
+    /// Samples that ran on an IRQ stack on top of a reclaimer.
+    pub(crate) fn irq(&self, layer: Layer) -> Option<&Cell64> {
+        self.irq.get(layer as usize)
+    }
+
+    /// Samples that ran in softirq on a reclaimer's own stack.
+    pub(crate) fn softirq(&self, layer: Layer) -> Option<&Cell64> {
+        self.softirq.get(layer as usize)
+    }
+
+    /// Samples of a task that is in no window.
+    pub(crate) fn outside(&self, layer: Layer) -> Option<&Cell64> {
+        self.outside.get(layer as usize)
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Staging for what the `kernel` crate of Linux 7.3 lacks: per-CPU data,
+//! tracepoint and function probes, stack traces, symbols.
+//!
+//! This folder and `shim` are the only places with `unsafe`, `bindings::` and
+//! FFI. Nothing here knows of reclaim. Each type drops what it registered.
+
+pub(crate) mod cell;
+pub(crate) mod cgroup;
+pub(crate) mod fprobe;
+pub(crate) mod percpu;
+pub(crate) mod stack;
+pub(crate) mod symbol;
+pub(crate) mod system;
+pub(crate) mod tracepoint;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Small facts: clocks, the current task's name, nodes, the stack's size.
+
+use crate::shim;
+
+/// Longest task name, with its terminating NUL (`TASK_COMM_LEN`).
+pub(crate) const COMM_LEN: usize = 16;
+
+/// Nanoseconds of the local clock: comparable on one CPU, nearly so between
+/// CPUs. Any context.
+#[inline]
+pub(crate) fn clock_ns() -> u64 {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_clock_ns() }
+}
+
+/// This CPU's cycle counter; 0 on machines without one. Any context.
+#[inline]
+pub(crate) fn cycles() -> u64 {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_cycles() }
+}
+
+/// Name of the current task, NUL-terminated.
+pub(crate) fn comm() -> [u8; COMM_LEN] {
+    let mut buf = [0; COMM_LEN];
+    // SAFETY: The buffer is valid for writes of the length given.
+    unsafe { shim::rwb_comm(buf.as_mut_ptr().cast(), buf.len()) };
+    buf
+}
+
+/// Process id of the current task in the initial namespace.
+pub(crate) fn pid() -> i32 {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_pid() }
+}
+
+/// Size of a task's stack, in bytes (`THREAD_SIZE`).
+pub(crate) fn stack_size() -> usize {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_stack_size() }
+}
+
+/// True when node `nid` exists and is online.
+pub(crate) fn node_online(nid: u32) -> bool {
+    // SAFETY: Has no precondition; the range is checked.
+    unsafe { shim::rwb_node_online(nid) }
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Probes on tracepoints that are found by name, in the kernel and in modules.
+//!
+//! The tracepoints of vmscan, block and NBD are not exported, so that they are
+//! looked up with `for_each_kernel_tracepoint()`; those of a module come and go
+//! with it, which a notifier follows.
+//!
+//! Locks: `tracepoint_module_list_mutex` (the kernel's, held around the
+//! notifier) before `tracepoints_mutex` (the kernel's, inside registration).
+//! None of ours.
+//!
+//! C headers: `include/linux/tracepoint.h`
+
+use crate::shim;
+use core::ffi::CStr;
+use kernel::{
+    bindings,
+    error::to_result,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    },
+    types::Opaque, //
+};
+
+/// A tracepoint that a probe wants to attach to.
+pub(crate) struct Wanted {
+    /// Name of the tracepoint.
+    pub(crate) name: &'static CStr,
+    /// The loadable module that may hold it, if it need not be in the kernel.
+    pub(crate) module: Option<&'static str>,
+    /// Index of the event without which this one must not be attached. It
+    /// stands earlier in the table.
+    pub(crate) needs: Option<usize>,
+}
+
+/// Whether a probe is attached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// No such tracepoint in this kernel.
+    Missing,
+    /// Its prototype is not the one that the probe was written for.
+    Changed,
+    /// Its module is not loaded.
+    Waiting,
+    /// The event that it is paired with is not attached.
+    Unpaired,
+    /// Attached.
+    Attached,
+    /// Registration failed, with this error number.
+    Failed(i32),
+}
+
+impl State {
+    const fn to_raw(self) -> i32 {
+        match self {
+            State::Missing => 0,
+            State::Changed => 1,
+            State::Waiting => 2,
+            State::Unpaired => 3,
+            State::Attached => 4,
+            State::Failed(errno) => -errno,
+        }
+    }
+
+    const fn from_raw(v: i32) -> Self {
+        match v {
+            0 => State::Missing,
+            1 => State::Changed,
+            2 => State::Waiting,
+            3 => State::Unpaired,
+            4 => State::Attached,
+            e => State::Failed(e.wrapping_neg()),
+        }
+    }
+}
+
+/// State of one probe; any thread may read it.
+pub(crate) struct Probe {
+    state: Atomic<i32>,
+    /// Address of the tracepoint while attached, else 0.
+    tracepoint: Atomic<usize>,
+}
+
+impl Probe {
+    /// A probe that is not attached.
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: Atomic::new(State::Missing.to_raw()),
+            tracepoint: Atomic::new(0),
+        }
+    }
+
+    /// Whether it is attached.
+    pub(crate) fn state(&self) -> State {
+        State::from_raw(self.state.load(Relaxed))
+    }
+
+    fn set(&self, state: State) {
+        self.state.store(state.to_raw(), Relaxed);
+    }
+}
+
+/// What the probes work for: gets their events, and holds their states.
+pub(crate) trait Host: Send + Sync + 'static {
+    /// The events wanted; a paired event after the one that it needs.
+    const WANTED: &'static [Wanted];
+
+    /// One state per wanted event.
+    fn probes(&self) -> &[Probe];
+}
+
+/// The attached probes; detaches them, and waits for their handlers, on drop.
+/// Creating and dropping it sleep.
+///
+/// # Invariants
+///
+/// While `self` lives, the notifier block is registered, and each probe whose
+/// `tracepoint` is not 0 is registered there with `host` as its data.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Probes<H: Host> {
+    #[pin]
+    notifier: Opaque<bindings::notifier_block>,
+    host: Arc<H>,
+}
+
+// SAFETY: The notifier block is only touched by the kernel, under its locks.
+unsafe impl<H: Host> Send for Probes<H> {}
+
+// SAFETY: As above; a shared reference gives access to nothing else.
+unsafe impl<H: Host> Sync for Probes<H> {}
+
+/// What the callback of `for_each_kernel_tracepoint()` fills.
+struct Found<'a> {
+    wanted: &'static [Wanted],
+    tracepoints: &'a mut [usize],
+}
+
+/// # Safety
+///
+/// `tp` must be a valid tracepoint, `found` a valid [`Found`] that nothing else
+/// uses.
+unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_void) {
+    // SAFETY: By the safety requirement.
+    let found = unsafe { &mut *found.cast::<Found<'_>>() };
+    // SAFETY: A valid tracepoint has a NUL-terminated name of static lifetime.
+    let name = unsafe { CStr::from_ptr((*tp).name.cast()) };
+    if let Some(i) = found.wanted.iter().position(|w| w.name == name) {
+        if let Some(slot) = found.tracepoints.get_mut(i) {
+            *slot = tp as usize;
+        }
+    }
+}
+
+impl<H: Host> Probes<H> {
+    /// Attaches what can be attached; the states in `host` tell what could not.
+    ///
+    /// # Safety
+    ///
+    /// The probe functions that `rwb_probe_func()` returns must expect a
+    /// pointer to an `H` as their data.
+    pub(crate) unsafe fn new(host: Arc<H>) -> impl PinInit<Self, Error> {
+        try_pin_init!(&this in Self {
+            notifier <- Opaque::ffi_init(|nb: *mut bindings::notifier_block| {
+                // SAFETY: `nb` is valid for writes; zeroes are a valid
+                // notifier block, and the callback's type is the right one.
+                unsafe {
+                    nb.write(pin_init::zeroed());
+                    (*nb).notifier_call = Some(Self::notify);
+                }
+            }),
+            host,
+            _: {
+                Self::attach_kernel(&host)?;
+                // SAFETY: The notifier block and the host were initialised
+                // above, the value is pinned, and `drop` unregisters. On an
+                // error of ours nothing is left registered (see below).
+                let err = unsafe {
+                    bindings::register_tracepoint_module_notifier(
+                        Opaque::cast_into(&raw const (*this.as_ptr()).notifier))
+                };
+                if let Err(e) = to_result(err) {
+                    Self::detach(&host);
+                    return Err(e);
+                }
+            },
+        })
+    }
+
+    /// Attaches the probes whose tracepoints are in the kernel image.
+    fn attach_kernel(host: &Arc<H>) -> Result {
+        let mut tracepoints = KVVec::from_elem(0usize, H::WANTED.len(), GFP_KERNEL)?;
+        let mut found = Found {
+            wanted: H::WANTED,
+            tracepoints: &mut tracepoints,
+        };
+        // SAFETY: `match_name` is called with each tracepoint and `found`,
+        // which is alive and used by nothing else during the call.
+        unsafe { bindings::for_each_kernel_tracepoint(Some(match_name), (&raw mut found).cast()) };
+        for (i, &tp) in tracepoints.iter().enumerate() {
+            Self::attach(host, i, tp as *mut bindings::tracepoint);
+        }
+        Ok(())
+    }
+
+    /// Attaches probe `i` to `tp`; null if it was not found.
+    fn attach(host: &Arc<H>, i: usize, tp: *mut bindings::tracepoint) {
+        let (Some(wanted), Some(probe)) = (H::WANTED.get(i), host.probes().get(i)) else {
+            return;
+        };
+        let mut known = false;
+        // SAFETY: The name is NUL-terminated, `known` valid for writes.
+        let func = unsafe { shim::rwb_probe_func(wanted.name.as_ptr().cast(), &mut known) };
+        let paired = wanted.needs.is_none_or(|n| {
+            matches!(
+                host.probes().get(n).map(Probe::state),
+                Some(State::Attached)
+            )
+        });
+
+        probe.set(if tp.is_null() {
+            if wanted.module.is_some() && !func.is_null() {
+                State::Waiting
+            } else if known && func.is_null() {
+                State::Changed
+            } else {
+                State::Missing
+            }
+        } else if func.is_null() {
+            State::Changed
+        } else if !paired {
+            State::Unpaired
+        } else {
+            let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
+            // SAFETY: `tp` is a live tracepoint (of the kernel image, or of a
+            // module that the notifier holds in place), `func` a probe whose
+            // prototype the compiler checked against that tracepoint's, and
+            // `data` what it expects, kept alive by `Probes` until after the
+            // probe is unregistered and its handlers are done.
+            let err = unsafe { bindings::tracepoint_probe_register(tp, func, data) };
+            if err == 0 {
+                probe.tracepoint.store(tp as usize, Release);
+                State::Attached
+            } else {
+                State::Failed(err.wrapping_neg())
+            }
+        });
+    }
+
+    /// Detaches probe `i`, if it is attached to `tp`, or to any when null.
+    fn detach_one(host: &Arc<H>, i: usize, tp: *mut bindings::tracepoint) {
+        let (Some(wanted), Some(probe)) = (H::WANTED.get(i), host.probes().get(i)) else {
+            return;
+        };
+        let at = probe.tracepoint.load(Acquire) as *mut bindings::tracepoint;
+        if at.is_null() || (!tp.is_null() && at != tp) {
+            return;
+        }
+        let mut known = false;
+        // SAFETY: As in `attach`.
+        let func = unsafe { shim::rwb_probe_func(wanted.name.as_ptr().cast(), &mut known) };
+        let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
+        // SAFETY: By the type invariant the tracepoint is live and the probe
+        // registered there with this data. The result can be ignored: the one
+        // failure is that the probe is not there.
+        unsafe { bindings::tracepoint_probe_unregister(at, func, data) };
+        probe.tracepoint.store(0, Relaxed);
+        probe.set(if wanted.module.is_some() {
+            State::Waiting
+        } else {
+            State::Missing
+        });
+    }
+
+    /// Detaches all probes, and waits until no handler runs.
+    fn detach(host: &Arc<H>) {
+        // Last attached first: windows close only after writes stop.
+        for i in (0..H::WANTED.len()).rev() {
+            Self::detach_one(host, i, core::ptr::null_mut());
+        }
+        // SAFETY: Sleeps, which our callers may.
+        unsafe { shim::rwb_tracepoint_sync() };
+    }
+
+    /// A module with tracepoints came or goes.
+    ///
+    /// # Safety
+    ///
+    /// Called by the notifier chain alone: `nb` is the notifier block of a
+    /// pinned, initialised `Self`, `data` the `struct tp_module`.
+    unsafe extern "C" fn notify(
+        nb: *mut bindings::notifier_block,
+        action: c_ulong,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: By the safety requirement; `Opaque` is transparent.
+        let this =
+            unsafe { &*kernel::container_of!(Opaque::cast_from(nb.cast_const()), Self, notifier) };
+        let mut visit = Visit {
+            host: &this.host,
+            coming: action == bindings::module_state_MODULE_STATE_COMING as c_ulong,
+            going: action == bindings::module_state_MODULE_STATE_GOING as c_ulong,
+        };
+        // SAFETY: `data` is a `struct tp_module` whose module is held in place
+        // during the call; `visit_one::<H>` gets what it expects.
+        unsafe {
+            shim::rwb_module_tracepoints(data.cast(), Some(visit_one::<H>), (&raw mut visit).cast())
+        };
+        0 // NOTIFY_DONE
+    }
+}
+
+/// What [`visit_one`] works with.
+struct Visit<'a, H: Host> {
+    host: &'a Arc<H>,
+    coming: bool,
+    going: bool,
+}
+
+/// # Safety
+///
+/// `tp` must be a valid tracepoint that stays in place during the call,
+/// `visit` a valid [`Visit`].
+unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *mut c_void) {
+    // SAFETY: By the safety requirement.
+    let visit = unsafe { &*visit.cast::<Visit<'_, H>>() };
+    // SAFETY: A valid tracepoint has a NUL-terminated name.
+    let name = unsafe { CStr::from_ptr((*tp).name.cast()) };
+    let wanted = |w: &Wanted| w.module.is_some() && w.name == name;
+    if let Some(i) = H::WANTED.iter().position(wanted) {
+        if visit.coming {
+            Probes::attach(visit.host, i, tp);
+        } else if visit.going {
+            Probes::detach_one(visit.host, i, tp);
+        }
+    }
+}
+
+#[pinned_drop]
+impl<H: Host> PinnedDrop for Probes<H> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariant the notifier block is registered. The
+        // call replays "going" for each module, which detaches the probes in
+        // modules.
+        unsafe { bindings::unregister_tracepoint_module_notifier(self.notifier.get()) };
+        Self::detach(&self.host);
+    }
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The observer: all ledgers, and the steps that the handlers share.
+
+use crate::{
+    callers::Callers,
+    cgroups::Cgroups,
+    cost::Cost,
+    headroom::Headroom,
+    kernel_ext::{
+        percpu::{
+            Exclusive,
+            PerCpu,
+            Pinned, //
+        },
+        stack, system,
+        tracepoint::{
+            Host,
+            Probe,
+            State,
+            Wanted, //
+        },
+    },
+    origin::{
+        Kind,
+        Layer,
+        Origin, //
+    },
+    params,
+    policy::{
+        classify::Caller,
+        ratelimit, //
+    },
+    probes::{
+        self,
+        Event, //
+    },
+    scratch::Scratch,
+    shim::{
+        events,
+        At,
+        Context,
+        Folio, //
+    },
+    windows::{
+        Begun,
+        Slot,
+        Windows, //
+    },
+    worst::Worst,
+    writes::Writes, //
+};
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+/// Least time between two headroom_low events, in nanoseconds.
+const LOW_INTERVAL: u64 = 100_000_000;
+
+/// The ledgers. Shared by probes and debugfs; never changes after `new` but
+/// through cells that each ledger documents.
+#[pin_data]
+pub(crate) struct Observer {
+    /// Who is inside reclaim.
+    pub(crate) windows: Windows,
+    /// What reclaim wrote.
+    pub(crate) writes: PerCpu<Writes>,
+    /// How much stack was left.
+    pub(crate) headroom: PerCpu<Headroom>,
+    /// Whose pages were written.
+    pub(crate) cgroups: PerCpu<Cgroups>,
+    /// What was lost, and what we cost.
+    pub(crate) cost: PerCpu<Cost>,
+    /// The deepest stacks.
+    #[pin]
+    pub(crate) worst: Worst,
+    callers: Callers,
+    scratch: PerCpu<Exclusive<Scratch>>,
+    probes: [Probe; Event::PROBES],
+    /// State of the zswap function probe: 0 not attached, 1 attached, else a
+    /// negative error.
+    zswap: Atomic<i32>,
+    /// When the next headroom_low event may fire, in local clock nanoseconds.
+    low_due: Atomic<u64>,
+}
+
+impl Host for Observer {
+    const WANTED: &'static [Wanted] = &probes::WANTED;
+
+    fn probes(&self) -> &[Probe] {
+        &self.probes
+    }
+}
+
+impl Observer {
+    /// Allocates all ledgers. Sleeps.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let worst = Worst::new()?;
+        Arc::pin_init(
+            try_pin_init!(Self {
+                windows: Windows::new(params::window_slots())?,
+                writes: PerCpu::new()?,
+                headroom: PerCpu::new()?,
+                cgroups: PerCpu::new()?,
+                cost: PerCpu::new()?,
+                worst <- worst,
+                callers: Callers::new()?,
+                scratch: PerCpu::new()?,
+                probes: [const { Probe::new() }; Event::PROBES],
+                zswap: Atomic::new(0),
+                low_due: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Whether the probe of an event is attached.
+    pub(crate) fn state(&self, event: Event) -> State {
+        self.probes
+            .get(event as usize)
+            .map_or(State::Missing, Probe::state)
+    }
+
+    /// Whether the probe of an event is attached.
+    pub(crate) fn attached(&self, event: Event) -> bool {
+        self.state(event) == State::Attached
+    }
+
+    /// Notes whether the zswap function probe is attached.
+    pub(crate) fn set_zswap(&self, result: Result) {
+        let v = result.map_or_else(|e| e.to_errno(), |()| 1);
+        self.zswap.store(v, Relaxed);
+    }
+
+    /// Whether the zswap function probe is attached; the error if it is not.
+    pub(crate) fn zswap(&self) -> Result<(), i32> {
+        match self.zswap.load(Relaxed) {
+            1 => Ok(()),
+            e => Err(e),
+        }
+    }
+
+    /// Memory that the ledgers take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of::<Self>()
+            + self.windows.bytes()
+            + self.worst.bytes()
+            + self.callers.bytes()
+            + self.writes.bytes()
+            + self.headroom.bytes()
+            + self.cgroups.bytes()
+            + self.cost.bytes()
+            + self.scratch.bytes()
+    }
+
+    /// The innermost function on the current stack that `wanted` accepts. Task
+    /// context.
+    pub(crate) fn caller(
+        &self,
+        pin: &Pinned<'_>,
+        wanted: impl Fn(Caller) -> bool,
+    ) -> Option<Caller> {
+        let found = self
+            .scratch
+            .with(pin, |scratch| self.callers.find(scratch, wanted));
+        if found.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        found.flatten()
+    }
+
+    /// The slot of the current task. If it has none, looks at its callers: a
+    /// window of MADV_PAGEOUT or DAMON has no begin event and is opened here.
+    /// Without a slot, the origin that is known for it. Task context.
+    pub(crate) fn slot_or_origin(&self, pin: &Pinned<'_>, at: &At) -> Result<&Slot, Origin> {
+        if let Some(slot) = self.windows.find(pin, at.task) {
+            return Ok(slot);
+        }
+        let told = |c| matches!(c, Caller::Pages | Caller::Hibernation | Caller::Window);
+        match self.caller(pin, told) {
+            Some(Caller::Pages) => {
+                // Its end event will close the window; without one it must not
+                // be opened.
+                if !self.attached(Event::ReclaimPages) {
+                    return Err(Origin::Madvise);
+                }
+                // The entry to reclaim was not sampled: depth 0 says so.
+                match self.begin(pin, at, Origin::Madvise, 0) {
+                    Some(slot) => Ok(slot),
+                    None => Err(Origin::Lost),
+                }
+            }
+            Some(Caller::Window) => Err(Origin::Lost),
+            _ if self.windows.any_unslotted() => Err(Origin::Lost),
+            _ => Err(Origin::Other),
+        }
+    }
+
+    /// Opens a window of the current task; counts it as lost if it has no
+    /// room. Task context.
+    pub(crate) fn begin(
+        &self,
+        pin: &Pinned<'_>,
+        at: &At,
+        origin: Origin,
+        depth: usize,
+    ) -> Option<&Slot> {
+        let now = if events::reclaim_window_enabled() {
+            system::clock_ns()
+        } else {
+            0
+        };
+        let lost = &self.cost.this(pin).lost;
+        match self.windows.begin(pin, at.task, origin, depth as u64, now) {
+            Begun::InSlot(slot) => return Some(slot),
+            Begun::TooDeep => lost.depth.add(1),
+            Begun::NoSlot => lost.slots.add(1),
+        }
+        None
+    }
+
+    /// Records a write. Task context.
+    pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
+        self.writes.this(pin).record(origin, kind, f);
+        let pages = u64::from(f.nr_pages);
+        if !self.cgroups.this(pin).record(f.cgroup, origin, pages) {
+            self.cost.this(pin).lost.cgroups.add(1);
+        }
+        events::reclaim_write(origin, kind, f, at.headroom);
+    }
+
+    /// Sorts out a sample by where it ran: counts those in IRQ and softirq,
+    /// which are charged to nobody, and returns false for them.
+    pub(crate) fn in_task(&self, pin: &Pinned<'_>, at: &At, layer: Layer) -> bool {
+        let cost = self.cost.this(pin);
+        let counter = match at.context() {
+            Context::Task => return true,
+            Context::Irq => cost.irq(layer),
+            Context::Softirq => cost.softirq(layer),
+        };
+        // What interrupts a task that is not reclaiming is no business of ours.
+        if at.memalloc() {
+            if let Some(counter) = counter {
+                counter.add(1);
+            }
+        }
+        false
+    }
+
+    /// Records a stack sample. Task context, on the task's own stack.
+    pub(crate) fn sample(
+        &self,
+        pin: &Pinned<'_>,
+        at: &At,
+        origin: Origin,
+        layer: Layer,
+        used: Option<u64>,
+    ) {
+        let (headroom, depth) = (at.headroom as u64, at.depth as u64);
+        self.headroom
+            .this(pin)
+            .record(origin, layer, headroom, depth, used);
+        if self.worst.is_worse(origin, layer, at.depth) {
+            self.keep(pin, at, origin, layer);
+        }
+        if at.headroom < params::headroom_floor() {
+            self.low(pin, at, origin, layer);
+        }
+    }
+
+    #[cold]
+    fn keep(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+        let kept = self
+            .scratch
+            .with(pin, |scratch| self.worst.keep(scratch, origin, layer, at));
+        if kept != Some(true) {
+            self.cost.this(pin).lost.stacks.add(1);
+        }
+    }
+
+    #[cold]
+    fn low(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+        let cost = self.cost.this(pin);
+        cost.low.add(1);
+        if !events::headroom_low_enabled() {
+            return;
+        }
+        let due = self.low_due.load(Relaxed);
+        let next = ratelimit::pass(system::clock_ns(), due, LOW_INTERVAL);
+        // Whoever exchanges first fires; the others are within the interval.
+        if next.is_none_or(|next| self.low_due.cmpxchg(due, next, Relaxed).is_err()) {
+            cost.low_suppressed.add(1);
+            return;
+        }
+        let fired = self.scratch.with(pin, |scratch| {
+            let callers = stack::trace_from(at.sp, &mut scratch.trace);
+            let floor = params::headroom_floor();
+            events::headroom_low(origin, layer, at.headroom, floor, callers);
+        });
+        if fired.is_none() {
+            cost.lost.scratch.add(1);
+        }
+    }
+}

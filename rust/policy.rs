@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pure code: no kernel call, no state, no `unsafe`. Also built on the host
+//! (rust/policy/Cargo.toml), where property tests run over it.
+
+pub(crate) mod classify;
+pub(crate) mod frames;
+pub(crate) mod hist;
+pub(crate) mod nest;
+pub(crate) mod ratelimit;
+pub(crate) mod slots;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sizes of the frames of a stack, found as the kernel's stack tracer does
+//! (kernel/trace/trace_stack.c): the return addresses of a trace are looked up
+//! in the stack itself, and their distances are the sizes.
+//!
+//! For architectures that store the return address at the call, as x86 does,
+//! above the callee's frame.
+
+/// One frame: the function that `addr` lies in uses `bytes` of stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// Return address into the function.
+    pub addr: usize,
+    /// Stack that it uses, in bytes.
+    pub bytes: u32,
+}
+
+const WORD: usize = core::mem::size_of::<usize>();
+
+/// Fills `frames` with the sizes of the frames between `sp` and `top`,
+/// innermost first, and returns their number. Their sizes add up to `top - sp`
+/// whenever at least one was found.
+///
+/// `trace` is a stack trace, innermost first, that may begin with frames below
+/// `sp` (the probe's own): those are left out. `word` reads a word of the
+/// stack; it is only called for aligned addresses in `[sp - WORD, top)`. An
+/// entry that is not found in the stack (a function that a tracer's trampoline
+/// stands in for) is left out, and its bytes count for the frame below it.
+pub fn sizes(
+    trace: &[usize],
+    sp: usize,
+    top: usize,
+    word: impl Fn(usize) -> usize,
+    frames: &mut [Frame],
+) -> usize {
+    // The call that led to the probe pushed its return address just below sp.
+    let Some(first) = sp.checked_sub(WORD) else {
+        return 0;
+    };
+    if sp % WORD != 0 || top < sp {
+        return 0;
+    }
+    let innermost = word(first);
+    let Some(skip) = trace.iter().position(|&a| a == innermost) else {
+        return 0;
+    };
+
+    let mut n = 0;
+    // Where the frame before began: its bytes end where the next one begins.
+    let mut begin = sp;
+    let mut next = first;
+    for &addr in trace.iter().skip(skip) {
+        let mut at = next;
+        while at < top && word(at) != addr {
+            at += WORD;
+        }
+        if at >= top {
+            continue;
+        }
+        let edge = at + WORD;
+        if n > 0 {
+            if let Some(below) = frames.get_mut(n - 1) {
+                below.bytes = u32::try_from(edge - begin).unwrap_or(u32::MAX);
+            }
+        }
+        let Some(frame) = frames.get_mut(n) else {
+            break;
+        };
+        *frame = Frame { addr, bytes: 0 };
+        n += 1;
+        begin = edge;
+        next = edge;
+    }
+    if let Some(last) = n.checked_sub(1).and_then(|i| frames.get_mut(i)) {
+        last.bytes = u32::try_from(top - begin).unwrap_or(u32::MAX);
+    }
+    n
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handler for the network: a packet goes to the device.
+
+use super::nbd::sample_inside;
+use crate::{
+    kernel_ext::percpu::Pinned,
+    observer::Observer,
+    origin::Layer,
+    shim::At, //
+};
+
+/// A task with PF_MEMALLOC, or something on top of it, transmits a packet.
+pub(crate) fn xmit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    sample_inside(obs, pin, at, Layer::Net);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for vmscan: windows, and what is written inside them.
+
+use crate::{
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    observer::Observer,
+    origin::{
+        Kind,
+        Layer,
+        Origin,
+        Window, //
+    },
+    params,
+    policy::classify::Caller,
+    shim::{
+        events,
+        At,
+        Folio, //
+    },
+    windows::{
+        Ended,
+        Slot, //
+    },
+};
+
+/// Which limit a memory cgroup's window is for: one event serves all.
+fn memcg_origin(obs: &Observer, pin: &Pinned<'_>) -> Origin {
+    let told = |c| {
+        matches!(
+            c,
+            Caller::MemcgMax | Caller::MemcgHigh | Caller::MemcgReclaim
+        )
+    };
+    match obs.caller(pin, told) {
+        Some(Caller::MemcgMax) => Origin::MemcgMax,
+        Some(Caller::MemcgHigh) => Origin::MemcgHigh,
+        Some(Caller::MemcgReclaim) => Origin::MemcgReclaim,
+        _ => Origin::Other,
+    }
+}
+
+/// A window begins in the current task.
+pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Window) {
+    let origin = match window {
+        Window::Kswapd => Origin::Kswapd,
+        Window::Direct => Origin::Direct,
+        Window::MemcgSoft => Origin::MemcgSoft,
+        Window::Node => Origin::Node,
+        Window::Memcg => memcg_origin(obs, pin),
+    };
+    let told_apart = obs.begin(pin, at, origin, at.depth).is_some();
+    if told_apart && params::enabled() && obs.in_task(pin, at, Layer::Entry) {
+        obs.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
+    }
+}
+
+/// The innermost window of the current task ends.
+pub(crate) fn window_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+    let origin = match obs.windows.end(pin, at.task) {
+        Ended::Closed(w) => {
+            if events::reclaim_window_enabled() {
+                let ns = match w.began {
+                    0 => 0,
+                    began => system::clock_ns().saturating_sub(began),
+                };
+                events::reclaim_window(w.origin, reclaimed, w.written, w.depth, ns);
+            }
+            w.origin
+        }
+        Ended::NoSlot => Origin::Lost,
+        Ended::Unknown => {
+            obs.cost.this(pin).lost.preload.add(1);
+            Origin::Lost
+        }
+    };
+    if params::enabled() {
+        obs.writes.this(pin).window(origin, reclaimed as u64);
+    }
+}
+
+/// reclaim_pages() is done: MADV_PAGEOUT or DAMON. Its window was opened only
+/// if something was written in it.
+pub(crate) fn pages_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+    let opened = obs
+        .windows
+        .find(pin, at.task)
+        .is_some_and(|s| s.origin() == Origin::Madvise);
+    if opened {
+        window_end(obs, pin, at, reclaimed);
+    } else if params::enabled() {
+        obs.writes
+            .this(pin)
+            .window(Origin::Madvise, reclaimed as u64);
+    }
+}
+
+/// What became of a folio that pageout() gave to swap, from its state right
+/// after (mm/page_io.c, swap_writeout()).
+fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
+    let submitted = slot.and_then(|s| s.take_submitted(folio.key));
+    let zswapped = slot.is_some_and(|s| s.take_zswapped(folio.key));
+    // A folio under writeback was queued. One that is not any more may have
+    // been in a bio that was submitted, and is done, already.
+    if folio.writeback() {
+        return Kind::Io;
+    }
+    match submitted {
+        Some(true) => return Kind::Sync,
+        Some(false) => return Kind::Io,
+        None => {}
+    }
+    if zswapped {
+        return Kind::Zswap;
+    }
+    if !folio.swapcache() {
+        return Kind::Dropped;
+    }
+    // What is left is a folio that needed no write: all zeros, unless zswap
+    // took it unseen.
+    if slot.is_some() && obs.zswap().is_ok() {
+        Kind::Zero
+    } else {
+        Kind::Unknown
+    }
+}
+
+/// pageout() wrote a folio.
+pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
+    let (slot, origin) = match obs.slot_or_origin(pin, at) {
+        Ok(slot) => (Some(slot), slot.origin()),
+        Err(origin) => (None, origin),
+    };
+    let kind = kind(obs, slot, folio);
+    if !params::enabled() {
+        return;
+    }
+    if let Some(slot) = slot {
+        slot.wrote(u64::from(folio.nr_pages));
+    }
+    obs.write(pin, at, origin, kind, folio);
+    if obs.in_task(pin, at, Layer::Write) {
+        let used = slot.and_then(|s| s.sample(Layer::Write, at.depth as u64));
+        obs.sample(pin, at, origin, Layer::Write, used);
+    }
+}

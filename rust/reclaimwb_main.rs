@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! reclaimwb: who writes during page reclaim, and how much stack is left.
+//!
+//! This file: what the module is made of, and the order in which it starts and
+//! stops. Parameters are in params.rs (and shim/params.c), the words that the
+//! ledgers are indexed by in origin.rs, the handlers in probes/.
+//!
+//! Flow, one way: tracepoint -> shim/probes_*.c -> shim/entry.rs -> probes/ ->
+//! ledgers (writes, headroom, worst, cgroups, cost) -> rows/ (debugfs).
+
+mod callers;
+mod cgroups;
+mod cost;
+mod headroom;
+mod kernel_ext;
+mod observer;
+mod origin;
+mod params;
+#[allow(
+    unreachable_pub,
+    reason = "also built as a crate of its own, on the host"
+)]
+mod policy;
+mod probes;
+mod rows;
+mod scratch;
+mod shim;
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
+mod windows;
+mod worst;
+mod writes;
+
+use kernel::prelude::*;
+use observer::Observer;
+
+module! {
+    type: ReclaimWb,
+    name: "reclaimwb",
+    authors: ["The reclaimwb founders"],
+    description: "Reclaim writeback: origins, stack headroom, and a helper",
+    license: "GPL",
+}
+
+/// Version of the module.
+const VERSION: &str = "0.1.0";
+
+/// The module.
+///
+/// Fields are dropped in the order in which they stand here, which is the stop
+/// order: the debugfs files with their readers, then the probes, whose drop
+/// waits for the last handler; the ledgers, which both hold by reference count,
+/// go with the last of them.
+#[pin_data]
+struct ReclaimWb {
+    #[pin]
+    rows: rows::Rows,
+    #[pin]
+    attached: shim::Attached,
+}
+
+/// Says what could not be attached, one line each.
+fn tell(obs: &Observer) {
+    use kernel_ext::tracepoint::State;
+
+    for &event in probes::Event::ALL.iter().take(probes::Event::PROBES) {
+        let name = event.name();
+        match obs.state(event) {
+            State::Attached => {}
+            State::Missing => pr_warn!("event {name} is missing in this kernel\n"),
+            State::Changed => pr_warn!(
+                "event {name} changed: its prototype is not the one this module was written for\n"
+            ),
+            State::Waiting => pr_info!("event {name} waits for its module to be loaded\n"),
+            State::Unpaired => pr_warn!("event {name} not used: its end event is not available\n"),
+            State::Failed(errno) => pr_warn!("event {name} could not be attached: error {errno}\n"),
+        }
+    }
+    if let Err(errno) = obs.zswap() {
+        pr_warn!(
+            "no function probe on zswap_store (error {}): zswap and zero-filled are not told apart\n",
+            errno.wrapping_neg(),
+        );
+    }
+    for (name, available) in rows::ledgers(obs) {
+        if !available {
+            pr_info!("ledger {name} unavailable\n");
+        }
+    }
+}
+
+impl kernel::InPlaceModule for ReclaimWb {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(|| {
+            if shim::events::check_tables().is_err() {
+                pr_err!("the C shim and the Rust half disagree: rebuild the module from clean\n");
+                return Err(EINVAL);
+            }
+            let observer = Observer::new()?;
+            let shown = observer.clone();
+            Ok(try_pin_init!(Self {
+                attached <- shim::Attached::new(observer),
+                rows <- rows::Rows::new(shown.clone()),
+                _: {
+                    tell(&shown);
+                    pr_info!("observer loaded; no writeback helper in this kernel\n");
+                },
+            }))
+        })
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `status`: what is attached, what is available, what was lost, what it costs.
+
+use super::FORMAT;
+use crate::{
+    cost::{
+        Cost,
+        Lost, //
+    },
+    kernel_ext::{
+        cell::Cell64,
+        tracepoint::State, //
+    },
+    observer::Observer,
+    origin::Layer,
+    params,
+    probes::Event, //
+};
+use kernel::{
+    fmt::{
+        self,
+        Write, //
+    },
+    sync::Arc, //
+};
+
+fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
+    match state {
+        State::Missing => f.write_str("missing"),
+        State::Changed => f.write_str("changed"),
+        State::Waiting => f.write_str("waiting"),
+        State::Unpaired => f.write_str("unpaired"),
+        State::Attached => f.write_str("attached"),
+        State::Failed(errno) => write!(f, "failed:{errno}"),
+    }
+}
+
+/// The ledgers and whether what they stand on is attached.
+pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
+    let on = |e| obs.attached(e);
+    let windows = [
+        Event::BalanceBegin,
+        Event::DirectBegin,
+        Event::MemcgBegin,
+        Event::SoftBegin,
+        Event::NodeBegin,
+        Event::ReclaimPages,
+    ];
+    let windows = windows.into_iter().all(on);
+    [
+        ("windows", windows),
+        ("writes", on(Event::WriteFolio)),
+        ("io_split", on(Event::WriteFolio) && on(Event::BioQueue)),
+        ("zswap_split", on(Event::WriteFolio) && obs.zswap().is_ok()),
+        ("headroom.entry", windows),
+        ("headroom.write", on(Event::WriteFolio)),
+        ("headroom.bio", on(Event::BioQueue)),
+        ("headroom.nbd", on(Event::NbdSend)),
+        ("headroom.net", on(Event::NetXmit)),
+    ]
+}
+
+/// Writes the file.
+pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "format {FORMAT}")?;
+    writeln!(f, "version {}", crate::VERSION)?;
+    writeln!(f, "enabled {}", u8::from(params::enabled()))?;
+    for &event in Event::ALL.iter().take(Event::PROBES) {
+        write!(f, "probe.{} ", event.name())?;
+        state(f, obs.state(event))?;
+        f.write_char('\n')?;
+    }
+    match obs.zswap() {
+        Ok(()) => writeln!(f, "fprobe.zswap_store attached")?,
+        Err(0) => writeln!(f, "fprobe.zswap_store missing")?,
+        Err(e) => writeln!(f, "fprobe.zswap_store failed:{}", e.wrapping_neg())?,
+    }
+    for (name, available) in ledgers(obs) {
+        let state = if available {
+            "available"
+        } else {
+            "unavailable"
+        };
+        writeln!(f, "ledger.{name} {state}")?;
+    }
+    writeln!(f, "helper unavailable")?;
+    counts(obs, f)?;
+    cost(obs, f)
+}
+
+fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for &event in Event::ALL {
+        let n = obs
+            .cost
+            .sum(|c| c.event(event).map_or(0, |e| e.handled.get()));
+        writeln!(f, "events.{} {n}", event.name())?;
+    }
+    let lost: [(&str, fn(&Lost) -> &Cell64); 6] = [
+        ("slots", |l| &l.slots),
+        ("depth", |l| &l.depth),
+        ("cgroups", |l| &l.cgroups),
+        ("stacks", |l| &l.stacks),
+        ("preload", |l| &l.preload),
+        ("scratch", |l| &l.scratch),
+    ];
+    for (name, cell) in lost {
+        let n = obs.cost.sum(|c| cell(&c.lost).get());
+        writeln!(f, "lost.{name} {n}")?;
+    }
+    let by_layer = |get: fn(&Cost, Layer) -> Option<&Cell64>, layer| {
+        obs.cost.sum(|c| get(c, layer).map_or(0, Cell64::get))
+    };
+    for &layer in Layer::ALL {
+        let name = layer.name();
+        writeln!(f, "context.{name}.irq {}", by_layer(Cost::irq, layer))?;
+        writeln!(
+            f,
+            "context.{name}.softirq {}",
+            by_layer(Cost::softirq, layer)
+        )?;
+    }
+    for &layer in Layer::ALL {
+        writeln!(
+            f,
+            "outside.{} {}",
+            layer.name(),
+            by_layer(Cost::outside, layer)
+        )?;
+    }
+    writeln!(f, "low.samples {}", obs.cost.sum(|c| c.low.get()))?;
+    writeln!(
+        f,
+        "low.suppressed {}",
+        obs.cost.sum(|c| c.low_suppressed.get())
+    )?;
+    let (slots, used) = obs.windows.usage();
+    writeln!(f, "windows.open {used}")?;
+    writeln!(f, "windows.slots {slots}")
+}
+
+fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
+    for &event in Event::ALL {
+        let sum = |get: fn(&crate::cost::EventCost) -> &Cell64| {
+            obs.cost.sum(|c| c.event(event).map_or(0, |e| get(e).get()))
+        };
+        let (h, s, c) = (sum(|e| &e.handled), sum(|e| &e.sampled), sum(|e| &e.cycles));
+        handled = handled.wrapping_add(h);
+        sampled = sampled.wrapping_add(s);
+        cycles = cycles.wrapping_add(c);
+        // Every event's own average, as they differ by orders of magnitude.
+        estimate = estimate.wrapping_add(c.checked_div(s).unwrap_or(0).wrapping_mul(h));
+    }
+    writeln!(f, "cost.events {handled}")?;
+    writeln!(f, "cost.sampled_events {sampled}")?;
+    writeln!(f, "cost.sampled_cycles {cycles}")?;
+    writeln!(f, "cost.cycles_estimate {estimate}")?;
+    writeln!(f, "cost.memory_bytes {}", obs.bytes())
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The Rust side of shim/shim.h: keep the two in step.
+//!
+//! Internal: safe wrappers stand in `kernel_ext`, and `entry` calls the
+//! handlers in `probes`.
+
+mod entry;
+pub(crate) mod events;
+
+use crate::{
+    kernel_ext::{
+        fprobe::ZswapProbe,
+        tracepoint::Probes, //
+    },
+    observer::Observer,
+};
+use kernel::{
+    bindings,
+    ffi::{
+        c_char,
+        c_int,
+        c_ulong,
+        c_void, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The probes that feed an observer; detached, with their handlers done, on
+/// drop.
+#[pin_data]
+pub(crate) struct Attached {
+    // Before the tracepoint probes, which hold the observer that it points to.
+    zswap: Option<ZswapProbe>,
+    #[pin]
+    probes: Probes<Observer>,
+}
+
+impl Attached {
+    /// Attaches what can be attached; the observer knows what could not.
+    /// Sleeps.
+    pub(crate) fn new(observer: Arc<Observer>) -> impl PinInit<Self, Error> {
+        let data = Arc::as_ptr(&observer).cast_mut().cast();
+        // SAFETY: The handler expects an `Observer`. `probes` keeps it alive
+        // until after `zswap` is dropped, by the order of the fields; should
+        // `probes` fail, `zswap` is dropped while the closure below still
+        // holds its reference.
+        let zswap = unsafe { ZswapProbe::new(data) };
+        observer.set_zswap(match &zswap {
+            Ok(_) => Ok(()),
+            Err(e) => Err(*e),
+        });
+        // SAFETY: All functions of `rwb_probe_func()` pass their data to the
+        // entries in `entry`, which expect an `Observer`.
+        let probes = unsafe { Probes::new(observer) };
+        try_pin_init!(Self {
+            zswap: zswap.ok(),
+            probes <- probes,
+        })
+    }
+}
+
+/// On which stack a probe ran.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Context {
+    /// The task's own, in the task itself.
+    Task,
+    /// Another one: IRQ, NMI, exception.
+    Irq,
+    /// The task's, but in a softirq on top of it.
+    Softirq,
+}
+
+/// Where a probe fired. Mirrors `struct rwb_at`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    /// The current task, as an opaque key.
+    pub(crate) task: usize,
+    /// Stack pointer of the call site.
+    pub(crate) sp: usize,
+    /// Bytes from `sp` down to the end of the stack.
+    pub(crate) headroom: usize,
+    /// Bytes from `sp` up to the top of the stack.
+    pub(crate) depth: usize,
+    ctx: u32,
+    memalloc: u32,
+}
+
+impl At {
+    /// On which stack the probe ran; `headroom` and `depth` mean nothing on
+    /// [`Context::Irq`].
+    pub(crate) fn context(&self) -> Context {
+        match self.ctx {
+            0 => Context::Task,
+            1 => Context::Irq,
+            _ => Context::Softirq,
+        }
+    }
+
+    /// The current task has PF_MEMALLOC set: it is a reclaimer, or sends what
+    /// a reclaimer waits for.
+    pub(crate) fn memalloc(&self) -> bool {
+        self.memalloc != 0
+    }
+
+    /// A sample for tests that fire no tracepoint.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn fake(task: usize, depth: usize, context: Context) -> Self {
+        let size = crate::kernel_ext::system::stack_size();
+        Self {
+            task,
+            sp: 0,
+            headroom: size.saturating_sub(depth),
+            depth,
+            ctx: match context {
+                Context::Task => 0,
+                Context::Irq => 1,
+                Context::Softirq => 2,
+            },
+            memalloc: 1,
+        }
+    }
+}
+
+/// What the write ledger wants to know of a folio. Mirrors `struct rwb_folio`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Folio {
+    /// Its address, as an opaque key.
+    pub(crate) key: usize,
+    /// Id of the cgroup it is charged to; 0 if none.
+    pub(crate) cgroup: u64,
+    /// Its size in pages.
+    pub(crate) nr_pages: u32,
+    /// Its order.
+    pub(crate) order: u32,
+    /// Its node.
+    pub(crate) nid: u32,
+    flags: u32,
+}
+
+impl Folio {
+    /// Anonymous memory, as opposed to shmem.
+    pub(crate) fn anon(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// Under writeback.
+    pub(crate) fn writeback(&self) -> bool {
+        self.flags & 2 != 0
+    }
+
+    /// Has a swap slot.
+    pub(crate) fn swapcache(&self) -> bool {
+        self.flags & 4 != 0
+    }
+
+    /// A folio for tests that fire no tracepoint: one page.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn fake(key: usize, anon: bool, writeback: bool, swapcache: bool) -> Self {
+        Self {
+            key,
+            cgroup: 1,
+            nr_pages: 1,
+            order: 0,
+            nid: 0,
+            flags: u32::from(anon) | u32::from(writeback) << 1 | u32::from(swapcache) << 2,
+        }
+    }
+}
+
+/// Callback of `rwb_module_tracepoints()`.
+type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void);
+
+// The types in these declarations are plain C types, `At` and `Folio`.
+extern "C" {
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn rwb_preempt_disable();
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn rwb_preempt_enable();
+    pub(crate) fn rwb_nr_cpu_ids() -> u32;
+    pub(crate) fn rwb_cpu_possible(cpu: u32) -> bool;
+    pub(crate) fn rwb_node_online(nid: u32) -> bool;
+    pub(crate) fn rwb_percpu_alloc(size: usize, align: usize) -> *mut c_void;
+    pub(crate) fn rwb_percpu_this(percpu: *mut c_void) -> *mut c_void;
+    pub(crate) fn rwb_percpu_of(percpu: *mut c_void, cpu: u32) -> *mut c_void;
+    pub(crate) fn rwb_stack_word(addr: usize) -> usize;
+    pub(crate) fn rwb_stack_top() -> usize;
+    pub(crate) fn rwb_stack_size() -> usize;
+    pub(crate) fn rwb_clock_ns() -> u64;
+    pub(crate) fn rwb_cycles() -> u64;
+    pub(crate) fn rwb_comm(buf: *mut c_char, size: usize);
+    pub(crate) fn rwb_pid() -> c_int;
+    pub(crate) fn rwb_tracepoint_sync();
+    pub(crate) fn rwb_cgroup_path(id: u64, buf: *mut c_char, size: usize) -> c_int;
+    pub(crate) fn rwb_module_tracepoints(
+        module: *mut c_void,
+        f: Option<TracepointFn>,
+        data: *mut c_void,
+    ) -> c_int;
+    pub(crate) fn rwb_zswap_probe_register(data: *mut c_void, err: *mut c_int) -> *mut c_void;
+    pub(crate) fn rwb_zswap_probe_unregister(handle: *mut c_void);
+    pub(crate) fn rwb_probe_func(event: *const c_char, known: *mut bool) -> *mut c_void;
+    fn rwb_trace_reclaim_write(origin: u32, kind: u32, folio: *const Folio, headroom: c_ulong);
+    fn rwb_trace_reclaim_write_enabled() -> bool;
+    fn rwb_trace_reclaim_window(
+        origin: u32,
+        nr_reclaimed: c_ulong,
+        pages_written: u64,
+        depth: u32,
+        ns: u64,
+    );
+    fn rwb_trace_reclaim_window_enabled() -> bool;
+    fn rwb_trace_headroom_low(
+        origin: u32,
+        layer: u32,
+        headroom: c_ulong,
+        floor: c_ulong,
+        callers: *const usize,
+        nr: u32,
+    );
+    fn rwb_trace_headroom_low_enabled() -> bool;
+    fn rwb_name(table: u32, index: u32) -> *const c_char;
+}

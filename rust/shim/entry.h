@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every probe entry begins with: keep the CPU, note where we are.
+ *
+ * Preemption is on when a 7.3 tracepoint calls its probes (they run under
+ * SRCU); the entries switch it off for the few hundred instructions of a
+ * handler, so that per-CPU counters need no atomic operation.
+ */
+#ifndef RWB_ENTRY_H
+#define RWB_ENTRY_H
+
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+
+#include "shim.h"
+#include "have.h"
+
+/*
+ * @frame is the caller's __builtin_frame_address(0): it points at the saved
+ * frame pointer, with the return address above it. What lies above both is
+ * the stack pointer that the call site had before the call.
+ */
+static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
+{
+	unsigned long sp = (unsigned long)frame + 2 * sizeof(long);
+	unsigned long end = (unsigned long)end_of_stack(current);
+
+	at->task = (unsigned long)current;
+	at->sp = sp;
+	at->headroom = sp - end;
+	at->depth = (unsigned long)task_stack_page(current) + THREAD_SIZE - sp;
+	at->memalloc = !!(current->flags & PF_MEMALLOC);
+	if (!object_is_on_stack(at))
+		at->ctx = RWB_CTX_IRQ;
+	else if (!in_task())
+		at->ctx = RWB_CTX_SOFTIRQ;
+	else
+		at->ctx = RWB_CTX_TASK;
+}
+
+#define RWB_ENTER(at)						\
+	struct rwb_at at;					\
+								\
+	guard(preempt_notrace)();				\
+	rwb_fill_at(&(at), __builtin_frame_address(0))
+
+/* One entry of the table that rwb_probe_func() looks names up in. */
+struct rwb_entry {
+	const char *event;
+	void *func;
+};
+
+/* A row for @event; its function is NULL when conftest.sh found it changed. */
+#define RWB_ROW(event_)		_RWB_ROW(event_, RWB_HAVE_##event_)
+#define _RWB_ROW(event_, have)	__RWB_ROW(event_, have)
+#define __RWB_ROW(event_, have)	RWB_ROW_##have(event_)
+#define RWB_ROW_1(event_)	{ .event = #event_, .func = rwb_probe_##event_ }
+#define RWB_ROW_0(event_)	{ .event = #event_, .func = NULL }
+
+extern const struct rwb_entry rwb_vmscan_entries[];
+extern const struct rwb_entry rwb_io_entries[];
+
+#endif /* RWB_ENTRY_H */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the C shim enters Rust.
+//!
+//! Context of the probe entries: whatever the tracepoint fires in, with
+//! preemption disabled by the C entry. They never sleep, allocate, or take a
+//! lock that could be held around an allocation.
+
+use super::{
+    At,
+    Folio, //
+};
+use crate::{
+    kernel_ext::percpu::Pinned,
+    observer::Observer,
+    origin::Window,
+    params,
+    probes::{
+        self,
+        Event, //
+    },
+};
+use kernel::{
+    error::from_result,
+    ffi::{
+        c_int,
+        c_ulong,
+        c_void, //
+    },
+};
+
+/// Turns what C passes to every probe entry into safe types, and counts the
+/// event and, for a sample of events, its cycles.
+///
+/// # Safety
+///
+/// - `observer` is the `Observer` that the probe was registered with, alive
+///   until the probe is unregistered and its handlers are done.
+/// - `at` is valid for reads during the call.
+/// - Preemption is disabled during the call.
+#[inline(always)]
+unsafe fn enter(
+    observer: *mut c_void,
+    at: *const At,
+    event: Event,
+    f: impl FnOnce(&Observer, &Pinned<'_>, &At),
+) {
+    // SAFETY: By the safety requirements.
+    let (observer, at, pin) = unsafe {
+        (
+            &*observer.cast_const().cast::<Observer>(),
+            &*at,
+            Pinned::new(),
+        )
+    };
+    let cost = observer.cost.this(&pin);
+    let started = cost.enter(event);
+    f(observer, &pin, at);
+    cost.leave(event, started);
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, window: u32) {
+    let Some(window) = Window::from_raw(window) else {
+        return;
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, window.begin_event(), |o, pin, at| {
+            probes::vmscan::window_begin(o, pin, at, window)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_window_end(
+    observer: *mut c_void,
+    at: *const At,
+    window: u32,
+    nr_reclaimed: c_ulong,
+) {
+    let Some(window) = Window::from_raw(window) else {
+        return;
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, window.end_event(), |o, pin, at| {
+            probes::vmscan::window_end(o, pin, at, nr_reclaimed)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::ReclaimPages, |o, pin, at| {
+            probes::vmscan::pages_end(o, pin, at, nr_reclaimed)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`], and `folio` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *const Folio) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::WriteFolio, |o, pin, at| {
+            probes::vmscan::write(o, pin, at, &*folio)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_bio(
+    observer: *mut c_void,
+    at: *const At,
+    last_folio: usize,
+    synchronous: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::BioQueue, |o, pin, at| {
+            probes::block::bio(o, pin, at, last_folio, synchronous)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_nbd(observer: *mut c_void, at: *const At) {
+    // SAFETY: By the safety requirements.
+    unsafe { enter(observer, at, Event::NbdSend, probes::nbd::send) }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_net(observer: *mut c_void, at: *const At) {
+    // SAFETY: By the safety requirements.
+    unsafe { enter(observer, at, Event::NetXmit, probes::net::xmit) }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_zswap_stored(observer: *mut c_void, at: *const At, folio: usize) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::ZswapStored, |o, pin, at| {
+            probes::zswap::stored(o, pin, at, folio)
+        })
+    }
+}
+
+/// A parameter is set; `EINVAL` when the value is out of its range. May run
+/// before the module's init.
+#[no_mangle]
+extern "C" fn rwb_rs_param_set(id: u32, value: u64) -> c_int {
+    from_result(|| params::set(id, value).map(|()| 0))
+}
+
+/// A parameter is read.
+#[no_mangle]
+extern "C" fn rwb_rs_param_get(id: u32) -> u64 {
+    params::get(id)
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe calls of the trace events in events.h. Any context; never sleep.
+
+use super::{
+    rwb_name,
+    rwb_trace_headroom_low,
+    rwb_trace_headroom_low_enabled,
+    rwb_trace_reclaim_window,
+    rwb_trace_reclaim_window_enabled,
+    rwb_trace_reclaim_write,
+    rwb_trace_reclaim_write_enabled,
+    Folio, //
+};
+use crate::origin::{
+    Kind,
+    Layer,
+    Origin, //
+};
+use core::ffi::CStr;
+use kernel::prelude::*;
+
+/// Callers that [`headroom_low`] carries at most (`RWB_LOW_CALLERS`).
+pub(crate) const LOW_CALLERS: usize = 16;
+
+/// Emits `reclaimwb:reclaim_write` if someone listens.
+#[inline]
+pub(crate) fn reclaim_write(origin: Origin, kind: Kind, folio: &Folio, headroom: usize) {
+    // SAFETY: Has no precondition.
+    if unsafe { rwb_trace_reclaim_write_enabled() } {
+        // SAFETY: `folio` is a valid `struct rwb_folio` during the call.
+        unsafe { rwb_trace_reclaim_write(origin as u32, kind as u32, folio, headroom) };
+    }
+}
+
+/// True when someone listens to `reclaimwb:reclaim_window`.
+#[inline]
+pub(crate) fn reclaim_window_enabled() -> bool {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_trace_reclaim_window_enabled() }
+}
+
+/// Emits `reclaimwb:reclaim_window`; `depth` is the nesting, 1 for outermost.
+pub(crate) fn reclaim_window(origin: Origin, reclaimed: usize, written: u64, depth: u32, ns: u64) {
+    // SAFETY: Plain values.
+    unsafe { rwb_trace_reclaim_window(origin as u32, reclaimed, written, depth, ns) };
+}
+
+/// True when someone listens to `reclaimwb:headroom_low`.
+pub(crate) fn headroom_low_enabled() -> bool {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_trace_headroom_low_enabled() }
+}
+
+/// Emits `reclaimwb:headroom_low` with the first [`LOW_CALLERS`] callers.
+pub(crate) fn headroom_low(
+    origin: Origin,
+    layer: Layer,
+    headroom: usize,
+    floor: usize,
+    callers: &[usize],
+) {
+    let nr = callers.len().min(LOW_CALLERS) as u32;
+    // SAFETY: `callers` is valid for reads of `nr` entries during the call.
+    unsafe {
+        rwb_trace_headroom_low(
+            origin as u32,
+            layer as u32,
+            headroom,
+            floor,
+            callers.as_ptr(),
+            nr,
+        )
+    };
+}
+
+/// Checks that `names` are, in order, those that the shim prints for `table`
+/// (0 origins, 1 kinds, 2 layers).
+fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
+    let name = |i| {
+        // SAFETY: Returns null or a NUL-terminated constant.
+        let p = unsafe { rwb_name(table, i) };
+        // SAFETY: As above; constants of this module outlive the use.
+        (!p.is_null()).then(|| unsafe { CStr::from_ptr(p.cast()) })
+    };
+    let mut n = 0;
+    for ours in names {
+        if name(n).is_none_or(|theirs| theirs.to_bytes() != ours.as_bytes()) {
+            return Err(EINVAL);
+        }
+        n += 1;
+    }
+    if name(n).is_some() {
+        return Err(EINVAL);
+    }
+    Ok(())
+}
+
+/// Checks that C and Rust number origins, kinds and layers alike.
+pub(crate) fn check_tables() -> Result {
+    check_table(0, Origin::ALL.iter().map(|o| o.name()))?;
+    check_table(1, Kind::ALL.iter().map(|k| k.name()))?;
+    check_table(2, Layer::ALL.iter().map(|l| l.name()))
+}

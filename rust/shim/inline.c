@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One function per kernel inline or macro that Rust cannot call. Each one's
+ * context is that of what it wraps.
+ */
+#include <linux/cgroup.h>
+#include <linux/cpumask.h>
+#include <linux/module.h>
+#include <linux/nodemask.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/task_stack.h>
+#include <linux/timex.h>
+#include <linux/tracepoint.h>
+
+#include "shim.h"
+
+void rwb_preempt_disable(void)
+{
+	preempt_disable_notrace();
+}
+
+void rwb_preempt_enable(void)
+{
+	preempt_enable_notrace();
+}
+
+unsigned int rwb_cpu(void)
+{
+	return raw_smp_processor_id();
+}
+
+unsigned int rwb_nr_cpu_ids(void)
+{
+	return nr_cpu_ids;
+}
+
+bool rwb_cpu_possible(unsigned int cpu)
+{
+	return cpu_possible(cpu);
+}
+
+bool rwb_node_online(unsigned int nid)
+{
+	return nid < MAX_NUMNODES && node_online(nid);
+}
+
+/* Zeroed; NULL when there is no memory or @size exceeds a per-CPU unit. */
+void *rwb_percpu_alloc(size_t size, size_t align)
+{
+	return (void __force *)__alloc_percpu(size, align);
+}
+
+void *rwb_percpu_this(void *percpu)
+{
+	return raw_cpu_ptr((void __percpu __force *)percpu);
+}
+
+void *rwb_percpu_of(void *percpu, unsigned int cpu)
+{
+	return per_cpu_ptr((void __percpu __force *)percpu, cpu);
+}
+
+/* A word of the current task's stack, KASAN red zones included. */
+unsigned long rwb_stack_word(unsigned long addr)
+{
+	return READ_ONCE_NOCHECK(*(unsigned long *)addr);
+}
+
+unsigned long rwb_stack_top(void)
+{
+	return (unsigned long)task_stack_page(current) + THREAD_SIZE;
+}
+
+unsigned long rwb_stack_size(void)
+{
+	return THREAD_SIZE;
+}
+
+u64 rwb_clock_ns(void)
+{
+	return local_clock();
+}
+
+u64 rwb_cycles(void)
+{
+	return get_cycles();
+}
+
+void rwb_comm(char *buf, size_t size)
+{
+	strscpy(buf, current->comm, size);
+}
+
+int rwb_pid(void)
+{
+	return task_pid_nr(current);
+}
+
+void rwb_tracepoint_sync(void)
+{
+	tracepoint_synchronize_unregister();
+}
+
+/* Length of the path of the cgroup with this id, or a negative error. */
+int rwb_cgroup_path(u64 id, char *buf, size_t size)
+{
+	struct cgroup *cgrp = cgroup_get_from_id(id);
+	int len;
+
+	if (IS_ERR(cgrp))
+		return PTR_ERR(cgrp);
+	len = cgroup_path(cgrp, buf, size);
+	cgroup_put(cgrp);
+	return len;
+}
+
+/* Calls @fn for each tracepoint of a module; returns their number. */
+int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *, void *),
+			   void *priv)
+{
+	struct module *mod = tp->mod;
+	unsigned int i;
+
+	for (i = 0; i < mod->num_tracepoints; i++)
+		fn(tracepoint_ptr_deref(&mod->tracepoints_ptrs[i]), priv);
+	return mod->num_tracepoints;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Typed probe entries below reclaim: block, NBD, network; and the table that
+ * finds an entry by its event's name.
+ *
+ * Context: any. block_bio_queue and net_dev_start_xmit also fire in softirq on
+ * top of a reclaimer, which struct rwb_at tells apart. These events are hot:
+ * each entry leaves at the first test that says "not reclaim".
+ */
+#include "probes.h"
+#include "entry.h"
+
+#if RWB_HAVE_block_bio_queue
+void rwb_probe_block_bio_queue(void *data, struct bio *bio)
+{
+	struct page *last = NULL;
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
+	if (!(bio->bi_opf & REQ_SWAP))
+		return;
+
+	RWB_ENTER(at);
+	/*
+	 * The folio that made swap_add_folio() submit is the last one of the
+	 * bio (mm/page_io.c). Swap sets no bi_vcnt: go by the iterator.
+	 */
+	bio_for_each_bvec(bv, bio, iter)
+		last = bv.bv_page;
+	rwb_rs_bio(data, &at, last ? (unsigned long)page_folio(last) : 0,
+		   bdev_synchronous(bio->bi_bdev));
+}
+#endif
+
+#if RWB_HAVE_nbd_send_request
+void rwb_probe_nbd_send_request(void *data, struct nbd_request *nbd_request, int index,
+				struct request *rq)
+{
+	if (!(rq->cmd_flags & REQ_SWAP))
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_nbd(data, &at);
+}
+#endif
+
+#if RWB_HAVE_net_dev_start_xmit
+void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
+				  const struct net_device *dev)
+{
+	/* Every reclaim window runs with PF_MEMALLOC by the time it does I/O. */
+	if (likely(!(current->flags & PF_MEMALLOC)))
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_net(data, &at);
+}
+#endif
+
+const struct rwb_entry rwb_io_entries[] = {
+	RWB_ROW(block_bio_queue),
+	RWB_ROW(nbd_send_request),
+	RWB_ROW(net_dev_start_xmit),
+	{ }
+};
+
+static const struct rwb_entry *rwb_find(const struct rwb_entry *e, const char *event)
+{
+	for (; e->event; e++)
+		if (!strcmp(e->event, event))
+			return e;
+	return NULL;
+}
+
+/*
+ * The probe entry for @event, or NULL: then @known says whether there is one
+ * whose prototype differs from this kernel's (true) or none at all (false).
+ */
+void *rwb_probe_func(const char *event, bool *known)
+{
+	const struct rwb_entry *e = rwb_find(rwb_vmscan_entries, event);
+
+	if (!e)
+		e = rwb_find(rwb_io_entries, event);
+	*known = e;
+	return e ? e->func : NULL;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the C shim and the Rust half of reclaimwb say to each other.
+ *
+ * The shim holds inline wrappers, typed probe entries and the trace events:
+ * what Rust cannot reach. No state, no policy. The Rust side of each
+ * declaration stands in rust/shim.rs; keep the two in step. Enumerations are
+ * checked against each other by name when the module loads.
+ */
+#ifndef RWB_SHIM_H
+#define RWB_SHIM_H
+
+#include <linux/types.h>
+
+/* What asked for reclaim; the order is the Rust `Origin`'s. */
+#define RWB_ORIGINS(X)		\
+	X(0, "kswapd")		\
+	X(1, "direct")		\
+	X(2, "memcg_max")	\
+	X(3, "memcg_high")	\
+	X(4, "memcg_reclaim")	\
+	X(5, "memcg_soft")	\
+	X(6, "node")		\
+	X(7, "madvise")		\
+	X(8, "other")		\
+	X(9, "lost")
+
+/* What became of a reclaim write; the order is the Rust `Kind`'s. */
+#define RWB_KINDS(X)		\
+	X(0, "io")		\
+	X(1, "sync")		\
+	X(2, "zswap")		\
+	X(3, "zero")		\
+	X(4, "dropped")		\
+	X(5, "unknown")
+
+/* The sample points on the way down; the order is the Rust `Layer`'s. */
+#define RWB_LAYERS(X)		\
+	X(0, "entry")		\
+	X(1, "write")		\
+	X(2, "bio")		\
+	X(3, "nbd")		\
+	X(4, "net")
+
+/* Windows that the C entries name to Rust; the values are `Origin`'s. */
+#define RWB_WINDOW_KSWAPD	0
+#define RWB_WINDOW_DIRECT	1
+#define RWB_WINDOW_MEMCG_SOFT	5
+#define RWB_WINDOW_NODE		6
+/* memcg max, high and memory.reclaim share an event: Rust tells them apart. */
+#define RWB_WINDOW_MEMCG	0xff
+
+/* Number of callers that headroom_low carries. */
+#define RWB_LOW_CALLERS		16
+
+#define RWB_CTX_TASK		0	/* on the task's own stack */
+#define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
+#define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not the task */
+
+/**
+ * struct rwb_at - where a probe fired
+ * @task: the current task, as an opaque key
+ * @sp: stack pointer of the call site (of the tracepoint's iterator, some
+ *	tens of bytes lower, while another probe shares the event)
+ * @headroom: bytes from @sp down to the end of the task's stack
+ * @depth: bytes from @sp up to the top of the task's stack
+ * @ctx: RWB_CTX_*; @headroom and @depth mean nothing for RWB_CTX_IRQ
+ * @memalloc: 1 when the task has PF_MEMALLOC set
+ */
+struct rwb_at {
+	unsigned long task;
+	unsigned long sp;
+	unsigned long headroom;
+	unsigned long depth;
+	u32 ctx;
+	u32 memalloc;
+};
+
+#define RWB_FOLIO_ANON		1
+#define RWB_FOLIO_WRITEBACK	2
+#define RWB_FOLIO_SWAPCACHE	4
+
+/**
+ * struct rwb_folio - what the write ledger wants to know of a folio
+ * @folio: its address, as an opaque key
+ * @cgroup: id of the cgroup it is charged to; 0 when charged to none
+ * @nr_pages: its size in pages
+ * @order: its order
+ * @nid: its node
+ * @flags: RWB_FOLIO_*
+ */
+struct rwb_folio {
+	unsigned long folio;
+	u64 cgroup;
+	u32 nr_pages;
+	u32 order;
+	u32 nid;
+	u32 flags;
+};
+
+struct task_struct;
+struct tracepoint;
+struct tp_module;
+
+/* inline.c */
+void rwb_preempt_disable(void);
+void rwb_preempt_enable(void);
+unsigned int rwb_cpu(void);
+unsigned int rwb_nr_cpu_ids(void);
+bool rwb_cpu_possible(unsigned int cpu);
+bool rwb_node_online(unsigned int nid);
+void *rwb_percpu_alloc(size_t size, size_t align);
+void *rwb_percpu_this(void *percpu);
+void *rwb_percpu_of(void *percpu, unsigned int cpu);
+unsigned long rwb_stack_word(unsigned long addr);
+unsigned long rwb_stack_top(void);
+unsigned long rwb_stack_size(void);
+u64 rwb_clock_ns(void);
+u64 rwb_cycles(void);
+void rwb_comm(char *buf, size_t size);
+int rwb_pid(void);
+void rwb_tracepoint_sync(void);
+int rwb_cgroup_path(u64 id, char *buf, size_t size);
+int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *, void *),
+			   void *priv);
+
+/* fprobe.c */
+void *rwb_zswap_probe_register(void *data, int *err);
+void rwb_zswap_probe_unregister(void *handle);
+
+/* probes_*.c */
+void *rwb_probe_func(const char *event, bool *known);
+
+/* events.c */
+void rwb_trace_reclaim_write(u32 origin, u32 kind, const struct rwb_folio *folio,
+			     unsigned long headroom);
+bool rwb_trace_reclaim_write_enabled(void);
+void rwb_trace_reclaim_window(u32 origin, unsigned long nr_reclaimed, u64 pages_written,
+			      u32 depth, u64 ns);
+bool rwb_trace_reclaim_window_enabled(void);
+void rwb_trace_headroom_low(u32 origin, u32 layer, unsigned long headroom, unsigned long floor,
+			    const unsigned long *callers, u32 nr);
+bool rwb_trace_headroom_low_enabled(void);
+const char *rwb_name(u32 table, u32 index);
+
+/* Rust, called from C (rust/shim/entry.rs). All but the last are called with
+ * preemption disabled and must not sleep; see the context of each there.
+ */
+void rwb_rs_window_begin(void *observer, const struct rwb_at *at, u32 origin);
+void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
+		       unsigned long nr_reclaimed);
+void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_reclaimed);
+void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
+void rwb_rs_bio(void *observer, const struct rwb_at *at, unsigned long last_folio,
+		bool synchronous);
+void rwb_rs_nbd(void *observer, const struct rwb_at *at);
+void rwb_rs_net(void *observer, const struct rwb_at *at);
+void rwb_rs_zswap_stored(void *observer, const struct rwb_at *at, unsigned long folio);
+int rwb_rs_param_set(u32 id, u64 value);
+u64 rwb_rs_param_get(u32 id);
+
+#endif /* RWB_SHIM_H */
