@@ -159,14 +159,14 @@ impl Folio {
 
     /// A folio for tests that fire no tracepoint: one page.
     #[cfg(CONFIG_KUNIT = "y")]
-    pub(crate) fn fake(key: usize, anon: bool, writeback: bool, swapcache: bool) -> Self {
+    pub(crate) const fn fake(key: usize, anon: bool, writeback: bool, swapcache: bool) -> Self {
         Self {
             key,
             cgroup: 1,
             nr_pages: 1,
             order: 0,
             nid: 0,
-            flags: u32::from(anon) | u32::from(writeback) << 1 | u32::from(swapcache) << 2,
+            flags: anon as u32 | (writeback as u32) << 1 | (swapcache as u32) << 2,
         }
     }
 }

@@ -1,11 +1,281 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests: the handlers, called without firing a tracepoint.
+//! KUnit tests: the handlers, called without firing a tracepoint, on an
+//! observer of their own with tasks and folios that do not exist.
+
+use crate::{
+    kernel_ext::percpu::{
+        pinned,
+        Pinned, //
+    },
+    observer::Observer,
+    origin::{
+        Kind,
+        Layer,
+        Origin,
+        Window, //
+    },
+    probes::{
+        block,
+        nbd,
+        vmscan,
+        zswap, //
+    },
+    shim::{
+        At,
+        Context,
+        Folio, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+/// A key that no task has, told apart by `n`.
+const fn task(n: usize) -> usize {
+    0x1000 + n * 64
+}
+
+fn at(task: usize, depth: usize) -> At {
+    At::fake(task, depth, Context::Task)
+}
+
+fn pages(obs: &Observer, origin: Origin, anon: bool, kind: Kind) -> u64 {
+    obs.writes.sum(|w| {
+        w.origin(origin)
+            .and_then(|o| {
+                let by_kind = if anon { &o.anon } else { &o.shmem };
+                by_kind.get(kind as usize)
+            })
+            .map_or(0, |c| c.pages.get())
+    })
+}
+
+fn all_pages(obs: &Observer, origin: Origin) -> u64 {
+    let of = |kind| pages(obs, origin, true, kind) + pages(obs, origin, false, kind);
+    Kind::ALL.iter().map(|&k| of(k)).sum()
+}
+
+/// An observer whose zswap probe counts as attached, as on a full kernel.
+fn observer() -> Result<Arc<Observer>> {
+    let obs = Observer::new()?;
+    obs.set_zswap(Ok(()));
+    Ok(obs)
+}
+
+const IO: Folio = Folio::fake(0x4000, true, true, true);
+
+fn write_io(obs: &Observer, pin: &Pinned<'_>, task: usize) {
+    vmscan::write(obs, pin, &at(task, 2000), &IO);
+}
 
 #[kunit_tests(reclaimwb)]
 mod handlers {
+    use super::*;
+
     #[test]
-    fn placeholder() {
-        assert!(true);
+    fn a_write_is_charged_to_its_window() -> Result {
+        let obs = observer()?;
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
+            vmscan::window_begin(&obs, pin, &at(task(2), 1000), Window::Direct);
+            write_io(&obs, pin, task(1));
+            write_io(&obs, pin, task(1));
+            write_io(&obs, pin, task(2));
+            vmscan::window_end(&obs, pin, &at(task(1), 900), 7);
+            vmscan::window_end(&obs, pin, &at(task(2), 1000), 8);
+        });
+        assert_eq!(pages(&obs, Origin::Kswapd, true, Kind::Io), 2);
+        assert_eq!(pages(&obs, Origin::Direct, true, Kind::Io), 1);
+        assert_eq!(
+            all_pages(&obs, Origin::Other) + all_pages(&obs, Origin::Lost),
+            0
+        );
+        assert_eq!(obs.windows.usage().1, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn windows_nest() -> Result {
+        let obs = observer()?;
+        let t = task(3);
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(t, 900), Window::Kswapd);
+            vmscan::window_begin(&obs, pin, &at(t, 1200), Window::MemcgSoft);
+            write_io(&obs, pin, t);
+            vmscan::window_end(&obs, pin, &at(t, 1200), 1);
+            write_io(&obs, pin, t);
+            write_io(&obs, pin, t);
+            vmscan::window_end(&obs, pin, &at(t, 900), 1);
+        });
+        assert_eq!(all_pages(&obs, Origin::MemcgSoft), 1);
+        assert_eq!(all_pages(&obs, Origin::Kswapd), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn too_deep_is_lost_and_counted() -> Result {
+        let obs = observer()?;
+        let t = task(4);
+        pinned(|pin| {
+            for depth in 1..=6 {
+                vmscan::window_begin(&obs, pin, &at(t, 900 + depth), Window::Direct);
+            }
+            write_io(&obs, pin, t);
+            vmscan::window_end(&obs, pin, &at(t, 906), 0);
+            vmscan::window_end(&obs, pin, &at(t, 905), 0);
+            write_io(&obs, pin, t);
+            for depth in (1..=4).rev() {
+                vmscan::window_end(&obs, pin, &at(t, 900 + depth), 0);
+            }
+        });
+        assert_eq!(all_pages(&obs, Origin::Lost), 1);
+        assert_eq!(all_pages(&obs, Origin::Direct), 1);
+        assert_eq!(obs.cost.sum(|c| c.lost.depth.get()), 2);
+        assert_eq!(obs.windows.usage().1, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn kinds_are_told_apart() -> Result {
+        let obs = observer()?;
+        let t = task(5);
+        let clean = |key| Folio::fake(key, true, false, true);
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(t, 900), Window::Direct);
+            // Queued and not done yet.
+            write_io(&obs, pin, t);
+            // In the bio that was just submitted, and done.
+            block::bio(&obs, pin, &at(t, 2500), 0x5000, false);
+            vmscan::write(&obs, pin, &at(t, 2000), &clean(0x5000));
+            block::bio(&obs, pin, &at(t, 2500), 0x6000, true);
+            vmscan::write(&obs, pin, &at(t, 2000), &clean(0x6000));
+            // Taken by zswap; then its twin, which was not.
+            zswap::stored(&obs, pin, &at(t, 2500), 0x7000);
+            vmscan::write(&obs, pin, &at(t, 2000), &clean(0x7000));
+            vmscan::write(&obs, pin, &at(t, 2000), &clean(0x7000));
+            // No swap slot any more; and a shmem folio of zeros.
+            let dropped = Folio::fake(0x8000, true, false, false);
+            vmscan::write(&obs, pin, &at(t, 2000), &dropped);
+            let shmem = Folio::fake(0x9000, false, false, true);
+            vmscan::write(&obs, pin, &at(t, 2000), &shmem);
+            vmscan::window_end(&obs, pin, &at(t, 900), 0);
+        });
+        let anon = |kind| pages(&obs, Origin::Direct, true, kind);
+        assert_eq!(anon(Kind::Io), 2);
+        assert_eq!(anon(Kind::Sync), 1);
+        assert_eq!(anon(Kind::Zswap), 1);
+        assert_eq!(anon(Kind::Zero), 1);
+        assert_eq!(anon(Kind::Dropped), 1);
+        assert_eq!(pages(&obs, Origin::Direct, false, Kind::Zero), 1);
+        assert_eq!(all_pages(&obs, Origin::Direct), 7);
+        Ok(())
+    }
+
+    #[test]
+    fn without_the_zswap_probe_zero_is_unknown() -> Result {
+        let obs = observer()?;
+        obs.set_zswap(Err(ENOENT));
+        let t = task(6);
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(t, 900), Window::Direct);
+            let clean = Folio::fake(0x5000, true, false, true);
+            vmscan::write(&obs, pin, &at(t, 2000), &clean);
+            vmscan::window_end(&obs, pin, &at(t, 900), 0);
+        });
+        assert_eq!(pages(&obs, Origin::Direct, true, Kind::Unknown), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn layers_cost_what_lies_between_them() -> Result {
+        let obs = observer()?;
+        let t = task(7);
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
+            vmscan::write(&obs, pin, &at(t, 2500), &IO);
+            block::bio(&obs, pin, &at(t, 2900), 0x4000, false);
+            nbd::send(&obs, pin, &at(t, 4000));
+            vmscan::window_end(&obs, pin, &at(t, 1000), 0);
+        });
+        let used = |layer| {
+            obs.headroom.sum(|h| {
+                h.samples(Origin::Direct, layer)
+                    .map_or(0, |s| s.used_sum.get())
+            })
+        };
+        assert_eq!(used(Layer::Entry), 1000);
+        assert_eq!(used(Layer::Write), 1500);
+        assert_eq!(used(Layer::Bio), 400);
+        assert_eq!(used(Layer::Nbd), 1100);
+        Ok(())
+    }
+
+    #[test]
+    fn interrupts_are_charged_to_nobody() -> Result {
+        let obs = observer()?;
+        let t = task(8);
+        pinned(|pin| {
+            vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
+            let irq = At::fake(t, 0, Context::Irq);
+            let softirq = At::fake(t, 3000, Context::Softirq);
+            block::bio(&obs, pin, &irq, 0x4000, false);
+            nbd::send(&obs, pin, &softirq);
+            vmscan::window_end(&obs, pin, &at(t, 1000), 0);
+            // And a task in no window, kblockd for one.
+            nbd::send(&obs, pin, &at(task(9), 3000));
+        });
+        let samples = |layer| {
+            obs.headroom.sum(|h| {
+                h.samples(Origin::Direct, layer)
+                    .map_or(0, |s| s.count.get())
+            })
+        };
+        let count =
+            |get: fn(&crate::cost::Cost, Layer) -> u64, layer| obs.cost.sum(|c| get(c, layer));
+        assert_eq!(samples(Layer::Bio), 0);
+        assert_eq!(samples(Layer::Nbd), 0);
+        assert_eq!(count(|c, l| c.irq(l).map_or(0, |n| n.get()), Layer::Bio), 1);
+        assert_eq!(
+            count(|c, l| c.softirq(l).map_or(0, |n| n.get()), Layer::Nbd),
+            1
+        );
+        assert_eq!(
+            count(|c, l| c.outside(l).map_or(0, |n| n.get()), Layer::Nbd),
+            1
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_full_table_loses_and_says_so() -> Result {
+        let obs = observer()?;
+        let slots = obs.windows.usage().0;
+        pinned(|pin| {
+            for n in 0..2 * slots {
+                vmscan::window_begin(&obs, pin, &at(task(n), 900), Window::Direct);
+            }
+        });
+        let lost = obs.cost.sum(|c| c.lost.slots.get());
+        assert!(lost >= slots as u64);
+        assert!(obs.windows.any_unslotted());
+        pinned(|pin| {
+            for n in 0..2 * slots {
+                vmscan::window_end(&obs, pin, &at(task(n), 900), 0);
+            }
+        });
+        assert!(!obs.windows.any_unslotted());
+        assert_eq!(obs.windows.usage().1, 0);
+        assert_eq!(obs.cost.sum(|c| c.lost.preload.get()), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn an_end_without_a_begin_is_counted() -> Result {
+        let obs = observer()?;
+        pinned(|pin| vmscan::window_end(&obs, pin, &at(task(10), 900), 5));
+        assert_eq!(obs.cost.sum(|c| c.lost.preload.get()), 1);
+        Ok(())
     }
 }

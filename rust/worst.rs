@@ -52,7 +52,8 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    const NONE: Self = Self {
+    /// No stack seen.
+    pub(crate) const NONE: Self = Self {
         headroom: 0,
         depth: 0,
         pid: 0,
@@ -143,11 +144,16 @@ impl Worst {
         true
     }
 
-    /// A copy of the deepest stack of one origin at one layer, if one was
-    /// seen. Process context.
-    pub(crate) fn get(&self, origin: Origin, layer: Layer) -> Option<Stack> {
-        let stack = *self.stacks.lock().get(Self::index(origin, layer))?;
-        (stack.depth != 0).then_some(stack)
+    /// Copies the deepest stack of one origin at one layer to `copy`; false if
+    /// none was seen. Process context.
+    pub(crate) fn read(&self, origin: Origin, layer: Layer, copy: &mut Stack) -> bool {
+        match self.stacks.lock().get(Self::index(origin, layer)) {
+            Some(stack) if stack.depth != 0 => {
+                copy.clone_from(stack);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Memory that they take, in bytes.

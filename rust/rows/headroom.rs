@@ -15,6 +15,7 @@ use crate::{
         Origin, //
     },
     policy::hist,
+    worst::Stack, //
 };
 use kernel::{
     fmt,
@@ -70,11 +71,13 @@ pub(super) fn headroom(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::
 /// Writes the file `stacks`.
 pub(super) fn stacks(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut buf = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
+    // A kilobyte: not on a stack, of all places.
+    let mut stack = KBox::new(Stack::NONE, GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for (origin, layer) in places() {
-        let Some(stack) = obs.worst.get(origin, layer) else {
+        if !obs.worst.read(origin, layer, &mut stack) {
             continue;
-        };
+        }
         let (o, l) = (origin.name(), layer.name());
         writeln!(f, "{o}.{l}.headroom {}", stack.headroom)?;
         writeln!(f, "{o}.{l}.depth {}", stack.depth)?;

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Property tests of the policy code, each against a plain model.
+
+use proptest::prelude::*;
+use reclaimwb_policy::{
+    classify::{caller, function_name, Caller},
+    frames::{sizes, Frame},
+    hist,
+    nest::{Nest, MAX_NEST},
+    ratelimit, slots,
+};
+
+proptest! {
+    /// A `Nest` is a stack of origins that forgets those past MAX_NEST.
+    #[test]
+    fn nest_is_a_stack(steps in prop::collection::vec(prop::option::of(0u8..10), 0..200)) {
+        let mut nest = Nest::default();
+        let mut model: Vec<u8> = Vec::new();
+        for step in steps {
+            match step {
+                Some(origin) => {
+                    let (next, told) = nest.push(origin);
+                    nest = next;
+                    prop_assert_eq!(told, model.len() < MAX_NEST as usize);
+                    model.push(origin);
+                }
+                None => {
+                    let (next, popped) = nest.pop();
+                    nest = next;
+                    let deep = model.len() > MAX_NEST as usize;
+                    let expected = model.pop();
+                    prop_assert_eq!(popped, if deep { None } else { expected });
+                }
+            }
+            prop_assert_eq!(nest.depth() as usize, model.len());
+            prop_assert_eq!(nest.is_empty(), model.is_empty());
+            let told = model.len() <= MAX_NEST as usize;
+            prop_assert_eq!(nest.top(), if told { model.last().copied() } else { None });
+        }
+    }
+
+    /// A value lies in its bucket.
+    #[test]
+    fn bucket_holds_its_values(v in any::<u64>()) {
+        let b = hist::bucket(v);
+        prop_assert!(b < hist::BUCKETS);
+        prop_assert!(hist::lower_bound(b) <= v);
+        if b + 1 < hist::BUCKETS {
+            prop_assert!(v < hist::lower_bound(b + 1));
+        }
+    }
+
+    /// The places of a key lie in the table, differ, and are as many as can be.
+    #[test]
+    fn probe_sequence_stays_inside(key in any::<u64>(), log in 0u32..16) {
+        let len = 1usize << log;
+        let places: Vec<usize> = slots::probe_sequence(key, len).collect();
+        prop_assert_eq!(places.len(), slots::MAX_PROBES.min(len));
+        prop_assert!(places.iter().all(|&p| p < len));
+        let mut unique = places.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        prop_assert_eq!(unique.len(), places.len());
+    }
+
+    /// Between two passes lies an interval, and a clock that steps back does
+    /// not silence the events for longer than that.
+    #[test]
+    fn rate_is_limited(times in prop::collection::vec(0u64..10_000, 1..100), interval in 1u64..1000) {
+        let mut due = 0;
+        let mut last: Option<u64> = None;
+        for now in times {
+            match ratelimit::pass(now, due, interval) {
+                Some(next) => {
+                    if let Some(last) = last {
+                        prop_assert!(now >= last + interval || now < last);
+                    }
+                    prop_assert_eq!(next, now + interval);
+                    due = next;
+                    last = Some(now);
+                }
+                None => prop_assert!(now < due && due - now <= interval),
+            }
+        }
+    }
+
+    /// On a stack made of known frames, their sizes come back, whatever the
+    /// locals hold, with the probe's own frames left out.
+    #[test]
+    fn frames_of_a_known_stack(
+        locals in prop::collection::vec(0usize..40, 1..30),
+        own in 0usize..5,
+        filler in 1usize..1000,
+    ) {
+        // Word addresses from 0x1000 up; return addresses are 0xf000_0000 + i.
+        let base = 0x1000usize;
+        let ret = |i: usize| 0xf000_0000 + i;
+        // The call pushed the innermost return address just below sp.
+        let mut words = vec![ret(0)];
+        let mut expected = Vec::new();
+        for (i, &n) in locals.iter().enumerate() {
+            words.extend(std::iter::repeat_n(filler, n));
+            let mut bytes = n * 8;
+            // The frame's own return address, into its caller, ends it; the
+            // outermost one has none.
+            if i + 1 < locals.len() {
+                words.push(ret(i + 1));
+                bytes += 8;
+            }
+            expected.push(Frame { addr: ret(i), bytes: bytes as u32 });
+        }
+        let sp = base + 8;
+        let top = base + words.len() * 8;
+        let mut trace: Vec<usize> = (0..own).map(|i| 0xe000_0000 + i).collect();
+        trace.extend((0..locals.len()).map(ret));
+
+        let mut frames = [Frame::default(); 64];
+        let n = sizes(&trace, sp, top, |a| words[(a - base) / 8], &mut frames);
+        prop_assert_eq!(&frames[..n], &expected[..]);
+        let sum: u32 = frames[..n].iter().map(|f| f.bytes).sum();
+        prop_assert_eq!(sum as usize, top - sp);
+    }
+
+    /// Whatever the stack and the trace hold: no read outside of it, and the
+    /// sizes add up.
+    #[test]
+    fn frames_of_any_stack(
+        words in prop::collection::vec(0usize..8, 1..200),
+        trace in prop::collection::vec(0usize..8, 0..20),
+        room in 0usize..12,
+        at in 0usize..200,
+    ) {
+        let base = 0x1000usize;
+        let top = base + words.len() * 8;
+        let sp = base + 8 + 8 * (at % words.len());
+        let mut frames = vec![Frame::default(); room];
+        let n = sizes(&trace, sp, top, |a| {
+            assert!(a % 8 == 0 && a >= sp - 8 && a < top, "read outside");
+            words[(a - base) / 8]
+        }, &mut frames);
+        prop_assert!(n <= room);
+        if n > 0 {
+            let sum: usize = frames[..n].iter().map(|f| f.bytes as usize).sum();
+            prop_assert_eq!(sum, top - sp);
+        }
+    }
+}
+
+#[test]
+fn names_are_stripped() {
+    assert_eq!(function_name("reclaim_high+0x1a/0x90"), "reclaim_high");
+    assert_eq!(
+        function_name("reclaim_high.isra.0+0x1/0x2 [m]"),
+        "reclaim_high"
+    );
+    assert_eq!(function_name("0xffffffff81000000"), "0xffffffff81000000");
+    assert_eq!(function_name(""), "");
+}
+
+#[test]
+fn callers_are_told_apart() {
+    assert_eq!(caller("try_charge_memcg+0x1/0x2"), Caller::MemcgMax);
+    assert_eq!(
+        caller("reclaim_high.constprop.0+0x1/0x2"),
+        Caller::MemcgHigh
+    );
+    assert_eq!(
+        caller("user_proactive_reclaim+0x1/0x2"),
+        Caller::MemcgReclaim
+    );
+    assert_eq!(caller("reclaim_pages+0x1/0x2"), Caller::Pages);
+    assert_eq!(caller("try_to_free_pages+0x1/0x2"), Caller::Window);
+    // Not every name that only looks like one of them.
+    assert_eq!(caller("try_charge_memcg_not+0x1/0x2"), Caller::Unrelated);
+    assert_eq!(caller("shrink_folio_list+0x1/0x2"), Caller::Unrelated);
+    for v in 0..=255u8 {
+        assert!(Caller::from_u8(v).is_none_or(|c| c as u8 == v));
+    }
+}
+
+#[test]
+fn slot_counts_are_checked() {
+    for (n, valid) in [
+        (0, false),
+        (63, false),
+        (64, true),
+        (100, false),
+        (65536, true),
+        (131072, false),
+    ] {
+        assert_eq!(slots::valid_slots(n), valid, "{n}");
+    }
+}
