@@ -72,6 +72,9 @@ impl System {
     /// Reads the facts below `root` (`/`, but for tests).
     pub fn collect(root: &Path) -> Self {
         let text = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
+        // Folds the per-CPU parts into vmstat: without it the counters are behind. Only root may; others get
+        // what there is.
+        let _ = fs::read(root.join("proc/sys/vm/stat_refresh"));
         let uname = rustix::system::uname();
         Self {
             unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64(),

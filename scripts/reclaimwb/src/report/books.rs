@@ -13,7 +13,7 @@ pub struct Book {
     pub what: &'static str,
     /// Pages recorded.
     pub recorded: u64,
-    /// The kernel's counter.
+    /// The kernel's counter. From `pswpout` zswap's own writeback (`zswpwb`) is taken off.
     pub counter: &'static str,
     /// Its growth over the interval.
     pub kernel: u64,
@@ -24,16 +24,19 @@ pub struct Book {
 /// Compares, as far as the kernel has the counters.
 pub(super) fn section(writes: &WritesSection, now: &System, before: &System, split_known: bool) -> Vec<Book> {
     let kind = |kind: Kind| writes.kinds.get(&kind).copied().unwrap_or(0);
-    let mut books = vec![("pages written by reclaim", writes.pages, "nr_vmscan_write")];
+    let mut books = vec![("pages written by reclaim", writes.pages, "nr_vmscan_write", None)];
     if split_known {
-        books.push(("of them to a device", kind(Kind::Io).saturating_add(kind(Kind::Sync)), "pswpout"));
-        books.push(("of them to zswap", kind(Kind::Zswap), "zswpout"));
-        books.push(("of them zero-filled", kind(Kind::Zero), "swpout_zero"));
+        // zswap writes old entries back through the same counter, not from reclaim.
+        let device = kind(Kind::Io).saturating_add(kind(Kind::Sync));
+        books.push(("of them to a device", device, "pswpout", Some("zswpwb")));
+        books.push(("of them to zswap", kind(Kind::Zswap), "zswpout", None));
+        books.push(("of them zero-filled", kind(Kind::Zero), "swpout_zero", None));
     }
+    let growth = |counter: &str| now.vmstat.get(counter)?.checked_sub(*before.vmstat.get(counter)?);
     books
         .into_iter()
-        .filter_map(|(what, recorded, counter)| {
-            let kernel = now.vmstat.get(counter)?.checked_sub(*before.vmstat.get(counter)?)?;
+        .filter_map(|(what, recorded, counter, less)| {
+            let kernel = growth(counter)?.saturating_sub(less.and_then(growth).unwrap_or(0));
             let difference = i64::try_from(i128::from(recorded) - i128::from(kernel)).ok()?;
             Some(Book { what, recorded, counter, kernel, difference })
         })

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Whatever the input, the parser answers with numbers or an error, and never takes a damaged ledger for a whole one.
+#![allow(missing_docs, clippy::format_collect, clippy::format_push_string)]
+
+mod common;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use proptest::prelude::*;
+use reclaimwb::{ledger::Ledgers, report, snapshot::Snapshot, text};
+
+type Texts = BTreeMap<String, String>;
+
+fn whole() -> Texts {
+    let dir = common::ledger_dir("after.json");
+    reclaimwb::ledger::NAMES
+        .iter()
+        .map(|name| ((*name).to_owned(), fs::read_to_string(dir.path().join(name)).expect("ledger")))
+        .collect()
+}
+
+fn parse(texts: &Texts) -> reclaimwb::error::Result<Ledgers> {
+    Ledgers::parse(|name| texts.get(name).map(String::as_str).ok_or_else(|| "missing".to_owned()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_answered(text in "([a-z_.0-9]{0,12}( [0-9a-z:+/]{0,8}){0,3}\n?){0,40}", ledger in 0..5_usize) {
+        let mut texts = whole();
+        texts.insert(reclaimwb::ledger::NAMES[ledger].to_owned(), text);
+        let _ = parse(&texts);
+    }
+
+    #[test]
+    fn a_doubled_row_is_an_error(ledger in 0..5_usize, at in any::<prop::sample::Index>()) {
+        let name = reclaimwb::ledger::NAMES[ledger];
+        let mut texts = whole();
+        let lines: Vec<&str> = texts[name].lines().collect();
+        let doubled = format!("{}{}\n", texts[name], lines[at.index(lines.len())]);
+        texts.insert(name.to_owned(), doubled);
+        let err = parse(&texts).expect_err("a doubled row").to_string();
+        prop_assert!(err.contains("twice"), "{}", err);
+    }
+
+    #[test]
+    fn a_cut_in_a_row_is_an_error(ledger in 0..5_usize, at in any::<prop::sample::Index>()) {
+        let name = reclaimwb::ledger::NAMES[ledger];
+        let mut texts = whole();
+        let cut = at.index(texts[name].len() - 1) + 1;
+        prop_assume!(!texts[name][..cut].ends_with('\n'));
+        texts.insert(name.to_owned(), texts[name][..cut].to_owned());
+        prop_assert!(parse(&texts).is_err());
+    }
+
+    #[test]
+    fn a_missing_number_of_the_writes_is_an_error(at in any::<prop::sample::Index>()) {
+        let mut texts = whole();
+        let lines: Vec<String> = texts["writes"].lines().map(str::to_owned).collect();
+        let gone = at.index(lines.len());
+        // Which nodes there are is the machine's own matter.
+        prop_assume!(!lines[gone].contains(".node."));
+        let kept: String = lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| format!("{l}\n")).collect();
+        texts.insert("writes".to_owned(), kept);
+        prop_assert!(parse(&texts).is_err());
+    }
+
+    /// Numbers as large as they get make a report, not an overflow.
+    #[test]
+    fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {
+        let dir = common::ledger_dir("after.json");
+        for name in ["writes", "cgroups", "status"] {
+            let path = dir.path().join(name);
+            let text = fs::read_to_string(&path).expect("ledger");
+            let mut changed = String::new();
+            for (i, line) in text.lines().enumerate() {
+                let (key, value) = line.split_once(' ').expect("row");
+                let fixed = matches!(key, "format" | "enabled") || value.parse::<u64>().is_err();
+                let number = numbers[(i.wrapping_add(seed)) % numbers.len()].to_string();
+                changed += &format!("{key} {}\n", if fixed { value } else { &number });
+            }
+            fs::write(path, changed).expect("written");
+        }
+        let snapshot = Snapshot::take(Path::new(dir.path())).expect("a snapshot");
+        let report = report::build(&snapshot, None, "live").expect("a report");
+        prop_assert!(text::report(&report, 80, true).len() > 1000);
+        prop_assert!(serde_json::to_string(&report).is_ok());
+    }
+}
