@@ -340,11 +340,12 @@ static void open_ports(void)
 
 static void set_sysctls(void)
 {
-	char path[128];
+	char path[128], line[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
 		snprintf(path, sizeof(path), "/proc/sys/%s", sysctls[i].name);
-		if (write_file(path, sysctls[i].value) && !(sysctls[i].optional && errno == ENOENT))
+		snprintf(line, sizeof(line), "%s\n", sysctls[i].value);
+		if (write_file(path, line) && !(sysctls[i].optional && errno == ENOENT))
 			die("sysctl %s=%s: %s", sysctls[i].name, sysctls[i].value, strerror(errno));
 	}
 }

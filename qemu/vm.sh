@@ -103,7 +103,7 @@ megabytes() {
 }
 
 kernel_command_line() {
-	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 hung_task_panic=1"
+	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1"
 	[ $acpi = on ] || line+=" acpi=off"
 	if [ "$numa" -gt 1 ] && [ $acpi = off ]; then line+=" numa=fake=$numa"; fi
 	line+="$append rwb.variant=$variant rwb.slow=$slow rwb.run=$(IFS=,; echo "${scripts[*]}")"
@@ -180,7 +180,7 @@ start_nbd_servers() {
 watch_guest() {
 	local last='' now quiet_since=$SECONDS shown=0 size
 	while kill -0 "$qemu" 2>/dev/null; do
-		now=$(stat -c %s "$out"/{console,ktap,progress}.log 2>/dev/null | tr '\n' ' ')
+		now=$(stat -c %s "$out"/{console,ktap,progress}.log 2>/dev/null | tr '\n' ' ') || true
 		if [ "$now" != "$last" ]; then
 			last=$now quiet_since=$SECONDS
 			size=$(stat -c %s "$out/ktap.log" 2>/dev/null || echo 0)
