@@ -64,7 +64,8 @@ soname_package() {
 add_binary() {
 	local libdirs='' tries soname package dir file
 	add_file "$1" "$2"
-	! ldd "$2" 2>&1 | grep -q 'not a dynamic executable' || return 0
+	# ldd fails on a static binary: there is nothing to add then.
+	ldd "$2" >/dev/null 2>&1 || return 0
 	for tries in 1 2 3 4 5 6; do
 		soname=$(LD_LIBRARY_PATH=$libdirs ldd "$2" | awk '/=> not found/ { print $1; exit }')
 		[ -n "$soname" ] || break
