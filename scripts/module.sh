@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# module.sh [--variant NAME] [MAKE ARGUMENTS...]: build the module for a dev
+# kernel (scripts/kernel.sh) and print the folder that holds it, out/module/NAME.
+#
+# Beside reclaimwb.ko stands reclaimwb_noevent.ko, the same module built so that
+# one event is missing and one changed: the tests prove with it that both are
+# noticed. KDIR=dir builds for a kernel of your own.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+variant=base
+if [ "${1:-}" = --variant ]; then
+	[ $# -gt 1 ] || die "--variant needs a name"
+	variant=$2
+	shift 2
+fi
+
+kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
+eval "$("$TOP/scripts/env.sh")"
+dir=$OUT/module/$variant
+
+# build DIR MAKE-ARGUMENT...: quiet unless it fails.
+build() {
+	local to=$1 log=$1/build.log
+	shift
+	mkdir -p "$to"
+	# Objects of another kernel would be taken for up to date.
+	if [ "$(cat "$to/kdir" 2>/dev/null)" != "$kdir" ]; then
+		rm -rf "$to"
+		mkdir -p "$to"
+		echo "$kdir" >"$to/kdir"
+	fi
+	if ! make -C "$kdir" M="$TOP" MO="$to" "$@" modules >"$log" 2>&1; then
+		cat "$log" >&2
+		die "the module does not build for $kdir; see above"
+	fi
+	# Warnings of either compiler, and what conftest.sh has to say.
+	grep -E -A8 'warning|CHANGED' "$log" >&2 || true
+}
+
+say "building the module for $kdir"
+build "$dir" "$@"
+build "$OUT/module/.test-events/$variant" RWB_TEST_EVENTS=1 "$@" 2>/dev/null
+cp "$OUT/module/.test-events/$variant/reclaimwb.ko" "$dir/reclaimwb_noevent.ko"
+echo "$dir"
