@@ -22,6 +22,10 @@ pub fn sentences(report: &Report) -> Vec<String> {
         }
     }
     out.extend(deepest(report));
+    if let Some(low) = report.not_recorded.below_floor.filter(|low| *low > 0) {
+        let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
+        out.push(format!("WARNING: {} samples had less stack left than the floor{floor}.", count(low)));
+    }
     out.push(losses(&report.not_recorded));
     if let Some(books) = report.books.as_ref().filter(|books| !books.is_empty()) {
         out.push(if books.iter().all(|book| book.difference == 0) {
@@ -143,6 +147,7 @@ fn losses(lost: &NotRecorded) -> String {
             "depth" => "nested too deep (windows)",
             "cgroups" => "beyond the table (cgroups)",
             "stacks" => "not kept (stacks)",
+            "scratch" => "whose stack could not be kept (samples)",
             "preload" => "already open when the module was loaded (windows)",
             other => other,
         };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Every bad input gets its one line and exit code 1.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::format_collect)]
 
 mod common;
 

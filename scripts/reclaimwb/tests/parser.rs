@@ -66,6 +66,12 @@ proptest! {
         prop_assert!(parse(&texts).is_err());
     }
 
+}
+
+proptest! {
+    // A whole report each.
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Numbers as large as they get make a report, not an overflow.
     #[test]
     fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {

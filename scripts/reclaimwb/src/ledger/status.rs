@@ -14,10 +14,11 @@ use crate::{
 /// The ledger format this tool reads.
 pub const FORMAT: &str = "1";
 
-/// Parts of the ledgers that depend on a probe being attached.
-const PARTS: [&str; 8] = [
+/// Parts of the ledgers that depend on a probe being attached; a newer module may have more.
+const PARTS: [&str; 9] = [
     "windows",
     "writes",
+    "io_split",
     "zswap_split",
     "headroom.entry",
     "headroom.write",
@@ -25,6 +26,7 @@ const PARTS: [&str; 8] = [
     "headroom.nbd",
     "headroom.net",
 ];
+/// Tables that can be full; a newer module may have more.
 const LOST: [&str; 5] = ["slots", "depth", "cgroups", "stacks", "preload"];
 
 /// Whether a part of the ledgers can be believed.
@@ -95,12 +97,16 @@ pub struct Status {
     pub outside: BTreeMap<Layer, u64>,
     /// Windows open now.
     pub windows_open: u64,
-    /// Windows that began inside another.
-    pub windows_nested: u64,
+    /// Windows that began inside another, if the module counts them.
+    pub windows_nested: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
-    /// Most of it ever in use.
-    pub slots_used_max: u64,
+    /// Most of it ever in use, if the module keeps it.
+    pub slots_used_max: Option<u64>,
+    /// Samples below the parameter `headroom_floor`.
+    pub low: Option<u64>,
+    /// Of those, samples whose event was held back by the rate limit.
+    pub low_suppressed: Option<u64>,
     /// The module's own cost.
     pub cost: Cost,
 }
@@ -130,24 +136,19 @@ impl Status {
             version,
             enabled,
             probes,
-            parts: PARTS.iter().map(|part| parse_part(rows, part)).collect::<Result<_>>()?,
+            parts: parse_parts(rows)?,
             helper: rows.take("helper")?,
-            events: rows
-                .take_prefix("events.")
-                .into_iter()
-                .map(|(name, value)| rows.parse_number(&name, &value).map(|n| (name, n)))
-                .collect::<Result<_>>()?,
-            lost: LOST
-                .iter()
-                .map(|table| Ok(((*table).to_owned(), rows.number(&format!("lost.{table}"))?)))
-                .collect::<Result<_>>()?,
+            events: numbers(rows, "events.", &[])?,
+            lost: numbers(rows, "lost.", &LOST)?,
             irq: by_layer(rows, |layer| format!("context.{layer}.irq"))?,
             softirq: by_layer(rows, |layer| format!("context.{layer}.softirq"))?,
             outside: by_layer(rows, |layer| format!("outside.{layer}"))?,
             windows_open: rows.number("windows.open")?,
-            windows_nested: rows.number("windows.nested")?,
+            windows_nested: rows.number_opt("windows.nested")?,
             slots: rows.number("windows.slots")?,
-            slots_used_max: rows.number("windows.slots_used_max")?,
+            slots_used_max: rows.number_opt("windows.slots_used_max")?,
+            low: rows.number_opt("low.samples")?,
+            low_suppressed: rows.number_opt("low.suppressed")?,
             cost: Cost {
                 events: rows.number("cost.events")?,
                 sampled_events: rows.number("cost.sampled_events")?,
@@ -182,7 +183,9 @@ impl Status {
         subtract(&mut self.irq, &before.irq, |layer| format!("context.{}.irq", layer.key()))?;
         subtract(&mut self.softirq, &before.softirq, |layer| format!("context.{}.softirq", layer.key()))?;
         subtract(&mut self.outside, &before.outside, |layer| format!("outside.{}", layer.key()))?;
-        self.windows_nested = grown("windows.nested", self.windows_nested, before.windows_nested)?;
+        self.windows_nested = grown_opt("windows.nested", self.windows_nested, before.windows_nested)?;
+        self.low = grown_opt("low.samples", self.low, before.low)?;
+        self.low_suppressed = grown_opt("low.suppressed", self.low_suppressed, before.low_suppressed)?;
         let cost = &mut self.cost;
         cost.events = grown("cost.events", cost.events, before.cost.events)?;
         cost.sampled_events = grown("cost.sampled_events", cost.sampled_events, before.cost.sampled_events)?;
@@ -197,14 +200,35 @@ impl Status {
     }
 }
 
-fn parse_part(rows: &mut Rows, part: &str) -> Result<(String, Availability)> {
-    let key = format!("ledger.{part}");
-    let availability = match rows.take(&key)?.as_str() {
-        "available" => Availability::Available,
-        "unavailable" => Availability::Unavailable,
-        other => return Err(rows.error(format!("row {key} is neither available nor unavailable: {other:?}"))),
+fn parse_parts(rows: &mut Rows) -> Result<BTreeMap<String, Availability>> {
+    let mut parts = Vec::new();
+    for part in PARTS {
+        parts.push((part.to_owned(), rows.take(&format!("ledger.{part}"))?));
+    }
+    parts.extend(rows.take_prefix("ledger."));
+    let availability = |(part, word): (String, String)| match word.as_str() {
+        "available" => Ok((part, Availability::Available)),
+        "unavailable" => Ok((part, Availability::Unavailable)),
+        _ => Err(rows.error(format!("row ledger.{part} is neither available nor unavailable: {word:?}"))),
     };
-    Ok((part.to_owned(), availability))
+    parts.into_iter().map(availability).collect()
+}
+
+fn grown_opt(name: &str, now: Option<u64>, before: Option<u64>) -> Result<Option<u64>> {
+    now.map(|now| grown(name, now, before.unwrap_or(0))).transpose()
+}
+
+/// All rows behind a prefix, the required ones among them.
+fn numbers(rows: &mut Rows, prefix: &str, required: &[&str]) -> Result<BTreeMap<String, u64>> {
+    let mut numbers = BTreeMap::new();
+    for name in required {
+        numbers.insert((*name).to_owned(), rows.number(&format!("{prefix}{name}"))?);
+    }
+    for (name, value) in rows.take_prefix(prefix) {
+        let number = rows.parse_number(&format!("{prefix}{name}"), &value)?;
+        numbers.insert(name, number);
+    }
+    Ok(numbers)
 }
 
 fn by_layer(rows: &mut Rows, key: impl Fn(&str) -> String) -> Result<BTreeMap<Layer, u64>> {
@@ -228,10 +252,12 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, name:
 /// Whether a part of the ledgers rests on this probe.
 fn concerns(part: &str, probe: &str) -> bool {
     match part {
-        "windows" | "headroom.entry" => probe.ends_with("_begin") || probe.ends_with("_end"),
+        "windows" | "headroom.entry" => {
+            probe.ends_with("_begin") || probe.ends_with("_end") || probe == "mm_vmscan_reclaim_pages"
+        }
         "writes" | "headroom.write" => probe == "mm_vmscan_write_folio",
         "zswap_split" => probe == "zswap_store",
-        "headroom.bio" => probe == "block_bio_queue",
+        "headroom.bio" | "io_split" => probe == "block_bio_queue",
         "headroom.nbd" => probe == "nbd_send_request",
         "headroom.net" => probe == "net_dev_start_xmit",
         _ => false,

@@ -43,7 +43,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         .get()
         .and_then(|section| section.origins.iter().find(|row| row.origin == Origin::Lost))
         .map(|row| row.pages);
-    let split_known = !unavailable.contains_key("zswap_split");
+    let split_known = !unavailable.contains_key("zswap_split") && !unavailable.contains_key("io_split");
     let mut report = Report {
         format: FORMAT,
         version: VERSION,
@@ -142,6 +142,9 @@ fn notes(ledgers: &Ledgers, since: bool, unavailable: &BTreeMap<String, String>)
     }
     if let Some(why) = unavailable.get("windows") {
         notes.push(format!("Origins cannot be told ({why}): writes are charged to `other` or `lost`."));
+    }
+    if let Some(why) = unavailable.get("io_split") {
+        notes.push(format!("Real I/O cannot be told from synchronous and dropped writes ({why}): see `unknown`."));
     }
     if let Some(why) = unavailable.get("zswap_split") {
         notes.push(format!("zswap cannot be told from the other writes that needed no I/O ({why}): see `unknown`."));

@@ -26,12 +26,16 @@ pub struct NotRecorded {
     pub outside_windows: BTreeMap<Layer, u64>,
     /// Windows open when the snapshot was taken: their frees are not counted yet.
     pub windows_open: u64,
-    /// Windows that began inside another one.
-    pub windows_nested: u64,
+    /// Windows that began inside another one, if the module counts them.
+    pub windows_nested: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
-    /// Most of it ever used since the module was loaded.
-    pub slots_used_max: u64,
+    /// Most of it ever used since the module was loaded, if the module keeps it.
+    pub slots_used_max: Option<u64>,
+    /// Samples below the parameter `headroom_floor`; they are in the numbers.
+    pub below_floor: Option<u64>,
+    /// Of those, samples whose trace event was held back by the rate limit.
+    pub below_floor_suppressed: Option<u64>,
     /// Ledger rows that this tool does not know.
     pub unknown_rows: Vec<String>,
 }
@@ -54,6 +58,8 @@ pub(super) fn section(status: &Status, lost_pages: Option<u64>, unknown_rows: &[
         windows_nested: status.windows_nested,
         slots: status.slots,
         slots_used_max: status.slots_used_max,
+        below_floor: status.low,
+        below_floor_suppressed: status.low_suppressed,
         unknown_rows: unknown_rows.to_vec(),
     }
 }

@@ -67,17 +67,24 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
         "    ",
         &format!("Lost: {}; pages written in windows not recorded: {pages}.", lost.join(", ")),
     );
+    let nested = rest.windows_nested.map_or(String::new(), |n| format!(", {} began inside another", count(n)));
+    let most = rest.slots_used_max.map_or(String::new(), |n| format!(", {} used at most", count(n)));
     page.paragraph(
         "  ",
         "    ",
-        &format!(
-            "Windows: {} open now, {} began inside another; {} of {} slots used at most.",
-            count(rest.windows_open),
-            count(rest.windows_nested),
-            count(rest.slots_used_max),
-            count(rest.slots)
-        ),
+        &format!("Windows: {} open now{nested}; room for {}{most}.", count(rest.windows_open), count(rest.slots)),
     );
+    if let Some(low) = rest.below_floor.filter(|low| *low > 0) {
+        page.paragraph(
+            "  ",
+            "    ",
+            &format!(
+                "Below headroom_floor: {} samples (they are in the numbers); {} trace events held back.",
+                count(low),
+                count(rest.below_floor_suppressed.unwrap_or(0))
+            ),
+        );
+    }
     let mut table = Table::new(&["<samples charged to nobody", "on an IRQ stack", "in softirq", "in no window"]);
     for layer in Layer::ALL {
         let n = |map: &std::collections::BTreeMap<Layer, u64>| map.get(layer).copied();
