@@ -16,7 +16,7 @@ set -u
 
 # What the scenarios and the other files here read, ShellCheck cannot see.
 # shellcheck disable=SC2034
-TESTS=$(cd "$(dirname "$0")" && pwd)
+TESTS=${RWB_TESTS:-$(cd "$(dirname "$0")" && pwd)}
 # shellcheck disable=SC2034
 BIN=$TESTS/bin
 [ -d "$BIN" ] || BIN=$TESTS/../out/tests/bin
