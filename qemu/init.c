@@ -227,8 +227,8 @@ static int write_file(const char *path, const char *text)
 	return len < 0 ? -1 : 0;
 }
 
-/* Runs one command to its end; its output goes to the console. */
-static int run_command(const char *const argv[])
+/* Runs one command to its end, its output going to @out. */
+static int run_command(const char *const argv[], int out)
 {
 	int status;
 	pid_t pid = fork();
@@ -236,6 +236,7 @@ static int run_command(const char *const argv[])
 	if (pid < 0)
 		return -1;
 	if (!pid) {
+		dup2(out, STDOUT_FILENO);
 		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
@@ -353,7 +354,7 @@ static void set_sysctls(void)
 static void start_network(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(network); i++)
-		if (run_command(network[i]))
+		if (run_command(network[i], STDERR_FILENO))
 			die("network: 'ip %s %s ...' failed", network[i][1], network[i][2]);
 }
 
@@ -732,11 +733,9 @@ static void end_checks(void)
 
 static void send_results(void)
 {
-	char fd_path[32];
-	const char *const tar[] = { "tar", "-C", RESULTS_DIR, "-cf", fd_path, ".", NULL };
+	const char *const tar[] = { "tar", "-C", RESULTS_DIR, "-cf", "-", ".", NULL };
 
-	snprintf(fd_path, sizeof(fd_path), "/proc/1/fd/%d", results.fd);
-	if (run_command(tar))
+	if (run_command(tar, results.fd))
 		die("tar of " RESULTS_DIR " failed");
 }
 

@@ -114,10 +114,11 @@ add_nbd_client() {
 }
 
 # Flat, without debug information, and with the modules.dep that modprobe reads.
+# Filesystems stay out: they would be half of the image, in every guest's memory.
 add_kernel_modules() {
 	local stage=$work/modules list ko strip
 	list=$work/modules.list
-	sed 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
+	sed -e '/^fs\//d' -e 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
 	strip=$(command -v strip || compgen -c llvm-strip | head -n1) || die "neither strip nor llvm-strip is here"
 	if ! { [ -f "$stage/stamp" ] && [ "$stage/stamp" -nt "$kdir/modules.order" ] &&
 			[ "$(cat "$stage/stamp")" = "$kdir $release" ]; }; then

@@ -96,10 +96,12 @@ section() { awk -v script="$1" '$0 == "# begin " script { on = 1 } on { print } 
 
 # A failed result with the comment lines before it.
 show_failures() {
-	section "$1" "$2" | awk '/^ok / { n = 0; next }
+	section "$1" "$2" | awk '/^ok / || /^# begin / { n = 0; next }
 		/^#/ { if (n < 8) line[n++] = $0; else { for (i = 1; i < 8; i++) line[i - 1] = line[i]; line[7] = $0 }; next }
 		/^not ok / { for (i = 0; i < n; i++) print "       " line[i]; print "       " $0; n = 0 }'
 }
+
+show_console() { sed -e '/^reclaimwb: /d' -e 's/^/       /' "$1" | tail -n 43; }
 
 # run_guest VARIANT DIR SCRIPT...: boot one, report on every script that began;
 # leaves the others in `rest`.
@@ -138,7 +140,7 @@ run_guest() {
 		if [ -n "$reason" ] && ! grep -qF "# end $script rc=" "$dir/ktap.log"; then
 			died=$script
 			report "$variant" "$script" "$dir/ktap.log" "took the guest down: $reason"
-			tail -n 42 "$dir.err" | sed 's/^/       /'
+			show_console "$dir.err"
 		else
 			report "$variant" "$script" "$dir/ktap.log"
 		fi
@@ -148,7 +150,7 @@ run_guest() {
 	elif [ -z "$died" ]; then
 		failed=$((failed + 1))
 		echo "FAIL $variant $(basename "$dir"): $reason"
-		sed 's/^/       /' "$dir.err" | tail -n 42
+		show_console "$dir.err"
 	fi
 	# Without a script to blame, or none begun, another try would end the same way.
 	if [ ${#rest[@]} -gt 0 ] && { [ -z "$died" ] || [ ${#rest[@]} -eq $# ]; }; then
