@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh [--variant NAME] [--print]: make sure that the dev kernel is built
+# kernel.sh [--variant NAME] [--print|--configure]: make sure that the dev kernel is built
 # and print its build directory (the KDIR for modules) as the only line on stdout.
-# --print only tells where it is, and fails when it is not built.
+# --print only tells where it is, and fails when it is not built; --configure
+# stops before the build.
 #
 # A variant is a fragment qemu/config/NAME.config with what it needs below it, or
 # several joined by '+' (base+btf). The build directory's key is made of source,
@@ -21,12 +22,14 @@ set -euo pipefail
 CONFIGS=$TOP/qemu/config
 variant=base
 print_only=
+configure_only=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--variant) [ $# -gt 1 ] || die "--variant needs a name"; variant=$2; shift ;;
 	--variant=*) variant=${1#*=} ;;
 	--print) print_only=1 ;;
-	*) die "usage: kernel.sh [--variant NAME] [--print]" ;;
+	--configure) configure_only=1 ;;
+	*) die "usage: kernel.sh [--variant NAME] [--print|--configure]" ;;
 	esac
 	shift
 done
@@ -98,10 +101,9 @@ kmake() { make -C "$SRC" O="$kdir" -j"$J" "$@"; }
 configure() {
 	local lost
 	mkdir -p "$kdir"
-	kmake allnoconfig >"$kdir/config.log" 2>&1 || build_failed "$kdir/config.log"
-	(cd "$SRC" && scripts/kconfig/merge_config.sh -m -O "$kdir" "$kdir/.config" "${files[@]}") >>"$kdir/config.log" 2>&1 ||
+	cat "${files[@]}" >"$kdir/wanted.config"
+	kmake allnoconfig KCONFIG_ALLCONFIG=wanted.config >"$kdir/config.log" 2>&1 ||
 		build_failed "$kdir/config.log"
-	kmake olddefconfig >>"$kdir/config.log" 2>&1 || build_failed "$kdir/config.log"
 	lost=$(lost_symbols "$kdir/.config" "${files[@]}")
 	[ -z "$lost" ] || die "variant $variant: symbols lost in the merge (a dependency is missing): $(echo "$lost" | tr '\n' ' ')"
 }
@@ -151,6 +153,7 @@ build() {
 		configure
 		touch "$kdir/.rwb-configured"
 	fi
+	[ -z "$configure_only" ] || return 0
 	rm -f "$kdir/.rwb-done"
 	expected=$(cat "$RWB_CACHE/kernel/$variant.steps" 2>/dev/null || echo 3000)
 	say "$variant: building in $kdir (cold about 10 minutes on 2 cores, log in build.log)"

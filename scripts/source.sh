@@ -51,6 +51,7 @@ find_source() {
 	fi
 	DEB=$(with_lock source source_package) || exit 1
 	version=${DEB##*_}
+	version=${version//[^A-Za-z0-9.-]/-}	# nothing that make takes for its own
 	key=$(patch_list | xargs -r cat | sha256sum | cut -c1-8)
 	SRC=$RWB_CACHE/src/$version-$key
 	SRC_ID=$version-$key
