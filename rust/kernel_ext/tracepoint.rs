@@ -13,7 +13,6 @@
 //! C headers: `include/linux/tracepoint.h`
 
 use crate::shim;
-use core::ffi::CStr;
 use kernel::{
     bindings,
     error::to_result,
@@ -151,7 +150,7 @@ unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_voi
     // SAFETY: By the safety requirement.
     let found = unsafe { &mut *found.cast::<Found<'_>>() };
     // SAFETY: A valid tracepoint has a NUL-terminated name of static lifetime.
-    let name = unsafe { CStr::from_ptr((*tp).name.cast()) };
+    let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     if let Some(i) = found.wanted.iter().position(|w| w.name == name) {
         if let Some(slot) = found.tracepoints.get_mut(i) {
             *slot = tp as usize;
@@ -178,7 +177,7 @@ impl<H: Host> Probes<H> {
             }),
             host,
             _: {
-                Self::attach_kernel(&host)?;
+                Self::attach_kernel(host)?;
                 // SAFETY: The notifier block and the host were initialised
                 // above, the value is pinned, and `drop` unregisters. On an
                 // error of ours nothing is left registered (see below).
@@ -187,7 +186,7 @@ impl<H: Host> Probes<H> {
                         Opaque::cast_into(&raw const (*this.as_ptr()).notifier))
                 };
                 if let Err(e) = to_result(err) {
-                    Self::detach(&host);
+                    Self::detach(host);
                     return Err(e);
                 }
             },
@@ -217,7 +216,7 @@ impl<H: Host> Probes<H> {
         };
         let mut known = false;
         // SAFETY: The name is NUL-terminated, `known` valid for writes.
-        let func = unsafe { shim::rwb_probe_func(wanted.name.as_ptr().cast(), &mut known) };
+        let func = unsafe { shim::rwb_probe_func(wanted.name.as_char_ptr(), &mut known) };
         let paired = wanted.needs.is_none_or(|n| {
             matches!(
                 host.probes().get(n).map(Probe::state),
@@ -265,7 +264,7 @@ impl<H: Host> Probes<H> {
         }
         let mut known = false;
         // SAFETY: As in `attach`.
-        let func = unsafe { shim::rwb_probe_func(wanted.name.as_ptr().cast(), &mut known) };
+        let func = unsafe { shim::rwb_probe_func(wanted.name.as_char_ptr(), &mut known) };
         let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
         // SAFETY: By the type invariant the tracepoint is live and the probe
         // registered there with this data. The result can be ignored: the one
@@ -332,7 +331,7 @@ unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *m
     // SAFETY: By the safety requirement.
     let visit = unsafe { &*visit.cast::<Visit<'_, H>>() };
     // SAFETY: A valid tracepoint has a NUL-terminated name.
-    let name = unsafe { CStr::from_ptr((*tp).name.cast()) };
+    let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     let wanted = |w: &Wanted| w.module.is_some() && w.name == name;
     if let Some(i) = H::WANTED.iter().position(wanted) {
         if visit.coming {

@@ -96,7 +96,8 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             .sum(|c| c.event(event).map_or(0, |e| e.handled.get()));
         writeln!(f, "events.{} {n}", event.name())?;
     }
-    let lost: [(&str, fn(&Lost) -> &Cell64); 6] = [
+    type OfLost = fn(&Lost) -> &Cell64;
+    let lost: [(&str, OfLost); 6] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),

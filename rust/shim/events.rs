@@ -17,7 +17,6 @@ use crate::origin::{
     Layer,
     Origin, //
 };
-use core::ffi::CStr;
 use kernel::prelude::*;
 
 /// Callers that [`headroom_low`] carries at most (`RWB_LOW_CALLERS`).
@@ -81,7 +80,7 @@ fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
         // SAFETY: Returns null or a NUL-terminated constant.
         let p = unsafe { rwb_name(table, i) };
         // SAFETY: As above; constants of this module outlive the use.
-        (!p.is_null()).then(|| unsafe { CStr::from_ptr(p.cast()) })
+        (!p.is_null()).then(|| unsafe { CStr::from_char_ptr(p.cast()) })
     };
     let mut n = 0;
     for ours in names {

@@ -123,6 +123,7 @@ static __always_inline u64 rwb_folio_cgroup(struct folio *folio)
 void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 {
 	struct rwb_folio f;
+
 	RWB_ENTER(at);
 
 	f.folio = (unsigned long)folio;
