@@ -36,9 +36,9 @@ check_eq "no event was lost" "$(trace_lost)" 0
 check_eq "one reclaim_write a folio" "$(grep -c ' reclaim_write: ' "$TMP/trace")" \
 	"$(delta writes 'total\.folios')"
 check_eq "their nr_pages are the pages" "$(total nr_pages)" "$(delta writes 'total\.pages')"
-check_eq "all say origin, kind and type" \
+check_eq "they say origin, kind and type" \
 	"$(grep -c ' reclaim_write: .*origin=memcg_reclaim .*kind=sync .*type=anon ' "$TMP/trace")" \
-	"$(delta writes 'total\.folios')"
+	"$(delta writes 'memcg_reclaim\.anon\.sync\.folios')"
 check_eq "one reclaim_window a window" "$(grep -c ' reclaim_window: ' "$TMP/trace")" \
 	"$(delta writes 'memcg_reclaim\.windows')"
 check_eq "their nr_reclaimed is what was freed" "$(total nr_reclaimed)" \

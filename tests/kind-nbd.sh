@@ -7,21 +7,17 @@
 
 need_mod
 need_nbd fast
-need_memcg
-start_test $((2 * (CHARGED + BOOKS + 1))) "real I/O over NBD"
+start_test $((2 * (ONLY + BOOKS + 1))) "real I/O over NBD"
 load_mod
 nbd_swap_on fast
-M=$(scaled 16)
 
-cg_make rwb-nbd
 for type in anon shmem; do
-	hog_in "$CG/rwb-nbd" $type -t $type -m "$M"
-	hog_filled $type
 	snap before
-	echo "$((M / 2))M swappiness=max" > "$CG/rwb-nbd/memory.reclaim" 2> /dev/null
+	hog_start $type -t $type -m "$(scaled 16)" -p
+	hog_filled $type
 	quiesce
 	snap after
-	check_charged memcg_reclaim $type io $((M * 64))
+	check_only madvise $type io $(($(scaled 16) * 200))
 	check_books
 	check "every $type page came back right" hog_done $type
 done

@@ -5,7 +5,7 @@
 
 need_mod
 need_no_swap
-start_test $((2 * (CHARGED + BOOKS + 1))) "writes to synchronous devices"
+start_test $((2 * (ONLY + BOOKS + 1))) "writes to synchronous devices"
 load_mod
 
 for device in brd zram; do
@@ -15,7 +15,7 @@ for device in brd zram; do
 	hog_filled hog
 	quiesce
 	snap after
-	check_charged madvise anon sync $(($(scaled 16) * 200))
+	check_only madvise anon sync $(($(scaled 16) * 200))
 	check_books
 	check "every page came back right from $device" hog_done hog
 	undo_all

@@ -9,7 +9,7 @@ need_no_swap
 need_memcg
 need_file /sys/devices/system/node/node1 "one memory node only"
 grep -qw cpuset "$CG/cgroup.controllers" || skip_all "no cpuset controller"
-start_test $((2 * (CHARGED + 3) + 1)) "writes by node"
+start_test $((2 * (ONLY + 3) + 1)) "writes by node"
 load_mod
 zram_swap_on 128
 
@@ -22,7 +22,7 @@ for nid in 0 1; do
 	hog_filled node$nid
 	quiesce
 	snap after
-	check_charged madvise anon sync $(($(scaled 16) * 200))
+	check_only madvise anon sync $(($(scaled 16) * 200))
 	check_eq "all from node $nid" "$(delta writes "madvise\\.node\\.$nid\\.pages")" \
 		"$(delta writes 'total\.pages')"
 	check_eq "none from the other" "$(delta writes "madvise\\.node\\.$((1 - nid))\\.pages")" 0

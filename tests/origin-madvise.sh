@@ -5,7 +5,7 @@
 
 need_mod
 need_no_swap
-start_test $((CHARGED + 1)) "writes by MADV_PAGEOUT"
+start_test $((ONLY + 1)) "writes by MADV_PAGEOUT"
 load_mod
 zram_swap_on 64
 
@@ -14,7 +14,7 @@ hog_start hog -c text -m "$(scaled 16)" -p
 hog_filled hog
 quiesce
 snap after
-check_charged madvise anon sync $(($(scaled 16) * 200))
+check_only madvise anon sync $(($(scaled 16) * 200))
 check "every page came back right" hog_done hog
 
 finish

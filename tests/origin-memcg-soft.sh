@@ -17,27 +17,29 @@ if [ ! -e "$V1/memory.soft_limit_in_bytes" ]; then
 	skip_all "no soft limit in this kernel"
 fi
 start_test $((ORIGIN_CHECKS + BOOKS + 3)) "writes by the soft limit"
-undo "rmdir $V1; umount $V1"
+undo "umount $V1 && rmdir $V1"
 check "classic LRU" lru classic
 load_mod
 zram_swap_on 256
-M=$(scaled 64)
+M=$(scaled 48)
 
 mkdir "$V1/over" && undo "loop_until 50 rmdir $V1/over 2> /dev/null"
 echo "$((M / 4))M" > "$V1/over/memory.soft_limit_in_bytes"
-vm watermark_scale_factor 500
+vm watermark_scale_factor 300
+leave_mib $((M + 64))
 trace_windows
 snap before
 hog_in "$V1/over" hog -c text -m "$M"
 hog_filled hog
 # Now something outside takes what is left, slowly enough for kswapd.
-hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemAvailable) - 4))
+hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemFree) - $(low_mib) + 12))
 hog_filled squeeze
 hog_kill squeeze
+hog_kill ballast
 quiesce
 snap after
 check_num "memcg_soft.anon.sync.pages has writes" \
-	"$(delta writes 'memcg_soft\.anon\.sync\.pages')" -ge $((M * 64))
+	"$(delta writes 'memcg_soft\.anon\.sync\.pages')" -ge 256
 check_origins
 check_books
 check "every page came back right" hog_done hog

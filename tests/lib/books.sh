@@ -11,8 +11,8 @@ books()
 {
 	local type left each
 
-	left=$(scaled 64)
-	each=$(scaled 48)
+	left=$(scaled 48)
+	each=$(scaled 36)
 	for type; do
 		snap before
 		check "$type: every page came back right" \

@@ -92,7 +92,7 @@ pressure()
 
 	shift 4
 	leave_mib "$left"
-	"$BIN/memhog" -t "$type" -n "$tasks" -m "$each" -r -v 2 "$@" \
+	"$BIN/memhog" -t "$type" -n "$tasks" -m "$each" -r "$@" \
 		> "$TMP/pressure.log" 2>&1 || ok=1
 	hog_kill ballast
 	while read -r line; do

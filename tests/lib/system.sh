@@ -20,15 +20,14 @@ is_debug_kernel()
 }
 
 # scaled N: N made smaller for a slow kernel, never below 2.
+if [ -z "${RWB_SCALE:-}" ]; then
+	RWB_SCALE=100
+	! is_debug_kernel || RWB_SCALE=25
+fi
 scaled()
 {
-	local n
+	local n=$(($1 * RWB_SCALE / 100))
 
-	if [ -z "${RWB_SCALE:-}" ]; then
-		RWB_SCALE=100
-		! is_debug_kernel || RWB_SCALE=25
-	fi
-	n=$(($1 * RWB_SCALE / 100))
 	[ "$n" -ge 2 ] || n=2
 	echo "$n"
 }
@@ -56,6 +55,12 @@ vm()
 mem_mib()
 {
 	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo
+}
+
+# low_mib: free memory at which kswapd wakes.
+low_mib()
+{
+	awk '$1 == "low" { n += $2 } END { print int(n / 256) }' /proc/zoneinfo
 }
 
 # lru classic|mglru: choose the reclaim algorithm, tell whether it took.
