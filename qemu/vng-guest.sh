@@ -7,7 +7,13 @@ set -u
 . "$1"
 top=$(cd "$(dirname "$0")/.." && pwd)
 failures=0
+exec >>"$RWB_RESULTS/ktap.log"
 
+# QEMU's user network, as in init.c; the machine may have neither ip nor a DHCP client.
+for command in 'link set lo up' 'addr add 10.0.2.15/24 dev eth0' 'link set eth0 up' 'route add default via 10.0.2.2'; do
+	# shellcheck disable=SC2086 # words
+	"$RWB_BUSYBOX" ip $command || echo "# network: 'ip $command' failed"
+done
 # Kernel modules, flat, where the scripts look for them.
 mount -t tmpfs tmpfs /lib/modules && mkdir -p "/lib/modules/$(uname -r)" &&
 	mount --bind "$RWB_KERNEL_MODULES" "/lib/modules/$(uname -r)" || echo "# no kernel modules: cannot mount /lib/modules"

@@ -95,12 +95,16 @@ export PATH='$nbd_path':\$PATH LD_LIBRARY_PATH='$nbd_libs'
 export RWB_VM=virtme-ng RWB_VARIANT='$variant' RWB_NBD='$addresses' RWB_RESULTS='$out/results'
 export RWB_MODULE_DIR='$OUT/module/$variant' KTAP_HELPERS='$(readlink -f "$kdir/source")/tools/testing/selftests/kselftest/ktap_helpers.sh'
 RWB_RUN='${scripts[*]}'
+RWB_BUSYBOX='$(awk '$2 == "/bin/busybox" { print $3 }' "$OUT/initramfs/$variant/spec")'
 RWB_KERNEL_MODULES='${modules[0]}'
 ENV
 
 args=(--run "$kdir/arch/x86/boot/bzImage" --skip-modules --disable-microvm --memory "$mem" --cpus "$smp")
-args+=(--network user --rwdir "$out/results" --verbose)
-[ "$accel" = kvm ] || args+=(--disable-kvm)
+args+=(--network user --no-dhcp --rwdir "$out/results" --verbose)
+if [ "$accel" = tcg ]; then
+	args+=(--disable-kvm)
+	append+=" no_timer_check tsc=reliable lpj=20000000" # why: see vm.sh
+fi
 append+=" loglevel=5 oops=panic panic_on_warn=1"
 [ "$numa" = 1 ] || append+=" numa=fake=$numa"
 for option in $append; do args+=(--append "$option"); done
@@ -111,10 +115,12 @@ for i in "${!disks[@]}"; do
 done
 args+=(--exec "sh $TOP/qemu/vng-guest.sh $out/results/env")
 
-# Its stdout is the scripts', its stderr the console's.
+# The KTAP comes back through the shared directory, what vng says is the console.
+: >"$out/results/ktap.log"
+ln -sf results/ktap.log "$out/ktap.log"
 rc=0
-timeout --kill-after=5 "$timeout" "$venv/bin/vng" "${args[@]}" \
-	</dev/null >"$out/ktap.log" 2>"$out/console.log" {lock}>&- || rc=$?
+PATH=$venv/bin:$PATH timeout --kill-after=5 "$timeout" vng "${args[@]}" \
+	</dev/null >"$out/console.log" 2>&1 {lock}>&- || rc=$?
 [ "$quiet" = yes ] || cat "$out/ktap.log"
 mv "$out/results/verdict" "$out/verdict" 2>/dev/null || true
 
