@@ -22,11 +22,17 @@ pub(crate) fn cycles() -> u64 {
     unsafe { shim::rwb_cycles() }
 }
 
-/// Name of the current task, NUL-terminated.
+/// Name of the current task, NUL-terminated; a task may call itself anything,
+/// so that what is not printable ASCII becomes `?`.
 pub(crate) fn comm() -> [u8; COMM_LEN] {
     let mut buf = [0; COMM_LEN];
     // SAFETY: The buffer is valid for writes of the length given.
     unsafe { shim::rwb_comm(buf.as_mut_ptr().cast(), buf.len()) };
+    for b in &mut buf {
+        if *b != 0 && *b != b' ' && !b.is_ascii_graphic() {
+            *b = b'?';
+        }
+    }
     buf
 }
 
