@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# The project's own rules, each a grep over the files in git; sourced by check.sh.
+# A pattern is spelt so that it does not find itself.
+
+# shellcheck disable=SC2034 # for check.sh
+RULES=(unsafe_rooms no_panics spdx no_machine_paths no_hosts)
+
+# rust_code FILE...: 'file:line:text' without comments and doc comments.
+rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
+
+# Only two rooms of the module may reach past the safe kernel crate.
+check_unsafe_rooms() {
+	local files
+	mapfile -t files < <(git ls-files -- 'rust/*.rs' |
+		grep -vE '^rust/(kernel_ext|shim)(/|\.rs$)|^rust/policy/(host|tests)/')
+	! rust_code "${files[@]}" |
+		grep -E '\bunsafe\b|\bbindings::|extern "C"' | grep -vE 'unsafe_code|unsafe_op'
+}
+
+# A panic in the module is a BUG of the machine: none outside tests.
+check_no_panics() {
+	local files
+	mapfile -t files < <(git ls-files -- 'rust/*.rs' | grep -vE '^rust/policy/(host|tests)/|(^|/)tests\.rs$')
+	! rust_code "${files[@]}" |
+		grep -E '\.unwrap\(\)|\.expect\(|\b(panic|todo|unimplemented|unreachable|dbg|assert|assert_eq|assert_ne)!' |
+		grep -vE '\bconst\b.*\bassert!|static_assert!|build_assert!'
+}
+
+check_spdx() {
+	local file rc=0
+	while IFS= read -r file; do
+		head -n 4 "$file" | grep -q 'SPDX-License-Identifier' || { echo "$file: no SPDX line"; rc=1; }
+	done < <(git ls-files -- '*.rs' '*.c' '*.h' '*.sh' '*.awk' '*.config' '*.toml' 'Makefile' '*/Makefile' Kbuild ':!.rustfmt.toml')
+	return $rc
+}
+
+# Nothing that exists only on the machine where it was written.
+check_no_machine_paths() { ! git grep -nE '/(roo[t]|wor[k]|home/[a-z]+)/|/tmp/(a[p]|spe[c])\b' -- ':!*.lock'; }
+
+# Where packages come from is the machine's setting, never ours.
+check_no_hosts() {
+	! git grep -nE '\b(deb|ftp|security|registry|static|index|archive|snapshot)\.[a-z-]+\.(org|io|net|com)\b|\b(crates[.]io|pypi[.]org|npmjs[.])' \
+		-- ':!*.lock'
+}

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# check.sh [NAME...]: formatting, lints and the project's own rules, as KTAP.
+# Prints what is wrong under the check that failed; exit 1 if any did.
+# The lists of files come from git: what is not added yet is not looked at.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$TOP" || exit 1
+# shellcheck source=check-rules.sh
+. "$TOP/scripts/check-rules.sh"
+
+CRATES=(scripts/reclaimwb rust/policy)
+SKIP=4
+
+skip() { echo "$*"; return "$SKIP"; }
+
+kernel_tree() {
+	local kdir
+	kdir=$(scripts/kernel.sh) || return 1
+	realpath "$kdir/source"
+}
+
+shell_scripts() {
+	git ls-files -- '*.sh'
+	git ls-files | grep -v '\.' | xargs -r grep -lE -m1 '^#!.*\b(ba)?sh$' 2>/dev/null
+}
+
+check_rustfmt() {
+	local crate rc=0
+	have rustfmt || { skip "no rustfmt beside this rustc"; return; }
+	git ls-files -z -- 'rust/*.rs' ':!rust/policy/host' ':!rust/policy/tests' |
+		xargs -0 -r rustfmt --check --config-path .rustfmt.toml || rc=1
+	for crate in "${CRATES[@]}"; do
+		(cd "$crate" && cargo fmt --check) || rc=1
+	done
+	return $rc
+}
+
+# The kernel's own lints, over the real build of the module.
+check_module_clippy() {
+	have clippy-driver || { skip "no clippy beside this rustc"; return; }
+	local out=$OUT/check
+	rm -rf "$out"
+	OUT=$out scripts/module.sh --variant base CLIPPY=1 >"$out.log" 2>&1 || { cat "$out.log"; return 1; }
+	! grep -hE -A8 '^(warning|error)|: (warning|error):' "$out"/module/*/build.log
+}
+
+check_cargo_clippy() {
+	local crate rc=0
+	have cargo-clippy || { skip "no clippy beside this rustc"; return; }
+	for crate in "${CRATES[@]}"; do
+		(cd "$crate" && cargo clippy --quiet --locked --all-targets -- -D warnings) || rc=1
+	done
+	return $rc
+}
+
+# Not asked of us: what only the kernel's own tree can have or decide.
+#   FILE_PATH_CHANGES  we have no MAINTAINERS
+#   SPDX_LICENSE_TAG   misreads our /* */ in .c files, as uapi style
+#   MACRO_ARG_REUSE, COMPLEX_MACRO, TRAILING_SEMICOLON, MULTISTATEMENT_MACRO_USE_DO_WHILE
+#                      trace-event headers and probe tables are such macros
+#   PREFER_*, CONSTANT_COMPARISON, ENOSYS, INIT... are kept
+NOT_IN_KERNEL=FILE_PATH_CHANGES,SPDX_LICENSE_TAG,MACRO_ARG_REUSE,COMPLEX_MACRO,TRAILING_SEMICOLON,MULTISTATEMENT_MACRO_USE_DO_WHILE
+# Userspace C beside that: no kernel types or helpers there.
+IN_USERSPACE=$NOT_IN_KERNEL,PREFER_KERNEL_TYPES,USE_RELATIVE_PATH,AVOID_EXTERNS,STRCPY,STRNCPY,SSCANF_TO_KSTRTO,CONSIDER_KSTRTO,VOLATILE,NEW_TYPEDEFS
+
+checkpatch() {
+	local tree=$1 ignore=$2
+	shift 2
+	[ $# -gt 0 ] || return 0
+	perl "$tree/scripts/checkpatch.pl" --root="$tree" --no-tree --strict --terse --show-types \
+		--no-summary --quiet --color=never --max-line-length=100 --ignore "$ignore" "$@"
+}
+
+check_checkpatch() {
+	local tree rc=0 files
+	tree=$(kernel_tree) || return 1
+	mapfile -t files < <(git ls-files -- 'rust/*.c' 'rust/*.h')
+	[ ${#files[@]} = 0 ] || checkpatch "$tree" "$NOT_IN_KERNEL" -f "${files[@]}" || rc=1
+	mapfile -t files < <(git ls-files -- 'qemu/*.c' 'tests/*.c')
+	[ ${#files[@]} = 0 ] || checkpatch "$tree" "$IN_USERSPACE" -f "${files[@]}" || rc=1
+	return $rc
+}
+
+check_patches() {
+	local tree files
+	mapfile -t files < <(git ls-files -- 'qemu/patches/*.patch')
+	[ ${#files[@]} -gt 0 ] || { skip "the series is empty"; return; }
+	tree=$(kernel_tree) || return 1
+	checkpatch "$tree" FILE_PATH_CHANGES "${files[@]}"
+}
+
+check_shellcheck() { shell_scripts | xargs shellcheck; }
+
+# Words of ours that codespell takes for misspelt ones.
+check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,inout,fo,te,ans,nd,ser,damon,softend; }
+
+checks=(rustfmt module_clippy cargo_clippy checkpatch patches shellcheck codespell "${RULES[@]}")
+[ $# = 0 ] || checks=("$@")
+
+echo "KTAP version 1"
+echo "1..${#checks[@]}"
+n=0
+failed=0
+for name in "${checks[@]}"; do
+	n=$((n + 1))
+	output=$("check_$name" 2>&1)
+	case $? in
+	0) echo "ok $n $name" ;;
+	"$SKIP") echo "ok $n $name # SKIP $output" ;;
+	*)	failed=$((failed + 1))
+		[ -z "$output" ] || printf '%s\n' "$output" | sed 's/^/# /'
+		echo "not ok $n $name" ;;
+	esac
+done
+echo "# pass:$((n - failed)) fail:$failed"
+[ "$failed" = 0 ]
