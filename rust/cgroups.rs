@@ -11,7 +11,10 @@ use crate::{
         percpu::PerCpu, //
     },
     origin::Origin,
-    policy::slots,
+    policy::{
+        cgroup_key::CgroupKey,
+        slots, //
+    },
 };
 use kernel::prelude::*;
 use pin_init::Zeroable;
@@ -22,8 +25,8 @@ const SLOTS: usize = 128;
 /// Pages by origin.
 #[derive(Zeroable)]
 struct Row {
-    /// Cgroup id; 0: free. Ids begin at 1.
-    id: Cell64,
+    /// A [`CgroupKey`]; 0: free. Ids begin at 1.
+    key: Cell64,
     pages: [Cell64; Origin::COUNT],
 }
 
@@ -37,22 +40,22 @@ pub(crate) struct Cgroups {
 
 /// Pages that one cgroup had written, by origin.
 pub(crate) struct Total {
-    /// Cgroup id.
-    pub(crate) id: u64,
+    /// Which cgroup.
+    pub(crate) key: CgroupKey,
     /// Pages by origin.
     pub(crate) pages: [u64; Origin::COUNT],
 }
 
 impl Cgroups {
-    fn row(&self, id: u64) -> Option<&Row> {
-        for row in slots::probe_sequence(id, SLOTS).filter_map(|i| self.rows.get(i)) {
-            let there = row.id.get();
-            if there == id {
+    fn row(&self, key: CgroupKey) -> Option<&Row> {
+        for row in slots::probe_sequence(key.0, SLOTS).filter_map(|i| self.rows.get(i)) {
+            let there = row.key.get();
+            if there == key.0 {
                 return Some(row);
             }
             // Rows are never given up, so the first free one ends the search.
             if there == 0 {
-                row.id.set(id);
+                row.key.set(key.0);
                 return Some(row);
             }
         }
@@ -61,13 +64,14 @@ impl Cgroups {
 
     /// Records pages of a cgroup; false when the table was full.
     #[inline]
-    pub(crate) fn record(&self, id: u64, origin: Origin, pages: u64) -> bool {
-        let row = if id == 0 { None } else { self.row(id) };
+    pub(crate) fn record(&self, key: CgroupKey, origin: Origin, pages: u64) -> bool {
+        let charged = key != CgroupKey::NONE;
+        let row = if charged { self.row(key) } else { None };
         let cells = row.map_or(&self.other, |r| &r.pages);
         if let Some(cell) = cells.get(origin as usize) {
             cell.add(pages);
         }
-        row.is_some() || id == 0
+        row.is_some() || !charged
     }
 
     /// Pages of cgroups without a row, and of folios charged to none.
@@ -79,16 +83,16 @@ impl Cgroups {
     pub(crate) fn totals(all: &PerCpu<Self>) -> Result<KVVec<Total>> {
         let mut totals = KVVec::<Total>::new();
         for row in all.all().flat_map(|c| c.rows.iter()) {
-            let id = row.id.get();
-            if id == 0 {
+            let key = CgroupKey(row.key.get());
+            if key == CgroupKey::NONE {
                 continue;
             }
-            let at = match totals.iter().position(|t| t.id == id) {
+            let at = match totals.iter().position(|t| t.key == key) {
                 Some(at) => at,
                 None => {
                     totals.push(
                         Total {
-                            id,
+                            key,
                             pages: [0; Origin::COUNT],
                         },
                         GFP_KERNEL,

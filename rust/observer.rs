@@ -230,7 +230,7 @@ impl Observer {
     pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
         self.writes.this(pin).record(origin, kind, f);
         let pages = u64::from(f.nr_pages);
-        if !self.cgroups.this(pin).record(f.cgroup, origin, pages) {
+        if !self.cgroups.this(pin).record(f.cgroup_key(), origin, pages) {
             self.cost.this(pin).lost.cgroups.add(1);
         }
         events::reclaim_write(origin, kind, f, at.headroom);

@@ -3,6 +3,7 @@
 //! Pure code: no kernel call, no state, no `unsafe`. Also built on the host
 //! (rust/policy/Cargo.toml), where property tests run over it.
 
+pub(crate) mod cgroup_key;
 pub(crate) mod classify;
 pub(crate) mod frames;
 pub(crate) mod hist;

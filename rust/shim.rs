@@ -14,6 +14,7 @@ use crate::{
         tracepoint::Probes, //
     },
     observer::Observer,
+    policy::cgroup_key::CgroupKey, //
 };
 use kernel::{
     bindings,
@@ -130,8 +131,7 @@ impl At {
 pub(crate) struct Folio {
     /// Its address, as an opaque key.
     pub(crate) key: usize,
-    /// Id of the cgroup it is charged to; 0 if none.
-    pub(crate) cgroup: u64,
+    cgroup: u64,
     /// Its size in pages.
     pub(crate) nr_pages: u32,
     /// Its order.
@@ -150,6 +150,11 @@ impl Folio {
     /// Under writeback.
     pub(crate) fn writeback(&self) -> bool {
         self.flags & 2 != 0
+    }
+
+    /// Key of the cgroup it is charged to; see [`CgroupKey`].
+    pub(crate) fn cgroup_key(&self) -> CgroupKey {
+        CgroupKey::new(self.cgroup, self.flags & 8 != 0)
     }
 
     /// Has a swap slot.

@@ -225,12 +225,11 @@ impl<H: Host> Probes<H> {
         });
 
         probe.set(if tp.is_null() {
-            if wanted.module.is_some() && !func.is_null() {
-                State::Waiting
-            } else if known && func.is_null() {
-                State::Changed
-            } else {
-                State::Missing
+            match wanted.module {
+                None => State::Missing,
+                // Its header says already that it will be of no use.
+                Some(_) if func.is_null() && known => State::Changed,
+                Some(_) => State::Waiting,
             }
         } else if func.is_null() {
             State::Changed

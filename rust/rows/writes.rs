@@ -75,8 +75,14 @@ pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
     let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for total in totals.iter() {
-        let id = total.id;
-        let path = cgroup::path(id, &mut buf).unwrap_or("-");
+        let id = total.key.id();
+        // Of a v1 hierarchy the path cannot be found: another v2 cgroup may
+        // have the same id.
+        let path = match total.key.is_v1() {
+            true => None,
+            false => cgroup::path(id, &mut buf),
+        };
+        let path = path.unwrap_or("-");
         writeln!(f, "cgroup.{id}.path {path}")?;
         for (origin, pages) in Origin::ALL.iter().zip(total.pages) {
             if pages != 0 {

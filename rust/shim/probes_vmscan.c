@@ -105,17 +105,20 @@ void rwb_probe_mm_vmscan_reclaim_pages(void *data, int nid, unsigned long nr_sca
 }
 #endif
 
-/* The id of the cgroup that @folio is charged to, 0 if none. */
-static __always_inline u64 rwb_folio_cgroup(struct folio *folio)
+/* Notes the cgroup that @folio is charged to; id 0 if none. */
+static __always_inline void rwb_fill_cgroup(struct rwb_folio *f, struct folio *folio)
 {
+	f->cgroup = 0;
 #ifdef CONFIG_MEMCG
 	struct mem_cgroup *memcg;
 
 	guard(rcu)();
 	memcg = folio_memcg(folio);
-	return memcg ? cgroup_id(memcg->css.cgroup) : 0;
-#else
-	return 0;
+	if (memcg) {
+		f->cgroup = cgroup_id(memcg->css.cgroup);
+		if (memcg->css.cgroup->root != &cgrp_dfl_root)
+			f->flags |= RWB_FOLIO_CGROUP_V1;
+	}
 #endif
 }
 
@@ -127,13 +130,13 @@ void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 	RWB_ENTER(at);
 
 	f.folio = (unsigned long)folio;
-	f.cgroup = rwb_folio_cgroup(folio);
 	f.nr_pages = folio_nr_pages(folio);
 	f.order = folio_order(folio);
 	f.nid = folio_nid(folio);
 	f.flags = (folio_test_anon(folio) ? RWB_FOLIO_ANON : 0) |
 		  (folio_test_writeback(folio) ? RWB_FOLIO_WRITEBACK : 0) |
 		  (folio_test_swapcache(folio) ? RWB_FOLIO_SWAPCACHE : 0);
+	rwb_fill_cgroup(&f, folio);
 	rwb_rs_write(data, &at, &f);
 }
 #endif

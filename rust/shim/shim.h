@@ -79,6 +79,7 @@ struct rwb_at {
 #define RWB_FOLIO_ANON		1
 #define RWB_FOLIO_WRITEBACK	2
 #define RWB_FOLIO_SWAPCACHE	4
+#define RWB_FOLIO_CGROUP_V1	8	/* @cgroup is of a v1 hierarchy */
 
 /**
  * struct rwb_folio - what the write ledger wants to know of a folio

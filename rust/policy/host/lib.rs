@@ -6,6 +6,8 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[path = "../cgroup_key.rs"]
+pub mod cgroup_key;
 #[path = "../classify.rs"]
 pub mod classify;
 #[path = "../frames.rs"]
