@@ -5,7 +5,7 @@
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #         [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
 #         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
-#         [--interactive] [--quiet] [--print | --accelerator]
+#         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator]
 #
 # SCRIPT is a file below tests/, or a full path in the guest; without one, or
 # with --interactive, it is a shell. SERVER is one of qemu/nbd-servers.conf.
@@ -24,7 +24,7 @@ RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
-variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 out='' append='' timeout=''
+variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 acpi='' out='' append='' timeout=''
 icount='' interactive=no quiet=no print=no accelerator=no
 nbd=() disks=() scripts=()
 while [ $# -gt 0 ]; do
@@ -36,7 +36,7 @@ while [ $# -gt 0 ]; do
 	esac
 	[ $# -ge 2 ] || usage
 	case $1 in
-	--variant | --kdir | --mem | --smp | --numa | --out | --timeout) declare "${1#--}=$2" ;;
+	--variant | --kdir | --mem | --smp | --numa | --acpi | --out | --timeout) declare "${1#--}=$2" ;;
 	--append) append+=" $2" ;;
 	--nbd) nbd+=("$2") ;;
 	--disk) disks+=("$2") ;;
@@ -50,10 +50,10 @@ done
 
 # What a kernel with checkers needs: more memory and time, and no ACPI, whose
 # interpreter times out under TCG and leaves PCI devices without interrupts.
-slow=1 acpi=on
+slow=1
 case $variant in
-base | base[-+]*) mem=${mem:-512M} ;;
-*) mem=${mem:-1G} slow=4 acpi=off ;;
+base | base[-+]*) mem=${mem:-512M} acpi=${acpi:-on} ;;
+*) mem=${mem:-1G} slow=4 acpi=${acpi:-off} ;;
 esac
 out=${out:-$OUT/vm/$variant}
 timeout=$((${timeout:-300} * slow))
@@ -108,8 +108,8 @@ kernel_command_line() {
 	# + timer doesn't work") and measures its delay loop wrong: leave out the checks,
 	# and give a value for 5 GHz and 250 HZ, so that no delay comes out too short.
 	[ "$1" = kvm ] || line+=" no_timer_check tsc=reliable lpj=20000000"
-	[ $acpi = on ] || line+=" acpi=off"
-	if [ "$numa" -gt 1 ] && [ $acpi = off ]; then line+=" numa=fake=$numa"; fi
+	[ "$acpi" = on ] || line+=" acpi=off"
+	if [ "$numa" -gt 1 ] && [ "$acpi" = off ]; then line+=" numa=fake=$numa"; fi
 	line+="$append rwb.variant=$variant rwb.slow=$slow rwb.run=$(IFS=,; echo "${scripts[*]}")"
 	[ ${#nbd_addresses[@]} -eq 0 ] || line+=" rwb.nbd=$(IFS=,; echo "${nbd_addresses[*]}")"
 	[ ${#line} -lt 2048 ] || die "the kernel command line is longer than the kernel takes (2047): $line"
@@ -120,12 +120,12 @@ qemu_argv() {
 	local accel=$1 i name size
 	size=$(megabytes "$mem")
 	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none)
-	argv+=(-M "q35,accel=$accel" -m "${size}M" -smp "$smp")
+	argv+=(-M "q35,accel=$accel" -m "${size}M" -smp "$(cpu_topology)")
 	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max); fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
 	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
 	argv+=(-append "$(kernel_command_line "$accel")")
-	if [ "$numa" -gt 1 ] && [ $acpi = on ]; then
+	if [ "$numa" -gt 1 ] && [ "$acpi" = on ]; then
 		for ((i = 0; i < numa; i++)); do
 			argv+=(-object "memory-backend-ram,id=node$i,size=$((size / numa))M")
 			argv+=(-numa "node,nodeid=$i,memdev=node$i$(node_cpus "$i")")
@@ -148,6 +148,16 @@ qemu_argv() {
 		argv+=(-drive "file=$out/disk$i.img,if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
 		argv+=(-device "virtio-blk-pci,drive=disk$i,serial=disk$i")
 	done
+}
+
+# Cores of one socket; but sockets where nodes part them, or where the kernel must
+# find them in the old MP table, which lists one CPU a socket.
+cpu_topology() {
+	if [ "$numa" -gt 1 ] || [ "$acpi" = off ]; then
+		echo "$smp,sockets=$smp"
+	else
+		echo "$smp,cores=$smp"
+	fi
 }
 
 # The CPUs of a node: dealt out in turn.
