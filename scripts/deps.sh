@@ -105,7 +105,7 @@ want() {
 
 want_llvm() {
 	local n
-	[ -z "$(llvm_find)" ] || { want_libclang; return; }
+	[ -z "$(llvm_find)" ] || { check_clang; return; }
 	for n in 19 22 21 20 18 17; do
 		if [ "$n" = 19 ] || [ -n "$(installable "clang-$n")" ]; then
 			want "clang-$n"; want "lld-$n"; want "llvm-$n"; want "libclang-$n-dev"
@@ -114,9 +114,11 @@ want_llvm() {
 	done
 }
 
-want_libclang() {
-	local clang
+check_clang() {
+	local clang version
 	clang=$(llvm_find)
+	version=$("$clang" -dumpversion)
+	version_ge "$version" "$CLANG_MIN" || die "$clang $version is too old, the kernel needs >= $CLANG_MIN"
 	[ -n "$(libclang_dir "$clang")" ] || [ -e /usr/lib64/libclang.so ] || want "lib$clang-dev"
 }
 
@@ -155,7 +157,7 @@ need_rust_src() {
 	local version refused
 	version=$(rustc_version)
 	refused=$RWB_CACHE/tools/no-rust-src-$version
-	[ -z "$(rust_lib_src)" ] || return 0
+	[ -z "$(rust_lib_src || true)" ] || return 0
 	case $version in
 	*-nightly* | *-beta* | *-dev*)
 		have rustup || die "rustc $version has no matching rust-src: use a released rustc" ;;
@@ -163,17 +165,13 @@ need_rust_src() {
 	if have rustup && [ ! -e "$refused" ]; then
 		say "rustup component add rust-src"
 		timeout 60 rustup component add rust-src >/dev/null 2>&1 || true
-		[ -z "$(rust_lib_src)" ] || return 0
+		[ -z "$(rust_lib_src || true)" ] || return 0
 		mkdir -p "$RWB_CACHE/tools"
 		: >"$refused"
 	fi
-	debian_suites_have_rust_src "$version" ||
-		die "no rust-src for rustc $version: neither rustup nor Debian has it; use another rustc >= $RUSTC_MIN, or set RUST_LIB_SRC="
+	deb_hint="use another rustc >= $RUSTC_MIN, or set RUST_LIB_SRC="
+	deb_extract "rust-src=$version" trixie-backports trixie sid >/dev/null
 	[ -n "$(rust_lib_src)" ] || die "Debian's rust-src $version does not hold library/core"
-}
-
-debian_suites_have_rust_src() {
-	(deb_extract "rust-src=$1" trixie-backports trixie sid >/dev/null)
 }
 
 bindgen_ok() {
@@ -240,8 +238,6 @@ for group; do
 	case $group in
 	kernel)
 		[ -n "$(llvm_find)" ] || die "clang, ld.lld and llvm-ar >= $CLANG_MIN of one version are missing"
-		version=$("$(llvm_find)" -dumpversion)
-		version_ge "$version" "$CLANG_MIN" || die "clang $version is too old, the kernel needs >= $CLANG_MIN"
 		need_rust_src
 		need_bindgen ;;
 	esac

@@ -115,6 +115,7 @@ deb_versions() {
 
 # deb_extract PKG[=VERSION] [SUITE...]: print the directory with the package's
 # files, taken from the first suite that offers it; fetched once, then cached.
+# What the user can do where none offers it: $deb_hint.
 deb_extract() {
 	[ -d "$RWB_CACHE/deb/$1" ] || with_lock deb deb_fetch "$@" || exit 1
 	readlink -f "$RWB_CACHE/deb/$1"
@@ -153,5 +154,5 @@ deb_fetch() {
 		ln -sfn "$(basename "$dir")" "$RWB_CACHE/deb/$what"
 		return 0
 	done
-	die "package $what is not on offer in Debian ($*)"
+	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"
 }

@@ -38,7 +38,8 @@ patch_list() { find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | so
 find_source() {
 	local version key
 	if [ -n "${KSRC:-}" ]; then
-		SRC=$(realpath "$KSRC" 2>/dev/null) || die "KSRC=$KSRC does not exist"
+		[ -d "$KSRC" ] || die "KSRC=$KSRC does not exist"
+		SRC=$(realpath "$KSRC")
 		[ -f "$SRC/scripts/kconfig/merge_config.sh" ] || die "KSRC=$KSRC is no kernel source tree"
 		if [ -e "$SRC/.config" ] || [ -d "$SRC/include/config" ]; then
 			die "KSRC=$KSRC is not clean (a kernel was built in it): run 'make mrproper' there, or give its build as KDIR="

@@ -9,7 +9,7 @@ BINDGEN_MIN=0.71.1
 BINDGEN_PIN=0.72.1
 CLANG_MIN=17
 
-rustc_version() { rustc --version 2>/dev/null | awk '{ print $2 }'; }
+rustc_version() { ! have rustc || rustc --version 2>/dev/null | awk '{ print $2 }'; }
 
 # llvm_find: name of the clang to use: the user's LLVM= first, else the first
 # that has its linker and binutils beside it.
@@ -40,7 +40,7 @@ llvm_value() {
 libclang_dir() {
 	local dir
 	[ -n "$1" ] && have "$1" || return 1
-	dir=$(cd "$(dirname "$(readlink -f "$(command -v "$1")")")/../lib" && pwd) || return 1
+	dir=$(cd "$(dirname "$(readlink -f "$(command -v "$1")")")/../lib" 2>/dev/null && pwd) || return 1
 	compgen -G "$dir/libclang*.so*" >/dev/null && echo "$dir"
 }
 

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# kernel.sh says in one line why it cannot have a kernel: a source that cannot be
+# had or trusted, a patch, a config symbol, a tree or a build of the user's own.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/ktap.sh"
+
+kernel=$TOP/scripts/kernel.sh
+unset KDIR KSRC
+export RWB_NO_INSTALL=1
+ours=$(rustc --version)
+
+ktap_print_header
+ktap_set_plan 16
+
+# --- a kernel of the user's own
+k=$scratch/kdir
+mkdir -p "$k/rust"
+refuses "KDIR that is no build" "no kernel build directory" env KDIR="$k" "$kernel"
+echo '# CONFIG_RUST is not set' >"$k/.config"
+refuses "KDIR without Rust" "built without CONFIG_RUST" env KDIR="$k" "$kernel"
+printf 'CONFIG_RUST=y\nCONFIG_RUSTC_VERSION_TEXT="rustc 1.84.0 (9fc6b4312 2025-01-07)"\n' >"$k/.config"
+refuses "KDIR configured but not built" "has no Module.symvers" env KDIR="$k" "$kernel"
+touch "$k/Module.symvers"
+refuses "KDIR of a header package" "has no Rust metadata" env KDIR="$k" "$kernel"
+touch "$k/rust/libkernel.rmeta"
+refuses "KDIR of another rustc" "built with rustc 1.84.0 .* on PATH is $(printf %s "$ours" | sed 's/[][()]/./g')" \
+	env KDIR="$k" "$kernel"
+printf 'CONFIG_RUST=y\nCONFIG_RUSTC_VERSION_TEXT="%s"\n' "$ours" >"$k/.config"
+if [ "$(KDIR=$k "$kernel" 2>"$scratch/stderr")" = "$(realpath "$k")" ]; then
+	ktap_test_pass "a fit KDIR is taken as it is"
+else
+	ktap_test_fail "a fit KDIR is taken as it is"
+fi
+
+# --- a source tree of the user's own
+refuses "KSRC that is not there" "does not exist" env KSRC="$scratch/nosuch" "$kernel"
+refuses "KSRC that is no kernel" "no kernel source tree" env KSRC="$scratch" "$kernel"
+mkdir -p "$scratch/ksrc/scripts/kconfig"
+touch "$scratch/ksrc/scripts/kconfig/merge_config.sh" "$scratch/ksrc/.config"
+refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/ksrc" "$kernel"
+
+# --- arguments
+refuses "an unknown variant" "no variant 'nosuch': there is .*base" "$kernel" --variant nosuch
+refuses "an unknown argument" "usage: kernel.sh" "$kernel" --nosuch
+
+# --- the source
+c=$scratch/cache
+mkdir -p "$c"
+ln -s "$RWB_CACHE/tools" "$c/tools"
+RUST_LIB_SRC=$(eval "$("$TOP/scripts/env.sh")" && echo "${RUST_LIB_SRC:-}")
+export RUST_LIB_SRC
+refuses "a mirror that is not there" "cannot read suite trixie-backports from http://127.0.0.1:1/debian" \
+	env RWB_CACHE="$c" DEBIAN_MIRROR=http://127.0.0.1:1/debian "$kernel" --configure
+
+mirror=$scratch/mirror
+mkdir -p "$mirror/dists/trixie-backports"
+printf 'Origin: Debian\nSuite: trixie-backports\nDate: Thu, 01 Jan 2026 00:00:00 UTC\n' >"$mirror/dists/trixie-backports/Release"
+refuses "a mirror without Debian's signature" "cannot read suite trixie-backports from file:.*not signed" \
+	env RWB_CACHE="$c" DEBIAN_MIRROR="file://$mirror" "$kernel" --configure
+
+# A repository of ours with a tiny "kernel", and a patch that does not fit it.
+repo=$scratch/repo
+mkdir -p "$repo/qemu" "$c/deb/linux-source-7.3_7.3.0-1/usr/src" "$scratch/tree/linux-source-7.3"
+cp -r "$TOP/scripts" "$repo/"
+rm -rf "$repo/scripts/reclaimwb"
+cp -r "$TOP/qemu/config" "$TOP/qemu/patches" "$repo/qemu/"
+echo 'one' >"$scratch/tree/linux-source-7.3/file"
+tar -C "$scratch/tree" -cJf "$c/deb/linux-source-7.3_7.3.0-1/usr/src/linux-source-7.3.tar.xz" linux-source-7.3
+ln -s linux-source-7.3_7.3.0-1 "$c/deb/linux-source-7.3"
+printf -- '--- a/file\n+++ b/file\n@@ -1 +1 @@\n-two\n+three\n' >"$repo/qemu/patches/9999-unfit.patch"
+refuses "a patch that does not apply" "9999-unfit.patch does not apply to 7.3.0-1" \
+	env RWB_CACHE="$c" "$repo/scripts/kernel.sh" --configure
+if compgen -G "$c/src/*[!p]/file" >/dev/null; then
+	ktap_test_fail "a half-patched tree is not taken for a source tree"
+else
+	ktap_test_pass "a half-patched tree is not taken for a source tree"
+fi
+rm "$repo/qemu/patches/9999-unfit.patch"
+
+# --- configuration, on the real source
+printf '# needs: core\nCONFIG_NOSUCH_SYMBOL=y\nCONFIG_XFS_QUOTA=y\n' >"$repo/qemu/config/lossy.config"
+refuses "lost config symbols are all named" "symbols lost .*CONFIG_NOSUCH_SYMBOL CONFIG_XFS_QUOTA" \
+	"$repo/scripts/kernel.sh" --variant lossy --configure
+rm -rf "$RWB_CACHE"/src/*/build-lossy-*
+
+ktap_finished

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # TOP is for those who source it
+# For tests of the host scripts: the kernel's KTAP helpers, a scratch folder,
+# and the one assertion they share. Sourced.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
+export RWB_CACHE
+helpers=$(find ${KSRC:+"$KSRC"} "$RWB_CACHE"/src/* -maxdepth 5 -path '*/tools/testing/selftests/kselftest/ktap_helpers.sh' 2>/dev/null | head -n1)
+if [ -z "$helpers" ]; then
+	echo "1..0 # SKIP no kernel source in the cache yet: make kernel"
+	exit 4
+fi
+# shellcheck disable=SC1090 # the kernel's
+. "$helpers"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# refuses NAME REGEX COMMAND...: the command fails, says nothing on stdout, and
+# ends with exactly one error line, which matches.
+refuses() {
+	local name=$1 regex=$2 rc=0 errors
+	shift 2
+	"$@" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null || rc=$?
+	errors=$(grep -c '^error: ' "$scratch/stderr")
+	if [ "$rc" != 0 ] && [ ! -s "$scratch/stdout" ] && [ "$errors" = 1 ] &&
+			tail -n1 "$scratch/stderr" | grep -qE "^error: .*$regex"; then
+		ktap_test_pass "$name"
+	else
+		ktap_print_msg "exit $rc, $errors error lines, wanted: $regex"
+		sed 's/^/# | /' "$scratch/stdout" "$scratch/stderr"
+		ktap_test_fail "$name"
+	fi
+}
+
+# stub COMMAND BODY: a fake command, first on $stubs.
+stubs=$scratch/stubs
+mkdir -p "$stubs"
+stub() {
+	printf '#!/bin/sh\n%s\n' "$2" >"$stubs/$1"
+	chmod +x "$stubs/$1"
+}
+
+# path_without COMMAND...: a folder with all commands on PATH but these.
+path_without() {
+	local dir cmd
+	dir=$(mktemp -d "$scratch/path.XXXXXX")
+	while IFS= read -r -d: cmd; do
+		[ ! -d "$cmd" ] || find -L "$cmd" -maxdepth 1 -type f -executable -exec ln -s -t "$dir" {} + 2>/dev/null
+	done <<<"$PATH:"
+	for cmd; do rm -f "$dir/$cmd"; done
+	echo "$dir"
+}
