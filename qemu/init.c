@@ -548,14 +548,15 @@ static void run_script(const char *name)
 {
 	struct stream out = { .fd = -1, .prefix = "" };
 	struct stream err = { .fd = -1, .prefix = "# " };
-	bool shell = !strcmp(name, "shell");
 	char mark[256], path[PATH_MAX];
 	int pipes[2][2], rc;
+	bool shell;
 	long long began;
 	pid_t pid;
 
 	if (!strncmp(name, TESTS_DIR, strlen(TESTS_DIR)))
 		name += strlen(TESTS_DIR);
+	shell = !strcmp(name, "shell");
 	snprintf(path, sizeof(path), "%s%s", shell || name[0] == '/' ? "" : TESTS_DIR, name);
 	if (pipe2(pipes[0], O_CLOEXEC) || pipe2(pipes[1], O_CLOEXEC))
 		die("pipe: %s", strerror(errno));

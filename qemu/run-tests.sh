@@ -52,6 +52,9 @@ for i in "${!tests[@]}"; do
 done
 
 passed=0 failed=0 skipped=0
+guest=''
+trap '[ -z "$guest" ] || kill "$guest" 2>/dev/null || true' EXIT
+trap 'exit 1' INT TERM HUP
 
 # need SCRIPT KEY: the value of its "# KEY: value" comment.
 need() {
@@ -78,6 +81,7 @@ needs_key() {
 
 report() { # VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went
 	local variant=$1 script=$2 log=$3 reason=${4:-} p f s seconds why mark=ok
+	section "$script" "$log" >"$out/$variant/${script//\//-}.ktap"
 	read -r p f s seconds why < <(awk -v script="$script" -f "$TOP/qemu/ktap-sum.awk" "$log")
 	[ -z "$reason" ] || why=$reason
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
@@ -106,57 +110,64 @@ show_console() { sed -e '/^reclaimwb: /d' -e 's/^/       /' "$1" | tail -n 43; }
 # run_guest VARIANT DIR SCRIPT...: boot one, report on every script that began;
 # leaves the others in `rest`.
 run_guest() {
-	local variant=$1 dir=$2 script seconds=60 limit rc=0 reason='' died=''
+	local variant=$1 dir=$2 script server key value seconds=60 rc=0 reason=''
 	shift 2
-	local -a args=()
+	local -a args=() open=("$@")
 	local -A servers=()
 	for script; do
-		limit=$(need "$script" timeout)
-		seconds=$((seconds + ${limit:-180}))
+		value=$(need "$script" timeout)
+		seconds=$((seconds + ${value:-180}))
 		for server in $(need "$script" nbd); do
 			servers[$server]=1
 		done
 		args+=(--run "$script")
 	done
 	for server in "${!servers[@]}"; do args+=(--nbd "$server"); done
-	for disk in $(need "$1" disk); do args+=(--disk "$disk"); done
+	for value in $(need "$1" disk); do args+=(--disk "$value"); done
 	for key in mem smp numa append; do
-		limit=$(need "$1" $key)
-		[ -z "$limit" ] || args+=("--$key" "$limit")
+		value=$(need "$1" $key)
+		[ -z "$value" ] || args+=("--$key" "$value")
 	done
-	"$TOP/qemu/$with.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" || rc=$?
-	[ $rc != 77 ] || { cat "$dir.err" >&2; die "no guest could be started: $(tail -n1 "$dir.err")"; }
+	mkdir -p "$dir"
+	"$TOP/qemu/$with.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" &
+	guest=$!
+	while kill -0 $guest 2>/dev/null; do
+		report_ended "$variant" "$dir"
+		sleep 0.3
+	done
+	wait $guest || rc=$?
+	guest=''
+	[ $rc != 77 ] || die "no guest could be started: $(sed -n 's/^error: //p' "$dir.err" | tail -n1)"
 	grep '^reclaimwb: ' "$dir.err" >&2 || true
-	touch "$dir/ktap.log"
-	[ $rc != 2 ] || reason=$(cat "$dir/reason" 2>/dev/null || tail -n1 "$dir.err")
+	[ -e "$dir/ktap.log" ] || : >"$dir/ktap.log"
+	report_ended "$variant" "$dir"
 
-	rest=()
-	for script; do
-		if ! grep -qxF "# begin $script" "$dir/ktap.log"; then
-			rest+=("$script")
-			continue
-		fi
-		section "$script" "$dir/ktap.log" >"$dir/../${script//\//-}.ktap"
-		if [ -n "$reason" ] && ! grep -qF "# end $script rc=" "$dir/ktap.log"; then
-			died=$script
-			report "$variant" "$script" "$dir/ktap.log" "took the guest down: $reason"
-			show_console "$dir.err"
-		else
-			report "$variant" "$script" "$dir/ktap.log"
-		fi
-	done
+	# Now only those are open that were running or waiting when the guest went down.
+	[ $rc != 2 ] || reason=$(cat "$dir/reason" 2>/dev/null || tail -n1 "$dir.err")
+	rest=("${open[@]}")
 	if [ $rc != 2 ]; then
 		report "$variant" init "$dir/ktap.log"
-	elif [ -z "$died" ]; then
+	elif [ ${#open[@]} -gt 0 ] && grep -qxF "# begin ${open[0]}" "$dir/ktap.log"; then
+		report "$variant" "${open[0]}" "$dir/ktap.log" "took the guest down: $reason"
+		show_console "$dir.err"
+		rest=("${open[@]:1}")
+		return
+	else
 		failed=$((failed + 1))
 		echo "FAIL $variant $(basename "$dir"): $reason"
 		show_console "$dir.err"
 	fi
-	# Without a script to blame, or none begun, another try would end the same way.
-	if [ ${#rest[@]} -gt 0 ] && { [ -z "$died" ] || [ ${#rest[@]} -eq $# ]; }; then
-		for script in "${rest[@]}"; do report "$variant" "$script" "$dir/ktap.log"; done
-		rest=()
-	fi
+	# No script to blame: another guest would end the same way.
+	for script in "${rest[@]}"; do report "$variant" "$script" "$dir/ktap.log"; done
+	rest=()
+}
+
+# Scripts run in the order given: the first of `open` is the next to end.
+report_ended() { # VARIANT DIR
+	while [ ${#open[@]} -gt 0 ] && grep -qsF "# end ${open[0]} rc=" "$2/ktap.log"; do
+		report "$1" "${open[0]}" "$2/ktap.log"
+		open=("${open[@]:1}")
+	done
 }
 
 run_variant() {

@@ -7,8 +7,8 @@
 #         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
 #         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator]
 #
-# SCRIPT is a file below tests/, or a full path in the guest; without one, or
-# with --interactive, it is a shell. SERVER is one of qemu/nbd-servers.conf.
+# SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
+# when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
 # --print shows the QEMU command instead of running it, --accelerator says kvm or
 # tcg: KVM is used if it really runs a guest, unless RWB_ACCEL=tcg|kvm decides.
@@ -45,8 +45,11 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
-[ ${#scripts[@]} -gt 0 ] || interactive=yes
-[ "$interactive" = no ] || scripts+=(shell)
+[ ${#scripts[@]} -gt 0 ] || scripts=(shell)
+for i in "${!scripts[@]}"; do
+	for prefix in "$TOP/tests/" /tests/ tests/; do scripts[i]=${scripts[i]#"$prefix"}; done
+	[ "${scripts[i]}" != shell ] || interactive=yes
+done
 
 # What a kernel with checkers needs: more memory and time, and no ACPI, whose
 # interpreter times out under TCG and leaves PCI devices without interrupts.
