@@ -269,7 +269,7 @@ if [ "$interactive" = yes ]; then
 	say "Ctrl-A X ends the guest"
 	"${argv[@]}" {lock}>&- || qemu_rc=$?
 else
-	timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &
+	setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &
 	qemu=$!
 	watch_guest
 fi

@@ -119,7 +119,7 @@ args+=(--exec "sh $TOP/qemu/vng-guest.sh $out/results/env")
 : >"$out/results/ktap.log"
 ln -sf results/ktap.log "$out/ktap.log"
 rc=0
-PATH=$venv/bin:$PATH timeout --kill-after=5 "$timeout" vng "${args[@]}" \
+PATH=$venv/bin:$PATH setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" vng "${args[@]}" \
 	</dev/null >"$out/console.log" 2>&1 {lock}>&- || rc=$?
 [ "$quiet" = yes ] || cat "$out/ktap.log"
 mv "$out/results/verdict" "$out/verdict" 2>/dev/null || true
