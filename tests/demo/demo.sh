@@ -11,10 +11,10 @@ RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 
 RESULTS=${RWB_RESULTS:-.}
 TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
-# More data than memory, by half, in tasks that all fault at once: kswapd alone
+# More data than memory, by a third, in tasks that all fault at once: kswapd alone
 # does not keep up, and the tasks write on their own stacks.
 TASKS=6
-MIB=$(($(mem_mib MemTotal) * 3 / 2 / TASKS))
+MIB=$(($(mem_mib MemTotal) * 4 / 3 / TASKS))
 
 save()
 {
@@ -32,11 +32,15 @@ written()
 	echo $(($(row writes total.pages) / 256))
 }
 
-# progress WHAT: one line every few seconds, until killed.
+# progress WHAT: a line every few seconds while something moves, until killed.
 progress()
 {
+	local last='' now
+
 	while sleep 4; do
-		say "  $1: $(in_swap) MiB in swap, reclaim has written $(written) MiB"
+		now="$(in_swap) MiB in swap, reclaim has written $(written) MiB"
+		[ "$now" = "$last" ] || say "  $1: $now"
+		last=$now
 	done
 }
 
@@ -57,11 +61,11 @@ watched()
 # crowd TYPE: several tasks, more data than memory; each proves its pages.
 crowd()
 {
-	"$BIN/memhog" -t "$1" -n "$TASKS" -m "$MIB" -r -w 400 > "$TMP/crowd" 2>&1 || return 1
+	"$BIN/memhog" -t "$1" -n "$TASKS" -m "$MIB" -w 400 > "$TMP/crowd" 2>&1 || return 1
 	[ "$(grep -c "verified [1-9][0-9]* pages, 0 bad" "$TMP/crowd")" = "$TASKS" ]
 }
 
-# page_out CG: tasks in cgroups, each driven over its own edge.
+# Tasks in cgroups, each driven over its own edge.
 memcg_max()
 {
 	echo 24M > "$CG/rwb-max/memory.max"
@@ -108,6 +112,13 @@ nbd_swap_on fast
 for cg in rwb-max rwb-huge rwb-zero; do
 	cg_make "$cg"
 done
+
+thp=/sys/kernel/mm/transparent_hugepage
+if [ -e $thp/enabled ]; then
+	set_file $thp/enabled madvise
+	# Sizes between a page and a huge page, for who asks for huge pages.
+	[ ! -e $thp/hugepages-64kB/enabled ] || set_file $thp/hugepages-64kB/enabled madvise
+fi
 
 say "$(mem_mib MemTotal) MiB of memory, $(mem_mib SwapTotal) MiB of swap on $NBD_DEV"
 save before

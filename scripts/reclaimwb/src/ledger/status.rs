@@ -190,12 +190,8 @@ impl Status {
         cost.events = grown("cost.events", cost.events, before.cost.events)?;
         cost.sampled_events = grown("cost.sampled_events", cost.sampled_events, before.cost.sampled_events)?;
         cost.sampled_cycles = grown("cost.sampled_cycles", cost.sampled_cycles, before.cost.sampled_cycles)?;
-        // An estimate is no counter: made anew from the interval's own sample.
-        cost.cycles_estimate = u128::from(cost.sampled_cycles)
-            .saturating_mul(u128::from(cost.events))
-            .checked_div(u128::from(cost.sampled_events))
-            .and_then(|cycles| u64::try_from(cycles).ok())
-            .unwrap_or(0);
+        // An estimate is no counter: it may even fall a little as its averages settle.
+        cost.cycles_estimate = cost.cycles_estimate.saturating_sub(before.cost.cycles_estimate);
         Ok(self)
     }
 }

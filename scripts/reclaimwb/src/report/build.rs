@@ -9,7 +9,7 @@ use std::{
 use super::{FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, headroom, losses, stacks, writes};
 use crate::{
     error::{Error, Result},
-    ledger::{Ledgers, Stacks, Status},
+    ledger::{HeadroomCell, Ledgers, Stacks, Status},
     names::{Layer, Origin},
     snapshot::Snapshot,
     summary,
@@ -30,9 +30,15 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         .collect();
     let windows_known = !unavailable.contains_key("windows");
 
+    let bios: Option<BTreeMap<Origin, u64>> =
+        ledgers.headroom.as_ref().ok().filter(|_| !layers.contains_key(&Layer::Bio)).map(|headroom| {
+            let samples = |layers: &BTreeMap<Layer, HeadroomCell>| layers.get(&Layer::Bio).map_or(0, |cell| cell.count);
+            headroom.cells.iter().map(|(origin, layers)| (*origin, samples(layers))).collect()
+        });
+    let known = writes::Known { page_size: now.system.page_size, windows: windows_known, bios: bios.as_ref() };
     let writes = match (&ledgers.writes, unavailable.get("writes")) {
         (_, Some(why)) | (Err(why), None) => Section::unavailable(why),
-        (Ok(ledger), None) => Section::Available(writes::section(ledger, now.system.page_size, windows_known)),
+        (Ok(ledger), None) => Section::Available(writes::section(ledger, &known)),
     };
     let headroom = match &ledgers.headroom {
         Err(why) => Section::unavailable(why),

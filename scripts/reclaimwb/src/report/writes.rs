@@ -37,6 +37,10 @@ pub struct OriginRow {
     pub orders: BTreeMap<u32, u64>,
     /// Pages by node.
     pub nodes: BTreeMap<u32, u64>,
+    /// Swap bios it submitted; absent if they are not sampled.
+    pub bios: Option<u64>,
+    /// Pages of real and synchronous I/O per bio: how well its writes were batched.
+    pub pages_per_bio: Option<f64>,
 }
 
 /// All origins together.
@@ -71,13 +75,27 @@ impl WritesSection {
     }
 }
 
-pub(super) fn section(writes: &Writes, page_size: u64, windows_known: bool) -> WritesSection {
+/// What is known beside the ledger itself.
+pub(super) struct Known<'a> {
+    /// Bytes of a page.
+    pub page_size: u64,
+    /// Whether windows are recorded.
+    pub windows: bool,
+    /// Swap bios by origin, if they are sampled.
+    pub bios: Option<&'a BTreeMap<Origin, u64>>,
+}
+
+pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
+    let (page_size, windows_known) = (known.page_size, known.windows);
     let pages = total(writes.origins.values().map(crate::ledger::OriginWrites::pages));
     let origins: Vec<OriginRow> = writes
         .origins
         .iter()
         .map(|(&origin, w)| {
             let of = w.pages();
+            let kinds = by_kind(w.cells.values());
+            let to_device = total([Kind::Io, Kind::Sync].iter().filter_map(|kind| kinds.get(kind).copied()));
+            let bios = known.bios.map(|bios| bios.get(&origin).copied().unwrap_or(0));
             OriginRow {
                 origin,
                 windows: windows_known.then_some(w.windows),
@@ -87,10 +105,14 @@ pub(super) fn section(writes: &Writes, page_size: u64, windows_known: bool) -> W
                 bytes: of.saturating_mul(page_size),
                 share: share(of, pages),
                 types: w.cells.iter().map(|(t, kinds)| (*t, total(kinds.values().map(|c| c.pages)))).collect(),
-                kinds: by_kind(w.cells.values()),
+                kinds,
                 cells: w.cells.clone(),
                 orders: w.orders.clone(),
                 nodes: w.nodes.clone(),
+                bios,
+                pages_per_bio: bios
+                    .filter(|bios| *bios > 0 && to_device > 0)
+                    .map(|bios| (100.0 * to_device as f64 / bios as f64).round() / 100.0),
             }
         })
         .collect();

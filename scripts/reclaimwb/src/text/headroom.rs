@@ -24,6 +24,7 @@ pub fn render(page: &mut Page, report: &Report) {
         page.line("  No stack was sampled.");
     } else {
         table(page, headroom);
+        page.line("");
         for origin in headroom.origins_by_depth().into_iter().take(DRAWN) {
             histogram(page, headroom, origin);
         }
@@ -73,6 +74,11 @@ fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
     let buckets: BTreeSet<u64> = rows.iter().flat_map(|row| row.histogram.keys().copied()).collect();
     let most = lowest.histogram.values().copied().max().unwrap_or(0);
     let (Some(low), Some(high)) = (buckets.first(), buckets.last()) else { return };
+    if low == high {
+        let (from, to) = (count(*low), count(end(*low, headroom.stack_size)));
+        page.line(&format!("  {}: all samples left {from} to {to} bytes.", origin.label()));
+        return;
+    }
 
     let layers: Vec<Layer> = rows.iter().map(|row| row.layer).collect();
     let mut header = vec!["bytes left"];
@@ -87,7 +93,6 @@ fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
         lengths.push(lowest.histogram.get(&bucket).copied().unwrap_or(0));
     }
     table.bars(&lengths, most, page.width());
-    page.line("");
     page.line(&format!("  {}: samples by bytes left (bars: {})", origin.label(), lowest.layer.label()));
     page.table(&table);
 }

@@ -14,6 +14,8 @@ use crate::{
 
 /// Cgroups shown.
 const TOP: usize = 10;
+/// Events shown.
+const EVENTS: usize = 5;
 
 /// Whose pages were written.
 pub fn cgroups(page: &mut Page, report: &Report) {
@@ -125,8 +127,10 @@ pub fn cost(page: &mut Page, report: &Report) {
     page.paragraph("  ", "  ", &text);
     let mut events: Vec<_> = report.module.events.iter().filter(|(_, n)| **n > 0).collect();
     events.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+    // The rare ones are in the JSON.
+    events.truncate(EVENTS);
     if !events.is_empty() {
         let events: Vec<String> = events.into_iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
-        page.paragraph("  ", "    ", &format!("By event: {}.", events.join(", ")));
+        page.paragraph("  ", "    ", &format!("Most by: {}.", events.join(", ")));
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     format::{count, percent},
+    frames::Part,
     report::{Report, StackRow},
 };
 
@@ -20,6 +21,7 @@ pub fn render(page: &mut Page, report: &Report, all: bool) {
         page.line("  None was kept.");
         return;
     };
+    compare(page, &stacks.per_origin());
     full(page, deepest, size);
     if all {
         for stack in others {
@@ -77,6 +79,29 @@ fn full(page: &mut Page, stack: &StackRow, size: Option<u64>) {
     } else {
         page.table(&table);
     }
+}
+
+/// The worst stacks of all origins as bars beside each other: what each part costs each of them.
+fn compare(page: &mut Page, stacks: &[&StackRow]) {
+    let deepest = stacks.iter().map(|stack| stack.used).max().unwrap_or(0);
+    let names = stacks.iter().map(|stack| stack.origin.label().len()).max().unwrap_or(0);
+    let room = page.width().saturating_sub(names + 12).max(1) as u64;
+    // A round number of bytes per letter, so that a reader can count.
+    let Some(scale) = (4..=16).map(|shift| 1_u64 << shift).find(|scale| deepest / scale <= room) else { return };
+    let legend: Vec<String> = Part::ALL.into_iter().map(|part| format!("{}={}", part.letter(), part.label())).collect();
+    page.line(&format!("  One letter is {scale} bytes: {}", legend.join(" ")));
+    for stack in stacks {
+        let mut bar = String::new();
+        let mut depth = stack.outside_frames;
+        for part in &stack.parts {
+            depth = depth.saturating_add(part.bytes).min(stack.used);
+            // Ends are rounded, not lengths: the parts together end where the stack ends.
+            let end = usize::try_from((depth + scale / 2) / scale).unwrap_or(usize::MAX);
+            bar.extend(std::iter::repeat_n(part.part.letter(), end.saturating_sub(bar.len())));
+        }
+        page.line(&format!("  {:<names$}  {bar} {}", stack.origin.label(), count(stack.used)));
+    }
+    page.line("");
 }
 
 /// The stack as a bar, one letter for what each part used, dots for what is left.

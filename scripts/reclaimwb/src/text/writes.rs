@@ -67,10 +67,12 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
 fn kinds(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
     let mut header = vec!["<what became of it"];
     header.extend(Kind::ALL.iter().map(|kind| kind.label()));
+    header.push("pages/bio");
     let mut table = Table::new(&header);
     for row in rows.iter().filter(|row| row.pages > 0) {
         let mut cells = vec![row.origin.label().to_owned()];
         cells.extend(Kind::ALL.iter().map(|kind| cell(row.kinds.get(kind).copied().unwrap_or(0))));
+        cells.push(row.pages_per_bio.map_or("-".into(), |n| format!("{n:.1}")));
         table.row(cells);
     }
     let mut cells = vec!["share of all".to_owned()];
@@ -78,6 +80,7 @@ fn kinds(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
         0 => "-".into(),
         pages => percent(pages as f64 / writes.pages as f64),
     }));
+    cells.push("-".into());
     table.row(cells);
     let none = table.drop_empty();
     page.line("");
