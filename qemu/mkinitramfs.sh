@@ -194,4 +194,6 @@ build() {
 }
 
 mkdir -p "$OUT/initramfs"
-with_lock "initramfs-$(echo "$OUT" | cksum | cut -d' ' -f1)" build
+exec {lock}>"$OUT/initramfs/lock"
+flock "$lock"
+build
