@@ -26,9 +26,17 @@ pub fn mean(n: f64) -> String {
     count(n.round().max(0.0) as u64)
 }
 
+/// Bytes, as a number of MiB.
+pub fn mib_number(bytes: u64) -> String {
+    // To the nearest tenth; u128, as ten times a u64 may not fit.
+    let tenths = (u128::from(bytes) * 10 + (1 << 19)) >> 20;
+    let whole = u64::try_from(tenths / 10).unwrap_or(u64::MAX);
+    format!("{}.{}", count(whole), tenths % 10)
+}
+
 /// Bytes, as MiB.
 pub fn mib(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+    mib_number(bytes) + " MiB"
 }
 
 /// `N bytes`.
@@ -69,6 +77,14 @@ mod tests {
         assert_eq!(percent(0.000_001), "<0.1 %");
         assert_eq!(percent(0.999_99), ">99.9 %");
         assert_eq!(percent(1.0), "100.0 %");
+    }
+
+    #[test]
+    fn mebibytes() {
+        assert_eq!(mib(0), "0.0 MiB");
+        assert_eq!(mib(1_175_453_696), "1,121.0 MiB");
+        assert_eq!(mib(1 << 16), "0.1 MiB");
+        assert_eq!(mib(u64::MAX), "17,592,186,044,416.0 MiB");
     }
 
     #[test]

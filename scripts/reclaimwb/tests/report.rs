@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use common::{edit, fixture, golden, ledger_dir, stdout};
 use serde_json::Value;
@@ -25,8 +25,30 @@ fn report_all_stacks() {
 }
 
 #[test]
-fn report_json() {
-    golden("report.json", &stdout(&["report", &fixture("after.json"), "--since", &fixture("before.json"), "--json"]));
+fn report_json_structure() {
+    // The structure is what scripts rely on; the numbers are checked below and in the text.
+    let json = stdout(&["report", &fixture("after.json"), "--since", &fixture("before.json"), "--json"]);
+    let mut paths = BTreeSet::new();
+    structure("", &serde_json::from_str(&json).expect("JSON"), &mut paths);
+    let lines: Vec<String> = paths.into_iter().collect();
+    golden("report.json.structure", &(lines.join("\n") + "\n"));
+}
+
+/// Every path of a document with the type of what is there; numbers as keys become `N`.
+fn structure(path: &str, value: &Value, paths: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let key = if key.parse::<u64>().is_ok() { "N" } else { key };
+                structure(&format!("{path}.{key}"), value, paths);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| structure(&format!("{path}[]"), value, paths)),
+        Value::Null => drop(paths.insert(format!("{path} null"))),
+        Value::Bool(_) => drop(paths.insert(format!("{path} bool"))),
+        Value::Number(_) => drop(paths.insert(format!("{path} number"))),
+        Value::String(_) => drop(paths.insert(format!("{path} string"))),
+    }
 }
 
 #[test]

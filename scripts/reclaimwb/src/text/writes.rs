@@ -8,7 +8,7 @@ use super::{
     layout::{Page, Table},
 };
 use crate::{
-    format::{cell, count, folio_size, percent},
+    format::{cell, count, folio_size, mib_number, percent},
     names::{Kind, Type},
     report::{OriginRow, Report, WritesSection},
 };
@@ -35,14 +35,13 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
     let mut table = Table::new(&["<origin", "windows", "freed", "written", "MiB", "share", "anon", "shmem"]);
     let known = |n: Option<u64>| n.map_or("?".into(), cell);
     let type_of = |row: &OriginRow, t| row.types.get(&t).copied().unwrap_or(0);
-    let mebibytes = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
     for row in rows {
         table.row(vec![
             row.origin.label().into(),
             known(row.windows),
             known(row.freed_pages),
             cell(row.pages),
-            if row.pages == 0 { "-".into() } else { mebibytes(row.bytes) },
+            if row.pages == 0 { "-".into() } else { mib_number(row.bytes) },
             if row.pages == 0 { "-".into() } else { percent(row.share) },
             cell(type_of(row, Type::Anon)),
             cell(type_of(row, Type::Shmem)),
@@ -55,7 +54,7 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
             known(writes.windows),
             known(writes.freed_pages),
             cell(writes.pages),
-            mebibytes(writes.bytes),
+            mib_number(writes.bytes),
             String::new(),
             cell(all(Type::Anon)),
             cell(all(Type::Shmem)),
