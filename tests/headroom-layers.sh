@@ -59,8 +59,8 @@ for layer in $LAYERS; do
 	check_eq "$layer: depth is stack size less headroom" \
 		"$(stack_value "$o.$layer.depth")" "$((size - min))"
 	frames=$(awk -v re="^$o\\\\.$layer\\\\.frame\\\\.[0-9]+\$" '$1 ~ re { s += $2 } END { print s + 0 }' "$TMP/stacks")
-	say "$layer: $o left $min bytes; frames hold $frames of $((size - min))"
-	check_num "$layer: the frames fill the depth" "$frames" -ge $(((size - min) * 3 / 4))
+	say "$layer: $o left $min bytes"
+	check_eq "$layer: the frames add up to the depth" "$frames" "$((size - min))"
 done
 
 finish

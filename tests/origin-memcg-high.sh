@@ -10,7 +10,7 @@ need_memcg
 start_test $((2 * CHARGED + 2)) "writes at memory.high"
 load_mod
 zram_swap_on 128
-M=$(scaled 32)
+M=$(scaled 16)
 
 cg_make rwb-high
 echo "${M}M" > "$CG/rwb-high/memory.high"

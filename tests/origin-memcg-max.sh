@@ -9,7 +9,7 @@ need_memcg
 start_test $((2 * CHARGED + 4)) "writes at memory.max"
 load_mod
 zram_swap_on 128
-M=$(scaled 32)
+M=$(scaled 16)
 
 cg_make rwb-max
 echo "${M}M" > "$CG/rwb-max/memory.max"

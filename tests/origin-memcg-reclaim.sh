@@ -9,7 +9,7 @@ need_memcg
 start_test $((2 * CHARGED + 2)) "writes by memory.reclaim"
 load_mod
 zram_swap_on 128
-M=$(scaled 24)
+M=$(scaled 16)
 
 cg_make rwb-reclaim
 for type in anon shmem; do

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -280,6 +281,8 @@ static int run_tasks(void)
 		if (pid < 0)
 			die("fork");
 		if (!pid) {
+			/* Whoever kills the parent means all of it. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			alarm(opt.timeout_s);
 			exit(hog(i));
 		}
