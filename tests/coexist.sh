@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # ftrace, perf, BPF and we on the same tracepoint: each sees every write.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 EVENT=vmscan/mm_vmscan_write_folio

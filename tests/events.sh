@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The module's own trace events tell, one by one, what the ledger adds up.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -3,6 +3,7 @@
 # Headroom agrees with the kernel's own stack tracer. The tracer measures at
 # the entry of one function (stack_trace_filter), we at a tracepoint next to
 # it: what lies between the two is that function's frame and our probe's.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 TRACER=/proc/sys/kernel/stack_tracer_enabled

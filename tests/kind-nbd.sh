@@ -3,6 +3,7 @@
 # Kind io: pages written to swap over NBD are queued as real I/O, anonymous and
 # shared memory apart.
 # nbd: fast
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

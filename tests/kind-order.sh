@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Folio order: a huge page swapped whole is one folio of 512 pages.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 THP=/sys/kernel/mm/transparent_hugepage

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind sync: a RAM disk and zram have the data when the call returns.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

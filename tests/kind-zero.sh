@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind zero: a page of zeroes is only noted down.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

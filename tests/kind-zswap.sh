@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind zswap: compressed in RAM, the device behind it is not touched.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The module loads, says what it attached to, shows well-formed ledgers that
 # only root can read and events that tracing tools can find, and goes away.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

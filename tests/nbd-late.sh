@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # nbd is a module: its probe waits for it, attaches when it comes, lets it go,
 # and attaches again.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

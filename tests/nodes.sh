@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Two memory nodes: writes are shown with the node their pages were on.
 # numa: 2
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin madvise, the other way: DAMON pages out what a task does not touch.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 ADMIN=/sys/kernel/mm/damon/admin/kdamonds

@@ -3,6 +3,7 @@
 # Origin direct: two tasks allocate faster than kswapd frees. kswapd writes as
 # well, so the ledger is held, folio by folio, against a replay of the kernel's
 # own trace: a write belongs to its task's innermost open window.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin kswapd: a task takes memory slowly enough, and the watermarks lie far
 # enough apart, that kswapd alone keeps up.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin memcg_high: a cgroup over memory.high, met by a charge and by lowering
 # it. The task that is over pays on its way back to user space.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod
@@ -15,11 +16,11 @@ M=$(scaled 16)
 cg_make rwb-high
 echo "${M}M" > "$CG/rwb-high/memory.high"
 snap before
-hog_in "$CG/rwb-high" charge -c text -m $((M + M / 2))
+hog_in "$CG/rwb-high" charge -c text -m $((M + M / 4))
 hog_filled charge
 quiesce
 snap after
-check_charged memcg_high anon sync $((M * 100))
+check_charged memcg_high anon sync $((M * 50))
 # The way back is not throttled: it is not what this test is about.
 echo max > "$CG/rwb-high/memory.high"
 check "every page came back right" hog_done charge

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin memcg_max: a cgroup's hard limit, met by a charge and by lowering it.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

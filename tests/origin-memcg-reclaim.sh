@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin memcg_reclaim: user space asks through memory.reclaim.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Parameters: a bad value is refused and changes nothing, at run time and at
 # load, where one line says why; enabled=N stops the counting.
+# timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -28,10 +28,32 @@ cg_make()
 	undo "loop_until 50 rmdir $CG/$1 2> /dev/null"
 }
 
-# The controller can move to v1 (or back) only when no cgroup holds it.
-cg_release()
+# --- v1. The memory controller is in one hierarchy at a time, and moves only
+# while no cgroup of the other holds it.
+CG1=/tmp/rwb-cgroup-v1
+
+cg1_mount()
 {
-	echo -memory > "$CG/cgroup.subtree_control"
+	! cg_mount || echo -memory > "$CG/cgroup.subtree_control" 2> /dev/null
+	mkdir -p "$CG1"
+	mount -t cgroup -o memory rwb "$CG1" 2> /dev/null
+}
+
+need_memcg1()
+{
+	cg1_mount || skip_all "no cgroup v1 memory controller, or v2 holds it"
+}
+
+cg1_umount()
+{
+	umount "$CG1" && rmdir "$CG1"
+}
+
+# cg1_make NAME
+cg1_make()
+{
+	mkdir "$CG1/$1" || bail "cannot make cgroup $1"
+	undo "loop_until 50 rmdir $CG1/$1 2> /dev/null"
 }
 
 # in_cg DIR CMD...: run in that cgroup.
