@@ -194,6 +194,6 @@ build() {
 }
 
 mkdir -p "$OUT/initramfs"
-exec {lock}>"$OUT/initramfs/lock"
+exec {lock}>"$OUT/initramfs/.lock"
 flock "$lock"
 build
