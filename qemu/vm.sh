@@ -5,13 +5,14 @@
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #         [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
 #         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
-#         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator]
+#         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
 # SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
 # when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
-# --print shows the QEMU command instead of running it, --accelerator says kvm or
-# tcg: KVM is used if it really runs a guest, unless RWB_ACCEL=tcg|kvm decides.
+# --print shows the QEMU command instead of running it, --accelerator says what runs
+# it: KVM if it really runs a guest, else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS]
+# decides; --timing says what a kernel must be told about its clock then.
 #
 # The KTAP goes to stdout while it comes in. DIR then holds console.log, ktap.log,
 # verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
@@ -25,11 +26,11 @@ die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
 variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 acpi='' out='' append='' timeout=''
-icount='' interactive=no quiet=no print=no accelerator=no
+icount='' interactive=no quiet=no print=no accelerator=no timing=no
 nbd=() disks=() scripts=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--interactive | --quiet | --print | --accelerator) declare "${1#--}=yes"; shift; continue ;;
+	--interactive | --quiet | --print | --accelerator | --timing) declare "${1#--}=yes"; shift; continue ;;
 	--icount) icount=shift=auto; shift; continue ;;
 	--icount=*) icount=${1#*=}; shift; continue ;;
 	--help | -h) usage ;;
@@ -54,6 +55,7 @@ done
 # What a kernel with checkers needs: more memory and time, and no ACPI, whose
 # interpreter times out under TCG and leaves PCI devices without interrupts.
 slow=1
+boot_id=$(cat /proc/sys/kernel/random/boot_id)
 case $variant in
 base | base[-+]*) mem=${mem:-512M} acpi=${acpi:-on} ;;
 *) mem=${mem:-1G} slow=4 acpi=${acpi:-off} ;;
@@ -66,7 +68,7 @@ silence=${RWB_SILENCE:-$((120 * slow))}
 # until the kernel complains that it has no root. The answer holds while the machine is up.
 kvm_runs() {
 	local bzimage=$1 answer dir
-	answer=$RWB_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)
+	answer=$RWB_CACHE/kvm-$boot_id
 	if [ ! -s "$answer" ]; then
 		[ -w /dev/kvm ] || return 1
 		dir=$(mktemp -d)
@@ -87,10 +89,19 @@ kvm_runs() {
 
 accelerator() {
 	case ${RWB_ACCEL:-} in
-	tcg | kvm) echo "$RWB_ACCEL" ;;
-	'') if kvm_runs "$1"; then echo kvm; else echo tcg; fi ;;
-	*) die "RWB_ACCEL=$RWB_ACCEL: it can be tcg or kvm" ;;
+	tcg | tcg,* | kvm) echo "$RWB_ACCEL" ;;
+	'') if kvm_runs "$1"; then echo kvm; else tcg; fi ;;
+	*) die "RWB_ACCEL=$RWB_ACCEL: it can be tcg (with options, as -accel takes them) or kvm" ;;
 	esac
+}
+
+# Before 8.1, QEMU's emulated CPUs could translate code that another one was just
+# patching and keep the old instruction: a static key or tracepoint is switched and
+# the kernel dies with "Oops: int3". One thread for all CPUs has no such race.
+tcg() {
+	local version
+	version=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
+	if version_ge "$version" 8.1; then echo tcg; else echo tcg,thread=single; fi
 }
 
 # --- the one place where the QEMU command comes from
@@ -105,12 +116,25 @@ megabytes() {
 	esac
 }
 
+# An emulated CPU on a busy host fails the boot's timing check ("IO-APIC + timer
+# doesn't work") and measures the TSC and its delay loop wrong by any factor: leave
+# out the check and say the frequency. (With -icount it is virtual, and right.)
+timing_arguments() {
+	local khz=$RWB_CACHE/tsc-khz-$boot_id
+	echo "no_timer_check tsc=reliable"
+	[ -z "$icount" ] || return 0
+	if [ ! -s "$khz" ]; then
+		mkdir -p "$RWB_CACHE"
+		${CC:-cc} -O2 -o "$khz.$$" "$TOP/qemu/tsc-khz.c" || die "qemu/tsc-khz.c does not compile"
+		"$khz.$$" >"$khz"
+		rm -f "$khz.$$"
+	fi
+	echo "tsc_early_khz=$(cat "$khz") lpj=$(($(cat "$khz") * 1000 / 250))"
+}
+
 kernel_command_line() {
 	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1"
-	# An emulated CPU that shares a busy host fails the boot's timing checks ("IO-APIC
-	# + timer doesn't work") and measures its delay loop wrong: leave out the checks,
-	# and give a value for 5 GHz and 250 HZ, so that no delay comes out too short.
-	[ "$1" = kvm ] || line+=" no_timer_check tsc=reliable lpj=20000000"
+	[ "$1" = kvm ] || line+=" $(timing_arguments | xargs)"
 	[ "$acpi" = on ] || line+=" acpi=off"
 	if [ "$numa" -gt 1 ] && [ "$acpi" = off ]; then line+=" numa=fake=$numa"; fi
 	line+="$append rwb.variant=$variant rwb.slow=$slow rwb.run=$(IFS=,; echo "${scripts[*]}")"
@@ -123,7 +147,7 @@ qemu_argv() {
 	local accel=$1 i name size
 	size=$(megabytes "$mem")
 	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none)
-	argv+=(-M "q35,accel=$accel" -m "${size}M" -smp "$(cpu_topology)")
+	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
 	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max); fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
 	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
@@ -241,7 +265,11 @@ have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install q
 [ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 [ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
 accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
-[ "$accelerator" = no ] || { echo "$accel"; exit 0; }
+if [ "$accelerator" = yes ] || [ "$timing" = yes ]; then
+	[ "$accelerator" = no ] || echo "$accel"
+	[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs
+	exit 0
+fi
 initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
 
 mkdir -p "$out"

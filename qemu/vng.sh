@@ -101,9 +101,9 @@ ENV
 
 args=(--run "$kdir/arch/x86/boot/bzImage" --skip-modules --disable-microvm --memory "$mem" --cpus "$smp")
 args+=(--network user --no-dhcp --rwdir "$out/results" --verbose)
-if [ "$accel" = tcg ]; then
+if [ "$accel" != kvm ]; then
 	args+=(--disable-kvm)
-	append+=" no_timer_check tsc=reliable lpj=20000000" # why: see vm.sh
+	append+=" $("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --timing)"
 fi
 append+=" loglevel=5 oops=panic panic_on_warn=1"
 [ "$numa" = 1 ] || append+=" numa=fake=$numa"
