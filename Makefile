@@ -45,12 +45,12 @@ vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 	@$(MAKE) -s -C tests
 	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),--run $(RUN),--interactive)
 
-vng: ## run tests under virtme-ng
+vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/deps.sh kernel vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
-	@qemu/vng.sh
+	@qemu/run-tests.sh --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 host-test: ## tests that need no kernel: policy, tool, scripts
 	@scripts/deps.sh kernel tool
