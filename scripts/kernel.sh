@@ -133,14 +133,14 @@ progress() {
 seed() {
 	local below files_below other
 	below=$(needed_by "$(basename "${files[-1]}" .config)")
-	[ -n "$below" ] && [ ! -e "$kdir" ] || return 0
+	[ -n "$below" ] && [ ! -e "$kdir/build.log" ] || return 0
 	mapfile -t files_below < <(fragments "$below")
 	other=$(kdir_of "$below" "${files_below[@]}")
 	[ -f "$other/.rwb-done" ] || return 0
 	say "$variant: starting from a copy of $below"
-	rm -rf "$kdir.tmp"
+	rm -rf "$kdir" "$kdir.tmp"
 	cp -a --reflink=auto "$other" "$kdir.tmp"
-	rm -f "$kdir.tmp"/.rwb-*
+	rm -f "$kdir.tmp"/.rwb-* "$kdir.tmp/build.log"
 	mv "$kdir.tmp" "$kdir"
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh says in one line what is missing or wrong, and installs nothing here.
 set -uo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/ktap.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 deps=$TOP/scripts/deps.sh
 export RWB_NO_INSTALL=1

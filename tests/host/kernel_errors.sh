@@ -3,7 +3,7 @@
 # kernel.sh says in one line why it cannot have a kernel: a source that cannot be
 # had or trusted, a patch, a config symbol, a tree or a build of the user's own.
 set -uo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/ktap.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 kernel=$TOP/scripts/kernel.sh
 unset KDIR KSRC

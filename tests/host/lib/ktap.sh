@@ -3,12 +3,22 @@
 # For tests of the host scripts: the kernel's KTAP helpers, a scratch folder,
 # and the one assertion they share. Sourced.
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
 export RWB_CACHE
-helpers=$(find ${KSRC:+"$KSRC"} "$RWB_CACHE"/src/* -maxdepth 5 -path '*/tools/testing/selftests/kselftest/ktap_helpers.sh' 2>/dev/null | head -n1)
+
+find_helpers() {
+	find ${KSRC:+"$KSRC"} "$RWB_CACHE"/src/*[!p]/ -maxdepth 5 \
+		-path '*/tools/testing/selftests/kselftest/ktap_helpers.sh' 2>/dev/null | head -n1
+}
+helpers=$(find_helpers)
 if [ -z "$helpers" ]; then
-	echo "1..0 # SKIP no kernel source in the cache yet: make kernel"
+	# Every later step needs the source too.
+	"$TOP/scripts/kernel.sh" --configure >/dev/null
+	helpers=$(find_helpers)
+fi
+if [ -z "$helpers" ]; then
+	echo "1..0 # SKIP no kernel source to take the KTAP helpers from (KSRC=dir)"
 	exit 4
 fi
 # shellcheck disable=SC1090 # the kernel's
