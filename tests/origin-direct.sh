@@ -14,7 +14,7 @@ zram_swap_on 256
 
 trace_windows
 snap before
-check "every page came back right" pressure anon 2 "$(scaled 48)" "$(scaled 36)" -c text
+check "every page came back right" pressure anon 24 -c text
 quiesce
 snap after
 check_num "direct.anon.sync.pages has writes" \

@@ -2,21 +2,18 @@
 # shellcheck shell=sh
 #
 # books TYPE...: memory pressure over NBD swap, for each type of memory: all
-# pages prove right, and once quiet the books balance, to the page. The tasks
-# hold half as much again as there is memory left for them.
+# pages prove right, and once quiet the books balance, to the page.
 
 # shellcheck disable=SC2034
 BOOKS_EACH=$((BOOKS + 3))
 books()
 {
-	local type left each
+	local type
 
-	left=$(scaled 48)
-	each=$(scaled 36)
 	for type; do
 		snap before
 		check "$type: every page came back right" \
-			pressure "$type" 2 "$left" "$each"
+			pressure "$type" "$(scaled 24)"
 		quiesce
 		snap after
 		check_books
