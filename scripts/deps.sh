@@ -41,8 +41,7 @@ needs() {
 	check  perl                     perl
 	check  git                      git
 	test   cc                       gcc
-	test   jq                       jq
-	test   nbdinfo                  libnbd-bin
+	test   /usr/include/stdio.h     libc6-dev
 	TABLE
 }
 
