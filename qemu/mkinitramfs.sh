@@ -147,7 +147,7 @@ add_tests() {
 	local file ktap=$ksrc/tools/testing/selftests/kselftest/ktap_helpers.sh
 	while read -r file; do
 		add_file "/tests/$file" "$TOP/tests/$file" "0$(stat -c %a "$TOP/tests/$file")"
-	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -name '.*' ! -name '*.md' ! -name Makefile -printf '%P\n' | sort)
+	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -path './host/*' ! -name '.*' ! -name '*.md' ! -name Makefile -printf '%P\n' | sort)
 	for file in "$OUT"/tests/bin/*; do
 		[ ! -x "$file" ] || add_binary "/tests/bin/$(basename "$file")" "$file"
 	done

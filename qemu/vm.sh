@@ -133,7 +133,8 @@ timing_arguments() {
 }
 
 kernel_command_line() {
-	local line="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1"
+	# ramfs: a tmpfs root would be swapped out, and be counted among the tests' pages
+	local line="console=ttyS0 loglevel=5 rootfstype=ramfs panic=-1 oops=panic panic_on_warn=1"
 	[ "$1" = kvm ] || line+=" $(timing_arguments | xargs)"
 	[ "$acpi" = on ] || line+=" acpi=off"
 	if [ "$numa" -gt 1 ] && [ "$acpi" = off ]; then line+=" numa=fake=$numa"; fi
@@ -261,54 +262,59 @@ no_verdict() {
 	exit $RC_NO_VERDICT
 }
 
-have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
-[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
-[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
-accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
-if [ "$accelerator" = yes ] || [ "$timing" = yes ]; then
-	[ "$accelerator" = no ] || echo "$accel"
-	[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs
-	exit 0
-fi
-initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
+main() {
+	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
+	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
+	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
+	accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
+	if [ "$accelerator" = yes ] || [ "$timing" = yes ]; then
+		[ "$accelerator" = no ] || echo "$accel"
+		[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs
+		exit 0
+	fi
+	initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
 
-mkdir -p "$out"
-out=$(cd "$out" && pwd)
-nbd_addresses=() reason='' qemu_rc=0
-exec {lock}>"$out/lock"
-flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
-[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,results,nbd}
-trap cleanup EXIT
-trap 'exit $RC_NO_VERDICT' INT TERM HUP
-start_nbd_servers
-qemu_argv "$accel"
+	mkdir -p "$out"
+	out=$(cd "$out" && pwd)
+	nbd_addresses=() reason='' qemu_rc=0
+	exec {lock}>"$out/lock"
+	flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
+	[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,results,nbd}
+	trap cleanup EXIT
+	trap 'exit $RC_NO_VERDICT' INT TERM HUP
+	start_nbd_servers
+	qemu_argv "$accel"
 
-if [ "$print" = yes ]; then
-	printf '%q ' "${argv[@]}"
-	echo
-	exit 0
-fi
-for i in "${!disks[@]}"; do
-	truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
-done
-printf '%q ' "${argv[@]}" >"$out/command"
+	if [ "$print" = yes ]; then
+		printf '%q ' "${argv[@]}"
+		echo
+		exit 0
+	fi
+	for i in "${!disks[@]}"; do
+		truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
+	done
+	printf '%q ' "${argv[@]}" >"$out/command"
 
-if [ "$interactive" = yes ]; then
-	say "Ctrl-A X ends the guest"
-	"${argv[@]}" {lock}>&- || qemu_rc=$?
-else
-	setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &
-	qemu=$!
-	watch_guest
-fi
+	if [ "$interactive" = yes ]; then
+		say "Ctrl-A X ends the guest"
+		"${argv[@]}" {lock}>&- || qemu_rc=$?
+	else
+		setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &
+		qemu=$!
+		watch_guest
+	fi
 
-mkdir -p "$out/results"
-[ ! -s "$out/results.tar" ] || tar -xf "$out/results.tar" -C "$out/results" || say "the results did not arrive whole"
-rm -f "$out/results.tar"
-! grep -qa 'Kernel panic' "$out/console.log" || no_verdict
-case $(cat "$out/verdict" 2>/dev/null) in
-'done 0') exit 0 ;;
-'done '*) exit $RC_FAILED ;;
-esac
-[ "$interactive" = no ] || exit 0
-no_verdict
+	mkdir -p "$out/results"
+	[ ! -s "$out/results.tar" ] || tar -xf "$out/results.tar" -C "$out/results" || say "the results did not arrive whole"
+	rm -f "$out/results.tar"
+	! grep -qa 'Kernel panic' "$out/console.log" || no_verdict
+	case $(cat "$out/verdict" 2>/dev/null) in
+	'done 0') exit 0 ;;
+	'done '*) exit $RC_FAILED ;;
+	esac
+	[ "$interactive" = no ] || exit 0
+	no_verdict
+}
+
+# Read to its end before it runs: an edit meanwhile must not bend it.
+main

@@ -66,31 +66,32 @@ cleanup() {
 	rm -f "$out"/disk*.img
 }
 
-mkdir -p "$out"
-out=$(cd "$out" && pwd)
-exec {lock}>"$out/lock"
-flock -n "$lock" || die "another run is going on in $out: give one of them --out DIR"
-install_vng
-[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
-[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
-"$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" >/dev/null || exit $RC_CANNOT
-accel=$("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --accelerator) || exit $RC_CANNOT
+main() {
+	mkdir -p "$out"
+	out=$(cd "$out" && pwd)
+	exec {lock}>"$out/lock"
+	flock -n "$lock" || die "another run is going on in $out: give one of them --out DIR"
+	install_vng
+	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
+	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
+	"$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" >/dev/null || exit $RC_CANNOT
+	accel=$("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --accelerator) || exit $RC_CANNOT
 
-rm -rf "$out"/{console.log,ktap.log,verdict,reason,qemu.log,results,nbd}
-mkdir -p "$out/results"
-trap cleanup EXIT
-trap 'exit $RC_NO_VERDICT' INT TERM HUP
+	rm -rf "$out"/{console.log,ktap.log,verdict,reason,qemu.log,results,nbd}
+	mkdir -p "$out/results"
+	trap cleanup EXIT
+	trap 'exit $RC_NO_VERDICT' INT TERM HUP
 
-addresses=''
-for server in "${nbd[@]}"; do
-	port=$(RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$server" "$out/nbd") || exit $RC_CANNOT
-	addresses+="${addresses:+,}${server%%:*}:10.0.2.2:$port"
-done
-read -r nbd_path nbd_libs < <(nbd_client_paths)
+	addresses=''
+	for server in "${nbd[@]}"; do
+		port=$(RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$server" "$out/nbd") || exit $RC_CANNOT
+		addresses+="${addresses:+,}${server%%:*}:10.0.2.2:$port"
+	done
+	read -r nbd_path nbd_libs < <(nbd_client_paths)
 
-# Everything the guest's side needs to know, for it to source.
-modules=("$OUT/initramfs/$variant/modules/lib/modules"/*)
-cat >"$out/results/env" <<ENV
+	# Everything the guest's side needs to know, for it to source.
+	modules=("$OUT/initramfs/$variant/modules/lib/modules"/*)
+	cat >"$out/results/env" <<ENV
 export PATH='$nbd_path':\$PATH LD_LIBRARY_PATH='$nbd_libs'
 export RWB_VM=virtme-ng RWB_VARIANT='$variant' RWB_NBD='$addresses' RWB_RESULTS='$out/results'
 export RWB_MODULE_DIR='$OUT/module/$variant' KTAP_HELPERS='$(readlink -f "$kdir/source")/tools/testing/selftests/kselftest/ktap_helpers.sh'
@@ -99,39 +100,43 @@ RWB_BUSYBOX='$(awk '$2 == "/bin/busybox" { print $3 }' "$OUT/initramfs/$variant/
 RWB_KERNEL_MODULES='${modules[0]}'
 ENV
 
-args=(--run "$kdir/arch/x86/boot/bzImage" --skip-modules --disable-microvm --memory "$mem" --cpus "$smp")
-args+=(--network user --no-dhcp --rwdir "$out/results" --verbose)
-if [ "$accel" != kvm ]; then
-	args+=(--disable-kvm)
-	append+=" $("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --timing)"
-fi
-append+=" loglevel=5 oops=panic panic_on_warn=1"
-[ "$numa" = 1 ] || append+=" numa=fake=$numa"
-for option in $append; do args+=(--append "$option"); done
-for i in "${!disks[@]}"; do
-	truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
-	args+=(--qemu-opts="-drive file=$out/disk$i.img,if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
-	args+=(--qemu-opts="-device virtio-blk-pci,drive=disk$i,serial=disk$i")
-done
-args+=(--exec "sh $TOP/qemu/vng-guest.sh $out/results/env")
+	args=(--run "$kdir/arch/x86/boot/bzImage" --skip-modules --disable-microvm --memory "$mem" --cpus "$smp")
+	args+=(--network user --no-dhcp --rwdir "$out/results" --verbose)
+	if [ "$accel" != kvm ]; then
+		args+=(--disable-kvm)
+		append+=" $("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --timing)"
+	fi
+	append+=" loglevel=5 oops=panic panic_on_warn=1"
+	[ "$numa" = 1 ] || append+=" numa=fake=$numa"
+	for option in $append; do args+=(--append "$option"); done
+	for i in "${!disks[@]}"; do
+		truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
+		args+=(--qemu-opts="-drive file=$out/disk$i.img,if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
+		args+=(--qemu-opts="-device virtio-blk-pci,drive=disk$i,serial=disk$i")
+	done
+	args+=(--exec "sh $TOP/qemu/vng-guest.sh $out/results/env")
 
-# The KTAP comes back through the shared directory, what vng says is the console.
-: >"$out/results/ktap.log"
-ln -sf results/ktap.log "$out/ktap.log"
-rc=0
-PATH=$venv/bin:$PATH setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" vng "${args[@]}" \
-	</dev/null >"$out/console.log" 2>&1 {lock}>&- || rc=$?
-[ "$quiet" = yes ] || cat "$out/ktap.log"
-mv "$out/results/verdict" "$out/verdict" 2>/dev/null || true
+	# The KTAP comes back through the shared directory, what vng says is the console.
+	: >"$out/results/ktap.log"
+	ln -sf results/ktap.log "$out/ktap.log"
+	rc=0
+	PATH=$venv/bin:$PATH setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" vng "${args[@]}" \
+		</dev/null >"$out/console.log" 2>&1 {lock}>&- || rc=$?
+	[ "$quiet" = yes ] || cat "$out/ktap.log"
+	mv "$out/results/verdict" "$out/verdict" 2>/dev/null || true
 
-case $(cat "$out/verdict" 2>/dev/null) in
-'done 0') exit 0 ;;
-'done '*) exit $RC_FAILED ;;
-esac
-reason=$(tr -d '\r' <"$out/console.log" | grep -am1 -o 'Kernel panic.*') ||
-	reason="vng ended with $rc: $(tr -d '\r' <"$out/console.log" | grep -av '^$' | tail -n1)"
-[ $rc != 124 ] && [ $rc != 137 ] || reason="not done after $timeout s"
-echo "$reason" >"$out/reason"
-tr -d '\r' <"$out/console.log" | tail -n 40 >&2
-echo "error: no verdict from the guest: $reason" >&2
-exit $RC_NO_VERDICT
+	case $(cat "$out/verdict" 2>/dev/null) in
+	'done 0') exit 0 ;;
+	'done '*) exit $RC_FAILED ;;
+	esac
+	reason=$(tr -d '\r' <"$out/console.log" | grep -am1 -o 'Kernel panic.*') ||
+		reason="vng ended with $rc: $(tr -d '\r' <"$out/console.log" | grep -av '^$' | tail -n1)"
+	[ $rc != 124 ] && [ $rc != 137 ] || reason="not done after $timeout s"
+	echo "$reason" >"$out/reason"
+	tr -d '\r' <"$out/console.log" | tail -n 40 >&2
+	echo "error: no verdict from the guest: $reason" >&2
+	exit $RC_NO_VERDICT
+}
+
+# Read to its end before it runs: an edit meanwhile must not bend it.
+main
