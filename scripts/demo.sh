@@ -51,7 +51,7 @@ stage "the reclaimwb command"
 
 stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" --kdir "$kdir" --accelerator))"
 rc=0
-"$TOP/qemu/vm.sh" --variant base --kdir "$kdir" --mem "$MEM" --nbd fast --timeout 900 \
+"$TOP/qemu/vm.sh" --variant base --kdir "$kdir" --mem "$MEM" --nbd fast --timeout 1200 \
 	--run demo/demo.sh --out "$demo/vm" | narrate || rc=${PIPESTATUS[0]}
 case $rc in
 0) ;;

@@ -5,7 +5,7 @@
 # Leaves $RWB_RESULTS/before.json and after.json for `reclaimwb report`.
 # nbd: fast
 # mem: 320M
-# timeout: 600
+# timeout: 900
 RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 . "$RWB_TESTS/lib/test.sh"
 
