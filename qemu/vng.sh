@@ -103,7 +103,7 @@ ENV
 	args=(--run "$kdir/arch/x86/boot/bzImage" --skip-modules --disable-microvm --memory "$mem" --cpus "$smp")
 	args+=(--network user --no-dhcp --rwdir "$out/results" --verbose)
 	if [ "$accel" != kvm ]; then
-		args+=(--disable-kvm)
+		args+=(--disable-kvm --qemu-opts="-accel $accel")
 		append+=" $("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --timing)"
 	fi
 	append+=" loglevel=5 oops=panic panic_on_warn=1"
