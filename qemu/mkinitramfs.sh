@@ -116,19 +116,19 @@ add_nbd_client() {
 # Flat, without debug information, and with the modules.dep that modprobe reads.
 # Filesystems stay out: they would be half of the image, in every guest's memory.
 add_kernel_modules() {
-	local stage=$work/modules list ko strip
+	local stage=$work/modules list ko strip stamp
 	list=$work/modules.list
 	sed -e '/^fs\//d' -e 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
 	strip=$(command -v strip || compgen -c llvm-strip | head -n1) || die "neither strip nor llvm-strip is here"
-	if ! { [ -f "$stage/stamp" ] && [ "$stage/stamp" -nt "$kdir/modules.order" ] &&
-			[ "$(cat "$stage/stamp")" = "$kdir $release" ]; }; then
+	stamp="$kdir $release $(cd "$kdir" && xargs -r stat -c '%n %s %Y' <"$list" | sha256sum)"
+	if [ "$(cat "$stage/stamp" 2>/dev/null)" != "$stamp" ]; then
 		rm -rf "$stage"
 		mkdir -p "$stage/lib/modules/$release"
 		while read -r ko; do
 			"$strip" --strip-debug -o "$stage/lib/modules/$release/$(basename "$ko")" "$kdir/$ko"
 		done <"$list"
 		"$BUSYBOX" depmod -b "$stage" "$release" || die "depmod failed for $stage"
-		echo "$kdir $release" >"$stage/stamp"
+		echo "$stamp" >"$stage/stamp"
 	fi
 	for ko in "$stage/lib/modules/$release"/*; do
 		[ ! -e "$ko" ] || add_file "/lib/modules/$release/$(basename "$ko")" "$ko" 0644
