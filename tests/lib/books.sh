@@ -13,7 +13,7 @@ books()
 	for type; do
 		snap before
 		check "$type: every page came back right" \
-			pressure "$type" "$(scaled 24)"
+			pressure "$type" "$(scaled 16)"
 		quiesce
 		snap after
 		check_books

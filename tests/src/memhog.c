@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -152,19 +153,32 @@ static char *map(enum kind kind, size_t len)
 	return a;
 }
 
+static void pause_us(unsigned long us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/*
+ * Tasks wait for each other when filled: all of their memory is in use at once,
+ * however the scheduler treats them.
+ */
+static _Atomic unsigned long *filled;
+
+static void meet(void)
+{
+	atomic_fetch_add(filled, 1);
+	while (atomic_load(filled) < opt.forks)
+		pause_us(1000);
+}
+
 static void create(const char *name)
 {
 	FILE *f = fopen(name, "w");
 
 	if (!f || fclose(f))
 		die(name);
-}
-
-static void pause_us(unsigned long us)
-{
-	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
-
-	nanosleep(&ts, NULL);
 }
 
 static time_t now(void)
@@ -246,6 +260,8 @@ static int hog(unsigned long child)
 		    madvise(a[i].base, a[i].pages * PAGE, MADV_PAGEOUT))
 			die("MADV_PAGEOUT");
 	}
+	if (opt.forks > 1)
+		meet();
 	if (opt.ready)
 		create(opt.ready);
 	/* -w bounds this wait as well. */
@@ -275,6 +291,10 @@ static int run_tasks(void)
 
 	if (opt.forks == 1)
 		return hog(0);
+	filled = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (filled == MAP_FAILED)
+		die("mmap");
 	for (unsigned long i = 0; i < opt.forks; i++) {
 		pid_t pid = fork();
 
