@@ -152,7 +152,7 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
 pub struct CgroupRow {
     /// Its id.
     pub id: u64,
-    /// Its path; absent if it is gone.
+    /// Its path; absent if it is gone or in a v1 hierarchy.
     pub path: Option<String>,
     /// Pages.
     pub pages: u64,

@@ -41,7 +41,7 @@ pub fn cgroups(page: &mut Page, report: &Report) {
 
 /// The path, shortened from the left: its end tells more.
 fn path(group: &CgroupRow, width: usize) -> String {
-    let path = group.path.clone().unwrap_or_else(|| format!("(gone, id {})", group.id));
+    let path = group.path.clone().unwrap_or_else(|| format!("(no path, id {})", group.id));
     let long = path.chars().count();
     if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) }
 }
