@@ -12,6 +12,8 @@
 # KSRC=dir    a source tree of your own (never written to)
 # KDIR=dir    a kernel you built yourself, used for every variant
 # KERNEL=7.3  the linux-source package to start from
+#
+# shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=toolchain.sh
@@ -121,7 +123,7 @@ progress() {
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >&3
 		n=$((n + 1))
-		if [ $SECONDS -ge $next ]; then
+		if [ "$SECONDS" -ge "$next" ]; then
 			say "$variant: $((SECONDS - start)) s, $n of about $expected steps (${line##* })"
 			next=$((SECONDS + 15))
 		fi
@@ -141,6 +143,8 @@ seed() {
 	rm -rf "$kdir" "$kdir.tmp"
 	cp -a --reflink=auto "$other" "$kdir.tmp"
 	rm -f "$kdir.tmp"/.rwb-* "$kdir.tmp/build.log"
+	# The tools' rules name their directory; rebuilt tools mean a rebuilt kernel.
+	find "$kdir.tmp/tools" -name '.*.cmd' -exec sed -i "s|$other|$kdir|g" {} +
 	mv "$kdir.tmp" "$kdir"
 }
 
@@ -155,7 +159,7 @@ build() {
 	fi
 	[ -z "$configure_only" ] || return 0
 	rm -f "$kdir/.rwb-done"
-	expected=$(cat "$RWB_CACHE/kernel/$variant.steps" 2>/dev/null || echo 3000)
+	expected=$(cat "$RWB_CACHE/kernel/$variant.steps" 2>/dev/null || echo 2000)
 	say "$variant: building in $kdir (cold about 10 minutes on 2 cores, log in build.log)"
 	kmake bzImage modules 2>&1 | progress 3>"$kdir/build.log" ||
 		build_failed "$kdir/build.log"
@@ -179,20 +183,27 @@ kdir_of() {
 	fi
 }
 
-list=$(fragments "$variant") || exit 1
-mapfile -t files <<<"$list"
-[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
-eval "$("$TOP/scripts/env.sh")"
-TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
-find_source
-kdir=$(kdir_of "$variant" "${files[@]}")
-if [ -n "$print_only" ]; then
-	[ -f "$kdir/.rwb-done" ] || die "variant $variant is not built: make kernel VARIANT=$variant"
-else
-	mkdir -p "$RWB_CACHE/kernel"
-	with_lock source get_source
-	with_lock "kernel-$variant" build
-	[ -n "${KSRC:-}" ] || ln -sfn "$kdir" "$RWB_CACHE/kernel/${kdir##*/build-}"
-	touch "$kdir/.rwb-used"
-fi
-echo "$kdir"
+main() {
+	local list
+	list=$(fragments "$variant") || exit 1
+	mapfile -t files <<<"$list"
+	[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
+	eval "$("$TOP/scripts/env.sh")"
+	TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
+	find_source
+	kdir=$(kdir_of "$variant" "${files[@]}")
+	if [ -n "$print_only" ]; then
+		[ -f "$kdir/.rwb-done" ] || die "variant $variant is not built: make kernel VARIANT=$variant"
+	else
+		mkdir -p "$RWB_CACHE/kernel"
+		with_lock source get_source
+		with_lock "kernel-$variant" build
+		[ -n "${KSRC:-}" ] || ln -sfn "$kdir" "$RWB_CACHE/kernel/${kdir##*/build-}"
+		touch "$kdir/.rwb-used"
+	fi
+	echo "$kdir"
+}
+
+# On one line: bash reads on only after main, and a build takes long enough for an
+# edit or a pull to change this file under it.
+main; exit
