@@ -143,8 +143,8 @@ seed() {
 	rm -rf "$kdir" "$kdir.tmp"
 	cp -a --reflink=auto "$other" "$kdir.tmp"
 	rm -f "$kdir.tmp"/.rwb-* "$kdir.tmp/build.log"
-	# The tools' rules name their directory; rebuilt tools mean a rebuilt kernel.
-	find "$kdir.tmp/tools" -name '.*.cmd' -exec sed -i "s|$other|$kdir|g" {} +
+	# Some rules name their directory; rebuilt tools would mean a rebuilt kernel.
+	find "$kdir.tmp/tools" "$kdir.tmp/rust" -name '.*.cmd' -exec sed -i "s|$other|$kdir|g" {} +
 	mv "$kdir.tmp" "$kdir"
 }
 
@@ -175,7 +175,8 @@ build() {
 kdir_of() {
 	local name=$1 key
 	shift
-	key=$({ echo "$SRC_ID"; cat "$@"; echo "$TOOLS_ID"; } | sha256sum | cut -c1-12)
+	# Comments make no other kernel.
+	key=$({ echo "$SRC_ID"; grep -hE "^(# )?CONFIG_" "$@"; echo "$TOOLS_ID"; } | sha256sum | cut -c1-12)
 	if [ -n "${KSRC:-}" ]; then
 		echo "$RWB_CACHE/kernel/$name-$key"
 	else
