@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Headroom agrees with the kernel's own stack tracer. The tracer measures at
-# the entry of one function (stack_trace_filter), we at a tracepoint next to
-# it: what lies between the two is that function's frame and our probe's.
+# Headroom agrees with the kernel's own stack tracer: on the way from the write
+# to memory.reclaim down to a function (stack_trace_filter), every return address
+# that both found lies as deep for us as it does for the tracer.
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 TRACER=/proc/sys/kernel/stack_tracer_enabled
 FILTER=$TRACING/stack_trace_filter
-# Bytes that the two may differ by, beside the frame: alignment, saved registers.
-SLACK=64
+# A return address counts to the frame above or below it.
+SLACK=16
 need_mod
 need_no_swap
 need_memcg
 need_file "$TRACER" CONFIG_STACK_TRACER
 need_file "$FILTER" CONFIG_DYNAMIC_FTRACE
-start_test $((2 * 5)) "headroom against the stack tracer"
+start_test $((2 * 4)) "headroom against the stack tracer"
 load_mod
 zram_swap_on 64
 cg_make rwb-stack
@@ -36,17 +36,27 @@ while read -r layer function; do
 	hog_filled "$layer"
 	echo "4M swappiness=max" > "$CG/rwb-stack/memory.reclaim" 2> /dev/null
 	echo 0 > "$TRACER"
-	theirs=$(cat "$TRACING/stack_max_size")
-	size=$(row headroom stack.size)
-	min=$(row headroom "memcg_reclaim.$layer.min")
-	check_num "$layer: the tracer saw $function" "$theirs" -gt 0
-	is_number "$min" && is_number "$size" || min=-1
-	between=$((size - min - theirs))
-	frame=$(awk -v re="^memcg_reclaim\\\\.$layer\\\\.frame\\\\.[0-9]+\$" -v f="$function+" \
-		'$1 ~ re && index($3, f) == 1 { print $2; exit }' "$LEDGER/stacks")
-	say "$layer: stack tracer $theirs bytes deep, we $((size - min)), frame of $function ${frame:-missing}"
-	check_num "$layer: we are lower by that function's frame" "$between" -ge $((${frame:-99999} - SLACK))
-	check_num "$layer: and by no more than that" "$between" -le $((${frame:--99999} + SLACK))
+	cp "$TRACING/stack_trace" "$TMP/theirs"
+	cp "$LEDGER/stacks" "$TMP/ours"
+	# Theirs: "N) depth size symbol"; ours: frames, innermost first, whose bytes
+	# from the outermost on are the depth.
+	awk -v re="^memcg_reclaim[.]${layer}[.]frame[.][0-9]+\$" '
+		NR == FNR { if ($1 ~ /^[0-9]+\)$/) depth[$4] = $2; next }
+		$1 ~ re { symbol[n] = $3; bytes[n++] = $2 }
+		END {
+			for (i = n - 1; i >= 0; i--) {
+				sum += bytes[i]
+				if (!(symbol[i] in depth)) continue
+				common++
+				d = sum - depth[symbol[i]]
+				if (d < 0) d = -d
+				if (d > worst) worst = d
+			}
+			print common + 0, worst + 0
+		}' "$TMP/theirs" "$TMP/ours" > "$TMP/compared"
+	read -r common worst < "$TMP/compared"
+	check_num "$layer: return addresses that both have" "$common" -ge 4
+	check_num "$layer: the largest difference in depth, in bytes" "$worst" -le "$SLACK"
 	check "every page came back right" hog_done "$layer"
 done <<END
 entry try_to_free_mem_cgroup_pages

@@ -16,7 +16,7 @@ zram_swap_on 256
 vm watermark_scale_factor 300
 leave_mib 96
 snap before
-hog_start hog -c text -P 40000 -m $(($(mem_mib MemFree) - $(low_mib) + 16))
+hog_start hog -c text -P 40000 -m $(($(mem_mib MemFree) - $(wmark_mib low) + 16))
 hog_filled hog
 quiesce
 snap after

@@ -33,7 +33,7 @@ snap before
 hog_in "$CG1/over" hog -c text -m "$M"
 hog_filled hog
 # Now something outside takes what is left, slowly enough for kswapd.
-hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemFree) - $(low_mib) + 12))
+hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemFree) - $(wmark_mib low) + 12))
 hog_filled squeeze
 hog_kill squeeze
 hog_kill ballast

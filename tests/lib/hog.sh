@@ -73,29 +73,29 @@ hog_kill()
 	rm -f "$TMP/$1.pid"
 }
 
-# leave_mib N: lock away memory until about N MiB are left to use, so that
-# little data makes real pressure, whatever the machine's size.
+# leave_mib N: lock away memory until a task can take about N MiB before it has
+# to reclaim: little data makes real pressure, whatever the machine's size.
 leave_mib()
 {
-	local take=$(($(mem_mib MemAvailable) - $1))
+	# What is said to be available ends where kswapd stops, not where it fails.
+	local take=$(($(mem_mib MemAvailable) + $(wmark_mib high) - $(wmark_mib min) - $1))
 
 	[ "$take" -gt 0 ] || return 0
-	hog_start ballast -l -c zero -m "$take"
+	hog_start ballast -l -H -c zero -m "$take"
 	hog_filled ballast
 }
 
 # pressure TYPE EXCESS_MIB [memhog options]: two tasks that together hold so much
-# more than the 48 MiB left to them. Each task's pages must prove right; the
-# ballast goes before the caller counts.
+# more than the 48 MiB left to them. Each task's pages must prove right. The
+# ballast stays, for the next time.
 LEFT=48
 pressure()
 {
 	local type="$1" each=$(((LEFT + $2) / 2)) ok=0
 
 	shift 2
-	leave_mib "$LEFT"
+	[ -e "$TMP/ballast.pid" ] || leave_mib "$LEFT"
 	"$BIN/memhog" -t "$type" -n 2 -m "$each" -r "$@" > "$TMP/pressure.log" 2>&1 || ok=1
-	hog_kill ballast
 	while read -r line; do
 		say "$line"
 	done < "$TMP/pressure.log"

@@ -57,10 +57,11 @@ mem_mib()
 	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo
 }
 
-# low_mib: free memory at which kswapd wakes.
-low_mib()
+# wmark_mib min|low|high: free memory below which tasks reclaim, kswapd wakes,
+# kswapd goes on.
+wmark_mib()
 {
-	awk '$1 == "low" { n += $2 } END { print int(n / 256) }' /proc/zoneinfo
+	awk -v w="$1" '$1 == w { n += $2 } END { print int(n / 256) }' /proc/zoneinfo
 }
 
 # lru classic|mglru: choose the reclaim algorithm, tell whether it took.

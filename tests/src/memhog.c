@@ -246,7 +246,8 @@ static int hog(unsigned long child)
 		a[1].base = map(SHMEM, a[1].pages * PAGE);
 	}
 
-	for (unsigned long n = 0; n < pages; n++) {
+	/* Locking fills with zeroes by itself, a huge page at a time. */
+	for (unsigned long n = 0; n < pages && !(opt.lock && opt.fill == ZERO); n++) {
 		fill_page(page_at(a, n), page_key(child, gen, n));
 		if (opt.pace_us && n % PAGES_PER_MIB == PAGES_PER_MIB - 1)
 			pause_us(opt.pace_us);
