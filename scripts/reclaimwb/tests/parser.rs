@@ -24,7 +24,7 @@ fn parse(texts: &Texts) -> reclaimwb::error::Result<Ledgers> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_answered(text in "([a-z_.0-9]{0,12}( [0-9a-z:+/]{0,8}){0,3}\n?){0,40}", ledger in 0..5_usize) {
