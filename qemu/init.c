@@ -685,8 +685,10 @@ static void check_kernel_log(void)
 	if (fclose(copy))
 		die("write " RESULTS_DIR "/dmesg.txt: %s", strerror(errno));
 	if (first)
-		put(ktap.fd, "# the first %llu kernel log lines were lost before the check\n", first);
-	check(lines && !bad_lines, "kernel log has no bad line (%llu lines read, %llu bad)", lines, bad_lines);
+		put(ktap.fd, "# the first %llu kernel log lines were lost before the check\n",
+		    first);
+	check(lines && !bad_lines, "kernel log has no bad line (%llu lines read, %llu bad)",
+	      lines, bad_lines);
 }
 
 static void check_leaks(void)
@@ -699,7 +701,7 @@ static void check_leaks(void)
 		put(ktap.fd, "ok %u no memory leak # SKIP kernel has no kmemleak\n", ++checks);
 		return;
 	}
-	/* An object counts once it is old enough, and only a second scan is free of false alarms. */
+	/* An object counts once it is old enough; only a second scan has no false alarms. */
 	for (int i = 0; i < 2; i++) {
 		show_life("kmemleak");
 		pause_ms(KMEMLEAK_AGE_S * 1000);
@@ -722,7 +724,8 @@ static void check_taint(void)
 	if (read_file("/proc/sys/kernel/tainted", buf, sizeof(buf)) <= 0)
 		die("read tainted: %s", strerror(errno));
 	taint = strtoul(buf, NULL, 10);
-	check(!(taint & ~TAINT_ALLOWED), "no taint but out-of-tree, unsigned, test (tainted=%lu)", taint);
+	check(!(taint & ~TAINT_ALLOWED), "no taint but out-of-tree, unsigned, test (tainted=%lu)",
+	      taint);
 }
 
 static void end_checks(void)
