@@ -14,7 +14,7 @@ start_test $((5 * 6 + 4 + 2)) "stack headroom by layer"
 load_mod
 nbd_swap_on fast
 
-check "every page came back right" pressure anon "$(scaled 16)"
+check "every page came back right" pressure anon
 quiesce
 cat "$LEDGER/headroom" > "$TMP/headroom"
 cat "$LEDGER/stacks" > "$TMP/stacks"

@@ -8,8 +8,9 @@
 
 TRACER=/proc/sys/kernel/stack_tracer_enabled
 FILTER=$TRACING/stack_trace_filter
-# A return address counts to the frame above or below it.
-SLACK=16
+# A return address, and what a function saves next to it, counts to the frame above
+# or below: 8 bytes apart with ORC, up to 32 with frame pointers.
+SLACK=32
 need_mod
 need_no_swap
 need_memcg

@@ -13,7 +13,7 @@ load_mod
 # Results are kept in debugfs while the module is there.
 RESULTS=/sys/kernel/debug/kunit/reclaimwb/results
 [ -e "$RESULTS" ] || RESULTS=$TMP/kunit
-[ -e "$RESULTS" ] || console_since | sed 's/^\[[^]]*\] *//' > "$RESULTS"
+[ -e "$RESULTS" ] || console_since | sed 's/^\[[^]]*\] //' > "$RESULTS"
 check_num "cases passed" "$(grep -cE '^ +ok [0-9]+ ' "$RESULTS")" -gt 0
 check_eq "cases failed" "$(grep -cE '^ *not ok ' "$RESULTS")" 0
 check "the suite passed" grep -qE '^ok [0-9]+ reclaimwb' "$RESULTS"

@@ -14,7 +14,7 @@ zram_swap_on 256
 
 trace_windows
 snap before
-check "every page came back right" pressure anon 24 -c text
+check "every page came back right" pressure anon -c text
 quiesce
 snap after
 check_num "direct.anon.sync.pages has writes" \

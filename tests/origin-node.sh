@@ -29,7 +29,7 @@ check "every page came back right" hog_done hog
 vm zone_reclaim_mode 7
 trace_windows
 snap before
-check "every page came back right under pressure" pressure anon 24 -c text
+check "every page came back right under pressure" pressure anon -c text
 quiesce
 snap after
 check_num "node.anon.sync.pages has writes" "$(delta writes 'node\.anon\.sync\.pages')" -gt 0

@@ -13,7 +13,7 @@ books()
 	for type; do
 		snap before
 		check "$type: every page came back right" \
-			pressure "$type" "$(scaled 16)"
+			pressure "$type"
 		quiesce
 		snap after
 		check_books

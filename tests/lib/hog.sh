@@ -85,17 +85,23 @@ leave_mib()
 	hog_filled ballast
 }
 
-# pressure TYPE EXCESS_MIB [memhog options]: two tasks that together hold so much
-# more than the 48 MiB left to them. Each task's pages must prove right. The
-# ballast stays, for the next time.
+# pressure TYPE [memhog options]: two tasks together hold EXCESS MiB more than the
+# LEFT MiB there are for them. Each task's pages must prove right. The ballast
+# stays, for the next time.
 LEFT=48
+EXCESS=16
+if is_debug_kernel; then
+	LEFT=24
+	EXCESS=12
+fi
+EACH=$(((LEFT + EXCESS) / 2))
 pressure()
 {
-	local type="$1" each=$(((LEFT + $2) / 2)) ok=0
+	local type="$1" ok=0
 
-	shift 2
+	shift
 	[ -e "$TMP/ballast.pid" ] || leave_mib "$LEFT"
-	"$BIN/memhog" -t "$type" -n 2 -m "$each" -r "$@" > "$TMP/pressure.log" 2>&1 || ok=1
+	"$BIN/memhog" -t "$type" -n 2 -m "$EACH" -r "$@" > "$TMP/pressure.log" 2>&1 || ok=1
 	while read -r line; do
 		say "$line"
 	done < "$TMP/pressure.log"
