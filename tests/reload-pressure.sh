@@ -13,7 +13,7 @@ start_test 5 "load and unload under pressure"
 nbd_swap_on fast
 
 leave_mib "$LEFT"
-nice -n 10 "$BIN/memhog" -n 2 -m "$EACH" -T 3600 -w 3600 > "$TMP/tasks.log" 2>&1 &
+nice -n 10 "$BIN/memhog" -n 2 -m $(((LEFT + EXCESS) / 2)) -T 3600 -w 3600 > "$TMP/tasks.log" 2>&1 &
 tasks=$!
 undo "kill -9 $tasks 2> /dev/null"
 

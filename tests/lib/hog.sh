@@ -89,19 +89,18 @@ leave_mib()
 # LEFT MiB there are for them. Each task's pages must prove right. The ballast
 # stays, for the next time.
 LEFT=48
-EXCESS=16
+EXCESS=20
 if is_debug_kernel; then
 	LEFT=24
-	EXCESS=12
+	EXCESS=24
 fi
-EACH=$(((LEFT + EXCESS) / 2))
 pressure()
 {
 	local type="$1" ok=0
 
 	shift
 	[ -e "$TMP/ballast.pid" ] || leave_mib "$LEFT"
-	"$BIN/memhog" -t "$type" -n 2 -m "$EACH" -r "$@" > "$TMP/pressure.log" 2>&1 || ok=1
+	"$BIN/memhog" -t "$type" -n 2 -m $(((LEFT + EXCESS) / 2)) -r "$@" > "$TMP/pressure.log" 2>&1 || ok=1
 	while read -r line; do
 		say "$line"
 	done < "$TMP/pressure.log"
