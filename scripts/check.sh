@@ -80,6 +80,7 @@ check_checkpatch() {
 	[ ${#files[@]} = 0 ] || checkpatch "$tree" "$NOT_IN_KERNEL" -f "${files[@]}" || rc=1
 	mapfile -t files < <(git ls-files -- 'qemu/*.c' 'tests/*.c')
 	[ ${#files[@]} = 0 ] || checkpatch "$tree" "$IN_USERSPACE" -f "${files[@]}" || rc=1
+	rm -f .checkpatch-camelcase.*	# its own cache, left where it ran
 	return $rc
 }
 
