@@ -75,6 +75,7 @@ static void print_usage(void)
 	      "  -P USEC              pause after each MiB filled\n"
 	      "  -R FILE              create FILE when filled (and paged out)\n"
 	      "  -G FILE              then wait for FILE before verifying\n"
+	      "  -N                   nice: leave the CPU to others that want it\n"
 	      "  -w SECONDS           give up after this (300)\n"
 	      "  -X                   spoil one page (tests the verification)\n",
 	      stderr);
@@ -326,7 +327,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:R:G:w:X")) != -1) {
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:R:G:w:NX")) != -1) {
 		switch (c) {
 		case 't':
 			if (!strcmp(optarg, "anon"))
@@ -386,6 +387,10 @@ int main(int argc, char **argv)
 			break;
 		case 'w':
 			opt.timeout_s = number(optarg);
+			break;
+		case 'N':
+			if (nice(10) == -1)
+				die("nice");
 			break;
 		case 'X':
 			opt.corrupt = true;
