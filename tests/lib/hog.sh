@@ -92,7 +92,7 @@ LEFT=48
 EXCESS=20
 if is_debug_kernel; then
 	LEFT=24
-	EXCESS=24
+	EXCESS=18
 fi
 pressure()
 {
