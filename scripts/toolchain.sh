@@ -36,12 +36,19 @@ llvm_value() {
 	esac
 }
 
-# libclang_dir CLANG: bindgen must load the libclang of that clang.
+# libclang_dir CLANG: bindgen must load the libclang of that clang. On a PATH that
+# env.sh made, the first of that name is ccache.
 libclang_dir() {
-	local dir
-	[ -n "$1" ] && have "$1" || return 1
-	dir=$(cd "$(dirname "$(readlink -f "$(command -v "$1")")")/../lib" 2>/dev/null && pwd) || return 1
-	compgen -G "$dir/libclang*.so*" >/dev/null && echo "$dir"
+	local path dir
+	[ -n "$1" ] || return 1
+	while IFS= read -r path; do
+		path=$(readlink -f "$path")
+		[ "${path##*/}" != ccache ] || continue
+		dir=$(cd "${path%/*}/../lib" 2>/dev/null && pwd) || return 1
+		compgen -G "$dir/libclang*.so*" >/dev/null && echo "$dir"
+		return
+	done < <(type -aP "$1")
+	return 1
 }
 
 # rust_lib_src: the standard library's source of exactly this rustc.
