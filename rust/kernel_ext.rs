@@ -14,3 +14,4 @@ pub(crate) mod stack;
 pub(crate) mod symbol;
 pub(crate) mod system;
 pub(crate) mod tracepoint;
+pub(crate) mod trylock;

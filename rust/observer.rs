@@ -79,7 +79,6 @@ pub(crate) struct Observer {
     /// What was lost, and what we cost.
     pub(crate) cost: PerCpu<Cost>,
     /// The deepest stacks.
-    #[pin]
     pub(crate) worst: Worst,
     callers: Callers,
     scratch: PerCpu<Exclusive<Scratch>>,
@@ -102,7 +101,6 @@ impl Host for Observer {
 impl Observer {
     /// Allocates all ledgers. Sleeps.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        let worst = Worst::new()?;
         Arc::pin_init(
             try_pin_init!(Self {
                 windows: Windows::new(params::window_slots())?,
@@ -110,7 +108,7 @@ impl Observer {
                 headroom: PerCpu::new()?,
                 cgroups: PerCpu::new()?,
                 cost: PerCpu::new()?,
-                worst <- worst,
+                worst: Worst::new()?,
                 callers: Callers::new()?,
                 scratch: PerCpu::new()?,
                 probes: [const { Probe::new() }; Event::PROBES],

@@ -181,9 +181,7 @@ type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void)
 
 // The types in these declarations are plain C types, `At` and `Folio`.
 extern "C" {
-    #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn rwb_preempt_disable();
-    #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn rwb_preempt_enable();
     pub(crate) fn rwb_nr_cpu_ids() -> u32;
     pub(crate) fn rwb_cpu_possible(cpu: u32) -> bool;

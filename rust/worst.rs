@@ -2,14 +2,16 @@
 
 //! The deepest stack of each origin at each layer, frame by frame.
 //!
-//! Lock: one spinlock, a leaf: nothing is taken inside. Handlers in task
-//! context only try it; the reader takes it with preemption off and copies one
-//! stack out. No handler in IRQ or softirq context comes here.
+//! Each stack has a lock of its own that is only tried: handlers in task context
+//! give up and count the loss when another CPU, or the reader, is at the same
+//! stack. No handler in IRQ or softirq context comes here.
 
 use crate::{
     kernel_ext::{
+        percpu::pinned,
         stack,
-        system, //
+        system,
+        trylock::TryLock, //
     },
     origin::{
         Layer,
@@ -20,14 +22,10 @@ use crate::{
     shim::At,
 };
 use kernel::{
-    new_spinlock,
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        SpinLock, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     },
 };
 
@@ -77,45 +75,44 @@ impl Stack {
     }
 }
 
-/// All of them.
-#[pin_data]
-pub(crate) struct Worst {
-    /// Depths of the stacks kept: what a handler compares with.
-    depths: KVVec<Atomic<usize>>,
-    #[pin]
-    stacks: SpinLock<KVVec<Stack>>,
+/// The deepest stack of one origin at one layer.
+struct Deepest {
+    /// Its depth: what a handler compares with.
+    depth: Atomic<usize>,
+    stack: TryLock<Stack>,
 }
+
+/// All of them.
+pub(crate) struct Worst(KVVec<Deepest>);
 
 impl Worst {
     /// Allocates. Sleeps.
-    pub(crate) fn new() -> Result<impl PinInit<Self>> {
-        let mut depths = KVVec::with_capacity(STACKS, GFP_KERNEL)?;
-        let mut stacks = KVVec::with_capacity(STACKS, GFP_KERNEL)?;
+    pub(crate) fn new() -> Result<Self> {
+        let mut all = KVVec::with_capacity(STACKS, GFP_KERNEL)?;
         for _ in 0..STACKS {
-            depths.push(Atomic::new(0), GFP_KERNEL)?;
-            stacks.push(Stack::NONE, GFP_KERNEL)?;
+            let deepest = Deepest {
+                depth: Atomic::new(0),
+                stack: TryLock::new(Stack::NONE),
+            };
+            all.push(deepest, GFP_KERNEL)?;
         }
-        Ok(pin_init!(Self {
-            depths,
-            stacks <- new_spinlock!(stacks, "reclaimwb_worst"),
-        }))
+        Ok(Self(all))
     }
 
-    fn index(origin: Origin, layer: Layer) -> usize {
-        origin as usize * Layer::COUNT + layer as usize
+    fn of(&self, origin: Origin, layer: Layer) -> Option<&Deepest> {
+        self.0.get(origin as usize * Layer::COUNT + layer as usize)
     }
 
     /// True when a stack of this depth is the deepest yet.
     #[inline]
     pub(crate) fn is_worse(&self, origin: Origin, layer: Layer, depth: usize) -> bool {
-        self.depths
-            .get(Self::index(origin, layer))
-            .is_some_and(|d| depth > d.load(Relaxed))
+        self.of(origin, layer)
+            .is_some_and(|d| depth > d.depth.load(Relaxed))
     }
 
-    /// Keeps the current stack if it is still the deepest; false when another
-    /// CPU held the lock, so that it could not be kept. Task context, on the
-    /// task's own stack.
+    /// Keeps the current stack if it is still the deepest; false when someone
+    /// else was at it, so that it could not be kept. Task context, on the
+    /// task's own stack, preemption off.
     pub(crate) fn keep(
         &self,
         scratch: &mut Scratch,
@@ -123,41 +120,47 @@ impl Worst {
         layer: Layer,
         at: &At,
     ) -> bool {
-        let index = Self::index(origin, layer);
-        let Some(mut stacks) = self.stacks.try_lock() else {
-            return false;
-        };
-        let (Some(stack), Some(depth)) = (stacks.get_mut(index), self.depths.get(index)) else {
+        let Some(deepest) = self.of(origin, layer) else {
             return true;
         };
-        if at.depth <= depth.load(Relaxed) {
-            return true;
-        }
-        depth.store(at.depth, Relaxed);
-        stack.depth = at.depth;
-        stack.headroom = at.headroom;
-        stack.pid = system::pid();
-        stack.comm = system::comm();
-        let n = stack::trace(&mut scratch.trace);
-        let trace = scratch.trace.get(..n).unwrap_or(&[]);
-        stack.nr_frames = stack::frame_sizes(trace, at.sp, &mut stack.frames);
-        true
+        let kept = deepest.stack.try_with(|stack| {
+            if at.depth <= deepest.depth.load(Relaxed) {
+                return;
+            }
+            deepest.depth.store(at.depth, Relaxed);
+            stack.depth = at.depth;
+            stack.headroom = at.headroom;
+            stack.pid = system::pid();
+            stack.comm = system::comm();
+            let n = stack::trace(&mut scratch.trace);
+            let trace = scratch.trace.get(..n).unwrap_or(&[]);
+            stack.nr_frames = stack::frame_sizes(trace, at.sp, &mut stack.frames);
+        });
+        kept.is_some()
     }
 
     /// Copies the deepest stack of one origin at one layer to `copy`; false if
-    /// none was seen. Process context.
+    /// none was seen. Process context; waits for a handler that is at it,
+    /// which takes some microseconds.
     pub(crate) fn read(&self, origin: Origin, layer: Layer, copy: &mut Stack) -> bool {
-        match self.stacks.lock().get(Self::index(origin, layer)) {
-            Some(stack) if stack.depth != 0 => {
-                copy.clone_from(stack);
-                true
+        let Some(deepest) = self.of(origin, layer) else {
+            return false;
+        };
+        loop {
+            let seen = pinned(|_| {
+                deepest.stack.try_with(|stack| {
+                    copy.clone_from(stack);
+                    stack.depth != 0
+                })
+            });
+            if let Some(seen) = seen {
+                return seen;
             }
-            _ => false,
         }
     }
 
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        STACKS * (core::mem::size_of::<Stack>() + core::mem::size_of::<Atomic<usize>>())
+        self.0.len() * core::mem::size_of::<Deepest>()
     }
 }

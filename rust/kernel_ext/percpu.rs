@@ -35,7 +35,6 @@ impl Pinned<'_> {
 
 /// Runs `f` with preemption disabled, as the C entries do for handlers. `f` must
 /// not sleep. Any context.
-#[cfg(CONFIG_KUNIT = "y")]
 pub(crate) fn pinned<R>(f: impl FnOnce(&Pinned<'_>) -> R) -> R {
     // SAFETY: Has no precondition; paired with the enable below. A panic in
     // `f` does not unwind in the kernel, so the pair is never left open.
