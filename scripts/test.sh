@@ -61,7 +61,6 @@ guests() {
 rm -rf "$out"
 mkdir -p "$out"
 "$TOP/scripts/deps.sh" kernel vm tool check test
-eval "$("$TOP/scripts/env.sh")"
 "$TOP/scripts/tool.sh" >/dev/null
 make -s -C "$TOP/tests" >&2
 for variant in base base-nbd lock mem; do
