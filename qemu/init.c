@@ -702,7 +702,7 @@ static void check_leaks(void)
 		return;
 	}
 	if (write_file("/sys/kernel/debug/kmemleak", "scan") && errno == EPERM) {
-		put(ktap.fd, "ok %u no memory leak # SKIP kmemleak is off (boot with kmemleak=on)\n",
+		put(ktap.fd, "ok %u no memory leak # SKIP kmemleak is off (kmemleak=on)\n",
 		    ++checks);
 		return;
 	}
