@@ -21,7 +21,7 @@ check_num "a ledger is unavailable" \
 for state in missing changed; do
 	event=$(awk -v s="$state" '/^probe\./ && $2 == s { sub(/^probe\./, ""); print $1; exit }' "$LEDGER/status")
 	check "the log names $event, which is $state" \
-		sh -c "dmesg | grep 'reclaimwb.*: .*${event:-no event}'" > /dev/null
+		sh -c "dmesg | grep -q 'reclaimwb.*: .*${event:-no event}'"
 done
 
 check_eq "ledger writes is available" "$(row status ledger.writes)" available
