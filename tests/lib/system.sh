@@ -103,13 +103,16 @@ console_scan()
 	console_since | grep -E -f "$TMP/patterns" || echo clean
 }
 
-# leak_scan: "clean", or what kmemleak reports. An object is reported when two
+# leak_scan: "clean", or what kmemleak reports, or why it cannot. An object is reported when two
 # scans, the second at least 5 s after its allocation, find no pointer to it.
 leak_scan()
 {
 	local f=/sys/kernel/debug/kmemleak
 
-	echo scan > "$f"
+	if ! (echo scan > "$f") 2> /dev/null; then
+		echo "kmemleak is off"
+		return
+	fi
 	sleep 5
 	echo scan > "$f"
 	if grep -q . "$f"; then
