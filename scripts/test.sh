@@ -63,9 +63,12 @@ mkdir -p "$out"
 "$TOP/scripts/deps.sh" kernel vm tool check test
 "$TOP/scripts/tool.sh" >/dev/null
 make -s -C "$TOP/tests" >&2
-for variant in base base-nbd lock mem; do
-	"$TOP/scripts/module.sh" --variant "$variant" >/dev/null
+variants=(base base-nbd lock mem)
+for variant in "${variants[@]}"; do
+	"$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null
 done
+printf '%s\n' "${variants[@]}" |
+	xargs -n 1 -P "$J" "$TOP/scripts/module.sh" --variant >/dev/null
 say "set up in $((SECONDS - started)) s"
 
 say "running: base kernel; beside it host tests, checks, the harness, base-nbd"
