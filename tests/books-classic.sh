@@ -8,11 +8,12 @@
 
 need_mod
 need_nbd fast
-start_test $((3 * BOOKS_EACH + 1)) "books balance, the classic LRU"
+start_test $((BOOKS_LOADS * BOOKS_EACH + 1)) "books balance, the classic LRU"
 check "the classic LRU" lru classic
 load_mod
 nbd_swap_on fast
 
-books anon shmem mixed
+# shellcheck disable=SC2086
+books $BOOKS_TYPES
 
 finish
