@@ -43,11 +43,16 @@ snap()
 	local f
 
 	mkdir -p "$TMP/$1"
-	# Folds the per-CPU deltas: node counters are exact only after this.
-	echo 1 > /proc/sys/vm/stat_refresh
-	cat /proc/vmstat > "$TMP/$1/vmstat"
-	for f in status writes headroom cgroups; do
-		[ ! -e "$LEDGER/$f" ] || cat "$LEDGER/$f" > "$TMP/$1/$f"
+	# Again while reclaim writes between the first reading and the last.
+	for _ in 1 2 3 4 5 6 7 8; do
+		# Folds the per-CPU deltas: node counters are exact only after this.
+		echo 1 > /proc/sys/vm/stat_refresh
+		cat /proc/vmstat > "$TMP/$1/vmstat"
+		for f in status writes headroom cgroups; do
+			[ ! -e "$LEDGER/$f" ] || cat "$LEDGER/$f" > "$TMP/$1/$f"
+		done
+		echo 1 > /proc/sys/vm/stat_refresh
+		! grep -qxF "$(grep '^nr_vmscan_write ' /proc/vmstat)" "$TMP/$1/vmstat" || break
 	done
 }
 
