@@ -8,7 +8,7 @@
 need_mod
 need_no_swap
 need_memcg1
-start_test $((2 * CHARGED + 2)) "writes by v1 cgroups"
+start_test $((2 * CHARGED + 4)) "writes by v1 cgroups"
 undo cg1_umount
 load_mod
 zram_swap_on 64
@@ -22,6 +22,10 @@ hog_filled charge
 quiesce
 snap after
 check_charged memcg_max anon sync $((M * 50))
+id=$(stat -c %i "$CG1/limit")
+check_eq "a v1 id has rows of its own name" "$(row cgroups "cgroup_v1.$id.path")" -
+check_eq "and the writes are its own" "$(row cgroups "cgroup_v1.$id.memcg_max.pages")" \
+	"$(delta writes 'total\.pages')"
 echo -1 > "$CG1/limit/memory.limit_in_bytes"
 check "every page came back right" hog_done charge
 

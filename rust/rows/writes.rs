@@ -76,17 +76,17 @@ pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
 
     for total in totals.iter() {
         let id = total.key.id();
-        // Of a v1 hierarchy the path cannot be found: another v2 cgroup may
-        // have the same id.
-        let path = match total.key.is_v1() {
-            true => None,
-            false => cgroup::path(id, &mut buf),
+        // Of a v1 hierarchy the path cannot be found: a v2 cgroup may have the
+        // same id, which is why its rows have a name of their own, too.
+        let (row, path) = match total.key.is_v1() {
+            true => ("cgroup_v1", None),
+            false => ("cgroup", cgroup::path(id, &mut buf)),
         };
         let path = path.unwrap_or("-");
-        writeln!(f, "cgroup.{id}.path {path}")?;
+        writeln!(f, "{row}.{id}.path {path}")?;
         for (origin, pages) in Origin::ALL.iter().zip(total.pages) {
             if pages != 0 {
-                writeln!(f, "cgroup.{id}.{}.pages {pages}", origin.name())?;
+                writeln!(f, "{row}.{id}.{}.pages {pages}", origin.name())?;
             }
         }
     }

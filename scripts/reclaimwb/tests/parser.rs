@@ -7,7 +7,12 @@ mod common;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
-use reclaimwb::{ledger::Ledgers, report, snapshot::Snapshot, text};
+use reclaimwb::{
+    ledger::{Hierarchy, Ledgers},
+    report,
+    snapshot::Snapshot,
+    text,
+};
 
 type Texts = BTreeMap<String, String>;
 
@@ -66,6 +71,20 @@ proptest! {
         prop_assert!(parse(&texts).is_err());
     }
 
+}
+
+/// Ids are unique in their hierarchy only.
+#[test]
+fn a_v1_and_a_v2_cgroup_may_share_an_id() {
+    let mut texts = whole();
+    let cgroups = texts.get_mut("cgroups").expect("cgroups");
+    cgroups.push_str("cgroup.4711.path /a\ncgroup.4711.direct.pages 3\n");
+    cgroups.push_str("cgroup_v1.4711.path -\ncgroup_v1.4711.memcg_max.pages 5\n");
+    let ledgers = parse(&texts).expect("ledgers");
+    let cgroups = ledgers.cgroups.as_ref().expect("cgroups");
+    assert_eq!(cgroups.groups[&(Hierarchy::V2, 4711)].total(), 3);
+    assert_eq!(cgroups.groups[&(Hierarchy::V1, 4711)].total(), 5);
+    assert_eq!(cgroups.groups[&(Hierarchy::V1, 4711)].path, None);
 }
 
 proptest! {

@@ -3,8 +3,30 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::rows::{Rows, grown, total};
 use crate::{error::Result, names::Origin};
+
+/// Where a cgroup's id is unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hierarchy {
+    /// The default hierarchy.
+    V2,
+    /// A v1 hierarchy, whose paths the kernel does not tell by id.
+    V1,
+}
+
+impl Hierarchy {
+    /// How its rows begin.
+    const fn row(self) -> &'static str {
+        match self {
+            Self::V2 => "cgroup",
+            Self::V1 => "cgroup_v1",
+        }
+    }
+}
 
 /// What one cgroup had written.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +47,8 @@ impl Cgroup {
 /// The `cgroups` ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Cgroups {
-    /// By cgroup id.
-    pub groups: BTreeMap<u64, Cgroup>,
+    /// By hierarchy and cgroup id.
+    pub groups: BTreeMap<(Hierarchy, u64), Cgroup>,
     /// Pages of cgroups that found the table full, by origin.
     pub other: BTreeMap<Origin, u64>,
 }
@@ -40,19 +62,22 @@ impl Cgroups {
             }
         }
         let mut paths = 0;
-        for (rest, value) in rows.take_prefix("cgroup.") {
-            let row = format!("cgroup.{rest}");
-            let Some((id, what)) = rest.split_once('.') else {
-                return Err(rows.error(format!("row {row} names no cgroup")));
-            };
-            let group = ledger.groups.entry(rows.parse_number(&row, id)?).or_default();
-            if what == "path" {
-                paths += 1;
-                group.path = Some(value).filter(|path| path != "-");
-            } else if let Some(origin) = what.strip_suffix(".pages").and_then(Origin::from_key) {
-                group.pages.insert(origin, rows.parse_number(&row, &value)?);
-            } else {
-                return Err(rows.error(format!("row {row} is neither a path nor an origin's pages")));
+        for hierarchy in [Hierarchy::V2, Hierarchy::V1] {
+            let name = hierarchy.row();
+            for (rest, value) in rows.take_prefix(&format!("{name}.")) {
+                let row = format!("{name}.{rest}");
+                let Some((id, what)) = rest.split_once('.') else {
+                    return Err(rows.error(format!("row {row} names no cgroup")));
+                };
+                let group = ledger.groups.entry((hierarchy, rows.parse_number(&row, id)?)).or_default();
+                if what == "path" {
+                    paths += 1;
+                    group.path = Some(value).filter(|path| path != "-");
+                } else if let Some(origin) = what.strip_suffix(".pages").and_then(Origin::from_key) {
+                    group.pages.insert(origin, rows.parse_number(&row, &value)?);
+                } else {
+                    return Err(rows.error(format!("row {row} is neither a path nor an origin's pages")));
+                }
             }
         }
         if paths != ledger.groups.len() {
@@ -62,9 +87,9 @@ impl Cgroups {
     }
 
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
-        for (id, group) in &mut self.groups {
-            if let Some(old) = before.groups.get(id) {
-                subtract(&format!("cgroup.{id}"), &mut group.pages, &old.pages)?;
+        for (key, group) in &mut self.groups {
+            if let Some(old) = before.groups.get(key) {
+                subtract(&format!("{}.{}", key.0.row(), key.1), &mut group.pages, &old.pages)?;
             }
         }
         subtract("other", &mut self.other, &before.other)?;

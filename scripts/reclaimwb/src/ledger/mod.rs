@@ -8,7 +8,7 @@ mod stacks;
 mod status;
 mod writes;
 
-pub use cgroups::{Cgroup, Cgroups};
+pub use cgroups::{Cgroup, Cgroups, Hierarchy};
 pub use headroom::{Headroom, HeadroomCell, Used};
 pub use rows::{Rows, grown, total};
 pub use stacks::{Frame, Stack, Stacks};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    ledger::{Cell, Cgroups, Writes, total},
+    ledger::{Cell, Cgroups, Hierarchy, Writes, total},
     names::{Kind, Origin, Type},
 };
 
@@ -150,6 +150,8 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
 /// What one cgroup had written.
 #[derive(Debug, Serialize)]
 pub struct CgroupRow {
+    /// The hierarchy in which its id is unique.
+    pub hierarchy: Hierarchy,
     /// Its id.
     pub id: u64,
     /// Its path; absent if it is gone or in a v1 hierarchy.
@@ -177,7 +179,8 @@ pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
     let mut groups: Vec<CgroupRow> = ledger
         .groups
         .iter()
-        .map(|(&id, group)| CgroupRow {
+        .map(|(&(hierarchy, id), group)| CgroupRow {
+            hierarchy,
             id,
             path: group.path.clone(),
             pages: group.total(),

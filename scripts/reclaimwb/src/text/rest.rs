@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     format::{cell, count, mib, percent},
-    ledger::total,
+    ledger::{Hierarchy, total},
     names::Layer,
     report::{CgroupRow, Report},
 };
@@ -41,7 +41,10 @@ pub fn cgroups(page: &mut Page, report: &Report) {
 
 /// The path, shortened from the left: its end tells more.
 fn path(group: &CgroupRow, width: usize) -> String {
-    let path = group.path.clone().unwrap_or_else(|| format!("(no path, id {})", group.id));
+    let path = group.path.clone().unwrap_or_else(|| match group.hierarchy {
+        Hierarchy::V2 => format!("(no path, id {})", group.id),
+        Hierarchy::V1 => format!("(cgroup v1, id {})", group.id),
+    });
     let long = path.chars().count();
     if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) }
 }
