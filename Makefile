@@ -10,7 +10,7 @@ export OUT
 .PHONY: help demo test check deps kernel module tool vm vng host-test cache cache-clear clean
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-nbd|lock|mem, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-nbd|debug, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/

@@ -9,14 +9,16 @@
 #   # mem: 384M                  the guest's memory
 #   # smp: 2   # numa: 2   # disk: 1G 1G   # append: KERNEL ARGUMENTS
 #   # timeout: 300               seconds (default 180; more on kernels with checkers)
-#   # variants: base lock        only on these kernels
-#   # variant-skip: mem          not on these
-# Scripts with equal needs share a guest. When one takes its guest down, the
-# others go on in a new one.
+#   # variants: base debug       only on these kernels
+#   # variant-skip: debug        not on these
+# Scripts with equal needs share a guest, or are dealt out to as many as may run
+# at once (JOBS, see scripts/lib.sh). When one takes its guest down, the others go
+# on in a new one.
 #
 # One line for each script, and at the end `N passed, N failed, N skipped`. A
 # script without plan, end or result is a failure, and so is a guest without a
 # verdict. DIR (out/test) then holds VARIANT/SCRIPT.ktap and VARIANT/vmN/.
+# shellcheck disable=SC2317 # called by traps
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
@@ -38,9 +40,12 @@ vng) out=${out:-$OUT/vng} ;;
 *) die "run-tests.sh: --with $with: it can be vm or vng" ;;
 esac
 
-# Names are relative to tests/, as in the guest.
+# Names are relative to tests/, as in the guest. Who names some wants them in this
+# order.
+split=1
 if [ ${#tests[@]} -eq 0 ]; then
 	tests=("$TOP"/tests/*.sh)
+	split=$JOBS
 fi
 for i in "${!tests[@]}"; do
 	name=''
@@ -52,8 +57,12 @@ for i in "${!tests[@]}"; do
 done
 
 passed=0 failed=0 skipped=0
-guest=''
-trap '[ -z "$guest" ] || kill "$guest" 2>/dev/null || true' EXIT
+guest="" slot="" runs=()
+at_exit() {
+	[ -z "$guest" ] || kill "$guest" 2>/dev/null || true
+	[ ${#runs[@]} = 0 ] || kill "${runs[@]}" 2>/dev/null || true
+}
+trap at_exit EXIT
 trap 'exit 1' INT TERM HUP
 
 # need SCRIPT KEY: the value of its "# KEY: value" comment.
@@ -79,7 +88,9 @@ needs_key() {
 	done
 }
 
-report() { # VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went
+# report VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went, in one write,
+# as other guests' reports come between.
+report() {
 	local variant=$1 script=$2 log=$3 reason=${4:-} p f s seconds why mark=ok
 	section "$script" "$log" >"$out/$variant/${script//\//-}.ktap"
 	read -r p f s seconds why < <(awk -v script="$script" -f "$TOP/qemu/ktap-sum.awk" "$log")
@@ -87,13 +98,16 @@ report() { # VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	[ "$f" = 0 ] || mark=FAIL
 	[ "$f" != 0 ] || [ "$p" != 0 ] || mark=skip
-	printf '%-4s %-8s %-28s %3d passed' "$mark" "$variant" "$script" "$p"
-	[ "$f" = 0 ] || printf ', %d failed' "$f"
-	[ "$s" = 0 ] || printf ', %d skipped' "$s"
-	printf ' (%d s)' "$seconds"
-	[ "$why" = - ] || printf ': %s' "$why"
-	echo
-	[ "$f" = 0 ] || show_failures "$script" "$log"
+	echo "$(
+		printf '%-4s %-8s %-28s %3d passed' "$mark" "$variant" "$script" "$p"
+		[ "$f" = 0 ] || printf ', %d failed' "$f"
+		[ "$s" = 0 ] || printf ', %d skipped' "$s"
+		printf ' (%d s)' "$seconds"
+		[ "$why" = - ] || printf ': %s' "$why"
+		echo
+		[ "$f" = 0 ] || show_failures "$script" "$log"
+		[ -z "$reason" ] || show_console "${log%/*}.err"
+	)"
 }
 
 section() { awk -v script="$1" '$0 == "# begin " script { on = 1 } on { print } index($0, "# end " script " rc=") == 1 { on = 0 }' "$2"; }
@@ -129,7 +143,7 @@ run_guest() {
 		[ -z "$value" ] || args+=("--$key" "$value")
 	done
 	mkdir -p "$dir"
-	"$TOP/qemu/$with.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" &
+	"$TOP/qemu/$with.sh" --quiet --variant "$variant" --out "$dir" --timeout "$seconds" "${args[@]}" 2>"$dir.err" {slot}>&- &
 	guest=$!
 	while kill -0 $guest 2>/dev/null; do
 		report_ended "$variant" "$dir"
@@ -149,13 +163,12 @@ run_guest() {
 		report "$variant" init "$dir/ktap.log"
 	elif [ ${#open[@]} -gt 0 ] && grep -qxF "# begin ${open[0]}" "$dir/ktap.log"; then
 		report "$variant" "${open[0]}" "$dir/ktap.log" "took the guest down: $reason"
-		show_console "$dir.err"
 		rest=("${open[@]:1}")
 		return
 	else
 		failed=$((failed + 1))
-		echo "FAIL $variant $(basename "$dir"): $reason"
-		show_console "$dir.err"
+		echo "FAIL $variant $(basename "$dir"): $reason
+$(show_console "$dir.err")"
 	fi
 	# No script to blame: another guest would end the same way.
 	for script in "${rest[@]}"; do report "$variant" "$script" "$dir/ktap.log"; done
@@ -170,39 +183,87 @@ report_ended() { # VARIANT DIR
 	done
 }
 
-run_variant() {
-	local variant=$1 script key group server i
-	local -A members=() server_of=()
-	local -a order=() rest=()
+# run_group VARIANT DIR SCRIPT...: until all have run; leaves the counts in
+# DIR.counts. In a shell of its own, which holds `slot`.
+run_group() {
+	local variant=$1 dir=$2 guests=1
+	local -a rest=("${@:3}")
+	trap at_exit EXIT
+	trap 'exit 1' INT TERM HUP
+	runs=()
+	run_guest "$variant" "$dir" "${rest[@]}"
+	while [ ${#rest[@]} -gt 0 ]; do
+		guests=$((guests + 1))
+		run_guest "$variant" "$dir-$guests" "${rest[@]}"
+	done
+	echo "$passed $failed $skipped" >"$dir.counts"
+}
+
+# groups VARIANT: print the scripts that run there, a line for each guest, the
+# longest first, with its weight: the seconds that its scripts may take.
+groups() {
+	local variant=$1 script key server i
+	local -A server_of=()
 	for script in "${tests[@]}"; do
 		wanted_on "$script" "$variant" || continue
 		key=$(needs_key "$script")
 		for ((i = 0; ; i++)); do
-			group="$i;$key"
 			for server in $(need "$script" nbd); do
-				[ "${server_of[$group${server%%:*}]:-$server}" = "$server" ] || continue 2
+				[ "${server_of[$i;$key${server%%:*}]:-$server}" = "$server" ] || continue 2
 			done
 			break
 		done
-		for server in $(need "$script" nbd); do server_of[$group${server%%:*}]=$server; done
-		[ -n "${members[$group]:-}" ] || order+=("$group")
-		members[$group]+=" $script"
-	done
-	i=0
-	for group in "${order[@]}"; do
-		read -ra rest <<<"${members[$group]}"
-		while [ ${#rest[@]} -gt 0 ]; do
-			i=$((i + 1))
-			run_guest "$variant" "$out/$variant/vm$i" "${rest[@]}"
-		done
-	done
+		for server in $(need "$script" nbd); do server_of[$i;$key${server%%:*}]=$server; done
+		printf '%s\t%s\t%s\n' "$(need "$script" timeout)" "$i;$key" "$script"
+	done | deal | sort -rn
+}
+
+# Each group's scripts go, the longest first, to the least laden of its guests; in
+# a guest they keep their order.
+deal() {
+	awk -F'\t' -v jobs="$split" '
+	{ weight[NR] = $1 ? $1 : 180; group[NR] = $2; script[NR] = $3 }
+	END {
+		for (n = 1; n <= NR; n++) {
+			best = 0
+			for (i = 1; i <= NR; i++)
+				if (!(i in guest) && (!best || weight[i] > weight[best])) best = i
+			least = 1
+			for (j = 2; j <= jobs; j++)
+				if (load[group[best], j] < load[group[best], least]) least = j
+			guest[best] = group[best] SUBSEP least
+			load[group[best], least] += weight[best]
+		}
+		for (i = 1; i <= NR; i++) line[guest[i]] = line[guest[i]] " " script[i]
+		for (g in line) print load[g] line[g]
+	}'
 }
 
 main() {
+	local variant number slot scripts counts p f s rc=0
+	local -a dirs=()
 	for variant in "${variants[@]}"; do
 		rm -rf "${out:?}/$variant"
 		mkdir -p "$out/$variant"
-		run_variant "$variant"
+	done
+	for variant in "${variants[@]}"; do
+		number=0
+		while read -r _ scripts; do
+			number=$((number + 1))
+			dirs+=("$out/$variant/vm$number")
+			take_slot slot
+			# shellcheck disable=SC2086 # a list of names
+			run_group "$variant" "${dirs[-1]}" $scripts &
+			runs+=($!)
+			exec {slot}>&-
+		done < <(groups "$variant")
+	done
+	for p in "${runs[@]}"; do wait "$p" || rc=1; done
+	runs=()
+	[ $rc = 0 ] || exit 1 # which has said why
+	for counts in "${dirs[@]}"; do
+		read -r p f s <"$counts.counts"
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	done
 	[ $((passed + failed + skipped)) -gt 0 ] || { echo "FAIL nothing was run"; failed=1; }
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -96,7 +96,7 @@ with_guests() {
 	result "a good script passes" says '^ok +base +meta/good.sh +1 passed, 1 skipped'
 	result "a skipped script is skipped" says '^skip base +meta/skips.sh +0 passed, 1 skipped'
 	result "a panic is found, with its reason" says '^FAIL base +meta/panics.sh .*took the guest down: Kernel panic.*sysrq'
-	result "what the panic cut off has run in a new guest" test -s "$dir/test/base/vm2/ktap.log"
+	result "what the panic cut off has run in a new guest" test -s "$dir/test/base/vm1-2/ktap.log"
 	result "a silent guest is found" says '^FAIL base +meta/freezes.sh .*took the guest down: the guest said nothing'
 	result "a hanging script is found" says '^FAIL base +meta/hangs.sh .*took too long and was killed'
 	result "a script that says nothing is found" says '^FAIL base +meta/says_nothing.sh .*: no plan'
@@ -110,7 +110,7 @@ with_guests() {
 		grep -q '^# init: killed left-over process' "$dir/test/base/meta-leaves_process.sh.ktap"
 	result "a bad kernel log line is found, with the script that made it" \
 		says '^ +# kernel log, in meta/bad_log.sh: BUG: not a real one'
-	result "the results came back" grep -q 'rwb-init: begin meta/good.sh\|Linux version' "$dir/test/base/vm2/results/dmesg.txt"
+	result "the results came back" grep -q 'rwb-init: begin meta/good.sh\|Linux version' "$dir/test/base/vm1-2/results/dmesg.txt"
 	result "the totals add up" adds_up "$dir/test.log"
 }
 

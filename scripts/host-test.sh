@@ -7,7 +7,6 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 out=$OUT/test/host
-rm -rf "$out"
 mkdir -p "$out"
 passed=0 failed=0 skipped=0
 

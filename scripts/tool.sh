@@ -23,7 +23,7 @@ esac
 
 # The guest has no libraries, so all of libc comes along. The target is named so
 # that build scripts and macros, which run here, are not built that way.
-export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$TOP=. --remap-path-prefix=$HOME=~"
+export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$HOME=~"
 say "building the reclaimwb command"
 cargo build --quiet --locked --release --target "$target" --manifest-path "$crate/Cargo.toml" ||
 	die "cargo could not build scripts/reclaimwb (see above)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The module's KUnit suite, which a kernel with KUNIT=y runs at load.
-# variants: lock mem
+# variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

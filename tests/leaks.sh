@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Nothing is leaked: kmemleak, which is off elsewhere as it costs most, watches a
 # few loads, some recording and the unloads. Shares its guest with kunit.sh.
-# variants: mem
+# variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
 # timeout: 400
 . "$(dirname "$0")/lib/test.sh"

@@ -24,7 +24,7 @@ check_charged kswapd anon sync 500
 check_num "kswapd.windows" "$(delta writes 'kswapd\.windows')" -gt 0
 check_num "kswapd.reclaimed" "$(delta writes 'kswapd\.reclaimed')" -gt 0
 check_eq "direct.windows" "$(delta writes 'direct\.windows')" 0
-hog_kill ballast
+drop_ballast
 check "every page came back right" hog_done hog
 
 finish

@@ -36,7 +36,7 @@ hog_filled hog
 hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemFree) - $(wmark_mib low) + 12))
 hog_filled squeeze
 hog_kill squeeze
-hog_kill ballast
+drop_ballast
 quiesce
 snap after
 check_num "memcg_soft.anon.sync.pages has writes" \

@@ -17,17 +17,17 @@ leave_mib "$LEFT"
 tasks=$!
 undo "kill -9 $tasks 2> /dev/null"
 
-pswpout()
-{
-	awk '$1 == "pswpout" { print $2 }' /proc/vmstat
-}
-start=$(pswpout)
+start=$(vmstat pswpout)
 writes_started()
 {
-	[ $(($(pswpout) - start)) -gt 200 ]
+	[ $(($(vmstat pswpout) - start)) -gt 200 ]
 }
-loop_until 600 writes_started || say "no pressure after a minute"
-start=$(pswpout)
+for _ in 1 2 3; do
+	loop_until 300 writes_started && break
+	say "no pressure: $(mem_mib MemAvailable) MiB are available"
+	leave_mib 2
+done
+start=$(vmstat pswpout)
 
 done=0 counted=0
 while [ "$done" -lt "$ROUNDS" ]; do
@@ -39,13 +39,13 @@ while [ "$done" -lt "$ROUNDS" ]; do
 done
 check_eq "loaded and unloaded $ROUNDS times" "$done" "$ROUNDS"
 check_num "the pressure went on meanwhile" \
-	$(($(pswpout) - start)) -gt "$(scaled 1000)"
+	$(($(vmstat pswpout) - start)) -gt "$(scaled 1000)"
 check_num "some of it was counted" "$counted" -gt 0
 check "the tasks are alive" kill -0 "$tasks"
 check_not "and none found a wrong page" grep -q "is wrong" "$TMP/tasks.log"
 kill "$tasks" 2> /dev/null
 wait "$tasks" 2> /dev/null
-hog_kill ballast
+drop_ballast
 
 # A last load finds the probes in order.
 load_mod

@@ -52,6 +52,12 @@ vm()
 	set_file "/proc/sys/vm/$1" "$2"
 }
 
+# vmstat NAME: a counter of the kernel's, now.
+vmstat()
+{
+	awk -v k="$1" '$1 == k { print $2 }' /proc/vmstat
+}
+
 mem_mib()
 {
 	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo
