@@ -49,8 +49,10 @@ for layer in $LAYERS; do
 		# just above is no bound: its deepest sample may have gone no further.)
 		check_num "$layer: below the shallowest entry" "$min" -lt "$above"
 	fi
-	[ "$layer" = entry ] || check_num "$layer: cost something more than the one above" \
-		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.sum")" -gt 0
+	# Within one window, on average: a return address and a saved register at least.
+	[ "$layer" = entry ] || check_num "$layer: cost more than the one above" \
+		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.sum")" -ge \
+		$((16 * $(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.count") + 1))
 	[ "$layer" != entry ] || above=$(sum "$TMP/headroom" 'kswapd\.entry\.min')
 
 	# The worst stack of the layer: its own arithmetic.
