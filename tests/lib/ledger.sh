@@ -37,7 +37,7 @@ quiesce()
 	loop_until 100 still || say "memory did not become quiet in 40 s"
 }
 
-# snap NAME: all ledgers and vmstat, as they are now.
+# snap NAME: all ledgers and vmstat, as they are now; a running trace is marked.
 snap()
 {
 	local f
@@ -51,6 +51,7 @@ snap()
 		for f in status writes headroom cgroups; do
 			[ ! -e "$LEDGER/$f" ] || cat "$LEDGER/$f" > "$TMP/$1/$f"
 		done
+		trace_mark "snap $1"
 		echo 1 > /proc/sys/vm/stat_refresh
 		! grep -qxF "$(grep '^nr_vmscan_write ' /proc/vmstat)" "$TMP/$1/vmstat" || break
 	done

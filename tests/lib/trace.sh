@@ -32,6 +32,12 @@ trace_stop()
 	rmdir "$INSTANCE"
 }
 
+# trace_mark TEXT: a line in the trace, if there is one.
+trace_mark()
+{
+	[ ! -d "$INSTANCE" ] || echo "$1" > "$INSTANCE/trace_marker"
+}
+
 # trace_lost: events that did not fit.
 trace_lost()
 {
@@ -63,13 +69,17 @@ trace_windows()
 
 # trace_origins: replay the trace: a write belongs to its task's innermost open
 # window. Prints "<origin> <folios>" for kswapd direct memcg memcg_soft node
-# outside, all of them, in that order.
+# outside, all of them, in that order: of the writes between the last two
+# snapshots, "before" and "after", since under pressure any fork may write.
 trace_origins()
 {
 	awk '
 	/^#/ { next }
 	match($0, /-[0-9]+ +\[[0-9]+\]/) {
 		pid = substr($0, RSTART + 1, RLENGTH - 1); sub(/ .*/, "", pid)
+		if ($0 ~ /tracing_mark_write: snap before/) split("", n)
+		if ($0 ~ /tracing_mark_write: snap after/)
+			for (i = 1; i <= k; i++) sum[order[i]] = n[order[i]] + 0
 		if (!match($0, /mm_vmscan_[a-z_]+:/)) next
 		ev = substr($0, RSTART, RLENGTH - 1)
 		if (ev == "mm_vmscan_write_folio") {
@@ -89,11 +99,11 @@ trace_origins()
 		name["balance_pgdat"] = "kswapd"; name["direct"] = "direct"
 		name["memcg"] = "memcg"; name["memcg_softlimit"] = "memcg_soft"
 		name["node"] = "node"
+		k = split("kswapd direct memcg memcg_soft node outside mismatch", order, " ")
 	}
 	END {
-		k = split("kswapd direct memcg memcg_soft node outside mismatch", order, " ")
 		for (i = 1; i <= k; i++)
-			print order[i], n[order[i]] + 0
+			print order[i], order[i] in sum ? sum[order[i]] : "unmarked"
 	}' "$INSTANCE/trace"
 }
 
