@@ -8,6 +8,7 @@
 #   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
 #   # mem: 384M                  the guest's memory
 #   # smp: 2   # numa: 2   # disk: 1G 1G   # append: KERNEL ARGUMENTS
+#   # cgroup: v1                 a guest where v2 has had no memory cgroup
 #   # timeout: 300               seconds (default 180; more on kernels with checkers)
 #   # variants: base debug       only on these kernels
 #   # variant-skip: debug        not on these
@@ -83,7 +84,7 @@ wanted_on() { # SCRIPT VARIANT
 # among them, an idle one disturbs nobody, unless one is wanted in two ways.
 needs_key() {
 	local key
-	for key in mem smp numa disk append; do
+	for key in mem smp numa disk append cgroup; do
 		printf '%s=%s;' "$key" "$(need "$1" $key)"
 	done
 }

@@ -29,7 +29,10 @@ cg_make()
 }
 
 # --- v1. The memory controller is in one hierarchy at a time, and moves only
-# while no cgroup of the other holds it.
+# while no cgroup of the other holds it. Stock 7.3 counts memory.kmem only while it
+# is in v1: an object (a cred, say) that a v2 cgroup was charged for and that is
+# freed after the move underflows it, with a warning. So these scripts have a guest
+# of their own ("# cgroup: v1").
 CG1=/tmp/rwb-cgroup-v1
 
 cg1_mount()
