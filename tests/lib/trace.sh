@@ -112,19 +112,23 @@ trace_origins()
 ORIGIN_CHECKS=8
 check_origins()
 {
-	local o rows
+	local o rows got expected
 
 	check_eq "the trace holds every event" "$(trace_lost)" 0
 	trace_origins > "$TMP/origins"
-	for o in kswapd direct memcg memcg_soft node outside mismatch; do
+	set --
+	while read -r o expected; do
 		case $o in
 		memcg)	rows='memcg_(max|high|reclaim)' ;;
 		outside) rows='(madvise|other)' ;;
 		mismatch) rows='lost' ;;
 		*)	rows=$o ;;
 		esac
-		check_eq "$o: as many folios as the trace has" \
-			"$(delta writes "$rows\\.(anon|shmem)\\.[a-z]*\\.folios")" \
-			"$(awk -v o="$o" '$1 == o { print $2 }' "$TMP/origins")"
-	done
+		set -- "$@" "$o=writes:$rows\\.(anon|shmem)\\.[a-z]*\\.folios"
+	done < "$TMP/origins"
+	deltas "$@"
+	while read -r o expected; do
+		eval "got=\$d_$o"
+		check_eq "$o: as many folios as the trace has" "$got" "$expected"
+	done < "$TMP/origins"
 }
