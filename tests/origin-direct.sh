@@ -15,6 +15,8 @@ zram_swap_on 256
 # Enough that kswapd alone cannot do it; zram carries it on any kernel.
 # shellcheck disable=SC2034
 EXCESS=28
+# shellcheck disable=SC2034
+! is_debug_kernel || EXCESS=14
 
 # provoke: pressure until a task had to write for itself; more each time.
 provoke()

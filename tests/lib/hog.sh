@@ -106,7 +106,7 @@ ENOUGH=1024
 VERIFY=-r
 if is_debug_kernel; then
 	LEFT=24
-	EXCESS=12
+	EXCESS=8
 	ENOUGH=512
 	# In order: a page read out of order costs 30 ms over NBD there.
 	VERIFY=
