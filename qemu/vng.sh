@@ -106,7 +106,7 @@ ENV
 		args+=(--disable-kvm --qemu-opts="-accel $accel")
 		append+=" $("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --timing)"
 	fi
-	append+=" loglevel=5 oops=panic panic_on_warn=1"
+	append+=" loglevel=5 no5lvl oops=panic panic_on_warn=1"
 	[ "$numa" = 1 ] || append+=" numa=fake=$numa"
 	for option in $append; do args+=(--append "$option"); done
 	for i in "${!disks[@]}"; do
