@@ -14,9 +14,7 @@ zram_swap_on 256
 
 # Enough that kswapd alone cannot do it; zram carries it on any kernel.
 # shellcheck disable=SC2034
-EXCESS=28
-# shellcheck disable=SC2034
-! is_debug_kernel || EXCESS=14
+is_debug_kernel || ENOUGH=7168
 
 # provoke: pressure until a task had to write for itself; more each time.
 provoke()
@@ -26,7 +24,7 @@ provoke()
 	while [ "$try" -lt 6 ]; do
 		pressure anon -c text || return 1
 		[ "$(row writes direct.anon.sync.pages)" = 0 ] || return 0
-		EXCESS=$((EXCESS + 8)) try=$((try + 1))
+		ENOUGH=$((ENOUGH + 2048)) try=$((try + 1))
 	done
 }
 

@@ -29,9 +29,7 @@ check "every page came back right" hog_done hog
 vm zone_reclaim_mode 7
 # Enough that kswapd alone cannot do it; zram carries it on any kernel.
 # shellcheck disable=SC2034
-EXCESS=28
-# shellcheck disable=SC2034
-! is_debug_kernel || EXCESS=14
+is_debug_kernel || ENOUGH=7168
 trace_windows
 snap before
 check "every page came back right under pressure" pressure anon -c text

@@ -95,40 +95,27 @@ drop_ballast()
 	done
 }
 
-# pressure TYPE [memhog options]: two tasks together hold EXCESS MiB more than the
-# LEFT MiB there are for them. Each task's pages must prove right. The ballast
-# stays, for the next time. Somebody else may give memory back meanwhile (KASAN's
-# quarantine holds as much) and spare them: then they take a little more each time,
-# until ENOUGH pages were swapped out.
+# pressure TYPE [memhog options]: two tasks take the LEFT MiB there are for them, and
+# more, until ENOUGH pages were swapped out, however much others give back meanwhile
+# (KASAN's quarantine holds as much). Each task's pages must prove right. The ballast
+# stays, for the next time; but with checkers a page that is read back over NBD while
+# another must go costs 30 ms, so there it goes first.
 LEFT=48
-EXCESS=20
-ENOUGH=1024
+ENOUGH=5120
 VERIFY=-r
 if is_debug_kernel; then
 	LEFT=24
-	EXCESS=8
-	ENOUGH=512
-	# In order: a page read out of order costs 30 ms over NBD there.
+	ENOUGH=1024
 	VERIFY=
 fi
 pressure()
 {
-	local type="$1" try=0 line start extra=0
+	local type="$1"
 
 	shift
-	start=$(vmstat pswpout)
 	[ "$BALLASTS" -gt 0 ] || leave_mib "$LEFT"
-	while :; do
-		"$BIN/memhog" -t "$type" -n 2 -m $(((LEFT + EXCESS + extra) / 2)) $VERIFY "$@" \
-			> "$TMP/pressure.log" 2>&1 || echo "a task ended with $?" >> "$TMP/pressure.log"
-		while read -r line; do
-			say "$line"
-		done < "$TMP/pressure.log"
-		! grep -q "a task ended with" "$TMP/pressure.log" &&
-			[ "$(grep -c "verified [1-9][0-9]* pages, 0 bad" "$TMP/pressure.log")" = 2 ] ||
-			return 1
-		[ $(($(vmstat pswpout) - start)) -lt "$ENOUGH" ] && [ "$try" -lt 8 ] || return 0
-		try=$((try + 1)) extra=$((extra + 6))
-		say "little pressure: $(mem_mib MemAvailable) MiB are available; now $extra MiB more"
-	done
+	hog_start press -t "$type" -n 2 -m 512 -U "$ENOUGH" $VERIFY "$@"
+	hog_filled press
+	! is_debug_kernel || drop_ballast
+	hog_done press && [ "$(grep -c "verified [1-9][0-9]* pages, 0 bad" "$TMP/press.log")" = 2 ]
 }

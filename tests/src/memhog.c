@@ -46,6 +46,7 @@ static struct {
 	unsigned long touch_s;
 	unsigned long pace_us;
 	unsigned long timeout_s;
+	unsigned long until;
 	bool shuffle;
 	bool huge;
 	bool pageout;
@@ -73,6 +74,8 @@ static void print_usage(void)
 	      "  -l                   mlock it (ballast that takes memory away)\n"
 	      "  -T SECONDS           keep rewriting and verifying this long\n"
 	      "  -P USEC              pause after each MiB filled\n"
+	      "  -U PAGES             fill only until the kernel has swapped out so many;\n"
+	      "                       it is an error if MIB do not make it do that\n"
 	      "  -R FILE              create FILE when filled (and paged out)\n"
 	      "  -G FILE              then wait for FILE before verifying\n"
 	      "  -N                   nice: leave the CPU to others that want it\n"
@@ -231,12 +234,35 @@ static unsigned long verify(const struct area *a, unsigned long child,
 	return bad;
 }
 
+/* /proc/vmstat's pswpout: pages written to swap devices since boot. */
+static unsigned long swapped_out(void)
+{
+	unsigned long n;
+	char line[128];
+	FILE *f = fopen("/proc/vmstat", "r");
+
+	if (!f)
+		die("/proc/vmstat");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "pswpout %lu", &n) == 1) {
+			fclose(f);
+			return n;
+		}
+	}
+	errno = ENODATA;
+	die("pswpout in /proc/vmstat");
+	return 0;
+}
+
+static unsigned long swapped_at_start;
+
 static int hog(unsigned long child)
 {
 	/* Whole pairs of MiB for mixed, so that both halves are equal. */
 	unsigned long mib = opt.kind == MIXED ? (opt.mib + 1) & ~1UL : opt.mib;
 	unsigned long pages = mib * PAGES_PER_MIB;
 	unsigned long gen = 0, bad = 0, verified = 0;
+	bool enough = !opt.until;
 	struct area a[2] = {};
 	time_t end;
 
@@ -250,8 +276,19 @@ static int hog(unsigned long child)
 	/* Locking fills with zeroes by itself, a huge page at a time. */
 	for (unsigned long n = 0; n < pages && !(opt.lock && opt.fill == ZERO); n++) {
 		fill_page(page_at(a, n), page_key(child, gen, n));
-		if (opt.pace_us && n % PAGES_PER_MIB == PAGES_PER_MIB - 1)
+		if (n % PAGES_PER_MIB != PAGES_PER_MIB - 1)
+			continue;
+		if (opt.until && swapped_out() - swapped_at_start >= opt.until) {
+			pages = n + 1;
+			enough = true;
+		} else if (opt.pace_us) {
 			pause_us(opt.pace_us);
+		}
+	}
+	if (!enough) {
+		fprintf(stderr, "memhog: %lu MiB a task made the kernel swap out only %lu pages\n",
+			mib, swapped_out() - swapped_at_start);
+		return 2;
 	}
 	if (opt.corrupt)
 		*page_at(a, pages / 2) ^= 1;
@@ -327,7 +364,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:R:G:w:NX")) != -1) {
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:U:R:G:w:NX")) != -1) {
 		switch (c) {
 		case 't':
 			if (!strcmp(optarg, "anon"))
@@ -379,6 +416,9 @@ int main(int argc, char **argv)
 		case 'P':
 			opt.pace_us = number(optarg);
 			break;
+		case 'U':
+			opt.until = number(optarg);
+			break;
 		case 'R':
 			opt.ready = optarg;
 			break;
@@ -403,5 +443,7 @@ int main(int argc, char **argv)
 		print_usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(opt.timeout_s);
+	if (opt.until)
+		swapped_at_start = swapped_out();
 	return run_tasks();
 }
