@@ -28,7 +28,8 @@ books()
 		snap after
 		check_books
 		deltas 'lost=writes:lost\.(anon|shmem)\..*\.pages' \
-			'nodes=writes:[a-z_]*\.node\.[0-9]*\.pages'
+			'nodes=writes:[a-z_]*\.node\.[0-9]*\.pages' \
+			'total=writes:total\.pages'
 		check_eq "$type: nothing was lost" "$d_lost" 0
 		check_eq "$type: nodes add up" "$d_nodes" "$d_total"
 	done

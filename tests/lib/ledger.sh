@@ -70,33 +70,30 @@ sum()
 # costs a kernel with checkers 50 ms.
 deltas()
 {
-	eval "$(awk -v dir="$TMP" '
+	local set
+
+	# Else what an earlier call has set would be checked.
+	set=$(awk -v dir="$TMP" '
+		function add(i, sign, path) {
+			while ((getline < path) > 0) {
+				if ($1 !~ re) continue
+				sum[i] += sign * $2
+				rows[i, sign]++
+			}
+			close(path)
+		}
 		BEGIN {
 			for (i = 1; i < ARGC; i++) {
 				eq = index(ARGV[i], "="); colon = index(ARGV[i], ":")
-				name[i] = substr(ARGV[i], 1, eq - 1)
-				file[i] = substr(ARGV[i], eq + 1, colon - eq - 1)
-				re[i] = "^(" substr(ARGV[i], colon + 1) ")$"
-				files[file[i]]
+				file = substr(ARGV[i], eq + 1, colon - eq - 1)
+				re = "^(" substr(ARGV[i], colon + 1) ")$"
+				add(i, 1, dir "/after/" file)
+				add(i, -1, dir "/before/" file)
+				printf "d_%s=%s\n", substr(ARGV[i], 1, eq - 1),
+					rows[i, 1] && rows[i, -1] ? sprintf("%d", sum[i]) : "missing"
 			}
-			for (f in files) {
-				split("", key); split("", new); split("", old); rows = 0
-				while ((getline < (dir "/after/" f)) > 0) {
-					if ($1 in new) new[$1] += $2
-					else { new[$1] = $2; key[++rows] = $1 }
-				}
-				while ((getline < (dir "/before/" f)) > 0) old[$1] += $2
-				for (i = 1; i < ARGC; i++) {
-					if (file[i] != f) continue
-					sum = n = m = 0
-					for (k = 1; k <= rows; k++)
-						if (key[k] ~ re[i]) { sum += new[key[k]]; n++ }
-					for (k in old)
-						if (k ~ re[i]) { sum -= old[k]; m++ }
-					printf "d_%s=%s\n", name[i], n && m ? sprintf("%d", sum) : "missing"
-				}
-			}
-		}' "$@")"
+		}' "$@") || bail "awk cannot compare the snapshots"
+	eval "$set"
 }
 
 # delta LEDGER|vmstat REGEX: print the growth.
