@@ -3,10 +3,14 @@
 //! Pure code: no kernel call, no state, no `unsafe`. Also built on the host
 //! (rust/policy/Cargo.toml), where property tests run over it.
 
+pub(crate) mod budget;
 pub(crate) mod cgroup_key;
 pub(crate) mod classify;
 pub(crate) mod frames;
 pub(crate) mod hist;
+pub(crate) mod lanes;
+pub(crate) mod log2;
 pub(crate) mod nest;
 pub(crate) mod ratelimit;
 pub(crate) mod slots;
+pub(crate) mod window;

@@ -99,6 +99,48 @@ struct rwb_folio {
 	u32 flags;
 };
 
+#define RWB_TARGET_BLOCKDEV	1	/* page cache of a block device */
+#define RWB_TARGET_SWAPFILE	2
+#define RWB_TARGET_DEADLOCK	4	/* its writeback may need memory to be freed */
+#define RWB_TARGET_NODEVICE	8	/* nothing to write it to */
+#define RWB_TARGET_MEMCG	16	/* the reclaim is for a cgroup's limit */
+#define RWB_TARGET_PROACTIVE	32	/* userspace asked for the reclaim */
+
+/**
+ * struct rwb_target - a dirty file folio that reclaim met
+ * @folio: its address
+ * @sb: address of its superblock, only to be compared
+ * @inode: address of its inode, only to be compared
+ * @bdi: address of its backing device, only to be compared
+ * @index: its place in the file, in pages
+ * @nr_pages: its size in pages
+ * @nid: its node
+ * @flags: RWB_TARGET_*
+ */
+struct rwb_target {
+	unsigned long folio;
+	unsigned long sb;
+	unsigned long inode;
+	unsigned long bdi;
+	u64 index;
+	u32 nr_pages;
+	u32 nid;
+	u32 flags;
+};
+
+/* What came of trying to lock a superblock; the order is Rust's. */
+#define RWB_SB_LOCKED		0
+#define RWB_SB_BUSY		1	/* being unmounted, remounted, or locked for that */
+#define RWB_SB_FROZEN		2
+#define RWB_SB_READONLY		3
+
+/* Pages below its limit at which a cgroup counts as short, beside a 64th of it. */
+#define RWB_MEMCG_MARGIN	128
+
+struct blk_plug;
+struct folio;
+struct inode;
+struct super_block;
 struct task_struct;
 struct tracepoint;
 struct tp_module;
@@ -144,6 +186,37 @@ void rwb_trace_headroom_low(u32 origin, u32 layer, unsigned long headroom, unsig
 bool rwb_trace_headroom_low_enabled(void);
 const char *rwb_name(u32 table, u32 index);
 
+/* helper.c */
+int rwb_helper_register(void *data);
+void rwb_helper_unregister(void);
+void rwb_helper_done(int nid);
+void rwb_folio_get(struct folio *folio);
+void rwb_folio_put(struct folio *folio);
+bool rwb_folio_trylock(struct folio *folio);
+void rwb_folio_unlock(struct folio *folio);
+struct inode *rwb_folio_inode(struct folio *folio);
+bool rwb_folio_dirty(struct folio *folio);
+bool rwb_folio_writeback(struct folio *folio);
+bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index);
+unsigned long rwb_folio_pfn(struct folio *folio);
+u32 rwb_sb_trylock(struct super_block *sb);
+void rwb_sb_unlock(struct super_block *sb);
+bool rwb_sb_contended(struct super_block *sb);
+struct super_block *rwb_inode_sb(struct inode *inode);
+unsigned long rwb_inode_mapping(struct inode *inode);
+void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits);
+int rwb_flush_range(struct inode *inode, u64 start, u64 nr);
+void rwb_wait_range(struct inode *inode, u64 start, u64 nr);
+void rwb_plug_start(struct blk_plug *plug);
+void rwb_plug_finish(struct blk_plug *plug);
+void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
+unsigned int rwb_nr_node_ids(void);
+bool rwb_node_short(int nid);
+bool rwb_memcg_short(struct folio *folio);
+void *rwb_ticker_new(void *data);
+void rwb_ticker_start(void *ticker, u32 ms);
+void rwb_ticker_free(void *ticker);
+
 /* Rust, called from C (rust/shim/entry.rs). All but the last are called with
  * preemption disabled and must not sleep; see the context of each there.
  */
@@ -157,6 +230,9 @@ void rwb_rs_bio(void *observer, const struct rwb_at *at, unsigned long last_foli
 void rwb_rs_nbd(void *observer, const struct rwb_at *at);
 void rwb_rs_net(void *observer, const struct rwb_at *at);
 void rwb_rs_zswap_stored(void *observer, const struct rwb_at *at, unsigned long folio);
+bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
+bool rwb_rs_busy(void *helper, int nid);
+u32 rwb_rs_tick(void *data);
 int rwb_rs_param_set(u32 id, u64 value);
 u64 rwb_rs_param_get(u32 id);
 

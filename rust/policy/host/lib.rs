@@ -6,6 +6,8 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[path = "../budget.rs"]
+pub mod budget;
 #[path = "../cgroup_key.rs"]
 pub mod cgroup_key;
 #[path = "../classify.rs"]
@@ -14,9 +16,15 @@ pub mod classify;
 pub mod frames;
 #[path = "../hist.rs"]
 pub mod hist;
+#[path = "../lanes.rs"]
+pub mod lanes;
+#[path = "../log2.rs"]
+pub mod log2;
 #[path = "../nest.rs"]
 pub mod nest;
 #[path = "../ratelimit.rs"]
 pub mod ratelimit;
 #[path = "../slots.rs"]
 pub mod slots;
+#[path = "../window.rs"]
+pub mod window;

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A bounded queue with a lane for each device.
+//!
+//! Entries of all lanes share one pool. What an entry holds (pages) counts from
+//! [`Lanes::push`] until [`Lanes::release`], so also while its taker works on
+//! it. A lane that nobody empties cannot take all: it may hold at most
+//! [`SHARE`] times what is still free (dynamic thresholds for shared buffers:
+//! Choudhury and Hahne, 1998), so that the more lanes are slow, the less each gets,
+//! and some room is always left for one that comes anew.
+
+use core::{
+    marker::PhantomData,
+    ops::DerefMut, //
+};
+
+/// A lane may hold this many times what is still free: alone, 3/4 of all.
+pub const SHARE: u64 = 3;
+
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+/// Room for one entry.
+pub struct Slot<T> {
+    next: u32,
+    value: Option<T>,
+}
+
+impl<T> Slot<T> {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self {
+            next: NONE,
+            value: None,
+        }
+    }
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Lane {
+    head: u32,
+    tail: u32,
+    queued: u32,
+    pages: u64,
+}
+
+/// Why an entry was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No room at all.
+    Full,
+    /// The lane has its share.
+    Share,
+}
+
+/// The queue. `S` is its memory: it never grows.
+pub struct Lanes<T, S, const N: usize> {
+    slots: S,
+    free: u32,
+    lanes: [Lane; N],
+    pages: u64,
+    limit: u64,
+    values: PhantomData<T>,
+}
+
+impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
+    /// An empty queue with the room of `slots`, whose entries hold at most
+    /// `limit` pages. Slots beyond `u32::MAX - 1` are not used.
+    pub fn new(mut slots: S, limit: u64) -> Self {
+        let n = slots.len().min(NONE as usize);
+        for (i, slot) in slots.iter_mut().take(n).enumerate() {
+            slot.value = None;
+            slot.next = if i + 1 < n { i as u32 + 1 } else { NONE };
+        }
+        Self {
+            slots,
+            free: if n == 0 { NONE } else { 0 },
+            lanes: [Lane {
+                head: NONE,
+                tail: NONE,
+                queued: 0,
+                pages: 0,
+            }; N],
+            pages: 0,
+            limit,
+            values: PhantomData,
+        }
+    }
+
+    /// Appends an entry that holds `pages`, or gives it back. A single one may
+    /// hold more than the limit when nothing else is held.
+    pub fn push(&mut self, lane: usize, pages: u32, value: T) -> Result<(), (Refused, T)> {
+        let add = u64::from(pages);
+        let left = self.limit.saturating_sub(self.pages);
+        if add > left && self.pages != 0 {
+            return Err((Refused::Full, value));
+        }
+        let Some(l) = self.lanes.get_mut(lane) else {
+            return Err((Refused::Full, value));
+        };
+        if l.pages != 0 && l.pages.saturating_add(add) > left.saturating_mul(SHARE) {
+            return Err((Refused::Share, value));
+        }
+        let i = self.free;
+        let Some(slot) = self.slots.get_mut(i as usize) else {
+            return Err((Refused::Full, value));
+        };
+        self.free = slot.next;
+        slot.next = NONE;
+        slot.value = Some(value);
+        let tail = core::mem::replace(&mut l.tail, i);
+        match self.slots.get_mut(tail as usize) {
+            Some(last) => last.next = i,
+            None => l.head = i,
+        }
+        l.queued = l.queued.saturating_add(1);
+        l.pages = l.pages.saturating_add(add);
+        self.pages = self.pages.saturating_add(add);
+        Ok(())
+    }
+
+    /// Takes the lane's oldest entry; what it holds stays accounted.
+    pub fn pop(&mut self, lane: usize) -> Option<T> {
+        let l = self.lanes.get_mut(lane)?;
+        let i = l.head;
+        let slot = self.slots.get_mut(i as usize)?;
+        let value = slot.value.take()?;
+        l.head = slot.next;
+        l.queued = l.queued.saturating_sub(1);
+        if l.head == NONE {
+            l.tail = NONE;
+        }
+        slot.next = self.free;
+        self.free = i;
+        Some(value)
+    }
+
+    /// What an entry of the lane held is held no longer.
+    pub fn release(&mut self, lane: usize, pages: u32) {
+        let sub = u64::from(pages);
+        if let Some(l) = self.lanes.get_mut(lane) {
+            l.pages = l.pages.saturating_sub(sub);
+        }
+        self.pages = self.pages.saturating_sub(sub);
+    }
+
+    /// Entries that wait in the lane.
+    pub fn queued(&self, lane: usize) -> u32 {
+        self.lanes.get(lane).map_or(0, |l| l.queued)
+    }
+
+    /// Pages that the lane's entries hold, those being worked on included.
+    pub fn lane_pages(&self, lane: usize) -> u64 {
+        self.lanes.get(lane).map_or(0, |l| l.pages)
+    }
+
+    /// Pages that are held in all.
+    pub fn pages(&self) -> u64 {
+        self.pages
+    }
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The writeback helper's ends: the callbacks that reclaim calls, and wrappers
+ * of what its worker needs of folios, inodes, superblocks and zones.
+ *
+ * Context of the callbacks: see struct reclaim_writeback_ops; they never sleep.
+ * Each wrapper's context is that of what it wraps.
+ */
+#include <linux/backing-dev.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/memcontrol.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/page_counter.h>
+#include <linux/pagemap.h>
+#include <linux/folio_batch.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#if __has_include(<linux/reclaim_writeback.h>)
+#include <linux/reclaim_writeback.h>
+#define RWB_HAVE_HELPER 1
+#endif
+
+#include "shim.h"
+
+#ifdef RWB_HAVE_HELPER
+
+static u32 rwb_target_flags(struct inode *inode, struct address_space *mapping, unsigned int flags)
+{
+	u32 f = 0;
+
+	if (S_ISBLK(inode->i_mode))
+		f |= RWB_TARGET_BLOCKDEV;
+	if (IS_SWAPFILE(inode))
+		f |= RWB_TARGET_SWAPFILE;
+	if (mapping_writeback_may_deadlock_on_reclaim(mapping))
+		f |= RWB_TARGET_DEADLOCK;
+	if (!mapping_can_writeback(mapping))
+		f |= RWB_TARGET_NODEVICE;
+	if (flags & RECLAIM_WRITEBACK_MEMCG)
+		f |= RWB_TARGET_MEMCG;
+	if (flags & RECLAIM_WRITEBACK_PROACTIVE)
+		f |= RWB_TARGET_PROACTIVE;
+	return f;
+}
+
+static bool rwb_dirty_file(void *data, struct folio *folio, int nid, unsigned int flags)
+{
+	/* Locked, with a mapping: neither it nor its inode goes away meanwhile. */
+	struct address_space *mapping = folio->mapping;
+	struct inode *inode = mapping->host;
+	struct rwb_target t = {
+		.folio = (unsigned long)folio,
+		.sb = (unsigned long)inode->i_sb,
+		.inode = (unsigned long)inode,
+		.bdi = (unsigned long)inode_to_bdi(inode),
+		.index = folio->index,
+		.nr_pages = folio_nr_pages(folio),
+		.nid = nid,
+		.flags = rwb_target_flags(inode, mapping, flags),
+	};
+
+	return rwb_rs_dirty_file(data, &t);
+}
+
+static bool rwb_busy(void *data, int nid)
+{
+	return rwb_rs_busy(data, nid);
+}
+
+static struct reclaim_writeback_ops rwb_ops = {
+	.owner = THIS_MODULE,
+	.dirty_file = rwb_dirty_file,
+	.busy = rwb_busy,
+};
+
+/* One registration at a time: the kernel says -EBUSY to a second one. */
+int rwb_helper_register(void *data)
+{
+	rwb_ops.data = data;
+	return register_reclaim_writeback(&rwb_ops);
+}
+
+void rwb_helper_unregister(void)
+{
+	unregister_reclaim_writeback(&rwb_ops);
+}
+
+void rwb_helper_done(int nid)
+{
+	reclaim_writeback_done(nid);
+}
+
+#else /* !RWB_HAVE_HELPER */
+
+int rwb_helper_register(void *data)
+{
+	return -EOPNOTSUPP;
+}
+
+void rwb_helper_unregister(void)
+{
+}
+
+void rwb_helper_done(int nid)
+{
+}
+
+#endif /* RWB_HAVE_HELPER */
+
+/* --- folios */
+
+void rwb_folio_get(struct folio *folio)
+{
+	folio_get(folio);
+}
+
+void rwb_folio_put(struct folio *folio)
+{
+	folio_put(folio);
+}
+
+bool rwb_folio_trylock(struct folio *folio)
+{
+	return folio_trylock(folio);
+}
+
+void rwb_folio_unlock(struct folio *folio)
+{
+	folio_unlock(folio);
+}
+
+/* The inode whose page cache a locked folio is in; NULL when it was truncated. */
+struct inode *rwb_folio_inode(struct folio *folio)
+{
+	struct address_space *mapping = folio->mapping;
+
+	if (!mapping || folio_test_anon(folio))
+		return NULL;
+	return mapping->host;
+}
+
+bool rwb_folio_dirty(struct folio *folio)
+{
+	return folio_test_dirty(folio);
+}
+
+bool rwb_folio_writeback(struct folio *folio)
+{
+	return folio_test_writeback(folio);
+}
+
+/*
+ * Does the page at that frame still hold page @index of @inode's file? Nobody
+ * holds a reference: this is a snapshot, and @inode an address to compare with.
+ */
+bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
+{
+	struct page *page = pfn_to_online_page(pfn);
+	struct folio *folio;
+
+	if (!page)
+		return false;
+	folio = page_folio(page);
+	return (unsigned long)READ_ONCE(folio->mapping) == mapping &&
+	       READ_ONCE(folio->index) <= index;
+}
+
+unsigned long rwb_folio_pfn(struct folio *folio)
+{
+	return folio_pfn(folio);
+}
+
+/* --- superblocks and inodes */
+
+/*
+ * What super_trylock_shared() does, which is not exported, for a filesystem that
+ * can be written: not frozen, as evicting an inode could then wait for the thaw,
+ * which needs the lock that we hold. Returns RWB_SB_*.
+ */
+u32 rwb_sb_trylock(struct super_block *sb)
+{
+	u32 why;
+
+	if (!down_read_trylock(&sb->s_umount))
+		return RWB_SB_BUSY;
+	if ((sb->s_flags & (SB_DYING | SB_BORN | SB_ACTIVE)) != (SB_BORN | SB_ACTIVE) ||
+	    !sb->s_root)
+		why = RWB_SB_BUSY;
+	else if (sb->s_writers.frozen != SB_UNFROZEN)
+		why = RWB_SB_FROZEN;
+	else if (sb_rdonly(sb))
+		why = RWB_SB_READONLY;
+	else
+		return RWB_SB_LOCKED;
+	up_read(&sb->s_umount);
+	return why;
+}
+
+void rwb_sb_unlock(struct super_block *sb)
+{
+	up_read(&sb->s_umount);
+}
+
+/* Someone waits for the superblock: to unmount, remount or freeze it. */
+bool rwb_sb_contended(struct super_block *sb)
+{
+	return rwsem_is_contended(&sb->s_umount);
+}
+
+struct super_block *rwb_inode_sb(struct inode *inode)
+{
+	return inode->i_sb;
+}
+
+unsigned long rwb_inode_mapping(struct inode *inode)
+{
+	return (unsigned long)inode->i_mapping;
+}
+
+/*
+ * Sets the bits of those of the @nr pages from @start that are dirty and not under
+ * writeback; @bits has room for @nr, a multiple of 64. Sleeps.
+ */
+void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits)
+{
+	pgoff_t next = start, last = start + nr - 1;
+	struct folio_batch batch;
+	unsigned int i;
+
+	bitmap_zero(bits, nr);
+	folio_batch_init(&batch);
+	while (filemap_get_folios_tag(inode->i_mapping, &next, last, PAGECACHE_TAG_DIRTY, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			struct folio *folio = batch.folios[i];
+			u64 from = max_t(u64, folio->index, start);
+			u64 to = min_t(u64, folio_next_index(folio), last + 1);
+
+			/* Not locked: it may have been truncated or split. */
+			if (from < to && folio_test_dirty(folio) && !folio_test_writeback(folio))
+				bitmap_set(bits, from - start, to - from);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/* Starts writing @nr pages from @start; waits for no page to be written. Sleeps. */
+int rwb_flush_range(struct inode *inode, u64 start, u64 nr)
+{
+	return filemap_flush_range(inode->i_mapping, start << PAGE_SHIFT,
+				   ((start + nr) << PAGE_SHIFT) - 1);
+}
+
+/* Waits until no page of the range is under writeback; errors are left for fsync. */
+void rwb_wait_range(struct inode *inode, u64 start, u64 nr)
+{
+	filemap_fdatawait_range_keep_errors(inode->i_mapping, start << PAGE_SHIFT,
+					    ((start + nr) << PAGE_SHIFT) - 1);
+}
+
+void rwb_plug_start(struct blk_plug *plug)
+{
+	blk_start_plug(plug);
+}
+
+void rwb_plug_finish(struct blk_plug *plug)
+{
+	blk_finish_plug(plug);
+}
+
+/* The device's name, such as 259:0; the inode's superblock must not go away. */
+void rwb_bdi_name(unsigned long bdi, char *buf, size_t size)
+{
+	strscpy(buf, bdi_dev_name((struct backing_dev_info *)bdi), size);
+}
+
+/* --- who is short of memory */
+
+unsigned int rwb_nr_node_ids(void)
+{
+	return nr_node_ids;
+}
+
+/*
+ * Is the node short: does no zone have what kswapd stops at, and half the way from
+ * low to high above it, as what is written now is freed a little later?
+ */
+bool rwb_node_short(int nid)
+{
+	struct pglist_data *pgdat = NODE_DATA(nid);
+	int i;
+
+	for (i = 0; i < MAX_NR_ZONES; i++) {
+		struct zone *zone = pgdat->node_zones + i;
+		unsigned long enough;
+
+		if (!managed_zone(zone))
+			continue;
+		enough = high_wmark_pages(zone) +
+			 (high_wmark_pages(zone) - low_wmark_pages(zone)) / 2;
+		if (zone_page_state(zone, NR_FREE_PAGES) >= enough)
+			return false;
+	}
+	return true;
+}
+
+/* Is a cgroup that the folio is charged to, or one above it, near its limit? */
+bool rwb_memcg_short(struct folio *folio)
+{
+	struct mem_cgroup *memcg;
+
+	guard(rcu)();
+	for (memcg = folio_memcg(folio); memcg; memcg = parent_mem_cgroup(memcg)) {
+		unsigned long limit = min(READ_ONCE(memcg->memory.max),
+					  READ_ONCE(memcg->memory.high));
+
+		if (page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN + limit / 64 >= limit)
+			return true;
+	}
+	return false;
+}
+
+/* --- a callback now and then */
+
+struct rwb_ticker {
+	struct delayed_work work;
+	void *data;
+};
+
+static void rwb_tick(struct work_struct *work)
+{
+	struct rwb_ticker *t = container_of(to_delayed_work(work), struct rwb_ticker, work);
+	u32 ms = rwb_rs_tick(t->data);
+
+	if (ms)
+		queue_delayed_work(system_dfl_wq, &t->work, msecs_to_jiffies(ms));
+}
+
+void *rwb_ticker_new(void *data)
+{
+	struct rwb_ticker *t = kzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (t) {
+		INIT_DELAYED_WORK(&t->work, rwb_tick);
+		t->data = data;
+	}
+	return t;
+}
+
+/* Any context; nothing happens if it ticks already. */
+void rwb_ticker_start(void *ticker, u32 ms)
+{
+	struct rwb_ticker *t = ticker;
+
+	queue_delayed_work(system_dfl_wq, &t->work, msecs_to_jiffies(ms));
+}
+
+/* Waits for the callback. */
+void rwb_ticker_free(void *ticker)
+{
+	struct rwb_ticker *t = ticker;
+
+	cancel_delayed_work_sync(&t->work);
+	kfree(t);
+}
