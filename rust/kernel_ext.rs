@@ -9,9 +9,11 @@
 pub(crate) mod cell;
 pub(crate) mod cgroup;
 pub(crate) mod fprobe;
+pub(crate) mod fs;
 pub(crate) mod percpu;
 pub(crate) mod stack;
 pub(crate) mod symbol;
 pub(crate) mod system;
 pub(crate) mod tracepoint;
 pub(crate) mod trylock;
+pub(crate) mod workqueue;

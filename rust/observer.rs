@@ -48,6 +48,10 @@ use crate::{
         Windows, //
     },
     worst::Worst,
+    write_around::{
+        Workers,
+        WriteAround, //
+    },
     writes::Writes, //
 };
 use kernel::{
@@ -78,6 +82,10 @@ pub(crate) struct Observer {
     pub(crate) cgroups: PerCpu<Cgroups>,
     /// What was lost, and what we cost.
     pub(crate) cost: PerCpu<Cost>,
+    /// What became of the dirty file folios that reclaim met.
+    pub(crate) write_around: PerCpu<WriteAround>,
+    /// The tasks that our workers run in.
+    pub(crate) workers: Workers,
     /// The deepest stacks.
     pub(crate) worst: Worst,
     callers: Callers,
@@ -108,6 +116,8 @@ impl Observer {
                 headroom: PerCpu::new()?,
                 cgroups: PerCpu::new()?,
                 cost: PerCpu::new()?,
+                write_around: PerCpu::new()?,
+                workers: Workers::new(),
                 worst: Worst::new()?,
                 callers: Callers::new()?,
                 scratch: PerCpu::new()?,
@@ -155,6 +165,7 @@ impl Observer {
             + self.headroom.bytes()
             + self.cgroups.bytes()
             + self.cost.bytes()
+            + self.write_around.bytes()
             + self.scratch.bytes()
     }
 

@@ -7,9 +7,15 @@
 
 use crate::{
     kernel_ext::system,
-    policy::slots, //
+    policy::{
+        slots,
+        window::MAX_PAGES, //
+    },
+    shim::reclaim, //
 };
+use core::ops::RangeInclusive;
 use kernel::{
+    page::PAGE_SIZE,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -20,6 +26,16 @@ use kernel::{
 static ENABLED: Atomic<bool> = Atomic::new(true);
 static HEADROOM_FLOOR: Atomic<usize> = Atomic::new(2048);
 static WINDOW_SLOTS: Atomic<usize> = Atomic::new(1024);
+static WRITE_AROUND: Atomic<bool> = Atomic::new(true);
+static WINDOW_KIB: Atomic<u32> = Atomic::new(1024);
+static REQUEST_COST: Atomic<u32> = Atomic::new(256);
+static INFLIGHT_KIB: Atomic<u32> = Atomic::new(16384);
+static RING_PAGES: Atomic<u32> = Atomic::new(4096);
+
+/// Pages of a KiB number.
+const fn pages(kib: u32) -> u32 {
+    kib / (PAGE_SIZE as u32 / 1024)
+}
 
 /// `enabled`: whether events are recorded. Default true.
 pub(crate) fn enabled() -> bool {
@@ -36,6 +52,60 @@ pub(crate) fn headroom_floor() -> usize {
 /// A power of two, 64 to 65536, default 1024; used when the module loads.
 pub(crate) fn window_slots() -> usize {
     WINDOW_SLOTS.load(Relaxed)
+}
+
+/// `write_around`: whether the file half of the helper is wanted. Default true;
+/// whether it is on, [`reclaim::shared`] knows.
+pub(crate) fn write_around() -> bool {
+    WRITE_AROUND.load(Relaxed)
+}
+
+/// `window`: the aligned range of a file around targets that is written at once,
+/// in pages. A power of two; 64 KiB to 4096 KiB, default 1024 KiB.
+pub(crate) fn window_pages() -> u32 {
+    pages(WINDOW_KIB.load(Relaxed)).min(MAX_PAGES)
+}
+
+/// `request_cost`: what one more request costs a device, in pages written. 0 to
+/// 1024, default 256.
+pub(crate) fn request_cost() -> u32 {
+    REQUEST_COST.load(Relaxed)
+}
+
+/// `inflight`: most pages under writeback on a device through us. 256 KiB to
+/// 65536 KiB, default 16384 KiB; one window always may be.
+pub(crate) fn inflight_pages() -> u32 {
+    pages(INFLIGHT_KIB.load(Relaxed))
+}
+
+/// `ring_pages`: most pages of a node that queued targets may hold. 64 to 65536,
+/// default 4096; used when write-around is switched on.
+pub(crate) fn ring_pages() -> usize {
+    RING_PAGES.load(Relaxed) as usize
+}
+
+/// Stores a number of the range; says what the range is if it is not of it.
+fn store(
+    name: &str,
+    to: &Atomic<u32>,
+    value: u64,
+    range: RangeInclusive<u32>,
+    unit: &str,
+) -> Result {
+    match u32::try_from(value) {
+        Ok(v) if range.contains(&v) => {
+            to.store(v, Relaxed);
+            Ok(())
+        }
+        _ => {
+            pr_err!(
+                "{name}={value}: give {} to {} {unit}\n",
+                range.start(),
+                range.end()
+            );
+            Err(EINVAL)
+        }
+    }
 }
 
 /// Sets the parameter that the C shim numbers `id`; `EINVAL` when the value is
@@ -65,6 +135,20 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             }
             WINDOW_SLOTS.store(usize::try_from(value).map_err(|_| EINVAL)?, Relaxed);
         }
+        3 => {
+            reclaim::switch(value != 0)?;
+            WRITE_AROUND.store(value != 0, Relaxed);
+        }
+        4 => {
+            if !value.is_power_of_two() {
+                pr_err!("window={value}: give a power of two from 64 to 4096 KiB\n");
+                return Err(EINVAL);
+            }
+            store("window", &WINDOW_KIB, value, 64..=4096, "KiB")?;
+        }
+        5 => store("request_cost", &REQUEST_COST, value, 0..=1024, "pages")?,
+        6 => store("inflight", &INFLIGHT_KIB, value, 256..=65536, "KiB")?,
+        7 => store("ring_pages", &RING_PAGES, value, 64..=65536, "pages")?,
         _ => return Err(EINVAL),
     }
     Ok(())
@@ -76,6 +160,11 @@ pub(crate) fn get(id: u32) -> u64 {
         0 => u64::from(enabled()),
         1 => headroom_floor() as u64,
         2 => window_slots() as u64,
+        3 => u64::from(reclaim::is_on().unwrap_or_else(write_around)),
+        4 => u64::from(WINDOW_KIB.load(Relaxed)),
+        5 => u64::from(request_cost()),
+        6 => u64::from(INFLIGHT_KIB.load(Relaxed)),
+        7 => ring_pages() as u64,
         _ => 0,
     }
 }

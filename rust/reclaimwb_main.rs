@@ -13,13 +13,15 @@ mod callers;
 mod cgroups;
 mod cost;
 mod headroom;
+mod helper;
 mod kernel_ext;
 mod observer;
 mod origin;
 mod params;
 #[allow(
+    dead_code,
     unreachable_pub,
-    reason = "also built as a crate of its own, on the host"
+    reason = "also built as a crate of its own, on the host, whose tests use more"
 )]
 mod policy;
 mod probes;
@@ -30,6 +32,7 @@ mod shim;
 mod tests;
 mod windows;
 mod worst;
+mod write_around;
 mod writes;
 
 use kernel::prelude::*;
@@ -49,11 +52,12 @@ const VERSION: &str = "0.1.0";
 /// The module.
 ///
 /// Fields are dropped in the order in which they stand here, which is the stop
-/// order: the debugfs files with their readers, then the probes, whose drop
-/// waits for the last handler; the ledgers, which both hold by reference count,
-/// go with the last of them.
+/// order: the helper, when its workers are done; the debugfs files with their
+/// readers; the probes, whose drop waits for the last handler. The ledgers, which all
+/// hold by reference count, go with the last of them.
 #[pin_data]
 struct ReclaimWb {
+    helper: shim::reclaim::Placed,
     #[pin]
     rows: rows::Rows,
     #[pin]
@@ -90,6 +94,27 @@ fn tell(obs: &Observer) {
     }
 }
 
+/// Switches the helper on if that is wanted; without it the observer goes on.
+fn start_helper() {
+    if !params::write_around() {
+        pr_info!("observer loaded; write_around is off\n");
+        return;
+    }
+    match shim::reclaim::switch(true) {
+        Ok(()) => pr_info!("observer and writeback helper loaded\n"),
+        Err(e) if e == EOPNOTSUPP => {
+            pr_info!("observer loaded; no writeback helper in this kernel\n");
+        }
+        Err(e) if e == EBUSY => pr_warn!(
+            "observer loaded; this kernel has another writeback helper: unload that, then write Y to write_around\n"
+        ),
+        Err(e) => pr_warn!(
+            "observer loaded; the writeback helper failed: error {}\n",
+            e.to_errno()
+        ),
+    }
+}
+
 impl kernel::InPlaceModule for ReclaimWb {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
@@ -102,9 +127,10 @@ impl kernel::InPlaceModule for ReclaimWb {
             Ok(try_pin_init!(Self {
                 attached <- shim::Attached::new(observer),
                 rows <- rows::Rows::new(shown.clone()),
+                helper: shim::reclaim::Placed::new(shown.clone())?,
                 _: {
                     tell(&shown);
-                    pr_info!("observer loaded; no writeback helper in this kernel\n");
+                    start_helper();
                 },
             }))
         })

@@ -7,6 +7,7 @@
 //! Context: process context; the readers sleep.
 
 mod headroom;
+mod helper;
 mod status;
 mod writes;
 
@@ -38,6 +39,8 @@ pub(crate) struct Rows {
     stacks: File<Arc<Observer>>,
     #[pin]
     cgroups: File<Arc<Observer>>,
+    #[pin]
+    helper: File<Arc<Observer>>,
     // After the files that are in it.
     dir: Dir,
 }
@@ -52,6 +55,7 @@ impl Rows {
             headroom <- dir.read_callback_file(c"headroom", observer.clone(), &headroom::headroom),
             stacks <- dir.read_callback_file(c"stacks", observer.clone(), &headroom::stacks),
             cgroups <- dir.read_callback_file(c"cgroups", observer.clone(), &writes::cgroups),
+            helper <- dir.read_callback_file(c"helper", observer.clone(), &helper::helper),
             dir: dir.clone(),
         })
     }

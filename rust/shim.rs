@@ -7,6 +7,7 @@
 
 mod entry;
 pub(crate) mod events;
+pub(crate) mod reclaim;
 
 use crate::{
     kernel_ext::{
@@ -176,10 +177,25 @@ impl Folio {
     }
 }
 
+/// A dirty file folio that reclaim met. Mirrors `struct rwb_target`.
+#[repr(C)]
+pub(crate) struct Target {
+    folio: usize,
+    sb: usize,
+    inode: usize,
+    bdi: usize,
+    index: u64,
+    nr_pages: u32,
+    nid: u32,
+    flags: u32,
+}
+
 /// Callback of `rwb_module_tracepoints()`.
 type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void);
 
-// The types in these declarations are plain C types, `At` and `Folio`.
+// The types in these declarations are plain C types, `At`, `Folio`, `Target`, and
+// pointers to the kernel's own, which only C looks into.
+#[expect(improper_ctypes, reason = "bindgen's types for empty C structs")]
 extern "C" {
     pub(crate) fn rwb_preempt_disable();
     pub(crate) fn rwb_preempt_enable();
@@ -225,5 +241,51 @@ extern "C" {
         nr: u32,
     );
     fn rwb_trace_headroom_low_enabled() -> bool;
+    fn rwb_trace_write_around(
+        inode: *mut bindings::inode,
+        start: u64,
+        nr: u32,
+        targets: u32,
+        others: u32,
+        ranges: u32,
+        us: u64,
+    );
+    fn rwb_trace_write_around_enabled() -> bool;
     fn rwb_name(table: u32, index: u32) -> *const c_char;
+    pub(crate) fn rwb_task() -> usize;
+    fn rwb_helper_available() -> bool;
+    fn rwb_helper_register(data: *mut c_void) -> c_int;
+    fn rwb_helper_unregister();
+    fn rwb_helper_done(nid: c_int);
+    pub(crate) fn rwb_folio_get(folio: *mut bindings::folio);
+    pub(crate) fn rwb_folio_put(folio: *mut bindings::folio);
+    pub(crate) fn rwb_folio_trylock(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_folio_unlock(folio: *mut bindings::folio);
+    pub(crate) fn rwb_folio_inode(folio: *mut bindings::folio) -> *mut bindings::inode;
+    pub(crate) fn rwb_folio_dirty(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_folio_writeback(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_folio_pfn(folio: *mut bindings::folio) -> usize;
+    pub(crate) fn rwb_pfn_in_file(pfn: usize, mapping: usize, index: u64) -> bool;
+    pub(crate) fn rwb_sb_trylock(sb: *mut bindings::super_block) -> u32;
+    pub(crate) fn rwb_sb_unlock(sb: *mut bindings::super_block);
+    pub(crate) fn rwb_sb_contended(sb: *mut bindings::super_block) -> bool;
+    pub(crate) fn rwb_inode_sb(inode: *mut bindings::inode) -> *mut bindings::super_block;
+    pub(crate) fn rwb_inode_mapping(inode: *mut bindings::inode) -> usize;
+    pub(crate) fn rwb_dirty_pages(
+        inode: *mut bindings::inode,
+        start: u64,
+        nr: u32,
+        bits: *mut c_ulong,
+    );
+    pub(crate) fn rwb_flush_range(inode: *mut bindings::inode, start: u64, nr: u64) -> c_int;
+    pub(crate) fn rwb_wait_range(inode: *mut bindings::inode, start: u64, nr: u64);
+    pub(crate) fn rwb_plug_start(plug: *mut bindings::blk_plug);
+    pub(crate) fn rwb_plug_finish(plug: *mut bindings::blk_plug);
+    fn rwb_bdi_name(bdi: usize, buf: *mut c_char, size: usize);
+    fn rwb_nr_node_ids() -> u32;
+    fn rwb_node_short(nid: c_int) -> bool;
+    pub(crate) fn rwb_memcg_short(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_ticker_new(data: *mut c_void) -> *mut c_void;
+    pub(crate) fn rwb_ticker_start(ticker: *mut c_void, ms: u32);
+    pub(crate) fn rwb_ticker_free(ticker: *mut c_void);
 }

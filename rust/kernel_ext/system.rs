@@ -36,6 +36,12 @@ pub(crate) fn comm() -> [u8; COMM_LEN] {
     buf
 }
 
+/// The current task, as an opaque key.
+pub(crate) fn task() -> usize {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_task() }
+}
+
 /// Process id of the current task in the initial namespace.
 pub(crate) fn pid() -> i32 {
     // SAFETY: Has no precondition.

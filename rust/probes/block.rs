@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handler for the block layer: swap bios.
+//! Handlers for the block layer: swap bios, and those of our workers.
 
 use crate::{
     kernel_ext::percpu::Pinned,
@@ -27,4 +27,13 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, last_folio: usize, 
     }
     let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
     obs.sample(pin, at, origin, Layer::Bio, used);
+}
+
+/// A worker of the system submits a write of `pages`: is it one of ours?
+pub(crate) fn worker_bio(obs: &Observer, pin: &Pinned<'_>, at: &At, pages: u32) {
+    if obs.workers.has(at.task) {
+        let [bios, of_pages] = &obs.write_around.this(pin).bios;
+        bios.add(1);
+        of_pages.add(u64::from(pages));
+    }
 }

@@ -15,7 +15,8 @@ use crate::{
     observer::Observer,
     origin::Layer,
     params,
-    probes::Event, //
+    probes::Event,
+    shim::reclaim, //
 };
 use kernel::{
     fmt::{
@@ -84,7 +85,7 @@ pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         };
         writeln!(f, "ledger.{name} {state}")?;
     }
-    writeln!(f, "helper unavailable")?;
+    writeln!(f, "helper {}", super::helper::state())?;
     counts(obs, f)?;
     cost(obs, f)
 }
@@ -157,5 +158,6 @@ fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
-    writeln!(f, "cost.memory_bytes {}", obs.bytes())
+    let helper = reclaim::shared().map_or(0, |shared| shared.bytes());
+    writeln!(f, "cost.memory_bytes {}", obs.bytes() + helper)
 }

@@ -7,11 +7,20 @@
 //! lock that could be held around an allocation.
 
 use super::{
+    reclaim::Met,
     At,
-    Folio, //
+    Folio,
+    Target, //
 };
 use crate::{
-    kernel_ext::percpu::Pinned,
+    helper::{
+        Freed,
+        Hook, //
+    },
+    kernel_ext::{
+        percpu::Pinned,
+        workqueue::Tick, //
+    },
     observer::Observer,
     origin::Window,
     params,
@@ -169,6 +178,60 @@ unsafe extern "C" fn rwb_rs_zswap_stored(observer: *mut c_void, at: *const At, f
             probes::zswap::stored(o, pin, at, folio)
         })
     }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_worker_bio(observer: *mut c_void, at: *const At, pages: u32) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::BioQueue, |o, pin, at| {
+            probes::block::worker_bio(o, pin, at, pages)
+        })
+    }
+}
+
+/// Reclaim met a dirty file folio. In a task that reclaims, under RCU; does not
+/// sleep.
+///
+/// # Safety
+///
+/// - `helper` is the `Hook` that was registered; the kernel waits for us before
+///   it lets it go.
+/// - `target` is valid for reads during the call; its folio is locked and in the
+///   page cache of its inode.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
+    // SAFETY: By the safety requirements.
+    let (hook, met) = unsafe { (&*helper.cast_const().cast::<Hook>(), Met::new(&*target)) };
+    hook.dirty_file(&met)
+}
+
+/// Are folios of the node still to be written by us? Context as above.
+///
+/// # Safety
+///
+/// `helper` as above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
+    // SAFETY: By the safety requirement.
+    let hook = unsafe { &*helper.cast_const().cast::<Hook>() };
+    hook.busy(nid as u32)
+}
+
+/// A ticker's callback, in a worker; may sleep. Returns milliseconds to the next
+/// call, 0 for none.
+///
+/// # Safety
+///
+/// `data` is the `Freed` that the ticker keeps.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_tick(data: *mut c_void) -> u32 {
+    // SAFETY: By the safety requirement.
+    let freed = unsafe { &*data.cast_const().cast::<Freed>() };
+    freed.tick()
 }
 
 /// A parameter is set; `EINVAL` when the value is out of its range. May run

@@ -40,6 +40,17 @@ bool rwb_trace_headroom_low_enabled(void)
 	return trace_headroom_low_enabled();
 }
 
+void rwb_trace_write_around(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others,
+			    u32 ranges, u64 us)
+{
+	trace_write_around(inode, start, nr, targets, others, ranges, us);
+}
+
+bool rwb_trace_write_around_enabled(void)
+{
+	return trace_write_around_enabled();
+}
+
 #define RWB_NAME(num, name)	[num] = name,
 
 static const char * const rwb_origin_names[] = { RWB_ORIGINS(RWB_NAME) };

@@ -8,6 +8,7 @@
 #if !defined(RWB_EVENTS_H) || defined(TRACE_HEADER_MULTI_READ)
 #define RWB_EVENTS_H
 
+#include <linux/fs.h>
 #include <linux/tracepoint.h>
 
 #include "shim.h"
@@ -118,6 +119,41 @@ TRACE_EVENT(headroom_low,
 		  (void *)__entry->caller[10], (void *)__entry->caller[11],
 		  (void *)__entry->caller[12], (void *)__entry->caller[13],
 		  (void *)__entry->caller[14], (void *)__entry->caller[15])
+);
+
+/* The worker wrote a window around targets. */
+TRACE_EVENT(write_around,
+
+	TP_PROTO(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others, u32 ranges,
+		 u64 us),
+
+	TP_ARGS(inode, start, nr, targets, others, ranges, us),
+
+	TP_STRUCT__entry(
+		__field(u64, ino)
+		__field(u64, start)
+		__field(u64, us)
+		__field(dev_t, dev)
+		__field(u32, nr)
+		__field(u32, targets)
+		__field(u32, others)
+		__field(u32, ranges)
+	),
+
+	TP_fast_assign(
+		__entry->ino = inode->i_ino;
+		__entry->start = start;
+		__entry->us = us;
+		__entry->dev = inode->i_sb->s_dev;
+		__entry->nr = nr;
+		__entry->targets = targets;
+		__entry->others = others;
+		__entry->ranges = ranges;
+	),
+
+	TP_printk("dev=%u:%u ino=%llu start=%llu nr=%u targets=%u others=%u ranges=%u usecs=%llu",
+		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino, __entry->start,
+		  __entry->nr, __entry->targets, __entry->others, __entry->ranges, __entry->us)
 );
 
 #endif /* RWB_EVENTS_H */

@@ -10,12 +10,17 @@ use super::{
     rwb_trace_reclaim_window_enabled,
     rwb_trace_reclaim_write,
     rwb_trace_reclaim_write_enabled,
+    rwb_trace_write_around,
+    rwb_trace_write_around_enabled,
     Folio, //
 };
-use crate::origin::{
-    Kind,
-    Layer,
-    Origin, //
+use crate::{
+    kernel_ext::fs::Inode,
+    origin::{
+        Kind,
+        Layer,
+        Origin, //
+    },
 };
 use kernel::prelude::*;
 
@@ -71,6 +76,24 @@ pub(crate) fn headroom_low(
             nr,
         )
     };
+}
+
+/// Emits `reclaimwb:write_around`, if someone listens, for `nr` pages of a file
+/// that were written from `start`, `us` after the first of them was met.
+pub(crate) fn write_around(
+    inode: &Inode<'_>,
+    start: u64,
+    nr: u32,
+    targets: u32,
+    others: u32,
+    ranges: u32,
+    us: u64,
+) {
+    // SAFETY: Has no precondition.
+    if unsafe { rwb_trace_write_around_enabled() } {
+        // SAFETY: The inode is live, and so is its superblock.
+        unsafe { rwb_trace_write_around(inode.as_ptr(), start, nr, targets, others, ranges, us) };
+    }
 }
 
 /// Checks that `names` are, in order, those that the shim prints for `table`

@@ -78,6 +78,11 @@ static struct reclaim_writeback_ops rwb_ops = {
 	.busy = rwb_busy,
 };
 
+bool rwb_helper_available(void)
+{
+	return true;
+}
+
 /* One registration at a time: the kernel says -EBUSY to a second one. */
 int rwb_helper_register(void *data)
 {
@@ -96,6 +101,11 @@ void rwb_helper_done(int nid)
 }
 
 #else /* !RWB_HAVE_HELPER */
+
+bool rwb_helper_available(void)
+{
+	return false;
+}
 
 int rwb_helper_register(void *data)
 {

@@ -93,6 +93,11 @@ void rwb_comm(char *buf, size_t size)
 	strscpy(buf, current->comm, size);
 }
 
+unsigned long rwb_task(void)
+{
+	return (unsigned long)current;
+}
+
 int rwb_pid(void)
 {
 	return task_pid_nr(current);

@@ -15,6 +15,11 @@
 #define RWB_PARAM_ENABLED		0
 #define RWB_PARAM_HEADROOM_FLOOR	1
 #define RWB_PARAM_WINDOW_SLOTS		2
+#define RWB_PARAM_WRITE_AROUND		3
+#define RWB_PARAM_WINDOW		4
+#define RWB_PARAM_REQUEST_COST		5
+#define RWB_PARAM_INFLIGHT		6
+#define RWB_PARAM_RING_PAGES		7
 
 static int rwb_set_ull(const char *val, const struct kernel_param *kp)
 {
@@ -61,3 +66,18 @@ MODULE_PARM_DESC(headroom_floor, "Stack bytes left below which the event reclaim
 
 module_param_cb(window_slots, &rwb_ull_ops, (void *)RWB_PARAM_WINDOW_SLOTS, 0444);
 MODULE_PARM_DESC(window_slots, "Tasks that can be inside reclaim at once and still be told apart; a power of two, 64 to 65536, default 1024. Set when loading.");
+
+module_param_cb(write_around, &rwb_bool_ops, (void *)RWB_PARAM_WRITE_AROUND, 0644);
+MODULE_PARM_DESC(write_around, "Write the windows around dirty file pages that reclaim meets (Y) or leave reclaim as it is (N). Default Y where the kernel can.");
+
+module_param_cb(window, &rwb_ull_ops, (void *)RWB_PARAM_WINDOW, 0644);
+MODULE_PARM_DESC(window, "KiB of a file, aligned, that are looked at around such a page; a power of two, 64 to 4096, default 1024.");
+
+module_param_cb(request_cost, &rwb_ull_ops, (void *)RWB_PARAM_REQUEST_COST, 0644);
+MODULE_PARM_DESC(request_cost, "What one more request costs the device, in pages written: how many neighbours go along. 0 to 1024, default 256.");
+
+module_param_cb(inflight, &rwb_ull_ops, (void *)RWB_PARAM_INFLIGHT, 0644);
+MODULE_PARM_DESC(inflight, "KiB under writeback on a device through write-around at most; 256 to 65536, default 16384.");
+
+module_param_cb(ring_pages, &rwb_ull_ops, (void *)RWB_PARAM_RING_PAGES, 0644);
+MODULE_PARM_DESC(ring_pages, "Pages of a node that may wait to be written; 64 to 65536, default 4096. Used when write_around is switched on.");

@@ -11,6 +11,17 @@
 #include "entry.h"
 
 #if RWB_HAVE_block_bio_queue
+/* A write that may be our worker's; not those that a stacked driver makes of it. */
+static void rwb_worker_bio(void *data, struct bio *bio)
+{
+	if (likely(!(current->flags & PF_WQ_WORKER)) || current->bio_list ||
+	    bio_op(bio) != REQ_OP_WRITE || bio->bi_opf & REQ_META)
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_worker_bio(data, &at, bio->bi_iter.bi_size >> PAGE_SHIFT);
+}
+
 void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 {
 	struct page *last = NULL;
@@ -18,8 +29,10 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	struct bio_vec bv;
 
 	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
-	if (!(bio->bi_opf & REQ_SWAP))
+	if (!(bio->bi_opf & REQ_SWAP)) {
+		rwb_worker_bio(data, bio);
 		return;
+	}
 
 	RWB_ENTER(at);
 	/*

@@ -162,6 +162,7 @@ u64 rwb_clock_ns(void);
 u64 rwb_cycles(void);
 void rwb_comm(char *buf, size_t size);
 int rwb_pid(void);
+unsigned long rwb_task(void);
 void rwb_tracepoint_sync(void);
 int rwb_cgroup_path(u64 id, char *buf, size_t size);
 int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *, void *),
@@ -184,9 +185,13 @@ bool rwb_trace_reclaim_window_enabled(void);
 void rwb_trace_headroom_low(u32 origin, u32 layer, unsigned long headroom, unsigned long floor,
 			    const unsigned long *callers, u32 nr);
 bool rwb_trace_headroom_low_enabled(void);
+void rwb_trace_write_around(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others,
+			    u32 ranges, u64 us);
+bool rwb_trace_write_around_enabled(void);
 const char *rwb_name(u32 table, u32 index);
 
 /* helper.c */
+bool rwb_helper_available(void);
 int rwb_helper_register(void *data);
 void rwb_helper_unregister(void);
 void rwb_helper_done(int nid);
@@ -217,8 +222,9 @@ void *rwb_ticker_new(void *data);
 void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
 
-/* Rust, called from C (rust/shim/entry.rs). All but the last are called with
- * preemption disabled and must not sleep; see the context of each there.
+/* Rust, called from C (rust/shim/entry.rs). The handlers of events
+ * are called with preemption disabled and must not sleep; see the context of each
+ * there.
  */
 void rwb_rs_window_begin(void *observer, const struct rwb_at *at, u32 origin);
 void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
@@ -227,6 +233,7 @@ void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_
 void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
 void rwb_rs_bio(void *observer, const struct rwb_at *at, unsigned long last_folio,
 		bool synchronous);
+void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);
 void rwb_rs_nbd(void *observer, const struct rwb_at *at);
 void rwb_rs_net(void *observer, const struct rwb_at *at);
 void rwb_rs_zswap_stored(void *observer, const struct rwb_at *at, unsigned long folio);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A node's ring: the targets that wait, and those being worked on.
+//!
+//! Locks: the ring's own, innermost but for those of `folio_get()`'s kind (none).
+//! Taken in process context with preemption on; nothing under it sleeps,
+//! allocates, or puts a folio.
+
+use crate::{
+    kernel_ext::fs::FolioRef,
+    policy::{
+        lanes::{
+            self,
+            Lanes, //
+        },
+        slots, //
+    },
+    write_around::{
+        Skip,
+        WORKERS, //
+    },
+};
+use kernel::{
+    alloc::KVVec,
+    new_spinlock,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        SpinLock, //
+    },
+};
+
+/// Devices that can have targets at once and be told apart.
+pub(crate) const LANES: usize = WORKERS;
+
+/// Places of the table of what is queued.
+const SEEN: usize = 1024;
+
+/// A dirty file folio that reclaim met.
+pub(crate) struct Target {
+    /// The folio, kept from being freed or moved.
+    pub(crate) folio: FolioRef,
+    /// Addresses of its superblock, inode and backing device, to be compared.
+    pub(crate) sb: usize,
+    /// See `sb`.
+    pub(crate) inode: usize,
+    /// See `sb`.
+    pub(crate) bdi: usize,
+    /// Its place in the file, in pages.
+    pub(crate) index: u64,
+    /// When it was met, in local clock nanoseconds.
+    pub(crate) met: u64,
+    /// Its size in pages.
+    pub(crate) nr_pages: u32,
+    /// Its node.
+    pub(crate) nid: u32,
+    /// For whom it is needed.
+    pub(crate) need: Need,
+}
+
+/// Who is short of memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The folio's node.
+    Node,
+    /// A cgroup that it is charged to.
+    Cgroup,
+    /// Userspace wants it reclaimed.
+    Asked,
+}
+
+struct Inner {
+    lanes: Lanes<Target, KVVec<lanes::Slot<Target>>, LANES>,
+    /// Addresses of queued folios, by hash; one may drive out another.
+    seen: KVVec<usize>,
+}
+
+/// What came of offering a target.
+pub(crate) enum Offered {
+    /// It waits now.
+    Queued,
+    /// It waits already.
+    Merged,
+    /// No room, and why.
+    Refused(Skip),
+}
+
+/// The ring of a node.
+#[pin_data]
+pub(crate) struct Ring {
+    #[pin]
+    inner: SpinLock<Inner>,
+    /// Pages of targets that are queued, worked on or under writeback.
+    outstanding: Atomic<i64>,
+    bytes: usize,
+}
+
+fn place(folio: usize) -> usize {
+    slots::probe_sequence(folio as u64, SEEN)
+        .next()
+        .unwrap_or(0)
+}
+
+impl Ring {
+    /// A ring whose targets hold at most `pages`. Sleeps.
+    pub(crate) fn new(pages: usize) -> Result<Pin<KBox<Self>>> {
+        let mut slots = KVVec::with_capacity(pages, GFP_KERNEL)?;
+        for _ in 0..pages {
+            slots.push(lanes::Slot::new(), GFP_KERNEL)?;
+        }
+        let seen = KVVec::from_elem(0usize, SEEN, GFP_KERNEL)?;
+        let bytes = pages * core::mem::size_of::<lanes::Slot<Target>>()
+            + SEEN * core::mem::size_of::<usize>();
+        KBox::pin_init(
+            pin_init!(Self {
+                inner <- new_spinlock!(
+                    Inner { lanes: Lanes::new(slots, pages as u64), seen },
+                    "reclaimwb_ring"
+                ),
+                outstanding: Atomic::new(0),
+                bytes,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Offers a target to a lane. Process context, does not sleep.
+    pub(crate) fn offer(&self, lane: usize, target: Target) -> Offered {
+        let (key, nr) = (target.folio.key(), target.nr_pages);
+        let refused = {
+            let mut inner = self.inner.lock();
+            if inner.seen.get(place(key)) == Some(&key) {
+                // The target is dropped after the lock: see the head.
+                Some((Offered::Merged, target))
+            } else {
+                match inner.lanes.push(lane, nr, target) {
+                    Ok(()) => {
+                        if let Some(seen) = inner.seen.get_mut(place(key)) {
+                            *seen = key;
+                        }
+                        // Before the worker can take it and count it down.
+                        self.outstanding.fetch_add(i64::from(nr), Relaxed);
+                        None
+                    }
+                    Err((lanes::Refused::Full, t)) => Some((Offered::Refused(Skip::Full), t)),
+                    Err((lanes::Refused::Share, t)) => Some((Offered::Refused(Skip::Share), t)),
+                }
+            }
+        };
+        refused.map_or(Offered::Queued, |(offered, _target)| offered)
+    }
+
+    /// Moves the lane's targets to `into`, at most `max`, as far as it has room.
+    /// They count as held until [`Ring::release`]. Does not sleep.
+    pub(crate) fn take(&self, lane: usize, into: &mut KVVec<Target>, max: usize) {
+        let room = into.capacity().min(into.len().saturating_add(max));
+        let mut inner = self.inner.lock();
+        while into.len() < room {
+            let Some(target) = inner.lanes.pop(lane) else {
+                break;
+            };
+            // There is room, so nothing is dropped under the lock.
+            let _ = into.push_within_capacity(target);
+        }
+    }
+
+    /// A target gives up its folio: it holds no pages any more, and may be met
+    /// again. Drops it. May free the folio.
+    pub(crate) fn release(&self, lane: usize, target: Target) {
+        let key = target.folio.key();
+        {
+            let mut inner = self.inner.lock();
+            inner.lanes.release(lane, target.nr_pages);
+            if let Some(seen) = inner.seen.get_mut(place(key)) {
+                if *seen == key {
+                    *seen = 0;
+                }
+            }
+        }
+        drop(target);
+    }
+
+    /// `nr` pages of targets are clean, or given up.
+    pub(crate) fn settle(&self, nr: u32) {
+        self.outstanding.fetch_sub(i64::from(nr), Relaxed);
+    }
+
+    /// Are targets still to be written?
+    pub(crate) fn busy(&self) -> bool {
+        self.outstanding.load(Relaxed) > 0
+    }
+
+    /// Targets that wait in the lane.
+    pub(crate) fn queued(&self, lane: usize) -> u32 {
+        self.inner.lock().lanes.queued(lane)
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

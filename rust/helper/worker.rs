@@ -1,0 +1,582 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The worker of a lane: writes the windows around the targets of one device.
+//!
+//! One session at a time holds a superblock's `s_umount` (shared) and, under it,
+//! the inodes of the windows that are in flight; it ends when nothing of that
+//! superblock is left to do, or when someone waits for the lock: an unmount waits
+//! for what is in flight, which it would have to wait for anyway.
+//!
+//! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
+//! refuses to write with it). Sleeps; may allocate, and so reclaim, inside the
+//! filesystem: the hook then queues for this worker, too, but never waits.
+//!
+//! Locks, in order: the lane's `work` mutex (nobody else takes it while the helper
+//! is registered), `s_umount` (tried), folio lock (tried; dropped before anything
+//! blocks). A ring's lock is innermost.
+
+use super::{
+    freed,
+    ring::{
+        Need,
+        Target, //
+    },
+    Lane, //
+};
+use crate::{
+    kernel_ext::{
+        fs::{
+            self,
+            Inode,
+            LockedFolio,
+            Refused,
+            Superblock, //
+        },
+        percpu::pinned,
+        system, //
+    },
+    params,
+    policy::{
+        budget::Budget,
+        window::{
+            self,
+            Pages,
+            Ranges, //
+        },
+    },
+    shim::{
+        events,
+        reclaim, //
+    },
+    write_around::Skip, //
+};
+use core::ops;
+use kernel::{
+    alloc::{
+        kvec::InsertError,
+        KVVec, //
+    },
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
+
+/// Targets that a worker has at hand at most.
+const PENDING: usize = 512;
+
+/// Targets that are taken from a ring at once.
+const FRESH: usize = 64;
+
+/// Targets whose windows are in flight at most: twice as many.
+const FLYING: usize = 2 * PENDING;
+
+/// Windows in flight at most.
+const FLIGHTS: usize = 16;
+
+/// A target that waits longer comes first, however sparse its window.
+const OLD_NS: u64 = 500_000_000;
+
+/// What remains to be known of a target whose window is in flight.
+#[derive(Clone, Copy)]
+struct Flying {
+    page: freed::Page,
+    met: u64,
+    nr_pages: u32,
+    nid: u32,
+}
+
+/// A window in flight.
+struct Flight<'sb> {
+    inode: Inode<'sb>,
+    start: u64,
+    end: u64,
+    pages: u32,
+    /// How many of `Work::flying` are its targets.
+    targets: usize,
+    since: u64,
+    /// The budget kept others back meanwhile.
+    full: bool,
+}
+
+/// The windows in flight, oldest first.
+struct Flights<'sb> {
+    flights: [Option<Flight<'sb>>; FLIGHTS],
+    first: usize,
+    len: usize,
+    pages: u32,
+}
+
+impl<'sb> Flights<'sb> {
+    fn new() -> Self {
+        Self {
+            flights: [const { None }; FLIGHTS],
+            first: 0,
+            len: 0,
+            pages: 0,
+        }
+    }
+
+    fn push(&mut self, flight: Flight<'sb>) {
+        if let Some(place) = self.flights.get_mut((self.first + self.len) % FLIGHTS) {
+            self.len += 1;
+            self.pages = self.pages.saturating_add(flight.pages);
+            *place = Some(flight);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Flight<'sb>> {
+        let flight = self.flights.get_mut(self.first)?.take()?;
+        self.first = (self.first + 1) % FLIGHTS;
+        self.len -= 1;
+        self.pages = self.pages.saturating_sub(flight.pages);
+        Some(flight)
+    }
+
+    fn kept_back(&mut self) {
+        for flight in self.flights.iter_mut().flatten() {
+            flight.full = true;
+        }
+    }
+}
+
+/// What the worker has at hand.
+pub(crate) struct Work {
+    /// Sorted by superblock, inode and index.
+    pending: KVVec<Target>,
+    /// Just taken from a ring.
+    fresh: KVVec<Target>,
+    /// First in, first out, in step with the flights.
+    flying: KVVec<Flying>,
+    dirty: Pages,
+    wanted: Pages,
+    budget: Budget,
+    /// Where the last window was: inode and page.
+    last: (usize, u64),
+}
+
+impl Work {
+    /// Nothing at hand. Sleeps.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
+            fresh: KVVec::with_capacity(FRESH, GFP_KERNEL)?,
+            flying: KVVec::with_capacity(FLYING, GFP_KERNEL)?,
+            dirty: Pages::new(),
+            wanted: Pages::new(),
+            budget: Budget::new(params::window_pages()),
+            last: (0, 0),
+        })
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) const fn bytes() -> usize {
+        core::mem::size_of::<Self>()
+            + (PENDING + FRESH) * core::mem::size_of::<Target>()
+            + FLYING * core::mem::size_of::<Flying>()
+    }
+
+    /// Works until nothing is left.
+    pub(crate) fn run(&mut self, lane: &Lane) {
+        loop {
+            self.refill(lane);
+            let Some(sb) = self.pin_superblock(lane) else {
+                if self.pending.is_empty() && !lane.waits() {
+                    break;
+                }
+                continue;
+            };
+            self.session(lane, &sb);
+        }
+    }
+
+    // --- targets
+
+    /// Gives up a target that is not written; wakes those who wait for it if it
+    /// was the last.
+    fn skip(lane: &Lane, target: Target, why: Skip) {
+        let (nid, nr) = (target.nid, target.nr_pages);
+        pinned(|pin| lane.shared.observer.write_around.this(pin).skip(why));
+        lane.release(target);
+        lane.settle(nid, nr);
+        lane.shared.wake(nid);
+    }
+
+    /// Takes what waits, sorts it, and drops what is not needed any more.
+    fn refill(&mut self, lane: &Lane) {
+        let mut any = false;
+        for ring in lane.shared.rings() {
+            loop {
+                let room = self.pending.capacity() - self.pending.len();
+                ring.take(lane.index, &mut self.fresh, room);
+                if self.fresh.is_empty() {
+                    break;
+                }
+                any = true;
+                self.insert(lane);
+            }
+        }
+        let stopping = lane.shared.stopping();
+        if !any && !stopping {
+            return;
+        }
+        // A few nodes at most: ask each once.
+        let (mut nid, mut short) = (u32::MAX, false);
+        let mut last = (0, 0, 0);
+        self.take_if(
+            |t| {
+                let key = (t.sb, t.inode, t.index);
+                let duplicate = key == core::mem::replace(&mut last, key);
+                if t.nid != nid {
+                    (nid, short) = (t.nid, reclaim::node_short(t.nid));
+                }
+                let needed = match t.need {
+                    Need::Node => short,
+                    Need::Cgroup => short || t.folio.memcg_short(),
+                    Need::Asked => true,
+                };
+                if stopping {
+                    Some(Skip::Dropped)
+                } else if !lane.state().is_some_and(|s| s.serves(t.bdi)) {
+                    Some(Skip::Moved)
+                } else if duplicate {
+                    Some(Skip::Duplicate)
+                } else if !needed {
+                    Some(Skip::Unneeded)
+                } else {
+                    None
+                }
+            },
+            lane,
+        );
+    }
+
+    /// Moves the fresh targets to their places. (Not `sort_unstable()`, which
+    /// panics when it finds the order inconsistent.)
+    fn insert(&mut self, lane: &Lane) {
+        while let Some(target) = self.fresh.pop() {
+            let key = (target.sb, target.inode, target.index);
+            let at = self
+                .pending
+                .partition_point(|t| (t.sb, t.inode, t.index) < key);
+            match self.pending.insert_within_capacity(at, target) {
+                Ok(()) => {}
+                // Can't be: no more was taken than there is room for.
+                Err(InsertError::IndexOutOfBounds(t) | InsertError::OutOfCapacity(t)) => {
+                    Self::skip(lane, t, Skip::Full);
+                }
+            }
+        }
+    }
+
+    /// Skips the targets for which `why` has a reason.
+    fn take_if(&mut self, mut why: impl FnMut(&Target) -> Option<Skip>, lane: &Lane) {
+        // From the end: when all go, nothing need be moved.
+        for i in (0..self.pending.len()).rev() {
+            if let Some(why) = self.pending.get(i).and_then(&mut why) {
+                self.skip_at(lane, i, why);
+            }
+        }
+    }
+
+    /// Skips the pending targets of a superblock.
+    fn skip_superblock(&mut self, lane: &Lane, sb: usize, why: Skip) {
+        self.take_if(|t| (t.sb == sb).then_some(why), lane);
+    }
+
+    // --- superblocks
+
+    /// Locks the superblock of the first target whose folio can be locked;
+    /// skips the targets that stand in the way.
+    fn pin_superblock(&mut self, lane: &Lane) -> Option<Superblock> {
+        while let Some(target) = self.pending.first() {
+            let sb = target.sb;
+            let (why, all) = match target.folio.try_lock() {
+                None => (Skip::Locked, false),
+                Some(folio) if folio.inode_key() != Some(target.inode) => (Skip::Gone, false),
+                Some(folio) => match folio.superblock() {
+                    Ok(sb) => return Some(sb),
+                    Err(Refused::Gone) => (Skip::Gone, false),
+                    Err(Refused::Unmounting) => (Skip::Unmounting, true),
+                    Err(Refused::Frozen) => (Skip::Frozen, true),
+                    Err(Refused::ReadOnly) => (Skip::ReadOnly, true),
+                },
+            };
+            if all {
+                self.skip_superblock(lane, sb, why);
+            } else {
+                self.skip_at(lane, 0, why);
+            }
+        }
+        None
+    }
+
+    fn skip_at(&mut self, lane: &Lane, i: usize, why: Skip) {
+        if let Ok(target) = self.pending.remove(i) {
+            Self::skip(lane, target, why);
+        }
+    }
+
+    /// Writes what is pending for a superblock, until none is left or someone
+    /// wants to unmount it, and waits for what it wrote.
+    fn session<'sb>(&mut self, lane: &Lane, sb: &'sb Superblock) {
+        let mut flights = Flights::new();
+        loop {
+            let leave = sb.contended() || lane.shared.stopping();
+            if !leave {
+                self.refill(lane);
+            }
+            let chosen = if leave { None } else { self.choose(sb) };
+            match chosen {
+                Some(range) if self.admits(&flights, range.len()) => {
+                    self.write(lane, sb, range, &mut flights);
+                }
+                Some(_) => {
+                    flights.kept_back();
+                    self.land(lane, &mut flights);
+                }
+                None if flights.len == 0 => break,
+                None => self.land(lane, &mut flights),
+            }
+            self.show(lane, &flights);
+        }
+    }
+
+    fn show(&self, lane: &Lane, flights: &Flights<'_>) {
+        if let Some(state) = lane.state() {
+            state.inflight_pages.store(flights.pages, Relaxed);
+            state.budget_pages.store(self.budget.pages(), Relaxed);
+        }
+    }
+
+    fn admits(&self, flights: &Flights<'_>, targets: usize) -> bool {
+        flights.len < FLIGHTS
+            && self.flying.len() + targets <= FLYING
+            && self.budget.admits(flights.pages)
+    }
+
+    // --- windows
+
+    /// The pending targets of the window to write next: of the highest score, and of
+    /// equals the one that lies next. One that waits for long comes first.
+    fn choose(&self, sb: &Superblock) -> Option<ops::Range<usize>> {
+        let size = params::window_pages();
+        let cost = params::request_cost();
+        let now = system::clock_ns();
+        let key = |t: &Target| (t.sb, t.inode, window::start_of(t.index, size));
+        let mut best = None;
+        let mut from = 0;
+        while let Some(first) = self.pending.get(from) {
+            let (mut to, mut pages, mut runs) = (from, 0u32, 0u32);
+            let (mut next, mut oldest) = (u64::MAX, u64::MAX);
+            while let Some(t) = self.pending.get(to).filter(|t| key(t) == key(first)) {
+                runs += u32::from(t.index != next);
+                pages = pages.saturating_add(t.nr_pages);
+                next = t.index + u64::from(t.nr_pages);
+                oldest = oldest.min(t.met);
+                to += 1;
+            }
+            if first.sb == sb.key() {
+                let waited = now.saturating_sub(oldest);
+                let old = if waited > OLD_NS { waited } else { 0 };
+                let behind = (first.inode, first.index) < self.last;
+                let rank = (old, window::score(pages, runs, cost), !behind);
+                if best.as_ref().is_none_or(|(r, _)| *r < rank) {
+                    best = Some((rank, from..to));
+                }
+            }
+            from = to;
+        }
+        best.map(|(_, range)| range)
+    }
+
+    /// Takes a reference to the inode of the first target whose folio can be
+    /// locked, and skips those that were truncated or that someone has locked.
+    fn pin_inode<'sb>(
+        &mut self,
+        lane: &Lane,
+        sb: &'sb Superblock,
+        range: &mut ops::Range<usize>,
+    ) -> Option<Inode<'sb>> {
+        while range.start < range.end {
+            let target = self.pending.get(range.start)?;
+            let why = match target.folio.try_lock() {
+                None => Skip::Locked,
+                Some(folio) => match Self::grab(sb, &folio, target) {
+                    Ok(inode) => return Some(inode),
+                    Err(why) => why,
+                },
+            };
+            self.skip_at(lane, range.start, why);
+            range.end -= 1;
+        }
+        None
+    }
+
+    fn grab<'sb>(
+        sb: &'sb Superblock,
+        folio: &LockedFolio<'_>,
+        target: &Target,
+    ) -> Result<Inode<'sb>, Skip> {
+        if folio.inode_key() != Some(target.inode) {
+            return Err(Skip::Gone);
+        }
+        if folio.writeback() {
+            return Err(Skip::Writeback);
+        }
+        if !folio.dirty() {
+            return Err(Skip::Clean);
+        }
+        sb.grab(folio).ok_or(Skip::Freeing)
+    }
+
+    /// Writes the window of those pending targets.
+    fn write<'sb>(
+        &mut self,
+        lane: &Lane,
+        sb: &'sb Superblock,
+        mut range: ops::Range<usize>,
+        flights: &mut Flights<'sb>,
+    ) {
+        let Some(inode) = self.pin_inode(lane, sb, &mut range) else {
+            return;
+        };
+        let size = params::window_pages();
+        let Some(first) = self.pending.get(range.start) else {
+            return;
+        };
+        let start = window::start_of(first.index, size);
+        self.last = (first.inode, first.index);
+        inode.dirty_pages(start, size, &mut self.dirty);
+        let mapping = inode.mapping_key();
+
+        // From here on they are numbers: a reference would keep their folios from
+        // being freed once they are clean.
+        self.wanted.clear();
+        let mut targets = 0;
+        for _ in range.clone() {
+            let Ok(target) = self.pending.remove(range.start) else {
+                break;
+            };
+            let at = target.index.saturating_sub(start) as u32;
+            if !self.dirty.contains(at) {
+                Self::skip(lane, target, Skip::Clean);
+                continue;
+            }
+            self.wanted.insert(at, target.nr_pages);
+            let flying = Flying {
+                page: freed::Page {
+                    pfn: target.folio.pfn(),
+                    mapping,
+                    index: target.index,
+                    at: 0,
+                },
+                met: target.met,
+                nr_pages: target.nr_pages,
+                nid: target.nid,
+            };
+            // `admits()` saw to it that there is room.
+            if self.flying.push_within_capacity(flying).is_ok() {
+                targets += 1;
+                lane.release(target);
+            } else {
+                Self::skip(lane, target, Skip::Clean);
+            }
+        }
+        if targets == 0 {
+            // The last reference may evict the inode.
+            lane.blocking(|| drop(inode));
+            return;
+        }
+        self.flush(lane, inode, start, targets, flights);
+    }
+
+    /// Writes the ranges of a window whose pages are in `dirty` and `wanted`.
+    fn flush<'sb>(
+        &mut self,
+        lane: &Lane,
+        inode: Inode<'sb>,
+        start: u64,
+        targets: usize,
+        flights: &mut Flights<'sb>,
+    ) {
+        let since = system::clock_ns();
+        let size = params::window_pages();
+        let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
+        let ledger = &lane.shared.observer.write_around;
+        fs::plugged(|| {
+            for r in Ranges::new(&self.dirty, &self.wanted, params::request_cost()) {
+                let from = start + u64::from(r.start);
+                let nr = u64::from(r.end - r.start);
+                let result = lane.blocking(|| inode.flush(from, nr));
+                pinned(|pin| ledger.this(pin).range(&r, result.is_err()));
+                low = low.min(from);
+                high = high.max(from + nr);
+                pages = pages.saturating_add(r.pages);
+                ranges += 1;
+            }
+        });
+        pinned(|pin| ledger.this(pin).window(pages, targets as u64));
+        let asked = self.wanted.count(0, size);
+        let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();
+        let us = since.saturating_sub(met.unwrap_or(since)) / 1000;
+        events::write_around(
+            &inode,
+            start,
+            pages,
+            asked,
+            pages - asked.min(pages),
+            ranges,
+            us,
+        );
+        if let Some(state) = lane.state() {
+            state.written.fetch_add(targets as u64, Relaxed);
+            state.windows.fetch_add(1, Relaxed);
+        }
+        flights.push(Flight {
+            inode,
+            start: low.min(high),
+            end: high,
+            pages,
+            targets,
+            since,
+            full: false,
+        });
+    }
+
+    /// Waits for the oldest window, and accounts for its targets.
+    fn land(&mut self, lane: &Lane, flights: &mut Flights<'_>) {
+        let Some(flight) = flights.pop() else {
+            return;
+        };
+        let nr = flight.end.saturating_sub(flight.start);
+        if nr != 0 {
+            lane.blocking(|| flight.inode.wait(flight.start, nr));
+        }
+        let now = system::clock_ns();
+        let size = params::window_pages();
+        let took = now.saturating_sub(flight.since);
+        self.budget
+            .took(took, flight.full, size, params::inflight_pages());
+
+        let ledger = &lane.shared.observer.write_around;
+        let mut nids = 0u64;
+        for flying in self.flying.iter().take(flight.targets) {
+            let us = now.saturating_sub(flying.met) / 1000;
+            pinned(|pin| ledger.this(pin).clean(us));
+            lane.settle(flying.nid, flying.nr_pages);
+            lane.shared.watch(freed::Page {
+                at: now,
+                ..flying.page
+            });
+            nids |= 1 << flying.nid.min(63);
+        }
+        let landed = flight.targets.min(self.flying.len());
+        let left = self.flying.len() - landed;
+        self.flying.copy_within(landed.., 0);
+        self.flying.truncate(left);
+        for nid in (0..64).filter(|n| nids >> n & 1 != 0) {
+            lane.shared.wake(nid);
+        }
+        // The last reference may evict the inode.
+        lane.blocking(|| drop(flight.inode));
+    }
+}

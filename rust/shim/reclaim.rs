@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's end of the writeback helper: the one place where it is
+//! registered, what its callbacks get, and who is short of memory.
+//!
+//! Locks: `PLACE` before the kernel's own around registration. Not held while a
+//! helper goes, which may wait for a device.
+//!
+//! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
+
+use super::{
+    rwb_bdi_name,
+    rwb_helper_available,
+    rwb_helper_done,
+    rwb_helper_register,
+    rwb_helper_unregister,
+    rwb_node_short,
+    rwb_nr_node_ids,
+    Target, //
+};
+use crate::{
+    helper::{
+        Freed,
+        Helper,
+        Hook,
+        Shared, //
+    },
+    kernel_ext::{
+        fs::FolioRef,
+        workqueue::Ticker, //
+    },
+    observer::Observer,
+    write_around::Skip, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    error::to_result,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        Arc, //
+    },
+};
+
+/// What the module has of the helper.
+struct Place {
+    observer: Option<Arc<Observer>>,
+    helper: Option<Helper>,
+}
+
+kernel::sync::global_lock! {
+    // SAFETY: `Placed::new()` initializes it before it sets `READY`, without which
+    // nobody looks at it.
+    unsafe(uninit) static PLACE: Mutex<Place> = Place { observer: None, helper: None };
+}
+
+/// `PLACE` is taken: 0 not yet, 1 it is being made, 2 it may be looked at.
+static READY: Atomic<i32> = Atomic::new(0);
+
+/// The helper, while the module is loaded: whether it is on or off.
+pub(crate) struct Placed(());
+
+impl Placed {
+    /// Makes place for the helper, which is off. For the module's init; `EBUSY`
+    /// the second time. Sleeps.
+    pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
+        if READY.cmpxchg(0, 1, Acquire).is_err() {
+            return Err(EBUSY);
+        }
+        // SAFETY: We are the only one to come here, as we changed `READY` from 0,
+        // to which it never returns; nobody looks at `PLACE` before it is 2.
+        unsafe { PLACE.init() };
+        PLACE.lock().observer = Some(observer);
+        READY.store(2, Release);
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        // Nobody sets parameters or reads files any more: the module is going.
+        let _ = switch(false);
+        PLACE.lock().observer = None;
+    }
+}
+
+fn ready() -> bool {
+    READY.load(Acquire) == 2
+}
+
+/// Switches write-around on or off; nothing happens if it is that already. Off
+/// returns when the workers are done. `EOPNOTSUPP` on a kernel without the patch,
+/// `EBUSY` when it has another helper. Before the module's init it has no effect. Sleeps.
+pub(crate) fn switch(on: bool) -> Result {
+    if !ready() {
+        return Ok(());
+    }
+    let mut place = PLACE.lock();
+    if place.helper.is_some() == on {
+        return Ok(());
+    }
+    if !on {
+        let helper = place.helper.take();
+        drop(place);
+        drop(helper);
+        return Ok(());
+    }
+    let observer = place.observer.clone().ok_or(ENODEV)?;
+    place.helper = Some(Helper::new(observer)?);
+    Ok(())
+}
+
+/// What readers look at; `None` when write-around is off. Sleeps.
+pub(crate) fn shared() -> Option<Arc<Shared>> {
+    if !ready() {
+        return None;
+    }
+    PLACE.lock().helper.as_ref().map(Helper::shared)
+}
+
+/// Is write-around on? `None` before the module's init. Sleeps.
+pub(crate) fn is_on() -> Option<bool> {
+    ready().then(|| PLACE.lock().helper.is_some())
+}
+
+/// Has this kernel a place for the helper?
+pub(crate) fn available() -> bool {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_helper_available() }
+}
+
+/// A registered helper. Reclaim calls it until the drop, which waits for the last
+/// call. Both sleep.
+pub(crate) struct Registration(#[expect(dead_code, reason = "kept alive")] Arc<Hook>);
+
+impl Registration {
+    /// Registers. `EOPNOTSUPP` on a kernel without the patch, `EBUSY` when it has
+    /// another helper.
+    pub(crate) fn new(hook: Arc<Hook>) -> Result<Self> {
+        let data = Arc::as_ptr(&hook).cast_mut().cast();
+        // SAFETY: The entries expect a `Hook`, which we keep until after it is
+        // unregistered. There is one at a time, under `PLACE`, so that the table
+        // of callbacks is not in use.
+        to_result(unsafe { rwb_helper_register(data) })?;
+        Ok(Self(hook))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: Registered in `new`.
+        unsafe { rwb_helper_unregister() };
+    }
+}
+
+/// A ticker for the pages that are watched.
+pub(crate) fn ticker(freed: Arc<Freed>) -> Result<Ticker<Freed>> {
+    // SAFETY: `rwb_rs_tick()` expects a `Freed`.
+    unsafe { Ticker::new(freed) }
+}
+
+/// A dirty file folio that reclaim met, during the callback.
+pub(crate) struct Met<'a>(&'a Target);
+
+impl<'a> Met<'a> {
+    /// # Safety
+    ///
+    /// During `'a` the folio of `target` is locked and in the page cache of its
+    /// inode.
+    pub(super) unsafe fn new(target: &'a Target) -> Self {
+        Self(target)
+    }
+
+    /// Why it can't be ours, if so.
+    pub(crate) fn unfit(&self) -> Option<Skip> {
+        [
+            (1, Skip::BlockDevice),
+            (2, Skip::SwapFile),
+            (4, Skip::Deadlock),
+            (8, Skip::NoDevice),
+        ]
+        .into_iter()
+        .find(|(flag, _)| self.0.flags & flag != 0)
+        .map(|(_, why)| why)
+    }
+
+    /// It is needed for the limit of a cgroup.
+    pub(crate) fn memcg(&self) -> bool {
+        self.0.flags & 16 != 0
+    }
+
+    /// It is needed as userspace asks for memory to be reclaimed.
+    pub(crate) fn proactive(&self) -> bool {
+        self.0.flags & 32 != 0
+    }
+
+    /// A reference to the folio.
+    pub(crate) fn folio(&self) -> FolioRef {
+        // SAFETY: The folio is locked by who calls us, who holds a reference.
+        unsafe { FolioRef::get(NonNull::new_unchecked(self.0.folio as *mut _)) }
+    }
+
+    /// Address of its superblock, to be compared.
+    pub(crate) fn sb_key(&self) -> usize {
+        self.0.sb
+    }
+
+    /// Address of its inode, to be compared.
+    pub(crate) fn inode_key(&self) -> usize {
+        self.0.inode
+    }
+
+    /// Its place in the file, in pages.
+    pub(crate) fn index(&self) -> u64 {
+        self.0.index
+    }
+
+    /// Its size in pages.
+    pub(crate) fn nr_pages(&self) -> u32 {
+        self.0.nr_pages
+    }
+
+    /// Its node.
+    pub(crate) fn nid(&self) -> u32 {
+        self.0.nid
+    }
+
+    /// The device behind it.
+    pub(crate) fn device(&self) -> Device<'a> {
+        Device(self.0)
+    }
+}
+
+/// The backing device of a folio that reclaim met, during the callback.
+pub(crate) struct Device<'a>(&'a Target);
+
+impl Device<'_> {
+    /// Its address, to be compared.
+    pub(crate) fn key(&self) -> usize {
+        self.0.bdi
+    }
+
+    /// Its name, such as 259:0, NUL-padded.
+    pub(crate) fn name(&self) -> [u8; 16] {
+        let mut name = [0u8; 16];
+        // SAFETY: The folio is locked, so that its inode, superblock and device
+        // are live; `name` has the room.
+        unsafe { rwb_bdi_name(self.0.bdi, name.as_mut_ptr().cast(), name.len()) };
+        name
+    }
+}
+
+/// Ends the wait of those who reclaim on a node. Any context.
+pub(crate) fn done(nid: u32) {
+    // SAFETY: `nid` is a node that reclaim named to us, so it exists.
+    unsafe { rwb_helper_done(nid as c_int) };
+}
+
+/// Is the node short of memory? Any context.
+pub(crate) fn node_short(nid: u32) -> bool {
+    // SAFETY: As above.
+    unsafe { rwb_node_short(nid as c_int) }
+}
+
+/// Number of node ids.
+pub(crate) fn nodes() -> usize {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_nr_node_ids() as usize }
+}
