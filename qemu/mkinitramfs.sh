@@ -117,7 +117,9 @@ add_tool() {
 }
 
 add_fs_tools() {
+	# under the name that busybox has no applet for
 	add_tool mke2fs e2fsprogs
+	add_link /sbin/mkfs.ext4 mke2fs
 	add_tool mkfs.xfs xfsprogs
 	[ ! -e "$kdir/fs/btrfs/btrfs.ko" ] || add_tool mkfs.btrfs btrfs-progs
 	add_tool dmsetup dmsetup

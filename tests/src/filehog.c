@@ -29,14 +29,16 @@
 #define WORDS (PAGE / sizeof(uint64_t))
 #define MAGIC 0x66696c65686f6731ULL	/* "filehog1" */
 #define HEAD 4				/* words before the derived ones */
+#define MAX_BATCH 256UL
 
 enum order { SEQUENTIAL, RANDOM, EVEN, ODD };
 
 static struct {
-	unsigned long files, first, pages, seed, gen, keep, rounds;
+	unsigned long files, first, pages, seed, gen, keep, rounds, batch;
 	enum order order;
 	bool map, sync, at_least, zero, verify, clone, forever;
-} opt = { .files = 1, .pages = 256, .seed = 1, .gen = 1, .keep = 1, .rounds = 1 };
+} opt = { .files = 1, .pages = 256, .seed = 1, .gen = 1, .keep = 1, .rounds = 1,
+	.batch = 1 };
 
 static void print_usage(void)
 {
@@ -55,6 +57,7 @@ static void print_usage(void)
 	      "  -o ORDER    sequential, random, even (every second page), odd\n"
 	      "  -s SEED     content, and order (1)\n"
 	      "  -g GEN      generation of the content (1)\n"
+	      "  -b PAGES    so many in one write, in sequence (1; large folios want more)\n"
 	      "  -m          write by mmap\n"
 	      "  -y          fsync each file when it is written, and say so\n"
 	      "  -l          verify: a later generation is right as well\n"
@@ -189,21 +192,35 @@ static void close_file(int fd, const char *path)
 		die("close", path);
 }
 
-static void write_page(int fd, const char *path, unsigned long file, unsigned long n,
-		       unsigned long gen)
+static void write_pages(int fd, const char *path, unsigned long file, unsigned long from,
+			unsigned long nr, unsigned long gen)
 {
-	static uint64_t page[WORDS];
+	static uint64_t page[MAX_BATCH * WORDS];
 	ssize_t len;
 
-	fill_page(page, file, n, gen);
+	for (unsigned long i = 0; i < nr; i++)
+		fill_page(page + i * WORDS, file, from + i, gen);
 	do {
-		len = pwrite(fd, page, PAGE, n * PAGE);
+		len = pwrite(fd, page, nr * PAGE, from * PAGE);
 	} while (len < 0 && errno == EINTR);
-	if (len != (ssize_t)PAGE) {
+	if (len != (ssize_t)(nr * PAGE)) {
 		if (len >= 0)
 			errno = ENOSPC;	/* a short write is how that begins */
 		die("write", path);
 	}
+}
+
+static void write_page(int fd, const char *path, unsigned long file, unsigned long n,
+		       unsigned long gen)
+{
+	write_pages(fd, path, file, n, 1, gen);
+}
+
+static void write_batches(int fd, const char *path, unsigned long file, unsigned long gen)
+{
+	for (unsigned long n = 0; n < opt.pages; n += opt.batch)
+		write_pages(fd, path, file, opt.first + n,
+			    opt.batch < opt.pages - n ? opt.batch : opt.pages - n, gen);
 }
 
 static void map_pages(int fd, const char *path, unsigned long file, unsigned long gen)
@@ -231,7 +248,9 @@ static void write_file(const char *base, unsigned long file, unsigned long gen)
 
 	if (opt.map)
 		map_pages(fd, path, file, gen);
-	for (unsigned long i = 0, n; !opt.map && i < span(); i++)
+	else if (opt.batch > 1)
+		write_batches(fd, path, file, gen);
+	for (unsigned long i = 0, n; !opt.map && opt.batch == 1 && i < span(); i++)
 		if (chosen(i, &n))
 			write_page(fd, path, file, n, gen);
 	if (opt.sync) {
@@ -347,7 +366,7 @@ static unsigned long counts[6];
 static void mutate_round(const char *base, struct model *models, unsigned long round)
 {
 	unsigned long file = choose(opt.files), other = choose(opt.files), kind = choose(16);
-	unsigned long from = choose(opt.pages), len = 1 + choose(kind < 3 ? 64 : 8);
+	unsigned long from = choose(opt.pages), len = 1 + choose(kind < 3 ? 512 : 64);
 	unsigned long to = from + len < opt.pages ? from + len : opt.pages;
 	struct model *m = &models[file];
 	const char *path = path_of(base, file);
@@ -456,7 +475,7 @@ static void mutate(const char *base)
 		mutate_round(base, models, r);
 	for (unsigned long i = 0; i < opt.files && opt.verify; i++)
 		verify_model(base, &models[i], i);
-	printf("filehog: %lu writes, %lu truncates, %lu holes, %lu clones, %lu unlinks, %lu fsyncs\n",
+	printf("filehog: writes %lu, truncates %lu, holes %lu, clones %lu, unlinks %lu, fsyncs %lu\n",
 	       counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
 }
 
@@ -467,7 +486,7 @@ static void parse(int argc, char **argv)
 	static const char *const orders[] = { "sequential", "random", "even", "odd" };
 	int c;
 
-	while ((c = getopt(argc, argv, "n:a:p:o:s:g:mylzk:r:fcV")) != -1) {
+	while ((c = getopt(argc, argv, "n:a:p:o:s:g:b:mylzk:r:fcV")) != -1) {
 		switch (c) {
 		case 'n':
 			opt.files = number(optarg);
@@ -490,6 +509,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'g':
 			opt.gen = number(optarg);
+			break;
+		case 'b':
+			opt.batch = number(optarg);
 			break;
 		case 'm':
 			opt.map = true;
@@ -522,7 +544,8 @@ static void parse(int argc, char **argv)
 			print_usage();
 		}
 	}
-	if (optind != argc - 1 || !opt.files || !opt.pages || !opt.keep)
+	if (optind != argc - 1 || !opt.files || !opt.pages || !opt.keep || !opt.batch ||
+	    opt.batch > MAX_BATCH)
 		print_usage();
 }
 
