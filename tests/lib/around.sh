@@ -141,7 +141,14 @@ around_cg()
 {
 	cg_make "$1"
 	ACG=$CG/$1
-	echo "$2M" > "$ACG/memory.max" || bail "no limit for $1"
+	around_cg_limit "$2"
+}
+
+# around_cg_limit MIB: another limit for it. A lower one makes reclaim meet, here and
+# now, what is too much.
+around_cg_limit()
+{
+	echo "$1M" > "$ACG/memory.max" || bail "no limit for $ACG"
 }
 
 # file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup.
