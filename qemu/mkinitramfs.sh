@@ -1,21 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mkinitramfs.sh --kdir DIR [--variant NAME]: build the guest's initramfs and
-# print its path. It is not part of the kernel image, so that a changed test
+# mkinitramfs.sh --kdir DIR [--variant NAME] [--fs]: build the guest's initramfs
+# and print its path. It is not part of the kernel image, so that a changed test
 # costs no kernel link. Nothing is done when no input has changed.
 #
 # The content is a gen_init_cpio list (out/initramfs/NAME/spec shows it):
 # PID 1, busybox, nbd-client with its libraries, the kernel's modules, ours, the
-# tests and the reclaimwb tool where they have been built.
+# tests and the reclaimwb tool where they have been built. --fs adds what a guest
+# with disks wants (spec-fs): filesystem modules, mkfs and dmsetup.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME]'
-variant=base kdir=''
+usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME] [--fs]'
+variant=base kdir='' fs=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kdir) kdir=${2:?$usage}; shift 2 ;;
 	--variant) variant=${2:?$usage}; shift 2 ;;
+	--fs) fs=-fs; shift ;;
 	*) die "$usage" ;;
 	esac
 done
@@ -29,7 +31,7 @@ work=$OUT/initramfs/$variant
 # --- the list: directories are added on the way
 
 declare -A seen=()
-spec=$work/spec.new
+spec=$work/spec$fs.new
 
 add_dir() {
 	local dir=$1
@@ -105,20 +107,31 @@ add_busybox() {
 	BUSYBOX=$busybox
 }
 
-add_nbd_client() {
-	local client
-	client=$(PATH=$PATH:/usr/sbin:/sbin command -v nbd-client) ||
-		client=$(find "$(deb_extract nbd-client)" -name nbd-client -type f -path '*sbin/*' -print -quit)
-	[ -n "$client" ] || die "the package nbd-client holds no nbd-client"
-	add_binary /sbin/nbd-client "$client"
+# add_tool NAME PACKAGE: this machine's, or else the package's.
+add_tool() {
+	local file
+	file=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") ||
+		file=$(find "$(deb_extract "$2")" -name "$1" -type f -path '*sbin/*' -print -quit)
+	[ -n "$file" ] || die "the package $2 holds no $1"
+	add_binary "/sbin/$1" "$file"
+}
+
+add_fs_tools() {
+	# under the name that busybox has no applet for
+	add_tool mke2fs e2fsprogs
+	add_link /sbin/mkfs.ext4 mke2fs
+	add_tool mkfs.xfs xfsprogs
+	[ ! -e "$kdir/fs/btrfs/btrfs.ko" ] || add_tool mkfs.btrfs btrfs-progs
+	add_tool dmsetup dmsetup
 }
 
 # Flat, without debug information, and with the modules.dep that modprobe reads.
-# Filesystems stay out: they would be half of the image, in every guest's memory.
+# Filesystems only where they are wanted: they would be half of the image, in
+# every guest's memory.
 add_kernel_modules() {
 	local stage=$work/modules list ko strip stamp
 	list=$work/modules.list
-	sed -e '/^fs\//d' -e 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
+	sed 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
 	strip=$(command -v strip || compgen -c llvm-strip | head -n1) || die "neither strip nor llvm-strip is here"
 	stamp="$kdir $release $(cd "$kdir" && xargs -r stat -c '%n %s %Y' <"$list" | sha256sum)"
 	if [ "$(cat "$stage/stamp" 2>/dev/null)" != "$stamp" ]; then
@@ -131,7 +144,9 @@ add_kernel_modules() {
 		echo "$stamp" >"$stage/stamp"
 	fi
 	for ko in "$stage/lib/modules/$release"/*; do
-		[ ! -e "$ko" ] || add_file "/lib/modules/$release/$(basename "$ko")" "$ko" 0644
+		[ -e "$ko" ] || continue
+		[ -n "$fs" ] || ! grep -q "^fs/.*/$(basename "$ko")\$" "$list" || continue
+		add_file "/lib/modules/$release/$(basename "$ko")" "$ko" 0644
 	done
 }
 
@@ -162,7 +177,7 @@ key() {
 }
 
 build() {
-	local image=$work/initramfs.cpio gen=$kdir/usr/gen_init_cpio new
+	local image=$work/initramfs$fs.cpio gen=$kdir/usr/gen_init_cpio new
 	mkdir -p "$work"
 	: >"$spec"
 	add_dir /dev
@@ -173,12 +188,13 @@ build() {
 	add_link /lib64 lib
 	build_init
 	add_busybox
-	add_nbd_client
+	add_tool nbd-client nbd-client
+	[ -z "$fs" ] || add_fs_tools
 	add_kernel_modules
 	add_ours
 	add_tests
 	new=$(key | sha256sum)
-	if [ ! -f "$image" ] || [ "$new" != "$(cat "$work/key" 2>/dev/null)" ]; then
+	if [ ! -f "$image" ] || [ "$new" != "$(cat "$work/key$fs" 2>/dev/null)" ]; then
 		if [ ! -x "$gen" ]; then
 			gen=$OUT/initramfs/gen_init_cpio
 			${CC:-cc} -O2 -o "$gen" "$ksrc/usr/gen_init_cpio.c" ||
@@ -186,8 +202,8 @@ build() {
 		fi
 		"$gen" "$spec" >"$image.new" || die "gen_init_cpio failed on $spec"
 		mv "$image.new" "$image"
-		mv "$spec" "$work/spec"
-		echo "$new" >"$work/key"
+		mv "$spec" "$work/spec$fs"
+		echo "$new" >"$work/key$fs"
 	fi
 	rm -f "$spec"
 	echo "$image"

@@ -7,7 +7,8 @@
 # What a script needs it says in its first comment lines:
 #   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
 #   # mem: 384M                  the guest's memory
-#   # smp: 2   # numa: 2   # disk: 1G 1G   # append: KERNEL ARGUMENTS
+#   # smp: 2   # numa: 2   # append: KERNEL ARGUMENTS
+#   # disk: 1G 1G              disks; filesystem modules, mkfs and dmsetup with them
 #   # cgroup: v1                 a guest where v2 has had no memory cgroup
 #   # timeout: 300               seconds (default 180; more on kernels with checkers)
 #   # variants: base debug       only on these kernels

@@ -3,19 +3,21 @@
 # vm.sh: boot a dev kernel in QEMU, run test scripts in it, bring back what they said.
 #
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
-#         [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
+#         [--nbd SERVER[:ARG,...]]... [--disk SIZE|FILE]... [--run SCRIPT]...
 #         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
 #         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
 # SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
 # when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
+# A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays; a
+# guest with disks also gets the filesystems and their tools.
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
 # --print shows the QEMU command instead of running it, --accelerator says what runs
 # it: KVM if it really runs a guest, else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS]
 # decides; --timing says what a kernel must be told about its clock then.
 #
 # The KTAP goes to stdout while it comes in. DIR then holds console.log, ktap.log,
-# verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
+# qemu.pid, verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
 # counts). Exit code: 0 all scripts passed, 1 one failed, 2 no verdict (panic, hang,
 # silence: says which, and shows the end of the console), 77 it could not be tried.
 set -euo pipefail
@@ -27,7 +29,7 @@ usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
 variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 acpi='' out='' append='' timeout=''
 icount='' interactive=no quiet=no print=no accelerator=no timing=no
-nbd=() disks=() scripts=()
+nbd=() disks=() fs=() scripts=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--interactive | --quiet | --print | --accelerator | --timing) declare "${1#--}=yes"; shift; continue ;;
@@ -150,7 +152,7 @@ kernel_command_line() {
 qemu_argv() {
 	local accel=$1 i name size
 	size=$(megabytes "$mem")
-	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none)
+	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
 	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
 	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max); fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
@@ -176,9 +178,16 @@ qemu_argv() {
 	argv+=(-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net,romfile=')
 	argv+=(-device virtio-rng-pci)
 	for i in "${!disks[@]}"; do
-		argv+=(-drive "file=$out/disk$i.img,if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
+		argv+=(-drive "file=$(disk_file "$i"),if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
 		argv+=(-device "virtio-blk-pci,drive=disk$i,serial=disk$i")
 	done
+}
+
+disk_file() {
+	case ${disks[$1]} in
+	*/*) realpath "${disks[$1]}" ;;
+	*) echo "$out/disk$1.img" ;;
+	esac
 }
 
 # Cores of one socket; but sockets where nodes part them, or where the kernel must
@@ -275,14 +284,15 @@ main() {
 		[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs
 		exit 0
 	fi
-	initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant") || exit $RC_CANNOT
+	[ ${#disks[@]} -eq 0 ] || fs=(--fs)
+	initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" "${fs[@]}") || exit $RC_CANNOT
 
 	mkdir -p "$out"
 	out=$(cd "$out" && pwd)
 	nbd_addresses=() reason='' qemu_rc=0
 	exec {lock}>"$out/lock"
 	flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
-	[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,results,nbd}
+	[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,qemu.pid,results,nbd}
 	trap cleanup EXIT
 	trap 'exit $RC_NO_VERDICT' INT TERM HUP
 	start_nbd_servers
@@ -294,7 +304,10 @@ main() {
 		exit 0
 	fi
 	for i in "${!disks[@]}"; do
-		truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}"
+		case ${disks[$i]} in
+		*/*) [ -f "${disks[$i]}" ] || die "there is no disk ${disks[$i]}" ;;
+		*) truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}" ;;
+		esac
 	done
 	printf '%q ' "${argv[@]}" >"$out/command"
 

@@ -20,7 +20,7 @@ die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
 variant=base kdir=${KDIR:-} mem=512M smp=2 numa=1 out='' append='' timeout=300 quiet=no
-nbd=() disks=() scripts=()
+nbd=() disks=() scripts=() fs=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quiet) quiet=yes; shift; continue ;;
@@ -51,13 +51,13 @@ install_vng() {
 		die "cannot install virtme-ng $VIRTME_NG: $(tail -n1 "$out/install.log") (python3-venv installed?)"
 }
 
-# The guest has no /sbin/nbd-client of ours: name the directories of the one in
-# the initramfs, and of its libraries that are not this machine's.
-nbd_client_paths() {
-	local spec=$OUT/initramfs/$variant/spec
-	awk -v cache="$RWB_CACHE/" '$1 == "file" && $2 == "/sbin/nbd-client" { sub(/\/[^\/]*$/, "", $3); path = $3 }
+# The guest has none of our /sbin: name the directories of the tools in the
+# initramfs, and of their libraries that are not this machine's.
+tool_paths() {
+	local spec=$OUT/initramfs/$variant/spec${fs:+-fs}
+	awk -v cache="$RWB_CACHE/" '$1 == "file" && $2 ~ /^\/sbin\// { sub(/\/[^\/]*$/, "", $3); path = path ":" $3 }
 		$1 == "file" && $2 ~ /^\/lib\/lib/ && index($3, cache) == 1 { sub(/\/[^\/]*$/, "", $3); lib = lib ":" $3 }
-		END { print path, substr(lib, 2) }' "$spec"
+		END { print substr(path, 2), substr(lib, 2) }' "$spec"
 }
 
 # shellcheck disable=SC2317 # the EXIT trap calls it
@@ -74,7 +74,8 @@ main() {
 	install_vng
 	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
-	"$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" >/dev/null || exit $RC_CANNOT
+	[ ${#disks[@]} -eq 0 ] || fs=--fs
+	"$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" ${fs:+"$fs"} >/dev/null || exit $RC_CANNOT
 	accel=$("$TOP/qemu/vm.sh" --kdir "$kdir" --variant "$variant" --accelerator) || exit $RC_CANNOT
 
 	rm -rf "$out"/{console.log,ktap.log,verdict,reason,qemu.log,results,nbd}
@@ -87,12 +88,12 @@ main() {
 		port=$(RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$server" "$out/nbd") || exit $RC_CANNOT
 		addresses+="${addresses:+,}${server%%:*}:10.0.2.2:$port"
 	done
-	read -r nbd_path nbd_libs < <(nbd_client_paths)
+	read -r tools libs < <(tool_paths)
 
 	# Everything the guest's side needs to know, for it to source.
 	modules=("$OUT/initramfs/$variant/modules/lib/modules"/*)
 	cat >"$out/results/env" <<ENV
-export PATH='$nbd_path':\$PATH LD_LIBRARY_PATH='$nbd_libs'
+export PATH=\$PATH:'$tools' LD_LIBRARY_PATH='$libs'
 export RWB_VM=virtme-ng RWB_VARIANT='$variant' RWB_NBD='$addresses' RWB_RESULTS='$out/results'
 export RWB_MODULE_DIR='$OUT/module/$variant' KTAP_HELPERS='$(readlink -f "$kdir/source")/tools/testing/selftests/kselftest/ktap_helpers.sh'
 RWB_RUN='${scripts[*]}'

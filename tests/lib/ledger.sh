@@ -49,7 +49,7 @@ snap()
 		# Folds the per-CPU deltas: node counters are exact only after this.
 		echo 1 > /proc/sys/vm/stat_refresh
 		cat /proc/vmstat > "$TMP/$1/vmstat"
-		for f in status writes headroom cgroups; do
+		for f in status writes headroom cgroups helper; do
 			[ ! -e "$LEDGER/$f" ] || cat "$LEDGER/$f" > "$TMP/$1/$f"
 		done
 		trace_mark "snap $1"

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Write-around: the helper's ledger, and pressure on dirty file pages.
+
+HOOK_SKIPS='full|share|devices|blockdev|swapfile|deadlock|nodevice|stuck|node|stopping'
+WORKER_SKIPS='gone|locked|clean|writeback|unmounting|frozen|readonly|freeing|unneeded|moved|dropped'
+
+# The kernel decides: where it has patch 1 and the module does not find it, that is
+# a fault, not a reason to skip.
+need_helper()
+{
+	need_mod
+	need_root
+	grep -q ' register_reclaim_writeback$' /proc/kallsyms ||
+		skip_all "this kernel has no register_reclaim_writeback (patch 1)"
+}
+
+# load_helper [PARAM=VALUE...]
+load_helper()
+{
+	load_mod "$@"
+	[ "$(around state)" = on ] || bail "write-around is $(around state), not on"
+}
+
+# around KEY
+around()
+{
+	row helper "$1"
+}
+
+# keeps_pages: dirty pages stay dirty until someone asks for these pages: neither
+# age nor amount sends the flusher.
+keeps_pages()
+{
+	local dir=/proc/sys/vm
+
+	# Bytes and ratio exclude each other, and bytes cannot be set to 0.
+	undo "echo $(cat $dir/dirty_ratio) > $dir/dirty_ratio"
+	undo "echo $(cat $dir/dirty_background_ratio) > $dir/dirty_background_ratio"
+	echo $((2 << 30)) > $dir/dirty_bytes
+	echo $((1 << 30)) > $dir/dirty_background_bytes
+	vm dirty_writeback_centisecs 0
+	vm dirty_expire_centisecs 360000
+}
+
+around_state()
+{
+	awk '$1 == "met.folios" || $1 == "pending.folios" { printf "%s ", $2 }' "$LEDGER/helper"
+	awk '/^nr_writeback / { print $2 }' /proc/vmstat
+}
+
+around_still()
+{
+	local a
+
+	a=$(around_state)
+	sleep 0.3
+	[ "$a" = "$(around_state)" ] || return 1
+	case $a in
+	*" 0 0") ;;
+	*) return 1 ;;
+	esac
+}
+
+# around_quiet: nothing is queued, nothing is met, nothing is being written.
+around_quiet()
+{
+	loop_until 200 around_still || {
+		say "write-around did not become quiet: met, pending, writeback: $(around_state)"
+		return 1
+	}
+}
+
+# hsum REGEX: of the helper's rows in $TMP/helper.
+hsum()
+{
+	sum "$TMP/helper" "$1"
+}
+
+# check_around_books WHAT: every target is accounted for, to the folio. 6 checks.
+# shellcheck disable=SC2034
+AROUND_BOOKS=6
+check_around_books()
+{
+	local unknown
+
+	check "$1: write-around ends" around_quiet
+	cat "$LEDGER/helper" > "$TMP/helper"
+	check_eq "$1: met = merged + queued + skipped when met" "$(hsum 'met\.folios')" \
+		"$(hsum "merged\\.folios|queued\\.folios|skipped\\.($HOOK_SKIPS)\\.folios")"
+	check_eq "$1: queued = written + skipped by the worker" "$(hsum 'queued\.folios')" \
+		"$(hsum "written\\.folios|pending\\.folios|skipped\\.($WORKER_SKIPS)\\.folios")"
+	unknown=$(grep '^skipped\.' "$TMP/helper" |
+		grep -vE "^skipped\\.($HOOK_SKIPS|$WORKER_SKIPS)\\.folios " | grep -v ' 0$')
+	check_eq "$1: each reason is known" "${unknown:-none}" none
+	check_eq "$1: each window is in the histogram" "$(hsum 'window\.pages\.hist\.[0-9]+')" \
+		"$(hsum windows)"
+	check_eq "$1: so is the time of each cleaned target" "$(hsum 'clean\.us\.hist\.[0-9]+')" \
+		"$(hsum 'clean\.targets')"
+	show_around
+}
+
+# show_around: what happened, in three lines.
+show_around()
+{
+	awk '/^device\./ || /hist/ { next } $2 != 0 { line = line " " $1 "=" $2 }
+		length(line) > 150 { print line; line = "" } END { print line }' "$LEDGER/helper" |
+	while read -r line; do
+		say "  $line"
+	done
+}
+
+# --- pressure
+
+# file PROGRAM_ARGUMENTS...: filehog, its words kept and shown when it fails.
+file()
+{
+	"$BIN/filehog" "$@" > "$TMP/filehog" 2>&1 && return 0
+	show_file "$TMP/filehog"
+	return 1
+}
+
+show_file()
+{
+	local line
+
+	while read -r line; do
+		say "  $line"
+	done < "$1"
+}
+
+# proves ARGUMENTS...: filehog verify (or mutate -V); it must have verified something.
+proves()
+{
+	file "$@" && grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog"
+}
+
+# around_cg NAME MIB: a memory cgroup with that limit; sets ACG.
+around_cg()
+{
+	cg_make "$1"
+	ACG=$CG/$1
+	around_cg_limit "$2"
+}
+
+# around_cg_limit MIB: another limit for it. A lower one makes reclaim meet, here and
+# now, what is too much.
+around_cg_limit()
+{
+	echo "$1M" > "$ACG/memory.max" || bail "no limit for $ACG"
+}
+
+# file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup.
+file_in()
+{
+	local dir="$1"
+
+	shift
+	in_cg "$dir" "$BIN/filehog" "$@" > "$TMP/filehog" 2>&1 && return 0
+	show_file "$TMP/filehog"
+	return 1
+}
+
+# file_bg NAME CGROUP_DIR ARGUMENTS...: in the background, until file_end NAME.
+file_bg()
+{
+	local name="$1" dir="$2"
+
+	shift 2
+	in_cg "$dir" "$BIN/filehog" "$@" > "$TMP/$name.log" 2>&1 &
+	echo $! > "$TMP/$name.pid"
+	undo "hog_kill $name"
+}
+
+file_alive()
+{
+	kill -0 "$(cat "$TMP/$1.pid")" 2> /dev/null
+}
+
+# squeeze MIB: another task takes memory until so much of the files' must have gone.
+# Nobody may be killed for it.
+squeeze()
+{
+	local take=$(($(mem_mib MemFree) - $(wmark_mib high) + $1)) kills
+
+	kills=$(vmstat oom_kill)
+	[ "$take" -gt 0 ] || take=$1
+	hog_start squeeze -c text -m "$take" -P 1000
+	hog_filled squeeze
+	hog_done squeeze || return 1
+	kills=$(($(vmstat oom_kill) - kills))
+	[ "$kills" = 0 ] && return 0
+	say "the OOM killer came $kills times"
+	return 1
+}
+
+# file_end NAME: wait for it; fails if it failed.
+file_end()
+{
+	local rc
+
+	wait "$(cat "$TMP/$1.pid")"
+	rc=$?
+	rm -f "$TMP/$1.pid"
+	[ "$rc" = 0 ] || show_file "$TMP/$1.log"
+	return "$rc"
+}
+
+around_has_pending()
+{
+	[ "$(around pending.folios)" != 0 ]
+}

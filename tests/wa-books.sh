@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Write-around happens, its books balance, and what it wrote is freed: on each
+# filesystem, with large folios, with both reclaim algorithms, in a cgroup at its
+# limit, and on a loop device over another filesystem. Content is compared from a
+# cold cache.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0
+DIRTY=$(scaled 40)	# MiB
+CHECKS=$((AROUND_BOOKS + 7))
+start_test $((7 * CHECKS + 1)) "write-around, and its books"
+load_helper
+disk_attach disk0
+keeps_pages
+leave_mib $((DIRTY + 32))
+
+# around_is WHAT DEV: DIRTY MiB are in the cache, and half of them had to go.
+around_is()
+{
+	around_quiet
+	snap after
+	deltas 'windows=helper:windows' 'targets=helper:written\.pages\.targets' \
+		'cleaned=helper:clean\.targets' 'freed=helper:freed\.within_1s' \
+		'rotated=vmstat:pgrotated'
+	# shellcheck disable=SC2154 # what deltas sets
+	{
+		check_num "$1: windows were written" "$d_windows" -gt 0
+		check_num "$1: of targets" "$d_targets" -gt 0
+		check_num "$1: which are clean now" "$d_cleaned" -gt 0
+		check_num "$1: and freed within a second" "$d_freed" -gt 0
+		check_num "$1: as the kernel rotates them" "$d_rotated" -gt 0
+	}
+	check_around_books "$1"
+	fs_cold "$2"
+	check "$1: content from a cold cache" proves verify -p "$PAGES" "$MNT/file"
+}
+
+# one TYPE DEV WHAT [filehog options]
+PAGES=$((DIRTY * 256))
+one()
+{
+	local type="$1" dev="$2" what="$3"
+
+	shift 3
+	fs_new "$type" "$dev"
+	snap before
+	file write -p "$PAGES" "$@" "$MNT/file" || bail "$what: cannot write"
+	check "$what: memory could be had" squeeze $((DIRTY / 2))
+	around_is "$what" "$dev"
+	fs_umount "$dev"
+}
+
+classic() { one "$1" "$DISK" "$1, classic" -o random; }
+large() { one "$1" "$DISK" "$1, large folios" -b 64; }
+mglru() { one "$1" "$DISK" "$1, mglru" -o random; }
+
+cgroup()
+{
+	local dev="$DISK"
+
+	fs_new "$1" "$dev"
+	around_cg rwb-books $((DIRTY / 2))
+	snap before
+	check "$1, cgroup: it could be written" \
+		file_in "$ACG" write -p "$PAGES" -o random "$MNT/file"
+	around_is "$1, cgroup" "$dev"
+	fs_umount "$dev"
+}
+
+# The worker writes to the loop device, whose own worker dirties the file below it.
+loop()
+{
+	local dev="$DISK" loop
+
+	fs_new "$1" "$dev"
+	truncate -s $((DIRTY * 4 + 64))M "$MNT/image"
+	loop=$(losetup -f)
+	losetup "$loop" "$MNT/image" || bail "no loop device"
+	undo "losetup -d $loop"
+	one ext4 "$loop" "ext4 on loop on $1" -o random
+	losetup -d "$loop"
+	MNT=$TMP/mnt-${dev##*/}
+	fs_umount "$dev"
+}
+
+if ! lru classic; then bail "the classic reclaim cannot be chosen"; fi
+for_fs $CHECKS classic ext4 xfs btrfs
+for_fs $CHECKS large xfs
+for_fs $CHECKS cgroup ext4
+for_fs $CHECKS loop xfs
+if lru mglru; then
+	for_fs $CHECKS mglru ext4
+else
+	skip_checks $CHECKS "no MGLRU in this kernel"
+fi
+drop_ballast
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish

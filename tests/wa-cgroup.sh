@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Cgroups are removed while their folios are queued: nothing holds a removed one
+# once its files are written and gone.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0
+ROUNDS=$(scaled 40)
+start_test $((AROUND_BOOKS + 6)) "cgroup removal against the worker"
+load_helper
+disk_attach disk0
+DEV=$DISK
+keeps_pages
+fs_new ext4 "$DEV"
+
+dying()
+{
+	awk '$1 == "nr_dying_descendants" { print $2 }' "$CG/cgroup.stat"
+}
+
+few_dying()
+{
+	echo 3 > /proc/sys/vm/drop_caches
+	[ "$(dying)" -le "$1" ]
+}
+
+rounds()
+{
+	local round=0
+
+	removed=0 queued=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		around_cg "rwb-cgroup-$round" 6
+		file_in "$ACG" write -p 2048 -o random -g "$round" "$MNT/file" || return 1
+		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		# Of its task the last trace may go a moment later.
+		! loop_until 20 rmdir "$ACG" 2> /dev/null || removed=$((removed + 1))
+	done
+}
+
+base=$(dying)
+check "$ROUNDS rounds" rounds
+check_eq "every cgroup could be removed" "$removed" "$ROUNDS"
+check_num "with folios queued" "$queued" -gt 0
+check_around_books "cgroups"
+fs_cold "$DEV"
+check "content from a cold cache" proves verify -p 2048 -g "$ROUNDS" "$MNT/file"
+fs_umount "$DEV"
+# Their kernel memory is given back with a delay.
+check "no removed cgroup is held" loop_until 300 few_dying $((base + 2))
+say "dying cgroups: $base before, $(dying) after"
+check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+
+finish

@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The disk is full while the worker writes: directly, and below a loop device, whose
+# filesystem is promised room that the one under it has not. Nothing hangs, the error
+# reaches fsync(), what was written before is right, and with room it goes on.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0
+CHECKS=$((AROUND_BOOKS + 4))
+start_test $((3 * CHECKS - 1)) "a full disk against the worker"
+load_helper
+disk_attach disk0
+DEV=$DISK
+keeps_pages
+
+# fill LEAVE_MIB: all but that.
+fill()
+{
+	local free
+
+	free=$(df -m "$MNT" | awk 'END { print $4 }')
+	is_number "$free" && [ "$free" -gt "$1" ] &&
+		fallocate -l $(((free - $1) * 1048576)) "$MNT/filler"
+}
+
+# A file of 16 MiB where there are 8.
+full()
+{
+	fs_new "$1" "$DEV"
+	around_cg "rwb-enospc-$1" 6
+	check "$1: a disk with 8 MiB left" fill 8
+	check_not "$1: cannot take 16" "$BIN/filehog" write -p 4096 "$MNT/probe"
+	rm -f "$MNT/probe.0"
+	# What fits is written, by the worker as well.
+	file_in "$ACG" write -y -p 1024 -o random "$MNT/file" || bail "$1: 4 MiB do not fit"
+	in_cg "$ACG" "$BIN/filehog" write -p 4096 -a 1024 "$MNT/file" > "$TMP/filehog" 2>&1
+	check "$1: the writer was told" grep -q ENOSPC "$TMP/filehog"
+	check_around_books "$1"
+	fs_cold "$DEV"
+	check "$1: what fitted is right from a cold cache" proves verify -p 1024 "$MNT/file"
+	fs_umount "$DEV"
+}
+
+# The image is sparse: blocks for it run out only when the loop device writes.
+below()
+{
+	local loop="" dev="$DEV" under
+
+	fs_new "$1" "$dev"
+	under=$MNT
+	truncate -s 400M "$MNT/image"
+	loop=$(losetup -f)
+	losetup "$loop" "$MNT/image" || bail "no loop device"
+	undo "losetup -d $loop 2> /dev/null"
+	fs_new ext4 "$loop"
+	file write -y -p 512 "$MNT/synced" || bail "cannot write to a loop device"
+	sync -f "$MNT/synced.0"
+	MNT=$under
+	fill 4 || bail "cannot fill $1"
+	MNT=$TMP/mnt-${loop##*/}
+	around_cg "rwb-enospc-loop" 24
+	file_in "$ACG" write -p 4096 -o random "$MNT/file" || bail "the promise did not hold"
+	around_cg_limit 4
+	around_quiet
+	exec 7< "$MNT/file.0"
+	"$BIN/filehog" sync "$MNT/file" > "$TMP/filehog" 2>&1
+	check "loop on a full $1: fsync is told" grep -Eq 'ENOSPC|EIO|EROFS' "$TMP/filehog"
+	exec 7<&-
+	check_around_books "loop on a full $1"
+	rm -f "$under/filler"
+	fs_cold "$loop"
+	check "loop on a full $1: what was synced before is right" proves verify -p 512 "$MNT/synced"
+	check "loop on a full $1: with room it goes on" \
+		file write -y -p 1024 -o random -g 2 "$MNT/again"
+	fs_umount "$loop"
+	losetup -d "$loop"
+	MNT=$under
+	fs_umount "$dev"
+}
+
+for_fs $CHECKS full ext4 xfs
+for_fs $((CHECKS - 1)) below ext4
+
+finish

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# fsfreeze and thaw while the worker writes: nothing reaches a frozen filesystem's
+# disk, no freeze hangs, nothing is lost.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk1
+need_dm delay
+ROUNDS=$(scaled 20)
+CHECKS=$((AROUND_BOOKS + 5))
+start_test $((2 * CHECKS + 1)) "fsfreeze against the worker"
+load_helper
+disk_attach disk1
+dm_make rwb-freeze "$DISK"
+DEV=$DISK
+disk_attach disk1
+dm_table rwb-freeze "$DISK" delay 4 || bail "no slow disk"
+keeps_pages
+around_cg rwb-freeze 8
+
+wrote_since()
+{
+	[ "$(written_sectors "$DEV")" != "$1" ]
+}
+
+# Each round a file is overwritten, and the filesystem frozen with it half written.
+rounds()
+{
+	local round=0 at
+
+	frozen=0 silent=0 queued=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		file_bg freeze "$ACG" write -p 3072 -o random -g "$round" "$MNT/file"
+		loop_until 20 around_has_pending
+		fsfreeze --freeze "$MNT" || return 1
+		frozen=$((frozen + 1))
+		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		at=$(written_sectors "$DEV")
+		loop_until 2 wrote_since "$at" || silent=$((silent + 1))
+		fsfreeze --unfreeze "$MNT" || return 1
+		file_end freeze || return 1
+	done
+}
+
+freezes()
+{
+	fs_new "$1" "$DEV"
+	check "$1: $ROUNDS rounds" rounds
+	check_eq "$1: froze" "$frozen" "$ROUNDS"
+	check_eq "$1: nothing was written to a frozen filesystem" "$silent" "$ROUNDS"
+	check_num "$1: folios were queued meanwhile" "$queued" -gt 0
+	check_around_books "$1"
+	fs_cold "$DEV"
+	check "$1: content from a cold cache" proves verify -p 3072 -g "$ROUNDS" "$MNT/file"
+	fs_umount "$DEV"
+}
+
+for_fs $CHECKS freezes ext4 xfs
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish

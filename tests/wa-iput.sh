@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The case that killed the patch of 2010: thousands of files are created, written,
+# unlinked and dropped while reclaim hands their folios over. The last iput() of
+# such a file must never run inside reclaim because of us: a probe on evict()
+# looks at the stack of every eviction.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0
+need_file /sys/kernel/tracing/kprobe_events CONFIG_KPROBE_EVENTS
+FILES=$(scaled 2000)
+CHECKS=$((AROUND_BOOKS + 5))
+start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
+load_helper
+disk_attach disk0
+DEV=$DISK
+keeps_pages
+# A short queue: the worker sits in the submission for longer, with its reference.
+set_file "/sys/block/${DEV##*/}/queue/nr_requests" 4
+
+PROBE=rwb/evict
+echo "p:$PROBE evict" >> /sys/kernel/tracing/kprobe_events || bail "no probe on evict()"
+undo "echo -:$PROBE >> /sys/kernel/tracing/kprobe_events"
+# shellcheck disable=SC2034 # for trace_start
+TRACE_KIB=16384
+trace_start $PROBE
+undo "echo 0 > $INSTANCE/events/$PROBE/enable"
+echo stacktrace > "$INSTANCE/events/$PROBE/trigger" || bail "no stack traces at the probe"
+undo "echo '!stacktrace' > $INSTANCE/events/$PROBE/trigger"
+
+# evictions: how many there were, with a stack, by whom. Ours in the worker is right;
+# in reclaim (a reclaim function below ours on the stack, or above it) it is not.
+evictions()
+{
+	awk '
+	function end() {
+		if (!open) return
+		stacks++
+		if (ours && reclaim) both++
+		else if (ours) worker++
+		else if (reclaim) shrinker++
+		open = ours = reclaim = 0
+	}
+	/ evict: / { seen++ }
+	/<stack trace>/ { end(); open = 1; next }
+	open && /^ => / {
+		if (/\[reclaimwb\]/) ours = 1
+		if (/ (shrink_folio_list|shrink_node|shrink_lruvec|try_to_free_pages|try_to_free_mem_cgroup_pages|balance_pgdat|kswapd|do_try_to_free_pages|evict_folios)( |\.|$)/)
+			reclaim = 1
+		next
+	}
+	{ end() }
+	END {
+		end()
+		print "seen", seen + 0; print "stacks", stacks + 0; print "worker", worker + 0
+		print "shrinker", shrinker + 0; print "both", both + 0
+	}' "$INSTANCE/trace" > "$TMP/evictions"
+}
+
+evicted()
+{
+	awk -v k="$1" '$1 == k { print $2 }' "$TMP/evictions"
+}
+
+# 64 files of 256 KiB are open and unlinked at a time, in a cgroup that holds 8 MiB.
+churn()
+{
+	fs_new "$1" "$DEV"
+	around_cg "rwb-iput-$1" 8
+	snap before
+	check "$1: $FILES files were dropped" file_in "$ACG" churn -n "$FILES" -k 64 -p 64 "$MNT/file"
+	check "$1: what was still open held its content" \
+		grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog"
+	around_quiet
+	snap after
+	check_num "$1: their folios were queued" "$(delta helper 'queued\.folios')" -gt "$FILES"
+	check_num "$1: some were gone when the worker came" \
+		"$(delta helper 'skipped\.(gone|freeing|moved|dropped)\.folios')" -gt 0
+	check_around_books "$1"
+	fs_umount "$DEV"
+	check_not "$1: no superblock is left" grep -q " $1 " /proc/mounts
+}
+
+for_fs $CHECKS churn ext4 xfs
+echo 0 > "$INSTANCE/tracing_on"
+check_eq "the trace holds every eviction" "$(trace_lost)" 0
+evictions
+while read -r line; do say "evictions $line"; done < "$TMP/evictions"
+check_num "evictions were seen" "$(evicted seen)" -ge "$FILES"
+check_eq "each with its stack" "$(evicted stacks)" "$(evicted seen)"
+check_num "some by the worker, which had the last reference" "$(evicted worker)" -gt 0
+check_eq "none of ours in reclaim" "$(evicted both)" 0
+
+finish

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The parameters of write-around: bounds hold, a bad value is EINVAL and changes
+# nothing, when loading as well as at run time.
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+GOOD="window=64 window=4096 request_cost=0 request_cost=1024 inflight=256 inflight=262144
+	ring_pages=64 ring_pages=65536 write_around=N"
+BAD="window=32 window=8192 window=96 window=-1 window=x request_cost=1025 request_cost=-1
+	inflight=255 inflight=262145 inflight=1.5 ring_pages=63 ring_pages=65537 ring_pages=
+	write_around=2"
+start_test 36 "parameters of write-around"
+
+# param NAME=VALUE
+param()
+{
+	cat "$PARAMS/${1%%=*}"
+}
+
+for p in $GOOD; do
+	try_load reclaimwb "$p"
+	check_eq "insmod $p" "$(param "$p")" "${p#*=}"
+	unload_mod
+done
+for p in $BAD; do
+	check_not "insmod $p is refused" try_load reclaimwb "$p"
+	[ ! -d /sys/module/reclaimwb ] || unload_mod
+done
+
+load_helper
+set_to()
+{
+	echo "${1#*=}" > "$PARAMS/${1%%=*}" 2> "$TMP/write"
+}
+
+unchanged()
+{
+	old=$(param "$1")
+	! set_to "$1" && grep -q "Invalid argument" "$TMP/write" && [ "$(param "$1")" = "$old" ]
+}
+
+for p in $BAD; do
+	case $p in
+	ring_pages=*) ;;
+	*) check "writing $p is refused and changes nothing" unchanged "$p" ;;
+	esac
+done
+check_eq "ring_pages is for loading only" "$(stat -c %a "$PARAMS/ring_pages")" 444
+set_to window=256
+check_eq "window can be set" "$(param window)" 256
+
+finish

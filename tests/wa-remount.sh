@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Remounting read-only and back while the worker writes: never refused as busy, and
+# nothing is written to what is read-only.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk1
+need_dm delay
+ROUNDS=$(scaled 24)
+CHECKS=$((AROUND_BOOKS + 5))
+start_test $((2 * CHECKS + 1)) "remount against the worker"
+load_helper
+disk_attach disk1
+dm_make rwb-remount "$DISK"
+DEV=$DISK
+disk_attach disk1
+dm_table rwb-remount "$DISK" delay 4 || bail "no slow disk"
+keeps_pages
+around_cg rwb-remount 8
+
+wrote_since()
+{
+	[ "$(written_sectors "$DEV")" != "$1" ]
+}
+
+rounds()
+{
+	local round=0 at
+
+	readonly=0 silent=0 queued=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		file_in "$ACG" write -p 3072 -o random -g "$round" "$MNT/file" || return 1
+		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		! mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
+		at=$(written_sectors "$DEV")
+		loop_until 1 wrote_since "$at" || silent=$((silent + 1))
+		mount -o remount,rw "$DEV" "$MNT" || return 1
+	done
+}
+
+remounts()
+{
+	fs_new "$1" "$DEV"
+	check "$1: $ROUNDS rounds" rounds
+	check_eq "$1: became read-only at once" "$readonly" "$ROUNDS"
+	check_eq "$1: nothing was written to what is read-only" "$silent" "$ROUNDS"
+	check_num "$1: folios were queued when it came" "$queued" -gt 0
+	check_around_books "$1"
+	fs_cold "$DEV"
+	check "$1: content from a cold cache" proves verify -p 3072 -g "$ROUNDS" "$MNT/file"
+	fs_umount "$DEV"
+}
+
+for_fs $CHECKS remounts ext4 xfs
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish

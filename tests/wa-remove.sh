@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The device goes away while the worker writes to it: by way of the bus (virtio), and
+# by its connection (NBD). The filesystem can be unmounted, the worker gives up what
+# was queued, and when the device is back it holds what had been synced.
+# disk: 1G 1G
+# nbd: fast
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk1 fast
+ROUNDS=$(scaled 8)
+CHECKS=$((AROUND_BOOKS + 5))
+start_test $((3 * CHECKS)) "device removal against the worker"
+load_helper
+keeps_pages
+
+# A virtio disk is removed from its bus, and found again by scanning it.
+virtio_remove()
+{
+	echo 1 > "$(readlink -f "/sys/block/${1##*/}/device/..")/remove"
+}
+
+virtio_back()
+{
+	echo 1 > /sys/bus/pci/rescan
+	loop_until 50 virtio_disk disk1 > /dev/null && DISK=$(virtio_disk disk1)
+}
+
+nbd_remove()
+{
+	nbd-client -d "$1" > /dev/null 2>&1
+}
+
+nbd_back()
+{
+	loop_until 50 nbd_disk_gone "$DISK" && disk_attach fast
+}
+
+nbd_disk_gone()
+{
+	[ ! -e "/sys/block/${1##*/}/pid" ]
+}
+
+# rounds KIND TYPE: the device is removed once folios are queued for it.
+rounds()
+{
+	local round=0
+
+	removed=0 right=0 queued=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		fs_new "$2" "$DISK"
+		file write -y -n 4 -p 64 -g "$round" "$MNT/synced" || return 1
+		sync -f "$MNT/synced.0"
+		file_bg remove "$ACG" write -f -n 8 -p 512 -o random "$MNT/file"
+		loop_until 50 around_has_pending && queued=$((queued + 1))
+		"$1_remove" "$DISK" && removed=$((removed + 1))
+		# Its writes fail, or it waits for a filesystem that is shut down.
+		hog_kill remove
+		loop_until 100 umount "$MNT" || return 1
+		"$1_back" || return 1
+		fs_cold "$DISK"
+		! proves verify -n 4 -p 64 -g "$round" "$MNT/synced" || right=$((right + 1))
+		fs_umount "$DISK"
+	done
+}
+
+# removes KIND TYPE
+removes()
+{
+	around_cg "rwb-remove-$1-$2" 6
+	check "$1, $2: $ROUNDS rounds" rounds "$1" "$2"
+	check_eq "$1, $2: the device was removed" "$removed" "$ROUNDS"
+	check_num "$1, $2: with folios queued" "$queued" -gt 0
+	check_eq "$1, $2: what was synced is there" "$right" "$ROUNDS"
+	check_around_books "$1, $2"
+	check "$1, $2: no device that has gone is in the ledger" device_rows_end
+}
+
+# A row of a removed device may stay until its number is used again, but holds nothing.
+device_rows_end()
+{
+	! grep -E '^device\.[0-9:]*\.(pending|inflight_pages|stuck) [1-9]' "$LEDGER/helper"
+}
+
+disk_attach disk1
+virtio=$DISK
+case $virtio in
+/dev/vd*)
+	for type in ext4 xfs; do
+		if why=$(fs_missing "$type"); then
+			skip_checks $CHECKS "$type: $why"
+		else
+			removes virtio "$type"
+		fi
+	done ;;
+*) skip_checks $((2 * CHECKS)) "no virtio disk" ;;
+esac
+disk_attach fast
+removes nbd ext4
+
+finish

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The module goes while its worker writes, and comes again; write_around is switched
+# off and on. Off means now: nothing is met and nothing written from then on.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk1
+need_dm delay
+ROUNDS=$(scaled 40)
+start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
+load_helper
+disk_attach disk1
+UNDER=$DISK
+dm_make rwb-rmmod "$UNDER"
+DEV=$DISK
+dm_table rwb-rmmod "$UNDER" delay 4 || bail "no slow disk"
+keeps_pages
+fs_new ext4 "$DEV"
+around_cg rwb-rmmod 8
+
+file_bg rmmod "$ACG" write -f -n 4 -p 2048 -o random "$MNT/file"
+
+reloads()
+{
+	local round=0
+
+	loaded=0 queued=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		loop_until 20 around_has_pending && queued=$((queued + 1))
+		unload_mod || return 1
+		load_helper
+		loaded=$((loaded + 1))
+	done
+}
+
+# Off: the counters stand still while the writer goes on.
+toggles()
+{
+	local round=0 met
+
+	stood=0 went=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		echo N > "$PARAMS/write_around" || return 1
+		met=$(around_counts)
+		[ "$(around state)" = off ] && ! loop_until 1 counts_change "$met" && stood=$((stood + 1))
+		echo Y > "$PARAMS/write_around" || return 1
+		! loop_until 50 counts_change "$met" || went=$((went + 1))
+	done
+}
+
+around_counts()
+{
+	awk '$1 == "met.folios" || $1 == "windows" { printf "%s ", $2 }' "$LEDGER/helper"
+}
+
+counts_change()
+{
+	[ "$(around_counts)" != "$1" ]
+}
+
+check "unloaded and loaded $ROUNDS times" reloads
+check_num "with folios queued" "$queued" -gt 0
+check "switched off and on $ROUNDS times" toggles
+check_eq "off stood still" "$stood" "$ROUNDS"
+check_eq "on went on" "$went" "$ROUNDS"
+check "the writer is alive" file_alive rmmod
+hog_kill rmmod
+# A last whole generation, with the module gone half-way.
+file_bg last "$ACG" write -n 4 -p 2048 -o random -g 1000000 "$MNT/file"
+loop_until 20 around_has_pending
+unload_mod
+file_end last || bail "the last writer failed"
+load_helper
+file_in "$ACG" write -p 3072 -o random "$MNT/more"
+check_around_books "after all that"
+fs_cold "$DEV"
+check "content from a cold cache" proves verify -n 4 -p 2048 -g 1000000 "$MNT/file"
+fs_umount "$DEV"
+check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+
+finish

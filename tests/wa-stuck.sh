@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A device stops answering: its worker waits for it, and only that one. Another device
+# keeps being cleaned and can be unmounted; the ledger names the stuck one; when it
+# answers, all goes on and nothing was lost.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0 disk1
+need_dm
+ROUNDS=$(scaled 6)
+CHECKS=$((AROUND_BOOKS + 9))
+start_test $((2 * CHECKS)) "a device that stops answering"
+load_helper
+disk_attach disk1
+UNDER=$DISK
+dm_make rwb-stuck "$UNDER"
+STUCK=$DISK
+disk_attach disk0
+WELL=$DISK
+keeps_pages
+
+# of DEV KEY: a row of that device.
+of()
+{
+	around "device.$(bdi_of "$1").$2"
+}
+
+is_stuck()
+{
+	[ "$(of "$STUCK" stuck)" = "$1" ]
+}
+
+# Each round the well disk takes a file, is unmounted and mounted.
+goes_on()
+{
+	local round=0 windows
+
+	cleaned=0 right=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		windows=$(of "$WELL" windows)
+		file_in "$WELL_CG" write -p 3072 -o random -g "$round" "$MNT/file" || return 1
+		! [ "$(of "$WELL" windows)" -gt "$windows" ] || cleaned=$((cleaned + 1))
+		umount "$MNT" || return 1
+		fs_mount "$WELL"
+		! proves verify -p 3072 -g "$round" "$MNT/file" || right=$((right + 1))
+	done
+}
+
+stuck()
+{
+	local at
+
+	fs_new "$1" "$STUCK"
+	stuck_mnt=$MNT
+	fs_new "$1" "$WELL"
+	around_cg "rwb-well-$1" 8
+	WELL_CG=$ACG
+	file_in "$WELL_CG" write -p 3072 -o random -g 1000 "$MNT/file" || bail "the well disk is not"
+	around_cg "rwb-stuck-$1" 12
+	file_in "$ACG" write -p 2048 -o random "$stuck_mnt/file" || bail "cannot write"
+	dm_stop rwb-stuck
+	undo "dm_go rwb-stuck"
+	# Reclaim meets what is only in memory; bounded, however stuck the disk is.
+	at=$(cut -d. -f1 /proc/uptime)
+	around_cg_limit 4
+	check_num "$1: reclaim for the stuck device ended, seconds" \
+		$(($(cut -d. -f1 /proc/uptime) - at)) -lt 30
+	check "$1: the ledger says stuck" loop_until 300 is_stuck 1
+	check "$1: another device goes on" goes_on
+	check_eq "$1: it was cleaned by the worker" "$cleaned" "$ROUNDS"
+	check_eq "$1: and right after each unmount" "$right" "$ROUNDS"
+	check_eq "$1: it is not called stuck" "$(of "$WELL" stuck)" 0
+	dm_go rwb-stuck
+	check "$1: the stuck one recovers" loop_until 300 is_stuck 0
+	check_around_books "$1"
+	MNT=$stuck_mnt
+	fs_umount "$WELL"
+	fs_cold "$STUCK"
+	check "$1: nothing of it was lost" proves verify -p 2048 "$MNT/file"
+	file_in "$ACG" write -p 2048 -o random -g 2 "$MNT/file"
+	check "$1: and it is written again" around_quiet
+	fs_umount "$STUCK"
+}
+
+for_fs $CHECKS stuck ext4 xfs
+
+finish

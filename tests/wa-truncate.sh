@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Truncate, hole punch, unlink and clone while the worker writes: thousands of
+# changes chosen by a seed, replayed without I/O and compared, from a cold cache,
+# with what is on the disk. No page may be stale, and none that was cut off return.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk0
+ROUNDS=$(scaled 2000)
+CHECKS=$((AROUND_BOOKS + 4))
+start_test $((3 * CHECKS + 1)) "truncate, holes, unlink and clones against the worker"
+load_helper
+disk_attach disk0
+DEV=$DISK
+keeps_pages
+around_cg rwb-truncate 6
+
+mutates()
+{
+	local clone=-c
+
+	[ "$1" != ext4 ] || clone=
+	fs_new "$1" "$DEV"
+	snap before
+	# shellcheck disable=SC2086 # may be empty
+	check "$1: $ROUNDS changes" \
+		file_in "$ACG" mutate -n 8 -p 2048 -r "$ROUNDS" $clone "$MNT/file"
+	check "$1: of each kind" grep -Eq "truncates [1-9].* holes [1-9].* clones ${clone:+[1-9]}.* unlinks [1-9]" \
+		"$TMP/filehog"
+	show_file "$TMP/filehog"
+	around_quiet
+	snap after
+	check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
+	check_around_books "$1"
+	fs_cold "$DEV"
+	# shellcheck disable=SC2086
+	check "$1: content from a cold cache" \
+		proves mutate -V -n 8 -p 2048 -r "$ROUNDS" $clone "$MNT/file"
+	fs_umount "$DEV"
+}
+
+for_fs $CHECKS mutates ext4 xfs btrfs
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish

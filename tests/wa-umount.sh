@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Unmounting while the worker writes: it waits for one flush at most, never fails
+# as busy, leaves no inode behind and loses nothing. The same with umount -l while a
+# file is still open.
+# disk: 1G 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_disk disk1
+need_dm delay
+ROUNDS=$(scaled 24)
+CHECKS=$((AROUND_BOOKS + 5))
+start_test $((2 * CHECKS + 1)) "umount against the worker"
+load_helper
+disk_attach disk1
+dm_make rwb-umount "$DISK"
+DEV=$DISK
+disk_attach disk1
+# Slow, so that folios are still queued when the unmount comes.
+dm_table rwb-umount "$DISK" delay 4 || bail "no slow disk"
+keeps_pages
+around_cg rwb-umount 8
+
+# rounds TYPE: sets the counts of rounds that went well.
+rounds()
+{
+	local round=0
+
+	now=0 right=0 queued=0 lazy=0
+	while [ "$round" -lt "$ROUNDS" ]; do
+		round=$((round + 1))
+		file_in "$ACG" write -n 2 -p 1536 -o random -g "$round" "$MNT/file" || return 1
+		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		if [ $((round % 4)) = 0 ]; then
+			sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1)) && now=$((now + 1))
+		else
+			umount "$MNT" && now=$((now + 1))
+		fi
+		echo 3 > /proc/sys/vm/drop_caches
+		# After umount -l the superblock goes when its last user has gone.
+		loop_until 100 mount -t "$FS_TYPE" "$DEV" "$MNT" || return 1
+		! proves verify -n 2 -p 1536 -g "$round" "$MNT/file" || right=$((right + 1))
+	done
+}
+
+umounts()
+{
+	fs_new "$1" "$DEV"
+	check "$1: $ROUNDS rounds" rounds "$1"
+	check_eq "$1: every unmount went through at once" "$now" "$ROUNDS"
+	check_num "$1: of them with -l" "$lazy" -gt 0
+	check_num "$1: folios were queued when it came" "$queued" -gt 0
+	check_eq "$1: content was right after each" "$right" "$ROUNDS"
+	check_around_books "$1"
+	fs_umount "$DEV"
+}
+
+for_fs $CHECKS umounts ext4 xfs
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish
