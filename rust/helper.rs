@@ -184,6 +184,17 @@ impl WorkItem for Lane {
     }
 }
 
+/// Who needs the folio.
+fn need(met: &Met<'_>) -> Need {
+    if met.proactive() {
+        Need::Asked
+    } else if met.memcg() {
+        Need::Cgroup
+    } else {
+        Need::Node
+    }
+}
+
 /// What the kernel calls.
 pub(crate) struct Hook {
     // Dropped in this order: the queues, when their workers are done, then what the
@@ -251,7 +262,8 @@ impl Hook {
                 }
                 Offered::Refused(why) => {
                     ledger.skip(why);
-                    false
+                    // There is no room since much is being written: wait for that.
+                    matches!(why, Skip::Full | Skip::Share)
                 }
             }
         })
@@ -264,6 +276,9 @@ impl Hook {
         let Some(ring) = self.shared.ring(met.nid()) else {
             return Offered::Refused(Skip::Node);
         };
+        if need(met) == Need::Node && !reclaim::node_short(met.nid()) {
+            return Offered::Refused(Skip::Enough);
+        }
         let device = met.device();
         let Some(lane) = self.shared.table.lane_of(&device) else {
             return Offered::Refused(Skip::Devices);
@@ -300,13 +315,7 @@ impl Hook {
             met: system::clock_ns(),
             nr_pages: met.nr_pages(),
             nid: met.nid(),
-            need: if met.proactive() {
-                Need::Asked
-            } else if met.memcg() {
-                Need::Cgroup
-            } else {
-                Need::Node
-            },
+            need: need(met),
         }
     }
 

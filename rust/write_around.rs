@@ -68,6 +68,8 @@ pub(crate) enum Skip {
     Stuck,
     /// At the hook: a node that came after the helper.
     Node,
+    /// At the hook: the node has enough by now, and no cgroup is short.
+    Enough,
     /// In the worker: truncated meanwhile.
     Gone,
     /// In the worker: someone has it locked.
@@ -106,6 +108,7 @@ impl Skip {
         (Skip::NoDevice, "nodevice"),
         (Skip::Stuck, "stuck"),
         (Skip::Node, "node"),
+        (Skip::Enough, "enough"),
         (Skip::Gone, "gone"),
         (Skip::Locked, "locked"),
         (Skip::Clean, "clean"),

@@ -297,21 +297,25 @@ unsigned int rwb_nr_node_ids(void)
 }
 
 /*
- * Is the node short: does no zone have what kswapd stops at, and half the way from
- * low to high above it, as what is written now is freed a little later?
+ * Is the node short for most allocations: does no zone have what kswapd stops at
+ * (as in pgdat_balanced()), and half the way from low to high above it, as what is
+ * written now is freed a little later?
  */
 bool rwb_node_short(int nid)
 {
 	struct pglist_data *pgdat = NODE_DATA(nid);
-	int i;
+	int i, highest = 0;
 
-	for (i = 0; i < MAX_NR_ZONES; i++) {
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		if (managed_zone(pgdat->node_zones + i))
+			highest = i;
+	for (i = 0; i <= highest; i++) {
 		struct zone *zone = pgdat->node_zones + i;
 		unsigned long enough;
 
 		if (!managed_zone(zone))
 			continue;
-		enough = high_wmark_pages(zone) +
+		enough = high_wmark_pages(zone) + zone->lowmem_reserve[highest] +
 			 (high_wmark_pages(zone) - low_wmark_pages(zone)) / 2;
 		if (zone_page_state(zone, NR_FREE_PAGES) >= enough)
 			return false;

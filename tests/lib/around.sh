@@ -3,8 +3,8 @@
 #
 # Write-around: the helper's ledger, and pressure on dirty file pages.
 
-HOOK_SKIPS='full|share|devices|blockdev|swapfile|deadlock|nodevice|stuck|node|stopping'
-WORKER_SKIPS='gone|locked|clean|writeback|unmounting|frozen|readonly|freeing|unneeded|moved|dropped'
+HOOK_SKIPS='full|share|devices|blockdev|swapfile|deadlock|nodevice|stuck|node|enough'
+WORKER_SKIPS='gone|locked|clean|writeback|unmounting|frozen|readonly|freeing|unneeded|duplicate|moved|dropped'
 
 # The kernel decides: where it has patch 1 and the module does not find it, that is
 # a fault, not a reason to skip.
