@@ -4,17 +4,18 @@
 //!
 //! Entries of all lanes share one pool. What an entry holds (pages) counts from
 //! [`Lanes::push`] until [`Lanes::release`], so also while its taker works on
-//! it. A lane that nobody empties cannot take all: it may hold at most
-//! [`SHARE`] times what is still free (dynamic thresholds for shared buffers:
-//! Choudhury and Hahne, 1998), so that the more lanes are slow, the less each gets,
-//! and some room is always left for one that comes anew.
+//! it. A lane that nobody empties cannot take all: of the pages, and of the slots,
+//! it may hold at most [`SHARE`] times what it leaves free (dynamic thresholds for
+//! shared buffers: Choudhury and Hahne, 1998), so that the more lanes are slow, the
+//! less each gets, and some room is left for one that comes anew. A lane that
+//! holds nothing needs no more than room for its entry.
 
 use core::{
     marker::PhantomData,
     ops::DerefMut, //
 };
 
-/// A lane may hold this many times what is still free: alone, 3/4 of all.
+/// A lane may hold this many times what it leaves free: alone, 3/4 of all.
 pub const SHARE: u64 = 3;
 
 /// No entry.
@@ -59,10 +60,17 @@ pub enum Refused {
     Share,
 }
 
+/// Would a lane that has `held` hold too much with `add` more, `left` being what
+/// were free then?
+fn exceeds_share(held: u64, add: u64, left: u64) -> bool {
+    held != 0 && held.saturating_add(add) > left.saturating_mul(SHARE)
+}
+
 /// The queue. `S` is its memory: it never grows.
 pub struct Lanes<T, S, const N: usize> {
     slots: S,
     free: u32,
+    free_slots: u32,
     lanes: [Lane; N],
     pages: u64,
     limit: u64,
@@ -81,6 +89,7 @@ impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
         Self {
             slots,
             free: if n == 0 { NONE } else { 0 },
+            free_slots: n as u32,
             lanes: [Lane {
                 head: NONE,
                 tail: NONE,
@@ -104,13 +113,17 @@ impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
         let Some(l) = self.lanes.get_mut(lane) else {
             return Err((Refused::Full, value));
         };
-        if l.pages != 0 && l.pages.saturating_add(add) > left.saturating_mul(SHARE) {
-            return Err((Refused::Share, value));
-        }
         let i = self.free;
         let Some(slot) = self.slots.get_mut(i as usize) else {
             return Err((Refused::Full, value));
         };
+        let slots_left = self.free_slots.saturating_sub(1);
+        if exceeds_share(l.pages, add, left.saturating_sub(add))
+            || exceeds_share(l.queued.into(), 1, slots_left.into())
+        {
+            return Err((Refused::Share, value));
+        }
+        self.free_slots = slots_left;
         self.free = slot.next;
         slot.next = NONE;
         slot.value = Some(value);
@@ -138,15 +151,18 @@ impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
         }
         slot.next = self.free;
         self.free = i;
+        self.free_slots = self.free_slots.saturating_add(1);
         Some(value)
     }
 
     /// What an entry of the lane held is held no longer.
     pub fn release(&mut self, lane: usize, pages: u32) {
-        let sub = u64::from(pages);
-        if let Some(l) = self.lanes.get_mut(lane) {
-            l.pages = l.pages.saturating_sub(sub);
-        }
+        let Some(l) = self.lanes.get_mut(lane) else {
+            return;
+        };
+        // Not what other lanes hold.
+        let sub = l.pages.min(pages.into());
+        l.pages = l.pages.saturating_sub(sub);
         self.pages = self.pages.saturating_sub(sub);
     }
 

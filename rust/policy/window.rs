@@ -84,8 +84,9 @@ impl Pages {
         n
     }
 
-    /// First page from `i` on that is in the set (`present`), or that is not.
-    fn find(&self, i: u32, present: bool) -> u32 {
+    /// First page from `i` on that is in the set (`present`), or that is not;
+    /// [`MAX_PAGES`] if there is none.
+    pub fn find(&self, i: u32, present: bool) -> u32 {
         let mut i = i;
         while i < MAX_PAGES {
             let Some(&w) = self.words.get((i / 64) as usize) else {
@@ -160,7 +161,7 @@ impl<'a> Ranges<'a> {
     ///   two requests are cheaper.
     /// - It grows, first upwards, then downwards, by dirty neighbours that nobody
     ///   asked for: as many as the request costs, and 8 for each target, since
-    ///   where many are wanted the rest will be.
+    ///   where many are wanted the rest will be. Those between its targets count.
     /// - No run without targets is written: it would be another request.
     pub fn new(dirty: &'a Pages, wanted: &'a Pages, request_cost: u32) -> Self {
         Self {
