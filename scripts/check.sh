@@ -95,7 +95,7 @@ check_patches() {
 check_shellcheck() { shell_scripts | xargs shellcheck; }
 
 # Words of ours that codespell takes for misspelt ones.
-check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,inout,fo,te,ans,nd,ser,damon,softend; }
+check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,iput,inout,fo,te,ans,nd,ser,damon,softend; }
 
 checks=(rustfmt module_clippy cargo_clippy checkpatch patches shellcheck codespell "${RULES[@]}")
 [ $# = 0 ] || checks=("$@")

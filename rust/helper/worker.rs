@@ -553,9 +553,8 @@ impl Work {
         }
         let now = system::clock_ns();
         let size = params::window_pages();
-        let took = now.saturating_sub(flight.since);
-        self.budget
-            .took(took, flight.full, size, params::inflight_pages());
+        let most = params::inflight_pages();
+        self.budget.took(flight.since, now, flight.full, size, most);
 
         let ledger = &lane.shared.observer.write_around;
         let mut nids = 0u64;
