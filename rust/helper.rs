@@ -262,8 +262,9 @@ impl Hook {
                 }
                 Offered::Refused(why) => {
                     ledger.skip(why);
-                    // There is no room since much is being written: wait for that.
-                    matches!(why, Skip::Full | Skip::Share)
+                    // There is no room since much is being written, or no need: in
+                    // neither case should the flusher write everything else.
+                    matches!(why, Skip::Full | Skip::Share | Skip::Enough)
                 }
             }
         })

@@ -26,7 +26,7 @@ use kernel::{
 
 /// A device that was busy with one request of ours for longer is stuck, until it
 /// is done with it: nothing is queued for it, and nobody waits for it.
-const STUCK_NS: u64 = 2_000_000_000;
+const STUCK_NS: u64 = 5_000_000_000;
 
 /// State of a lane.
 pub(crate) struct State {

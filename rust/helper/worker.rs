@@ -90,6 +90,8 @@ struct Flight<'sb> {
     start: u64,
     end: u64,
     pages: u32,
+    /// What it costs the device, in pages: see `Work::window_cost`.
+    cost: u32,
     /// How many of `Work::flying` are its targets.
     targets: usize,
     since: u64,
@@ -103,6 +105,7 @@ struct Flights<'sb> {
     first: usize,
     len: usize,
     pages: u32,
+    cost: u32,
 }
 
 impl<'sb> Flights<'sb> {
@@ -112,6 +115,7 @@ impl<'sb> Flights<'sb> {
             first: 0,
             len: 0,
             pages: 0,
+            cost: 0,
         }
     }
 
@@ -119,6 +123,7 @@ impl<'sb> Flights<'sb> {
         if let Some(place) = self.flights.get_mut((self.first + self.len) % FLIGHTS) {
             self.len += 1;
             self.pages = self.pages.saturating_add(flight.pages);
+            self.cost = self.cost.saturating_add(flight.cost);
             *place = Some(flight);
         }
     }
@@ -128,6 +133,7 @@ impl<'sb> Flights<'sb> {
         self.first = (self.first + 1) % FLIGHTS;
         self.len -= 1;
         self.pages = self.pages.saturating_sub(flight.pages);
+        self.cost = self.cost.saturating_sub(flight.cost);
         Some(flight)
     }
 
@@ -162,9 +168,14 @@ impl Work {
             flying: KVVec::with_capacity(FLYING, GFP_KERNEL)?,
             dirty: Pages::new(),
             wanted: Pages::new(),
-            budget: Budget::new(params::window_pages()),
+            budget: Budget::new(Self::window_cost()),
             last: (0, 0),
         })
+    }
+
+    /// What a window of one request costs, in pages.
+    fn window_cost() -> u32 {
+        params::window_pages() + params::request_cost()
     }
 
     /// Memory that it takes, in bytes.
@@ -350,7 +361,7 @@ impl Work {
     fn admits(&self, flights: &Flights<'_>, targets: usize) -> bool {
         flights.len < FLIGHTS
             && self.flying.len() + targets <= FLYING
-            && self.budget.admits(flights.pages)
+            && self.budget.admits(flights.cost)
     }
 
     // --- windows
@@ -501,6 +512,7 @@ impl Work {
         let since = system::clock_ns();
         let size = params::window_pages();
         let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
+        let mut runs = 0u32;
         let ledger = &lane.shared.observer.write_around;
         fs::plugged(|| {
             for r in Ranges::new(&self.dirty, &self.wanted, params::request_cost()) {
@@ -512,6 +524,7 @@ impl Work {
                 high = high.max(from + nr);
                 pages = pages.saturating_add(r.pages);
                 ranges += 1;
+                runs += r.runs;
             }
         });
         pinned(|pin| ledger.this(pin).window(pages, targets as u64));
@@ -536,6 +549,7 @@ impl Work {
             start: low.min(high),
             end: high,
             pages,
+            cost: pages.saturating_add(runs.saturating_mul(params::request_cost())),
             targets,
             since,
             full: false,
@@ -552,9 +566,12 @@ impl Work {
             lane.blocking(|| flight.inode.wait(flight.start, nr));
         }
         let now = system::clock_ns();
-        let size = params::window_pages();
-        let most = params::inflight_pages();
-        self.budget.took(flight.since, now, flight.full, size, most);
+        // Never fewer than a few windows: where others keep the device's queue
+        // full, each takes long whatever we do, and they had better wait together.
+        let least = Self::window_cost().saturating_mul(4);
+        let most = params::inflight_pages().max(least);
+        self.budget
+            .took(flight.since, now, flight.full, least, most);
 
         let ledger = &lane.shared.observer.write_around;
         let mut nids = 0u64;
