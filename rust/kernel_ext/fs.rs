@@ -68,9 +68,9 @@ impl FolioRef {
     /// Locks it unless someone else has. Any context.
     pub(crate) fn try_lock(&self) -> Option<LockedFolio<'_>> {
         // SAFETY: By the type invariant the folio is live.
-        unsafe { shim::rwb_folio_trylock(self.0.as_ptr()) }
-            // INVARIANT: Just locked.
-            .then_some(LockedFolio(self))
+        let locked = unsafe { shim::rwb_folio_trylock(self.0.as_ptr()) };
+        // INVARIANT: Just locked. (Made only then: its drop unlocks.)
+        locked.then(|| LockedFolio(self))
     }
 
     /// Is a cgroup that it is charged to near its limit? Any context.
