@@ -316,6 +316,7 @@ impl Hook {
             met: system::clock_ns(),
             nr_pages: met.nr_pages(),
             nid: met.nid(),
+            tries: 0,
             need: need(met),
         }
     }

@@ -57,6 +57,8 @@ pub(crate) struct Target {
     pub(crate) nr_pages: u32,
     /// Its node.
     pub(crate) nid: u32,
+    /// How often its folio was found locked.
+    pub(crate) tries: u32,
     /// For whom it is needed.
     pub(crate) need: Need,
 }

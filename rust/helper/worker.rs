@@ -57,7 +57,11 @@ use kernel::{
         KVVec, //
     },
     prelude::*,
-    sync::atomic::Relaxed, //
+    sync::atomic::Relaxed,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
 };
 
 /// Targets that a worker has at hand at most.
@@ -74,6 +78,10 @@ const FLIGHTS: usize = 16;
 
 /// A target that waits longer comes first, however sparse its window.
 const OLD_NS: u64 = 500_000_000;
+
+/// How often a target is tried, at intervals of a millisecond, whose folio someone
+/// has locked.
+const TRIES: u32 = 4;
 
 /// What remains to be known of a target whose window is in flight.
 #[derive(Clone, Copy)]
@@ -296,12 +304,16 @@ impl Work {
     // --- superblocks
 
     /// Locks the superblock of the first target whose folio can be locked;
-    /// skips the targets that stand in the way.
+    /// skips the targets that stand in the way. `None` when none can be had now.
     fn pin_superblock(&mut self, lane: &Lane) -> Option<Superblock> {
-        while let Some(target) = self.pending.first() {
+        let mut i = 0;
+        while let Some(target) = self.pending.get(i) {
             let sb = target.sb;
             let (why, all) = match target.folio.try_lock() {
-                None => (Skip::Locked, false),
+                None => {
+                    i += 1;
+                    continue;
+                }
                 Some(folio) if folio.inode_key() != Some(target.inode) => (Skip::Gone, false),
                 Some(folio) => match folio.superblock() {
                     Ok(sb) => return Some(sb),
@@ -313,11 +325,31 @@ impl Work {
             };
             if all {
                 self.skip_superblock(lane, sb, why);
+                i = 0;
             } else {
-                self.skip_at(lane, 0, why);
+                self.skip_at(lane, i, why);
             }
         }
+        self.wait_for_locks(lane, 0..i);
         None
+    }
+
+    /// Those targets are all locked, as a rule by the reclaimer that just handed
+    /// them over: gives it a moment, and them up after some.
+    fn wait_for_locks(&mut self, lane: &Lane, range: ops::Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        for i in range.rev() {
+            let Some(target) = self.pending.get_mut(i) else {
+                continue;
+            };
+            target.tries = target.tries.saturating_add(1);
+            if target.tries > TRIES {
+                self.skip_at(lane, i, Skip::Locked);
+            }
+        }
+        fsleep(Delta::from_millis(1));
     }
 
     fn skip_at(&mut self, lane: &Lane, i: usize, why: Skip) {
@@ -400,25 +432,30 @@ impl Work {
     }
 
     /// Takes a reference to the inode of the first target whose folio can be
-    /// locked, and skips those that were truncated or that someone has locked.
+    /// locked, and skips those before it that are not to be written.
     fn pin_inode<'sb>(
         &mut self,
         lane: &Lane,
         sb: &'sb Superblock,
         range: &mut ops::Range<usize>,
     ) -> Option<Inode<'sb>> {
-        while range.start < range.end {
-            let target = self.pending.get(range.start)?;
+        let mut i = range.start;
+        while i < range.end {
+            let target = self.pending.get(i)?;
             let why = match target.folio.try_lock() {
-                None => Skip::Locked,
+                None => {
+                    i += 1;
+                    continue;
+                }
                 Some(folio) => match Self::grab(sb, &folio, target) {
                     Ok(inode) => return Some(inode),
                     Err(why) => why,
                 },
             };
-            self.skip_at(lane, range.start, why);
+            self.skip_at(lane, i, why);
             range.end -= 1;
         }
+        self.wait_for_locks(lane, range.clone());
         None
     }
 
