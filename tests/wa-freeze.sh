@@ -22,15 +22,10 @@ dm_table rwb-freeze "$DISK" delay 4 || bail "no slow disk"
 keeps_pages
 around_cg rwb-freeze 8
 
-wrote_since()
-{
-	[ "$(written_sectors "$DEV")" != "$1" ]
-}
-
 # Each round a file is overwritten, and the filesystem frozen with it half written.
 rounds()
 {
-	local round=0 at
+	local round=0
 
 	frozen=0 silent=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
@@ -40,8 +35,7 @@ rounds()
 		fsfreeze --freeze "$MNT" || return 1
 		frozen=$((frozen + 1))
 		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
-		at=$(written_sectors "$DEV")
-		loop_until 2 wrote_since "$at" || silent=$((silent + 1))
+		! is_silent "$DEV" 2 || silent=$((silent + 1))
 		fsfreeze --unfreeze "$MNT" || return 1
 		file_end freeze || return 1
 	done

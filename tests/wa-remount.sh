@@ -22,14 +22,9 @@ dm_table rwb-remount "$DISK" delay 4 || bail "no slow disk"
 keeps_pages
 around_cg rwb-remount 8
 
-wrote_since()
-{
-	[ "$(written_sectors "$DEV")" != "$1" ]
-}
-
 rounds()
 {
-	local round=0 at
+	local round=0
 
 	readonly=0 silent=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
@@ -37,8 +32,7 @@ rounds()
 		file_in "$ACG" write -p 3072 -o random -g "$round" "$MNT/file" || return 1
 		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
 		! mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
-		at=$(written_sectors "$DEV")
-		loop_until 1 wrote_since "$at" || silent=$((silent + 1))
+		! is_silent "$DEV" 1 || silent=$((silent + 1))
 		mount -o remount,rw "$DEV" "$MNT" || return 1
 	done
 }
