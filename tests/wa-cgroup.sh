@@ -8,12 +8,16 @@
 
 need_helper
 need_memcg
-need_disk disk0
+need_disk disk1
+need_dm delay
 ROUNDS=$(scaled 40)
 start_test $((AROUND_BOOKS + 6)) "cgroup removal against the worker"
-load_helper
-disk_attach disk0
+load_helper inflight=256
+disk_attach disk1
+UNDER=$DISK
+dm_make rwb-cgroup "$UNDER"
 DEV=$DISK
+dm_table rwb-cgroup "$UNDER" delay 20 || bail "no slow disk"
 keeps_pages
 fs_new ext4 "$DEV"
 
@@ -35,11 +39,12 @@ rounds()
 	removed=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		around_cg "rwb-cgroup-$round" 6
-		file_in "$ACG" write -p 2048 -o random -g "$round" "$MNT/file" || return 1
-		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		around_cg "rwb-cgroup-$round" 16
+		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
+		! around_meets 3 || queued=$((queued + 1))
 		# Of its task the last trace may go a moment later.
 		! loop_until 20 rmdir "$ACG" 2> /dev/null || removed=$((removed + 1))
+		around_met
 	done
 }
 
@@ -49,7 +54,7 @@ check_eq "every cgroup could be removed" "$removed" "$ROUNDS"
 check_num "with folios queued" "$queued" -gt 0
 check_around_books "cgroups"
 fs_cold "$DEV"
-check "content from a cold cache" proves verify -p 2048 -g "$ROUNDS" "$MNT/file"
+check "content from a cold cache" proves verify -p 1024 -g "$ROUNDS" "$MNT/file"
 fs_umount "$DEV"
 # Their kernel memory is given back with a delay.
 check "no removed cgroup is held" loop_until 300 few_dying $((base + 2))

@@ -13,37 +13,31 @@ need_dm delay
 ROUNDS=$(scaled 20)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "fsfreeze against the worker"
-load_helper
+load_helper inflight=256
 disk_attach disk1
 dm_make rwb-freeze "$DISK"
 DEV=$DISK
 disk_attach disk1
-dm_table rwb-freeze "$DISK" delay 4 || bail "no slow disk"
+dm_table rwb-freeze "$DISK" delay 20 || bail "no slow disk"
 keeps_pages
 around_cg rwb-freeze 8
 
-wrote_since()
-{
-	[ "$(written_sectors "$DEV")" != "$1" ]
-}
-
-# Each round a file is overwritten, and the filesystem frozen with it half written.
+# Each round a file is overwritten, and the filesystem frozen while it is being written.
 rounds()
 {
-	local round=0 at
+	local round=0
 
 	frozen=0 silent=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		file_bg freeze "$ACG" write -p 3072 -o random -g "$round" "$MNT/file"
-		loop_until 20 around_has_pending
+		around_cg_limit 16
+		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
+		! around_meets 3 || queued=$((queued + 1))
 		fsfreeze --freeze "$MNT" || return 1
 		frozen=$((frozen + 1))
-		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
-		at=$(written_sectors "$DEV")
-		loop_until 2 wrote_since "$at" || silent=$((silent + 1))
+		! is_silent "$DEV" 2 || silent=$((silent + 1))
 		fsfreeze --unfreeze "$MNT" || return 1
-		file_end freeze || return 1
+		around_met
 	done
 }
 
@@ -56,7 +50,7 @@ freezes()
 	check_num "$1: folios were queued meanwhile" "$queued" -gt 0
 	check_around_books "$1"
 	fs_cold "$DEV"
-	check "$1: content from a cold cache" proves verify -p 3072 -g "$ROUNDS" "$MNT/file"
+	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
 	fs_umount "$DEV"
 }
 

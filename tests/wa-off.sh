@@ -9,7 +9,7 @@ need_helper
 need_memcg
 need_disk disk0
 start_test 8 "write-around switched off"
-load_helper write_around=N
+load_mod write_around=N
 disk_attach disk0
 keeps_pages
 fs_new ext4 "$DISK"

@@ -13,32 +13,28 @@ need_dm delay
 ROUNDS=$(scaled 24)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "remount against the worker"
-load_helper
+load_helper inflight=256
 disk_attach disk1
 dm_make rwb-remount "$DISK"
 DEV=$DISK
 disk_attach disk1
-dm_table rwb-remount "$DISK" delay 4 || bail "no slow disk"
+dm_table rwb-remount "$DISK" delay 20 || bail "no slow disk"
 keeps_pages
 around_cg rwb-remount 8
 
-wrote_since()
-{
-	[ "$(written_sectors "$DEV")" != "$1" ]
-}
-
 rounds()
 {
-	local round=0 at
+	local round=0
 
 	readonly=0 silent=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		file_in "$ACG" write -p 3072 -o random -g "$round" "$MNT/file" || return 1
-		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		around_cg_limit 16
+		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
+		! around_meets 3 || queued=$((queued + 1))
 		! mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
-		at=$(written_sectors "$DEV")
-		loop_until 1 wrote_since "$at" || silent=$((silent + 1))
+		! is_silent "$DEV" 1 || silent=$((silent + 1))
+		around_met
 		mount -o remount,rw "$DEV" "$MNT" || return 1
 	done
 }
@@ -52,7 +48,7 @@ remounts()
 	check_num "$1: folios were queued when it came" "$queued" -gt 0
 	check_around_books "$1"
 	fs_cold "$DEV"
-	check "$1: content from a cold cache" proves verify -p 3072 -g "$ROUNDS" "$MNT/file"
+	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
 	fs_umount "$DEV"
 }
 

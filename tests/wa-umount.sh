@@ -14,13 +14,13 @@ need_dm delay
 ROUNDS=$(scaled 24)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "umount against the worker"
-load_helper
+load_helper inflight=256
 disk_attach disk1
 dm_make rwb-umount "$DISK"
 DEV=$DISK
 disk_attach disk1
 # Slow, so that folios are still queued when the unmount comes.
-dm_table rwb-umount "$DISK" delay 4 || bail "no slow disk"
+dm_table rwb-umount "$DISK" delay 20 || bail "no slow disk"
 keeps_pages
 around_cg rwb-umount 8
 
@@ -32,17 +32,19 @@ rounds()
 	now=0 right=0 queued=0 lazy=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		file_in "$ACG" write -n 2 -p 1536 -o random -g "$round" "$MNT/file" || return 1
-		[ "$(around pending.folios)" = 0 ] || queued=$((queued + 1))
+		around_cg_limit 16
+		file_in "$ACG" write -n 2 -p 768 -o random -g "$round" "$MNT/file" || return 1
+		! around_meets 4 || queued=$((queued + 1))
 		if [ $((round % 4)) = 0 ]; then
 			sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1)) && now=$((now + 1))
 		else
 			umount "$MNT" && now=$((now + 1))
 		fi
+		around_met
 		echo 3 > /proc/sys/vm/drop_caches
 		# After umount -l the superblock goes when its last user has gone.
 		loop_until 100 mount -t "$FS_TYPE" "$DEV" "$MNT" || return 1
-		! proves verify -n 2 -p 1536 -g "$round" "$MNT/file" || right=$((right + 1))
+		! proves verify -n 2 -p 768 -g "$round" "$MNT/file" || right=$((right + 1))
 	done
 }
 

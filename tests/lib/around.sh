@@ -151,6 +151,25 @@ around_cg_limit()
 	echo "$1M" > "$ACG/memory.max" || bail "no limit for $ACG"
 }
 
+# around_meets MIB: it shrinks to that in the background, until around_met; true as
+# soon as folios are queued. (They stay so for longer with a small "inflight".)
+around_meets()
+{
+	local n=300
+
+	echo "$1M" > "$ACG/memory.max" &
+	MEETS=$!
+	while ! around_has_pending; do
+		[ "$n" -gt 0 ] || return 1
+		n=$((n - 1))
+	done
+}
+
+around_met()
+{
+	wait "$MEETS"
+}
+
 # file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup.
 file_in()
 {

@@ -88,13 +88,27 @@ disk_is_there()
 # bdi_of DEV: as the kernel's backing devices and the helper's rows are named.
 bdi_of()
 {
-	cat "/sys/class/block/$(basename "$(readlink -f "$1")")/dev"
+	printf '%d:%d\n' "0x$(stat -L -c %t "$1")" "0x$(stat -L -c %T "$1")"
 }
 
 # written_sectors DEV: that have reached the device.
 written_sectors()
 {
-	awk '{ print $7 }' "/sys/class/block/$(basename "$(readlink -f "$1")")/stat"
+	awk '{ print $7 }' "/sys/dev/block/$(bdi_of "$1")/stat"
+}
+
+# is_silent DEV TENTHS: nothing is written to it for so long.
+is_silent()
+{
+	local at
+
+	at=$(written_sectors "$1")
+	is_number "$at" && ! loop_until "$2" wrote_since "$1" "$at"
+}
+
+wrote_since()
+{
+	[ "$(written_sectors "$1")" != "$2" ]
 }
 
 # --- filesystems
