@@ -205,7 +205,7 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
+    pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
         let freed = reclaim::ticker(Freed::new(observer.clone())?)?;
         let mut rings = KVec::new();
         for nid in 0..reclaim::nodes() {

@@ -190,6 +190,24 @@ pub(crate) struct Target {
     flags: u32,
 }
 
+#[cfg(CONFIG_KUNIT = "y")]
+impl Target {
+    /// A target for tests that no reclaim met: page `index` of a file that does
+    /// not exist, as the folio that `page` is.
+    pub(crate) fn fake(page: &kernel::page::Page, index: u64, flags: u32) -> Self {
+        Self {
+            folio: page.as_ptr() as usize,
+            sb: 0x1000,
+            inode: 0x2000,
+            bdi: 0x3000,
+            index,
+            nr_pages: 1,
+            nid: 0,
+            flags,
+        }
+    }
+}
+
 /// Callback of `rwb_module_tracepoints()`.
 type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void);
 

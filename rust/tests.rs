@@ -4,6 +4,7 @@
 //! observer of their own with tasks and folios that do not exist.
 
 use crate::{
+    helper::Hook,
     kernel_ext::percpu::{
         pinned,
         Pinned, //
@@ -22,12 +23,16 @@ use crate::{
         zswap, //
     },
     shim::{
+        reclaim::Met,
         At,
         Context,
-        Folio, //
+        Folio,
+        Target, //
     },
+    write_around::Skip, //
 };
 use kernel::{
+    page::Page,
     prelude::*,
     sync::Arc, //
 };
@@ -276,6 +281,68 @@ mod handlers {
         let obs = observer()?;
         pinned(|pin| vmscan::window_end(&obs, pin, &at(task(10), 900), 5));
         assert_eq!(obs.cost.sum(|c| c.lost.preload.get()), 1);
+        Ok(())
+    }
+}
+
+#[kunit_tests(reclaimwb_helper)]
+mod hook {
+    use super::*;
+
+    /// `RWB_TARGET_PROACTIVE`: needed, whether or not the node is short.
+    const ASKED: u32 = 32;
+
+    fn skipped(obs: &Observer, why: Skip) -> u64 {
+        obs.write_around.sum(|l| l.skipped(why))
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_to_the_kernel() -> Result {
+        let obs = observer()?;
+        let hook = Hook::new(obs.clone())?;
+        let page = Page::alloc_page(GFP_KERNEL)?;
+        let unfit = [
+            (1, Skip::BlockDevice),
+            (2, Skip::SwapFile),
+            (4, Skip::Deadlock),
+            (8, Skip::NoDevice),
+        ];
+        for (flag, why) in unfit {
+            let target = Target::fake(&page, 0, flag | ASKED);
+            assert!(!hook.dirty_file(&Met::fake(&target)));
+            assert_eq!(skipped(&obs, why), 1);
+        }
+        assert_eq!(obs.write_around.sum(|l| l.queued[0].get()), 0);
+        assert!(!hook.busy(0));
+        Ok(())
+    }
+
+    #[test]
+    fn a_page_of_no_file_is_taken_and_given_up() -> Result {
+        let obs = observer()?;
+        let hook = Hook::new(obs.clone())?;
+        let pages = [(); 8].map(|()| Page::alloc_page(GFP_KERNEL));
+        for (i, page) in pages.iter().enumerate() {
+            let page = page.as_ref().map_err(|_| ENOMEM)?;
+            let target = Target::fake(page, i as u64, ASKED);
+            // Once more while it may still be queued.
+            assert!(hook.dirty_file(&Met::fake(&target)));
+            assert!(hook.dirty_file(&Met::fake(&target)));
+        }
+        // Waits for the worker, which finds no inode behind the pages.
+        drop(hook);
+        let sum = |get: fn(&crate::write_around::WriteAround) -> u64| obs.write_around.sum(get);
+        let (met, merged) = (sum(|l| l.met[0].get()), sum(|l| l.merged.get()));
+        let queued = sum(|l| l.queued[0].get());
+        assert_eq!(met, 16);
+        assert_eq!(merged + queued, met);
+        assert_eq!(
+            queued,
+            skipped(&obs, Skip::Gone)
+                + skipped(&obs, Skip::Duplicate)
+                + skipped(&obs, Skip::Dropped)
+        );
+        assert_eq!(sum(|l| l.windows.get()), 0);
         Ok(())
     }
 }

@@ -8,15 +8,17 @@
 
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"
-start_test 3 "KUnit suite"
+start_test 6 "KUnit suites"
 load_mod
 
 # Results are kept in debugfs while the module is there.
-RESULTS=/sys/kernel/debug/kunit/reclaimwb/results
-[ -e "$RESULTS" ] || RESULTS=$TMP/kunit
-[ -e "$RESULTS" ] || console_since | sed 's/^\[[^]]*\] //' > "$RESULTS"
-check_num "cases passed" "$(grep -cE '^ +ok [0-9]+ ' "$RESULTS")" -gt 0
-check_eq "cases failed" "$(grep -cE '^ *not ok ' "$RESULTS")" 0
-check "the suite passed" grep -qE '^ok [0-9]+ reclaimwb' "$RESULTS"
+for suite in reclaimwb reclaimwb_helper; do
+	results=/sys/kernel/debug/kunit/$suite/results
+	[ -e "$results" ] || results=$TMP/kunit
+	[ -e "$results" ] || console_since | sed 's/^\[[^]]*\] //' > "$results"
+	check_num "$suite: cases passed" "$(grep -cE '^ +ok [0-9]+ ' "$results")" -gt 0
+	check_eq "$suite: cases failed" "$(grep -cE '^ *not ok ' "$results")" 0
+	check "$suite: the suite passed" grep -qE "^ok [0-9]+ $suite\$" "$results"
+done
 
 finish

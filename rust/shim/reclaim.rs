@@ -175,6 +175,12 @@ impl<'a> Met<'a> {
         Self(target)
     }
 
+    /// See [`Target::fake`].
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn fake(target: &'a Target) -> Self {
+        Self(target)
+    }
+
     /// Why it can't be ours, if so.
     pub(crate) fn unfit(&self) -> Option<Skip> {
         [
@@ -247,6 +253,10 @@ impl Device<'_> {
     /// Its name, such as 259:0, NUL-padded.
     pub(crate) fn name(&self) -> [u8; 16] {
         let mut name = [0u8; 16];
+        #[cfg(CONFIG_KUNIT = "y")]
+        if self.0.bdi == 0x3000 {
+            return name; // `Target::fake()`'s, which does not exist
+        }
         // SAFETY: The folio is locked, so that its inode, superblock and device
         // are live; `name` has the room.
         unsafe { rwb_bdi_name(self.0.bdi, name.as_mut_ptr().cast(), name.len()) };
