@@ -288,11 +288,11 @@ def table(rows, aims, heads, runs):
                            (f" and {of[0]['failed'][side]} FAILED" if of[0]["failed"][side] else "")
                            for side in SIDES)
         lines += ["", f"{scenario}: {head.get('title', '')} (runs: {counts})",
-                  f"  {'median [min..max]':38} {'stock':>28} {'reclaimwb':>28} {'ratio':>6}"]
+                  f"  {'median [min..max]':50} {'stock':>28} {'reclaimwb':>28} {'ratio':>6}"]
         for each in of:
             quotient = "-" if each["ratio"] is None else f"{each['ratio']:.2f}"
             unit = "" if each["unit"] in each["what"] else f", {each['unit']}"
-            lines.append(f"  {(each['what'] + unit)[:38]:38} {cell(each, 'stock'):>28} "
+            lines.append(f"  {each['what'] + unit:50} {cell(each, 'stock'):>28} "
                          f"{cell(each, 'reclaimwb'):>28} {quotient:>6}")
         lines += [f"  aim {aim['aim']}: {'met' if aim['met'] else 'NOT MET'} ({aim['met_in']} of {aim['runs']} runs)"
                   for aim in aims if aim["scenario"] == scenario]
@@ -341,10 +341,10 @@ set grid ytics
 set boxwidth 0.3
 set key top left
 d = "{data}"
-plot d index 0 using 1:2:3:4:5 with candlesticks lc rgb "#888888" whiskerbars title "{SIDES[0]}", \\
+plot d index 0 using 1:2:3:4:5 with candlesticks lc rgb "#888888" title "{SIDES[0]}" whiskerbars, \\
      d index 0 using 1:6:6:6:6 with candlesticks lc rgb "#000000" notitle, \\
      d index 1 using 1:2 with points pt 7 ps 0.4 lc rgb "#444444" notitle, \\
-     d index 2 using 1:2:3:4:5 with candlesticks lc rgb "#1f77b4" whiskerbars title "{SIDES[1]}", \\
+     d index 2 using 1:2:3:4:5 with candlesticks lc rgb "#1f77b4" title "{SIDES[1]}" whiskerbars, \\
      d index 2 using 1:6:6:6:6 with candlesticks lc rgb "#000000" notitle, \\
      d index 3 using 1:2 with points pt 7 ps 0.4 lc rgb "#0b3d66" notitle
 """)
