@@ -28,6 +28,7 @@ MARK_BEGIN, MARK_END = 1, 2
 METRICS = {
     "oom_kills": ("kills", "OOM kills"),
     "squeeze_s": ("s", "time of the allocation"),
+    "beyond_calm_s": ("s", "of it beyond the time without pressure"),
     "finish_s": ("s", "time to finish"),
     "longest_ms": ("ms", "longest fault"),
     "scanned_per_freed": ("pages", "pages scanned per page freed"),
@@ -159,6 +160,8 @@ def metrics(run):
     out["scanned_per_freed"] = ratio(out["scanned"], freed)
     if "squeeze.us" in loads:
         out["squeeze_s"] = math.inf if loads["squeeze.killed"] else loads["squeeze.us"] / 1e6
+    if "calm.us" in loads:
+        out["beyond_calm_s"] = max(out["squeeze_s"] - loads["calm.us"] / 1e6, 0)
     finish = [loads[key] for key in ("load.us", "second.us") if key in loads]
     if finish:
         out["finish_s"] = max(finish) / 1e6
