@@ -7,7 +7,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check deps kernel module tool vm vng host-test cache cache-clear clean
+.PHONY: help demo test bench check deps kernel module tool vm vng host-test cache cache-clear clean
 
 help: ## this list
 	@echo 'Commands (VARIANT=base|base-nbd|debug, KDIR=your kernel build, KSRC=your source tree):'
@@ -18,6 +18,9 @@ demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
 
 test: ## host tests, checks, and the whole suite on base and debug kernels
 	@scripts/test.sh
+
+bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='sparse ...' COUNT=20
+	@scripts/bench.sh $(SCENARIOS)
 
 check: ## format, lints, checkpatch, shellcheck, the project's own rules
 	@scripts/deps.sh kernel check

@@ -18,7 +18,7 @@ alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 start() {
 	local name=${1%%:*} extra='' dir=$2 size=${3:-} conf port log
-	local -a args extra_args filters params
+	local -a args extra_args filters params plugin
 	[ "$name" = "$1" ] || extra=${1#*:}
 	have nbdkit || die "nbdkit is missing: apt-get install nbdkit (or scripts/deps.sh vm)"
 	conf=$(definitions | awk -v name="$name" '$1 == name')
@@ -30,11 +30,13 @@ start() {
 	conf=${conf//@DIR@/$dir}
 	conf=${conf//@NAME@/$name}
 	read -ra args <<<"$conf"
-	[ -n "$size" ] || size=${args[1]}
+	plugin=(memory "size=${size:-${args[1]}}")
 	# What was asked for comes last: the last value of a parameter holds.
 	IFS=, read -ra extra_args <<<"$extra"
 	split_arguments "${args[@]:2}" "${extra_args[@]}"
 	log=$dir/$name.nbdkit
+	# What is written over a file goes to a temporary file: in memory where that can be.
+	[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 
 	# Binding is what decides about a port, so try until one is free. They lie
 	# below the range the kernel gives to clients. nbdkit goes into the
@@ -42,7 +44,7 @@ start() {
 	for _ in {1..50}; do
 		port=$((RANDOM % 20000 + 11000))
 		if nbdkit --ipaddr 127.0.0.1 --port "$port" --pidfile "$dir/$name.pid" \
-				"${filters[@]}" memory "size=$size" "${params[@]}" 2>"$log" >/dev/null </dev/null; then
+				"${filters[@]}" "${plugin[@]}" "${params[@]}" 2>"$log" >/dev/null </dev/null; then
 			echo "$port" >"$dir/$name.port"
 			echo "$port"
 			return
@@ -75,6 +77,8 @@ split_arguments() {
 	for key in "${order[@]}"; do
 		params+=("${last[$key]}")
 	done
+	# Innermost, so that the other filters see every write.
+	[ -z "${last[file]:-}" ] || filters+=(--filter=cow) plugin=(file)
 }
 
 # Is it still the server that wrote NAME.pid? A pid may be given away again.

@@ -3,14 +3,15 @@
 # vm.sh: boot a dev kernel in QEMU, run test scripts in it, bring back what they said.
 #
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
-#         [--nbd SERVER[:ARG,...]]... [--disk SIZE|FILE]... [--run SCRIPT]...
-#         [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
+#         [--nbd SERVER[:ARG,...]]... [--disk SIZE|FILE|nbd:SERVER[:ARG,...]]...
+#         [--run SCRIPT]... [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
 #         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
 # SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
 # when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
 # A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays; a
-# guest with disks also gets the filesystems and their tools.
+# guest with such disks also gets the filesystems and their tools. Or it is an NBD
+# server that QEMU connects to; who names it twice has two ways to the same disk.
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
 # --print shows the QEMU command instead of running it, --accelerator says what runs
 # it: KVM if it really runs a guest, else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS]
@@ -177,17 +178,10 @@ qemu_argv() {
 	done
 	argv+=(-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net,romfile=')
 	argv+=(-device virtio-rng-pci)
-	for i in "${!disks[@]}"; do
-		argv+=(-drive "file=$(disk_file "$i"),if=none,id=disk$i,format=raw,cache=unsafe,discard=unmap")
+	for i in "${!drives[@]}"; do
+		argv+=(-drive "${drives[i]},if=none,id=disk$i,format=raw,discard=unmap")
 		argv+=(-device "virtio-blk-pci,drive=disk$i,serial=disk$i")
 	done
-}
-
-disk_file() {
-	case ${disks[$1]} in
-	*/*) realpath "${disks[$1]}" ;;
-	*) echo "$out/disk$1.img" ;;
-	esac
 }
 
 # Cores of one socket; but sockets where nodes part them, or where the kernel must
@@ -219,14 +213,46 @@ cleanup() {
 	rm -f "$out"/disk*.img
 }
 
+start_nbd_server() { # prints its port
+	if [ "$print" = yes ]; then
+		echo PORT
+	else
+		RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$1" "$out/nbd" || exit $RC_CANNOT
+	fi
+}
+
 start_nbd_servers() {
 	local server port
 	for server in "${nbd[@]}"; do
-		port=PORT
-		if [ "$print" = no ]; then
-			port=$(RWB_NBD_OWNER=$$ "$TOP/qemu/nbd-server.sh" start "$server" "$out/nbd") || exit $RC_CANNOT
-		fi
+		port=$(start_nbd_server "$server") || exit $RC_CANNOT
 		nbd_addresses+=("${server%%:*}:10.0.2.2:$port")
+	done
+}
+
+make_disks() {
+	local i disk name
+	local -A ports=()
+	for i in "${!disks[@]}"; do
+		disk=${disks[i]}
+		case $disk in
+		nbd:*)
+			disk=${disk#nbd:}
+			name=${disk%%:*}
+			if [ -z "${ports[$name]:-}" ]; then
+				ports[$name]=$(start_nbd_server "$disk") || exit $RC_CANNOT
+			fi
+			# Writeback is the guest's affair: the host keeps nothing back.
+			drives+=("file=nbd://127.0.0.1:${ports[$name]},cache=none")
+			continue ;;
+		*/*)
+			[ -f "$disk" ] || die "there is no disk $disk"
+			disk=$(realpath "$disk") ;;
+		*)
+			[ "$print" = yes ] || truncate -s "$disk" "$out/disk$i.img" ||
+				die "cannot make a disk of size $disk"
+			disk=$out/disk$i.img ;;
+		esac
+		drives+=("file=$disk,cache=unsafe")
 	done
 }
 
@@ -284,18 +310,21 @@ main() {
 		[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs
 		exit 0
 	fi
-	[ ${#disks[@]} -eq 0 ] || fs=(--fs)
+	for disk in "${disks[@]}"; do
+		case $disk in nbd:*) ;; *) fs=(--fs) ;; esac
+	done
 	initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" "${fs[@]}") || exit $RC_CANNOT
 
 	mkdir -p "$out"
 	out=$(cd "$out" && pwd)
-	nbd_addresses=() reason='' qemu_rc=0
+	nbd_addresses=() drives=() reason='' qemu_rc=0
 	exec {lock}>"$out/lock"
 	flock -n "$lock" || die "another vm.sh runs in $out: give one of them --out DIR"
 	[ "$print" = yes ] || rm -rf "$out"/{console.log,ktap.log,progress.log,results.tar,verdict,reason,qemu.log,qemu.pid,results,nbd}
 	trap cleanup EXIT
 	trap 'exit $RC_NO_VERDICT' INT TERM HUP
 	start_nbd_servers
+	make_disks
 	qemu_argv "$accel"
 
 	if [ "$print" = yes ]; then
@@ -303,12 +332,6 @@ main() {
 		echo
 		exit 0
 	fi
-	for i in "${!disks[@]}"; do
-		case ${disks[$i]} in
-		*/*) [ -f "${disks[$i]}" ] || die "there is no disk ${disks[$i]}" ;;
-		*) truncate -s "${disks[$i]}" "$out/disk$i.img" || die "cannot make a disk of size ${disks[$i]}" ;;
-		esac
-	done
 	printf '%q ' "${argv[@]}" >"$out/command"
 
 	if [ "$interactive" = yes ]; then

@@ -31,7 +31,7 @@ check_spdx() {
 	local file rc=0
 	while IFS= read -r file; do
 		head -n 4 "$file" | grep -q 'SPDX-License-Identifier' || { echo "$file: no SPDX line"; rc=1; }
-	done < <(git ls-files -- '*.rs' '*.c' '*.h' '*.sh' '*.awk' '*.config' '*.toml' 'Makefile' '*/Makefile' Kbuild ':!.rustfmt.toml')
+	done < <(git ls-files -- '*.rs' '*.c' '*.h' '*.sh' '*.py' '*.awk' '*.config' '*.toml' 'Makefile' '*/Makefile' Kbuild ':!.rustfmt.toml')
 	return $rc
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh GROUP...: make sure that what a group of commands needs is there.
-# Groups: kernel vm tool check test. On Debian-like systems missing packages are
+# Groups: kernel vm tool check test bench. On Debian-like systems missing packages are
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
@@ -42,6 +42,9 @@ needs() {
 	check  git                      git
 	test   cc                       gcc
 	test   /usr/include/stdio.h     libc6-dev
+	bench  /sbin/mkfs.ext4          e2fsprogs
+	bench  python3                  python3
+	bench  gnuplot                  gnuplot-nox
 	TABLE
 }
 
@@ -211,11 +214,11 @@ need_cargo() {
 
 # --- main
 
-[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test ..."
+[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench ..."
 for group; do
 	case $group in
-	kernel | vm | tool | check | test) ;;
-	*) die "deps.sh: unknown group '$group' (kernel vm tool check test)" ;;
+	kernel | vm | tool | check | test | bench) ;;
+	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench)" ;;
 	esac
 	while read -r g probe package; do
 		if [ "$g" = "$group" ] && ! present "$probe"; then

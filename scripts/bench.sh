@@ -1,0 +1,139 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# bench.sh [SCENARIO...]: stock and reclaimwb side by side, scenario by scenario
+# (tests/bench/*.sh). Each run has a guest of its own, on one kernel image, with a disk
+# that takes 4 ms for a write; which side comes first changes from pair to pair.
+#
+#   PAIRS=7        runs of each side
+#   COUNT=N        at least so many runs with reclaimwb; the pairs count
+#   STOCK=none|off what stock is: no module, or the module with write_around=N
+#   SIDES='A B'    stock, reclaimwb, or one of them
+#   VARIANT=base   the kernel; bench is one without counting on the paths that are timed
+#   PARAMS='A=1'   further parameters of the module
+#   KDIR=dir       a kernel you built
+#
+# A table on stdout; out/bench/ then holds results.json, plots, and each run's files in
+# runs/SCENARIO/. Exit code 1 if a run failed: it is in the table too.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+PAIRS=${PAIRS:-7} COUNT=${COUNT:-0} STOCK=${STOCK:-none} SIDES=${SIDES:-stock reclaimwb}
+VARIANT=${VARIANT:-base} PARAMS=${PARAMS:-}
+bench=$OUT/bench
+image=$bench/disk.img
+OLD_MIB=300 SECOND_MIB=240
+scenarios=("$@")
+command="make bench PAIRS=$PAIRS COUNT=$COUNT STOCK=$STOCK VARIANT=$VARIANT"
+# shellcheck disable=SC2016 # quotes for who copies it
+command+="${PARAMS:+ PARAMS='$PARAMS'} SIDES='$SIDES' SCENARIOS='$*'"
+
+check_settings() {
+	local s known
+	[[ $PAIRS =~ ^[1-9][0-9]*$ ]] || die "PAIRS=$PAIRS: how many runs of each side, 1 or more"
+	[[ $COUNT =~ ^[0-9]+$ ]] || die "COUNT=$COUNT: how many runs with reclaimwb"
+	case $STOCK in none | off) ;; *) die "STOCK=$STOCK: it can be none or off" ;; esac
+	case $SIDES in
+	'stock reclaimwb' | 'reclaimwb stock' | stock | reclaimwb) ;;
+	*) die "SIDES=$SIDES: it can be 'stock reclaimwb', stock or reclaimwb" ;;
+	esac
+	known=$(cd "$TOP/tests/bench" && grep -l '^# metrics: ' -- *.sh | sed 's/\.sh$//')
+	[ ${#scenarios[@]} -gt 0 ] || mapfile -t scenarios <<<"$known"
+	for s in "${scenarios[@]}"; do
+		grep -qxF -- "$s" <<<"$known" || die "no scenario '$s'; there are: $(xargs <<<"$known")"
+	done
+}
+
+# The disk before each run: ext4 with two large files. Made once; the server keeps
+# what a guest writes apart from it.
+make_image() {
+	local tree=$bench/tree made new
+	made=$(PATH=$PATH:/usr/sbin:/sbin command -v mkfs.ext4) || die "mkfs.ext4 is missing: apt-get install e2fsprogs"
+	new="$OLD_MIB $SECOND_MIB $("$made" -V 2>&1 | head -n1) $(sha256sum <"$OUT/tests/bin/benchload")"
+	[ "$new" != "$(cat "$image.made" 2>/dev/null)" ] || [ ! -s "$image" ] || return 0
+	say "making the disk"
+	rm -rf "$tree" "$image"
+	mkdir -p "$tree"
+	"$OUT/tests/bin/benchload" fill "$tree/old" $OLD_MIB >/dev/null
+	"$OUT/tests/bin/benchload" fill "$tree/second" $SECOND_MIB >/dev/null
+	truncate -s 1G "$image"
+	# The last MiB is left free: reads from there mark in the log what is measured.
+	"$made" -q -F -E lazy_itable_init=0,lazy_journal_init=0 -d "$tree" "$image" 1023M ||
+		die "mkfs.ext4 cannot fill $image: e2fsprogs 1.43 or newer can"
+	rm -rf "$tree"
+	echo "$new" >"$image.made"
+}
+
+need() { sed -n "s/^# $2: //p" "$TOP/tests/bench/$1.sh" | head -n1; }
+
+# run SCENARIO NUMBER SIDE: one guest; leaves its folder, with a verdict.
+run() {
+	local scenario=$1 side=$3 dir rc=0 key value at=$SECONDS wish=$3
+	local -a args=()
+	dir=$bench/runs/$scenario/$(printf '%03d' "$2")-$side
+	mkdir -p "$dir"
+	for key in mem smp numa timeout; do
+		value=$(need "$scenario" $key)
+		[ -z "$value" ] || args+=("--$key" "$value")
+	done
+	[ "$side" != stock ] || [ "$STOCK" = none ] || wish=$STOCK
+	args+=(--append "rwb.nosync=1 rwb.side=$wish")
+	[ -z "$PARAMS" ] || args+=(--append "rwb.params=${PARAMS// /;}")
+	cut -d' ' -f1 /proc/loadavg >"$dir/load"
+	"$TOP/qemu/vm.sh" --quiet --variant "$VARIANT" --kdir "$kdir" --out "$dir" "${args[@]}" \
+		--disk "nbd:disk-log:file=$image" --disk nbd:disk-log --run "bench/$scenario.sh" 2>"$dir/err" || rc=$?
+	[ $rc != 77 ] || die "no guest could be started: $(sed -n 's/^error: //p' "$dir/err" | tail -n1)"
+	echo "$rc" >"$dir/rc"
+	echo "$((SECONDS - at))" >"$dir/seconds"
+	say "$("${report[@]}" run "$dir")"
+}
+
+facts() {
+	echo "command $command"
+	echo "kernel $(cat "$kdir/include/config/kernel.release")"
+	echo "variant $VARIANT"
+	echo "accel $("$TOP/qemu/vm.sh" --kdir "$kdir" --accelerator)"
+	echo "cores $(nproc)"
+	echo "cpu $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n1)"
+	echo "qemu $(qemu-system-x86_64 --version | sed -n 's/.*version //p' | head -n1)"
+	echo "nbdkit $(nbdkit --version | awk '{ print $2 }')"
+	echo "disk $(sed -n 's/^disk-log[[:space:]]*//p' "$TOP/qemu/nbd-servers.conf" | grep -oE -- '--threads=[0-9]+|wdelay=[^ ]+' | xargs)"
+	echo "stock $([ "$STOCK" = none ] && echo 'no module' || echo 'module with write_around=N')"
+	echo "commit $(git -C "$TOP" describe --always --dirty 2>/dev/null || echo unknown)"
+	echo "began $(date -u +%FT%TZ)"
+}
+
+main() {
+	local n scenario side
+	local -a sides
+	check_settings
+	"$TOP/scripts/deps.sh" kernel vm bench
+	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
+	# A kernel of the user's own may be one for which there is no module.
+	"$TOP/scripts/module.sh" --variant "$VARIANT" >/dev/null
+	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
+	mkdir -p "$bench"
+	exec {lock}>"$bench/lock"
+	flock -n "$lock" || die "another make bench runs in $bench: wait for it, or set OUT"
+	make_image
+	report=(python3 "$TOP/scripts/bench-report.py")
+	rm -rf "$bench"/{runs,results.json,*.svg,plot}
+	mkdir -p "$bench/runs"
+	facts >"$bench/facts"
+
+	read -ra sides <<<"$SIDES"
+	for ((n = 1; n <= PAIRS || n <= COUNT; n++)); do
+		for scenario in "${scenarios[@]}"; do
+			for side in "${sides[@]}"; do
+				[ "$n" -le "$PAIRS" ] || [ "$side" = reclaimwb ] || continue
+				run "$scenario" "$n" "$side"
+			done
+		done
+		# What warms up or wears out must not be one side's.
+		[ ${#sides[@]} -lt 2 ] || sides=("${sides[1]}" "${sides[0]}")
+	done
+	echo "seconds $SECONDS" >>"$bench/facts"
+	"${report[@]}" all "$bench" "$TOP/tests/bench"
+}
+
+# Read to its end before it runs: an edit meanwhile must not bend it.
+main; exit
