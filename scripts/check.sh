@@ -85,17 +85,21 @@ check_checkpatch() {
 }
 
 check_patches() {
-	local tree files
+	local tree files file rc=0
 	mapfile -t files < <(git ls-files -- 'qemu/patches/*.patch')
 	[ ${#files[@]} -gt 0 ] || { skip "the series is empty"; return; }
 	tree=$(kernel_tree) || return 1
-	checkpatch "$tree" FILE_PATH_CHANGES "${files[@]}"
+	# By stdin: what git tracks it takes for source files.
+	for file in "${files[@]}"; do
+		checkpatch "$tree" FILE_PATH_CHANGES - <"$file" || { echo "in $file"; rc=1; }
+	done
+	return $rc
 }
 
 check_shellcheck() { shell_scripts | xargs shellcheck; }
 
 # Words of ours that codespell takes for misspelt ones.
-check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,iput,inout,fo,te,ans,nd,ser,damon,softend; }
+check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,iput,inflight,inout,fo,te,ans,nd,ser,damon,softend; }
 
 checks=(rustfmt module_clippy cargo_clippy checkpatch patches shellcheck codespell "${RULES[@]}")
 [ $# = 0 ] || checks=("$@")

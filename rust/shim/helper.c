@@ -20,7 +20,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#if __has_include(<linux/reclaim_writeback.h>)
+#if __has_include("linux/reclaim_writeback.h")
 #include <linux/reclaim_writeback.h>
 #define RWB_HAVE_HELPER 1
 #endif

@@ -64,7 +64,8 @@ repo=$scratch/repo
 mkdir -p "$repo/qemu" "$c/deb/linux-source-7.3_7.3.0-1/usr/src" "$scratch/tree/linux-source-7.3"
 cp -r "$TOP/scripts" "$repo/"
 rm -rf "$repo/scripts/reclaimwb"
-cp -r "$TOP/qemu/config" "$TOP/qemu/patches" "$repo/qemu/"
+cp -r "$TOP/qemu/config" "$repo/qemu/"
+mkdir "$repo/qemu/patches"
 echo 'one' >"$scratch/tree/linux-source-7.3/file"
 tar -C "$scratch/tree" -cJf "$c/deb/linux-source-7.3_7.3.0-1/usr/src/linux-source-7.3.tar.xz" linux-source-7.3
 ln -s linux-source-7.3_7.3.0-1 "$c/deb/linux-source-7.3"

@@ -475,8 +475,8 @@ static void mutate(const char *base)
 		mutate_round(base, models, r);
 	for (unsigned long i = 0; i < opt.files && opt.verify; i++)
 		verify_model(base, &models[i], i);
-	printf("filehog: writes %lu, truncates %lu, holes %lu, clones %lu, unlinks %lu, fsyncs %lu\n",
-	       counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
+	printf("filehog: writes %lu, truncates %lu, holes %lu, ", counts[0], counts[1], counts[2]);
+	printf("clones %lu, unlinks %lu, fsyncs %lu\n", counts[3], counts[4], counts[5]);
 }
 
 /* ---- */
