@@ -53,6 +53,11 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// Microseconds, to the last one: a bound must not be rounded.
+pub fn us(us: u64) -> String {
+    if us < 1000 { format!("{us} us") } else { format!("{}.{:03} ms", count(us / 1000), us % 1000) }
+}
+
 /// Size of a folio of this order.
 pub fn folio_size(order: u32, page_size: u64) -> String {
     let kib = page_size.checked_shl(order).unwrap_or(u64::MAX) / 1024;
@@ -85,6 +90,11 @@ mod tests {
         assert_eq!(mib(1_175_453_696), "1,121.0 MiB");
         assert_eq!(mib(1 << 16), "0.1 MiB");
         assert_eq!(mib(u64::MAX), "17,592,186,044,416.0 MiB");
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!([us(0), us(999), us(1024), us(16_777_216)], ["0 us", "999 us", "1.024 ms", "16,777.216 ms"]);
     }
 
     #[test]

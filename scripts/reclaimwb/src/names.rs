@@ -102,6 +102,62 @@ words! {
     }
 }
 
+words! {
+    /// Why a dirty file folio that reclaim met was not queued for write-around.
+    HookSkip {
+        /// The node's ring has no room.
+        Full = "full", "the node's queue is full";
+        /// The device has its share of the ring.
+        Share = "share", "the device has its share of the queue";
+        /// More devices at once than there are lanes.
+        Devices = "devices", "too many devices at once";
+        /// Page cache of a block device.
+        BlockDevice = "blockdev", "page cache of a block device";
+        /// A swap file.
+        SwapFile = "swapfile", "in a swap file";
+        /// A file whose writeback may wait for memory (FUSE).
+        Deadlock = "deadlock", "its writeback may wait for memory";
+        /// A file that no device stands behind.
+        NoDevice = "nodevice", "no device behind the file";
+        /// The device does not answer.
+        Stuck = "stuck", "the device does not answer";
+        /// A node that came after the helper.
+        Node = "node", "the node came after the helper";
+        /// The node has enough by now, and no cgroup is short.
+        Enough = "enough", "not needed: memory is not short";
+    }
+}
+
+words! {
+    /// Why a queued folio was not written by write-around.
+    WorkerSkip {
+        /// Truncated meanwhile.
+        Gone = "gone", "truncated meanwhile";
+        /// Someone has it locked.
+        Locked = "locked", "locked by someone";
+        /// Someone else wrote it.
+        Clean = "clean", "written by someone else";
+        /// Someone else is writing it.
+        Writeback = "writeback", "being written by someone else";
+        /// Its filesystem is being unmounted or remounted.
+        Unmounting = "unmounting", "filesystem is being unmounted";
+        /// Its filesystem is frozen.
+        Frozen = "frozen", "filesystem is frozen";
+        /// Its filesystem is read-only.
+        ReadOnly = "readonly", "filesystem is read-only";
+        /// Its inode is being freed.
+        Freeing = "freeing", "inode is being freed";
+        /// Neither its node nor its cgroup is short any more.
+        Unneeded = "unneeded", "memory is not short any more";
+        /// Another target is the same page.
+        Duplicate = "duplicate", "queued twice";
+        /// Its lane serves another device now.
+        Moved = "moved", "the lane has another device";
+        /// The helper was switched off.
+        Dropped = "dropped", "write-around was switched off";
+    }
+}
+
 impl Layer {
     /// Who used the stack between the sample point before and this one.
     pub fn step(self) -> &'static str {

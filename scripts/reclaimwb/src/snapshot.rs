@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    ledger::{Ledgers, NAMES},
+    ledger::{LATER, Ledgers, NAMES},
     source::{self, Texts},
     system::System,
 };
@@ -93,7 +93,7 @@ impl Snapshot {
             )));
         }
         let file: File = serde_json::from_str(&text).map_err(json_error)?;
-        let texts = file
+        let mut texts = file
             .ledgers
             .into_iter()
             .map(|(name, saved)| match saved {
@@ -101,6 +101,9 @@ impl Snapshot {
                 Saved::Unavailable(why) => (name, Err(why)),
             })
             .collect::<Texts>();
+        for (name, why) in LATER {
+            texts.entry(name.to_owned()).or_insert_with(|| Err(why.to_owned()));
+        }
         if let Some(missing) = NAMES.iter().find(|name| !texts.contains_key(**name)) {
             return Err(bad(format!("ledger {missing} is not in the file; take the snapshot again")));
         }

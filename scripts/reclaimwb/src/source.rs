@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use crate::{
     error::{Error, Result},
-    ledger::NAMES,
+    ledger::{LATER, NAMES},
 };
 
 /// Where the ledgers are.
@@ -25,11 +25,17 @@ pub fn read(dir: &Path) -> Result<Texts> {
             Ok(text) => Ok(text),
             // Without `status` nothing can be believed; with it, one ledger less is a fact to report.
             Err(err) if name == "status" => return Err(explain(dir, &path, err)),
-            Err(err) => Err(format!("cannot read {name}: {err}")),
+            Err(err) => Err(missing(name, &err)),
         };
         texts.insert(name.to_owned(), text);
     }
     Ok(texts)
+}
+
+/// Why there is a ledger less.
+fn missing(name: &str, err: &io::Error) -> String {
+    let later = LATER.iter().find(|(later, _)| *later == name && err.kind() == io::ErrorKind::NotFound);
+    later.map_or_else(|| format!("cannot read {name}: {err}"), |(_, why)| (*why).to_owned())
 }
 
 /// The error that tells the user what to do.

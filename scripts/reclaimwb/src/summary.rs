@@ -3,8 +3,9 @@
 
 use crate::{
     format::{bytes_label, count, mib, percent},
+    ledger::HelperState,
     names::{Kind, Origin},
-    report::{NotRecorded, Report, StackRow, WritesSection},
+    report::{NotRecorded, Report, StackRow, WriteAroundSection, WritesSection},
     system::System,
 };
 
@@ -21,6 +22,7 @@ pub fn sentences(report: &Report) -> Vec<String> {
             out.push(format!("Who wrote is not known: {unavailable}."));
         }
     }
+    out.extend(report.write_around.get().and_then(around));
     out.extend(deepest(report));
     if let Some(low) = report.not_recorded.below_floor.filter(|low| *low > 0) {
         let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
@@ -98,6 +100,25 @@ fn how(writes: &WritesSection) -> String {
         })
         .collect();
     format!("What became of them: {}.", parts.join(", "))
+}
+
+fn around(section: &WriteAroundSection) -> Option<String> {
+    if section.met_folios == 0 && section.written_folios == 0 {
+        return None;
+    }
+    let off = if section.state == HelperState::On { "" } else { " (off by now)" };
+    let windows = section
+        .pages_per_window
+        .map_or(String::new(), |mean| format!(" in {} windows of {mean:.1} pages in the mean", count(section.windows)));
+    let freed = section.freed.share.map_or(String::new(), |share| {
+        format!("; {} of those looked at were free a second after they were clean", percent(share))
+    });
+    Some(format!(
+        "Write-around{off}: of {} dirty file folios that reclaim met, {} were queued and {} written{windows}{freed}.",
+        count(section.met_folios),
+        count(section.queued_folios),
+        count(section.written_folios),
+    ))
 }
 
 fn deepest(report: &Report) -> Option<String> {

@@ -61,6 +61,24 @@ fn broken_rows() {
 }
 
 #[test]
+fn broken_rows_of_the_helper() {
+    let changed = |from: &'static str, to: &'static str| with_ledger("helper", move |text| text.replace(from, to));
+    contains(&changed("state on", "state maybe"), &["helper", "row state", "maybe"]);
+    contains(&changed("met.pages ", "met.pagez "), &["helper", "met.pages is missing"]);
+    contains(&changed("skipped.enough.", "skipped.enuff."), &["skipped.enough.folios is missing"]);
+    contains(&changed("clean.us.hist.64 0", "clean.us.hist.65 0"), &["clean.us.hist.65 names no bucket"]);
+    contains(&changed("clean.us.hist.64 0", "clean.us.hist.064 0"), &["clean.us.hist.064 names no bucket"]);
+    contains(&changed("hist.8388608 0", "hist.16777216 0"), &["hist.16777216 names no bucket"]);
+    contains(&changed("window.pages.hist.", "window.pages.histo."), &["window.pages.hist.<low> is missing"]);
+    contains(&changed("device.8:16.stuck 1", "device.8:16.stuck 2"), &["device.8:16.stuck", "neither 0 nor 1"]);
+    contains(&changed("device.8:16.pending 8\n", ""), &["device.8:16.pending is missing"]);
+    contains(&changed("device.8:16.", "device.259:0."), &["is there twice"]);
+    contains(&changed("pending.folios 37", "pending.folios -1"), &["pending.folios is not a number"]);
+    contains(&with_ledger("helper", |_| String::new()), &["helper", "state is missing"]);
+    contains(&with_ledger("helper", |text| text[..text.len() - 1].into()), &["helper", "cut off"]);
+}
+
+#[test]
 fn no_ledgers() {
     let line = complaint(&["report", "--debugfs", "/nowhere/reclaimwb"]);
     contains(&line, &["/nowhere/reclaimwb", "not loaded", "insmod"]);
@@ -116,6 +134,12 @@ fn since_of_something_else() {
     fs::write(&other, json.to_string()).expect("written");
     let line = complaint(&["report", &after, "--since", other_name]);
     contains(&line, &["kswapd.windows was 999999999", "kept loaded"]);
+    for row in ["windows", "skipped.enough.folios", "clean.us.hist.8192"] {
+        let before = text.replace(&format!("\"{row} "), &format!("\"{row} 99999999"));
+        fs::write(&other, before).expect("written");
+        let line = complaint(&["report", &after, "--since", other_name]);
+        contains(&line, &[&format!("helper:{row} was 99999999"), "kept loaded"]);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use proptest::prelude::*;
 use reclaimwb::{
-    ledger::{Hierarchy, Ledgers},
+    ledger::{Hierarchy, Ledgers, NAMES},
     report,
     snapshot::Snapshot,
     text,
@@ -18,10 +18,7 @@ type Texts = BTreeMap<String, String>;
 
 fn whole() -> Texts {
     let dir = common::ledger_dir("after.json");
-    reclaimwb::ledger::NAMES
-        .iter()
-        .map(|name| ((*name).to_owned(), fs::read_to_string(dir.path().join(name)).expect("ledger")))
-        .collect()
+    NAMES.iter().map(|name| ((*name).to_owned(), fs::read_to_string(dir.path().join(name)).expect("ledger"))).collect()
 }
 
 fn parse(texts: &Texts) -> reclaimwb::error::Result<Ledgers> {
@@ -32,15 +29,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_answered(text in "([a-z_.0-9]{0,12}( [0-9a-z:+/]{0,8}){0,3}\n?){0,40}", ledger in 0..5_usize) {
+    fn any_text_is_answered(text in "([a-z_.0-9]{0,12}( [0-9a-z:+/]{0,8}){0,3}\n?){0,40}", ledger in 0..NAMES.len()) {
         let mut texts = whole();
-        texts.insert(reclaimwb::ledger::NAMES[ledger].to_owned(), text);
+        texts.insert(NAMES[ledger].to_owned(), text);
         let _ = parse(&texts);
     }
 
     #[test]
-    fn a_doubled_row_is_an_error(ledger in 0..5_usize, at in any::<prop::sample::Index>()) {
-        let name = reclaimwb::ledger::NAMES[ledger];
+    fn a_doubled_row_is_an_error(ledger in 0..NAMES.len(), at in any::<prop::sample::Index>()) {
+        let name = NAMES[ledger];
         let mut texts = whole();
         let lines: Vec<&str> = texts[name].lines().collect();
         let doubled = format!("{}{}\n", texts[name], lines[at.index(lines.len())]);
@@ -50,8 +47,8 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_in_a_row_is_an_error(ledger in 0..5_usize, at in any::<prop::sample::Index>()) {
-        let name = reclaimwb::ledger::NAMES[ledger];
+    fn a_cut_in_a_row_is_an_error(ledger in 0..NAMES.len(), at in any::<prop::sample::Index>()) {
+        let name = NAMES[ledger];
         let mut texts = whole();
         let cut = at.index(texts[name].len() - 1) + 1;
         prop_assume!(!texts[name][..cut].ends_with('\n'));
@@ -60,14 +57,15 @@ proptest! {
     }
 
     #[test]
-    fn a_missing_number_of_the_writes_is_an_error(at in any::<prop::sample::Index>()) {
+    fn a_missing_number_is_an_error(of_helper in any::<bool>(), at in any::<prop::sample::Index>()) {
+        let name = if of_helper { "helper" } else { "writes" };
         let mut texts = whole();
-        let lines: Vec<String> = texts["writes"].lines().map(str::to_owned).collect();
+        let lines: Vec<String> = texts[name].lines().map(str::to_owned).collect();
         let gone = at.index(lines.len());
-        // Which nodes there are is the machine's own matter.
-        prop_assume!(!lines[gone].contains(".node."));
+        // Which nodes there are is the machine's own matter, and which buckets the module's.
+        prop_assume!(!lines[gone].contains(".node.") && !lines[gone].contains(".hist."));
         let kept: String = lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| format!("{l}\n")).collect();
-        texts.insert("writes".to_owned(), kept);
+        texts.insert(name.to_owned(), kept);
         prop_assert!(parse(&texts).is_err());
     }
 
@@ -95,13 +93,14 @@ proptest! {
     #[test]
     fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {
         let dir = common::ledger_dir("after.json");
-        for name in ["writes", "cgroups", "status"] {
+        for name in ["writes", "cgroups", "status", "helper"] {
             let path = dir.path().join(name);
             let text = fs::read_to_string(&path).expect("ledger");
             let mut changed = String::new();
             for (i, line) in text.lines().enumerate() {
                 let (key, value) = line.split_once(' ').expect("row");
-                let fixed = matches!(key, "format" | "enabled") || value.parse::<u64>().is_err();
+                let flag = matches!(key.rsplit('.').next(), Some("format" | "enabled" | "stuck"));
+                let fixed = flag || value.parse::<u64>().is_err();
                 let number = numbers[(i.wrapping_add(seed)) % numbers.len()].to_string();
                 changed += &format!("{key} {}\n", if fixed { value } else { &number });
             }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use common::{edit, fixture, golden, ledger_dir, stdout};
 use serde_json::Value;
@@ -70,6 +70,11 @@ fn since_itself_is_nothing() {
     let json = stdout(&["report", &fixture("after.json"), "--since", &fixture("after.json"), "--json"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["writes"]["pages"], 0);
+    let around = &json["write_around"];
+    assert_eq!((&around["met_folios"], &around["windows"], &around["waits"]), (&0.into(), &0.into(), &0.into()));
+    assert_eq!((&around["pending_folios"], &around["pending_folios_before"]), (&37.into(), &37.into()));
+    assert!(around["clean"]["mean_us"].is_null() && around["freed"]["share"].is_null());
+    assert!(!json["summary"].to_string().contains("Write-around"));
     assert_eq!(json["headroom"]["rows"], Value::Array(Vec::new()));
     assert!(json["summary"][0].as_str().expect("text").starts_with("Reclaim wrote nothing"));
     // What cannot be subtracted is said to be old.
@@ -88,6 +93,15 @@ fn numbers_add_up() {
         assert_eq!(sum(&row["kinds"]), row["pages"].as_u64().expect("pages"));
         assert_eq!(sum(&row["types"]), row["pages"].as_u64().expect("pages"));
         pages += row["pages"].as_u64().expect("pages");
+    }
+    let around = &json["write_around"];
+    assert_eq!(sum(&around["window_histogram"]), around["windows"].as_u64().expect("windows"));
+    assert_eq!(sum(&around["clean"]["histogram"]), around["clean"]["targets"].as_u64().expect("targets"));
+    let of_devices = |key: &str| -> u64 {
+        around["devices"].as_array().expect("devices").iter().filter_map(|device| device[key].as_u64()).sum()
+    };
+    for key in ["queued_folios", "written_folios", "windows", "pending_folios"] {
+        assert_eq!(around[key], of_devices(key), "{key}");
     }
     assert_eq!(json["writes"]["pages"], pages);
     for stack in json["stacks"]["worst"].as_array().expect("stacks") {
@@ -112,7 +126,7 @@ fn snapshot_is_whole_and_the_same() {
 
     let section = |args: &[&str]| {
         let json: Value = serde_json::from_str(&stdout(args)).expect("JSON");
-        (json["writes"].clone(), json["headroom"].clone(), json["stacks"].clone(), json["cgroups"].clone())
+        ["writes", "headroom", "stacks", "cgroups", "write_around"].map(|section| json[section].clone())
     };
     let live = section(&["report", "--debugfs", debugfs, "--json"]);
     assert_eq!(live, section(&["report", file, "--json"]));
@@ -151,6 +165,126 @@ fn rows_of_a_newer_module_are_named() {
     let text = stdout(&["report", "--debugfs", dir.path().to_str().expect("a plain path")]);
     assert!(text.contains("1 ledger rows are unknown"), "{text}");
     assert!(text.contains("writes:direct.anon.fscache.pages"), "{text}");
+}
+
+fn report_of(dir: &Path) -> (String, Value) {
+    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
+    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
+    (stdout(&args), json)
+}
+
+#[test]
+fn a_module_without_write_around_is_reported() {
+    // Live.
+    let dir = ledger_dir("after.json");
+    fs::remove_file(dir.path().join("helper")).expect("removed");
+    let (text, json) = report_of(dir.path());
+    assert!(text.contains("Not available: the module is older than write-around"), "{text}");
+    assert!(json["write_around"]["unavailable"].is_string());
+    assert!(!json["summary"].to_string().contains("Write-around"));
+
+    // Snapshots that were saved before there was such a ledger.
+    let saved = |name: &str| {
+        let text = fs::read_to_string(fixture(name)).expect("fixture");
+        let mut json: Value = serde_json::from_str(&text).expect("JSON");
+        json["ledgers"].as_object_mut().expect("ledgers").remove("helper").expect("helper");
+        let path = dir.path().join(name);
+        fs::write(&path, json.to_string()).expect("written");
+        path.to_str().expect("a plain path").to_owned()
+    };
+    let (before, after) = (saved("before.json"), saved("after.json"));
+    for args in [&["report", &after][..], &["report", &after, "--since", &before]] {
+        let text = stdout(args);
+        assert!(text.contains("Not available: the module is older than write-around"), "{text}");
+    }
+    let text = stdout(&["report", &fixture("after.json"), "--since", &before]);
+    assert!(text.contains("Not available: the earlier snapshot has no helper"), "{text}");
+    // A ledger that was there all along must still be in the file.
+    let text = fs::read_to_string(&after).expect("file").replace("\"writes\":", "\"wrotes\":");
+    fs::write(&after, text).expect("written");
+    assert!(common::complaint(&["report", &after]).contains("ledger writes is not in the file"));
+}
+
+#[test]
+fn write_around_is_on_off_or_unavailable() {
+    let zeros = |text: &str| -> String {
+        let zero = |line: &str| match line.split_once(' ') {
+            Some((key, n)) if n.parse::<u64>().is_ok() => format!("{key} 0\n"),
+            _ => format!("{line}\n"),
+        };
+        text.lines().filter(|line| !line.starts_with("device.")).map(zero).collect()
+    };
+    let words = [
+        ("on", "State: on; reclaim met none."),
+        ("off", "State: off (parameter write_around); reclaim met none."),
+        ("unavailable", "Not available: this kernel does not tell of the dirty file folios that reclaim"),
+    ];
+    for (word, says) in words {
+        let dir = ledger_dir("after.json");
+        if word != "on" {
+            edit(dir.path(), "status", |text| text.replace("helper on", &format!("helper {word}")));
+        }
+        edit(dir.path(), "helper", |text| zeros(&text.replace("state on", &format!("state {word}"))));
+        let (text, json) = report_of(dir.path());
+        assert!(text.contains(says), "{text}");
+        assert_eq!(json["module"]["helper"], word);
+        assert_eq!(json["write_around"]["unavailable"].is_string(), word == "unavailable");
+        assert!(!json["summary"].to_string().contains("Write-around"));
+        let status = stdout(&["status", "--debugfs", dir.path().to_str().expect("a plain path")]);
+        assert!(status.contains(&format!("helper {word}")), "{status}");
+    }
+    // What it did before it was switched off is still told.
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "helper", |text| text.replace("state on", "state off"));
+    let (text, _) = report_of(dir.path());
+    assert!(text.contains("* Write-around (off by now): of 61,958 dirty file folios"), "{text}");
+}
+
+#[test]
+fn books_of_write_around_are_off_by_what_is_missing() {
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "helper", |text| {
+        text.replace("merged.folios 2310", "merged.folios 2313").replace("pending.folios 37", "pending.folios 30")
+    });
+    let (text, json) = report_of(dir.path());
+    let off: Vec<&Value> = json["write_around"]["books"].as_array().expect("books").iter().collect();
+    assert_eq!((&off[0]["difference"], &off[1]["difference"]), (&(-3).into(), &7.into()));
+    let ends = |end: &str| text.lines().any(|line| line.ends_with(end));
+    assert!(ends("61,958     61,961      -3") && ends("55,838     55,831      +7"), "{text}");
+}
+
+#[test]
+fn a_device_that_is_counted_anew_is_marked() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("after.json");
+    let text = fs::read_to_string(fixture("after.json")).expect("fixture");
+    fs::write(&file, text.replace("device.259:0.windows 1050", "device.259:0.windows 3")).expect("written");
+    let args = ["report", file.to_str().expect("a plain path"), "--since", &fixture("before.json")];
+    let text = stdout(&args);
+    assert!(text.contains("  259:0*") && text.contains("counted anew within the interval"), "{text}");
+    let json: Value = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
+    let devices = &json["write_around"]["devices"];
+    assert_eq!((&devices[0]["device"], &devices[0]["restarted"]), (&"259:0".into(), &true.into()));
+    assert_eq!((&devices[0]["windows"], &devices[0]["queued_folios"]), (&3.into(), &52_000.into()));
+    assert_eq!(devices[1]["restarted"], false);
+}
+
+#[test]
+fn rows_of_a_newer_helper_are_named() {
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "helper", |text| format!("{text}skipped.dull.folios 5\ndevice.8:16.errors 1\n"));
+    let (_, json) = report_of(dir.path());
+    let unknown = ["helper:device.8:16.errors", "helper:skipped.dull.folios"];
+    assert_eq!(json["not_recorded"]["unknown_rows"], Value::from(unknown.map(Value::from).to_vec()));
+}
+
+#[test]
+fn the_last_bucket_has_no_bound() {
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "helper", |text| text.replace("clean.us.hist.8388608 0", "clean.us.hist.8388608 5000"));
+    let (text, json) = report_of(dir.path());
+    assert!(json["write_around"]["clean"]["p99_below_us"].is_null());
+    assert!(text.contains("p99 not below"), "{text}");
 }
 
 #[test]

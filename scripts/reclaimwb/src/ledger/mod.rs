@@ -3,6 +3,7 @@
 
 mod cgroups;
 mod headroom;
+mod helper;
 mod rows;
 mod stacks;
 mod status;
@@ -10,6 +11,7 @@ mod writes;
 
 pub use cgroups::{Cgroup, Cgroups, Hierarchy};
 pub use headroom::{Headroom, HeadroomCell, Used};
+pub use helper::{Helper, HelperCounters, HelperDevice, HelperState, Log2};
 pub use rows::{Rows, grown, total};
 pub use stacks::{Frame, Stack, Stacks};
 pub use status::{Availability, Cost, Probe, Status};
@@ -18,7 +20,10 @@ pub use writes::{Cell, OriginWrites, Writes};
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 5] = ["status", "writes", "headroom", "stacks", "cgroups"];
+pub const NAMES: [&str; 6] = ["status", "writes", "headroom", "stacks", "cgroups", "helper"];
+
+/// Ledgers that older modules do not have, and why a report then lacks them.
+pub const LATER: [(&str, &str); 1] = [("helper", "the module is older than write-around and has no such ledger")];
 
 /// A ledger, or why it could not be read.
 pub type Read<T> = std::result::Result<T, String>;
@@ -36,6 +41,8 @@ pub struct Ledgers {
     pub stacks: Read<Stacks>,
     /// Pages by cgroup.
     pub cgroups: Read<Cgroups>,
+    /// What became of the dirty file folios that reclaim met.
+    pub helper: Read<Helper>,
     /// Rows that this tool does not know, as `ledger:key`.
     pub unknown_rows: Vec<String>,
 }
@@ -53,6 +60,7 @@ impl Ledgers {
             headroom: parse_read("headroom", text("headroom"), Headroom::parse, unknown)?,
             stacks: parse_read("stacks", text("stacks"), Stacks::parse, unknown)?,
             cgroups: parse_read("cgroups", text("cgroups"), Cgroups::parse, unknown)?,
+            helper: parse_read("helper", text("helper"), Helper::parse, unknown)?,
             unknown_rows,
         })
     }
@@ -65,6 +73,7 @@ impl Ledgers {
             headroom: since_read("headroom", self.headroom, &before.headroom, Headroom::since)?,
             stacks: since_read("stacks", self.stacks, &before.stacks, |now, then| Ok(now.since(then)))?,
             cgroups: since_read("cgroups", self.cgroups, &before.cgroups, Cgroups::since)?,
+            helper: since_read("helper", self.helper, &before.helper, Helper::since)?,
             unknown_rows: self.unknown_rows,
         })
     }

@@ -59,6 +59,11 @@ impl Rows {
         self.take_opt(key).map(|value| self.parse_number(key, &value)).transpose()
     }
 
+    /// What follows `prefix` in the keys of the rows that nobody took yet.
+    pub fn keys<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.rows.range(prefix.to_owned()..).map_while(move |(key, _)| key.strip_prefix(prefix))
+    }
+
     /// Takes all rows whose key begins with `prefix`; gives the rest of the key and the value.
     pub fn take_prefix(&mut self, prefix: &str) -> Vec<(String, String)> {
         let keys: Vec<String> = self

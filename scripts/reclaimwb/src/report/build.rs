@@ -6,7 +6,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use super::{FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, headroom, losses, stacks, writes};
+use super::{
+    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, headroom, losses, stacks, write_around, writes,
+};
 use crate::{
     error::{Error, Result},
     ledger::{HeadroomCell, Ledgers, Stacks, Status},
@@ -60,6 +62,10 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             .zip(writes.get())
             .map(|(before, writes)| books::section(writes, &now.system, &before.system, split_known)),
         writes,
+        write_around: match &ledgers.helper {
+            Ok(ledger) => write_around::section(ledger),
+            Err(why) => Section::unavailable(why),
+        },
         headroom,
         stacks: section(&ledgers.stacks, stacks::section),
         cgroups: section(&ledgers.cgroups, writes::cgroups),

@@ -7,6 +7,7 @@ mod build;
 mod headroom;
 mod losses;
 mod stacks;
+mod write_around;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use build::build;
 pub use headroom::{HeadroomRow, HeadroomSection};
 pub use losses::NotRecorded;
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
+pub use write_around::{AroundBook, CleanTimes, DeviceRow, Freed, WriteAroundSection};
 pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
 
 use crate::{
@@ -133,6 +135,8 @@ pub struct Report {
     pub writes: Section<WritesSection>,
     /// The recorded numbers against the kernel's own; only with `--since`.
     pub books: Option<Vec<Book>>,
+    /// What became of the dirty file folios that reclaim met.
+    pub write_around: Section<WriteAroundSection>,
     /// Stack left.
     pub headroom: Section<HeadroomSection>,
     /// Worst stacks.

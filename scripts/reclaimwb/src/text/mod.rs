@@ -6,6 +6,7 @@ mod layout;
 mod rest;
 mod stacks;
 mod status;
+mod write_around;
 mod writes;
 
 use layout::Page;
@@ -34,6 +35,7 @@ pub fn report(report: &Report, width: usize, all_stacks: bool) -> String {
         page.paragraph("! ", "  ", note);
     }
     writes::render(&mut page, report);
+    write_around::render(&mut page, report);
     headroom::render(&mut page, report);
     stacks::render(&mut page, report, all_stacks);
     rest::cgroups(&mut page, report);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `helper`: what became of the dirty file folios that reclaim met.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Cell,
+    rows::{Rows, grown},
+};
+use crate::{
+    error::Result,
+    names::{HookSkip, WorkerSkip},
+};
+
+/// Counts by lower bound of what is counted: 0, 1, 2, 4, ... 2^23.
+pub type Log2 = BTreeMap<u64, u64>;
+
+/// Whether write-around is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HelperState {
+    /// It takes what reclaim meets.
+    On,
+    /// Switched off (parameter `write_around`).
+    Off,
+    /// Not to be had on this kernel.
+    Unavailable,
+}
+
+/// What only grows while the module stays loaded.
+#[derive(Clone, Debug, Default)]
+pub struct HelperCounters {
+    /// Dirty file folios that reclaim met.
+    pub met: Cell,
+    /// Folios met again while still queued.
+    pub merged_folios: u64,
+    /// Folios queued.
+    pub queued: Cell,
+    /// Targets whose window was written.
+    pub written_folios: u64,
+    /// Windows written.
+    pub windows: u64,
+    /// Calls that wrote a range of one.
+    pub ranges: u64,
+    /// Of these, how many returned an error.
+    pub errors: u64,
+    /// Pages written that were targets.
+    pub target_pages: u64,
+    /// Pages written around them.
+    pub other_pages: u64,
+    /// Bios that the workers submitted.
+    pub bios: u64,
+    /// Pages in them.
+    pub bio_pages: u64,
+    /// Targets that came out of writeback.
+    pub cleaned: u64,
+    /// Microseconds from met to clean, summed over those.
+    pub clean_us: u64,
+    /// Cleaned targets that were looked at again a second later.
+    pub freed_watched: u64,
+    /// Of these, those whose page was free by then.
+    pub freed_within_1s: u64,
+    /// Cleaned targets that there was no room to watch.
+    pub freed_unwatched: u64,
+    /// Times reclaim was told that waiting is worth it.
+    pub waits: u64,
+}
+
+impl HelperCounters {
+    fn rows(&mut self) -> [(&'static str, &mut u64); 19] {
+        [
+            ("met.folios", &mut self.met.folios),
+            ("met.pages", &mut self.met.pages),
+            ("merged.folios", &mut self.merged_folios),
+            ("queued.folios", &mut self.queued.folios),
+            ("queued.pages", &mut self.queued.pages),
+            ("written.folios", &mut self.written_folios),
+            ("windows", &mut self.windows),
+            ("ranges", &mut self.ranges),
+            ("errors", &mut self.errors),
+            ("written.pages.targets", &mut self.target_pages),
+            ("written.pages.others", &mut self.other_pages),
+            ("bios", &mut self.bios),
+            ("bio.pages", &mut self.bio_pages),
+            ("clean.targets", &mut self.cleaned),
+            ("clean.us.sum", &mut self.clean_us),
+            ("freed.watched", &mut self.freed_watched),
+            ("freed.within_1s", &mut self.freed_within_1s),
+            ("freed.unwatched", &mut self.freed_unwatched),
+            ("waits", &mut self.waits),
+        ]
+    }
+}
+
+/// One device that is written to.
+#[derive(Clone, Debug, Default)]
+pub struct HelperDevice {
+    /// Targets queued.
+    pub queued: u64,
+    /// Targets written.
+    pub written: u64,
+    /// Windows written.
+    pub windows: u64,
+    /// Targets queued and not yet decided, now.
+    pub pending: u64,
+    /// Pages under writeback through us, now.
+    pub inflight_pages: u64,
+    /// Pages that may be, now.
+    pub budget_pages: u64,
+    /// Whether it does not answer, now.
+    pub stuck: bool,
+    /// Whether the three counters began anew in the interval reported on.
+    pub restarted: bool,
+}
+
+const DEVICE_ROWS: [&str; 7] = ["queued", "written", "windows", "pending", "inflight_pages", "budget_pages", "stuck"];
+
+/// The `helper` ledger.
+#[derive(Clone, Debug)]
+pub struct Helper {
+    /// Whether it is on, now.
+    pub state: HelperState,
+    /// What it counted.
+    pub counters: HelperCounters,
+    /// Folios refused when they were met.
+    pub hook_skips: BTreeMap<HookSkip, u64>,
+    /// Queued targets that were not written.
+    pub worker_skips: BTreeMap<WorkerSkip, u64>,
+    /// Windows by pages written.
+    pub window_pages: Log2,
+    /// Cleaned targets by microseconds from met to clean.
+    pub clean_us: Log2,
+    /// Targets queued and not yet decided, now.
+    pub pending: u64,
+    /// The same when the interval reported on began.
+    pub pending_before: u64,
+    /// By device.
+    pub devices: BTreeMap<String, HelperDevice>,
+}
+
+impl Helper {
+    /// Lower bound of the histograms' last bucket, which has no end.
+    pub const LAST_BUCKET: u64 = 1 << 23;
+
+    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+        let state = match rows.take("state")?.as_str() {
+            "on" => HelperState::On,
+            "off" => HelperState::Off,
+            "unavailable" => HelperState::Unavailable,
+            other => return Err(rows.error(format!("row state is neither on, off nor unavailable: {other:?}"))),
+        };
+        let mut counters = HelperCounters::default();
+        for (key, counter) in counters.rows() {
+            *counter = rows.number(key)?;
+        }
+        let mut hook_skips = BTreeMap::new();
+        for &why in HookSkip::ALL {
+            hook_skips.insert(why, rows.number(&skip_row(why.key()))?);
+        }
+        let mut worker_skips = BTreeMap::new();
+        for &why in WorkerSkip::ALL {
+            worker_skips.insert(why, rows.number(&skip_row(why.key()))?);
+        }
+        let mut devices = BTreeMap::new();
+        for name in device_names(rows) {
+            let device = parse_device(rows, &name)?;
+            devices.insert(name, device);
+        }
+        Ok(Self {
+            state,
+            counters,
+            hook_skips,
+            worker_skips,
+            window_pages: histogram(rows, "window.pages.hist.")?,
+            clean_us: histogram(rows, "clean.us.hist.")?,
+            pending: rows.number("pending.folios")?,
+            pending_before: 0,
+            devices,
+        })
+    }
+
+    pub(super) fn since(mut self, before: &Self) -> Result<Self> {
+        let mut old = before.counters.clone();
+        for ((key, now), (_, then)) in self.counters.rows().into_iter().zip(old.rows()) {
+            *now = counted(key, *now, *then)?;
+        }
+        subtract(&mut self.hook_skips, &before.hook_skips, |why| skip_row(why.key()))?;
+        subtract(&mut self.worker_skips, &before.worker_skips, |why| skip_row(why.key()))?;
+        subtract(&mut self.window_pages, &before.window_pages, |low| format!("window.pages.hist.{low}"))?;
+        subtract(&mut self.clean_us, &before.clean_us, |low| format!("clean.us.hist.{low}"))?;
+        self.pending_before = before.pending;
+        for (name, now) in &mut self.devices {
+            if let Some(then) = before.devices.get(name) {
+                now.since(then);
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl HelperDevice {
+    /// A device is counted from when it was given a lane, and anew when write-around was off or the lane was another
+    /// device's in between: what is there now is then all of this interval.
+    fn since(&mut self, then: &Self) {
+        let grown = [(self.queued, then.queued), (self.written, then.written), (self.windows, then.windows)]
+            .map(|(now, then)| now.checked_sub(then));
+        if let [Some(queued), Some(written), Some(windows)] = grown {
+            (self.queued, self.written, self.windows) = (queued, written, windows);
+        } else {
+            self.restarted = true;
+        }
+    }
+}
+
+fn skip_row(why: &str) -> String {
+    format!("skipped.{why}.folios")
+}
+
+fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
+    let mut hist = Log2::new();
+    for (rest, value) in rows.take_prefix(prefix) {
+        let row = format!("{prefix}{rest}");
+        let low = rows.parse_number(&row, &rest)?;
+        // The number must be the bucket's only spelling: 01 would be a second row for 1.
+        if low != 0 && !(low.is_power_of_two() && low <= Helper::LAST_BUCKET) || low.to_string() != rest {
+            return Err(rows.error(format!("row {row} names no bucket of the histogram")));
+        }
+        hist.insert(low, rows.parse_number(&row, &value)?);
+    }
+    if hist.is_empty() {
+        return Err(rows.error(format!("row {prefix}<low> is missing")));
+    }
+    Ok(hist)
+}
+
+/// Names of the devices that have a row this tool knows. A name may hold dots.
+fn device_names(rows: &Rows) -> Vec<String> {
+    let mut names: Vec<String> = rows
+        .keys("device.")
+        .filter_map(|rest| rest.rsplit_once('.').filter(|(_, what)| DEVICE_ROWS.contains(what)))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn parse_device(rows: &mut Rows, name: &str) -> Result<HelperDevice> {
+    let mut number = |what: &str| rows.number(&format!("device.{name}.{what}"));
+    let device = HelperDevice {
+        queued: number("queued")?,
+        written: number("written")?,
+        windows: number("windows")?,
+        pending: number("pending")?,
+        inflight_pages: number("inflight_pages")?,
+        budget_pages: number("budget_pages")?,
+        stuck: false,
+        restarted: false,
+    };
+    let row = format!("device.{name}.stuck");
+    match rows.take(&row)?.as_str() {
+        "0" => Ok(device),
+        "1" => Ok(HelperDevice { stuck: true, ..device }),
+        other => Err(rows.error(format!("row {row} is neither 0 nor 1: {other:?}"))),
+    }
+}
+
+/// Some of these rows are named as rows of other ledgers are.
+fn counted(key: &str, now: u64, before: u64) -> Result<u64> {
+    grown(&format!("helper:{key}"), now, before)
+}
+
+fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, row: impl Fn(&K) -> String) -> Result<()> {
+    for (key, value) in now {
+        *value = counted(&row(key), *value, before.get(key).copied().unwrap_or(0))?;
+    }
+    Ok(())
+}

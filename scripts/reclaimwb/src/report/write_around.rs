@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What became of the dirty file folios that reclaim met, and what their writing was good for.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Section;
+use crate::{
+    ledger::{Helper, HelperState, Log2, total},
+    names::{HookSkip, WorkerSkip},
+};
+
+/// The time from met to clean.
+#[derive(Debug, Serialize)]
+pub struct CleanTimes {
+    /// Targets that came out of writeback.
+    pub targets: u64,
+    /// Mean microseconds; absent if there were none.
+    pub mean_us: Option<f64>,
+    /// Half of the targets took less; absent if there were none or the histogram ends below.
+    pub p50_below_us: Option<u64>,
+    /// The same for 99 of 100.
+    pub p99_below_us: Option<u64>,
+    /// Targets by lower bound of microseconds: 0, 1, 2, 4, ...
+    pub histogram: Log2,
+}
+
+/// What became of the pages of cleaned targets.
+#[derive(Debug, Serialize)]
+pub struct Freed {
+    /// Targets looked at a second after they were clean.
+    pub watched: u64,
+    /// Of these, those whose page was free by then.
+    pub within_1s: u64,
+    /// The same as a share, 0 to 1; absent if none was looked at.
+    pub share: Option<f64>,
+    /// Targets that there was no room to watch.
+    pub unwatched: u64,
+}
+
+/// One device.
+#[derive(Debug, Serialize)]
+pub struct DeviceRow {
+    /// Its name, as of its backing device.
+    pub device: String,
+    /// Targets queued.
+    pub queued_folios: u64,
+    /// Targets written.
+    pub written_folios: u64,
+    /// Windows written.
+    pub windows: u64,
+    /// Targets queued and not yet decided, at the end.
+    pub pending_folios: u64,
+    /// Pages under writeback through the helper, at the end.
+    pub inflight_pages: u64,
+    /// Pages that may be, at the end.
+    pub budget_pages: u64,
+    /// Whether it does not answer, at the end.
+    pub stuck: bool,
+    /// Whether its counters began anew in the interval, so that some of it may be missing.
+    pub restarted: bool,
+}
+
+/// One sum that must come out even.
+#[derive(Debug, Serialize)]
+pub struct AroundBook {
+    /// What is compared.
+    pub what: &'static str,
+    /// Folios that came in, those pending when the counting began among them.
+    pub folios: u64,
+    /// Folios of which it is known what became of them.
+    pub accounted: u64,
+    /// The former minus the latter. Not zero if folios were met or decided while the ledger was read, or if it is
+    /// wrong.
+    pub difference: i64,
+}
+
+/// The helper's work.
+#[derive(Debug, Serialize)]
+pub struct WriteAroundSection {
+    /// Whether it is on, at the end.
+    pub state: HelperState,
+    /// Dirty file folios that reclaim met.
+    pub met_folios: u64,
+    /// Pages in them.
+    pub met_pages: u64,
+    /// Folios met again while still queued.
+    pub merged_folios: u64,
+    /// Folios refused when they were met, by reason.
+    pub not_queued: BTreeMap<HookSkip, u64>,
+    /// Folios queued: the targets.
+    pub queued_folios: u64,
+    /// Pages in them.
+    pub queued_pages: u64,
+    /// Targets whose window was written.
+    pub written_folios: u64,
+    /// Targets not written, by reason.
+    pub not_written: BTreeMap<WorkerSkip, u64>,
+    /// Targets queued and not yet decided, at the end.
+    pub pending_folios: u64,
+    /// The same when the counting began; 0 without `--since`.
+    pub pending_folios_before: u64,
+    /// Windows written.
+    pub windows: u64,
+    /// Calls that wrote them.
+    pub ranges: u64,
+    /// Of these, how many returned an error.
+    pub errors: u64,
+    /// Pages written that were targets.
+    pub target_pages: u64,
+    /// Pages written around them.
+    pub other_pages: u64,
+    /// Pages written per window; absent if there was none.
+    pub pages_per_window: Option<f64>,
+    /// Windows by lower bound of pages written: 0, 1, 2, 4, ...
+    pub window_histogram: Log2,
+    /// Bios that the workers submitted.
+    pub bios: u64,
+    /// Pages in them.
+    pub bio_pages: u64,
+    /// Pages per bio; absent if there was none.
+    pub pages_per_bio: Option<f64>,
+    /// The time from met to clean.
+    pub clean: CleanTimes,
+    /// What became of the pages.
+    pub freed: Freed,
+    /// Times reclaim was told that waiting is worth it.
+    pub waits: u64,
+    /// By device.
+    pub devices: Vec<DeviceRow>,
+    /// What must come out even.
+    pub books: Vec<AroundBook>,
+}
+
+pub(super) fn section(ledger: &Helper) -> Section<WriteAroundSection> {
+    if ledger.state == HelperState::Unavailable {
+        return Section::unavailable("this kernel does not tell of the dirty file folios that reclaim meets (patch 1)");
+    }
+    let n = &ledger.counters;
+    Section::Available(WriteAroundSection {
+        state: ledger.state,
+        met_folios: n.met.folios,
+        met_pages: n.met.pages,
+        merged_folios: n.merged_folios,
+        not_queued: ledger.hook_skips.clone(),
+        queued_folios: n.queued.folios,
+        queued_pages: n.queued.pages,
+        written_folios: n.written_folios,
+        not_written: ledger.worker_skips.clone(),
+        pending_folios: ledger.pending,
+        pending_folios_before: ledger.pending_before,
+        windows: n.windows,
+        ranges: n.ranges,
+        errors: n.errors,
+        target_pages: n.target_pages,
+        other_pages: n.other_pages,
+        pages_per_window: mean(n.target_pages.saturating_add(n.other_pages), n.windows),
+        window_histogram: filled(&ledger.window_pages),
+        bios: n.bios,
+        bio_pages: n.bio_pages,
+        pages_per_bio: mean(n.bio_pages, n.bios),
+        clean: CleanTimes {
+            targets: n.cleaned,
+            mean_us: mean(n.clean_us, n.cleaned),
+            p50_below_us: percentile(&ledger.clean_us, 50),
+            p99_below_us: percentile(&ledger.clean_us, 99),
+            histogram: filled(&ledger.clean_us),
+        },
+        freed: Freed {
+            watched: n.freed_watched,
+            within_1s: n.freed_within_1s,
+            share: mean(n.freed_within_1s, n.freed_watched),
+            unwatched: n.freed_unwatched,
+        },
+        waits: n.waits,
+        devices: devices(ledger),
+        books: books(ledger),
+    })
+}
+
+fn devices(ledger: &Helper) -> Vec<DeviceRow> {
+    let row = |(name, device): (&String, &crate::ledger::HelperDevice)| DeviceRow {
+        device: name.clone(),
+        queued_folios: device.queued,
+        written_folios: device.written,
+        windows: device.windows,
+        pending_folios: device.pending,
+        inflight_pages: device.inflight_pages,
+        budget_pages: device.budget_pages,
+        stuck: device.stuck,
+        restarted: device.restarted,
+    };
+    ledger.devices.iter().map(row).collect()
+}
+
+fn books(ledger: &Helper) -> Vec<AroundBook> {
+    let n = &ledger.counters;
+    let refused = total(ledger.hook_skips.values().copied());
+    let given_up = total(ledger.worker_skips.values().copied());
+    vec![
+        book("met: queued, met again, or not queued", n.met.folios, total([n.merged_folios, n.queued.folios, refused])),
+        // What was queued before the interval is decided in it.
+        book(
+            "queued: written, not written, or pending",
+            n.queued.folios.saturating_add(ledger.pending_before),
+            total([n.written_folios, given_up, ledger.pending]),
+        ),
+    ]
+}
+
+fn book(what: &'static str, folios: u64, accounted: u64) -> AroundBook {
+    let most = if folios > accounted { i64::MAX } else { i64::MIN };
+    let difference = i64::try_from(i128::from(folios) - i128::from(accounted)).unwrap_or(most);
+    AroundBook { what, folios, accounted, difference }
+}
+
+fn mean(sum: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| sum as f64 / of as f64)
+}
+
+fn filled(hist: &Log2) -> Log2 {
+    hist.iter().filter(|(_, n)| **n > 0).map(|(low, n)| (*low, *n)).collect()
+}
+
+/// What so many of 100 are below; `None` if there are none, or if it is beyond the lower bound of the last bucket,
+/// which has no end.
+fn percentile(hist: &Log2, percent: u128) -> Option<u64> {
+    let all: u128 = hist.values().map(|n| u128::from(*n)).sum();
+    let mut seen = 0;
+    let (low, _) = hist.iter().find(|(_, n)| {
+        seen += u128::from(**n);
+        seen > 0 && seen * 100 >= all * percent
+    })?;
+    match *low {
+        0 => Some(1),
+        Helper::LAST_BUCKET => None,
+        low => Some(low * 2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hist(of: &[(u64, u64)]) -> Log2 {
+        of.iter().copied().collect()
+    }
+
+    #[test]
+    fn percentiles_are_upper_bounds() {
+        assert_eq!(percentile(&hist(&[]), 50), None);
+        assert_eq!(percentile(&hist(&[(0, 0), (1, 0)]), 50), None);
+        assert_eq!(percentile(&hist(&[(0, 3), (1, 1)]), 50), Some(1));
+        assert_eq!(percentile(&hist(&[(0, 1), (1, 1), (2, 0)]), 99), Some(2));
+        let long = hist(&[(0, 0), (512, 99), (4096, 1)]);
+        assert_eq!((percentile(&long, 50), percentile(&long, 99)), (Some(1024), Some(1024)));
+        let longer = hist(&[(512, 98), (4096, 2)]);
+        assert_eq!((percentile(&longer, 50), percentile(&longer, 99)), (Some(1024), Some(8192)));
+        let open = hist(&[(512, u64::MAX), (Helper::LAST_BUCKET, u64::MAX)]);
+        assert_eq!((percentile(&open, 50), percentile(&open, 99)), (Some(1024), None));
+    }
+
+    #[test]
+    fn books_are_off_by_what_is_missing() {
+        assert_eq!(book("", 5, 5).difference, 0);
+        assert_eq!(book("", 5, 8).difference, -3);
+        assert_eq!(book("", u64::MAX, 0).difference, i64::MAX);
+        assert_eq!(book("", 0, u64::MAX).difference, i64::MIN);
+    }
+}
