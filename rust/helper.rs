@@ -294,6 +294,7 @@ impl Hook {
         if state.stuck() {
             return Offered::Refused(Skip::Stuck);
         }
+        ring.set_for_cgroup(need(met) != Need::Node);
         // Counted first: a worker that finds none pending frees the lane.
         state.pending.fetch_add(1, Relaxed);
         let offered = ring.offer(lane, Self::target(met, &device));
@@ -321,9 +322,13 @@ impl Hook {
         }
     }
 
-    /// Are targets of the node still to be written? Does not sleep.
+    /// Is it worth to wait for targets of the node that are still to be written?
+    /// Asked by who freed nothing of a batch. Does not sleep.
     pub(crate) fn busy(&self, nid: u32) -> bool {
-        let busy = self.shared.ring(nid).is_some_and(Ring::busy);
+        let busy = self.shared.ring(nid).is_some_and(|ring| {
+            ring.busy()
+                && (ring.for_cgroup() || reclaim::node_mostly_dirty(nid) || ring.out_of_patience())
+        });
         if busy {
             pinned(|pin| self.shared.observer.write_around.this(pin).waits.add(1));
         }

@@ -128,13 +128,18 @@ impl Table {
         if let Some(lane) = find() {
             return Some(lane);
         }
-        let lane = self
-            .states
+        // A device that comes back under its old name (a dm or NBD device made anew)
+        // gets its old lane: no two have one name.
+        let name = bdi.name();
+        let idle = |lane: &usize| self.states.get(*lane).is_some_and(State::idle);
+        let lane = names
             .iter()
-            .position(|s| s.serves(0))
+            .position(|n| *n == name && n.first() != Some(&0))
+            .filter(idle)
+            .or_else(|| self.states.iter().position(|s| s.serves(0)))
             .or_else(|| self.states.iter().position(State::idle))?;
         let state = self.states.get(lane)?;
-        *names.get_mut(lane)? = bdi.name();
+        *names.get_mut(lane)? = name;
         state.queued.store(0, Relaxed);
         state.written.store(0, Relaxed);
         state.windows.store(0, Relaxed);

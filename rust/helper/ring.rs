@@ -36,6 +36,9 @@ use kernel::{
 /// Devices that can have targets at once and be told apart.
 pub(crate) const LANES: usize = WORKERS;
 
+/// Batches of 32 pages that are scanned in vain before one waits all the same.
+const PATIENCE: u32 = 32;
+
 /// Places of the table of what is queued.
 const SEEN: usize = 1024;
 
@@ -97,6 +100,10 @@ pub(crate) struct Ring {
     inner: SpinLock<Inner>,
     /// Pages of targets that are queued, worked on or under writeback.
     outstanding: Atomic<i64>,
+    /// The target that was offered last was for a cgroup, not for the node.
+    for_cgroup: Atomic<bool>,
+    /// Batches of which nothing was freed, and that did not wait.
+    futile: Atomic<u32>,
     bytes: usize,
 }
 
@@ -123,6 +130,8 @@ impl Ring {
                     "reclaimwb_ring"
                 ),
                 outstanding: Atomic::new(0),
+                for_cgroup: Atomic::new(false),
+                futile: Atomic::new(0),
                 bytes,
             }),
             GFP_KERNEL,
@@ -193,6 +202,26 @@ impl Ring {
     /// Are targets still to be written?
     pub(crate) fn busy(&self) -> bool {
         self.outstanding.load(Relaxed) > 0
+    }
+
+    /// Notes whether the last target was for a cgroup: the node's counters then do
+    /// not tell how much of what it may reclaim is dirty. A guess when several
+    /// reclaim at once.
+    pub(crate) fn set_for_cgroup(&self, yes: bool) {
+        if self.for_cgroup.load(Relaxed) != yes {
+            self.for_cgroup.store(yes, Relaxed);
+        }
+    }
+
+    /// See [`Ring::set_for_cgroup`].
+    pub(crate) fn for_cgroup(&self) -> bool {
+        self.for_cgroup.load(Relaxed)
+    }
+
+    /// Counts a batch of which nothing was freed; true for each [`PATIENCE`]th,
+    /// however much is said to be clean.
+    pub(crate) fn out_of_patience(&self) -> bool {
+        self.futile.fetch_add(1, Relaxed) % PATIENCE == PATIENCE - 1
     }
 
     /// Targets that wait in the lane.

@@ -14,6 +14,7 @@ use super::{
     rwb_helper_done,
     rwb_helper_register,
     rwb_helper_unregister,
+    rwb_node_mostly_dirty,
     rwb_node_short,
     rwb_nr_node_ids,
     Target, //
@@ -274,6 +275,13 @@ pub(crate) fn done(nid: u32) {
 pub(crate) fn node_short(nid: u32) -> bool {
     // SAFETY: As above.
     unsafe { rwb_node_short(nid as c_int) }
+}
+
+/// Is so little of the node's page cache clean that scanning on is futile? Any
+/// context.
+pub(crate) fn node_mostly_dirty(nid: u32) -> bool {
+    // SAFETY: As above.
+    unsafe { rwb_node_mostly_dirty(nid as c_int) }
 }
 
 /// Number of node ids.

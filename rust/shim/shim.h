@@ -137,6 +137,9 @@ struct rwb_target {
 /* Pages below its limit at which a cgroup counts as short, beside a 64th of it. */
 #define RWB_MEMCG_MARGIN	128
 
+/* Pages that are scanned for one that is freed, rather than wait. */
+#define RWB_CLEAN_SHARE		8
+
 struct blk_plug;
 struct folio;
 struct inode;
@@ -217,6 +220,7 @@ void rwb_plug_finish(struct blk_plug *plug);
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
 unsigned int rwb_nr_node_ids(void);
 bool rwb_node_short(int nid);
+bool rwb_node_mostly_dirty(int nid);
 bool rwb_memcg_short(struct folio *folio);
 void *rwb_ticker_new(void *data);
 void rwb_ticker_start(void *ticker, u32 ms);
