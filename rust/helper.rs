@@ -327,7 +327,7 @@ impl Hook {
     pub(crate) fn busy(&self, nid: u32) -> bool {
         let busy = self.shared.ring(nid).is_some_and(|ring| {
             ring.busy()
-                && (ring.for_cgroup() || reclaim::node_mostly_dirty(nid) || ring.out_of_patience())
+                && ring.out_of_patience(ring.for_cgroup() || reclaim::node_mostly_dirty(nid))
         });
         if busy {
             pinned(|pin| self.shared.observer.write_around.this(pin).waits.add(1));
@@ -375,6 +375,13 @@ impl Shared {
     /// Calls `f` with name and state of each device that was served.
     pub(crate) fn devices(&self, f: impl FnMut(&str, &State)) {
         self.table.each(f);
+    }
+
+    /// Each node with what one of its pages takes to be written, in nanoseconds; 0:
+    /// not known.
+    pub(crate) fn pace(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let rings = self.rings.iter().enumerate();
+        rings.filter_map(|(nid, ring)| Some((nid, ring.as_ref()?.ns_per_page())))
     }
 
     /// Memory that the helper takes, in bytes.

@@ -11,6 +11,7 @@ pub(crate) mod hist;
 pub(crate) mod lanes;
 pub(crate) mod log2;
 pub(crate) mod nest;
+pub(crate) mod patience;
 pub(crate) mod ratelimit;
 pub(crate) mod slots;
 pub(crate) mod window;

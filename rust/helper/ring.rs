@@ -7,12 +7,16 @@
 //! allocates, or puts a folio.
 
 use crate::{
-    kernel_ext::fs::FolioRef,
+    kernel_ext::{
+        fs::FolioRef,
+        system, //
+    },
     policy::{
         lanes::{
             self,
             Lanes, //
         },
+        patience,
         slots, //
     },
     write_around::{
@@ -36,8 +40,12 @@ use kernel::{
 /// Devices that can have targets at once and be told apart.
 pub(crate) const LANES: usize = WORKERS;
 
-/// Batches of 32 pages that are scanned in vain before one waits all the same.
+/// Batches that are scanned in vain before one waits, however much is said to be
+/// clean.
 const PATIENCE: u32 = 32;
+
+/// Batches further apart than this have nothing to do with each other.
+const APART_NS: u64 = 100_000_000;
 
 /// Places of the table of what is queued.
 const SEEN: usize = 1024;
@@ -102,8 +110,12 @@ pub(crate) struct Ring {
     outstanding: Atomic<i64>,
     /// The target that was offered last was for a cgroup, not for the node.
     for_cgroup: Atomic<bool>,
-    /// Batches of which nothing was freed, and that did not wait.
+    /// Batches of which nothing was freed, since one waited.
     futile: Atomic<u32>,
+    /// When the last of them was, in local clock nanoseconds.
+    futile_at: Atomic<u64>,
+    /// What a page of the node takes to be written, in nanoseconds.
+    ns_per_page: Atomic<u64>,
     bytes: usize,
 }
 
@@ -132,6 +144,8 @@ impl Ring {
                 outstanding: Atomic::new(0),
                 for_cgroup: Atomic::new(false),
                 futile: Atomic::new(0),
+                futile_at: Atomic::new(0),
+                ns_per_page: Atomic::new(0),
                 bytes,
             }),
             GFP_KERNEL,
@@ -218,10 +232,34 @@ impl Ring {
         self.for_cgroup.load(Relaxed)
     }
 
-    /// Counts a batch of which nothing was freed; true for each [`PATIENCE`]th,
-    /// however much is said to be clean.
-    pub(crate) fn out_of_patience(&self) -> bool {
-        self.futile.fetch_add(1, Relaxed) % PATIENCE == PATIENCE - 1
+    /// Counts a batch of which nothing was freed: is it time to wait? `dirty`: hardly
+    /// anything clean is to be found.
+    pub(crate) fn out_of_patience(&self, dirty: bool) -> bool {
+        let now = system::clock_ns();
+        let apart = now.saturating_sub(self.futile_at.load(Relaxed)) > APART_NS;
+        let futile = if apart { 0 } else { self.futile.load(Relaxed) };
+        let batches = patience::batches(self.ns_per_page.load(Relaxed));
+        let enough = if dirty {
+            batches
+        } else {
+            batches.max(PATIENCE)
+        };
+        let wait = futile >= enough;
+        let next = if wait { 0 } else { futile.saturating_add(1) };
+        self.futile_at.store(now, Relaxed);
+        self.futile.store(next, Relaxed);
+        wait
+    }
+
+    /// A window of `pages`, with targets of the node, took `ns` more to be written.
+    pub(crate) fn took(&self, pages: u32, ns: u64) {
+        let mean = patience::mean(self.ns_per_page.load(Relaxed), pages, ns);
+        self.ns_per_page.store(mean, Relaxed);
+    }
+
+    /// What a page of the node takes to be written, in nanoseconds; 0: not known.
+    pub(crate) fn ns_per_page(&self) -> u64 {
+        self.ns_per_page.load(Relaxed)
     }
 
     /// Targets that wait in the lane.

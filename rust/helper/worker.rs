@@ -163,6 +163,8 @@ pub(crate) struct Work {
     dirty: Pages,
     wanted: Pages,
     budget: Budget,
+    /// When the last window landed, in local clock nanoseconds.
+    landed: u64,
     /// Where the last window was: inode and page.
     last: (usize, u64),
 }
@@ -177,6 +179,7 @@ impl Work {
             dirty: Pages::new(),
             wanted: Pages::new(),
             budget: Budget::new(Self::window_cost()),
+            landed: 0,
             last: (0, 0),
         })
     }
@@ -626,7 +629,13 @@ impl Work {
         let left = self.flying.len() - landed;
         self.flying.copy_within(landed.., 0);
         self.flying.truncate(left);
+        // What it took beyond those before it.
+        let alone = now.saturating_sub(flight.since.max(self.landed));
+        self.landed = now;
         for nid in (0..64).filter(|n| nids >> n & 1 != 0) {
+            if let Some(ring) = lane.shared.ring(nid) {
+                ring.took(flight.pages, alone);
+            }
             lane.shared.wake(nid);
         }
         // The last reference may evict the inode.

@@ -105,5 +105,10 @@ pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         });
     }
     result?;
+    if let Some(shared) = reclaim::shared() {
+        for (nid, ns) in shared.pace() {
+            writeln!(f, "node.{nid}.ns_per_page {ns}")?;
+        }
+    }
     writeln!(f, "pending.folios {pending}")
 }

@@ -22,6 +22,8 @@ pub mod lanes;
 pub mod log2;
 #[path = "../nest.rs"]
 pub mod nest;
+#[path = "../patience.rs"]
+pub mod patience;
 #[path = "../ratelimit.rs"]
 pub mod ratelimit;
 #[path = "../slots.rs"]
