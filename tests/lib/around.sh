@@ -155,13 +155,10 @@ around_cg_limit()
 # soon as folios are queued. (They stay so for longer with a small "inflight".)
 around_meets()
 {
-	local n=300
-
 	echo "$1M" > "$ACG/memory.max" &
 	MEETS=$!
 	while ! around_has_pending; do
-		[ "$n" -gt 0 ] || return 1
-		n=$((n - 1))
+		kill -0 "$MEETS" 2> /dev/null || return 1
 	done
 }
 
