@@ -36,7 +36,7 @@ synced() {
 		awk '{ gen[$5] = $7 } END { for (f in gen) { printf "%s%s.%s", sep, f, gen[f]; sep = "/" } }'
 }
 
-enough() { [ "$(grep -ac '^# filehog: synced' "$1" 2>/dev/null)" -ge "$LEAST" ]; }
+enough() { [ -e "$1" ] && [ "$(grep -ac '^# filehog: synced' "$1")" -ge "$LEAST" ]; }
 
 # killed FS: boots a guest, waits for its syncs, kills it; leaves `names`.
 killed() {
