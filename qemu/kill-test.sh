@@ -32,11 +32,11 @@ result() { # DESCRIPTION COMMAND...
 # synced LOG: the latest generation of each file, as FILE.GENERATION/... The last
 # line may have been cut off.
 synced() {
-	grep -a '^# filehog: synced file [0-9]* generation [0-9]*$' "$1" 2>/dev/null |
-		awk '{ gen[$5] = $7 } END { for (f in gen) { printf "%s%s.%s", sep, f, gen[f]; sep = "/" } }'
+	grep -a '^filehog: synced file [0-9]* generation [0-9]*$' "$1" 2>/dev/null |
+		awk '{ gen[$4] = $6 } END { for (f in gen) { printf "%s%s.%s", sep, f, gen[f]; sep = "/" } }'
 }
 
-enough() { [ -e "$1" ] && [ "$(grep -ac '^# filehog: synced' "$1")" -ge "$LEAST" ]; }
+enough() { [ -e "$1" ] && [ "$(grep -ac '^filehog: synced' "$1")" -ge "$LEAST" ]; }
 
 # killed FS: boots a guest, waits for its syncs, kills it; leaves `names`.
 killed() {
