@@ -57,14 +57,17 @@ killed() {
 	done
 	pid=$(cat "$dir/$fs-write/qemu.pid")
 	kill -KILL "$pid"
-	wait "$vm" || true
+	vm_rc=0
+	wait "$vm" || vm_rc=$?
 	vm=''
 	names=$(synced "$log")
 	[ -n "$names" ]
 }
 
-# It must have died of that, not have come to an end.
-died() { grep -qs 'QEMU ended with 137' "$dir/$1-write/reason"; }
+# It must have died of that: with no verdict (2), and not of a panic.
+died() {
+	[ "$vm_rc" = 2 ] && [ ! -s "$dir/$1-write/verdict" ] && ! grep -qa 'Kernel panic' "$dir/$1-write/console.log"
+}
 
 verified() {
 	local fs=$1 rc=0
@@ -83,7 +86,7 @@ mkdir -p "$dir"
 echo "TAP version 13"
 echo "1..6"
 for fs in ext4 xfs; do
-	names=''
+	names='' vm_rc=''
 	result "$fs: files are synced, and the guest is killed" killed $fs
 	result "$fs: by that kill" died $fs
 	echo "# $fs: synced ${names:-nothing}"
