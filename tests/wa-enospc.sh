@@ -24,7 +24,7 @@ fill()
 
 	free=$(df -m "$MNT" | awk 'END { print $4 }')
 	is_number "$free" && [ "$free" -gt "$1" ] &&
-		fallocate -l $(((free - $1) * 1048576)) "$MNT/filler"
+		fallocate -l $(((free - $1) * 1048576)) "$MNT/filler" && sync -f "$MNT/filler"
 }
 
 # A file of 16 MiB where there are 8.

@@ -10,17 +10,20 @@
 
 need_helper
 need_memcg
-need_disk disk0
+need_disk disk1
+need_dm delay
 need_file /sys/kernel/tracing/kprobe_events CONFIG_KPROBE_EVENTS
 FILES=$(scaled 2000)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
-load_helper
-disk_attach disk0
+load_helper inflight=1024
+disk_attach disk1
+dm_make rwb-iput "$DISK"
 DEV=$DISK
+disk_attach disk1
+# Slow: folios wait, and the worker has its reference for longer.
+dm_table rwb-iput "$DISK" delay 8 || bail "no slow disk"
 keeps_pages
-# A short queue: the worker sits in the submission for longer, with its reference.
-set_file "/sys/block/${DEV##*/}/queue/nr_requests" 4
 
 PROBE=rwb/evict
 echo "p:$PROBE evict" >> /sys/kernel/tracing/kprobe_events || bail "no probe on evict()"
@@ -48,7 +51,8 @@ evictions()
 	/ evict: / { seen++ }
 	/<stack trace>/ { end(); open = 1; next }
 	open && /^ => / {
-		if (/\[reclaimwb\]/) ours = 1
+		# Without the module: mangled Rust names, and those of the shim.
+		if (/reclaimwb| rwb_/) ours = 1
 		if (/ (shrink_folio_list|shrink_node|shrink_lruvec|try_to_free_pages|try_to_free_mem_cgroup_pages|balance_pgdat|kswapd|do_try_to_free_pages|evict_folios)( |\.|$)/)
 			reclaim = 1
 		next
@@ -66,13 +70,14 @@ evicted()
 	awk -v k="$1" '$1 == k { print $2 }' "$TMP/evictions"
 }
 
-# 64 files of 256 KiB are open and unlinked at a time, in a cgroup that holds 8 MiB.
+# 32 files of 256 KiB are open and unlinked at a time, in a cgroup that holds no more:
+# what reclaim meets is what is dropped next.
 churn()
 {
 	fs_new "$1" "$DEV"
 	around_cg "rwb-iput-$1" 8
 	snap before
-	check "$1: $FILES files were dropped" file_in "$ACG" churn -n "$FILES" -k 64 -p 64 "$MNT/file"
+	check "$1: $FILES files were dropped" file_in "$ACG" churn -n "$FILES" -k 32 -p 64 "$MNT/file"
 	check "$1: what was still open held its content" \
 		grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog"
 	around_quiet

@@ -10,7 +10,7 @@ need_helper
 need_memcg
 need_disk disk1
 need_dm delay
-ROUNDS=$(scaled 24)
+ROUNDS=$(scaled 12)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "remount against the worker"
 load_helper inflight=256

@@ -10,7 +10,7 @@ need_helper
 need_memcg
 need_disk disk1
 need_dm delay
-ROUNDS=$(scaled 40)
+ROUNDS=$(scaled 12)
 start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
 load_helper
 disk_attach disk1
@@ -31,7 +31,7 @@ reloads()
 	loaded=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		loop_until 20 around_has_pending && queued=$((queued + 1))
+		loop_until 5 around_has_pending && queued=$((queued + 1))
 		unload_mod || return 1
 		load_helper
 		loaded=$((loaded + 1))

@@ -34,20 +34,23 @@ is_stuck()
 	[ "$(of "$STUCK" stuck)" = "$1" ]
 }
 
-# Each round the well disk takes a file, is unmounted and mounted.
+# Each round the well disk takes a file, is unmounted and mounted. No other disk
+# writes windows; a device's own rows begin anew with its worker.
 goes_on()
 {
-	local round=0 windows
+	local round=0 windows ACG="$WELL_CG"
 
 	cleaned=0 right=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		windows=$(of "$WELL" windows)
-		file_in "$WELL_CG" write -p 3072 -o random -g "$round" "$MNT/file" || return 1
-		! [ "$(of "$WELL" windows)" -gt "$windows" ] || cleaned=$((cleaned + 1))
+		windows=$(around windows)
+		around_cg_limit 12
+		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
+		around_cg_limit 2
+		! [ "$(around windows)" -gt "$windows" ] || cleaned=$((cleaned + 1))
 		umount "$MNT" || return 1
 		fs_mount "$WELL"
-		! proves verify -p 3072 -g "$round" "$MNT/file" || right=$((right + 1))
+		! proves verify -p 1024 -g "$round" "$MNT/file" || right=$((right + 1))
 	done
 }
 
@@ -60,7 +63,7 @@ stuck()
 	fs_new "$1" "$WELL"
 	around_cg "rwb-well-$1" 8
 	WELL_CG=$ACG
-	file_in "$WELL_CG" write -p 3072 -o random -g 1000 "$MNT/file" || bail "the well disk is not"
+	file_in "$WELL_CG" write -p 1024 -o random -g 1000 "$MNT/file" || bail "the well disk is not"
 	around_cg "rwb-stuck-$1" 12
 	file_in "$ACG" write -p 2048 -o random "$stuck_mnt/file" || bail "cannot write"
 	dm_stop rwb-stuck

@@ -131,9 +131,12 @@ show_file()
 }
 
 # proves ARGUMENTS...: filehog verify (or mutate -V); it must have verified something.
+# What it read is dropped, or the next writer would dirty pages that are charged to
+# nobody's limit.
 proves()
 {
-	file "$@" && grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog"
+	file "$@" && grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog" &&
+		echo 1 > /proc/sys/vm/drop_caches
 }
 
 # around_cg NAME MIB: a memory cgroup with that limit; sets ACG.
@@ -155,13 +158,10 @@ around_cg_limit()
 # soon as folios are queued. (They stay so for longer with a small "inflight".)
 around_meets()
 {
-	local n=300
-
 	echo "$1M" > "$ACG/memory.max" &
 	MEETS=$!
 	while ! around_has_pending; do
-		[ "$n" -gt 0 ] || return 1
-		n=$((n - 1))
+		kill -0 "$MEETS" 2> /dev/null || return 1
 	done
 }
 
@@ -187,7 +187,9 @@ file_bg()
 	local name="$1" dir="$2"
 
 	shift 2
-	in_cg "$dir" "$BIN/filehog" "$@" > "$TMP/$name.log" 2>&1 &
+	# Not in_cg: that would be a shell's pid, whose child outlives it.
+	sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$dir" "$BIN/filehog" "$@" \
+		> "$TMP/$name.log" 2>&1 &
 	echo $! > "$TMP/$name.pid"
 	undo "hog_kill $name"
 }

@@ -156,8 +156,8 @@ fs_make()
 	MNT=$TMP/mnt-${2##*/}
 	mkdir -p "$MNT"
 	case $1 in
-	# No lazy tables: they would be written later, at any time.
-	ext4)	set -- "$2" mkfs.ext4 -F -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0 ;;
+	# No lazy tables: they would be written later, at any time. Nothing kept for root.
+	ext4)	set -- "$2" mkfs.ext4 -F -q -m 0 -b 4096 -E lazy_itable_init=0,lazy_journal_init=0 ;;
 	*)	set -- "$2" "mkfs.$1" -f -q ;;
 	esac
 	local dev="$1"

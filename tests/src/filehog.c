@@ -34,7 +34,7 @@
 enum order { SEQUENTIAL, RANDOM, EVEN, ODD };
 
 static struct {
-	unsigned long files, first, pages, seed, gen, keep, rounds, batch;
+	unsigned long files, number, first, pages, seed, gen, keep, rounds, batch;
 	enum order order;
 	bool map, sync, at_least, zero, verify, clone, forever;
 } opt = { .files = 1, .pages = 256, .seed = 1, .gen = 1, .keep = 1, .rounds = 1,
@@ -52,6 +52,7 @@ static void print_usage(void)
 	      "           .. PATH.(N-1), chosen by the seed; -V replays them without I/O,\n"
 	      "           to verify what is there\n"
 	      "  -n N        files (1)\n"
+	      "  -i NUMBER   verify: PATH.0 is another one, this\n"
 	      "  -a PAGE     first page (0)\n"
 	      "  -p PAGES    pages from there (256)\n"
 	      "  -o ORDER    sequential, random, even (every second page), odd\n"
@@ -275,7 +276,8 @@ static void verify_file(const char *base, unsigned long file)
 		if (pread(fd, page, PAGE, n * PAGE) < 0)
 			die("read", path);
 		checked++;
-		if (opt.zero ? !page_is_zero(page) : !page_ok(page, file, n, opt.gen))
+		if (opt.zero ? !page_is_zero(page) :
+			       !page_ok(page, file + opt.number, n, opt.gen))
 			page_is_wrong(path, n, opt.gen, page);
 	}
 	close_file(fd, path);
@@ -486,10 +488,13 @@ static void parse(int argc, char **argv)
 	static const char *const orders[] = { "sequential", "random", "even", "odd" };
 	int c;
 
-	while ((c = getopt(argc, argv, "n:a:p:o:s:g:b:mylzk:r:fcV")) != -1) {
+	while ((c = getopt(argc, argv, "n:i:a:p:o:s:g:b:mylzk:r:fcV")) != -1) {
 		switch (c) {
 		case 'n':
 			opt.files = number(optarg);
+			break;
+		case 'i':
+			opt.number = number(optarg);
 			break;
 		case 'a':
 			opt.first = number(optarg);
