@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use reclaimwb_policy::{
     budget::{Budget, LATE_NS, QUICK_NS},
     lanes::{Lanes, Refused, Slot, SHARE},
-    log2,
+    log2, patience,
     window::{score, start_of, Pages, Range, Ranges, MAX_PAGES},
 };
 
@@ -842,4 +842,39 @@ fn log2_bounds() {
     for b in 0..log2::BUCKETS {
         assert_eq!(log2::bucket(log2::lower_bound(b)), b);
     }
+}
+
+proptest! {
+    /// The slower the disk, the longer is scanned; never beyond the bound.
+    #[test]
+    fn patience_grows_with_the_wait(a in any::<u64>(), b in any::<u64>()) {
+        let (slow, fast) = (a.max(b), a.min(b));
+        prop_assert!(patience::batches(fast) <= patience::batches(slow));
+        prop_assert!(patience::batches(slow) <= patience::MOST);
+    }
+
+    /// The running mean stays between what it was and what comes in, and gets there.
+    #[test]
+    fn mean_follows(before in 0u64..1 << 40, pages in 1u32..1024, ns in 0u64..1 << 40) {
+        let now = ns / u64::from(pages);
+        let next = patience::mean(before, pages, ns);
+        let (low, high) = if before == 0 { (now, now) } else { (before.min(now), before.max(now)) };
+        // Each quarter is rounded down.
+        prop_assert!(next + 1 >= low && next <= high + 1);
+        let mut mean = before;
+        for _ in 0..200 {
+            mean = patience::mean(mean, pages, ns);
+        }
+        prop_assert!(mean.abs_diff(now) <= 4, "{} towards {}", mean, now);
+        prop_assert_eq!(patience::mean(before, 0, ns), before);
+    }
+}
+
+/// A disk that takes a window at once is waited for at once; one that takes 4 ms a
+/// page is not.
+#[test]
+fn patience_knows_disks() {
+    assert_eq!(patience::batches(0), 0);
+    assert_eq!(patience::batches(4_000_000 / 256), 0);
+    assert_eq!(patience::batches(4_000_000), patience::MOST);
 }

@@ -138,6 +138,8 @@ pub struct Helper {
     pub pending_before: u64,
     /// By device.
     pub devices: BTreeMap<String, HelperDevice>,
+    /// What a page of a node takes to be written, in nanoseconds, by node, now; 0: not known.
+    pub ns_per_page: BTreeMap<u64, u64>,
 }
 
 impl Helper {
@@ -178,6 +180,7 @@ impl Helper {
             pending: rows.number("pending.folios")?,
             pending_before: 0,
             devices,
+            ns_per_page: pace(rows)?,
         })
     }
 
@@ -212,6 +215,18 @@ impl HelperDevice {
             self.restarted = true;
         }
     }
+}
+
+/// The rows `node.N.ns_per_page`; there are none while write-around is off.
+fn pace(rows: &mut Rows) -> Result<BTreeMap<u64, u64>> {
+    let mut pace = BTreeMap::new();
+    let nodes: Vec<String> =
+        rows.keys("node.").filter_map(|rest| rest.strip_suffix(".ns_per_page")).map(str::to_owned).collect();
+    for node in nodes {
+        let row = format!("node.{node}.ns_per_page");
+        pace.insert(rows.parse_number(&row, &node)?, rows.number(&row)?);
+    }
+    Ok(pace)
 }
 
 fn skip_row(why: &str) -> String {

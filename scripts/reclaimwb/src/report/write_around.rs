@@ -127,6 +127,8 @@ pub struct WriteAroundSection {
     pub freed: Freed,
     /// Times reclaim was told that waiting is worth it.
     pub waits: u64,
+    /// What a page of a node took to be written of late, in nanoseconds, by node; 0: not known.
+    pub ns_per_page: BTreeMap<u64, u64>,
     /// By device.
     pub devices: Vec<DeviceRow>,
     /// What must come out even.
@@ -174,6 +176,7 @@ pub(super) fn section(ledger: &Helper) -> Section<WriteAroundSection> {
             unwatched: n.freed_unwatched,
         },
         waits: n.waits,
+        ns_per_page: ledger.ns_per_page.clone(),
         devices: devices(ledger),
         books: books(ledger),
     })

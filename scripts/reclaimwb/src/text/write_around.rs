@@ -34,7 +34,7 @@ pub fn render(page: &mut Page, report: &Report) {
         page.paragraph(
             "  ",
             "    ",
-            &format!("Reclaim was told {} times that waiting is worth it.", count(around.waits)),
+            &format!("Reclaim was told {} times that waiting is worth it.{}", count(around.waits), pace(around)),
         );
     }
     devices(page, around);
@@ -172,4 +172,12 @@ fn books(page: &mut Page, around: &WriteAroundSection) {
     }
     page.line("");
     page.table(&table);
+}
+
+/// What a page takes to be written, where that is known.
+fn pace(around: &WriteAroundSection) -> String {
+    let known = around.ns_per_page.iter().filter(|(_, ns)| **ns > 0);
+    let say =
+        |(node, ns): (&u64, &u64)| format!(" A page of node {node} took {:.1} us to be written.", *ns as f64 / 1e3);
+    known.map(say).collect::<Vec<_>>().concat()
 }
