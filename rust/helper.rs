@@ -10,7 +10,10 @@
 //! workers are told, and their queues drained; then what is left goes.
 //!
 //! Context: the hook runs inside reclaim: it never sleeps, allocates or drops
-//! the last reference to anything. Locks: one ring's, innermost.
+//! the last reference to anything.
+//!
+//! Locks, each innermost and never held together: a ring's, the table's of lanes,
+//! that of the watched pages. The worker's are in worker.rs.
 
 mod freed;
 mod lane;

@@ -554,11 +554,12 @@ impl Work {
         let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
         let mut runs = 0u32;
         let ledger = &lane.shared.observer.write_around;
-        fs::plugged(|| {
+        // What is plugged is submitted at the end, which may wait for the device, too.
+        let write = || {
             for r in Ranges::new(&self.dirty, &self.wanted, params::request_cost()) {
                 let from = start + u64::from(r.start);
                 let nr = u64::from(r.end - r.start);
-                let result = lane.blocking(|| inode.flush(from, nr));
+                let result = inode.flush(from, nr);
                 pinned(|pin| ledger.this(pin).range(&r, result.is_err()));
                 low = low.min(from);
                 high = high.max(from + nr);
@@ -566,7 +567,8 @@ impl Work {
                 ranges += 1;
                 runs += r.runs;
             }
-        });
+        };
+        lane.blocking(|| fs::plugged(write));
         pinned(|pin| ledger.this(pin).window(pages, targets as u64));
         let asked = self.wanted.count(0, size);
         let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();
@@ -614,7 +616,9 @@ impl Work {
             .took(flight.since, now, flight.full, least, most);
 
         let ledger = &lane.shared.observer.write_around;
-        let mut nids = 0u64;
+        // What it took beyond those before it.
+        let alone = now.saturating_sub(flight.since.max(self.landed));
+        self.landed = now;
         for flying in self.flying.iter().take(flight.targets) {
             let us = now.saturating_sub(flying.met) / 1000;
             pinned(|pin| ledger.this(pin).clean(us));
@@ -623,21 +627,20 @@ impl Work {
                 at: now,
                 ..flying.page
             });
-            nids |= 1 << flying.nid.min(63);
+        }
+        let mut nid = u32::MAX;
+        for flying in self.flying.iter().take(flight.targets) {
+            if core::mem::replace(&mut nid, flying.nid) != flying.nid {
+                if let Some(ring) = lane.shared.ring(nid) {
+                    ring.took(flight.pages, alone);
+                }
+                lane.shared.wake(nid);
+            }
         }
         let landed = flight.targets.min(self.flying.len());
         let left = self.flying.len() - landed;
         self.flying.copy_within(landed.., 0);
         self.flying.truncate(left);
-        // What it took beyond those before it.
-        let alone = now.saturating_sub(flight.since.max(self.landed));
-        self.landed = now;
-        for nid in (0..64).filter(|n| nids >> n & 1 != 0) {
-            if let Some(ring) = lane.shared.ring(nid) {
-                ring.took(flight.pages, alone);
-            }
-            lane.shared.wake(nid);
-        }
         // The last reference may evict the inode.
         lane.blocking(|| drop(flight.inode));
     }
