@@ -67,11 +67,12 @@ stage base guests base &
 # NBD as a part of the kernel: its events are there from the start.
 stage base-nbd guests base-nbd load.sh headroom-layers.sh &
 stage harness "$TOP/scripts/host-test.sh" selftest "$TOP/qemu/selftest.sh" &
+stage kill with_slot "$TOP/scripts/host-test.sh" kill "$TOP/qemu/kill-test.sh" &
 stage host with_slot "$TOP/scripts/host-test.sh" &
 stage check with_slot "$TOP/scripts/host-test.sh" check "$TOP/scripts/check.sh" &
 wait
 
-tally host check harness base-nbd base debug
+tally host check harness kill base-nbd base debug
 echo "took $(((SECONDS - started) / 60)) min $(((SECONDS - started) % 60)) s; KTAP and logs are in $out"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -35,7 +35,7 @@ rounds()
 		around_cg_limit 16
 		file_in "$ACG" write -n 2 -p 768 -o random -g "$round" "$MNT/file" || return 1
 		! around_meets 4 || queued=$((queued + 1))
-		if [ $((round % 4)) = 0 ]; then
+		if [ $((round % 3)) = 0 ]; then
 			sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1)) && now=$((now + 1))
 		else
 			umount "$MNT" && now=$((now + 1))

@@ -25,7 +25,7 @@ cg_make()
 	echo +memory > "$CG/cgroup.subtree_control" || bail "no memory controller"
 	mkdir "$CG/$1" || bail "cannot make cgroup $1"
 	# The last page may be uncharged a moment after its task is gone.
-	undo "loop_until 50 rmdir $CG/$1 2> /dev/null"
+	undo "[ ! -d $CG/$1 ] || loop_until 50 rmdir $CG/$1 2> /dev/null"
 }
 
 # --- v1. The memory controller is in one hierarchy at a time, and moves only
