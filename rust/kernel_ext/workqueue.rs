@@ -36,7 +36,7 @@ impl Workqueue {
         let flags = bindings::wq_flags_WQ_MEM_RECLAIM | bindings::wq_flags_WQ_UNBOUND;
         // SAFETY: The format is NUL-terminated and has one int argument.
         let wq = unsafe {
-            bindings::alloc_workqueue_noprof(c"rwb_dev%d".as_ptr().cast(), flags, 1, n as c_int)
+            bindings::alloc_workqueue_noprof(c"rwb_dev%d".as_char_ptr(), flags, 1, n as c_int)
         };
         // INVARIANT: Just created.
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
