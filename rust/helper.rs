@@ -330,7 +330,7 @@ impl Hook {
     pub(crate) fn busy(&self, nid: u32) -> bool {
         let busy = self.shared.ring(nid).is_some_and(|ring| {
             ring.busy()
-                && ring.out_of_patience(ring.for_cgroup() || reclaim::node_mostly_dirty(nid))
+                && ring.out_of_patience((!ring.for_cgroup()).then(|| reclaim::node_cache(nid)))
         });
         if busy {
             pinned(|pin| self.shared.observer.write_around.this(pin).waits.add(1));

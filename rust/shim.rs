@@ -302,7 +302,8 @@ extern "C" {
     fn rwb_bdi_name(bdi: usize, buf: *mut c_char, size: usize);
     fn rwb_nr_node_ids() -> u32;
     fn rwb_node_short(nid: c_int) -> bool;
-    fn rwb_node_mostly_dirty(nid: c_int) -> bool;
+    fn rwb_node_file(nid: c_int) -> c_ulong;
+    fn rwb_node_dirty(nid: c_int) -> c_ulong;
     pub(crate) fn rwb_memcg_short(folio: *mut bindings::folio) -> bool;
     pub(crate) fn rwb_ticker_new(data: *mut c_void) -> *mut c_void;
     pub(crate) fn rwb_ticker_start(ticker: *mut c_void, ms: u32);

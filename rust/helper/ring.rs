@@ -16,7 +16,10 @@ use crate::{
             self,
             Lanes, //
         },
-        patience,
+        patience::{
+            self,
+            Cache, //
+        },
         slots, //
     },
     write_around::{
@@ -39,10 +42,6 @@ use kernel::{
 
 /// Devices that can have targets at once and be told apart.
 pub(crate) const LANES: usize = WORKERS;
-
-/// Batches that are scanned in vain before one waits, however much is said to be
-/// clean.
-const PATIENCE: u32 = 32;
 
 /// Batches further apart than this have nothing to do with each other.
 const APART_NS: u64 = 100_000_000;
@@ -111,7 +110,7 @@ pub(crate) struct Ring {
     /// The target that was offered last was for a cgroup, not for the node.
     for_cgroup: Atomic<bool>,
     /// Batches of which nothing was freed, since one waited.
-    futile: Atomic<u32>,
+    futile: Atomic<u64>,
     /// When the last of them was, in local clock nanoseconds.
     futile_at: Atomic<u64>,
     /// What a page of the node takes to be written, in nanoseconds.
@@ -232,19 +231,13 @@ impl Ring {
         self.for_cgroup.load(Relaxed)
     }
 
-    /// Counts a batch of which nothing was freed: is it time to wait? `dirty`: hardly
-    /// anything clean is to be found.
-    pub(crate) fn out_of_patience(&self, dirty: bool) -> bool {
+    /// Counts a batch of which nothing was freed: is it time to wait? `cache`: the
+    /// node's, or none on behalf of a cgroup.
+    pub(crate) fn out_of_patience(&self, cache: Option<Cache>) -> bool {
         let now = system::clock_ns();
         let apart = now.saturating_sub(self.futile_at.load(Relaxed)) > APART_NS;
         let futile = if apart { 0 } else { self.futile.load(Relaxed) };
-        let batches = patience::batches(self.ns_per_page.load(Relaxed));
-        let enough = if dirty {
-            batches
-        } else {
-            batches.max(PATIENCE)
-        };
-        let wait = futile >= enough;
+        let wait = futile >= patience::batches(self.ns_per_page.load(Relaxed), cache);
         let next = if wait { 0 } else { futile.saturating_add(1) };
         self.futile_at.store(now, Relaxed);
         self.futile.store(next, Relaxed);

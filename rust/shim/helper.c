@@ -329,18 +329,14 @@ static unsigned long rwb_node_pages(int nid, enum node_stat_item item)
 	return max(atomic_long_read(&NODE_DATA(nid)->vm_stat[item]), 0L);
 }
 
-/*
- * Of the node's page cache, is less than one page in RWB_CLEAN_SHARE clean? Else
- * reclaim finds one of them sooner than it would have waited for writeback.
- */
-bool rwb_node_mostly_dirty(int nid)
+unsigned long rwb_node_file(int nid)
 {
-	unsigned long file = rwb_node_pages(nid, NR_INACTIVE_FILE) +
-			     rwb_node_pages(nid, NR_ACTIVE_FILE);
-	unsigned long dirty = rwb_node_pages(nid, NR_FILE_DIRTY) +
-			      rwb_node_pages(nid, NR_WRITEBACK);
+	return rwb_node_pages(nid, NR_INACTIVE_FILE) + rwb_node_pages(nid, NR_ACTIVE_FILE);
+}
 
-	return dirty >= file || (file - dirty) * RWB_CLEAN_SHARE < file;
+unsigned long rwb_node_dirty(int nid)
+{
+	return rwb_node_pages(nid, NR_FILE_DIRTY) + rwb_node_pages(nid, NR_WRITEBACK);
 }
 
 /* Is a cgroup that the folio is charged to, or one above it, near its limit? */

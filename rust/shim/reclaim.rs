@@ -14,7 +14,8 @@ use super::{
     rwb_helper_done,
     rwb_helper_register,
     rwb_helper_unregister,
-    rwb_node_mostly_dirty,
+    rwb_node_dirty,
+    rwb_node_file,
     rwb_node_short,
     rwb_nr_node_ids,
     Target, //
@@ -31,6 +32,7 @@ use crate::{
         workqueue::Ticker, //
     },
     observer::Observer,
+    policy::patience::Cache,
     write_around::Skip, //
 };
 use core::ptr::NonNull;
@@ -277,11 +279,14 @@ pub(crate) fn node_short(nid: u32) -> bool {
     unsafe { rwb_node_short(nid as c_int) }
 }
 
-/// Is so little of the node's page cache clean that scanning on is futile? Any
-/// context.
-pub(crate) fn node_mostly_dirty(nid: u32) -> bool {
+/// What there is of page cache on a node. Any context.
+pub(crate) fn node_cache(nid: u32) -> Cache {
     // SAFETY: As above.
-    unsafe { rwb_node_mostly_dirty(nid as c_int) }
+    let (pages, dirty) = unsafe { (rwb_node_file(nid as c_int), rwb_node_dirty(nid as c_int)) };
+    Cache {
+        pages: pages as u64,
+        dirty: dirty as u64,
+    }
 }
 
 /// Number of node ids.

@@ -137,9 +137,6 @@ struct rwb_target {
 /* Pages below its limit at which a cgroup counts as short, beside a 64th of it. */
 #define RWB_MEMCG_MARGIN	128
 
-/* Pages that are scanned for one that is freed, rather than wait. */
-#define RWB_CLEAN_SHARE		8
-
 struct blk_plug;
 struct folio;
 struct inode;
@@ -220,7 +217,8 @@ void rwb_plug_finish(struct blk_plug *plug);
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
 unsigned int rwb_nr_node_ids(void);
 bool rwb_node_short(int nid);
-bool rwb_node_mostly_dirty(int nid);
+unsigned long rwb_node_file(int nid);
+unsigned long rwb_node_dirty(int nid);
 bool rwb_memcg_short(struct folio *folio);
 void *rwb_ticker_new(void *data);
 void rwb_ticker_start(void *ticker, u32 ms);

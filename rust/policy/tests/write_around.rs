@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use reclaimwb_policy::{
     budget::{Budget, LATE_NS, QUICK_NS},
     lanes::{Lanes, Refused, Slot, SHARE},
-    log2, patience,
+    log2,
+    patience::{self, Cache},
     window::{score, start_of, Pages, Range, Ranges, MAX_PAGES},
 };
 
@@ -845,12 +846,26 @@ fn log2_bounds() {
 }
 
 proptest! {
-    /// The slower the disk, the longer is scanned; never beyond the bound.
+    /// The slower the disk, the longer is scanned; never a pass over the list, and
+    /// for a cgroup hardly at all.
     #[test]
-    fn patience_grows_with_the_wait(a in any::<u64>(), b in any::<u64>()) {
+    fn patience_grows_with_the_wait(
+        a in any::<u64>(), b in any::<u64>(), pages in 0u64..1 << 40, dirty in 0u64..1 << 40,
+    ) {
         let (slow, fast) = (a.max(b), a.min(b));
-        prop_assert!(patience::batches(fast) <= patience::batches(slow));
-        prop_assert!(patience::batches(slow) <= patience::MOST);
+        let cache = Some(Cache { pages, dirty });
+        prop_assert!(patience::batches(fast, cache) <= patience::batches(slow, cache));
+        prop_assert!(patience::batches(slow, cache) <= patience::MOST);
+        prop_assert!(patience::batches(slow, cache) * 32 <= pages / 4);
+        prop_assert!(patience::batches(slow, None) <= patience::MOST_FOR_CGROUP);
+    }
+
+    /// More dirty pages never make less of it dirty.
+    #[test]
+    fn mostly_dirty_by_share(pages in 1u64..1 << 40, a in 0u64..1 << 40, b in 0u64..1 << 40) {
+        let of = |dirty| Cache { pages, dirty }.mostly_dirty();
+        prop_assert!(!of(a.min(b)) || of(a.max(b)));
+        prop_assert!(!of(0) && of(pages));
     }
 
     /// The running mean stays between what it was and what comes in, and gets there.
@@ -870,11 +885,20 @@ proptest! {
     }
 }
 
-/// A disk that takes a window at once is waited for at once; one that takes 4 ms a
-/// page is not.
+/// A disk that takes a window at once is waited for at once, unless clean pages are
+/// to be found; one that takes 4 ms a page is not.
 #[test]
 fn patience_knows_disks() {
-    assert_eq!(patience::batches(0), 0);
-    assert_eq!(patience::batches(4_000_000 / 256), 0);
-    assert_eq!(patience::batches(4_000_000), patience::MOST);
+    let dirty = Some(Cache {
+        pages: 1 << 20,
+        dirty: 1 << 20,
+    });
+    let half = Some(Cache {
+        pages: 1 << 20,
+        dirty: 1 << 19,
+    });
+    assert_eq!(patience::batches(0, dirty), 0);
+    assert_eq!(patience::batches(4_000_000 / 256, dirty), 0);
+    assert_eq!(patience::batches(4_000_000, dirty), patience::MOST);
+    assert!(patience::batches(0, half) > 0);
 }
