@@ -7,7 +7,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check deps kernel module tool vm vng host-test cache cache-clear clean
+.PHONY: help demo test bench check deps kernel module tool vm vng host-test off-cost cache cache-clear clean
 
 help: ## this list
 	@echo 'Commands (VARIANT=base|base-nbd|debug, KDIR=your kernel build, KSRC=your source tree):'
@@ -54,6 +54,10 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
 	@qemu/run-tests.sh --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
+
+off-cost: ## what the kernel patch costs while no helper is registered
+	@scripts/deps.sh kernel
+	@scripts/off-cost.sh $(VARIANT)
 
 host-test: ## tests that need no kernel: policy, tool, scripts
 	@scripts/deps.sh kernel tool
