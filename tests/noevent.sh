@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # A kernel without an event, or with a changed one, as the module sees it: a
 # build of the module that asks for both. It names them, marks what stands on
-# them unavailable, and the rest works.
+# them unavailable, and the rest works. It also believes that the kernel has no
+# place for a writeback helper.
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod reclaimwb_noevent
 need_no_swap
-start_test 9 "missing and changed events"
+start_test 13 "missing and changed events, no helper"
 
 try_load reclaimwb_noevent || bail "insmod: $(cat "$TMP/insmod")"
 
@@ -23,6 +24,12 @@ for state in missing changed; do
 	check "the log names $event, which is $state" \
 		sh -c "dmesg | grep -q 'reclaimwb.*: .*${event:-no event}'"
 done
+
+check_eq "status: no helper" "$(row status helper)" unavailable
+check_eq "ledger helper: none" "$(row helper state)" unavailable
+check "the log says so" sh -c \
+	"dmesg | grep -q 'reclaimwb.*: observer loaded; no writeback helper in this kernel'"
+check "write_around stays N" sh -c "! echo Y 2> /dev/null > $PARAMS/write_around && grep -q N $PARAMS/write_around"
 
 check_eq "ledger writes is available" "$(row status ledger.writes)" available
 zram_swap_on 64
