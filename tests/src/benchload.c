@@ -31,9 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096UL
-#define WORDS (PAGE / sizeof(uint64_t))
-#define PAGES_PER_MIB (1048576UL / PAGE)
+#include "common.h"
 
 enum order { SEQ, HALF, RANDOM };
 
@@ -83,16 +81,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static unsigned long number(const char *s)
-{
-	char *end;
-	unsigned long n = strtoul(s, &end, 0);
-
-	if (!*s || *end)
-		print_usage();
-	return n;
-}
-
 static void die(const char *what)
 {
 	fprintf(stderr, "benchload: %s: %s\n", what, strerror(errno));
@@ -110,15 +98,6 @@ static unsigned long now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000UL + ts.tv_nsec / 1000;
-}
-
-/* splitmix64: one multiply-xor chain a word, good enough to be unlike. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15ULL;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
 }
 
 /* One addition a word: under emulation the content must not be the load. */

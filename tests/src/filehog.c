@@ -25,8 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096UL
-#define WORDS (PAGE / sizeof(uint64_t))
+#include "common.h"
+
 #define MAGIC 0x66696c65686f6731ULL	/* "filehog1" */
 #define HEAD 4				/* words before the derived ones */
 #define MAX_BATCH 256UL
@@ -72,29 +72,11 @@ static void print_usage(void)
 	exit(2);
 }
 
-static unsigned long number(const char *s)
-{
-	char *end;
-	unsigned long n = strtoul(s, &end, 0);
-
-	if (!*s || *end)
-		print_usage();
-	return n;
-}
-
 /* The error by its name, which a script can look for. */
 static void die(const char *what, const char *path)
 {
 	printf("filehog: %s %s: %s\n", what, path, strerrorname_np(errno));
 	exit(2);
-}
-
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15ULL;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
 }
 
 /* ---- pages ---- */

@@ -24,13 +24,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common.h"
+
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
 
-#define PAGE 4096UL
-#define WORDS (PAGE / sizeof(uint64_t))
-#define PAGES_PER_MIB (1048576UL / PAGE)
 #define HUGE_ALIGN (2UL << 20)
 
 enum kind { ANON, SHMEM, MIXED };
@@ -85,29 +84,10 @@ static void print_usage(void)
 	exit(2);
 }
 
-static unsigned long number(const char *s)
-{
-	char *end;
-	unsigned long n = strtoul(s, &end, 0);
-
-	if (!*s || *end)
-		print_usage();
-	return n;
-}
-
 static void die(const char *what)
 {
 	fprintf(stderr, "memhog: %s: %s\n", what, strerror(errno));
 	exit(2);
-}
-
-/* splitmix64: one multiply-xor chain a word, good enough to be unlike. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15ULL;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-	return x ^ (x >> 31);
 }
 
 static uint64_t page_key(unsigned long child, unsigned long gen, unsigned long n)
