@@ -5,6 +5,8 @@
 # find all that was synced. On ext4 and XFS. KTAP output.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source=result.sh
+. "$TOP/qemu/result.sh"
 
 variant=base
 case ${1:-} in
@@ -14,20 +16,8 @@ esac
 dir=$OUT/kill-test/$variant
 LEAST=40 # syncs seen before the kill
 SECONDS_TO_SYNC=240
-number=0 failures=0 vm=''
+vm=''
 trap '[ -z "$vm" ] || kill "$vm" 2>/dev/null || true' EXIT
-
-result() { # DESCRIPTION COMMAND...
-	local what=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number $what"
-	else
-		echo "not ok $number $what"
-		failures=$((failures + 1))
-	fi
-}
 
 # synced LOG: the latest generation of each file, as FILE.GENERATION/... The last
 # line may have been cut off.

@@ -5,22 +5,11 @@
 # be reported as what it is. --kernel-free: only what needs no guest. KTAP output.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source=result.sh
+. "$TOP/qemu/result.sh"
 
 dir=$OUT/selftest
 mkdir -p "$dir"
-number=0 failures=0
-
-result() { # DESCRIPTION COMMAND...
-	local what=$1
-	shift
-	number=$((number + 1))
-	if "$@"; then
-		echo "ok $number $what"
-	else
-		echo "not ok $number $what"
-		failures=$((failures + 1))
-	fi
-}
 
 # --- without a guest: what the counter makes of a log
 
