@@ -54,7 +54,7 @@ squeeze_around()
 	local more="$SQUEEZE" windows
 
 	windows=$(around windows)
-	while squeeze "$more"; do
+	while around_squeeze "$more"; do
 		[ "$(around windows)" = "$windows" ] || return 0
 		[ "$more" -lt $((SQUEEZE * 4)) ] || return 0
 		more=$((more + SQUEEZE))

@@ -13,11 +13,7 @@ need_dm delay
 ROUNDS=$(scaled 40)
 start_test $((AROUND_BOOKS + 6)) "cgroup removal against the worker"
 load_helper inflight=256
-disk_attach disk1
-UNDER=$DISK
-dm_make rwb-cgroup "$UNDER"
-DEV=$DISK
-dm_table rwb-cgroup "$UNDER" delay 20 || bail "no slow disk"
+disk_slow disk1 rwb-cgroup 20
 keeps_pages
 fs_new ext4 "$DEV"
 

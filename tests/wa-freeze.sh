@@ -14,11 +14,7 @@ ROUNDS=$(scaled 20)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "fsfreeze against the worker"
 load_helper inflight=256
-disk_attach disk1
-dm_make rwb-freeze "$DISK"
-DEV=$DISK
-disk_attach disk1
-dm_table rwb-freeze "$DISK" delay 20 || bail "no slow disk"
+disk_slow disk1 rwb-freeze 20
 keeps_pages
 around_cg rwb-freeze 8
 

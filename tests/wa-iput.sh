@@ -17,12 +17,8 @@ FILES=$(scaled 2000)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
 load_helper inflight=1024
-disk_attach disk1
-dm_make rwb-iput "$DISK"
-DEV=$DISK
-disk_attach disk1
 # Slow: folios wait, and the worker has its reference for longer.
-dm_table rwb-iput "$DISK" delay 8 || bail "no slow disk"
+disk_slow disk1 rwb-iput 8
 keeps_pages
 
 PROBE=rwb/evict

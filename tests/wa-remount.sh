@@ -14,11 +14,7 @@ ROUNDS=$(scaled 12)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "remount against the worker"
 load_helper inflight=256
-disk_attach disk1
-dm_make rwb-remount "$DISK"
-DEV=$DISK
-disk_attach disk1
-dm_table rwb-remount "$DISK" delay 20 || bail "no slow disk"
+disk_slow disk1 rwb-remount 20
 keeps_pages
 around_cg rwb-remount 8
 

@@ -13,11 +13,7 @@ need_dm delay
 ROUNDS=$(scaled 12)
 start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
 load_helper
-disk_attach disk1
-UNDER=$DISK
-dm_make rwb-rmmod "$UNDER"
-DEV=$DISK
-dm_table rwb-rmmod "$UNDER" delay 4 || bail "no slow disk"
+disk_slow disk1 rwb-rmmod 4
 keeps_pages
 fs_new ext4 "$DEV"
 around_cg rwb-rmmod 8

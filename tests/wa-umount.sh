@@ -15,12 +15,8 @@ ROUNDS=$(scaled 12)
 CHECKS=$((AROUND_BOOKS + 5))
 start_test $((2 * CHECKS + 1)) "umount against the worker"
 load_helper inflight=256
-disk_attach disk1
-dm_make rwb-umount "$DISK"
-DEV=$DISK
-disk_attach disk1
 # Slow, so that folios are still queued when the unmount comes.
-dm_table rwb-umount "$DISK" delay 20 || bail "no slow disk"
+disk_slow disk1 rwb-umount 20
 keeps_pages
 around_cg rwb-umount 8
 

@@ -199,9 +199,9 @@ file_alive()
 	kill -0 "$(cat "$TMP/$1.pid")" 2> /dev/null
 }
 
-# squeeze MIB: another task takes memory until so much of the files' must have gone.
+# around_squeeze MIB: another task takes memory until so much of the files' must have gone.
 # Nobody may be killed for it.
-squeeze()
+around_squeeze()
 {
 	local take=$(($(mem_mib MemFree) - $(wmark_mib high) + $1)) kills
 

@@ -251,6 +251,20 @@ dm_table()
 	dmsetup resume "$name"
 }
 
+# disk_slow DISK NAME MS: sets DEV to a device over that disk that takes so long for a
+# write.
+disk_slow()
+{
+	local under
+
+	disk_attach "$1"
+	under=$DISK
+	dm_make "$2" "$under"
+	# shellcheck disable=SC2034 # for the scenarios
+	DEV=$DISK
+	dm_table "$2" "$under" delay "$3" || bail "no slow disk"
+}
+
 # dm_stop NAME: it answers nothing more; requests wait until dm_go.
 dm_stop()
 {
