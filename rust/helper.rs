@@ -95,11 +95,6 @@ impl Shared {
         self.stopping.load(Acquire)
     }
 
-    /// Lets those go on who wait on the node.
-    fn wake(&self, nid: u32) {
-        reclaim::done(nid);
-    }
-
     /// Looks in a second whether the page is free.
     fn watch(&self, page: freed::Page) {
         self.freed.data().watch(page);

@@ -278,7 +278,6 @@ extern "C" {
     pub(crate) fn rwb_folio_get(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_put(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_trylock(folio: *mut bindings::folio) -> bool;
-    pub(crate) fn rwb_folio_unlock(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_inode(folio: *mut bindings::folio) -> *mut bindings::inode;
     pub(crate) fn rwb_folio_dirty(folio: *mut bindings::folio) -> bool;
     pub(crate) fn rwb_folio_writeback(folio: *mut bindings::folio) -> bool;
@@ -297,8 +296,6 @@ extern "C" {
     );
     pub(crate) fn rwb_flush_range(inode: *mut bindings::inode, start: u64, nr: u64) -> c_int;
     pub(crate) fn rwb_wait_range(inode: *mut bindings::inode, start: u64, nr: u64);
-    pub(crate) fn rwb_plug_start(plug: *mut bindings::blk_plug);
-    pub(crate) fn rwb_plug_finish(plug: *mut bindings::blk_plug);
     fn rwb_bdi_name(bdi: usize, buf: *mut c_char, size: usize);
     fn rwb_nr_node_ids() -> u32;
     fn rwb_node_short(nid: c_int) -> bool;

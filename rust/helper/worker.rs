@@ -212,14 +212,13 @@ impl Work {
 
     // --- targets
 
-    /// Gives up a target that is not written; wakes those who wait for it if it
-    /// was the last.
+    /// Gives up a target that is not written; those who wait look again.
     fn skip(lane: &Lane, target: Target, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
         pinned(|pin| lane.shared.observer.write_around.this(pin).skip(why));
         lane.release(target);
         lane.settle(nid, nr);
-        lane.shared.wake(nid);
+        reclaim::done(nid);
     }
 
     /// Takes what waits, sorts it, and drops what is not needed any more.
@@ -634,7 +633,7 @@ impl Work {
                 if let Some(ring) = lane.shared.ring(nid) {
                     ring.took(flight.pages, alone);
                 }
-                lane.shared.wake(nid);
+                reclaim::done(nid);
             }
         }
         let landed = flight.targets.min(self.flying.len());

@@ -140,7 +140,7 @@ impl LockedFolio<'_> {
 impl Drop for LockedFolio<'_> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant we hold the lock.
-        unsafe { shim::rwb_folio_unlock(self.0 .0.as_ptr()) };
+        unsafe { bindings::folio_unlock(self.0 .0.as_ptr()) };
     }
 }
 
@@ -264,10 +264,10 @@ impl Drop for Inode<'_> {
 pub(crate) fn plugged<R>(f: impl FnOnce() -> R) -> R {
     let mut plug = MaybeUninit::<bindings::blk_plug>::uninit();
     // SAFETY: `plug` is ours, does not move, and lives until the call below.
-    unsafe { shim::rwb_plug_start(plug.as_mut_ptr()) };
+    unsafe { bindings::blk_start_plug(plug.as_mut_ptr()) };
     let r = f();
     // SAFETY: Started above, by this task.
-    unsafe { shim::rwb_plug_finish(plug.as_mut_ptr()) };
+    unsafe { bindings::blk_finish_plug(plug.as_mut_ptr()) };
     r
 }
 

@@ -7,7 +7,6 @@
  * Each wrapper's context is that of what it wraps.
  */
 #include <linux/backing-dev.h>
-#include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
@@ -140,11 +139,6 @@ bool rwb_folio_trylock(struct folio *folio)
 	return folio_trylock(folio);
 }
 
-void rwb_folio_unlock(struct folio *folio)
-{
-	folio_unlock(folio);
-}
-
 /* The inode whose page cache a locked folio is in; NULL when it was truncated. */
 struct inode *rwb_folio_inode(struct folio *folio)
 {
@@ -272,16 +266,6 @@ void rwb_wait_range(struct inode *inode, u64 start, u64 nr)
 {
 	filemap_fdatawait_range_keep_errors(inode->i_mapping, start << PAGE_SHIFT,
 					    ((start + nr) << PAGE_SHIFT) - 1);
-}
-
-void rwb_plug_start(struct blk_plug *plug)
-{
-	blk_start_plug(plug);
-}
-
-void rwb_plug_finish(struct blk_plug *plug)
-{
-	blk_finish_plug(plug);
 }
 
 /* The device's name, such as 259:0; the inode's superblock must not go away. */

@@ -137,7 +137,6 @@ struct rwb_target {
 /* Pages below its limit at which a cgroup counts as short, beside a 64th of it. */
 #define RWB_MEMCG_MARGIN	128
 
-struct blk_plug;
 struct folio;
 struct inode;
 struct super_block;
@@ -198,7 +197,6 @@ void rwb_helper_done(int nid);
 void rwb_folio_get(struct folio *folio);
 void rwb_folio_put(struct folio *folio);
 bool rwb_folio_trylock(struct folio *folio);
-void rwb_folio_unlock(struct folio *folio);
 struct inode *rwb_folio_inode(struct folio *folio);
 bool rwb_folio_dirty(struct folio *folio);
 bool rwb_folio_writeback(struct folio *folio);
@@ -212,8 +210,6 @@ unsigned long rwb_inode_mapping(struct inode *inode);
 void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits);
 int rwb_flush_range(struct inode *inode, u64 start, u64 nr);
 void rwb_wait_range(struct inode *inode, u64 start, u64 nr);
-void rwb_plug_start(struct blk_plug *plug);
-void rwb_plug_finish(struct blk_plug *plug);
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
 unsigned int rwb_nr_node_ids(void);
 bool rwb_node_short(int nid);
