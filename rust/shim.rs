@@ -271,6 +271,8 @@ extern "C" {
     fn rwb_trace_write_around_enabled() -> bool;
     fn rwb_name(table: u32, index: u32) -> *const c_char;
     pub(crate) fn rwb_task() -> usize;
+    pub(crate) fn rwb_task_is_realtime() -> bool;
+    pub(crate) fn rwb_task_nice() -> c_int;
     fn rwb_helper_available() -> bool;
     fn rwb_helper_register(data: *mut c_void) -> c_int;
     fn rwb_helper_unregister();

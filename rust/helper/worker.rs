@@ -8,7 +8,10 @@
 //! for what is in flight, which it would have to wait for anyway.
 //!
 //! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
-//! refuses to write with it). Sleeps; may allocate, and so reclaim, inside the
+//! refuses to write with it). While it writes it has real-time priority, for the
+//! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
+//! be reclaimed is dirty, it waits for memory along with those who wait for it.
+//! Sleeps; may allocate, and so reclaim, inside the
 //! filesystem: the hook then queues for this worker, too, but never waits.
 //!
 //! Locks, in order: the lane's `work` mutex (nobody else takes it while the helper
@@ -567,7 +570,7 @@ impl Work {
                 runs += r.runs;
             }
         };
-        lane.blocking(|| fs::plugged(write));
+        lane.blocking(|| system::urgently(|| fs::plugged(write)));
         pinned(|pin| ledger.this(pin).window(pages, targets as u64));
         let asked = self.wanted.count(0, size);
         let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();

@@ -3,6 +3,10 @@
 //! Small facts: clocks, the current task's name, nodes, the stack's size.
 
 use crate::shim;
+use kernel::{
+    bindings,
+    current, //
+};
 
 /// Longest task name, with its terminating NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = 16;
@@ -40,6 +44,26 @@ pub(crate) fn comm() -> [u8; COMM_LEN] {
 pub(crate) fn task() -> usize {
     // SAFETY: Has no precondition.
     unsafe { shim::rwb_task() }
+}
+
+/// Runs `f` at the lowest real-time priority: what it allocates may come out of the
+/// upper half of the reserve (`ALLOC_MIN_RESERVE`, mm/page_alloc.c). Who writes what
+/// all others wait for must not wait with them for memory. Process context, may
+/// sleep.
+pub(crate) fn urgently<R>(f: impl FnOnce() -> R) -> R {
+    // SAFETY: Has no precondition.
+    if unsafe { shim::rwb_task_is_realtime() } {
+        return f();
+    }
+    let task = current!().as_ptr();
+    // SAFETY: Has no precondition.
+    let nice = unsafe { shim::rwb_task_nice() };
+    // SAFETY: It is the current task, in process context.
+    unsafe { bindings::sched_set_fifo_low(task) };
+    let r = f();
+    // SAFETY: As above.
+    unsafe { bindings::sched_set_normal(task, nice) };
+    r
 }
 
 /// Process id of the current task in the initial namespace.

@@ -10,6 +10,7 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched/clock.h>
+#include <linux/sched/deadline.h>
 #include <linux/sched/task_stack.h>
 #include <linux/timex.h>
 #include <linux/tracepoint.h>
@@ -96,6 +97,16 @@ void rwb_comm(char *buf, size_t size)
 unsigned long rwb_task(void)
 {
 	return (unsigned long)current;
+}
+
+bool rwb_task_is_realtime(void)
+{
+	return rt_or_dl_task(current);
+}
+
+int rwb_task_nice(void)
+{
+	return task_nice(current);
 }
 
 int rwb_pid(void)
