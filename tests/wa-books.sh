@@ -47,21 +47,6 @@ around_is()
 	check "$1: content from a cold cache" proves verify -p "$PAGES" "$MNT/file"
 }
 
-# squeeze_around: more each time, as long as others give memory back (KASAN's
-# quarantine) and the files have to give none.
-squeeze_around()
-{
-	local more="$SQUEEZE" windows
-
-	windows=$(around windows)
-	while around_squeeze "$more"; do
-		[ "$(around windows)" = "$windows" ] || return 0
-		[ "$more" -lt $((SQUEEZE * 4)) ] || return 0
-		more=$((more + SQUEEZE))
-	done
-	return 1
-}
-
 # one TYPE DEV WHAT [filehog options]
 PAGES=$((DIRTY * 256))
 one()
@@ -72,12 +57,11 @@ one()
 	fs_new "$type" "$dev"
 	snap before
 	file write -p "$PAGES" "$@" "$MNT/file" || bail "$what: cannot write"
-	check "$what: memory could be had" squeeze_around
+	check "$what: memory could be had" around_squeeze $((PAGES / 2))
 	around_is "$what" "$dev"
 	fs_umount "$dev"
 }
 
-SQUEEZE=$((DIRTY / 2))
 classic() { one "$1" "$DISK" "$1, classic" -o random; }
 # In random order btrfs runs out of room it reserves for metadata, and writes by itself.
 in_batches() { one "$1" "$DISK" "$1, classic" -b 64; }
@@ -107,10 +91,7 @@ loop()
 	loop=$(losetup -f)
 	losetup "$loop" "$MNT/image" || bail "no loop device"
 	undo "losetup -d $loop"
-	# What is written goes into the cache of the file below first.
-	SQUEEZE=$((DIRTY / 4))
 	one ext4 "$loop" "ext4 on loop on $1" -o random
-	SQUEEZE=$((DIRTY / 2))
 	losetup -d "$loop"
 	MNT=$TMP/mnt-${dev##*/}
 	fs_umount "$dev"

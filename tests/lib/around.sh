@@ -199,15 +199,17 @@ file_alive()
 	kill -0 "$(cat "$TMP/$1.pid")" 2> /dev/null
 }
 
-# around_squeeze MIB: another task takes memory until so much of the files' must have gone.
-# Nobody may be killed for it.
+# around_squeeze PAGES: another task takes memory until no more pages of files are
+# dirty: what it asks for can be had, as long as someone writes. Nobody may be killed
+# for it.
 around_squeeze()
 {
-	local take=$(($(mem_mib MemFree) - $(wmark_mib high) + $1)) kills
+	local most kills
 
+	# What others give back meanwhile is more of it: KASAN's quarantine.
+	most=$(($(mem_mib MemFree) + $(mem_mib Dirty) + $(mem_mib MemTotal) / 8))
 	kills=$(vmstat oom_kill)
-	[ "$take" -gt 0 ] || take=$1
-	hog_start squeeze -c text -m "$take" -P 1000
+	hog_start squeeze -c text -m "$most" -P 1000 -D "$1"
 	hog_filled squeeze
 	hog_done squeeze || return 1
 	kills=$(($(vmstat oom_kill) - kills))

@@ -65,10 +65,11 @@ hog_done()
 	[ "$rc" = 0 ] && grep -q "verified [1-9][0-9]* pages, 0 bad" "$TMP/$1.log"
 }
 
+# hog_kill NAME: its memory is back when this returns.
 hog_kill()
 {
 	[ -e "$TMP/$1.pid" ] || return 0
-	kill -9 "$(cat "$TMP/$1.pid")" 2> /dev/null
+	kill "$(cat "$TMP/$1.pid")" 2> /dev/null
 	wait "$(cat "$TMP/$1.pid")" 2> /dev/null
 	rm -f "$TMP/$1.pid"
 }
@@ -81,9 +82,14 @@ leave_mib()
 	# What is said to be available ends where kswapd stops, not where it fails.
 	local take=$(($(mem_mib MemAvailable) + $(wmark_mib high) - $(wmark_mib min) - $1))
 
-	[ "$take" -gt 0 ] || return 0
+	[ "$take" -le 0 ] || ballast "$take"
+}
+
+# ballast MIB: lock away so much.
+ballast()
+{
 	BALLASTS=$((BALLASTS + 1))
-	hog_start "ballast$BALLASTS" -l -H -c zero -m "$take"
+	hog_start "ballast$BALLASTS" -l -H -c zero -m "$1"
 	hog_filled "ballast$BALLASTS"
 }
 

@@ -45,7 +45,9 @@ static struct {
 	unsigned long touch_s;
 	unsigned long pace_us;
 	unsigned long timeout_s;
-	unsigned long until;
+	unsigned long swapped;
+	unsigned long dirty;
+	bool until_dirty;
 	bool shuffle;
 	bool huge;
 	bool pageout;
@@ -75,6 +77,7 @@ static void print_usage(void)
 	      "  -P USEC              pause after each MiB filled\n"
 	      "  -U PAGES             fill only until the kernel has swapped out so many;\n"
 	      "                       it is an error if MIB do not make it do that\n"
+	      "  -D PAGES             the same, until no more pages of files are dirty\n"
 	      "  -R FILE              create FILE when filled (and paged out)\n"
 	      "  -G FILE              then wait for FILE before verifying\n"
 	      "  -N                   nice: leave the CPU to others that want it\n"
@@ -214,27 +217,35 @@ static unsigned long verify(const struct area *a, unsigned long child,
 	return bad;
 }
 
-/* /proc/vmstat's pswpout: pages written to swap devices since boot. */
-static unsigned long swapped_out(void)
+/* What the kernel counts, in /proc/vmstat. */
+static unsigned long vmstat(const char *key)
 {
 	unsigned long n;
-	char line[128];
+	char line[128], name[64];
 	FILE *f = fopen("/proc/vmstat", "r");
 
 	if (!f)
 		die("/proc/vmstat");
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "pswpout %lu", &n) == 1) {
+		if (sscanf(line, "%63s %lu", name, &n) == 2 && !strcmp(name, key)) {
 			fclose(f);
 			return n;
 		}
 	}
 	errno = ENODATA;
-	die("pswpout in /proc/vmstat");
+	die(key);
 	return 0;
 }
 
 static unsigned long swapped_at_start;
+
+/* Has the kernel done what -U or -D is to make it do? */
+static bool is_enough(void)
+{
+	if (opt.swapped)
+		return vmstat("pswpout") - swapped_at_start >= opt.swapped;
+	return vmstat("nr_dirty") + vmstat("nr_writeback") <= opt.dirty;
+}
 
 static int hog(unsigned long child)
 {
@@ -242,7 +253,8 @@ static int hog(unsigned long child)
 	unsigned long mib = opt.kind == MIXED ? (opt.mib + 1) & ~1UL : opt.mib;
 	unsigned long pages = mib * PAGES_PER_MIB;
 	unsigned long gen = 0, bad = 0, verified = 0;
-	bool enough = !opt.until;
+	bool until = opt.swapped || opt.until_dirty;
+	bool enough = !until;
 	struct area a[2] = {};
 	time_t end;
 
@@ -258,7 +270,7 @@ static int hog(unsigned long child)
 		fill_page(page_at(a, n), page_key(child, gen, n));
 		if (n % PAGES_PER_MIB != PAGES_PER_MIB - 1)
 			continue;
-		if (opt.until && swapped_out() - swapped_at_start >= opt.until) {
+		if (until && is_enough()) {
 			pages = n + 1;
 			enough = true;
 		} else if (opt.pace_us) {
@@ -266,8 +278,9 @@ static int hog(unsigned long child)
 		}
 	}
 	if (!enough) {
-		fprintf(stderr, "memhog: %lu MiB a task made the kernel swap out only %lu pages\n",
-			mib, swapped_out() - swapped_at_start);
+		fprintf(stderr, "memhog: %lu MiB a task did not do: %lu pages swapped out, %lu dirty\n",
+			mib, vmstat("pswpout") - swapped_at_start,
+			vmstat("nr_dirty") + vmstat("nr_writeback"));
 		return 2;
 	}
 	if (opt.corrupt)
@@ -304,6 +317,18 @@ static int hog(unsigned long child)
 	return bad ? 1 : 0;
 }
 
+static pid_t *tasks;
+static volatile sig_atomic_t stopping;
+
+/* Whoever sees the parent gone may rely on it that the memory is back. */
+static void kill_tasks(int sig)
+{
+	(void)sig;
+	stopping = 1;
+	for (unsigned long i = 0; i < opt.forks && tasks[i]; i++)
+		kill(tasks[i], SIGKILL);
+}
+
 static int run_tasks(void)
 {
 	int rc = 0, status;
@@ -314,18 +339,27 @@ static int run_tasks(void)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (filled == MAP_FAILED)
 		die("mmap");
+	tasks = calloc(opt.forks, sizeof(*tasks));
+	if (!tasks)
+		die("calloc");
+	signal(SIGTERM, kill_tasks);
 	for (unsigned long i = 0; i < opt.forks; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			die("fork");
 		if (!pid) {
+			signal(SIGTERM, SIG_DFL);
 			/* Whoever kills the parent means all of it. */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			alarm(opt.timeout_s);
 			exit(hog(i));
 		}
+		tasks[i] = pid;
 	}
+	/* It may have come between a fork and its entry. */
+	if (stopping)
+		kill_tasks(SIGTERM);
 	for (unsigned long i = 0; i < opt.forks; i++) {
 		if (wait(&status) < 0)
 			die("wait");
@@ -344,7 +378,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:U:R:G:w:NX")) != -1) {
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:U:D:R:G:w:NX")) != -1) {
 		switch (c) {
 		case 't':
 			if (!strcmp(optarg, "anon"))
@@ -397,7 +431,11 @@ int main(int argc, char **argv)
 			opt.pace_us = number(optarg);
 			break;
 		case 'U':
-			opt.until = number(optarg);
+			opt.swapped = number(optarg);
+			break;
+		case 'D':
+			opt.dirty = number(optarg);
+			opt.until_dirty = true;
 			break;
 		case 'R':
 			opt.ready = optarg;
@@ -423,7 +461,6 @@ int main(int argc, char **argv)
 		print_usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(opt.timeout_s);
-	if (opt.until)
-		swapped_at_start = swapped_out();
+	swapped_at_start = vmstat("pswpout");
 	return run_tasks();
 }
