@@ -218,7 +218,7 @@ static unsigned long verify(const struct area *a, unsigned long child,
 }
 
 /* What the kernel counts, in /proc/vmstat. */
-static unsigned long vmstat(const char *key)
+static unsigned long counter(const char *key)
 {
 	unsigned long n;
 	char line[128], name[64];
@@ -243,8 +243,8 @@ static unsigned long swapped_at_start;
 static bool is_enough(void)
 {
 	if (opt.swapped)
-		return vmstat("pswpout") - swapped_at_start >= opt.swapped;
-	return vmstat("nr_dirty") + vmstat("nr_writeback") <= opt.dirty;
+		return counter("pswpout") - swapped_at_start >= opt.swapped;
+	return counter("nr_dirty") + counter("nr_writeback") <= opt.dirty;
 }
 
 static int hog(unsigned long child)
@@ -278,9 +278,9 @@ static int hog(unsigned long child)
 		}
 	}
 	if (!enough) {
-		fprintf(stderr, "memhog: %lu MiB a task did not do: %lu pages swapped out, %lu dirty\n",
-			mib, vmstat("pswpout") - swapped_at_start,
-			vmstat("nr_dirty") + vmstat("nr_writeback"));
+		fprintf(stderr, "memhog: %lu MiB did not do: %lu pages swapped out, %lu dirty\n",
+			mib, counter("pswpout") - swapped_at_start,
+			counter("nr_dirty") + counter("nr_writeback"));
 		return 2;
 	}
 	if (opt.corrupt)
@@ -461,6 +461,6 @@ int main(int argc, char **argv)
 		print_usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(opt.timeout_s);
-	swapped_at_start = vmstat("pswpout");
+	swapped_at_start = counter("pswpout");
 	return run_tasks();
 }
