@@ -31,7 +31,8 @@ done
 load_helper
 set_to()
 {
-	echo "${1#*=}" > "$PARAMS/${1%%=*}" 2> "$TMP/write"
+	# Not the shell's own: not every one says which error it was.
+	env echo "${1#*=}" 2> "$TMP/write" > "$PARAMS/${1%%=*}"
 }
 
 unchanged()

@@ -194,12 +194,12 @@ fs_cold()
 	fs_mount "$@"
 }
 
-# fs_new TYPE DEV: made and mounted.
+# fs_new TYPE DEV [OPTIONS]: made and mounted.
 fs_new()
 {
 	fs_umount "$2"
 	fs_make "$1" "$2"
-	fs_mount "$2"
+	fs_mount "$2" "${3:-}"
 }
 
 # fs_complaints: "clean", or what the filesystems said since the start of the test.
