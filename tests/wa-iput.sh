@@ -66,10 +66,10 @@ evicted()
 	awk -v k="$1" '$1 == k { print $2 }' "$TMP/evictions"
 }
 
-# Four windows are let through whatever they cost, so more than those.
-five_are_queued()
+# Ten files; no more than six windows of 64 pages are let through.
+ten_are_queued()
 {
-	[ "$(around pending.folios)" -ge 1280 ]
+	[ "$(around pending.folios)" -ge 640 ]
 }
 
 # gone_while_queued: the disk stands still, so that most files are dropped before the
@@ -79,12 +79,13 @@ gone_while_queued()
 	local met=true i rm
 
 	around_cg_limit 24
-	file_in "$ACG" write -n 12 -p 256 "$MNT/gone" || return 1
+	file_in "$ACG" write -n 48 -p 64 "$MNT/gone" || return 1
 	dm_stop rwb-iput
-	if around_meets 4 && loop_until 100 five_are_queued; then
-		for i in 11 10 9 8 7 6 5; do rm "$MNT/gone.$i"; done &
+	if around_meets 4 && loop_until 100 ten_are_queued; then
+		# Not so many that the cgroup is no longer short: then none is needed.
+		for i in $(seq 15 -1 7); do rm "$MNT/gone.$i"; done &
 		rm=$!
-		loop_until 50 test ! -e "$MNT/gone.5"
+		loop_until 50 test ! -e "$MNT/gone.7"
 	else
 		met=false
 	fi
