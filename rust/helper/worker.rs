@@ -11,8 +11,8 @@
 //! refuses to write with it). While it writes it has real-time priority, for the
 //! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
 //! be reclaimed is dirty, it waits for memory along with those who wait for it.
-//! Sleeps; may allocate, and so reclaim, inside the
-//! filesystem: the hook then queues for this worker, too, but never waits.
+//! Sleeps; may allocate, and so reclaim, inside the filesystem: the hook then queues
+//! for this worker, too, but never waits.
 //!
 //! Locks, in order: the lane's `work` mutex (nobody else takes it while the helper
 //! is registered), `s_umount` (tried), folio lock (tried; dropped before anything

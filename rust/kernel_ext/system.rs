@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Small facts: clocks, the current task's name, nodes, the stack's size.
+//! Small facts: clocks, the current task's name, nodes, the stack's size; and that
+//! task's priority.
 
 use crate::shim;
 use kernel::{
