@@ -149,7 +149,7 @@ seed() {
 }
 
 build() {
-	local start=$SECONDS expected
+	local start=$SECONDS expected whole=
 	[ ! -f "$kdir/.rwb-done" ] || [ -n "${KSRC:-}" ] || return 0
 	seed
 	if [ ! -f "$kdir/.rwb-configured" ]; then
@@ -160,14 +160,12 @@ build() {
 	[ -z "$configure_only" ] || return 0
 	rm -f "$kdir/.rwb-done"
 	expected=$(cat "$RWB_CACHE/kernel/$variant.steps" 2>/dev/null || echo 2000)
-	[ "$expected" -ge 1000 ] || [[ $variant = *-* ]] || expected=2000
+	# A build that is taken up again tells nothing of a whole one.
+	[ -e "$kdir/build.log" ] || whole=y
 	say "$variant: building in $kdir (cold about 10 minutes on 2 cores, log in build.log)"
 	kmake bzImage modules 2>&1 | progress 3>"$kdir/build.log" ||
 		build_failed "$kdir/build.log"
-	# A build that was taken up again tells nothing of a whole one.
-	if [ "$(cat "$kdir/.rwb-steps")" -ge $((expected / 2)) ]; then
-		cp "$kdir/.rwb-steps" "$RWB_CACHE/kernel/$variant.steps"
-	fi
+	[ -z "$whole" ] || cp "$kdir/.rwb-steps" "$RWB_CACHE/kernel/$variant.steps"
 	check_kdir "$kdir"
 	echo "$variant ${SRC##*/} $((SECONDS - start))s" >"$kdir/.rwb-done"
 	say "$variant: built in $((SECONDS - start)) s"
