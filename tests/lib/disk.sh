@@ -149,7 +149,8 @@ for_fs()
 	done
 }
 
-# fs_make TYPE DEV
+# fs_make TYPE DEV: with blocks of FS_BLOCK bytes (4096; ext4 and xfs).
+FS_BLOCK=4096
 fs_make()
 {
 	FS_TYPE=$1
@@ -157,7 +158,9 @@ fs_make()
 	mkdir -p "$MNT"
 	case $1 in
 	# No lazy tables: they would be written later, at any time. Nothing kept for root.
-	ext4)	set -- "$2" mkfs.ext4 -F -q -m 0 -b 4096 -E lazy_itable_init=0,lazy_journal_init=0 ;;
+	ext4)	set -- "$2" mkfs.ext4 -F -q -m 0 -b "$FS_BLOCK" \
+			-E lazy_itable_init=0,lazy_journal_init=0 ;;
+	xfs)	set -- "$2" mkfs.xfs -f -q -b "size=$FS_BLOCK" ;;
 	*)	set -- "$2" "mkfs.$1" -f -q ;;
 	esac
 	local dev="$1"
