@@ -155,13 +155,19 @@ around_cg_limit()
 }
 
 # around_meets MIB: it shrinks to that in the background, until around_met; true as
-# soon as folios are queued. (They stay so for longer with a small "inflight".)
+# soon as folios were queued. (They stay so for longer with a small "inflight", and
+# as long as the disk stands still.)
 around_meets()
 {
+	local before ends=false
+
+	before=$(around queued.folios)
 	echo "$1M" > "$ACG/memory.max" &
 	MEETS=$!
-	while ! around_has_pending; do
-		kill -0 "$MEETS" 2> /dev/null || return 1
+	while [ "$(around queued.folios)" = "$before" ]; do
+		# What it did last is looked at, too.
+		! $ends || return 1
+		kill -0 "$MEETS" 2> /dev/null || ends=true
 	done
 }
 
