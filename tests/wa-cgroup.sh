@@ -36,6 +36,8 @@ rounds()
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
 		around_cg "rwb-cgroup-$round" 16
+		# A new one: what is cached stays charged as it was.
+		rm -f "$MNT/file.0"
 		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
 		# Every second time the disk stands still, so that they stay queued.
 		[ $((round % 2)) = 0 ] || dm_stop rwb-cgroup
