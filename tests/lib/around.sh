@@ -210,12 +210,12 @@ file_alive()
 # for it.
 around_squeeze()
 {
-	local most kills
+	local kills
 
-	# What others give back meanwhile is more of it: KASAN's quarantine.
-	most=$(($(mem_mib MemFree) + $(mem_mib Dirty) + $(mem_mib MemTotal) / 8))
+	# As much as that takes: others give back what is not known beforehand (caches of
+	# the tests before, KASAN's quarantine). Were nobody to write, the OOM killer came.
 	kills=$(vmstat oom_kill)
-	hog_start squeeze -c text -m "$most" -P 1000 -D "$1"
+	hog_start squeeze -c text -m "$(mem_mib MemTotal)" -P 1000 -D "$1"
 	hog_filled squeeze
 	hog_done squeeze || return 1
 	kills=$(($(vmstat oom_kill) - kills))
