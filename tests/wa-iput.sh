@@ -124,21 +124,18 @@ worker_is_last()
 	dm_stop rwb-iput
 	dd if="$MNT/last.0" of=/dev/null bs=4k skip=63 count=1 2> /dev/null &
 	reader=$!
-	if loop_until 100 in_folio dd; then
-		echo 0 > "$ACG/memory.max" &
-		if loop_until 100 in_folio 'kworker*'; then
-			kill -KILL "$reader"
-			wait "$reader" 2> /dev/null
-			rm "$MNT/last.0"
-			is=true
-		else
-			say "no worker waits for the page"
-		fi
+	loop_until 100 in_folio dd || say "the reader does not wait"
+	if around_meets 0 && loop_until 100 in_folio 'kworker*'; then
+		kill -KILL "$reader"
+		wait "$reader" 2> /dev/null
+		rm "$MNT/last.0"
+		is=true
 	else
-		say "the reader does not wait"
+		say "no worker waits for the page"
 	fi
 	dm_go rwb-iput
-	wait
+	around_met
+	wait "$reader" 2> /dev/null
 	$is
 }
 
