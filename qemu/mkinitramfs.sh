@@ -123,6 +123,8 @@ add_fs_tools() {
 	add_tool mkfs.xfs xfsprogs
 	[ ! -e "$kdir/fs/btrfs/btrfs.ko" ] || add_tool mkfs.btrfs btrfs-progs
 	add_tool dmsetup dmsetup
+	# busybox's knows no priorities
+	add_tool swapon mount
 }
 
 # Flat, without debug information, and with the modules.dep that modprobe reads.
