@@ -14,10 +14,14 @@ pub mod cgroup_key;
 pub mod classify;
 #[path = "../frames.rs"]
 pub mod frames;
+#[path = "../handoff.rs"]
+pub mod handoff;
 #[path = "../hist.rs"]
 pub mod hist;
 #[path = "../lanes.rs"]
 pub mod lanes;
+#[path = "../link.rs"]
+pub mod link;
 #[path = "../log2.rs"]
 pub mod log2;
 #[path = "../nest.rs"]
@@ -26,6 +30,8 @@ pub mod nest;
 pub mod patience;
 #[path = "../ratelimit.rs"]
 pub mod ratelimit;
+#[path = "../reserve.rs"]
+pub mod reserve;
 #[path = "../slots.rs"]
 pub mod slots;
 #[path = "../window.rs"]
