@@ -18,6 +18,7 @@
 mod freed;
 mod lane;
 mod ring;
+pub(crate) mod swap;
 mod worker;
 
 pub(crate) use freed::Freed;
@@ -349,23 +350,45 @@ impl Drop for Hook {
 pub(crate) struct Helper {
     #[expect(dead_code, reason = "unregisters when it goes")]
     registration: reclaim::Registration,
-    shared: Arc<Shared>,
+    around: Option<Arc<Shared>>,
+    handoff: Option<Arc<swap::Shared>>,
 }
 
 impl Helper {
-    /// Registers. Sleeps. See [`reclaim::Registration::new`] for the errors.
-    pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
-        let hook = Hook::new(observer)?;
-        let shared = hook.shared.clone();
+    /// Registers the halves that are wanted. Sleeps. See
+    /// [`reclaim::Registration::new`] for the errors.
+    pub(crate) fn new(observer: Arc<Observer>, wanted: reclaim::Wanted) -> Result<Self> {
+        let around = match wanted.around {
+            true => Some(Hook::new(observer.clone())?),
+            false => None,
+        };
+        let swap = match wanted.handoff {
+            true => Some(swap::Hook::new(observer)?),
+            false => None,
+        };
         Ok(Self {
-            registration: reclaim::Registration::new(hook)?,
-            shared,
+            around: around.as_ref().map(|hook| hook.shared.clone()),
+            handoff: swap.as_ref().map(swap::Hook::shared),
+            registration: reclaim::Registration::new(reclaim::Ends { around, swap })?,
         })
     }
 
-    /// What readers look at.
-    pub(crate) fn shared(&self) -> Arc<Shared> {
-        self.shared.clone()
+    /// The halves that are on.
+    pub(crate) fn on(&self) -> reclaim::Wanted {
+        reclaim::Wanted {
+            around: self.around.is_some(),
+            handoff: self.handoff.is_some(),
+        }
+    }
+
+    /// What readers of write-around look at.
+    pub(crate) fn around(&self) -> Option<Arc<Shared>> {
+        self.around.clone()
+    }
+
+    /// What readers of handoff look at.
+    pub(crate) fn handoff(&self) -> Option<Arc<swap::Shared>> {
+        self.handoff.clone()
     }
 }
 

@@ -6,9 +6,14 @@ use crate::{
     callers::Callers,
     cgroups::Cgroups,
     cost::Cost,
+    handoff::{
+        Handoff,
+        Requests, //
+    },
     headroom::Headroom,
     kernel_ext::{
         percpu::{
+            pinned,
             Exclusive,
             PerCpu,
             Pinned, //
@@ -84,6 +89,10 @@ pub(crate) struct Observer {
     pub(crate) cost: PerCpu<Cost>,
     /// What became of the dirty file folios that reclaim met.
     pub(crate) write_around: PerCpu<WriteAround>,
+    /// What became of the folios that reclaim would have swapped out.
+    pub(crate) handoff: PerCpu<Handoff>,
+    /// The requests of the swap writers.
+    pub(crate) swap_requests: Requests,
     /// The tasks that our workers run in.
     pub(crate) workers: Workers,
     /// The deepest stacks.
@@ -117,6 +126,8 @@ impl Observer {
                 cgroups: PerCpu::new()?,
                 cost: PerCpu::new()?,
                 write_around: PerCpu::new()?,
+                handoff: PerCpu::new()?,
+                swap_requests: Requests::new(),
                 workers: Workers::new(),
                 worst: Worst::new()?,
                 callers: Callers::new()?,
@@ -166,6 +177,7 @@ impl Observer {
             + self.cgroups.bytes()
             + self.cost.bytes()
             + self.write_around.bytes()
+            + self.handoff.bytes()
             + self.scratch.bytes()
     }
 
@@ -233,6 +245,22 @@ impl Observer {
             Begun::NoSlot => lost.slots.add(1),
         }
         None
+    }
+
+    /// The current task, one of ours, begins to write for `origin`. Task context.
+    pub(crate) fn begin_own(&self, task: usize, origin: Origin) {
+        pinned(|pin| {
+            if matches!(self.windows.begin(pin, task, origin, 0, 0), Begun::NoSlot) {
+                self.cost.this(pin).lost.slots.add(1);
+            }
+        });
+    }
+
+    /// It is done.
+    pub(crate) fn end_own(&self, task: usize) {
+        pinned(|pin| {
+            self.windows.end(pin, task);
+        });
     }
 
     /// Records a write. Task context.

@@ -53,6 +53,8 @@ named! {
         Node => "node",
         /// MADV_PAGEOUT, or DAMON.
         Madvise => "madvise",
+        /// Nobody: a writer of ours, for those who handed off.
+        Writer => "writer",
         /// Anything else, hibernation for one.
         Other => "other",
         /// Not known: its window did not fit, or was open when we loaded.
@@ -90,6 +92,8 @@ named! {
     Layer {
         /// A window begins.
         Entry => "entry",
+        /// pageout() asked the helper to take a folio.
+        Handoff => "handoff",
         /// pageout() handed a folio to swap.
         Write => "write",
         /// A swap bio is submitted.

@@ -8,10 +8,14 @@
 use crate::{
     kernel_ext::system,
     policy::{
+        handoff::Mode,
         slots,
         window::MAX_PAGES, //
     },
-    shim::reclaim, //
+    shim::reclaim::{
+        self,
+        Wanted, //
+    },
 };
 use core::ops::RangeInclusive;
 use kernel::{
@@ -31,6 +35,8 @@ static WINDOW_KIB: Atomic<u32> = Atomic::new(1024);
 static REQUEST_COST: Atomic<u32> = Atomic::new(256);
 static INFLIGHT_KIB: Atomic<u32> = Atomic::new(16384);
 static RING_PAGES: Atomic<u32> = Atomic::new(4096);
+static HANDOFF: Atomic<u64> = Atomic::new(Mode::Always as u64);
+static HANDOFF_FLOOR: Atomic<usize> = Atomic::new(8192);
 
 /// Pages of a KiB number.
 const fn pages(kib: u32) -> u32 {
@@ -84,6 +90,36 @@ pub(crate) fn ring_pages() -> usize {
     RING_PAGES.load(Relaxed) as usize
 }
 
+/// `handoff`: when swap-out is handed to the writers; whether that is on,
+/// [`reclaim::handoff`] knows. Default always.
+pub(crate) fn handoff() -> Mode {
+    Mode::from_u64(HANDOFF.load(Relaxed)).unwrap_or(Mode::Never)
+}
+
+/// `handoff_floor`: bytes of stack below which low-headroom hands off. 0 to the size of a
+/// stack; default 8192.
+pub(crate) fn handoff_floor() -> usize {
+    HANDOFF_FLOOR.load(Relaxed)
+}
+
+/// The halves of the helper that are wanted.
+pub(crate) fn wanted() -> Wanted {
+    Wanted {
+        around: write_around(),
+        handoff: handoff() != Mode::Never,
+    }
+}
+
+/// Bytes of a stack, or 0.
+fn stack_bytes(name: &str, value: u64) -> Result<usize> {
+    let size = system::stack_size();
+    let bytes = usize::try_from(value).ok().filter(|&b| b <= size);
+    bytes.ok_or_else(|| {
+        pr_err!("{name}={value}: give 0 (off) to {size} bytes, the size of a stack\n");
+        EINVAL
+    })
+}
+
 /// Stores a number of the range; says what the range is if it is not of it.
 fn store(
     name: &str,
@@ -113,17 +149,7 @@ fn store(
 pub(crate) fn set(id: u32, value: u64) -> Result {
     match id {
         0 => ENABLED.store(value != 0, Relaxed),
-        1 => {
-            let bytes = usize::try_from(value).map_err(|_| EINVAL)?;
-            let size = system::stack_size();
-            if bytes > size {
-                pr_err!(
-                    "headroom_floor={value}: give 0 (off) to {size} bytes, the size of a stack\n"
-                );
-                return Err(EINVAL);
-            }
-            HEADROOM_FLOOR.store(bytes, Relaxed);
-        }
+        1 => HEADROOM_FLOOR.store(stack_bytes("headroom_floor", value)?, Relaxed),
         2 => {
             if !slots::valid_slots(value) {
                 pr_err!(
@@ -136,8 +162,9 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             WINDOW_SLOTS.store(usize::try_from(value).map_err(|_| EINVAL)?, Relaxed);
         }
         3 => {
-            reclaim::switch(value != 0)?;
-            WRITE_AROUND.store(value != 0, Relaxed);
+            let around = value != 0;
+            reclaim::switch(Wanted { around, ..wanted() })?;
+            WRITE_AROUND.store(around, Relaxed);
         }
         4 => {
             if !value.is_power_of_two() {
@@ -149,6 +176,16 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
         5 => store("request_cost", &REQUEST_COST, value, 0..=1024, "pages")?,
         6 => store("inflight", &INFLIGHT_KIB, value, 256..=65536, "KiB")?,
         7 => store("ring_pages", &RING_PAGES, value, 64..=65536, "pages")?,
+        8 => {
+            let mode = Mode::from_u64(value).ok_or(EINVAL)?;
+            let handoff = mode != Mode::Never;
+            reclaim::switch(Wanted {
+                handoff,
+                ..wanted()
+            })?;
+            HANDOFF.store(value, Relaxed);
+        }
+        9 => HANDOFF_FLOOR.store(stack_bytes("handoff_floor", value)?, Relaxed),
         _ => return Err(EINVAL),
     }
     Ok(())
@@ -160,11 +197,14 @@ pub(crate) fn get(id: u32) -> u64 {
         0 => u64::from(enabled()),
         1 => headroom_floor() as u64,
         2 => window_slots() as u64,
-        3 => u64::from(reclaim::is_on().unwrap_or_else(write_around)),
+        3 => u64::from(reclaim::on().map_or_else(write_around, |on| on.around)),
         4 => u64::from(WINDOW_KIB.load(Relaxed)),
         5 => u64::from(request_cost()),
         6 => u64::from(INFLIGHT_KIB.load(Relaxed)),
         7 => ring_pages() as u64,
+        8 if reclaim::on().is_some_and(|on| !on.handoff) => Mode::Never as u64,
+        8 => HANDOFF.load(Relaxed),
+        9 => handoff_floor() as u64,
         _ => 0,
     }
 }

@@ -45,6 +45,8 @@ named! {
         NodeBegin => "mm_vmscan_node_reclaim_begin",
         /// pageout() wrote a folio.
         WriteFolio => "mm_vmscan_write_folio",
+        /// A task waited for writeback.
+        Throttled => "mm_vmscan_throttled",
         /// A bio is submitted.
         BioQueue => "block_bio_queue",
         /// NBD sends a request.
@@ -99,6 +101,7 @@ pub(crate) static WANTED: [Wanted; Event::PROBES] = [
     paired(c"mm_vmscan_memcg_softlimit_reclaim_begin", Event::SoftEnd),
     paired(c"mm_vmscan_node_reclaim_begin", Event::NodeEnd),
     wanted(c"mm_vmscan_write_folio"),
+    wanted(c"mm_vmscan_throttled"),
     wanted(c"block_bio_queue"),
     Wanted {
         name: c"nbd_send_request",

@@ -12,6 +12,7 @@
 mod callers;
 mod cgroups;
 mod cost;
+mod handoff;
 mod headroom;
 mod helper;
 mod kernel_ext;
@@ -96,17 +97,18 @@ fn tell(obs: &Observer) {
 
 /// Switches the helper on if that is wanted; without it the observer goes on.
 fn start_helper() {
-    if !params::write_around() {
-        pr_info!("observer loaded; write_around is off\n");
+    let wanted = params::wanted();
+    if wanted == shim::reclaim::Wanted::default() {
+        pr_info!("observer loaded; write_around and handoff are off\n");
         return;
     }
-    match shim::reclaim::switch(true) {
+    match shim::reclaim::switch(wanted) {
         Ok(()) => pr_info!("observer and writeback helper loaded\n"),
         Err(e) if e == EOPNOTSUPP => {
             pr_info!("observer loaded; no writeback helper in this kernel\n");
         }
         Err(e) if e == EBUSY => pr_warn!(
-            "observer loaded; this kernel has another writeback helper: unload that, then write Y to write_around\n"
+            "observer loaded; this kernel has another writeback helper: unload that, then set write_around and handoff anew\n"
         ),
         Err(e) => pr_warn!(
             "observer loaded; the writeback helper failed: error {}\n",

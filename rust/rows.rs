@@ -6,6 +6,7 @@
 //!
 //! Context: process context; the readers sleep.
 
+mod handoff;
 mod headroom;
 mod helper;
 mod status;
@@ -41,6 +42,8 @@ pub(crate) struct Rows {
     cgroups: File<Arc<Observer>>,
     #[pin]
     helper: File<Arc<Observer>>,
+    #[pin]
+    handoff: File<Arc<Observer>>,
     // After the files that are in it.
     dir: Dir,
 }
@@ -56,6 +59,7 @@ impl Rows {
             stacks <- dir.read_callback_file(c"stacks", observer.clone(), &headroom::stacks),
             cgroups <- dir.read_callback_file(c"cgroups", observer.clone(), &writes::cgroups),
             helper <- dir.read_callback_file(c"helper", observer.clone(), &helper::helper),
+            handoff <- dir.read_callback_file(c"handoff", observer.clone(), &handoff::handoff),
             dir: dir.clone(),
         })
     }

@@ -208,10 +208,53 @@ impl Target {
     }
 }
 
+/// A folio that reclaim would swap out. Mirrors `struct rwb_swap`.
+#[repr(C)]
+pub(crate) struct Swap {
+    folio: usize,
+    slot: u64,
+    at: At,
+    device: u32,
+    nr_pages: u32,
+    nid: u32,
+    priority: i32,
+    flags: u32,
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl Swap {
+    /// A folio for tests that no reclaim met, of a device that does not exist.
+    pub(crate) fn fake(page: &kernel::page::Page, slot: u64, flags: u32, priority: i32) -> Self {
+        Self {
+            folio: page.as_ptr() as usize,
+            slot,
+            at: At::fake(0x1000, 8192, Context::Task),
+            device: 0x0ff0_0001,
+            nr_pages: 1,
+            nid: 0,
+            priority,
+            flags,
+        }
+    }
+
+    /// The same, of so many pages, as far as the hook can tell.
+    pub(crate) fn fake_large(
+        page: &kernel::page::Page,
+        slot: u64,
+        flags: u32,
+        nr_pages: u32,
+    ) -> Self {
+        Self {
+            nr_pages,
+            ..Self::fake(page, slot, flags, 12)
+        }
+    }
+}
+
 /// Callback of `rwb_module_tracepoints()`.
 type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void);
 
-// The types in these declarations are plain C types, `At`, `Folio`, `Target`, and
+// The types in these declarations are plain C types, `At`, `Folio`, `Target`, `Swap`, and
 // pointers to the kernel's own, which only C looks into.
 #[expect(improper_ctypes, reason = "bindgen's types for empty C structs")]
 extern "C" {
@@ -277,6 +320,7 @@ extern "C" {
     fn rwb_helper_register(data: *mut c_void) -> c_int;
     fn rwb_helper_unregister();
     fn rwb_helper_done(nid: c_int);
+    fn rwb_swap_wake(nr: c_int);
     pub(crate) fn rwb_folio_get(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_put(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_trylock(folio: *mut bindings::folio) -> bool;
@@ -304,6 +348,18 @@ extern "C" {
     fn rwb_node_file(nid: c_int) -> c_ulong;
     fn rwb_node_dirty(nid: c_int) -> c_ulong;
     pub(crate) fn rwb_memcg_short(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_folio_swap_state(folio: *mut bindings::folio) -> u32;
+    pub(crate) fn rwb_swap_io_init(io: *mut usize, cookie: usize);
+    pub(crate) fn rwb_swap_out(io: *mut usize, folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_swap_submit(io: *mut usize);
+    pub(crate) fn rwb_swap_pages(io: *mut usize) -> u32;
+    pub(crate) fn rwb_free_pages(free: *mut u64, min: *mut u64);
+    pub(crate) fn rwb_plugged(f: Option<unsafe extern "C" fn(*mut c_void)>, data: *mut c_void);
+    pub(crate) fn rwb_memalloc_begin() -> u32;
+    pub(crate) fn rwb_memalloc_end(flags: u32);
+    pub(crate) fn rwb_sleep_begin();
+    pub(crate) fn rwb_sleep(ms: u32);
+    pub(crate) fn rwb_sleep_end();
     pub(crate) fn rwb_ticker_new(data: *mut c_void) -> *mut c_void;
     pub(crate) fn rwb_ticker_start(ticker: *mut c_void, ms: u32);
     pub(crate) fn rwb_ticker_free(ticker: *mut c_void);

@@ -3,6 +3,8 @@
 //! KUnit tests: the handlers, called without firing a tracepoint, on an
 //! observer of their own with tasks and folios that do not exist.
 
+mod handoff;
+
 use crate::{
     helper::Hook,
     kernel_ext::percpu::{

@@ -67,6 +67,14 @@ pub(crate) fn urgently<R>(f: impl FnOnce() -> R) -> R {
     r
 }
 
+/// All free pages, and what the min watermarks add up to. Any context.
+pub(crate) fn free_pages() -> (u64, u64) {
+    let (mut free, mut min) = (0, 0);
+    // SAFETY: Both are valid for writes.
+    unsafe { shim::rwb_free_pages(&mut free, &mut min) };
+    (free, min)
+}
+
 /// Process id of the current task in the initial namespace.
 pub(crate) fn pid() -> i32 {
     // SAFETY: Has no precondition.

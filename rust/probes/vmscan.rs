@@ -147,3 +147,13 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
         obs.sample(pin, at, origin, Layer::Write, used);
     }
 }
+
+/// The current task waited `us` for writeback.
+pub(crate) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, us: u32) {
+    if !params::enabled() {
+        return;
+    }
+    let slot = obs.windows.find(pin, at.task);
+    let origin = slot.map_or(Origin::Other, Slot::origin);
+    obs.handoff.this(pin).throttled(origin, u64::from(us));
+}

@@ -23,9 +23,9 @@ use kernel::{
     },
 };
 
-/// Whether the helper is on, off, or not to be had.
-pub(super) fn state() -> &'static str {
-    if reclaim::is_on() == Some(true) {
+/// Whether a half of the helper is on, off, or not to be had.
+pub(super) fn state(half: fn(reclaim::Wanted) -> bool) -> &'static str {
+    if reclaim::on().is_some_and(half) {
         "on"
     } else if reclaim::available() {
         "off"
@@ -56,7 +56,7 @@ pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         (a, b)
     };
 
-    writeln!(f, "state {}", state())?;
+    writeln!(f, "state {}", state(|on| on.around))?;
     let (folios, pages) = two(|l| &l.met);
     writeln!(f, "met.folios {folios}\nmet.pages {pages}")?;
     writeln!(f, "merged.folios {}", sum(|l| &l.merged))?;

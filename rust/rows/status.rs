@@ -85,7 +85,8 @@ pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         };
         writeln!(f, "ledger.{name} {state}")?;
     }
-    writeln!(f, "helper {}", super::helper::state())?;
+    writeln!(f, "helper {}", super::helper::state(|on| on.around))?;
+    writeln!(f, "handoff {}", super::helper::state(|on| on.handoff))?;
     counts(obs, f)?;
     cost(obs, f)
 }
@@ -158,6 +159,7 @@ fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
-    let helper = reclaim::shared().map_or(0, |shared| shared.bytes());
+    let helper = reclaim::shared().map_or(0, |shared| shared.bytes())
+        + reclaim::handoff().map_or(0, |shared| shared.bytes());
     writeln!(f, "cost.memory_bytes {}", obs.bytes() + helper)
 }

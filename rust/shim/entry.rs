@@ -7,18 +7,24 @@
 //! lock that could be held around an allocation.
 
 use super::{
-    reclaim::Met,
+    reclaim::{
+        Asking,
+        Ends,
+        Met, //
+    },
     At,
     Folio,
+    Swap,
     Target, //
 };
 use crate::{
     helper::{
-        Freed,
-        Hook, //
+        swap::Says,
+        Freed, //
     },
     kernel_ext::{
         percpu::Pinned,
+        system,
         workqueue::Tick, //
     },
     observer::Observer,
@@ -135,6 +141,19 @@ unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *
 ///
 /// As for [`enter`].
 #[no_mangle]
+unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: u32) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(observer, at, Event::Throttled, |o, pin, at| {
+            probes::vmscan::throttled(o, pin, at, us)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
 unsafe extern "C" fn rwb_rs_bio(
     observer: *mut c_void,
     at: *const At,
@@ -198,15 +217,17 @@ unsafe extern "C" fn rwb_rs_worker_bio(observer: *mut c_void, at: *const At, pag
 ///
 /// # Safety
 ///
-/// - `helper` is the `Hook` that was registered; the kernel waits for us before
-///   it lets it go.
+/// - `helper` is the `Ends` that were registered; the kernel waits for us before
+///   it lets them go.
 /// - `target` is valid for reads during the call; its folio is locked and in the
 ///   page cache of its inode.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
     // SAFETY: By the safety requirements.
-    let (hook, met) = unsafe { (&*helper.cast_const().cast::<Hook>(), Met::new(&*target)) };
-    hook.dirty_file(&met)
+    let (ends, met) = unsafe { (&*helper.cast_const().cast::<Ends>(), Met::new(&*target)) };
+    ends.around
+        .as_ref()
+        .is_some_and(|hook| hook.dirty_file(&met))
 }
 
 /// Are folios of the node still to be written by us? Context as above.
@@ -217,8 +238,74 @@ unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Targe
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
     // SAFETY: By the safety requirement.
-    let hook = unsafe { &*helper.cast_const().cast::<Hook>() };
-    hook.busy(nid as u32)
+    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
+    ends.around
+        .as_ref()
+        .is_some_and(|hook| hook.busy(nid as u32))
+}
+
+/// Reclaim would swap out a folio. In a task that reclaims, under RCU; does not sleep.
+/// Returns `RWB_SWAP_SAY_*`.
+///
+/// # Safety
+///
+/// - `helper` as above.
+/// - `swap` is valid for reads during the call; its folio is locked.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_defer_swap(helper: *mut c_void, swap: *const Swap) -> u32 {
+    // SAFETY: By the safety requirements.
+    let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
+    match ends.swap.as_ref().map(|hook| hook.defer(&asking)) {
+        None | Some(Says::Refused(_)) => 0,
+        Some(Says::Taken) => 1,
+        Some(Says::Later(_)) => 2,
+    }
+}
+
+/// Would a folio that is still mapped find no room? Context as above.
+///
+/// # Safety
+///
+/// `helper` as above; `swap` is valid for reads during the call, and has no folio.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_full(helper: *mut c_void, swap: *const Swap) -> bool {
+    // SAFETY: By the safety requirements.
+    let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
+    ends.swap.as_ref().is_some_and(|hook| hook.full(&asking))
+}
+
+/// Is it worth to wait for room? Context as above.
+///
+/// # Safety
+///
+/// `helper` as above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_busy(helper: *mut c_void, _nid: c_int) -> bool {
+    // SAFETY: By the safety requirement.
+    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
+    ends.swap
+        .as_ref()
+        .is_some_and(|hook| hook.busy(system::task()))
+}
+
+/// A request of a writer's is done. Any context, under RCU.
+///
+/// # Safety
+///
+/// `helper` as above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_done(
+    helper: *mut c_void,
+    cookie: c_ulong,
+    pages: u32,
+    ns: u64,
+    failed: bool,
+) {
+    // SAFETY: By the safety requirement.
+    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
+    if let Some(hook) = ends.swap.as_ref() {
+        hook.done(cookie, pages, ns, failed);
+    }
 }
 
 /// A ticker's callback, in a worker; may sleep. Returns milliseconds to the next

@@ -7,6 +7,7 @@
  * Each wrapper's context is that of what it wraps.
  */
 #include <linux/backing-dev.h>
+#include <linux/blk-mq.h>
 #include <linux/fs.h>
 #include <linux/memcontrol.h>
 #include <linux/memory_hotplug.h>
@@ -16,7 +17,12 @@
 #include <linux/page_counter.h>
 #include <linux/pagemap.h>
 #include <linux/folio_batch.h>
+#include <linux/sched/mm.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/swap_ops.h>
+#include <linux/swapops.h>
 #include <linux/workqueue.h>
 
 /* The test build also stands for one on a kernel without the patch. */
@@ -25,6 +31,7 @@
 #define RWB_HAVE_HELPER 1
 #endif
 
+#include "entry.h"
 #include "shim.h"
 
 #ifdef RWB_HAVE_HELPER
@@ -72,10 +79,95 @@ static bool rwb_busy(void *data, int nid)
 	return rwb_rs_busy(data, nid);
 }
 
+static u32 rwb_swap_flags(unsigned int flags)
+{
+	static const u32 pairs[][2] = {
+		{ RECLAIM_WRITEBACK_MEMCG, RWB_SWAP_MEMCG },
+		{ RECLAIM_WRITEBACK_PROACTIVE, RWB_SWAP_PROACTIVE },
+		{ RECLAIM_WRITEBACK_KSWAPD, RWB_SWAP_KSWAPD },
+		{ RECLAIM_WRITEBACK_BUSY, RWB_SWAP_BUSY },
+		{ RECLAIM_WRITEBACK_ZSWAP, RWB_SWAP_ZSWAP },
+		{ RECLAIM_WRITEBACK_SYNC, RWB_SWAP_SYNC },
+	};
+	u32 i, f = 0;
+
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		if (flags & pairs[i][0])
+			f |= pairs[i][1];
+	return f;
+}
+
+/*
+ * Can who submits be made to sleep, other than for want of a tag? NBD's queue says so;
+ * a device on top of others (dm, md) may, and swap in a file of a network filesystem.
+ */
+static bool rwb_swap_blocks(const struct swap_info_struct *sis)
+{
+	struct request_queue *q = sis->bdev ? bdev_get_queue(sis->bdev) : NULL;
+
+	return !q || !queue_is_mq(q) || (q->tag_set->flags & BLK_MQ_F_BLOCKING);
+}
+
+/* Block devices by their numbers; the swap file of a filesystem without is told by its type. */
+#define RWB_SWAP_NO_BDEV	0x80000000
+
+static u32 rwb_swap_device(const struct swap_info_struct *sis)
+{
+	return sis->bdev ? sis->bdev->bd_dev : RWB_SWAP_NO_BDEV | sis->type;
+}
+
+static enum reclaim_writeback_swap
+rwb_defer_swap(void *data, struct folio *folio, const struct swap_info_struct *sis, int nid,
+	       int priority, unsigned int flags)
+{
+	bool swapcache = folio_test_swapcache(folio);
+	struct rwb_swap s = {
+		.folio = (unsigned long)folio,
+		.slot = swapcache ? swp_offset(folio->swap) : BIT_ULL(63) | folio->index,
+		.device = sis ? rwb_swap_device(sis) : 0,
+		.nr_pages = folio_nr_pages(folio),
+		.nid = nid,
+		.priority = priority,
+		.flags = rwb_swap_flags(flags),
+	};
+
+	rwb_fill_at(&s.at, __builtin_frame_address(0));
+	if (sis && rwb_swap_blocks(sis))
+		s.flags |= RWB_SWAP_BLOCKING;
+	return rwb_rs_defer_swap(data, &s);
+}
+
+static bool rwb_swap_full(void *data, int nid, int priority, unsigned int flags)
+{
+	struct rwb_swap s = {
+		.nr_pages = 1,
+		.nid = nid,
+		.priority = priority,
+		.flags = rwb_swap_flags(flags),
+	};
+
+	rwb_fill_at(&s.at, __builtin_frame_address(0));
+	return rwb_rs_swap_full(data, &s);
+}
+
+static bool rwb_swap_busy(void *data, int nid)
+{
+	return rwb_rs_swap_busy(data, nid);
+}
+
+static void rwb_swap_done(void *data, unsigned long cookie, unsigned int pages, u64 ns, bool failed)
+{
+	rwb_rs_swap_done(data, cookie, pages, ns, failed);
+}
+
 static struct reclaim_writeback_ops rwb_ops = {
 	.owner = THIS_MODULE,
 	.dirty_file = rwb_dirty_file,
 	.busy = rwb_busy,
+	.defer_swap = rwb_defer_swap,
+	.swap_full = rwb_swap_full,
+	.swap_busy = rwb_swap_busy,
+	.swap_done = rwb_swap_done,
 };
 
 bool rwb_helper_available(void)
@@ -100,6 +192,42 @@ void rwb_helper_done(int nid)
 	reclaim_writeback_done(nid);
 }
 
+/* Wakes those who waited longest for swap-out. Any context. */
+void rwb_swap_wake(int nr)
+{
+	reclaim_writeback_swap_wake(nr);
+}
+
+static struct swap_io_ctx *rwb_swap_io(unsigned long *io)
+{
+	BUILD_BUG_ON(sizeof(struct swap_io_ctx) > RWB_SWAP_IO_WORDS * sizeof(*io));
+	return (struct swap_io_ctx *)io;
+}
+
+/* What is swapped out with @io is reported with @cookie, which is not 0. */
+void rwb_swap_io_init(unsigned long *io, unsigned long cookie)
+{
+	*rwb_swap_io(io) = (struct swap_io_ctx){ .cookie = cookie };
+}
+
+/* Swaps out a locked folio; if that worked, it is unlocked. Sleeps. */
+bool rwb_swap_out(unsigned long *io, struct folio *folio)
+{
+	return reclaim_writeback_swap_out(rwb_swap_io(io), folio);
+}
+
+/* Submits what was swapped out. Sleeps. */
+void rwb_swap_submit(unsigned long *io)
+{
+	reclaim_writeback_swap_submit(rwb_swap_io(io));
+}
+
+/* Pages that became part of requests so far; wraps. */
+u32 rwb_swap_pages(unsigned long *io)
+{
+	return rwb_swap_io(io)->pages;
+}
+
 #else /* !RWB_HAVE_HELPER */
 
 bool rwb_helper_available(void)
@@ -118,6 +246,28 @@ void rwb_helper_unregister(void)
 
 void rwb_helper_done(int nid)
 {
+}
+
+void rwb_swap_wake(int nr)
+{
+}
+
+void rwb_swap_io_init(unsigned long *io, unsigned long cookie)
+{
+}
+
+bool rwb_swap_out(unsigned long *io, struct folio *folio)
+{
+	return false;
+}
+
+void rwb_swap_submit(unsigned long *io)
+{
+}
+
+u32 rwb_swap_pages(unsigned long *io)
+{
+	return 0;
 }
 
 #endif /* RWB_HAVE_HELPER */
@@ -178,6 +328,26 @@ bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
 unsigned long rwb_folio_pfn(struct folio *folio)
 {
 	return folio_pfn(folio);
+}
+
+/* RWB_FOLIO_* of a folio; a snapshot but for what the folio lock keeps. */
+u32 rwb_folio_swap_state(struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+	u32 s = 0;
+
+	if (folio_test_anon(folio) ? folio_test_swapcache(folio) :
+				     mapping && shmem_mapping(mapping))
+		s |= RWB_FOLIO_SWAPPABLE;
+	if (folio_test_dirty(folio))
+		s |= RWB_FOLIO_DIRTY;
+	if (folio_test_writeback(folio))
+		s |= RWB_FOLIO_WRITTEN;
+	if (folio_mapped(folio))
+		s |= RWB_FOLIO_MAPPED;
+	if (folio_test_lru(folio))
+		s |= RWB_FOLIO_ON_LRU;
+	return s;
 }
 
 /* --- superblocks and inodes */
@@ -338,6 +508,63 @@ bool rwb_memcg_short(struct folio *folio)
 			return true;
 	}
 	return false;
+}
+
+/* All free pages, and what the min watermarks of all zones add up to. */
+void rwb_free_pages(u64 *free, u64 *min)
+{
+	int nid, i;
+
+	*free = 0;
+	*min = 0;
+	for_each_online_node(nid) {
+		for (i = 0; i < MAX_NR_ZONES; i++) {
+			struct zone *zone = NODE_DATA(nid)->node_zones + i;
+
+			if (!managed_zone(zone))
+				continue;
+			*free += zone_page_state(zone, NR_FREE_PAGES);
+			*min += min_wmark_pages(zone);
+		}
+	}
+}
+
+/* --- a thread that writes swap */
+
+/* What @fn submits goes to the device when it is done, from this task. Sleeps. */
+void rwb_plugged(void (*fn)(void *data), void *data)
+{
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	fn(data);
+	blk_finish_plug(&plug);
+}
+
+unsigned int rwb_memalloc_begin(void)
+{
+	return memalloc_noreclaim_save();
+}
+
+void rwb_memalloc_end(unsigned int flags)
+{
+	memalloc_noreclaim_restore(flags);
+}
+
+/* Between _begin and _end the task is not to sleep but by rwb_sleep(); who wakes it ends that. */
+void rwb_sleep_begin(void)
+{
+	set_current_state(TASK_IDLE);
+}
+
+void rwb_sleep(u32 ms)
+{
+	schedule_timeout(msecs_to_jiffies(ms));
+}
+
+void rwb_sleep_end(void)
+{
+	__set_current_state(TASK_RUNNING);
 }
 
 /* --- a callback now and then */

@@ -20,6 +20,8 @@
 #define RWB_PARAM_REQUEST_COST		5
 #define RWB_PARAM_INFLIGHT		6
 #define RWB_PARAM_RING_PAGES		7
+#define RWB_PARAM_HANDOFF		8
+#define RWB_PARAM_HANDOFF_FLOOR		9
 
 static int rwb_set_ull(const char *val, const struct kernel_param *kp)
 {
@@ -46,6 +48,32 @@ static int rwb_get_bool(char *buf, const struct kernel_param *kp)
 {
 	return sysfs_emit(buf, "%c\n", rwb_rs_param_get((uintptr_t)kp->arg) ? 'Y' : 'N');
 }
+
+/* The order is the Rust `Mode`'s. */
+static const char * const rwb_modes[] = { "never", "low-headroom", "always" };
+
+static int rwb_set_mode(const char *val, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(rwb_modes, val);
+
+	if (mode < 0) {
+		pr_err("handoff=%s: give never, low-headroom or always\n", val);
+		return -EINVAL;
+	}
+	return rwb_rs_param_set((uintptr_t)kp->arg, mode);
+}
+
+static int rwb_get_mode(char *buf, const struct kernel_param *kp)
+{
+	u64 mode = rwb_rs_param_get((uintptr_t)kp->arg);
+
+	return sysfs_emit(buf, "%s\n", mode < ARRAY_SIZE(rwb_modes) ? rwb_modes[mode] : "?");
+}
+
+static const struct kernel_param_ops rwb_mode_ops = {
+	.set = rwb_set_mode,
+	.get = rwb_get_mode,
+};
 
 static const struct kernel_param_ops rwb_ull_ops = {
 	.set = rwb_set_ull,
@@ -80,4 +108,10 @@ module_param_cb(inflight, &rwb_ull_ops, (void *)RWB_PARAM_INFLIGHT, 0644);
 MODULE_PARM_DESC(inflight, "KiB under writeback on a device through write-around at most; 256 to 65536, default 16384.");
 
 module_param_cb(ring_pages, &rwb_ull_ops, (void *)RWB_PARAM_RING_PAGES, 0644);
-MODULE_PARM_DESC(ring_pages, "Pages of a node that may wait to be written; 64 to 65536, default 4096. Used when write_around is switched on.");
+MODULE_PARM_DESC(ring_pages, "Pages of a node that may wait to be written; 64 to 65536, default 4096. Used when write_around or handoff is switched on.");
+
+module_param_cb(handoff, &rwb_mode_ops, (void *)RWB_PARAM_HANDOFF, 0644);
+MODULE_PARM_DESC(handoff, "When reclaim hands swap-out to a writer instead of writing on its own stack: never, low-headroom (when less than handoff_floor is left), always. Default always where the kernel can.");
+
+module_param_cb(handoff_floor, &rwb_ull_ops, (void *)RWB_PARAM_HANDOFF_FLOOR, 0644);
+MODULE_PARM_DESC(handoff_floor, "Stack bytes left below which low-headroom hands off; 0 to the stack's size, default 8192.");

@@ -46,6 +46,8 @@ void rwb_probe_mm_vmscan_node_reclaim_end(void *data, unsigned long nr_reclaimed
 void rwb_probe_mm_vmscan_reclaim_pages(void *data, int nid, unsigned long nr_scanned,
 				       unsigned long nr_reclaimed, struct reclaim_stat *stat);
 void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio);
+void rwb_probe_mm_vmscan_throttled(void *data, int nid, int usec_timeout, int usec_delayed,
+				   int reason);
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);
 #ifdef RWB_TEST_EVENTS
 /* Test build: a prototype that no kernel has, to prove that it is noticed. */

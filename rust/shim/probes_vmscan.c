@@ -141,6 +141,16 @@ void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 }
 #endif
 
+#if RWB_HAVE_mm_vmscan_throttled
+void rwb_probe_mm_vmscan_throttled(void *data, int nid, int usec_timeout, int usec_delayed,
+				   int reason)
+{
+	RWB_ENTER(at);
+	if (reason == VMSCAN_THROTTLE_WRITEBACK)
+		rwb_rs_throttled(data, &at, max(usec_delayed, 0));
+}
+#endif
+
 const struct rwb_entry rwb_vmscan_entries[] = {
 	RWB_ROW(mm_vmscan_balance_pgdat_begin),
 	RWB_ROW(mm_vmscan_balance_pgdat_end),
@@ -154,5 +164,6 @@ const struct rwb_entry rwb_vmscan_entries[] = {
 	RWB_ROW(mm_vmscan_node_reclaim_end),
 	RWB_ROW(mm_vmscan_reclaim_pages),
 	RWB_ROW(mm_vmscan_write_folio),
+	RWB_ROW(mm_vmscan_throttled),
 	{ }
 };

@@ -18,10 +18,14 @@ use super::{
     rwb_node_file,
     rwb_node_short,
     rwb_nr_node_ids,
+    rwb_swap_wake,
+    At,
+    Swap,
     Target, //
 };
 use crate::{
     helper::{
+        swap,
         Freed,
         Helper,
         Hook,
@@ -32,7 +36,10 @@ use crate::{
         workqueue::Ticker, //
     },
     observer::Observer,
-    policy::patience::Cache,
+    policy::{
+        handoff::Asked,
+        patience::Cache, //
+    },
     write_around::Skip, //
 };
 use core::ptr::NonNull;
@@ -86,7 +93,7 @@ impl Placed {
 impl Drop for Placed {
     fn drop(&mut self) {
         // Nobody sets parameters or reads files any more: the module is going.
-        let _ = switch(false);
+        let _ = switch(Wanted::default());
         PLACE.lock().observer = None;
     }
 }
@@ -95,25 +102,40 @@ fn ready() -> bool {
     READY.load(Acquire) == 2
 }
 
-/// Switches write-around on or off; nothing happens if it is that already. Off
-/// returns when the workers are done. `EOPNOTSUPP` on a kernel without the patch,
-/// `EBUSY` when it has another helper. Before the module's init it has no effect. Sleeps.
-pub(crate) fn switch(on: bool) -> Result {
-    if !ready() {
+/// The halves of the helper.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Write-around.
+    pub(crate) around: bool,
+    /// Handoff.
+    pub(crate) handoff: bool,
+}
+
+/// Switches the halves of the helper on or off; nothing happens if they are that already,
+/// else what both have queued is given up. Returns when the workers are done.
+/// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
+/// Before the module's init it has no effect. Sleeps.
+pub(crate) fn switch(wanted: Wanted) -> Result {
+    if !ready() || on() == Some(wanted) {
+        return Ok(());
+    }
+    // Not under the lock: it may wait for a device.
+    let helper = PLACE.lock().helper.take();
+    let before = helper.as_ref().map(Helper::on);
+    drop(helper);
+    if wanted == Wanted::default() {
         return Ok(());
     }
     let mut place = PLACE.lock();
-    if place.helper.is_some() == on {
-        return Ok(());
-    }
-    if !on {
-        let helper = place.helper.take();
-        drop(place);
-        drop(helper);
-        return Ok(());
-    }
     let observer = place.observer.clone().ok_or(ENODEV)?;
-    place.helper = Some(Helper::new(observer)?);
+    match Helper::new(observer.clone(), wanted) {
+        Ok(helper) => place.helper = Some(helper),
+        Err(e) => {
+            // As it was, if that can be had again.
+            place.helper = before.and_then(|on| Helper::new(observer, on).ok());
+            return Err(e);
+        }
+    }
     Ok(())
 }
 
@@ -122,12 +144,26 @@ pub(crate) fn shared() -> Option<Arc<Shared>> {
     if !ready() {
         return None;
     }
-    PLACE.lock().helper.as_ref().map(Helper::shared)
+    PLACE.lock().helper.as_ref()?.around()
 }
 
-/// Is write-around on? `None` before the module's init. Sleeps.
-pub(crate) fn is_on() -> Option<bool> {
-    ready().then(|| PLACE.lock().helper.is_some())
+/// What readers look at; `None` when handoff is off. Sleeps.
+pub(crate) fn handoff() -> Option<Arc<swap::Shared>> {
+    if !ready() {
+        return None;
+    }
+    PLACE.lock().helper.as_ref()?.handoff()
+}
+
+/// Which halves are on? `None` before the module's init. Sleeps.
+pub(crate) fn on() -> Option<Wanted> {
+    ready().then(|| {
+        let place = PLACE.lock();
+        place
+            .helper
+            .as_ref()
+            .map_or_else(Wanted::default, Helper::on)
+    })
 }
 
 /// Has this kernel a place for the helper?
@@ -136,20 +172,29 @@ pub(crate) fn available() -> bool {
     unsafe { rwb_helper_available() }
 }
 
+/// What the kernel calls, by halves.
+pub(crate) struct Ends {
+    /// Write-around.
+    pub(crate) around: Option<Arc<Hook>>,
+    /// Handoff.
+    pub(crate) swap: Option<swap::Hook>,
+}
+
 /// A registered helper. Reclaim calls it until the drop, which waits for the last
 /// call. Both sleep.
-pub(crate) struct Registration(#[expect(dead_code, reason = "kept alive")] Arc<Hook>);
+pub(crate) struct Registration(#[expect(dead_code, reason = "kept alive")] Arc<Ends>);
 
 impl Registration {
     /// Registers. `EOPNOTSUPP` on a kernel without the patch, `EBUSY` when it has
     /// another helper.
-    pub(crate) fn new(hook: Arc<Hook>) -> Result<Self> {
-        let data = Arc::as_ptr(&hook).cast_mut().cast();
-        // SAFETY: The entries expect a `Hook`, which we keep until after it is
+    pub(crate) fn new(ends: Ends) -> Result<Self> {
+        let ends = Arc::new(ends, GFP_KERNEL)?;
+        let data = Arc::as_ptr(&ends).cast_mut().cast();
+        // SAFETY: The entries expect `Ends`, which we keep until after they are
         // unregistered. There is one at a time, under `PLACE`, so that the table
         // of callbacks is not in use.
         to_result(unsafe { rwb_helper_register(data) })?;
-        Ok(Self(hook))
+        Ok(Self(ends))
     }
 }
 
@@ -265,6 +310,92 @@ impl Device<'_> {
         unsafe { rwb_bdi_name(self.0.bdi, name.as_mut_ptr().cast(), name.len()) };
         name
     }
+}
+
+/// A folio that reclaim would swap out, during the callback.
+pub(crate) struct Asking<'a>(&'a Swap);
+
+impl<'a> Asking<'a> {
+    /// # Safety
+    ///
+    /// During `'a` the folio of `swap`, if it has one, is locked.
+    pub(super) unsafe fn new(swap: &'a Swap) -> Self {
+        Self(swap)
+    }
+
+    /// See [`Swap::fake`].
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn fake(swap: &'a Swap) -> Self {
+        Self(swap)
+    }
+
+    fn flag(&self, flag: u32) -> bool {
+        self.0.flags & flag != 0
+    }
+
+    /// What the policy wants to know, but of the device's state.
+    pub(crate) fn asked(&self, blocking: bool) -> Asked {
+        Asked {
+            memcg: self.flag(1),
+            proactive: self.flag(2),
+            kswapd: self.flag(4),
+            zswap: self.flag(16),
+            sync: self.flag(32),
+            blocking,
+            priority: self.0.priority,
+            late: false,
+            stuck: false,
+            others: false,
+            headroom: self.0.at.headroom,
+        }
+    }
+
+    /// Someone else refers to the folio.
+    pub(crate) fn busy(&self) -> bool {
+        self.flag(8)
+    }
+
+    /// The device's queue can block.
+    pub(crate) fn blocking(&self) -> bool {
+        self.flag(64)
+    }
+
+    /// Number of the device; 0: there is none.
+    pub(crate) fn device(&self) -> u32 {
+        self.0.device
+    }
+
+    /// A reference to the folio. (For an asking that has one.)
+    pub(crate) fn folio(&self) -> FolioRef {
+        // SAFETY: The folio is locked by who calls us, who holds a reference.
+        unsafe { FolioRef::get(NonNull::new_unchecked(self.0.folio as *mut _)) }
+    }
+
+    /// Its address, to be compared.
+    pub(crate) fn folio_key(&self) -> usize {
+        self.0.folio
+    }
+
+    /// What it is sorted by.
+    pub(crate) fn slot(&self) -> u64 {
+        self.0.slot
+    }
+
+    /// Its size in pages.
+    pub(crate) fn nr_pages(&self) -> u32 {
+        self.0.nr_pages
+    }
+
+    /// Where it was asked.
+    pub(crate) fn at(&self) -> &At {
+        &self.0.at
+    }
+}
+
+/// Wakes the `nr` tasks that waited longest for swap-out. Any context.
+pub(crate) fn swap_wake(nr: u32) {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_swap_wake(i32::try_from(nr).unwrap_or(i32::MAX)) };
 }
 
 /// Ends the wait of those who reclaim on a node. Any context.

@@ -22,8 +22,9 @@
 	X(5, "memcg_soft")	\
 	X(6, "node")		\
 	X(7, "madvise")		\
-	X(8, "other")		\
-	X(9, "lost")
+	X(8, "writer")		\
+	X(9, "other")		\
+	X(10, "lost")
 
 /* What became of a reclaim write; the order is the Rust `Kind`'s. */
 #define RWB_KINDS(X)		\
@@ -37,10 +38,11 @@
 /* The sample points on the way down; the order is the Rust `Layer`'s. */
 #define RWB_LAYERS(X)		\
 	X(0, "entry")		\
-	X(1, "write")		\
-	X(2, "bio")		\
-	X(3, "nbd")		\
-	X(4, "net")
+	X(1, "handoff")		\
+	X(2, "write")		\
+	X(3, "bio")		\
+	X(4, "nbd")		\
+	X(5, "net")
 
 /* Windows that the C entries name to Rust; the values are `Origin`'s. */
 #define RWB_WINDOW_KSWAPD	0
@@ -128,6 +130,52 @@ struct rwb_target {
 	u32 flags;
 };
 
+/* Why a folio to be swapped out may not be ours; the values are Rust's `Asking`'s. */
+#define RWB_SWAP_MEMCG		1	/* the reclaim is for a cgroup's limit */
+#define RWB_SWAP_PROACTIVE	2	/* userspace asked for the reclaim */
+#define RWB_SWAP_KSWAPD		4
+#define RWB_SWAP_BUSY		8	/* someone else refers to the folio */
+#define RWB_SWAP_ZSWAP		16	/* zswap may take it */
+#define RWB_SWAP_SYNC		32	/* the device writes at once */
+#define RWB_SWAP_BLOCKING	64	/* the device's queue can block */
+
+/**
+ * struct rwb_swap - a folio that reclaim would swap out
+ * @folio: its address
+ * @slot: what sorts it: its swap slot, or its place in a shmem file, after all slots
+ * @at: where it was asked
+ * @device: number of the swap device; 0 when there is none
+ * @nr_pages: its size in pages
+ * @nid: its node
+ * @priority: of the reclaim: 12 at first, 0 at last
+ * @flags: RWB_SWAP_*
+ */
+struct rwb_swap {
+	unsigned long folio;
+	u64 slot;
+	struct rwb_at at;
+	u32 device;
+	u32 nr_pages;
+	u32 nid;
+	s32 priority;
+	u32 flags;
+};
+
+/* What Rust says to that; the order is enum reclaim_writeback_swap's. */
+#define RWB_SWAP_SAY_REFUSED	0
+#define RWB_SWAP_SAY_TAKEN	1
+#define RWB_SWAP_SAY_LATER	2
+
+/* State of a folio that was queued to be swapped out; the values are Rust's. */
+#define RWB_FOLIO_SWAPPABLE	1	/* in the swap cache, or of shmem */
+#define RWB_FOLIO_DIRTY		2
+#define RWB_FOLIO_WRITTEN	4	/* under writeback */
+#define RWB_FOLIO_MAPPED	8
+#define RWB_FOLIO_ON_LRU	16
+
+/* Room for a struct swap_io_ctx. */
+#define RWB_SWAP_IO_WORDS	4
+
 /* What came of trying to lock a superblock; the order is Rust's. */
 #define RWB_SB_LOCKED		0
 #define RWB_SB_BUSY		1	/* being unmounted, remounted, or locked for that */
@@ -196,6 +244,7 @@ bool rwb_helper_available(void);
 int rwb_helper_register(void *data);
 void rwb_helper_unregister(void);
 void rwb_helper_done(int nid);
+void rwb_swap_wake(int nr);
 void rwb_folio_get(struct folio *folio);
 void rwb_folio_put(struct folio *folio);
 bool rwb_folio_trylock(struct folio *folio);
@@ -218,6 +267,18 @@ bool rwb_node_short(int nid);
 unsigned long rwb_node_file(int nid);
 unsigned long rwb_node_dirty(int nid);
 bool rwb_memcg_short(struct folio *folio);
+u32 rwb_folio_swap_state(struct folio *folio);
+void rwb_swap_io_init(unsigned long *io, unsigned long cookie);
+bool rwb_swap_out(unsigned long *io, struct folio *folio);
+void rwb_swap_submit(unsigned long *io);
+u32 rwb_swap_pages(unsigned long *io);
+void rwb_free_pages(u64 *free, u64 *min);
+void rwb_plugged(void (*fn)(void *data), void *data);
+unsigned int rwb_memalloc_begin(void);
+void rwb_memalloc_end(unsigned int flags);
+void rwb_sleep_begin(void);
+void rwb_sleep(u32 ms);
+void rwb_sleep_end(void);
 void *rwb_ticker_new(void *data);
 void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
@@ -231,6 +292,7 @@ void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
 void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_reclaimed);
 void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
+void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us);
 void rwb_rs_bio(void *observer, const struct rwb_at *at, unsigned long last_folio,
 		bool synchronous);
 void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);
@@ -239,6 +301,10 @@ void rwb_rs_net(void *observer, const struct rwb_at *at);
 void rwb_rs_zswap_stored(void *observer, const struct rwb_at *at, unsigned long folio);
 bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
 bool rwb_rs_busy(void *helper, int nid);
+u32 rwb_rs_defer_swap(void *helper, const struct rwb_swap *swap);
+bool rwb_rs_swap_full(void *helper, const struct rwb_swap *swap);
+bool rwb_rs_swap_busy(void *helper, int nid);
+void rwb_rs_swap_done(void *helper, unsigned long cookie, u32 pages, u64 ns, bool failed);
 u32 rwb_rs_tick(void *data);
 int rwb_rs_param_set(u32 id, u64 value);
 u64 rwb_rs_param_get(u32 id);
