@@ -58,6 +58,11 @@ pub fn us(us: u64) -> String {
     if us < 1000 { format!("{us} us") } else { format!("{}.{:03} ms", count(us / 1000), us % 1000) }
 }
 
+/// Microseconds that add up: seconds when there are some, to the millisecond.
+pub fn span(of: u64) -> String {
+    if of < 1_000_000 { us(of) } else { format!("{}.{:03} s", count(of / 1_000_000), of % 1_000_000 / 1000) }
+}
+
 /// Size of a folio of this order.
 pub fn folio_size(order: u32, page_size: u64) -> String {
     let kib = page_size.checked_shl(order).unwrap_or(u64::MAX) / 1024;
@@ -95,6 +100,12 @@ mod tests {
     #[test]
     fn times() {
         assert_eq!([us(0), us(999), us(1024), us(16_777_216)], ["0 us", "999 us", "1.024 ms", "16,777.216 ms"]);
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!([span(0), span(999_999), span(1_000_000)], ["0 us", "999.999 ms", "1.000 s"]);
+        assert_eq!(span(43_156_999_999), "43,156.999 s");
     }
 
     #[test]

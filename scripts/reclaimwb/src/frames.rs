@@ -72,6 +72,8 @@ impl Part {
                 "shrink_",
                 "evict_folios",
                 "shrink_all_memory",
+                // A writer's way in.
+                "reclaim_writeback_swap_",
             ],
             Self::Swap => &["swap_", "__swap_", "shmem_writeout", "zswap_", "sio_", "folio_alloc_swap", "writeout"],
             Self::Block => {
@@ -170,6 +172,13 @@ mod tests {
     fn caller_in_the_network_is_still_the_caller() {
         let stack = frames(&["shrink_lruvec", "try_to_free_pages", "alloc_skb", "tcp_sendmsg", "sock_sendmsg"]);
         let expected = [Part::Reclaim, Part::Reclaim, Part::Caller, Part::Caller, Part::Caller];
+        assert_eq!(classify(&stack), expected);
+    }
+
+    #[test]
+    fn a_writer_swaps_out() {
+        let stack = frames(&["submit_bio", "swap_writeout", "reclaim_writeback_swap_out", "rwb_swap_out", "kthread"]);
+        let expected = [Part::Block, Part::Swap, Part::Reclaim, Part::Caller, Part::Caller];
         assert_eq!(classify(&stack), expected);
     }
 

@@ -51,6 +51,8 @@ words! {
         Node = "node", "node";
         /// `MADV_PAGEOUT` and DAMON.
         Madvise = "madvise", "madvise";
+        /// A writer thread of the module, for those who handed off.
+        Writer = "writer", "writer";
         /// Reclaim that none of the known windows covers.
         Other = "other", "other";
         /// Writes whose window was not recorded.
@@ -91,6 +93,8 @@ words! {
     Layer {
         /// Where reclaim begins.
         Entry = "entry", "reclaim entry";
+        /// Where a folio was handed to the writer instead of written.
+        Handoff = "handoff", "handoff";
         /// `mm_vmscan_write_folio`.
         Write = "write", "swap write";
         /// `block_bio_queue` of a swap bio.
@@ -158,12 +162,86 @@ words! {
     }
 }
 
+words! {
+    /// When swap-out is handed to the writer.
+    Policy {
+        /// Not at all.
+        Never = "never", "not at all";
+        /// When less stack is left than the parameter `handoff_floor`.
+        LowHeadroom = "low-headroom", "when less stack is left than handoff_floor";
+        /// Whenever it is allowed.
+        Always = "always", "whenever it is allowed";
+    }
+}
+
+words! {
+    /// Why a folio that may be handed off was left for a later round of reclaim.
+    Later {
+        /// It is queued already.
+        Queued = "queued", "queued already";
+        /// As much waits as the device takes soon.
+        Full = "full", "no room at the device";
+        /// The same, and it was still mapped: it stays mapped.
+        Mapped = "mapped", "no room, left mapped";
+        /// Its device does not answer.
+        Stuck = "stuck", "the device does not answer";
+    }
+}
+
+words! {
+    /// Why a folio was not handed off: reclaim did with it what it always does.
+    Refused {
+        /// The reclaim was for the limit of a cgroup.
+        Cgroup = "cgroup", "the limit of a cgroup";
+        /// Userspace asked for the reclaim: `MADV_PAGEOUT`, `memory.reclaim`, DAMON.
+        Proactive = "proactive", "userspace asked for it";
+        /// zswap may take it, which is no I/O.
+        Zswap = "zswap", "zswap may take it";
+        /// The device writes at once: zram, brd.
+        Sync = "sync", "the device writes at once";
+        /// kswapd, to a device whose queue never blocks.
+        Queue = "queue", "kswapd, and the device never blocks";
+        /// The OOM killer is near.
+        Priority = "priority", "the OOM killer is near";
+        /// Enough stack is left.
+        Headroom = "headroom", "enough stack is left";
+        /// Someone else refers to it; it would not have been written anyway.
+        Busy = "busy", "in use by someone else";
+        /// More swap devices than writers, or none.
+        Devices = "devices", "no writer for its device";
+        /// The device does not answer.
+        Stuck = "stuck", "the device does not answer";
+    }
+}
+
+words! {
+    /// Why a folio that was handed off was not written by the writer.
+    WriterSkip {
+        /// Freed, truncated, or out of the swap cache.
+        Gone = "gone", "freed or truncated meanwhile";
+        /// In use again.
+        Mapped = "mapped", "in use again";
+        /// Clean by now.
+        Clean = "clean", "clean by now";
+        /// Someone else is writing it.
+        Writeback = "writeback", "being written by someone else";
+        /// Someone has it locked.
+        Locked = "locked", "locked by someone";
+        /// Someone has it isolated from its LRU list.
+        Isolated = "isolated", "isolated by someone";
+        /// The kernel did not write it: no swap, pinned, mlocked, or split.
+        Refused = "refused", "the kernel would not write it";
+        /// Handoff was switched off.
+        Dropped = "dropped", "handoff was switched off";
+    }
+}
+
 impl Layer {
     /// Who used the stack between the sample point before and this one.
     pub fn step(self) -> &'static str {
         match self {
             Self::Entry => "caller",
-            Self::Write => "reclaim",
+            Self::Handoff | Self::Write => "reclaim",
             Self::Bio => "swap",
             Self::Nbd => "block + NBD",
             Self::Net => "network",

@@ -5,7 +5,7 @@ use crate::{
     format::{bytes_label, count, mib, percent},
     ledger::HelperState,
     names::{Kind, Origin},
-    report::{NotRecorded, Report, StackRow, WriteAroundSection, WritesSection},
+    report::{HandoffSection, NotRecorded, Report, StackRow, WriteAroundSection, WritesSection},
     system::System,
 };
 
@@ -23,6 +23,7 @@ pub fn sentences(report: &Report) -> Vec<String> {
         }
     }
     out.extend(report.write_around.get().and_then(around));
+    out.extend(report.handoff.get().and_then(|section| handed(section, report.machine.page_size)));
     out.extend(deepest(report));
     if let Some(low) = report.not_recorded.below_floor.filter(|low| *low > 0) {
         let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
@@ -121,6 +122,29 @@ fn around(section: &WriteAroundSection) -> Option<String> {
     ))
 }
 
+fn handed(section: &HandoffSection, page_size: u64) -> Option<String> {
+    if section.handed_folios == 0 && section.written_folios == 0 {
+        return None;
+    }
+    let off = if section.state == HelperState::On { "" } else { " (off by now)" };
+    let direct = section.of(Origin::Direct);
+    let own = direct
+        .and_then(|row| row.own_share)
+        .map_or(String::new(), |share| format!("; direct reclaim wrote {} of its swap-out itself", percent(share)));
+    let mean = section
+        .queued
+        .mean_us
+        .map_or(String::new(), |mean| format!("; a folio waited {:.1} ms in the mean", mean / 1e3));
+    Some(format!(
+        "Handoff{off}: {} pages ({}) that reclaim would have written on its own stack were handed to the writer, {} \
+         of them by direct reclaim{own}. The writer wrote {} folios{mean}.",
+        count(section.handed_pages),
+        mib(section.handed_pages.saturating_mul(page_size)),
+        count(direct.map_or(0, |row| row.handed_pages)),
+        count(section.written_folios),
+    ))
+}
+
 fn deepest(report: &Report) -> Option<String> {
     let headroom = report.headroom.get()?;
     let Some(row) = headroom.deepest() else {
@@ -136,6 +160,7 @@ fn deepest(report: &Report) -> Option<String> {
     let parts = stack.map_or(String::new(), parts_text);
     let of = match row.origin {
         Origin::Kswapd => "kswapd".to_owned(),
+        Origin::Writer => "the swap writer".to_owned(),
         origin => format!("{} reclaim", origin.label().trim_end_matches(" reclaim")),
     };
     Some(format!(

@@ -60,8 +60,9 @@ impl Headroom {
             return Err(rows.error("row stack.size is 0"));
         }
         let mut cells: BTreeMap<Origin, BTreeMap<Layer, HeadroomCell>> = BTreeMap::new();
-        for &origin in Origin::ALL {
-            for &layer in Layer::ALL {
+        let layers = layers(rows);
+        for origin in rows.origins() {
+            for &layer in &layers {
                 let cell = parse_cell(rows, &format!("{}.{}", origin.key(), layer.key()))?;
                 if cell.min.is_some_and(|min| min > stack_size) || cell.used.max > stack_size {
                     let key = format!("{}.{}", origin.key(), layer.key());
@@ -83,6 +84,15 @@ impl Headroom {
         }
         Ok(self)
     }
+}
+
+/// Layers that the module samples: one that is older than handoff has no such layer.
+fn layers(rows: &Rows) -> Vec<Layer> {
+    let handoff = Origin::ALL.iter().any(|origin| {
+        let prefix = format!("{}.{}.", origin.key(), Layer::Handoff.key());
+        rows.keys(&prefix).next().is_some()
+    });
+    Layer::ALL.iter().copied().filter(|layer| handoff || *layer != Layer::Handoff).collect()
 }
 
 fn parse_cell(rows: &mut Rows, key: &str) -> Result<HeadroomCell> {

@@ -3,31 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{
     Cell,
+    half::{HelperState, Log2, device_names, flag, histogram, skip_row, subtract},
     rows::{Rows, grown},
 };
 use crate::{
     error::Result,
     names::{HookSkip, WorkerSkip},
 };
-
-/// Counts by lower bound of what is counted: 0, 1, 2, 4, ... 2^23.
-pub type Log2 = BTreeMap<u64, u64>;
-
-/// Whether write-around is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HelperState {
-    /// It takes what reclaim meets.
-    On,
-    /// Switched off (parameter `write_around`).
-    Off,
-    /// Not to be had on this kernel.
-    Unavailable,
-}
 
 /// What only grows while the module stays loaded.
 #[derive(Clone, Debug, Default)]
@@ -143,16 +127,8 @@ pub struct Helper {
 }
 
 impl Helper {
-    /// Lower bound of the histograms' last bucket, which has no end.
-    pub const LAST_BUCKET: u64 = 1 << 23;
-
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
-        let state = match rows.take("state")?.as_str() {
-            "on" => HelperState::On,
-            "off" => HelperState::Off,
-            "unavailable" => HelperState::Unavailable,
-            other => return Err(rows.error(format!("row state is neither on, off nor unavailable: {other:?}"))),
-        };
+        let state = HelperState::parse(rows)?;
         let mut counters = HelperCounters::default();
         for (key, counter) in counters.rows() {
             *counter = rows.number(key)?;
@@ -166,7 +142,7 @@ impl Helper {
             worker_skips.insert(why, rows.number(&skip_row(why.key()))?);
         }
         let mut devices = BTreeMap::new();
-        for name in device_names(rows) {
+        for name in device_names(rows, &DEVICE_ROWS) {
             let device = parse_device(rows, &name)?;
             devices.insert(name, device);
         }
@@ -187,12 +163,15 @@ impl Helper {
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
         let mut old = before.counters.clone();
         for ((key, now), (_, then)) in self.counters.rows().into_iter().zip(old.rows()) {
-            *now = counted(key, *now, *then)?;
+            // Some of these rows are named as rows of other ledgers are.
+            *now = grown(&format!("helper:{key}"), *now, *then)?;
         }
-        subtract(&mut self.hook_skips, &before.hook_skips, |why| skip_row(why.key()))?;
-        subtract(&mut self.worker_skips, &before.worker_skips, |why| skip_row(why.key()))?;
-        subtract(&mut self.window_pages, &before.window_pages, |low| format!("window.pages.hist.{low}"))?;
-        subtract(&mut self.clean_us, &before.clean_us, |low| format!("clean.us.hist.{low}"))?;
+        let skip = |why| format!("helper:{}", skip_row(why));
+        subtract(&mut self.hook_skips, &before.hook_skips, |why| skip(why.key()))?;
+        subtract(&mut self.worker_skips, &before.worker_skips, |why| skip(why.key()))?;
+        let hist = |of| move |low: &u64| format!("helper:{of}.hist.{low}");
+        subtract(&mut self.window_pages, &before.window_pages, hist("window.pages"))?;
+        subtract(&mut self.clean_us, &before.clean_us, hist("clean.us"))?;
         self.pending_before = before.pending;
         for (name, now) in &mut self.devices {
             if let Some(then) = before.devices.get(name) {
@@ -229,67 +208,16 @@ fn pace(rows: &mut Rows) -> Result<BTreeMap<u64, u64>> {
     Ok(pace)
 }
 
-fn skip_row(why: &str) -> String {
-    format!("skipped.{why}.folios")
-}
-
-fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
-    let mut hist = Log2::new();
-    for (rest, value) in rows.take_prefix(prefix) {
-        let row = format!("{prefix}{rest}");
-        let low = rows.parse_number(&row, &rest)?;
-        // The number must be the bucket's only spelling: 01 would be a second row for 1.
-        if low != 0 && !(low.is_power_of_two() && low <= Helper::LAST_BUCKET) || low.to_string() != rest {
-            return Err(rows.error(format!("row {row} names no bucket of the histogram")));
-        }
-        hist.insert(low, rows.parse_number(&row, &value)?);
-    }
-    if hist.is_empty() {
-        return Err(rows.error(format!("row {prefix}<low> is missing")));
-    }
-    Ok(hist)
-}
-
-/// Names of the devices that have a row this tool knows. A name may hold dots.
-fn device_names(rows: &Rows) -> Vec<String> {
-    let mut names: Vec<String> = rows
-        .keys("device.")
-        .filter_map(|rest| rest.rsplit_once('.').filter(|(_, what)| DEVICE_ROWS.contains(what)))
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
 fn parse_device(rows: &mut Rows, name: &str) -> Result<HelperDevice> {
     let mut number = |what: &str| rows.number(&format!("device.{name}.{what}"));
-    let device = HelperDevice {
+    Ok(HelperDevice {
         queued: number("queued")?,
         written: number("written")?,
         windows: number("windows")?,
         pending: number("pending")?,
         inflight_pages: number("inflight_pages")?,
         budget_pages: number("budget_pages")?,
-        stuck: false,
+        stuck: flag(rows, &format!("device.{name}.stuck"))?,
         restarted: false,
-    };
-    let row = format!("device.{name}.stuck");
-    match rows.take(&row)?.as_str() {
-        "0" => Ok(device),
-        "1" => Ok(HelperDevice { stuck: true, ..device }),
-        other => Err(rows.error(format!("row {row} is neither 0 nor 1: {other:?}"))),
-    }
-}
-
-/// Some of these rows are named as rows of other ledgers are.
-fn counted(key: &str, now: u64, before: u64) -> Result<u64> {
-    grown(&format!("helper:{key}"), now, before)
-}
-
-fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, row: impl Fn(&K) -> String) -> Result<()> {
-    for (key, value) in now {
-        *value = counted(&row(key), *value, before.get(key).copied().unwrap_or(0))?;
-    }
-    Ok(())
+    })
 }

@@ -2,6 +2,8 @@
 //! The module's ledgers as types, one file each.
 
 mod cgroups;
+mod half;
+mod handoff;
 mod headroom;
 mod helper;
 mod rows;
@@ -10,8 +12,10 @@ mod status;
 mod writes;
 
 pub use cgroups::{Cgroup, Cgroups, Hierarchy};
+pub use half::{HelperState, LAST_BUCKET, Log2};
+pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin};
 pub use headroom::{Headroom, HeadroomCell, Used};
-pub use helper::{Helper, HelperCounters, HelperDevice, HelperState, Log2};
+pub use helper::{Helper, HelperCounters, HelperDevice};
 pub use rows::{Rows, grown, total};
 pub use stacks::{Frame, Stack, Stacks};
 pub use status::{Availability, Cost, Probe, Status};
@@ -20,10 +24,13 @@ pub use writes::{Cell, OriginWrites, Writes};
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 6] = ["status", "writes", "headroom", "stacks", "cgroups", "helper"];
+pub const NAMES: [&str; 7] = ["status", "writes", "headroom", "stacks", "cgroups", "helper", "handoff"];
 
 /// Ledgers that older modules do not have, and why a report then lacks them.
-pub const LATER: [(&str, &str); 1] = [("helper", "the module is older than write-around and has no such ledger")];
+pub const LATER: [(&str, &str); 2] = [
+    ("helper", "the module is older than write-around and has no such ledger"),
+    ("handoff", "the module is older than handoff and has no such ledger"),
+];
 
 /// A ledger, or why it could not be read.
 pub type Read<T> = std::result::Result<T, String>;
@@ -43,6 +50,8 @@ pub struct Ledgers {
     pub cgroups: Read<Cgroups>,
     /// What became of the dirty file folios that reclaim met.
     pub helper: Read<Helper>,
+    /// What became of the folios that reclaim would have swapped out itself.
+    pub handoff: Read<Handoff>,
     /// Rows that this tool does not know, as `ledger:key`.
     pub unknown_rows: Vec<String>,
 }
@@ -61,6 +70,7 @@ impl Ledgers {
             stacks: parse_read("stacks", text("stacks"), Stacks::parse, unknown)?,
             cgroups: parse_read("cgroups", text("cgroups"), Cgroups::parse, unknown)?,
             helper: parse_read("helper", text("helper"), Helper::parse, unknown)?,
+            handoff: parse_read("handoff", text("handoff"), Handoff::parse, unknown)?,
             unknown_rows,
         })
     }
@@ -74,6 +84,7 @@ impl Ledgers {
             stacks: since_read("stacks", self.stacks, &before.stacks, |now, then| Ok(now.since(then)))?,
             cgroups: since_read("cgroups", self.cgroups, &before.cgroups, Cgroups::since)?,
             helper: since_read("helper", self.helper, &before.helper, Helper::since)?,
+            handoff: since_read("handoff", self.handoff, &before.handoff, Handoff::since)?,
             unknown_rows: self.unknown_rows,
         })
     }

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    names::Origin,
+};
 
 /// The rows of one ledger that nobody has asked for yet.
 #[derive(Debug)]
@@ -74,6 +77,12 @@ impl Rows {
             .cloned()
             .collect();
         keys.into_iter().filter_map(|key| Some((key[prefix.len()..].to_owned(), self.rows.remove(&key)?))).collect()
+    }
+
+    /// Origins that the module tells apart: those of a module older than handoff know no writer.
+    pub fn origins(&self) -> Vec<Origin> {
+        let writer = self.keys("writer.").next().is_some();
+        Origin::ALL.iter().copied().filter(|origin| writer || *origin != Origin::Writer).collect()
     }
 
     /// Reads an unsigned decimal number.

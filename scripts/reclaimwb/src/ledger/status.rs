@@ -83,8 +83,10 @@ pub struct Status {
     pub probes: Vec<Probe>,
     /// By part of the ledgers.
     pub parts: BTreeMap<String, Availability>,
-    /// State of the helper half.
+    /// State of the helper's half that writes dirty file folios.
     pub helper: String,
+    /// State of its half that swaps out, if the module has one.
+    pub handoff: Option<String>,
     /// Events handled, by tracepoint.
     pub events: BTreeMap<String, u64>,
     /// What did not fit, by table.
@@ -138,6 +140,7 @@ impl Status {
             probes,
             parts: parse_parts(rows)?,
             helper: rows.take("helper")?,
+            handoff: rows.take_opt("handoff"),
             events: numbers(rows, "events.", &[])?,
             lost: numbers(rows, "lost.", &LOST)?,
             irq: by_layer(rows, |layer| format!("context.{layer}.irq"))?,

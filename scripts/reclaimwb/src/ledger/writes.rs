@@ -52,7 +52,7 @@ impl OriginWrites {
 /// The `writes` ledger.
 #[derive(Clone, Debug)]
 pub struct Writes {
-    /// By origin; all of them.
+    /// By origin; all that the module tells apart.
     pub origins: BTreeMap<Origin, OriginWrites>,
     /// Folios counted by the module over all origins.
     pub total_folios: u64,
@@ -63,7 +63,7 @@ pub struct Writes {
 impl Writes {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let mut origins = BTreeMap::new();
-        for &origin in Origin::ALL {
+        for origin in rows.origins() {
             origins.insert(origin, parse_origin(rows, origin.key())?);
         }
         Ok(Self { origins, total_folios: rows.number("total.folios")?, total_pages: rows.number("total.pages")? })

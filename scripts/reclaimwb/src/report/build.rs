@@ -7,11 +7,12 @@ use std::{
 };
 
 use super::{
-    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, headroom, losses, stacks, write_around, writes,
+    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, handoff, headroom, losses, stacks, write_around,
+    writes,
 };
 use crate::{
     error::{Error, Result},
-    ledger::{HeadroomCell, Ledgers, Stacks, Status},
+    ledger::{Headroom, HeadroomCell, Ledgers, Stacks, Status},
     names::{Layer, Origin},
     snapshot::Snapshot,
     summary,
@@ -44,7 +45,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
     };
     let headroom = match &ledgers.headroom {
         Err(why) => Section::unavailable(why),
-        Ok(_) if layers.len() == Layer::ALL.len() => Section::unavailable("no layer could be sampled"),
+        Ok(ledger) if !any_sampled(ledger, &layers) => Section::unavailable("no layer could be sampled"),
         Ok(ledger) => Section::Available(headroom::section(ledger, &layers)),
     };
     let lost_pages = writes
@@ -52,6 +53,10 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         .and_then(|section| section.origins.iter().find(|row| row.origin == Origin::Lost))
         .map(|row| row.pages);
     let split_known = !unavailable.contains_key("zswap_split") && !unavailable.contains_key("io_split");
+    let handoff = match &ledgers.handoff {
+        Ok(ledger) => handoff::section(ledger, writes.get()),
+        Err(why) => Section::unavailable(why),
+    };
     let mut report = Report {
         format: FORMAT,
         version: VERSION,
@@ -66,6 +71,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             Ok(ledger) => write_around::section(ledger),
             Err(why) => Section::unavailable(why),
         },
+        handoff,
         headroom,
         stacks: section(&ledgers.stacks, stacks::section),
         cgroups: section(&ledgers.cgroups, writes::cgroups),
@@ -86,6 +92,12 @@ fn section<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> S
         Ok(ledger) => Section::Available(make(ledger)),
         Err(why) => Section::unavailable(why),
     }
+}
+
+/// Whether any layer could be sampled. The handoff is sampled by the helper, without a probe that could be missing.
+fn any_sampled(ledger: &Headroom, unavailable: &BTreeMap<Layer, String>) -> bool {
+    let handed = ledger.cells.values().filter_map(|layers| layers.get(&Layer::Handoff)).any(|cell| cell.count > 0);
+    Layer::ALL.iter().any(|layer| !unavailable.contains_key(layer) && (handed || *layer != Layer::Handoff))
 }
 
 /// Parts of the ledgers that cannot be believed, and why.
@@ -140,6 +152,7 @@ fn module(status: &Status, system: &System, unavailable: BTreeMap<String, String
         enabled: status.enabled,
         params: system.params.clone(),
         helper: status.helper.clone(),
+        handoff: status.handoff.clone(),
         probes: status.probes.clone(),
         unavailable,
         events: status.events.clone(),
@@ -190,7 +203,7 @@ fn notes(ledgers: &Ledgers, since: bool, unavailable: &BTreeMap<String, String>)
 
 fn has_old(ledgers: &Ledgers) -> bool {
     let old_stack = |stacks: &Stacks| stacks.worst.values().any(|stack| !stack.is_new);
-    let old_cell = |headroom: &crate::ledger::Headroom| {
+    let old_cell = |headroom: &Headroom| {
         let mut cells = headroom.cells.values().flat_map(BTreeMap::values).filter(|cell| cell.count > 0);
         cells.any(|cell| !cell.min_is_new || !cell.max_is_new)
     };

@@ -4,6 +4,8 @@
 
 mod books;
 mod build;
+mod figures;
+mod handoff;
 mod headroom;
 mod losses;
 mod stacks;
@@ -16,10 +18,12 @@ use serde::Serialize;
 
 pub use books::Book;
 pub use build::build;
+pub use figures::{FolioBook, Times};
+pub use handoff::{HandoffRow, HandoffSection, SwapDeviceRow};
 pub use headroom::{HeadroomRow, HeadroomSection};
 pub use losses::NotRecorded;
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
-pub use write_around::{AroundBook, CleanTimes, DeviceRow, Freed, WriteAroundSection};
+pub use write_around::{CleanTimes, DeviceRow, Freed, WriteAroundSection};
 pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
 
 use crate::{
@@ -102,8 +106,10 @@ pub struct Module {
     pub enabled: bool,
     /// Its parameters.
     pub params: BTreeMap<String, String>,
-    /// State of its helper half.
+    /// State of its half that writes dirty file folios.
     pub helper: String,
+    /// State of its half that swaps out; absent if the module is older.
+    pub handoff: Option<String>,
     /// Its probes.
     pub probes: Vec<Probe>,
     /// Parts of the ledgers that cannot be believed, and why.
@@ -137,6 +143,8 @@ pub struct Report {
     pub books: Option<Vec<Book>>,
     /// What became of the dirty file folios that reclaim met.
     pub write_around: Section<WriteAroundSection>,
+    /// What became of the folios that reclaim would have swapped out itself.
+    pub handoff: Section<HandoffSection>,
     /// Stack left.
     pub headroom: Section<HeadroomSection>,
     /// Worst stacks.

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Section;
+use super::{
+    Section,
+    figures::{FolioBook, book, filled, mean, percentile},
+};
 use crate::{
     ledger::{Helper, HelperState, Log2, total},
     names::{HookSkip, WorkerSkip},
@@ -60,20 +63,6 @@ pub struct DeviceRow {
     pub stuck: bool,
     /// Whether its counters began anew in the interval, so that some of it may be missing.
     pub restarted: bool,
-}
-
-/// One sum that must come out even.
-#[derive(Debug, Serialize)]
-pub struct AroundBook {
-    /// What is compared.
-    pub what: &'static str,
-    /// Folios that came in, those pending when the counting began among them.
-    pub folios: u64,
-    /// Folios of which it is known what became of them.
-    pub accounted: u64,
-    /// The former minus the latter. Not zero if folios were met or decided while the ledger was read, or if it is
-    /// wrong.
-    pub difference: i64,
 }
 
 /// The helper's work.
@@ -132,7 +121,7 @@ pub struct WriteAroundSection {
     /// By device.
     pub devices: Vec<DeviceRow>,
     /// What must come out even.
-    pub books: Vec<AroundBook>,
+    pub books: Vec<FolioBook>,
 }
 
 pub(super) fn section(ledger: &Helper) -> Section<WriteAroundSection> {
@@ -197,7 +186,7 @@ fn devices(ledger: &Helper) -> Vec<DeviceRow> {
     ledger.devices.iter().map(row).collect()
 }
 
-fn books(ledger: &Helper) -> Vec<AroundBook> {
+fn books(ledger: &Helper) -> Vec<FolioBook> {
     let n = &ledger.counters;
     let refused = total(ledger.hook_skips.values().copied());
     let given_up = total(ledger.worker_skips.values().copied());
@@ -210,65 +199,4 @@ fn books(ledger: &Helper) -> Vec<AroundBook> {
             total([n.written_folios, given_up, ledger.pending]),
         ),
     ]
-}
-
-fn book(what: &'static str, folios: u64, accounted: u64) -> AroundBook {
-    let most = if folios > accounted { i64::MAX } else { i64::MIN };
-    let difference = i64::try_from(i128::from(folios) - i128::from(accounted)).unwrap_or(most);
-    AroundBook { what, folios, accounted, difference }
-}
-
-fn mean(sum: u64, of: u64) -> Option<f64> {
-    (of > 0).then(|| sum as f64 / of as f64)
-}
-
-fn filled(hist: &Log2) -> Log2 {
-    hist.iter().filter(|(_, n)| **n > 0).map(|(low, n)| (*low, *n)).collect()
-}
-
-/// What so many of 100 are below; `None` if there are none, or if it is beyond the lower bound of the last bucket,
-/// which has no end.
-fn percentile(hist: &Log2, percent: u128) -> Option<u64> {
-    let all: u128 = hist.values().map(|n| u128::from(*n)).sum();
-    let mut seen = 0;
-    let (low, _) = hist.iter().find(|(_, n)| {
-        seen += u128::from(**n);
-        seen > 0 && seen * 100 >= all * percent
-    })?;
-    match *low {
-        0 => Some(1),
-        Helper::LAST_BUCKET => None,
-        low => Some(low * 2),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hist(of: &[(u64, u64)]) -> Log2 {
-        of.iter().copied().collect()
-    }
-
-    #[test]
-    fn percentiles_are_upper_bounds() {
-        assert_eq!(percentile(&hist(&[]), 50), None);
-        assert_eq!(percentile(&hist(&[(0, 0), (1, 0)]), 50), None);
-        assert_eq!(percentile(&hist(&[(0, 3), (1, 1)]), 50), Some(1));
-        assert_eq!(percentile(&hist(&[(0, 1), (1, 1), (2, 0)]), 99), Some(2));
-        let long = hist(&[(0, 0), (512, 99), (4096, 1)]);
-        assert_eq!((percentile(&long, 50), percentile(&long, 99)), (Some(1024), Some(1024)));
-        let longer = hist(&[(512, 98), (4096, 2)]);
-        assert_eq!((percentile(&longer, 50), percentile(&longer, 99)), (Some(1024), Some(8192)));
-        let open = hist(&[(512, u64::MAX), (Helper::LAST_BUCKET, u64::MAX)]);
-        assert_eq!((percentile(&open, 50), percentile(&open, 99)), (Some(1024), None));
-    }
-
-    #[test]
-    fn books_are_off_by_what_is_missing() {
-        assert_eq!(book("", 5, 5).difference, 0);
-        assert_eq!(book("", 5, 8).difference, -3);
-        assert_eq!(book("", u64::MAX, 0).difference, i64::MAX);
-        assert_eq!(book("", 0, u64::MAX).difference, i64::MIN);
-    }
 }

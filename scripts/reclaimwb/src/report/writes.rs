@@ -62,7 +62,9 @@ pub struct WritesSection {
     pub kinds: BTreeMap<Kind, u64>,
     /// Pages written by kswapd.
     pub background_pages: u64,
-    /// Pages written by tasks that wanted something else (all but kswapd and lost).
+    /// Pages written by the module's writers for those who handed off.
+    pub writer_pages: u64,
+    /// Pages written by tasks that wanted something else (all but kswapd, the writers and lost).
     pub foreground_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<OriginRow>,
@@ -117,8 +119,8 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
         })
         .collect();
     let sum = |of: &dyn Fn(&OriginRow) -> u64| total(origins.iter().map(of));
-    let background = sum(&|row| if row.origin == Origin::Kswapd { row.pages } else { 0 });
-    let lost = sum(&|row| if row.origin == Origin::Lost { row.pages } else { 0 });
+    let of = |origin: Origin| sum(&|row| if row.origin == origin { row.pages } else { 0 });
+    let (background, handed, lost) = (of(Origin::Kswapd), of(Origin::Writer), of(Origin::Lost));
     WritesSection {
         windows: windows_known.then(|| sum(&|row| row.windows.unwrap_or(0))),
         freed_pages: windows_known.then(|| sum(&|row| row.freed_pages.unwrap_or(0))),
@@ -128,7 +130,8 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
         types: Type::ALL.iter().map(|t| (*t, sum(&|row| row.types.get(t).copied().unwrap_or(0)))).collect(),
         kinds: Kind::ALL.iter().map(|k| (*k, sum(&|row| row.kinds.get(k).copied().unwrap_or(0)))).collect(),
         background_pages: background,
-        foreground_pages: pages.saturating_sub(background).saturating_sub(lost),
+        writer_pages: handed,
+        foreground_pages: pages.saturating_sub(background).saturating_sub(handed).saturating_sub(lost),
         origins,
     }
 }

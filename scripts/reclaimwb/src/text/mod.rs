@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The report as text for people.
 
+mod figures;
+mod handoff;
 mod headroom;
 mod layout;
 mod rest;
@@ -36,6 +38,7 @@ pub fn report(report: &Report, width: usize, all_stacks: bool) -> String {
     }
     writes::render(&mut page, report);
     write_around::render(&mut page, report);
+    handoff::render(&mut page, report);
     headroom::render(&mut page, report);
     stacks::render(&mut page, report, all_stacks);
     rest::cgroups(&mut page, report);

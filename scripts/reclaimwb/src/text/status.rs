@@ -12,13 +12,15 @@ pub fn render(report: &Report, width: usize) -> String {
     let mut page = Page::new(width.max(super::MIN_WIDTH));
     let module = &report.module;
     let attached = module.probes.iter().filter(|probe| probe.attached()).count();
-    page.line(&format!(
-        "reclaimwb {}: {}, {attached} of {} probes attached, helper {}",
+    let head = format!(
+        "reclaimwb {}: {}, {attached} of {} probes attached, helper\u{a0}{}{}",
         module.version,
         if module.enabled { "recording" } else { "switched off (enabled=N)" },
         module.probes.len(),
-        module.helper
-    ));
+        module.helper,
+        module.handoff.as_ref().map_or(String::new(), |state| format!(", handoff\u{a0}{state}")),
+    );
+    page.paragraph("", "  ", &head);
     for probe in module.probes.iter().filter(|probe| !probe.attached()) {
         page.paragraph("  ", "    ", &format!("{} {}: {}", probe.via, probe.name, probe.state));
     }
@@ -30,7 +32,7 @@ pub fn render(report: &Report, width: usize) -> String {
             "  ",
             "    ",
             &format!(
-                "written: {} pages ({}), {} of it not by kswapd; {} windows",
+                "written: {} pages ({}), {} of it by tasks that only wanted memory; {} windows",
                 count(writes.pages),
                 mib(writes.bytes),
                 percent(if writes.pages == 0 { 0.0 } else { writes.foreground_pages as f64 / writes.pages as f64 }),

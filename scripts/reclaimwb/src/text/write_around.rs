@@ -3,11 +3,11 @@
 
 use super::{
     available,
+    figures::{books, share, spread, state, step},
     layout::{Page, Table},
 };
 use crate::{
-    format::{cell, count, mib, percent, us},
-    ledger::{Helper, HelperState},
+    format::{cell, count, mib, percent},
     report::{Report, WriteAroundSection},
 };
 
@@ -15,11 +15,7 @@ use crate::{
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("WRITE-AROUND", "(dirty file folios that reclaim met)");
     let Some(around) = available(page, &report.write_around) else { return };
-    let state = match around.state {
-        HelperState::On => "on",
-        HelperState::Off => "off (parameter write_around)",
-        HelperState::Unavailable => "unavailable",
-    };
+    let state = state(around.state, "write_around");
     // What was met before the interval may still have been written or cleaned in it.
     let quiet = [around.met_folios, around.pending_folios_before, around.written_folios, around.clean.targets];
     if quiet == [0; 4] {
@@ -38,25 +34,11 @@ pub fn render(page: &mut Page, report: &Report) {
         );
     }
     devices(page, around);
-    if around.books.iter().any(|book| book.folios > 0 || book.accounted > 0) {
-        books(page, around);
-    }
-}
-
-fn share(n: u64, of: u64) -> String {
-    if of == 0 { "-".into() } else { percent(n as f64 / of as f64) }
+    books(page, &around.books);
 }
 
 /// Two steps: what was met and queued, then what was queued and written. Only what happened gets a row.
 fn folios(page: &mut Page, around: &WriteAroundSection) {
-    let step = |page: &mut Page, title: &str, all: (&str, u64), parts: Vec<(&str, u64)>| {
-        let mut table = Table::new(&[title, "folios", "share"]);
-        for (what, n) in parts.into_iter().filter(|(_, n)| *n > 0) {
-            table.row(vec![what.into(), count(n), share(n, all.1)]);
-        }
-        table.row(vec![all.0.into(), count(all.1), String::new()]);
-        page.table(&table);
-    };
     let mut met = vec![("queued", around.queued_folios), ("met again while queued", around.merged_folios)];
     met.extend(around.not_queued.iter().map(|(why, n)| (why.label(), *n)));
     step(page, "<what became of those met", ("all met", around.met_folios), met);
@@ -100,26 +82,12 @@ fn pages(around: &WriteAroundSection, page_size: u64) -> String {
     )
 }
 
-/// A number and its unit stay together.
-fn time(of: u64) -> String {
-    us(of).replace(' ', "\u{a0}")
-}
-
 fn times(around: &WriteAroundSection) -> String {
     let clean = &around.clean;
     let Some(mean) = clean.mean_us else { return "From met to clean: no target came out of writeback.".into() };
-    // Never negative; beyond 2^64 it stays there.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let mean = time(mean.round() as u64);
-    // Without a bound it is in the last bucket, which has none.
-    let below = |bound: Option<u64>| match bound {
-        Some(bound) => format!("below {}", time(bound)),
-        None => format!("not below {}", time(Helper::LAST_BUCKET)),
-    };
     format!(
-        "From met to clean: {mean} in the mean, p50 {}, p99 {} ({} targets).",
-        below(clean.p50_below_us),
-        below(clean.p99_below_us),
+        "From met to clean: {} ({} targets).",
+        spread(mean, clean.p50_below_us, clean.p99_below_us),
         count(clean.targets),
     )
 }
@@ -162,16 +130,6 @@ fn devices(page: &mut Page, around: &WriteAroundSection) {
     if around.devices.iter().any(|row| row.restarted) {
         page.paragraph("  ", "  ", "(* counted anew within the interval: some of it is missing)");
     }
-}
-
-fn books(page: &mut Page, around: &WriteAroundSection) {
-    let mut table = Table::new(&["<the books (folios)", "there", "accounted", "off by"]);
-    for book in &around.books {
-        let off = if book.difference == 0 { "-".into() } else { format!("{:+}", book.difference) };
-        table.row(vec![book.what.into(), count(book.folios), count(book.accounted), off]);
-    }
-    page.line("");
-    page.table(&table);
 }
 
 /// What a page takes to be written, where that is known.
