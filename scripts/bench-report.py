@@ -6,9 +6,12 @@
     bench-report.py all BENCH SCENARIOS  BENCH/results.json, plots, a table on stdout
 
 A run is a folder that scripts/bench.sh made: rc, results/ (what the guest counted before
-and after), nbd/ (the disk server's log). A scenario says in its first comment lines which
-metrics it has, and what is aimed at. A run that failed has no numbers, is counted, listed
-and makes the exit code 1. Where a task was killed for memory its time counts as infinite.
+and after), nbd/ (the disk server's log, where there is a disk). A scenario says in its first
+comment lines which sides and metrics it has, and what is aimed at: `METRIC TEST LIMIT`,
+where TEST is <, <=, > or >= and LIMIT a number, or a number times the median of another
+side (`0.1*stock`, `1.2*best`: the better of stock and tuned); or `METRIC ~ stock`. A run
+that failed has no numbers, is counted, listed and makes the exit code 1. Where a task was
+killed for memory its time counts as infinite, and what it did as nothing.
 """
 
 import json
@@ -19,28 +22,53 @@ import statistics
 import subprocess
 import sys
 
-SIDES = ("stock", "reclaimwb")
+# All there are, in the order of the columns; what a scenario has if it does not say.
+SIDES = ("stock", "tuned", "reclaimwb")
+DEFAULT_SIDES = "stock reclaimwb"
 PAGE_KIB = 4
 # benchload's direct reads that show in the disk's log, in pages from its end.
 MARK_BEGIN, MARK_END = 1, 2
 
-# name: unit, what it is (for the table). Lower is better for all but KiB a request.
+USER_HZ = 100
+
+# name: unit, what it is (for the table). Lower is better, but where it says MORE.
+MORE = "more is better"
 METRICS = {
     "oom_kills": ("kills", "OOM kills"),
     "squeeze_s": ("s", "time of the allocation"),
     "beyond_calm_s": ("s", "of it beyond the time without pressure"),
     "finish_s": ("s", "time to finish"),
     "longest_ms": ("ms", "longest fault"),
+    "fill_s": ("s", "time to fill the working set"),
+    "touches": ("pages", "pages touched", MORE),
+    "touches_least": ("pages", "of the task that touched least", MORE),
+    "touch_longest_ms": ("ms", "longest fault once all was filled"),
+    "slow_p50_ms": ("ms", "half of the slow faults took less than"),
+    "slow_p99_ms": ("ms", "99% of the slow faults took less than"),
+    "stall_p50_ms": ("ms", "half of the stalls took less than"),
+    "stall_p99_ms": ("ms", "99% of the stalls took less than"),
+    "stall_longest_ms": ("ms", "longest stall"),
+    "high_success": ("%", "high-order allocations that got that order", MORE),
+    "high_p50_ms": ("ms", "half of high-order allocations took less than"),
+    "high_p99_ms": ("ms", "99% of high-order allocations took less than"),
+    "high_longest_ms": ("ms", "longest high-order allocation"),
+    "pages_per_bio": ("pages", "pages a bio of swap-out", MORE),
+    "reclaim_cpu_s": ("s", "CPU time in the kernel"),
+    "stalls": ("stalls", "allocations that had to reclaim"),
+    "refused": ("of one taken", "folios of tasks that were refused"),
     "scanned_per_freed": ("pages", "pages scanned per page freed"),
     "written_per_freed": ("pages", "pages written per page freed"),
     "unneeded_pages": ("pages", "pages written beyond those freed"),
     "others_pages": ("pages", "pages the helper wrote that reclaim had not met"),
     "write_requests": ("requests", "write requests at the disk"),
-    "request_kib": ("KiB", "mean write request"),
+    "request_kib": ("KiB", "mean write request", MORE),
     "seeks": ("seeks", "writes not next to the one before"),
     "seek_mib": ("MiB", "mean distance of such"),
 }
-PLOTS = ("squeeze_s", "finish_s", "longest_ms", "scanned_per_freed", "write_requests")
+PLOTS = ("squeeze_s", "finish_s", "longest_ms", "scanned_per_freed", "write_requests", "touches", "fill_s",
+         "slow_p99_ms", "stall_p99_ms", "high_success", "high_p99_ms", "pages_per_bio")
+# side: of its boxes, of its dots.
+COLORS = {"stock": ("#888888", "#444444"), "tuned": ("#d98c1f", "#6b4208"), "reclaimwb": ("#1f77b4", "#0b3d66")}
 
 
 class Failed(Exception):
@@ -141,6 +169,62 @@ def load_run(run):
     return result
 
 
+def ledger(before, after):
+    """The rows that changed."""
+    return {key: value - before.get(key, 0) for key, value in after.items()
+            if isinstance(value, float) and value != before.get(key, 0) and ".hist." not in key}
+
+
+def system_s(path):
+    """What all CPUs were in the kernel, in s: `cpu user nice system ...`."""
+    return int(path.read_text().split()[3]) / USER_HZ
+
+
+def high_metrics(loads):
+    """What became of the allocations of a higher order."""
+    if loads.get("swap.killed"):
+        return {"high_success": 0.0, "high_p50_ms": math.inf, "high_p99_ms": math.inf, "high_longest_ms": math.inf}
+    return {"high_success": 100 * ratio(loads["swap.high_got"], loads["swap.high_tries"])} | {
+        f"high_{what}_ms": loads[f"swap.high_{what}_us"] / 1e3 for what in ("p50", "p99", "longest")}
+
+
+def stall_metrics(results):
+    """How long the direct reclaims took, by the kernel's own events; none if some were lost."""
+    stalls = sorted(int(us) / 1e3 for us in (results / "stalls").read_text().split())
+    if not stalls or pairs(results / "facts").get("stalls_lost") != 0:
+        return {}
+    return {"stall_p50_ms": quantile(stalls, 0.5), "stall_p99_ms": quantile(stalls, 0.99),
+            "stall_longest_ms": stalls[-1]}
+
+
+def swap_metrics(results, loads, before, after):
+    """What swapload told, and the kernel of swap meanwhile."""
+    out = {
+        "stalls": grown(before, after, "allocstall_.*"),
+        "reclaim_cpu_s": system_s(results / "cpu.after") - system_s(results / "cpu.before"),
+    }
+    if "nrswpout" in after:
+        out["pages_per_bio"] = ratio(grown(before, after, "pswpout"), grown(before, after, "nrswpout"))
+    if "high_order" in pairs(results / "facts"):
+        out.update(high_metrics(loads))
+    if loads.get("swap.killed"):
+        out.update(fill_s=math.inf, longest_ms=math.inf, touches=0.0, touches_least=0.0)
+    else:
+        out.update(fill_s=loads["swap.fill_ms"] / 1e3, longest_ms=loads["swap.longest_us"] / 1e3,
+                   touches=loads["swap.touches"], touches_least=loads["swap.touches_least"],
+                   touch_longest_ms=loads["swap.touch_longest_us"] / 1e3,
+                   slow_p50_ms=loads["swap.slow_p50_us"] / 1e3, slow_p99_ms=loads["swap.slow_p99_us"] / 1e3)
+    out.update(stall_metrics(results))
+    if (results / "handoff.after").exists():
+        handoff = pairs(results / "handoff.before"), pairs(results / "handoff.after")
+        out["handoff"] = ledger(*handoff)
+        # Without handoff (stock as the module with handoff=never) the rows are there, and say nothing.
+        if handoff[1].get("state") == "on":
+            out["refused"] = ratio(grown(*handoff, r"direct\.refused\.(priority|stuck|devices)\.folios"),
+                                   grown(*handoff, r"direct\.taken\.folios"))
+    return out
+
+
 def metrics(run):
     results = run / "results"
     loads = pairs(results / "loads")
@@ -171,9 +255,9 @@ def metrics(run):
     if (results / "helper.after").exists():
         helper = pairs(results / "helper.before"), pairs(results / "helper.after")
         out["others_pages"] = grown(*helper, r"written\.pages\.others")
-        out["helper"] = {key: value - helper[0].get(key, 0) for key, value in helper[1].items()
-                         if isinstance(value, float) and value != helper[0].get(key, 0)
-                         and ".hist." not in key}
+        out["helper"] = ledger(*helper)
+    if any(key.startswith("swap.") for key in loads):
+        out.update(swap_metrics(results, loads, before, after))
     logs = sorted((run / "nbd").glob("*.log"))
     if logs:
         out.update(disk_metrics(disk_writes(logs[0])))
@@ -209,23 +293,47 @@ def scenario_head(path):
     return head
 
 
-def row(scenario, metric, runs):
+def sides_of(head):
+    """The sides of a scenario, in the order of the columns."""
+    named = head.get("sides", DEFAULT_SIDES).split()
+    return [side for side in SIDES if side in named]
+
+
+def more_is_better(metric):
+    return MORE in METRICS[metric][2:]
+
+
+def quotient(medians, side):
+    """How reclaimwb compares with that side."""
+    ours, theirs = medians.get("reclaimwb"), medians.get(side)
+    return None if ours is None or not theirs or not math.isfinite(theirs) else ours / theirs
+
+
+def row(scenario, metric, runs, sides):
     values = {side: [run["metrics"][metric] for run in runs
                      if run["side"] == side and run["status"] == "ok" and metric in run["metrics"]]
-              for side in SIDES}
-    stats = {side: spread(values[side]) for side in SIDES}
-    medians = {side: stats[side] and stats[side]["median"] for side in SIDES}
-    quotient = None
-    if None not in medians.values() and math.isfinite(medians["stock"]) and medians["stock"]:
-        quotient = medians["reclaimwb"] / medians["stock"]
+              for side in sides}
+    stats = {side: spread(values[side]) for side in sides}
+    medians = {side: stats[side] and stats[side]["median"] for side in sides}
     return {
         "name": f"{scenario}/{metric}", "scenario": scenario, "metric": metric,
         "what": METRICS[metric][1], "unit": METRICS[metric][0],
-        "stock": medians["stock"], "reclaimwb": medians["reclaimwb"], "ratio": quotient,
-        "runs": {side: len(values[side]) for side in SIDES},
-        "failed": {side: sum(run["side"] == side and run["status"] != "ok" for run in runs) for side in SIDES},
+        "stock": medians.get("stock"), "tuned": medians.get("tuned"), "reclaimwb": medians.get("reclaimwb"),
+        "ratio": quotient(medians, "stock"), "ratio_tuned": quotient(medians, "tuned"),
+        "runs": {side: len(values[side]) for side in sides},
+        "failed": {side: sum(run["side"] == side and run["status"] != "ok" for run in runs) for side in sides},
         "spread": stats, "values": values,
     }
+
+
+def limit_of(text, of):
+    """What `5`, `0.1*stock` or `1.2*best` amounts to; None if that side has no numbers."""
+    factor, _, side = text.partition("*")
+    if not side:
+        return float(factor)
+    better = max if more_is_better(of["metric"]) else min
+    known = [of[each] for each in (("stock", "tuned") if side == "best" else (side,)) if of[each] is not None]
+    return float(factor) * better(known) if known else None
 
 
 def judge(aim, rows):
@@ -237,10 +345,15 @@ def judge(aim, rows):
     if test == "~":
         # Within noise: our median is not worse than the worst that stock did itself.
         stock = of["spread"]["stock"]
-        met = bool(ours and stock and not failed and of["reclaimwb"] <= stock["max"])
+        met = bool(ours and stock and not failed and
+                   (of["reclaimwb"] >= stock["min"] if more_is_better(metric) else of["reclaimwb"] <= stock["max"]))
         return result | {"met_in": result["runs"] if met else 0, "met": met}
-    good = {"<": lambda v: v < float(limit), "<=": lambda v: v <= float(limit)}[test]
-    met_in = sum(map(good, ours))
+    bound = limit_of(limit, of)
+    result["limit"] = bound
+    # Who never comes to an end is not as good as another who does not either.
+    good = {"<": lambda v: v < bound, "<=": lambda v: v <= bound and math.isfinite(v),
+            ">": lambda v: v > bound, ">=": lambda v: v >= bound}[test]
+    met_in = 0 if bound is None else sum(map(good, ours))
     return result | {"met_in": met_in, "met": result["runs"] > 0 and met_in == result["runs"]}
 
 
@@ -248,7 +361,7 @@ def summarize(runs, heads):
     rows, aims = [], []
     for scenario, head in heads.items():
         of = [run for run in runs if run["scenario"] == scenario]
-        mine = [row(scenario, metric, of) for metric in head["metrics"].split()]
+        mine = [row(scenario, metric, of, sides_of(head)) for metric in head["metrics"].split()]
         rows += mine
         aims += [{"scenario": scenario} | judge(aim.strip(), mine)
                  for aim in head.get("aim", "").split(";") if aim.strip()]
@@ -283,22 +396,31 @@ def cell(of, side):
     return f"{short(stats['median'])} [{short(stats['min'])}..{short(stats['max'])}]"
 
 
+def times(value):
+    return "-" if value is None else f"{value:.2f}"
+
+
+def aim_line(aim):
+    limit = f" ({short(aim['limit'])})" if "*" in aim["aim"] else ""
+    return f"  aim {aim['aim']}{limit}: {'met' if aim['met'] else 'NOT MET'} ({aim['met_in']} of {aim['runs']} runs)"
+
+
 def table(rows, aims, heads, runs):
     lines = []
     for scenario, head in heads.items():
-        of = [each for each in rows if each["scenario"] == scenario]
+        of, sides = [each for each in rows if each["scenario"] == scenario], sides_of(head)
+        ratios = {"ratio": "ratio"} | ({"ratio_tuned": "to tuned"} if "tuned" in sides else {})
         counts = ", ".join(f"{side} {of[0]['runs'][side]}" +
                            (f" and {of[0]['failed'][side]} FAILED" if of[0]["failed"][side] else "")
-                           for side in SIDES)
+                           for side in sides)
         lines += ["", f"{scenario}: {head.get('title', '')} (runs: {counts})",
-                  f"  {'median [min..max]':50} {'stock':>28} {'reclaimwb':>28} {'ratio':>6}"]
+                  "  " + " ".join([f"{'median [min..max]':50}"] + [f"{side:>28}" for side in sides] +
+                                  [f"{what:>{max(len(what), 6)}}" for what in ratios.values()])]
         for each in of:
-            quotient = "-" if each["ratio"] is None else f"{each['ratio']:.2f}"
             unit = "" if each["unit"] in each["what"] else f", {each['unit']}"
-            lines.append(f"  {each['what'] + unit:50} {cell(each, 'stock'):>28} "
-                         f"{cell(each, 'reclaimwb'):>28} {quotient:>6}")
-        lines += [f"  aim {aim['aim']}: {'met' if aim['met'] else 'NOT MET'} ({aim['met_in']} of {aim['runs']} runs)"
-                  for aim in aims if aim["scenario"] == scenario]
+            lines.append("  " + " ".join([f"{each['what'] + unit:50}"] + [f"{cell(each, side):>28}" for side in sides] +
+                                         [f"{times(each[key]):>{max(len(what), 6)}}" for key, what in ratios.items()]))
+        lines += [aim_line(aim) for aim in aims if aim["scenario"] == scenario]
     told = [f"  {run['scenario']} {run['pair']} {run['side']}: {what}" for run in runs
             for what in ([f"FAILED: {run['reason']}"] if run["status"] != "ok" else
                          [f"kernel log: {note}" for note in run["notes"]])]
@@ -315,23 +437,31 @@ def plot(bench, metric, rows):
         return
     data, script = bench / "plot" / f"{metric}.dat", bench / "plot" / f"{metric}.gp"
     data.parent.mkdir(exist_ok=True)
-    seen = [v for each in rows for side in SIDES for v in each["values"][side] if math.isfinite(v)]
+    sides = [side for side in SIDES if any(side in each["values"] for each in rows)]
+    every = [v for each in rows for values in each["values"].values() for v in values]
+    seen = [v for v in every if math.isfinite(v)]
     top, least = max(seen, default=1) * 3 or 1, min([v for v in seen if v > 0], default=1) / 3
     place = lambda v: top if math.isinf(v) else max(v, least)
-    blocks = []
-    for n, side in enumerate(SIDES):
+    blocks, curves, room = [], [], 0.8 / len(sides)
+    for n, side in enumerate(sides):
         boxes, dots = [], []
         for at, each in enumerate(rows):
-            x = at + (n - 0.5) * 0.4
-            stats = each["spread"][side]
+            x = at + (n - (len(sides) - 1) / 2) * room
+            stats = each["spread"].get(side)
             if stats:
                 boxes.append(" ".join(str(v) for v in [x] + [place(stats[k]) for k in ("q1", "min", "max", "q3", "median")]))
-            dots += [f"{x + ((i % 5) - 2) * 0.03} {place(v)}" for i, v in enumerate(each["values"][side])]
+            dots += [f"{x + ((i % 5) - 2) * room * 0.075} {place(v)}"
+                     for i, v in enumerate(each["values"].get(side, []))]
+        box, dot = COLORS[side]
+        curves += [f'd index {2 * n} using 1:2:3:4:5 with candlesticks lc rgb "{box}" title "{side}" whiskerbars',
+                   f'd index {2 * n} using 1:6:6:6:6 with candlesticks lc rgb "#000000" notitle',
+                   f'd index {2 * n + 1} using 1:2 with points pt 7 ps 0.4 lc rgb "{dot}" notitle']
         blocks += ["\n".join(boxes or ["NaN NaN NaN NaN NaN NaN"]), "\n".join(dots or ["NaN NaN"])]
     data.write_text("\n\n\n".join(blocks) + "\n")
     tics = ", ".join(f'"{each["scenario"]}" {at}' for at, each in enumerate(rows))
-    unit, what = METRICS[metric]
-    never = any(math.isinf(v) for each in rows for side in SIDES for v in each["values"][side])
+    unit, what = METRICS[metric][:2]
+    never = any(map(math.isinf, every))
+    along = ", \\\n     ".join(curves)
     script.write_text(f"""set terminal svg size {260 + 130 * len(rows)},420 font "sans,12"
 set output "{bench / (metric + '.svg')}"
 set title "{what}: median, quartiles, all runs"
@@ -341,15 +471,10 @@ set yrange [{least}:{top * 1.3}]
 set xrange [-0.7:{len(rows) - 0.3}]
 set xtics ({tics}) rotate by -20
 set grid ytics
-set boxwidth 0.3
+set boxwidth {room * 0.75}
 set key top left
 d = "{data}"
-plot d index 0 using 1:2:3:4:5 with candlesticks lc rgb "#888888" title "{SIDES[0]}" whiskerbars, \\
-     d index 0 using 1:6:6:6:6 with candlesticks lc rgb "#000000" notitle, \\
-     d index 1 using 1:2 with points pt 7 ps 0.4 lc rgb "#444444" notitle, \\
-     d index 2 using 1:2:3:4:5 with candlesticks lc rgb "#1f77b4" title "{SIDES[1]}" whiskerbars, \\
-     d index 2 using 1:6:6:6:6 with candlesticks lc rgb "#000000" notitle, \\
-     d index 3 using 1:2 with points pt 7 ps 0.4 lc rgb "#0b3d66" notitle
+plot {along}
 """)
     subprocess.run(["gnuplot", str(script)], check=True)
 
@@ -379,7 +504,9 @@ def one_run(run):
         return f"{name}: FAILED: {result['reason']} ({run})"
     of = result["metrics"]
     said = [f"{metric} {short(of[metric])}" for metric in
-            ("oom_kills", "squeeze_s", "finish_s", "longest_ms", "scanned_per_freed", "write_requests") if metric in of]
+            ("oom_kills", "squeeze_s", "finish_s", "fill_s", "touches", "longest_ms", "slow_p99_ms", "high_success",
+             "high_p99_ms", "pages_per_bio", "reclaim_cpu_s", "stalls", "refused", "scanned_per_freed",
+             "write_requests") if metric in of]
     return f"{name}: {', '.join(said)} ({short(result.get('seconds'))} s)"
 
 

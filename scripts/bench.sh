@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # bench.sh [SCENARIO...]: stock and reclaimwb side by side, scenario by scenario
-# (tests/bench/*.sh). Each run has a guest of its own, on one kernel image, with a disk
-# that takes 4 ms for a write; which side comes first changes from pair to pair.
+# (tests/bench/*.sh), and with them stock tuned by hand where a scenario has that. Each
+# run has a guest of its own, on one kernel image, with a disk that takes 4 ms for a
+# write, or with the NBD server that the scenario names to swap to; which side comes
+# first changes from pair to pair.
 #
 #   PAIRS=7        runs of each side
 #   COUNT=N        at least so many runs with reclaimwb; the pairs count
-#   STOCK=none|off what stock is: no module, or the module with write_around=N
-#   SIDES='A B'    stock, reclaimwb, or one of them
+#   STOCK=none|off what stock is: no module, or the module with write_around=N handoff=never
+#   SIDES='A B'    some of stock, tuned, reclaimwb; a scenario leaves out what it has not
 #   VARIANT=base   the kernel; bench is one without counting on the paths that are timed
 #   PARAMS='A=1'   further parameters of the module
 #   KDIR=dir       a kernel you built
@@ -17,7 +19,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-PAIRS=${PAIRS:-7} COUNT=${COUNT:-0} STOCK=${STOCK:-none} SIDES=${SIDES:-stock reclaimwb}
+PAIRS=${PAIRS:-7} COUNT=${COUNT:-0} STOCK=${STOCK:-none} SIDES=${SIDES:-stock tuned reclaimwb}
 VARIANT=${VARIANT:-base} PARAMS=${PARAMS:-}
 bench=$OUT/bench
 image=$bench/disk.img
@@ -29,18 +31,23 @@ command+="${PARAMS:+ PARAMS='$PARAMS'} SIDES='$SIDES' SCENARIOS='$*'"
 
 check_settings() {
 	local s known
+	local -a sides runnable=()
 	[[ $PAIRS =~ ^[1-9][0-9]*$ ]] || die "PAIRS=$PAIRS: how many runs of each side, 1 or more"
 	[[ $COUNT =~ ^[0-9]+$ ]] || die "COUNT=$COUNT: how many runs with reclaimwb"
 	case $STOCK in none | off) ;; *) die "STOCK=$STOCK: it can be none or off" ;; esac
-	case $SIDES in
-	'stock reclaimwb' | 'reclaimwb stock' | stock | reclaimwb) ;;
-	*) die "SIDES=$SIDES: it can be 'stock reclaimwb', stock or reclaimwb" ;;
-	esac
+	read -ra sides <<<"$SIDES"
+	for s in "${sides[@]}"; do
+		case $s in stock | tuned | reclaimwb) ;; *) die "SIDES=$SIDES: it can be some of 'stock tuned reclaimwb'" ;; esac
+	done
+	[ -z "$(printf '%s\n' "${sides[@]}" | sort | uniq -d)" ] || die "SIDES=$SIDES: names one twice"
 	known=$(cd "$TOP/tests/bench" && grep -l '^# metrics: ' -- *.sh | sed 's/\.sh$//')
 	[ ${#scenarios[@]} -gt 0 ] || mapfile -t scenarios <<<"$known"
 	for s in "${scenarios[@]}"; do
 		grep -qxF -- "$s" <<<"$known" || die "no scenario '$s'; there are: $(xargs <<<"$known")"
+		[ -z "$(sides_of "$s" 1)" ] || runnable+=("$s")
 	done
+	[ ${#runnable[@]} -gt 0 ] || die "SIDES=$SIDES: no scenario here has such a side: ${scenarios[*]}"
+	scenarios=("${runnable[@]}")
 }
 
 # The disk before each run: ext4 with two large files. Made once; the server keeps
@@ -65,6 +72,27 @@ make_image() {
 
 need() { sed -n "s/^# $2: //p" "$TOP/tests/bench/$1.sh" | head -n1; }
 
+# wants_disk SCENARIO...: does one of them?
+wants_disk() {
+	local s
+	for s; do [ -n "$(need "$s" nbd)" ] || return 0; done
+	return 1
+}
+
+# sides_of SCENARIO NUMBER: those of $SIDES that it has, in the order of that pair. What
+# warms up or wears out must not be one side's.
+sides_of() {
+	local has side
+	local -a sides=()
+	has=$(need "$1" sides)
+	for side in $SIDES; do
+		case " ${has:-stock reclaimwb} " in *" $side "*) sides+=("$side") ;; esac
+	done
+	[ ${#sides[@]} -gt 0 ] || return 0
+	has=$((($2 - 1) % ${#sides[@]}))
+	echo "${sides[*]:has} ${sides[*]:0:has}"
+}
+
 # run SCENARIO NUMBER SIDE: one guest; leaves its folder, with a verdict.
 run() {
 	local scenario=$1 side=$3 dir rc=0 key value at=$SECONDS wish=$3
@@ -76,11 +104,18 @@ run() {
 		[ -z "$value" ] || args+=("--$key" "$value")
 	done
 	[ "$side" != stock ] || [ "$STOCK" = none ] || wish=$STOCK
-	args+=(--append "rwb.nosync=1 rwb.side=$wish")
+	value=$(need "$scenario" connections)
+	args+=(--append "rwb.nosync=1 rwb.side=$wish${value:+ rwb.connections=$value}")
+	value=$(need "$scenario" nbd)
+	if [ -n "$value" ]; then
+		args+=(--nbd "$value")
+	else
+		args+=(--disk "nbd:disk-log:file=$image" --disk nbd:disk-log)
+	fi
 	[ -z "$PARAMS" ] || args+=(--append "rwb.params=${PARAMS// /;}")
 	cut -d' ' -f1 /proc/loadavg >"$dir/load"
 	"$TOP/qemu/vm.sh" --quiet --variant "$VARIANT" --kdir "$kdir" --out "$dir" "${args[@]}" \
-		--disk "nbd:disk-log:file=$image" --disk nbd:disk-log --run "bench/$scenario.sh" 2>"$dir/err" || rc=$?
+		--run "bench/$scenario.sh" 2>"$dir/err" || rc=$?
 	[ $rc != 77 ] || die "no guest could be started: $(sed -n 's/^error: //p' "$dir/err" | tail -n1)"
 	echo "$rc" >"$dir/rc"
 	echo "$((SECONDS - at))" >"$dir/seconds"
@@ -88,6 +123,7 @@ run() {
 }
 
 facts() {
+	local s value
 	echo "command $command"
 	echo "kernel $(cat "$kdir/include/config/kernel.release")"
 	echo "variant $VARIANT"
@@ -96,15 +132,19 @@ facts() {
 	echo "cpu $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n1)"
 	echo "qemu $(qemu-system-x86_64 --version | sed -n 's/.*version //p' | head -n1)"
 	echo "nbdkit $(nbdkit --version | awk '{ print $2 }')"
-	echo "disk $(sed -n 's/^disk-log[[:space:]]*//p' "$TOP/qemu/nbd-servers.conf" | grep -oE -- '--threads=[0-9]+|wdelay=[^ ]+' | xargs)"
-	echo "stock $([ "$STOCK" = none ] && echo 'no module' || echo 'module with write_around=N')"
+	! wants_disk "${scenarios[@]}" ||
+		echo "disk $(sed -n 's/^disk-log[[:space:]]*//p' "$TOP/qemu/nbd-servers.conf" | grep -oE -- '--threads=[0-9]+|wdelay=[^ ]+' | xargs)"
+	for s in "${scenarios[@]}"; do
+		value=$(need "$s" nbd)
+		[ -z "$value" ] || echo "nbd.$s $value"
+	done
+	echo "stock $([ "$STOCK" = none ] && echo 'no module' || echo 'module with write_around=N handoff=never')"
 	echo "commit $(git -C "$TOP" describe --always --dirty 2>/dev/null || echo unknown)"
 	echo "began $(date -u +%FT%TZ)"
 }
 
 main() {
 	local n scenario side
-	local -a sides
 	check_settings
 	"$TOP/scripts/deps.sh" kernel vm bench
 	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
@@ -114,22 +154,19 @@ main() {
 	mkdir -p "$bench"
 	exec {lock}>"$bench/lock"
 	flock -n "$lock" || die "another make bench runs in $bench: wait for it, or set OUT"
-	make_image
+	! wants_disk "${scenarios[@]}" || make_image
 	report=(python3 "$TOP/scripts/bench-report.py")
 	rm -rf "$bench"/{runs,results.json,*.svg,plot}
 	mkdir -p "$bench/runs"
 	facts >"$bench/facts"
 
-	read -ra sides <<<"$SIDES"
 	for ((n = 1; n <= PAIRS || n <= COUNT; n++)); do
 		for scenario in "${scenarios[@]}"; do
-			for side in "${sides[@]}"; do
+			for side in $(sides_of "$scenario" "$n"); do
 				[ "$n" -le "$PAIRS" ] || [ "$side" = reclaimwb ] || continue
 				run "$scenario" "$n" "$side"
 			done
 		done
-		# What warms up or wears out must not be one side's.
-		[ ${#sides[@]} -lt 2 ] || sides=("${sides[1]}" "${sides[0]}")
 	done
 	echo "seconds $SECONDS" >>"$bench/facts"
 	"${report[@]}" all "$bench" "$TOP/tests/bench"

@@ -8,8 +8,9 @@
 
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"
-start_test 6 "KUnit suites"
-load_mod
+start_test 9 "KUnit suites"
+# Those of handoff ask with the policy that it has by default.
+load_mod handoff=always
 
 # suite_said NAME: its part of the console.
 suite_said()
@@ -21,7 +22,7 @@ suite_said()
 }
 
 # Results are kept in debugfs while the module is there, where the kernel does that.
-for suite in reclaimwb reclaimwb_helper; do
+for suite in reclaimwb reclaimwb_helper reclaimwb_handoff; do
 	results=/sys/kernel/debug/kunit/$suite/results
 	if [ ! -e "$results" ]; then
 		results=$TMP/kunit

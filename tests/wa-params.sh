@@ -12,12 +12,6 @@ BAD="window=32 window=8192 window=96 window=-1 window=x request_cost=1025 reques
 	write_around=2"
 start_test 38 "parameters of write-around"
 
-# param NAME=VALUE
-param()
-{
-	cat "$PARAMS/${1%%=*}"
-}
-
 for p in $GOOD; do
 	try_load reclaimwb "$p"
 	check_eq "insmod $p" "$(param "$p")" "${p#*=}"
@@ -29,18 +23,6 @@ for p in $BAD; do
 done
 
 load_helper
-set_to()
-{
-	# Not the shell's own: not every one says which error it was.
-	env echo "${1#*=}" 2> "$TMP/write" > "$PARAMS/${1%%=*}"
-}
-
-unchanged()
-{
-	old=$(param "$1")
-	! set_to "$1" && grep -q "Invalid argument" "$TMP/write" && [ "$(param "$1")" = "$old" ]
-}
-
 for p in $BAD; do
 	check "writing $p is refused and changes nothing" unchanged "$p"
 done

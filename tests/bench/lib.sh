@@ -2,15 +2,18 @@
 # shellcheck shell=sh
 #
 # What the scenarios of `make bench` share. Each is one file beside this one: it
-# dirties, squeezes, and leaves in $RWB_RESULTS what the kernel counted meanwhile;
+# dirties or fills, squeezes, and leaves in $RWB_RESULTS what the kernel counted meanwhile;
 # what that amounts to is computed on the host (scripts/bench-report.py).
 #
 # RWB_SIDE says whose turn it is: stock (no module), off (the module with
-# write_around=N) or reclaimwb (with write_around=Y).
+# write_around=N handoff=never) or reclaimwb (with write_around=Y; for swap, with
+# handoff=always alone). For swap also tuned: stock, its device set by hand.
 
 RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../lib/test.sh
 . "$RWB_TESTS/lib/test.sh"
+# shellcheck source=../lib/trace.sh
+. "$RWB_TESTS/lib/trace.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 SIDE=${RWB_SIDE:-stock}
@@ -55,6 +58,89 @@ set_up()
 	load_side
 }
 
+# set_up_swap CHECKS TEXT: swap on the NBD server $NBD, as this side has it, and the
+# module as this side wants it. No disk.
+set_up_swap()
+{
+	need_nbd "$NBD"
+	start_test "$1" "$2; $SIDE"
+	: > "$RESULTS/loads"
+	: > "$RESULTS/facts"
+	DEV=$NBD_DEV
+	lru "${LRU:-classic}" || bail "cannot choose the ${LRU:-classic} LRU"
+	if [ "$SIDE" = tuned ]; then
+		tuned_swap_on
+	else
+		nbd_swap_on "$NBD"
+	fi
+	# What the device became, not what was asked for.
+	fact connections "$(swap_queues)"
+	fact max_sectors_kb "$(cat "$(swap_sys)/queue/max_sectors_kb")"
+	load_side_swap
+}
+
+swap_sys()
+{
+	echo "/sys/block/${NBD_DEV##*/}"
+}
+
+# swap_queues: one for each connection (the kernel makes no more than it has CPUs).
+swap_queues()
+{
+	set -- "$(swap_sys)"/mq/*
+	echo $#
+}
+
+# tuned_swap_on: requests small enough that none waits long behind another, and several
+# connections where the scenario says so and nbd-client can.
+tuned_swap_on()
+{
+	several_connections "${RWB_CONNECTIONS:-1}" || nbd_attach "$NBD"
+	set_file "$(swap_sys)/queue/max_sectors_kb" 128 || bail "cannot set max_sectors_kb"
+	swap_on "$NBD_DEV"
+}
+
+several_connections()
+{
+	[ "$1" -gt 1 ] || return 1
+	nbd_address "$NBD" || bail "no NBD server named '$NBD'"
+	nbd-client "$NBD_HOST" "$NBD_PORT" "$NBD_DEV" -swap -C "$1" > "$TMP/nbd-client" 2>&1 &&
+		loop_until 50 nbd_connected && undo nbd_detach && return 0
+	say "one connection: nbd-client -C $1: $(tail -n 1 "$TMP/nbd-client")"
+	nbd_detach
+	return 1
+}
+
+load_side_swap()
+{
+	local wish got param
+
+	case $SIDE in
+	stock | tuned) fact module none; return ;;
+	off) wish=never ;;
+	reclaimwb) wish=always ;;
+	*) bail "RWB_SIDE=$SIDE: it can be stock, tuned, off or reclaimwb" ;;
+	esac
+	module_file reclaimwb > /dev/null || bail "no reclaimwb.ko in this guest: make module"
+	set -- "write_around=N" "handoff=$wish"
+	# What the user asks for wins, but an off side is off.
+	for param in $(echo "${RWB_PARAMS:-}" | tr ';' ' '); do
+		case $SIDE:$param in
+		off:handoff=* | off:write_around=*) continue ;;
+		*:handoff=*) wish=${param#*=} ;;
+		esac
+		set -- "$@" "$param"
+	done
+	load_mod "$@"
+	[ -e "$PARAMS/handoff" ] || bail "this module has no handoff"
+	got=$(cat "$PARAMS/handoff")
+	[ "$got" = "$wish" ] || bail "handoff is $got, not $wish"
+	# The parameter may say so, and the kernel not have what it takes.
+	[ "$wish" = never ] || [ "$(handoff state)" = on ] ||
+		bail "handoff is $(handoff state), not on: has this kernel patch 2?"
+	fact module "handoff=$got"
+}
+
 # late_dirty: writeback begins so late that only reclaim wants the pages written.
 late_dirty()
 {
@@ -88,9 +174,11 @@ load_side()
 counters()
 {
 	cat /proc/vmstat > "$RESULTS/vmstat.$1"
-	cat "/sys/block/${DEV##*/}/stat" > "$RESULTS/disk.$1"
+	[ ! -e "/sys/block/${DEV##*/}/stat" ] || cat "/sys/block/${DEV##*/}/stat" > "$RESULTS/disk.$1"
+	grep '^cpu ' /proc/stat > "$RESULTS/cpu.$1"
 	grep -H . /proc/pressure/* > "$RESULTS/pressure.$1" 2> /dev/null
 	[ ! -e $DEBUGFS/helper ] || cat $DEBUGFS/helper > "$RESULTS/helper.$1"
+	[ ! -e $DEBUGFS/handoff ] || cat $DEBUGFS/handoff > "$RESULTS/handoff.$1"
 }
 
 dirty_pages()
@@ -128,6 +216,63 @@ verified()
 	"$BIN/benchload" -D $DOOR "$@" > "$TMP/verified" 2>&1
 	say "$(tail -n 1 "$TMP/verified")"
 	check "$what" grep -q "verified [1-9][0-9]* .*, 0 bad" "$TMP/verified"
+}
+
+# high_order_on ORDER: who asks by madvise is given folios of that order, and reclaims and
+# compacts for them itself.
+high_order_on()
+{
+	local thp=/sys/kernel/mm/transparent_hugepage file
+
+	for file in "hugepages-$((4 << $1))kB/enabled" enabled defrag; do
+		set_file "$thp/$file" madvise || bail "cannot set $thp/$file: has this kernel order $1?"
+	done
+	fact high_order "$1"
+}
+
+# swap_load ARGS...: swapload is the part that counts: its numbers go to the results.
+# One check: every touch was right. If one of its tasks is killed for memory the others go
+# on, and the results say so.
+swap_load()
+{
+	local kills pid rc
+
+	kills=$(vmstat oom_kill)
+	trace_start vmscan/mm_vmscan_direct_reclaim_begin vmscan/mm_vmscan_direct_reclaim_end
+	counters before
+	"$BIN/swapload" "$@" > "$TMP/load.swap" 2>&1 &
+	pid=$!
+	undo "kill -9 $pid 2> /dev/null"
+	wait $pid
+	rc=$?
+	counters after
+	echo 0 > "$INSTANCE/tracing_on"
+	fact stalls_lost "$(trace_lost)"
+	stall_times > "$RESULTS/stalls"
+	grep '^[a-z]*\.[a-z0-9_]* [0-9]*$' "$TMP/load.swap" >> "$RESULTS/loads"
+	if [ "$(vmstat oom_kill)" != "$kills" ]; then
+		echo "swap.killed 1" >> "$RESULTS/loads"
+		show_load swap
+		skip_checks 1 "killed for memory"
+	else
+		echo "swap.killed 0" >> "$RESULTS/loads"
+		check "every touch was right" swapload_verified swap $rc
+	fi
+}
+
+# stall_times: the time of each direct reclaim that the trace has, in us.
+stall_times()
+{
+	awk 'match($0, /-[0-9]+ +\[[0-9]+\]/) {
+			pid = substr($0, RSTART + 1, RLENGTH - 1); sub(/ .*/, "", pid)
+			match($0, /[0-9]+\.[0-9]+:/)
+			now = substr($0, RSTART, RLENGTH - 1) * 1000000
+		}
+		/ mm_vmscan_direct_reclaim_begin: / { begin[pid] = now; next }
+		/ mm_vmscan_direct_reclaim_end: / && pid in begin {
+			printf "%.0f\n", now - begin[pid]
+			delete begin[pid]
+		}' "$INSTANCE/trace"
 }
 
 # until_done PID: bounded; a load that hangs is a failure, with its stack in the log.

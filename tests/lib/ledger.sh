@@ -7,7 +7,7 @@
 
 LEDGER=/sys/kernel/debug/reclaimwb
 # shellcheck disable=SC2034
-ORIGINS="kswapd direct memcg_max memcg_high memcg_reclaim memcg_soft node madvise other lost"
+ORIGINS="kswapd direct memcg_max memcg_high memcg_reclaim memcg_soft node madvise writer other lost"
 
 # row LEDGER KEY: the row's value right now.
 row()
@@ -49,7 +49,7 @@ snap()
 		# Folds the per-CPU deltas: node counters are exact only after this.
 		echo 1 > /proc/sys/vm/stat_refresh
 		cat /proc/vmstat > "$TMP/$1/vmstat"
-		for f in status writes headroom cgroups helper; do
+		for f in status writes headroom cgroups helper handoff; do
 			[ ! -e "$LEDGER/$f" ] || cat "$LEDGER/$f" > "$TMP/$1/$f"
 		done
 		trace_mark "snap $1"

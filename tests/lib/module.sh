@@ -40,9 +40,11 @@ try_load()
 }
 
 # load_mod [PARAM=VALUE...]
+# load_mod [PARAM=VALUE...]: without handoff, unless it is asked for: most scenarios are
+# about what reclaim itself writes.
 load_mod()
 {
-	try_load reclaimwb "$@" || bail "insmod: $(cat "$TMP/insmod")"
+	try_load reclaimwb handoff=never "$@" || bail "insmod: $(cat "$TMP/insmod")"
 }
 
 mod_gone()
@@ -63,6 +65,28 @@ unload_mod()
 	loop_until 50 mod_unused "$mod"
 	echo "reclaimwb-test: rmmod $mod" > /dev/kmsg
 	rmmod "$mod" && loop_until 50 mod_gone "$mod"
+}
+
+# param NAME[=VALUE]: what it is now.
+param()
+{
+	cat "$PARAMS/${1%%=*}"
+}
+
+# set_to NAME=VALUE
+set_to()
+{
+	# Not the shell's own: not every one says which error it was.
+	env echo "${1#*=}" 2> "$TMP/write" > "$PARAMS/${1%%=*}"
+}
+
+# unchanged NAME=VALUE: that is invalid, and changes nothing.
+unchanged()
+{
+	local old
+
+	old=$(param "$1")
+	! set_to "$1" && grep -q "Invalid argument" "$TMP/write" && [ "$(param "$1")" = "$old" ]
 }
 
 # kmod NAME [PARAM=VALUE...]: a module of the kernel's own, or built in.

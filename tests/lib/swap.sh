@@ -77,10 +77,22 @@ nbd_swap_on()
 	swap_on "$NBD_DEV"
 }
 
+# busybox's swapon knows no priorities, util-linux's does.
+SWAPON=/sbin/swapon
+need_swap_priority()
+{
+	$SWAPON --help 2>&1 | grep -q -- '--priority' || skip_all "no swapon -p"
+}
+
+# swap_on DEV [PRIORITY]
 swap_on()
 {
 	mkswap "$1" > /dev/null 2>&1 || bail "mkswap $1 failed"
-	swapon "$1" || bail "swapon $1 failed"
+	if [ -n "${2:-}" ]; then
+		$SWAPON -p "$2" "$1" || bail "swapon -p $2 $1 failed"
+	else
+		swapon "$1" || bail "swapon $1 failed"
+	fi
 	undo "swapoff $1"
 }
 

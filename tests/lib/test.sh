@@ -210,7 +210,7 @@ loop_until()
 	done
 }
 
-for part in system module ledger swap disk cgroup hog around trace books; do
+for part in system module ledger swap disk cgroup hog around handoff trace books; do
 	# shellcheck source=/dev/null
 	. "$TESTS/lib/$part.sh"
 done

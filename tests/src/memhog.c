@@ -32,6 +32,9 @@
 
 #define HUGE_ALIGN (2UL << 20)
 
+/* So many pages are filled at once: less than what lies between two watermarks. */
+#define STEP 32
+
 enum kind { ANON, SHMEM, MIXED };
 enum fill { RANDOM, TEXT, ZERO };
 
@@ -74,7 +77,7 @@ static void print_usage(void)
 	      "  -p                   MADV_PAGEOUT the whole area after filling\n"
 	      "  -l                   mlock it (ballast that takes memory away)\n"
 	      "  -T SECONDS           keep rewriting and verifying this long\n"
-	      "  -P USEC              pause after each MiB filled\n"
+	      "  -P USEC              pause so long for each MiB filled\n"
 	      "  -U PAGES             fill only until the kernel has swapped out so many;\n"
 	      "                       it is an error if MIB do not make it do that\n"
 	      "  -D PAGES             the same, until no more pages of files are dirty\n"
@@ -268,13 +271,13 @@ static int hog(unsigned long child)
 	/* Locking fills with zeroes by itself, a huge page at a time. */
 	for (unsigned long n = 0; n < pages && !(opt.lock && opt.fill == ZERO); n++) {
 		fill_page(page_at(a, n), page_key(child, gen, n));
-		if (n % PAGES_PER_MIB != PAGES_PER_MIB - 1)
+		if (n % STEP != STEP - 1)
 			continue;
 		if (until && is_enough()) {
 			pages = n + 1;
 			enough = true;
 		} else if (opt.pace_us) {
-			pause_us(opt.pace_us);
+			pause_us(opt.pace_us / (PAGES_PER_MIB / STEP));
 		}
 	}
 	if (!enough) {

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Handoff under pressure, over NBD, with the classic LRU and with MGLRU: anonymous memory,
+# shared memory, both, huge pages: every page comes back right, all that was taken is
+# accounted for, and the write ledger agrees with the kernel to the page.
+# nbd: fast
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_nbd fast
+EACH=$((BOOKS + HANDOFF_BOOKS + 3))
+CLASSIC="anon shmem huge" MGLRU="mixed huge"
+# There each takes a minute.
+! is_debug_kernel || CLASSIC=mixed MGLRU=huge
+start_test $(($(echo "$CLASSIC $MGLRU" | wc -w) * EACH)) "handoff's books"
+load_handoff
+nbd_swap_on fast
+
+# loads LRU TYPE...
+loads()
+{
+	local lru="$1" type options
+
+	shift
+	lru "$lru" || {
+		skip_checks $(($# * EACH)) "no $lru LRU"
+		return
+	}
+	for type; do
+		options=
+		# A third of the time the rest of a huge page is in use when it goes.
+		[ "$type" != huge ] || options=-H
+		snap before
+		# shellcheck disable=SC2086 # an option, or nothing
+		check "$lru, $type: every page came back right" \
+			pressure "$([ "$type" = huge ] && echo anon || echo "$type")" $options
+		check_handoff_books "$lru, $type"
+		quiesce
+		snap after
+		check_books
+		check_num "$lru, $type: folios were handed off" \
+			"$(delta handoff '[a-z_]*\.taken\.folios')" -gt 0
+		if is_debug_kernel && [ "$(delta handoff '[a-z]*\.refused\.stuck\.folios')" != 0 ]; then
+			skip_checks 1 "a device here took more than 5 s for a request"
+			continue
+		fi
+		check_num "$lru, $type: most of what was written" \
+			"$(delta writes 'writer\.(anon|shmem)\.[a-z]*\.pages')" -gt \
+			"$(delta writes '(direct|kswapd)\.(anon|shmem)\.[a-z]*\.pages')"
+	done
+}
+
+# shellcheck disable=SC2086 # lists
+{
+	loads classic $CLASSIC
+	loads mglru $MGLRU
+}
+
+finish

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What tasks do to folios that are queued: fork and write to what was shared, exit, free
+# (MADV_FREE), merge (KSM), move, unmap; with huge pages and shared memory; and what an
+# administrator does: compaction, swapoff of a device that is being written to. Never is a
+# page lost, stale or another's.
+# nbd: delay
+# disk: 512M
+# numa: 2
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_nbd delay
+need_disk disk0
+SECONDS_EACH=12 LEAVE=48 KINDS="anon huge shmem" MIX_MIB=40
+# There swapoff takes minutes; and what was huge is small before long.
+! is_debug_kernel || SECONDS_EACH=8 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
+EACH=$((HANDOFF_BOOKS + 3))
+start_test $(($(echo "$KINDS" | wc -w) * EACH + 2)) "what tasks do to folios that are queued"
+load_handoff
+if [ -e /sys/kernel/mm/ksm/run ]; then
+	set_file /sys/kernel/mm/ksm/run 1
+	set_file /sys/kernel/mm/ksm/sleep_millisecs 20
+	set_file /sys/kernel/mm/ksm/pages_to_scan 500
+else
+	say "no KSM in this kernel"
+fi
+disk_attach disk0
+SPARE=$DISK
+mkswap "$SPARE" > /dev/null || bail "mkswap $SPARE"
+# As long as it is there, it is used after the other.
+nbd_swap_on delay
+
+# disturbs PID: until it ends, compaction, and swapoff of the device that is in use.
+disturbs()
+{
+	offs=0
+	while kill -0 "$1" 2> /dev/null; do
+		echo 1 > /proc/sys/vm/compact_memory 2> /dev/null
+		swapon "$SPARE" 2> /dev/null
+		# Its pages come back, and go to the other.
+		swapoff "$NBD_DEV" 2> /dev/null && offs=$((offs + 1))
+		swapon "$NBD_DEV" 2> /dev/null
+		swapoff "$SPARE" 2> /dev/null && offs=$((offs + 1))
+		sleep 0.3
+	done
+}
+
+mixes()
+{
+	local options='' pid rc
+
+	case $1 in
+	huge) options=-H ;;
+	shmem) options=-t ;;
+	esac
+	# shellcheck disable=SC2086 # an option, or nothing
+	"$BIN/swapmix" -n 2 -m $MIX_MIB -T $SECONDS_EACH $options > "$TMP/mix" 2>&1 &
+	pid=$!
+	disturbs $pid
+	wait $pid
+	rc=$?
+	while read -r line; do say "$1: $line"; done < "$TMP/mix"
+	[ $rc = 0 ] && [ "$(grep -c 'verified [1-9][0-9]* pages, 0 bad' "$TMP/mix")" = 2 ]
+}
+
+kills=$(vmstat oom_kill)
+all=0
+for kind in $KINDS; do
+	before=$(handed '[a-z_]*\.taken\.folios')
+	# Each time, as others give memory back meanwhile: KASAN's quarantine does.
+	drop_ballast
+	leave_mib $LEAVE
+	check "$kind: every page was right" mixes "$kind"
+	check_num "$kind: devices were swapped off meanwhile" "$offs" -gt 0
+	all=$((all + offs))
+	check_num "$kind: folios were handed off" "$(handed '[a-z_]*\.taken\.folios')" -gt "$before"
+	check_handoff_books "$kind"
+done
+check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
+check_num "folios were in use again before they were written, or gone" \
+	"$(handed 'skipped\.(mapped|gone|clean|refused)\.folios')" -gt 0
+undo "swapoff $SPARE 2> /dev/null"
+
+finish

@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Swap devices that stop answering: the ledger says so within the time limit and reclaim
+# hands them no more, another swap device goes on being written by its own writer, and
+# when the device answers again, handoff goes on. The module can be unloaded meanwhile.
+# Once with a disk whose writes take forever, once with NBD whose network is down.
+# nbd: slow
+# disk: 512M 512M
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_nbd slow
+need_disk disk0 disk1
+need_dm delay
+need_swap_priority
+NIC=$(ip route | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+[ -n "$NIC" ] || skip_all "no network device"
+start_test $((2 * HANDOFF_BOOKS + 16)) "swap devices that stop answering"
+load_handoff
+ENOUGH=8192
+! is_debug_kernel || ENOUGH=2048
+AIR=24
+# So that kswapd is at it long before there is no memory left.
+vm watermark_scale_factor 300
+
+# of DEV KEY: a row of that device.
+of()
+{
+	handoff "device.$(bdi_of "$1").$2"
+}
+
+is_stuck()
+{
+	[ "$(of "$1" stuck)" = "$2" ]
+}
+
+# has_more DEV KEY THAN: a row that grows, and may not be there yet.
+has_more()
+{
+	local n
+
+	n=$(of "$1" "$2")
+	is_number "$n" && [ "$n" -gt "$3" ]
+}
+
+in_flight()
+{
+	has_more "$1" inflight_pages 0
+}
+
+# presses NAME: a task fills memory, slowly, until the first page is swapped out: to a dead
+# device there may be no second one. It ends before there is no memory left; then there is
+# some for what comes now.
+presses()
+{
+	[ "$BALLASTS" -gt 0 ] || leave_mib $((32 + AIR))
+	ballast $AIR
+	hog_start "$1" -m 400 -w 600 -P 100000 -U 1
+	hog_filled "$1"
+	hog_kill "ballast$BALLASTS"
+	BALLASTS=$((BALLASTS - 1))
+}
+
+# --- one of two disks: its writes take ten minutes
+
+disk_attach disk0
+UNDER=$DISK
+dm_make rwb-dead "$UNDER"
+DEAD=$DISK
+disk_attach disk1
+WELL=$DISK
+swap_on "$DEAD" 10
+dm_table rwb-dead "$UNDER" delay 600000 || bail "no slow disk"
+presses first
+check "a disk is written to" in_flight "$DEAD"
+check "it is stuck" loop_until 300 is_stuck "$DEAD" 1
+# Preferred from now on.
+swap_on "$WELL" 20
+hog_start other -m 400 -w 600 -U $ENOUGH
+hog_filled other
+check "the other one goes on" has_more "$WELL" written 64
+check_eq "it is not called stuck" "$(of "$WELL" stuck)" 0
+check_eq "the dead one still is" "$(of "$DEAD" stuck)" 1
+dm_table rwb-dead "$UNDER" linear
+check "the dead one recovers" loop_until 300 is_stuck "$DEAD" 0
+check "every page is right" hog_done first
+check "every page of the other is right" hog_done other
+drop_ballast
+check_handoff_books "disks"
+for dev in "$DEAD" "$WELL"; do
+	swapoff "$dev" || bail "swapoff $dev"
+done
+
+# --- NBD, its network down
+
+nbd_swap_on slow
+ip link set "$NIC" down
+undo "ip link set $NIC up"
+presses second
+check "something is in flight" in_flight "$NBD_DEV"
+check "NBD is stuck" loop_until 600 is_stuck "$NBD_DEV" 1
+ip link set "$NIC" up
+check "NBD recovers" loop_until 1200 is_stuck "$NBD_DEV" 0
+check "and every page is right" hog_done second
+check_handoff_books "NBD"
+
+# --- unloaded while the device is dead
+
+# Nobody's page is to be read from a dead device, least of all this shell's.
+swapoff "$NBD_DEV" || bail "swapoff $NBD_DEV"
+swapon "$NBD_DEV" || bail "swapon $NBD_DEV"
+ip link set "$NIC" down
+presses third
+check "NBD is stuck again" loop_until 600 is_stuck "$NBD_DEV" 1
+# The writer may be inside the device; who unloads is told then for what he waits.
+(unload_mod; echo $? > "$TMP/unloaded") &
+loop_until 50 test -e "$TMP/unloaded"
+check "the log says for what it waits" \
+	sh -c "dmesg | tail -n 50 | grep -q 'waiting for swap device .*does not answer'"
+ip link set "$NIC" up
+wait $!
+check_eq "it is unloaded when the device answers, if not before" "$(cat "$TMP/unloaded")" 0
+check "every page is right after that" hog_done third
+drop_ballast
+
+finish

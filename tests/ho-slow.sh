@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A slow link, and more memory in use than there is: reclaim hands all swap-out over. No
+# task is seen in the block layer or below but for what was refused, which the ledger
+# tells; the deepest stack ends where folios are handed over. Without handoff the same
+# load is seen there, and its longest page fault is longer.
+# nbd: slow
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_nbd slow
+# A guest with checkers has less to give away, and a time there says nothing.
+MIB=200 SECONDS_EACH=10 COMPARE=3
+! is_debug_kernel || MIB=80 SECONDS_EACH=4 COMPARE=0
+start_test $((HANDOFF_BOOKS + COMPARE + 9)) "all swap-out over a slow link is handed off"
+nbd_swap_on slow
+# Its reserves are 1.8 MiB, less than the per-CPU lists hold: once, all was gone before a
+# page had left, and the network had none to receive with.
+! is_debug_kernel || vm min_free_kbytes 8192
+leave_mib $((MIB * 3 / 2))
+
+# under_load NAME: two tasks; the numbers in $TMP/NAME.
+under_load()
+{
+	"$BIN/swapload" -n 2 -m $MIB -T $SECONDS_EACH > "$TMP/load.$1" 2>&1
+	swapload_verified "$1" $?
+}
+
+of()
+{
+	awk -v k="swap.$2" '$1 == k { print $2 }' "$TMP/load.$1"
+}
+
+# below ORIGIN: samples of it in the block layer and below.
+below()
+{
+	sum "$LEDGER/headroom" "$1\\.(bio|nbd|net)\\.count"
+}
+
+if [ $COMPARE != 0 ]; then
+	load_mod write_around=N
+	check "without handoff: every touch was right" under_load stock
+	quiesce
+	check_num "without handoff: tasks are seen in the block layer" "$(below direct)" -gt 0
+	unload_mod
+fi
+
+kills=$(vmstat oom_kill)
+load_handoff
+check "every touch was right" under_load handoff
+check_handoff_books "slow link"
+check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
+check_num "folios were handed off by tasks" "$(handed 'direct\.taken\.folios')" -gt 0
+check_num "and by kswapd" "$(handed 'kswapd\.taken\.folios')" -gt 0
+refused=$(handed '(direct|kswapd)\.refused\.(priority|stuck|devices)\.folios')
+check_num "in 1000 fewer than 10 were refused" "$((1000 * refused /
+	($(handed '(direct|kswapd)\.taken\.folios') + 1)))" -lt 10
+wrote=$(sum "$LEDGER/writes" '(direct|kswapd)\.(anon|shmem)\.[a-z]*\.folios')
+check_num "what reclaim wrote itself was refused" "$wrote" -le \
+	"$(handed '(direct|kswapd)\.refused\.[a-z]*\.folios')"
+[ "$wrote" != 0 ] || check_eq "so none of it is seen in the block layer" \
+	"$(($(below direct) + $(below kswapd)))" 0
+[ "$wrote" = 0 ] || skip_checks 1 "$wrote folios were refused"
+check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
+
+# From the entry to the kernel, a fault's or if that was none a system call's, to the deepest:
+# what lies below its registers counts for neither.
+depth=$(awk '$1 == "direct.handoff.depth" { print $2 }' "$LEDGER/stacks")
+entry=$(awk '/^direct\.handoff\.frame\.[0-9]+ / {
+		if (found) n += $2
+		else if ($3 ~ /^(asm_exc_page_fault|entry_SYSCALL_64|ret_from_fork_asm)/) { found = 1; n = $2 }
+	} END { print n + 0 }' "$LEDGER/stacks")
+grep '^direct\.handoff\.frame\.' "$LEDGER/stacks" | while read -r line; do say "  $line"; done
+if is_debug_kernel; then
+	skip_checks 1 "checkers make frames larger"
+else
+	check_num "the deepest stack beyond the entry to the kernel, bytes" "$((depth - entry))" -le 3000
+fi
+[ $COMPARE = 0 ] || check_num "the longest touch: no longer than without" \
+	"$(of handoff longest_us)" -le "$(of stock longest_us)"
+
+finish

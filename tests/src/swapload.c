@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * swapload - more memory than there is: each task fills its share, then touches
+ * random pages of it for a while. Every page is proven at every touch, and every touch
+ * is timed: a page fault that waits for swap shows as one that took long. One more task
+ * may ask for memory of a higher order meanwhile.
+ *
+ * Numbers come out as `key value` lines. The exit code is 0 only if every page was
+ * right.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common.h"
+
+/* Times are counted in eighths of an octave of microseconds. */
+#define SUB 8
+#define BUCKETS (32 * SUB)
+
+/* The orders of anonymous memory, and how long the task of -O rests after each try. */
+#define MIN_ORDER 2
+#define MAX_ORDER 9
+#define HIGH_REST_US 20000
+
+static struct {
+	unsigned long mib, tasks, seconds, slow_us, writes, seed, order;
+	bool shmem, huge;
+	const char *key;
+} opt = { .mib = 16, .tasks = 1, .seconds = 5, .slow_us = 100, .seed = 1, .key = "swap" };
+
+struct task {
+	pid_t pid;
+	/* Filled its memory, or is gone: nobody waits for it. */
+	_Atomic bool ready;
+	unsigned long fill_us, touches, slow, bad, faults;
+	unsigned long fill_longest_us, longest_us;
+	unsigned long hist[BUCKETS];
+};
+
+static struct shared {
+	struct task high;
+	struct task tasks[];
+} *shared;
+
+static void print_usage(void)
+{
+	fputs("usage: swapload [options]\n"
+	      "  -m MIB      memory of a task (16)\n"
+	      "  -n N        tasks (1)\n"
+	      "  -T SECONDS  touch random pages for so long (5)\n"
+	      "  -W PERCENT  so many of the touches write (0)\n"
+	      "  -t          shared memory (shmem)\n"
+	      "  -H          huge pages\n"
+	      "  -O ORDER    one more task takes and gives back memory of that order, 2 to 9,\n"
+	      "              once all is filled (not with -H)\n"
+	      "  -L USEC     a touch that took so long counts as slow (100)\n"
+	      "  -s SEED     content and order (1)\n"
+	      "  -k KEY      prefix of the keys that come out (swap)\n",
+	      stderr);
+	exit(2);
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "swapload: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static unsigned long now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000UL + ts.tv_nsec / 1000;
+}
+
+/* A page says by its first word how often it was written; the rest follows. */
+static uint64_t page_key(unsigned long task, unsigned long page, uint64_t version)
+{
+	return mix(opt.seed ^ mix(task + 1) ^ mix(version << 40 ^ page));
+}
+
+static void put(uint64_t *p, unsigned long task, unsigned long page, uint64_t version)
+{
+	uint64_t key = page_key(task, page, version);
+
+	p[0] = version;
+	for (unsigned long i = 1; i < WORDS; i++)
+		p[i] = key + i * 0x9e3779b97f4a7c15ULL;
+}
+
+static bool ok(const uint64_t *p, unsigned long task, unsigned long page)
+{
+	uint64_t key = page_key(task, page, p[0]), diff = 0;
+
+	for (unsigned long i = 1; i < WORDS; i++)
+		diff |= p[i] ^ (key + i * 0x9e3779b97f4a7c15ULL);
+	return !diff;
+}
+
+static unsigned int bucket(unsigned long us)
+{
+	unsigned int octave = us < SUB ? 0 : 60 - __builtin_clzl(us);
+	unsigned int b = octave * SUB + (us >> octave);
+
+	return b < BUCKETS ? b : BUCKETS - 1;
+}
+
+static unsigned long bucket_us(unsigned int b)
+{
+	return b < 2 * SUB ? b : (unsigned long)(b % SUB + SUB) << (b / SUB - 1);
+}
+
+static void account(struct task *t, unsigned long us, unsigned long *longest)
+{
+	if (us > *longest)
+		*longest = us;
+	if (us < opt.slow_us)
+		return;
+	t->slow++;
+	t->hist[bucket(us)]++;
+}
+
+static void until_filled(void)
+{
+	for (unsigned long i = 0; i < opt.tasks; i++)
+		while (!atomic_load(&shared->tasks[i].ready))
+			usleep(1000);
+}
+
+static int run_task(unsigned long n)
+{
+	unsigned long pages = opt.mib * PAGES_PER_MIB, start = now_us(), at = start, i;
+	struct task *t = &shared->tasks[n];
+	uint64_t rng = mix(opt.seed + n + 1);
+	uint32_t *versions;
+	struct rusage ru;
+	char *mem;
+
+	mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		   (opt.shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	madvise(mem, pages * PAGE, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	versions = calloc(pages, sizeof(*versions));
+	if (!versions || mlock(versions, pages * sizeof(*versions)))
+		die("memory for the versions");
+	for (i = 0; i < pages; i++) {
+		put((uint64_t *)(mem + i * PAGE), n, i, 0);
+		account(t, now_us() - at, &t->fill_longest_us);
+		at = now_us();
+	}
+	t->fill_us = at - start;
+	/* All of it is in use at once. */
+	atomic_store(&t->ready, true);
+	until_filled();
+
+	start = now_us();
+	for (at = start; at - start < opt.seconds * 1000000; at = now_us()) {
+		uint64_t *p;
+		unsigned long us;
+
+		rng = mix(rng);
+		i = rng % pages;
+		p = (uint64_t *)(mem + i * PAGE);
+		at = now_us();
+		*(volatile uint64_t *)p;
+		us = now_us() - at;
+		if (p[0] != versions[i] || !ok(p, n, i))
+			t->bad++;
+		if ((rng >> 40) % 100 < opt.writes) {
+			unsigned long wrote = now_us();
+
+			put(p, n, i, ++versions[i]);
+			us += now_us() - wrote;
+		}
+		account(t, us, &t->longest_us);
+		t->touches++;
+	}
+	getrusage(RUSAGE_SELF, &ru);
+	t->faults = ru.ru_majflt;
+	return t->bad ? 1 : 0;
+}
+
+/* What the kernel counts of faults that asked for the order of -O. */
+static unsigned long high_stat(const char *name)
+{
+	char path[128];
+	unsigned long value;
+	FILE *f;
+
+	snprintf(path, sizeof(path),
+		 "/sys/kernel/mm/transparent_hugepage/hugepages-%lukB/stats/anon_fault_%s",
+		 (PAGE << opt.order) / 1024, name);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%lu", &value) != 1)
+		die(path);
+	fclose(f);
+	return value;
+}
+
+/* How long the first touch of an area of that order took. */
+static unsigned long touch_high(void)
+{
+	size_t size = PAGE << opt.order;
+	unsigned long us;
+	char *mem, *area;
+
+	mem = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	area = (char *)(((uintptr_t)mem + size - 1) & -size);
+	/* A VMA of just this size: no larger order fits. */
+	if (madvise(area, size, MADV_HUGEPAGE))
+		die("MADV_HUGEPAGE");
+	us = now_us();
+	*(volatile char *)area = 1;
+	us = now_us() - us;
+	munmap(mem, 2 * size);
+	return us;
+}
+
+/* Without the setting every fault is served by small pages, and counted nowhere. */
+static void need_high(void)
+{
+	unsigned long seen = high_stat("alloc") + high_stat("fallback");
+
+	touch_high();
+	if (high_stat("alloc") + high_stat("fallback") != seen)
+		return;
+	fprintf(stderr, "swapload: no fault of order %lu: hugepages-%lukB/enabled is not madvise\n",
+		opt.order, (PAGE << opt.order) / 1024);
+	exit(2);
+}
+
+static int run_high(unsigned long)
+{
+	struct task *t = &shared->high;
+	unsigned long start;
+
+	/* Only the area is to wait for memory, not the task's own pages. */
+	if (mlockall(MCL_CURRENT))
+		die("mlockall");
+	until_filled();
+	start = now_us();
+	while (now_us() - start < opt.seconds * 1000000) {
+		unsigned long us = touch_high();
+
+		if (us > t->longest_us)
+			t->longest_us = us;
+		t->hist[bucket(us)]++;
+		t->touches++;
+		usleep(HIGH_REST_US);
+	}
+	return 0;
+}
+
+static void say(const char *name, unsigned long value)
+{
+	printf("%s.%s %lu\n", opt.key, name, value);
+}
+
+/* The time that a share of so many touches did not take. */
+static unsigned long percentile(const unsigned long *hist, unsigned long count,
+				unsigned int per_mille)
+{
+	unsigned long left = count * per_mille / 1000;
+
+	for (unsigned int b = 0; b < BUCKETS; b++) {
+		if (hist[b] > left)
+			return bucket_us(b);
+		left -= hist[b];
+	}
+	return 0;
+}
+
+static void report(void)
+{
+	struct task all = { 0 };
+	unsigned long least = ~0UL;
+
+	for (unsigned long i = 0; i < opt.tasks; i++) {
+		const struct task *t = &shared->tasks[i];
+
+		if (t->fill_us > all.fill_us)
+			all.fill_us = t->fill_us;
+		if (t->fill_longest_us > all.fill_longest_us)
+			all.fill_longest_us = t->fill_longest_us;
+		if (t->longest_us > all.longest_us)
+			all.longest_us = t->longest_us;
+		if (t->touches < least)
+			least = t->touches;
+		all.touches += t->touches;
+		all.slow += t->slow;
+		all.bad += t->bad;
+		all.faults += t->faults;
+		for (unsigned int b = 0; b < BUCKETS; b++)
+			all.hist[b] += t->hist[b];
+	}
+	say("fill_ms", all.fill_us / 1000);
+	say("fill_longest_us", all.fill_longest_us);
+	say("touches", all.touches);
+	say("touches_least", least);
+	say("touch_longest_us", all.longest_us);
+	say("longest_us", all.longest_us > all.fill_longest_us ? all.longest_us :
+								 all.fill_longest_us);
+	say("slow", all.slow);
+	say("slow_p50_us", percentile(all.hist, all.slow, 500));
+	say("slow_p99_us", percentile(all.hist, all.slow, 990));
+	say("major_faults", all.faults);
+	printf("verified %lu touches, %lu bad\n", all.touches, all.bad);
+}
+
+static void report_high(unsigned long got)
+{
+	const struct task *t = &shared->high;
+
+	say("high_tries", t->touches);
+	say("high_got", got);
+	say("high_p50_us", percentile(t->hist, t->touches, 500));
+	say("high_p99_us", percentile(t->hist, t->touches, 990));
+	say("high_longest_us", t->longest_us);
+}
+
+/* Nobody outlives the first task, which may be killed for memory, too. */
+static pid_t start_task(int (*run)(unsigned long n), unsigned long n)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(2);
+	_exit(run(n));
+}
+
+/* 0 if all ended well. The others go on without one that was killed. */
+static int wait_for_all(void)
+{
+	int status, rc = 0;
+	pid_t pid;
+
+	while ((pid = wait(&status)) > 0) {
+		if (WIFEXITED(status) && !WEXITSTATUS(status))
+			continue;
+		rc = 1;
+		for (unsigned long i = 0; i < opt.tasks; i++)
+			if (shared->tasks[i].pid == pid)
+				atomic_store(&shared->tasks[i].ready, true);
+	}
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long got = 0;
+	size_t size;
+	int c, rc;
+
+	while ((c = getopt(argc, argv, "m:n:T:W:tHO:L:s:k:")) != -1) {
+		switch (c) {
+		case 'm':
+			opt.mib = number(optarg);
+			break;
+		case 'n':
+			opt.tasks = number(optarg);
+			break;
+		case 'T':
+			opt.seconds = number(optarg);
+			break;
+		case 'W':
+			opt.writes = number(optarg);
+			break;
+		case 't':
+			opt.shmem = true;
+			break;
+		case 'H':
+			opt.huge = true;
+			break;
+		case 'O':
+			opt.order = number(optarg);
+			if (opt.order < MIN_ORDER || opt.order > MAX_ORDER)
+				print_usage();
+			break;
+		case 'L':
+			opt.slow_us = number(optarg);
+			break;
+		case 's':
+			opt.seed = number(optarg);
+			break;
+		case 'k':
+			opt.key = optarg;
+			break;
+		default:
+			print_usage();
+		}
+	}
+	if (optind != argc || !opt.mib || !opt.tasks || (opt.order && opt.huge))
+		print_usage();
+	size = sizeof(*shared) + opt.tasks * sizeof(struct task);
+	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || mlock(shared, size))
+		die("shared memory");
+	if (opt.order) {
+		need_high();
+		got = high_stat("alloc");
+		start_task(run_high, 0);
+	}
+	for (unsigned long i = 0; i < opt.tasks; i++)
+		shared->tasks[i].pid = start_task(run_task, i);
+	rc = wait_for_all();
+	if (opt.order)
+		report_high(high_stat("alloc") - got);
+	report();
+	return rc;
+}

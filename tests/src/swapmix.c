@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * swapmix - what tasks do to memory while the kernel swaps it out: fork and copy on
+ * write, exit, MADV_FREE, merging (KSM), moving between nodes, unmapping, huge pages,
+ * shared memory. Each page says what it must hold, and is proven at every turn: a page
+ * that is lost, stale, another's or torn is caught.
+ *
+ * The exit code is 0 only if every page was right.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common.h"
+
+#ifndef MADV_FREE
+#define MADV_FREE 8
+#endif
+
+enum verb { FORK, FREED, MERGE, MOVE, UNMAP, WRITE, READ, VERBS };
+
+static const char *const names[VERBS] = {
+	"fork", "freed", "merge", "move", "unmap", "write", "read",
+};
+
+static struct {
+	unsigned long mib, tasks, seconds, seed;
+	bool shmem, huge;
+} opt = { .mib = 16, .tasks = 2, .seconds = 10, .seed = 1 };
+
+static void print_usage(void)
+{
+	fputs("usage: swapmix [options]\n"
+	      "  -m MIB      memory of a task (16)\n"
+	      "  -n N        tasks (2)\n"
+	      "  -T SECONDS  for so long (10)\n"
+	      "  -s SEED     content and order (1)\n"
+	      "  -t          shared memory (shmem)\n"
+	      "  -H          huge pages\n",
+	      stderr);
+	exit(2);
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "swapmix: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static time_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* A range of memory, and which content each of its pages has: its version. */
+struct area {
+	char *mem;
+	unsigned long pages;
+	uint32_t *version;
+	/* Pages of one version are alike, so that they can be merged. */
+	bool alike;
+	/* The content may be gone (zero), but not be another's. */
+	bool *may_be_zero;
+};
+
+static uint64_t rng;
+static unsigned long bad, checked, done[VERBS];
+
+static unsigned long pick(unsigned long n)
+{
+	rng = mix(rng);
+	return rng % n;
+}
+
+static uint64_t key_of(const struct area *a, unsigned long n, uint32_t version)
+{
+	return mix(opt.seed ^ mix((uint64_t)version << 32 ^ (a->alike ? 0 : n + 1)));
+}
+
+static uint64_t *page_of(const struct area *a, unsigned long n)
+{
+	return (uint64_t *)(a->mem + n * PAGE);
+}
+
+static void put(struct area *a, unsigned long n, uint32_t version)
+{
+	uint64_t key = key_of(a, n, version), *p = page_of(a, n);
+
+	for (unsigned long i = 0; i < WORDS; i++)
+		p[i] = key + i * 0x9e3779b97f4a7c15ULL;
+	a->version[n] = version;
+	if (a->may_be_zero)
+		a->may_be_zero[n] = false;
+}
+
+static void prove(const struct area *a, unsigned long n, const char *when)
+{
+	uint64_t key = key_of(a, n, a->version[n]), wrong = 0, any = 0;
+	const uint64_t *p = page_of(a, n);
+
+	for (unsigned long i = 0; i < WORDS; i++) {
+		wrong |= p[i] ^ (key + i * 0x9e3779b97f4a7c15ULL);
+		any |= p[i];
+	}
+	checked++;
+	if (!wrong || (!any && a->may_be_zero && a->may_be_zero[n]))
+		return;
+	if (bad++ < 5)
+		printf("swapmix: page %lu is wrong (%s): version %u was expected, it %s\n", n,
+		       when, a->version[n], any ? "holds something else" : "is all zero");
+}
+
+static void prove_some(const struct area *a, unsigned long count, const char *when)
+{
+	while (count--)
+		prove(a, pick(a->pages), when);
+}
+
+static void make(struct area *a, unsigned long pages, bool shared)
+{
+	a->pages = pages;
+	a->mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		      (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	a->version = calloc(pages, sizeof(*a->version));
+	if (a->mem == MAP_FAILED || !a->version)
+		die("memory");
+	/* What is expected must not be swapped itself. */
+	if (mlock(a->version, pages * sizeof(*a->version)))
+		die("mlock");
+	if (opt.huge)
+		madvise(a->mem, pages * PAGE, MADV_HUGEPAGE);
+	for (unsigned long n = 0; n < pages; n++)
+		put(a, n, 1);
+}
+
+/* A child shares all pages, proves some, and changes some for itself. */
+static void do_fork(struct area *a)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0) {
+		if (errno == ENOMEM || errno == EAGAIN)
+			return;
+		die("fork");
+	}
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		bad = 0;
+		prove_some(a, 32, "in a child");
+		for (int i = 0; i < 32 && !opt.shmem; i++) {
+			unsigned long n = pick(a->pages);
+
+			put(a, n, a->version[n] + 1000000);
+			prove(a, n, "changed by a child");
+		}
+		_exit(bad ? 1 : 0);
+	}
+	/* Meanwhile the parent changes some of what the child still sees as it was. */
+	for (int i = 0; i < 16 && !opt.shmem; i++) {
+		unsigned long n = pick(a->pages);
+
+		put(a, n, a->version[n] + 1);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status))
+		bad++;
+}
+
+/* Freed by MADV_FREE: a page keeps its content, or is zero, until it is written. */
+static void do_freed(struct area *a)
+{
+	unsigned long from = pick(a->pages), nr = pick(64) + 1;
+
+	if (nr > a->pages - from)
+		nr = a->pages - from;
+	if (madvise(page_of(a, from), nr * PAGE, MADV_FREE))
+		die("MADV_FREE");
+	for (unsigned long n = from; n < from + nr; n++)
+		a->may_be_zero[n] = true;
+	/* Some are wanted again at once. */
+	for (unsigned long n = from; n < from + nr; n += 2)
+		put(a, n, a->version[n] + 1);
+	prove_some(a, 16, "freed");
+}
+
+/* Merged pages come apart when they are written. */
+static void do_merge(struct area *a)
+{
+	unsigned long n = pick(a->pages);
+
+	put(a, n, 1 + pick(3));
+	prove(a, n, "merged");
+	prove_some(a, 16, "merged");
+}
+
+/* To another node, where there is one. */
+static void do_move(struct area *a)
+{
+	void *pages[16];
+	int nodes[16], status[16];
+
+	for (int i = 0; i < 16; i++) {
+		pages[i] = page_of(a, pick(a->pages));
+		nodes[i] = pick(2);
+	}
+	syscall(SYS_move_pages, 0, 16, pages, nodes, status, 2 /* MPOL_MF_MOVE */);
+	prove_some(a, 16, "moved");
+}
+
+/* Gone, and back as new. */
+static void do_unmap(struct area *a)
+{
+	unsigned long from = pick(a->pages), nr = pick(32) + 1;
+
+	if (nr > a->pages - from)
+		nr = a->pages - from;
+	if (mmap(page_of(a, from), nr * PAGE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		die("mmap");
+	for (unsigned long n = from; n < from + nr; n++)
+		put(a, n, a->version[n] + 1);
+}
+
+static int run_task(unsigned long task)
+{
+	unsigned long pages = opt.mib * PAGES_PER_MIB;
+	struct area main = { 0 }, freed = { 0 }, alike = { .alike = true };
+	time_t end;
+
+	opt.seed += task * 1000;
+	rng = mix(opt.seed);
+	make(&main, pages - pages / 4, opt.shmem);
+	make(&freed, pages / 8, false);
+	freed.may_be_zero = calloc(freed.pages, sizeof(bool));
+	if (!freed.may_be_zero)
+		die("memory");
+	make(&alike, pages / 8, false);
+	/* Without KSM they are only alike. */
+	madvise(alike.mem, alike.pages * PAGE, MADV_MERGEABLE);
+
+	end = now() + opt.seconds;
+	while (now() < end) {
+		enum verb verb = pick(VERBS);
+
+		switch (verb) {
+		case FORK:
+			/* Dear: a quarter of the times. */
+			if (pick(4))
+				continue;
+			do_fork(&main);
+			break;
+		case FREED:
+			do_freed(&freed);
+			break;
+		case MERGE:
+			do_merge(&alike);
+			break;
+		case MOVE:
+			do_move(&main);
+			break;
+		case UNMAP:
+			if (opt.shmem)
+				continue;
+			do_unmap(&main);
+			break;
+		case WRITE: {
+			unsigned long n = pick(main.pages);
+
+			prove(&main, n, "before it is written");
+			put(&main, n, main.version[n] + 1);
+			break;
+		}
+		case READ:
+			prove_some(&main, 8, "read");
+			break;
+		default:
+			break;
+		}
+		done[verb]++;
+	}
+	for (unsigned long n = 0; n < main.pages; n++)
+		prove(&main, n, "in the end");
+	for (unsigned long n = 0; n < freed.pages; n++)
+		prove(&freed, n, "freed, in the end");
+	for (unsigned long n = 0; n < alike.pages; n++)
+		prove(&alike, n, "merged, in the end");
+	printf("task %lu:", task);
+	for (int i = 0; i < VERBS; i++)
+		printf(" %s %lu", names[i], done[i]);
+	printf("\nverified %lu pages, %lu bad\n", checked, bad);
+	fflush(stdout);
+	return bad ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	int c, status, rc = 0;
+
+	while ((c = getopt(argc, argv, "m:n:T:s:tH")) != -1) {
+		switch (c) {
+		case 'm':
+			opt.mib = number(optarg);
+			break;
+		case 'n':
+			opt.tasks = number(optarg);
+			break;
+		case 'T':
+			opt.seconds = number(optarg);
+			break;
+		case 's':
+			opt.seed = number(optarg);
+			break;
+		case 't':
+			opt.shmem = true;
+			break;
+		case 'H':
+			opt.huge = true;
+			break;
+		default:
+			print_usage();
+		}
+	}
+	if (optind != argc || opt.mib < 1 || !opt.tasks)
+		print_usage();
+	for (unsigned long i = 0; i < opt.tasks; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid)
+			exit(run_task(i));
+	}
+	while (wait(&status) > 0)
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			rc = 1;
+	return rc;
+}
