@@ -51,7 +51,10 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::Relaxed,
+        atomic::{
+            Full,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
     },
@@ -133,9 +136,12 @@ impl Writer {
 
     /// Sleeps until there may be something to do.
     fn sleep(&self, me: &Me, lane: &Lane, ready: impl Fn() -> bool) {
-        // Set first: who then makes `ready` hold sees it, and wakes us.
-        lane.idle.xchg(true, kernel::sync::atomic::Full);
-        me.sleep(LOOK_MS, ready);
+        me.sleep(LOOK_MS, || {
+            // Set when a wakeup can no longer be missed, as who wakes us does so once; and
+            // before we look: who makes `ready` hold then sees it.
+            lane.idle.xchg(true, Full);
+            ready()
+        });
         lane.idle.store(false, Relaxed);
         self.count(|l| l.wakeups.add(1));
     }
