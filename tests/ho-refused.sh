@@ -34,7 +34,7 @@ at_once()
 
 	leave_mib 24
 	snap before
-	hog_start "$1" -m $((24 + MIB)) -c text
+	hog_start "$1" -m 512 -U 64 -c text
 	hog_filled "$1"
 	only sync 1
 	hog_done "$1"
