@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# off-cost.sh [VARIANT]: what patch 1 costs a kernel where no helper is registered.
-# Compiles mm/vmscan.c once more without the patch, by the kernel's own command, and
-# compares the code of each function. In out/off-cost/: FUNCTION.diff. Fails unless
-# each call site is a nop that a static key switches.
+# off-cost.sh [VARIANT]: what the patches cost a kernel where no helper is registered.
+# Compiles each file of mm/ that they touch once more without them, by the kernel's own
+# command, and compares the code of each function. In out/off-cost/: FUNCTION.diff. Fails
+# unless each call site in vmscan.c is a nop that a static key switches.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=toolchain.sh
@@ -11,29 +11,41 @@ set -euo pipefail
 
 variant=${1:-base}
 out=$OUT/off-cost
-patch=$(compgen -G "$TOP/qemu/patches/0001-*.patch") || die "no patch 1 in qemu/patches"
+mapfile -t patches < <(find "$TOP/qemu/patches" -name '0*.patch' | sort -r)
+[ ${#patches[@]} -gt 0 ] || die "no patches in qemu/patches"
+mapfile -t touched < <(sed -n 's#^+++ b/##p' "${patches[@]}" | sort -u)
 kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
 src=$(realpath "$kdir/source")
 objdump=$(command -v llvm-objdump || compgen -c llvm-objdump- | sort -V | tail -n1 | grep .) ||
 	die "llvm-objdump is missing: apt-get install llvm"
 rm -rf "$out"
-mkdir -p "$out/tree/mm" "$out/tree/include/linux"
 
-# The tree as it was, as far as the patch touches it.
-cp "$src/mm/vmscan.c" "$out/tree/mm/"
-cp "$src/include/linux/vmstat.h" "$src/include/linux/reclaim_writeback.h" "$out/tree/include/linux/"
-patch -d "$out/tree" -p1 -R -s -F0 --no-backup-if-mismatch <"$patch" || die "patch 1 is not what this kernel was built with"
+# The tree as it was, as far as the patches touch it.
+for file in "${touched[@]}"; do
+	install -D -m 644 "$src/$file" "$out/tree/$file"
+done
+for patch in "${patches[@]}"; do
+	patch -d "$out/tree" -p1 -R -s -F0 --no-backup-if-mismatch <"$patch" ||
+		die "$(basename "$patch") is not what this kernel was built with"
+done
 
-# compile SOURCE OBJECT FLAGS...: with what follows the compiler (objtool makes the nops).
+# compile FILE SOURCE OBJECT FLAGS...: with what follows the compiler (objtool makes the nops).
 compile() {
-	local command
-	command=$(sed -n 's/^savedcmd_mm\/vmscan.o := //p' "$kdir/mm/.vmscan.o.cmd")
-	command=$(sed -E "s# [^ ]*mm/vmscan\.c# $1#; s# mm/vmscan\.o# $2#g; s#-Wp,-MMD,[^ ]*##" <<<"$command")
-	# The first -I wins; vmscan.c's own headers lie beside it.
-	(cd "$kdir" && eval "${command/ -I/ ${*:3} -iquote $src/mm -I}")
+	local command file=$1 name=${1##*/}
+	command=$(sed -n "s/^savedcmd_${file//\//\\/} := //p" "$kdir/${file%/*}/.$name.cmd")
+	[ -n "$command" ] || die "$kdir: how $file was made is not known"
+	command=$(sed -E "s# [^ ]*${file%.o}\.c# $2#; s# $file# $3#g; s#-Wp,-MMD,[^ ]*##" <<<"$command")
+	# The first -I wins; headers of mm/ that are not touched lie beside the source.
+	(cd "$kdir" && eval "${command/ -I/ ${*:4} -iquote $src/mm -I}")
 }
-compile "$out/tree/mm/vmscan.c" "$out/without.o" "-I$out/tree/include"
-compile "$src/mm/vmscan.c" "$out/with.o"
+objects=()
+for file in "${touched[@]}"; do
+	[[ $file == mm/*.c ]] || continue
+	name=$(basename "$file" .c)
+	objects+=("$name")
+	compile "mm/$name.o" "$out/tree/$file" "$out/$name.without.o" "-I$out/tree/include"
+	compile "mm/$name.o" "$src/$file" "$out/$name.with.o"
+done
 
 # code OBJECT FUNCTION: its instructions, without what moves when others do: addresses,
 # places on the stack. What is called stands behind the call.
@@ -49,18 +61,22 @@ nops() { grep -c '^nop' || true; }
 # Entries of the jump table: 16 bytes for each site that a static key switches.
 entries() { echo $((0x$("$objdump" -h "$1" | awk '$2 == "__jump_table" { print $3 }') / 16)); }
 
-printf '%-28s %8s %8s %8s\n' function without with nops
-for f in $(functions "$out/without.o"); do
-	code "$out/without.o" "$f" >"$out/a"
-	code "$out/with.o" "$f" >"$out/b"
-	cmp -s "$out/a" "$out/b" && continue
-	diff -u --label "without/$f" --label "with/$f" "$out/a" "$out/b" >"$out/$f.diff" || true
-	printf '%-28s %8d %8d %+8d\n' "$f" "$(wc -l <"$out/a")" "$(wc -l <"$out/b")" \
-		"$(($(nops <"$out/b") - $(nops <"$out/a")))"
+printf '%-12s %-34s %8s %8s %8s\n' file function without with nops
+for name in "${objects[@]}"; do
+	without=$out/$name.without.o with=$out/$name.with.o
+	for f in $(functions "$without"); do
+		code "$without" "$f" >"$out/a"
+		code "$with" "$f" >"$out/b"
+		cmp -s "$out/a" "$out/b" && continue
+		diff -u --label "without/$f" --label "with/$f" "$out/a" "$out/b" >"$out/$f.diff" || true
+		printf '%-12s %-34s %8d %8d %+8d\n' "$name.c" "$f" "$(wc -l <"$out/a")" "$(wc -l <"$out/b")" \
+			"$(($(nops <"$out/b") - $(nops <"$out/a")))"
+	done
+	echo "$(($(entries "$with") - $(entries "$without")))" >"$out/$name.sites"
 done | tee "$out/summary"
 rm -f "$out/a" "$out/b"
-sites=$(($(entries "$out/with.o") - $(entries "$out/without.o")))
-nops=$(awk '{ n += $4 } END { print n + 0 }' "$out/summary")
+sites=$(cat "$out/vmscan.sites")
+nops=$(awk '$1 == "vmscan.c" { n += $5 } END { print n + 0 }' "$out/summary")
 echo "call sites that the static key switches: $sites; nops more (some only align): $nops"
-[ "$sites" -gt 0 ] || die "no call site of the patch is behind a static key"
+[ "$sites" -gt 0 ] || die "no call site of the patches is behind a static key"
 [ "$nops" -ge "$sites" ] || die "not every call site is a nop: see the .diff files in $out"
