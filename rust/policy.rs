@@ -9,6 +9,7 @@ pub(crate) mod classify;
 pub(crate) mod frames;
 pub(crate) mod handoff;
 pub(crate) mod hist;
+pub(crate) mod idle;
 pub(crate) mod lanes;
 pub(crate) mod link;
 pub(crate) mod log2;

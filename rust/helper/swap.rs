@@ -48,6 +48,7 @@ use crate::{
             Answer,
             Refused, //
         },
+        idle,
         link, //
     },
     shim::reclaim::{
@@ -60,7 +61,6 @@ use kernel::{
     sync::{
         atomic::{
             Atomic,
-            Full,
             Relaxed, //
         },
         Arc, //
@@ -223,9 +223,7 @@ impl Hook {
 
     /// Wakes the writer if it sleeps. Any context.
     fn rouse(lane: &Lane, writer: &Kthread<Writer>) {
-        if lane.idle.load(Relaxed) && lane.idle.xchg(false, Full) {
-            writer.wake();
-        }
+        idle::rouse(&lane.idle, || writer.wake());
     }
 
     fn origin(&self, task: usize) -> Origin {

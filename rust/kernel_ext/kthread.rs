@@ -4,7 +4,10 @@
 //!
 //! C header: `include/linux/kthread.h`
 
-use crate::shim;
+use crate::{
+    policy::idle::Sleeper,
+    shim, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings,
@@ -29,17 +32,9 @@ impl Me {
         unsafe { bindings::kthread_should_stop() }
     }
 
-    /// Sleeps until it is woken, for `ms` milliseconds at most, unless `ready` holds,
-    /// which must not sleep: who makes it hold and then wakes us does so in time.
-    pub(crate) fn sleep(&self, ms: u32, ready: impl Fn() -> bool) {
-        // SAFETY: Process context; the state is put back below.
-        unsafe { shim::rwb_sleep_begin() };
-        if !ready() && !self.should_stop() {
-            // SAFETY: Process context.
-            unsafe { shim::rwb_sleep(ms) };
-        }
-        // SAFETY: Has no precondition.
-        unsafe { shim::rwb_sleep_end() };
+    /// How it sleeps, for `ms` milliseconds at most.
+    pub(crate) fn nap(&self, ms: u32) -> Nap<'_> {
+        Nap { me: self, ms }
     }
 
     /// Runs `f` with PF_MEMALLOC: what it allocates may come out of the reserves, and
@@ -51,6 +46,33 @@ impl Me {
         // SAFETY: Pairs with the begin.
         unsafe { shim::rwb_memalloc_end(flags) };
         r
+    }
+}
+
+/// A sleep of the current thread.
+pub(crate) struct Nap<'a> {
+    me: &'a Me,
+    ms: u32,
+}
+
+impl Sleeper for Nap<'_> {
+    fn begin(&self) {
+        // SAFETY: Process context; the state is put back by `end`, and the time between
+        // is slept, if at all, by `sleep`.
+        unsafe { shim::rwb_sleep_begin() };
+    }
+
+    fn sleep(&self) {
+        // What is to stop is woken, before or after we look.
+        if !self.me.should_stop() {
+            // SAFETY: Process context.
+            unsafe { shim::rwb_sleep(self.ms) };
+        }
+    }
+
+    fn end(&self) {
+        // SAFETY: Has no precondition.
+        unsafe { shim::rwb_sleep_end() };
     }
 }
 
@@ -81,8 +103,11 @@ unsafe extern "C" fn main<T: Thread>(data: *mut c_void) -> c_int {
     let me = Me(());
     data.run(&me);
     // A kthread that ends by itself is gone when it is stopped.
+    let nap = me.nap(1000);
     while !me.should_stop() {
-        me.sleep(1000, || false);
+        nap.begin();
+        nap.sleep();
+        nap.end();
     }
     0
 }

@@ -14,6 +14,7 @@ use crate::{
             LATE_NS,
             STUCK_NS, //
         },
+        idle,
         link,
         slots, //
     },
@@ -26,6 +27,7 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
+            Full,
             Relaxed,
             Release, //
         },
@@ -50,6 +52,15 @@ pub(crate) struct Handed {
     pub(crate) tries: u32,
 }
 
+/// Whether the writer sleeps.
+pub(crate) struct Idle(Atomic<bool>);
+
+impl idle::Flag for Idle {
+    fn swap(&self, asleep: bool) -> bool {
+        self.0.xchg(asleep, Full)
+    }
+}
+
 /// State of a lane.
 #[pin_data]
 pub(crate) struct Lane {
@@ -63,7 +74,7 @@ pub(crate) struct Lane {
     /// Its queue can block.
     blocking: Atomic<bool>,
     /// The writer sleeps, and wants to know of what is queued.
-    pub(crate) idle: Atomic<bool>,
+    pub(crate) idle: Idle,
     /// Folios and pages that are taken and not decided.
     pub(crate) folios: Atomic<i64>,
     /// See `folios`.
@@ -115,7 +126,7 @@ impl Lane {
                 seen,
                 device: Atomic::new(0),
                 blocking: Atomic::new(false),
-                idle: Atomic::new(false),
+                idle: Idle(Atomic::new(false)),
                 folios: Atomic::new(0),
                 pages: Atomic::new(0),
                 room: Atomic::new(first_room),

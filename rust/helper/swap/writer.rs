@@ -36,6 +36,7 @@ use crate::{
     origin::Origin,
     params,
     policy::{
+        idle,
         link::{
             self,
             Link, //
@@ -51,10 +52,7 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            Full,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         Arc,
         Mutex, //
     },
@@ -136,13 +134,7 @@ impl Writer {
 
     /// Sleeps until there may be something to do.
     fn sleep(&self, me: &Me, lane: &Lane, ready: impl Fn() -> bool) {
-        me.sleep(LOOK_MS, || {
-            // Set when a wakeup can no longer be missed, as who wakes us does so once; and
-            // before we look: who makes `ready` hold then sees it.
-            lane.idle.xchg(true, Full);
-            ready()
-        });
-        lane.idle.store(false, Relaxed);
+        idle::sleep(&lane.idle, &me.nap(LOOK_MS), ready);
         self.count(|l| l.wakeups.add(1));
     }
 }

@@ -18,6 +18,8 @@ pub mod frames;
 pub mod handoff;
 #[path = "../hist.rs"]
 pub mod hist;
+#[path = "../idle.rs"]
+pub mod idle;
 #[path = "../lanes.rs"]
 pub mod lanes;
 #[path = "../link.rs"]
