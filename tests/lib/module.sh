@@ -39,7 +39,6 @@ try_load()
 	insmod "$file" "$@" 2> "$TMP/insmod"
 }
 
-# load_mod [PARAM=VALUE...]
 # load_mod [PARAM=VALUE...]: without handoff, unless it is asked for: most scenarios are
 # about what reclaim itself writes.
 load_mod()
