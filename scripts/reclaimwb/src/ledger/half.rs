@@ -58,8 +58,31 @@ pub(super) fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     Ok(hist)
 }
 
+/// The rows `skipped.WHY.folios`, one for each of `all`.
+pub(super) fn skips<K: Copy + Ord>(
+    rows: &mut Rows,
+    all: &[K],
+    key: impl Fn(K) -> &'static str,
+) -> Result<BTreeMap<K, u64>> {
+    all.iter().map(|&why| Ok((why, rows.number(&skip_row(key(why)))?))).collect()
+}
+
+/// What `parse` makes of each device that has one of the rows `known`.
+pub(super) fn devices<D>(
+    rows: &mut Rows,
+    known: &[&str],
+    parse: impl Fn(&mut Rows, &str) -> Result<D>,
+) -> Result<BTreeMap<String, D>> {
+    let mut devices = BTreeMap::new();
+    for name in device_names(rows, known) {
+        let device = parse(rows, &name)?;
+        devices.insert(name, device);
+    }
+    Ok(devices)
+}
+
 /// Names of the devices that have one of the rows `known`. A name may hold dots.
-pub(super) fn device_names(rows: &Rows, known: &[&str]) -> Vec<String> {
+fn device_names(rows: &Rows, known: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = rows
         .keys("device.")
         .filter_map(|rest| rest.rsplit_once('.').filter(|(_, what)| known.contains(what)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Cell,
-    half::{HelperState, Log2, device_names, flag, histogram, skip_row, subtract},
+    half::{HelperState, Log2, devices, flag, histogram, skip_row, skips, subtract},
     rows::{Rows, grown},
 };
 use crate::{
@@ -152,27 +152,18 @@ impl Handoff {
         for (key, counter) in counters.rows() {
             *counter = rows.number(key)?;
         }
-        let mut skips = BTreeMap::new();
-        for &why in WriterSkip::ALL {
-            skips.insert(why, rows.number(&skip_row(why.key()))?);
-        }
-        let mut devices = BTreeMap::new();
-        for name in device_names(rows, &DEVICE_ROWS) {
-            let device = parse_device(rows, &name)?;
-            devices.insert(name, device);
-        }
         Ok(Self {
             state,
             policy,
             origins,
             counters,
-            skips,
+            skips: skips(rows, WriterSkip::ALL, WriterSkip::key)?,
             queued_us: histogram(rows, "queued.us.hist.")?,
             batch_pages: histogram(rows, "batch.pages.hist.")?,
             request_us: histogram(rows, "request.us.hist.")?,
             pending: rows.number("pending.folios")?,
             pending_before: 0,
-            devices,
+            devices: devices(rows, &DEVICE_ROWS, parse_device)?,
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Cell,
-    half::{HelperState, Log2, device_names, flag, histogram, skip_row, subtract},
+    half::{HelperState, Log2, devices, flag, histogram, skip_row, skips, subtract},
     rows::{Rows, grown},
 };
 use crate::{
@@ -133,29 +133,16 @@ impl Helper {
         for (key, counter) in counters.rows() {
             *counter = rows.number(key)?;
         }
-        let mut hook_skips = BTreeMap::new();
-        for &why in HookSkip::ALL {
-            hook_skips.insert(why, rows.number(&skip_row(why.key()))?);
-        }
-        let mut worker_skips = BTreeMap::new();
-        for &why in WorkerSkip::ALL {
-            worker_skips.insert(why, rows.number(&skip_row(why.key()))?);
-        }
-        let mut devices = BTreeMap::new();
-        for name in device_names(rows, &DEVICE_ROWS) {
-            let device = parse_device(rows, &name)?;
-            devices.insert(name, device);
-        }
         Ok(Self {
             state,
             counters,
-            hook_skips,
-            worker_skips,
+            hook_skips: skips(rows, HookSkip::ALL, HookSkip::key)?,
+            worker_skips: skips(rows, WorkerSkip::ALL, WorkerSkip::key)?,
             window_pages: histogram(rows, "window.pages.hist.")?,
             clean_us: histogram(rows, "clean.us.hist.")?,
             pending: rows.number("pending.folios")?,
             pending_before: 0,
-            devices,
+            devices: devices(rows, &DEVICE_ROWS, parse_device)?,
             ns_per_page: pace(rows)?,
         })
     }
