@@ -14,19 +14,13 @@ SWITCHES=20 SECONDS_EACH=25
 ! is_debug_kernel || SWITCHES=5 SECONDS_EACH=35
 start_test $((5 + 2 * 6 + 5 + HANDOFF_BOOKS + 4)) "the policy of handoff"
 
-for p in $GOOD; do
-	try_load reclaimwb "$p"
-	check_eq "insmod $p" "$(param "$p")" "${p#*=}"
-	unload_mod
-done
-for p in $BAD; do
-	check_not "insmod $p is refused" try_load reclaimwb "$p"
-	[ ! -d /sys/module/reclaimwb ] || unload_mod
-done
+# shellcheck disable=SC2086 # one a word
+check_loads $GOOD
+# shellcheck disable=SC2086
+check_refuses $BAD
 load_handoff
-for p in $BAD; do
-	check "writing $p is refused and changes nothing" unchanged "$p"
-done
+# shellcheck disable=SC2086
+check_writes_refused $BAD
 
 # --- low-headroom: no sample is above the stack's size, none below 0
 

@@ -12,20 +12,14 @@ BAD="window=32 window=8192 window=96 window=-1 window=x request_cost=1025 reques
 	write_around=2"
 start_test 38 "parameters of write-around"
 
-for p in $GOOD; do
-	try_load reclaimwb "$p"
-	check_eq "insmod $p" "$(param "$p")" "${p#*=}"
-	unload_mod
-done
-for p in $BAD; do
-	check_not "insmod $p is refused" try_load reclaimwb "$p"
-	[ ! -d /sys/module/reclaimwb ] || unload_mod
-done
+# shellcheck disable=SC2086 # one a word
+check_loads $GOOD
+# shellcheck disable=SC2086
+check_refuses $BAD
 
 load_helper
-for p in $BAD; do
-	check "writing $p is refused and changes nothing" unchanged "$p"
-done
+# shellcheck disable=SC2086
+check_writes_refused $BAD
 set_to window=256
 check_eq "window can be set" "$(param window)" 256
 

@@ -57,6 +57,7 @@ mod_unused()
 }
 
 # unload_mod [MODULE]: a debugfs reader may hold a reference for a moment.
+# shellcheck disable=SC2120 # most tests have one module
 unload_mod()
 {
 	local mod="${1:-reclaimwb}"
@@ -86,6 +87,39 @@ unchanged()
 
 	old=$(param "$1")
 	! set_to "$1" && grep -q "Invalid argument" "$TMP/write" && [ "$(param "$1")" = "$old" ]
+}
+
+# check_loads NAME=VALUE...: each can be given at load. One check each.
+check_loads()
+{
+	local p
+
+	for p; do
+		try_load reclaimwb "$p"
+		check_eq "insmod $p" "$(param "$p")" "${p#*=}"
+		unload_mod
+	done
+}
+
+# check_refuses NAME=VALUE...: none can. One check each.
+check_refuses()
+{
+	local p
+
+	for p; do
+		check_not "insmod $p is refused" try_load reclaimwb "$p"
+		[ ! -d /sys/module/reclaimwb ] || unload_mod
+	done
+}
+
+# check_writes_refused NAME=VALUE...: nor once the module is loaded. One check each.
+check_writes_refused()
+{
+	local p
+
+	for p; do
+		check "writing $p is refused and changes nothing" unchanged "$p"
+	done
 }
 
 # kmod NAME [PARAM=VALUE...]: a module of the kernel's own, or built in.

@@ -92,14 +92,6 @@ static void say(const char *name, unsigned long value)
 	printf("%s.%s %lu\n", opt.key, name, value);
 }
 
-static unsigned long now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000UL + ts.tv_nsec / 1000;
-}
-
 /* One addition a word: under emulation the content must not be the load. */
 static uint64_t page_key(unsigned long page, unsigned long version)
 {

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define PAGE 4096UL
 #define WORDS (PAGE / sizeof(uint64_t))
@@ -21,6 +22,14 @@ static inline unsigned long number(const char *s)
 	if (!*s || *end)
 		print_usage();
 	return n;
+}
+
+static inline unsigned long now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000UL + ts.tv_nsec / 1000;
 }
 
 /* splitmix64: one multiply-xor chain a word, good enough to be unlike. */

@@ -79,14 +79,6 @@ static void die(const char *what)
 	exit(2);
 }
 
-static unsigned long now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000UL + ts.tv_nsec / 1000;
-}
-
 /* A page says by its first word how often it was written; the rest follows. */
 static uint64_t page_key(unsigned long task, unsigned long page, uint64_t version)
 {
