@@ -15,7 +15,7 @@
 /// What is in flight is done after so long.
 pub const AHEAD_NS: u64 = 25_000_000;
 
-/// One request: so many pages at least may be in flight.
+/// Pages of one request, the smallest there is where enough is asked for.
 pub const MIN_PAGES: u32 = 32;
 
 /// So many pages at most: 16 MiB.
@@ -140,17 +140,13 @@ impl Link {
         }
     }
 
-    /// Pages that may be in flight.
+    /// Pages that may be in flight: two requests at least. Where one is all that may be,
+    /// it is not seen that two are faster, and the limit stays where it is.
     pub fn limit(&self) -> u32 {
-        // Where one request is all that may be in flight, it is not seen that two are faster.
-        let least = match self.rtt() > AHEAD_NS / 2 {
-            true => 2 * MIN_PAGES,
-            false => MIN_PAGES,
-        };
         let pages = self.rate.saturating_mul(self.ahead()) / SEC;
         u32::try_from(pages)
             .unwrap_or(MAX_PAGES)
-            .clamp(least, MAX_PAGES)
+            .clamp(2 * MIN_PAGES, MAX_PAGES)
     }
 }
 
