@@ -501,6 +501,15 @@ static void kill_leftovers(void)
 		;
 }
 
+/* Where everybody is, on the console: who hangs, and on whom. */
+static void show_tasks(void)
+{
+	write_file("/proc/sys/kernel/printk", "8");
+	write_file("/proc/sysrq-trigger", "w");
+	write_file("/proc/sysrq-trigger", "t");
+	write_file("/proc/sys/kernel/printk", "5");
+}
+
 /* Until the script has ended or its time is over; returns its exit code. */
 static int watch_script(const char *name, pid_t pid, struct stream *out, struct stream *err,
 			unsigned int timeout)
@@ -531,6 +540,7 @@ static int watch_script(const char *name, pid_t pid, struct stream *out, struct 
 			break;
 		if (deadline && now_ms() >= deadline) {
 			put(ktap.fd, "# init: %s was killed: not done after %u s\n", name, timeout);
+			show_tasks();
 			kill(-pid, SIGKILL);
 			kill(pid, SIGKILL);
 			status = -1;

@@ -1,23 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mkinitramfs.sh --kdir DIR [--variant NAME] [--fs]: build the guest's initramfs
+# mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]: build the guest's initramfs
 # and print its path. It is not part of the kernel image, so that a changed test
 # costs no kernel link. Nothing is done when no input has changed.
 #
 # The content is a gen_init_cpio list (out/initramfs/NAME/spec shows it):
 # PID 1, busybox, nbd-client with its libraries, the kernel's modules, ours, the
 # tests and the reclaimwb tool where they have been built. --fs adds what a guest
-# with disks wants (spec-fs): filesystem modules, mkfs and dmsetup.
+# with disks wants (spec-fs): filesystem modules, mkfs and dmsetup; --net what tests of swap
+# over a network want (spec-net).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME] [--fs]'
-variant=base kdir='' fs=''
+usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]'
+variant=base kdir='' fs='' net=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kdir) kdir=${2:?$usage}; shift 2 ;;
 	--variant) variant=${2:?$usage}; shift 2 ;;
 	--fs) fs=-fs; shift ;;
+	--net) net=-net; shift ;;
 	*) die "$usage" ;;
 	esac
 done
@@ -31,7 +33,8 @@ work=$OUT/initramfs/$variant
 # --- the list: directories are added on the way
 
 declare -A seen=()
-spec=$work/spec$fs.new
+with=$fs$net
+spec=$work/spec$with.new
 
 add_dir() {
 	local dir=$1
@@ -127,6 +130,11 @@ add_fs_tools() {
 	add_tool swapon mount
 }
 
+add_net_tools() {
+	add_tool tc iproute2
+	add_tool swapon mount
+}
+
 # Flat, without debug information, and with the modules.dep that modprobe reads.
 # Filesystems only where they are wanted: they would be half of the image, in
 # every guest's memory.
@@ -160,11 +168,23 @@ add_ours() {
 	[ ! -x "$OUT/bin/reclaimwb" ] || add_binary /bin/reclaimwb "$OUT/bin/reclaimwb"
 }
 
+# The kernel's own reader of delay accounting, where it builds: a test wants it.
+add_getdelays() {
+	local source=$ksrc/tools/accounting/getdelays.c tool=$work/getdelays
+	[ -f "$source" ] || return 0
+	if [ ! -x "$tool" ] || [ "$source" -nt "$tool" ]; then
+		${CC:-cc} -O2 -static -I "$ksrc/tools/include/uapi" -o "$tool.tmp" "$source" 2>"$tool.log" ||
+			{ say "getdelays does not build (see $tool.log): its test will skip"; return 0; }
+		mv "$tool.tmp" "$tool"
+	fi
+	add_binary /bin/getdelays "$tool"
+}
+
 add_tests() {
 	local file ktap=$ksrc/tools/testing/selftests/kselftest/ktap_helpers.sh
 	while read -r file; do
 		add_file "/tests/$file" "$TOP/tests/$file" "0$(stat -c %a "$TOP/tests/$file")"
-	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -path './host/*' ! -name '.*' ! -name '*.md' ! -name Makefile -printf '%P\n' | sort)
+	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -path './kmod/*' ! -path './host/*' ! -name '.*' ! -name '*.md' ! -name Makefile -printf '%P\n' | sort)
 	for file in "$OUT"/tests/bin/*; do
 		[ ! -x "$file" ] || add_binary "/tests/bin/$(basename "$file")" "$file"
 	done
@@ -179,7 +199,7 @@ key() {
 }
 
 build() {
-	local image=$work/initramfs$fs.cpio gen=$kdir/usr/gen_init_cpio new
+	local image=$work/initramfs$with.cpio gen=$kdir/usr/gen_init_cpio new
 	mkdir -p "$work"
 	: >"$spec"
 	add_dir /dev
@@ -192,11 +212,13 @@ build() {
 	add_busybox
 	add_tool nbd-client nbd-client
 	[ -z "$fs" ] || add_fs_tools
+	[ -z "$net" ] || add_net_tools
 	add_kernel_modules
 	add_ours
+	add_getdelays
 	add_tests
 	new=$(key | sha256sum)
-	if [ ! -f "$image" ] || [ "$new" != "$(cat "$work/key$fs" 2>/dev/null)" ]; then
+	if [ ! -f "$image" ] || [ "$new" != "$(cat "$work/key$with" 2>/dev/null)" ]; then
 		if [ ! -x "$gen" ]; then
 			gen=$OUT/initramfs/gen_init_cpio
 			${CC:-cc} -O2 -o "$gen" "$ksrc/usr/gen_init_cpio.c" ||
@@ -204,8 +226,8 @@ build() {
 		fi
 		"$gen" "$spec" >"$image.new" || die "gen_init_cpio failed on $spec"
 		mv "$image.new" "$image"
-		mv "$spec" "$work/spec$fs"
-		echo "$new" >"$work/key$fs"
+		mv "$spec" "$work/spec$with"
+		echo "$new" >"$work/key$with"
 	fi
 	rm -f "$spec"
 	echo "$image"

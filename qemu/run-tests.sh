@@ -9,6 +9,7 @@
 #   # mem: 384M                  the guest's memory
 #   # smp: 2   # numa: 2   # append: KERNEL ARGUMENTS
 #   # disk: 1G 1G              disks; filesystem modules, mkfs and dmsetup with them
+#   # nic: 8139                  another network card (vm.sh)
 #   # cgroup: v1                 a guest where v2 has had no memory cgroup
 #   # timeout: 300               seconds (default 180; more on kernels with checkers)
 #   # variants: base debug       only on these kernels
@@ -19,7 +20,8 @@
 #
 # One line for each script, and at the end `N passed, N failed, N skipped`. A
 # script without plan, end or result is a failure, and so is a guest without a
-# verdict. DIR (out/test) then holds VARIANT/SCRIPT.ktap and VARIANT/vmN/.
+# verdict. DIR (out/test) then holds VARIANT/SCRIPT.ktap and VARIANT/vmN/, and VARIANT.ktap,
+# which is all of them as one document.
 # shellcheck disable=SC2317 # called by traps
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
@@ -67,12 +69,6 @@ at_exit() {
 trap at_exit EXIT
 trap 'exit 1' INT TERM HUP
 
-# need SCRIPT KEY: the value of its "# KEY: value" comment.
-need() {
-	awk -v key="# $2:" '!/^#/ && NF { exit }
-		index($0, key) == 1 { sub(/^[^:]*:[ \t]*/, ""); print; exit }' "$TOP/tests/$1"
-}
-
 wanted_on() { # SCRIPT VARIANT
 	local only skip
 	only=$(need "$1" variants)
@@ -85,7 +81,7 @@ wanted_on() { # SCRIPT VARIANT
 # among them, an idle one disturbs nobody, unless one is wanted in two ways.
 needs_key() {
 	local key
-	for key in mem smp numa disk append cgroup; do
+	for key in mem smp numa disk append cgroup nic; do
 		printf '%s=%s;' "$key" "$(need "$1" $key)"
 	done
 }
@@ -140,7 +136,7 @@ run_guest() {
 	done
 	for server in "${!servers[@]}"; do args+=(--nbd "$server"); done
 	for value in $(need "$1" disk); do args+=(--disk "$value"); done
-	for key in mem smp numa append; do
+	for key in mem smp numa append nic; do
 		value=$(need "$1" $key)
 		[ -z "$value" ] || args+=("--$key" "$value")
 	done
@@ -268,6 +264,11 @@ main() {
 		[ -s "$counts.counts" ] || exit 1
 		read -r p f s <"$counts.counts"
 		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	done
+	# The whole run as one document, for other tools.
+	for variant in "${variants[@]}"; do
+		find "$out/$variant" -maxdepth 1 -name '*.ktap' -print0 | sort -z | xargs -0r cat |
+			awk -f "$TOP/qemu/ktap-nest.awk" >"$out/$variant.ktap"
 	done
 	[ $((passed + failed + skipped)) -gt 0 ] || { echo "FAIL nothing was run"; failed=1; }
 	echo "$passed passed, $failed failed, $skipped skipped"

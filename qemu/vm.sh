@@ -5,13 +5,17 @@
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #         [--nbd SERVER[:ARG,...]]... [--disk SIZE|FILE|nbd:SERVER[:ARG,...]]...
 #         [--run SCRIPT]... [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
-#         [--acpi on|off] [--interactive] [--quiet] [--print | --accelerator | --timing]
+#         [--acpi on|off] [--net] [--nic virtio|8139] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
 # SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
 # when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
 # A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays; a
 # guest with such disks also gets the filesystems and their tools. Or it is an NBD
 # server that QEMU connects to; who names it twice has two ways to the same disk.
+# --net adds what tests of swap over a network want: tc, and a swapon with priorities. --nic 8139
+# is a network card whose driver receives into pages of the reserves if there are no others.
+# A script that says `# host: WHAT SERVER;` has that befall one of the servers (kill, again, bounce,
+# freeze, thaw, nap, fail, heal: nbd-server.sh).
 # SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
 # --print shows the QEMU command instead of running it, --accelerator says what runs
 # it: KVM if it really runs a guest, else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS]
@@ -29,18 +33,18 @@ die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
 variant=base kdir=${KDIR:-} mem='' smp=2 numa=1 acpi='' out='' append='' timeout=''
-icount='' interactive=no quiet=no print=no accelerator=no timing=no
+icount='' interactive=no quiet=no print=no accelerator=no timing=no net=no nic=virtio
 nbd=() disks=() fs=() scripts=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--interactive | --quiet | --print | --accelerator | --timing) declare "${1#--}=yes"; shift; continue ;;
+	--interactive | --quiet | --net | --print | --accelerator | --timing) declare "${1#--}=yes"; shift; continue ;;
 	--icount) icount=shift=auto; shift; continue ;;
 	--icount=*) icount=${1#*=}; shift; continue ;;
 	--help | -h) usage ;;
 	esac
 	[ $# -ge 2 ] || usage
 	case $1 in
-	--variant | --kdir | --mem | --smp | --numa | --acpi | --out | --timeout) declare "${1#--}=$2" ;;
+	--variant | --kdir | --mem | --smp | --numa | --acpi | --nic | --out | --timeout) declare "${1#--}=$2" ;;
 	--append) append+=" $2" ;;
 	--nbd) nbd+=("$2") ;;
 	--disk) disks+=("$2") ;;
@@ -151,7 +155,12 @@ kernel_command_line() {
 }
 
 qemu_argv() {
-	local accel=$1 i name size
+	local accel=$1 i name size card
+	case $nic in
+	virtio) card=virtio-net-pci ;;
+	8139) card=rtl8139 ;;
+	*) die "vm.sh: --nic $nic: it can be virtio or 8139" ;;
+	esac
 	size=$(megabytes "$mem")
 	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
 	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
@@ -176,7 +185,7 @@ qemu_argv() {
 		argv+=(-chardev "file,id=${name#*:},path=$out/${name%:*}")
 		argv+=(-device "virtserialport,chardev=${name#*:},name=reclaimwb.${name#*:}")
 	done
-	argv+=(-netdev 'user,id=net' -device 'virtio-net-pci,netdev=net,romfile=')
+	argv+=(-netdev 'user,id=net' -device "$card,netdev=net,romfile=")
 	argv+=(-device virtio-rng-pci)
 	for i in "${!drives[@]}"; do
 		argv+=(-drive "${drives[i]},if=none,id=disk$i,format=raw,discard=unmap")
@@ -210,7 +219,7 @@ cleanup() {
 	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
 	[ -z "$qemu" ] || wait "$qemu" 2>/dev/null || true
 	[ "$print" = yes ] || "$TOP/qemu/nbd-server.sh" stop "$out/nbd"
-	rm -f "$out"/disk*.img
+	rm -f "$out"/disk*.img "$out"/nbd/*.img
 }
 
 start_nbd_server() { # prints its port
@@ -256,13 +265,26 @@ make_disks() {
 	done
 }
 
+# What a script wants to befall its servers, each time once.
+heed_guest() {
+	local -a wishes
+	local what name
+	mapfile -t wishes < <(sed -n 's/^# host: \([a-z]* [a-z-]*\);$/\1/p' "$out/ktap.log" 2>/dev/null)
+	while [ "$heeded" -lt ${#wishes[@]} ]; do
+		read -r what name <<<"${wishes[heeded]}"
+		heeded=$((heeded + 1))
+		"$TOP/qemu/nbd-server.sh" "$what" "$out/nbd" "$name" {lock}>&- || say "'$what $name' did not befall it"
+	done
+}
+
 # Passes on what the guest says until QEMU has ended; ends it when the guest says nothing more.
 watch_guest() {
-	local last='' now quiet_since=$SECONDS shown=0 size
+	local last='' now quiet_since=$SECONDS shown=0 heeded=0 size
 	while kill -0 "$qemu" 2>/dev/null; do
 		now=$(stat -c %s "$out"/{console,ktap,progress}.log 2>/dev/null | tr '\n' ' ') || true
 		if [ "$now" != "$last" ]; then
 			last=$now quiet_since=$SECONDS
+			heed_guest
 			size=$(stat -c %s "$out/ktap.log" 2>/dev/null || echo 0)
 			[ "$quiet" = yes ] || [ "$size" -le "$shown" ] || tail -c +$((shown + 1)) "$out/ktap.log" | head -c $((size - shown))
 			shown=$size
@@ -300,6 +322,17 @@ no_verdict() {
 	exit $RC_NO_VERDICT
 }
 
+# What someone who gets a shell there wants to know.
+in_guest() {
+	local address name host port
+	say "in the guest: insmod /lib/modules/reclaimwb.ko; reclaimwb status; sh /tests/load.sh; memhog, swapmix, filehog"
+	for address in "${nbd_addresses[@]}"; do
+		IFS=: read -r name host port <<<"$address"
+		say "swap over NBD ($name): modprobe nbd; nbd-client $host $port /dev/nbd0 -swap; mkswap /dev/nbd0; swapon /dev/nbd0"
+	done
+	say "Ctrl-A X ends the guest"
+}
+
 main() {
 	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
 	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
@@ -313,6 +346,7 @@ main() {
 	for disk in "${disks[@]}"; do
 		case $disk in nbd:*) ;; *) fs=(--fs) ;; esac
 	done
+	[ "$net" = no ] || fs+=(--net)
 	initramfs=$("$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" "${fs[@]}") || exit $RC_CANNOT
 
 	mkdir -p "$out"
@@ -335,7 +369,7 @@ main() {
 	printf '%q ' "${argv[@]}" >"$out/command"
 
 	if [ "$interactive" = yes ]; then
-		say "Ctrl-A X ends the guest"
+		in_guest
 		"${argv[@]}" {lock}>&- || qemu_rc=$?
 	else
 		setpriv --pdeathsig TERM timeout --kill-after=5 "$timeout" "${argv[@]}" </dev/null >"$out/qemu.log" 2>&1 {lock}>&- &

@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--variant | --kdir | --mem | --smp | --numa | --out | --timeout) declare "${1#--}=$2" ;;
 	--append) append+=" $2" ;;
+	--nic) ;; # it has a card of its own
 	--nbd) nbd+=("$2") ;;
 	--disk) disks+=("$2") ;;
 	--run) scripts+=("$2") ;;
