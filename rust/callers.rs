@@ -4,11 +4,11 @@
 //! it: see [`crate::policy::classify`].
 //!
 //! Looking a name up takes a microsecond or two, so that the answer for each
-//! return address is kept. A module's code may be unloaded and other code take
-//! its address, but no function that matters here is in a module.
+//! return address is kept, until a module goes: other code may take its address.
 
 use crate::{
     kernel_ext::{
+        cell::peek,
         stack,
         symbol, //
     },
@@ -31,8 +31,12 @@ use kernel::{
 
 const CACHE: usize = 512;
 
-/// Frames to look at: reclaim's own are about fifteen.
-const FRAMES: usize = 32;
+/// Frames to look at for why reclaim runs: its own are about fifteen.
+pub(crate) const FRAMES: usize = 32;
+
+/// Frames to look at first, as each takes the unwinder a few hundred instructions: ours, and
+/// those between an event of a memory cgroup's reclaim and who called for it.
+const NEAR: usize = 12;
 
 /// Answers by return address. An entry is the address's low 56 bits, shifted
 /// up, with the [`Caller`] in the low byte: it is replaced whole.
@@ -55,7 +59,7 @@ impl Callers {
         let place = slots::probe_sequence(addr as u64, CACHE)
             .next()
             .and_then(|i| self.cache.get(i));
-        if let Some(entry) = place.map(|p| p.load(Relaxed)) {
+        if let Some(entry) = place.map(peek) {
             if entry & !0xff == tag {
                 if let Some(known) = Caller::from_u8(entry as u8) {
                     return known;
@@ -69,20 +73,54 @@ impl Callers {
         caller
     }
 
-    /// The innermost function on the current stack that `wanted` accepts.
+    /// What the function that `addr` returns to tells.
+    pub(crate) fn of(&self, scratch: &mut Scratch, addr: usize) -> Caller {
+        self.caller(addr, &mut scratch.symbol)
+    }
+
+    /// A module is gone: forgets all answers.
+    pub(crate) fn forget(&self) {
+        for entry in self.cache.iter() {
+            entry.store(0, Relaxed);
+        }
+    }
+
+    /// Among so many `frames` the innermost function on the current stack that `wanted` accepts.
     pub(crate) fn find(
         &self,
         scratch: &mut Scratch,
+        frames: usize,
         wanted: impl Fn(Caller) -> bool,
     ) -> Option<Caller> {
-        let trace = scratch.trace.get_mut(..FRAMES)?;
+        for depth in [NEAR.min(frames), frames] {
+            let trace = scratch.trace.get_mut(..depth)?;
+            let n = stack::trace(trace);
+            let symbol = &mut scratch.symbol;
+            let found = trace
+                .iter()
+                .take(n)
+                .map(|&addr| self.caller(addr, symbol))
+                .find(|&c| wanted(c));
+            if found.is_some() || n < depth {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Tells `f` of so many `frames` of the current stack, innermost first.
+    pub(crate) fn each(
+        &self,
+        scratch: &mut Scratch,
+        frames: usize,
+        mut f: impl FnMut(usize, Caller),
+    ) -> Option<()> {
+        let trace = scratch.trace.get_mut(..frames)?;
         let n = stack::trace(trace);
-        let symbol = &mut scratch.symbol;
-        trace
-            .iter()
-            .take(n)
-            .map(|&addr| self.caller(addr, symbol))
-            .find(|&c| wanted(c))
+        for &addr in trace.iter().take(n) {
+            f(addr, self.caller(addr, &mut scratch.symbol));
+        }
+        Some(())
     }
 
     /// Memory that the cache takes, in bytes.

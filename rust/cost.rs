@@ -11,7 +11,10 @@ use crate::{
         cell::Cell64,
         system, //
     },
-    origin::Layer,
+    origin::{
+        Function,
+        Layer, //
+    },
     probes::Event, //
 };
 use pin_init::Zeroable;
@@ -30,6 +33,25 @@ pub(crate) struct EventCost {
     pub(crate) cycles: Cell64,
 }
 
+impl EventCost {
+    /// Counts one; the cycle counter if this one is measured.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<u64> {
+        let n = self.handled.get();
+        self.handled.set(n.wrapping_add(1));
+        (n % SAMPLE == 0).then(system::cycles)
+    }
+
+    /// Ends what [`EventCost::enter`] began.
+    #[inline(always)]
+    pub(crate) fn leave(&self, started: Option<u64>) {
+        if let Some(started) = started {
+            self.sampled.add(1);
+            self.cycles.add(system::cycles().wrapping_sub(started));
+        }
+    }
+}
+
 /// What could not be recorded.
 #[derive(Zeroable)]
 pub(crate) struct Lost {
@@ -45,12 +67,35 @@ pub(crate) struct Lost {
     pub(crate) preload: Cell64,
     /// Handlers that found the CPU's scratch buffer in use.
     pub(crate) scratch: Cell64,
+    /// Stalls without a free entry.
+    pub(crate) stalls: Cell64,
+    /// Stalls whose cgroup had no room in the table.
+    pub(crate) stall_cgroups: Cell64,
+    /// Calls of shrinkers that had no row.
+    pub(crate) shrinkers: Cell64,
+    /// Takers of large blocks that had no room.
+    pub(crate) takers: Cell64,
+    /// Call sites that had no room.
+    pub(crate) sites: Cell64,
+    /// Waits for the reserves that had no room.
+    pub(crate) waits: Cell64,
+    /// Names of tasks that waited for the reserves that had no room.
+    pub(crate) waiters: Cell64,
+    /// Long stalls not kept because someone was reading them.
+    pub(crate) longest: Cell64,
+    /// Requests of NBD devices without a free entry.
+    pub(crate) nbd_requests: Cell64,
+    /// Requests of NBD devices whose end was not seen.
+    pub(crate) nbd_abandoned: Cell64,
+    /// Long ones not kept because someone was reading them.
+    pub(crate) nbd_longest: Cell64,
 }
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct Cost {
     events: [EventCost; Event::COUNT],
+    functions: [EventCost; Function::COUNT],
     /// See [`Lost`].
     pub(crate) lost: Lost,
     irq: [Cell64; Layer::COUNT],
@@ -63,27 +108,15 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Counts an event; the cycle counter if this one is measured.
-    #[inline(always)]
-    pub(crate) fn enter(&self, event: Event) -> Option<u64> {
-        let cost = self.events.get(event as usize)?;
-        let n = cost.handled.get();
-        cost.handled.set(n.wrapping_add(1));
-        (n % SAMPLE == 0).then(system::cycles)
-    }
-
-    /// Ends what [`Cost::enter`] began.
-    #[inline(always)]
-    pub(crate) fn leave(&self, event: Event, started: Option<u64>) {
-        if let (Some(started), Some(cost)) = (started, self.events.get(event as usize)) {
-            cost.sampled.add(1);
-            cost.cycles.add(system::cycles().wrapping_sub(started));
-        }
-    }
-
     /// Counts of one sort of event.
+    #[inline(always)]
     pub(crate) fn event(&self, event: Event) -> Option<&EventCost> {
         self.events.get(event as usize)
+    }
+
+    /// Counts of one function's entries and exits.
+    pub(crate) fn function(&self, function: Function) -> Option<&EventCost> {
+        self.functions.get(function as usize)
     }
 
     /// Samples that ran on an IRQ stack on top of a reclaimer.

@@ -19,3 +19,4 @@ pub(crate) mod system;
 pub(crate) mod tracepoint;
 pub(crate) mod trylock;
 pub(crate) mod workqueue;
+pub(crate) mod zone;

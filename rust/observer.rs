@@ -3,8 +3,13 @@
 //! The observer: all ledgers, and the steps that the handlers share.
 
 use crate::{
-    callers::Callers,
+    batches::Batches,
+    callers::{
+        Callers,
+        FRAMES, //
+    },
     cgroups::Cgroups,
+    compaction::Compaction,
     cost::Cost,
     handoff::{
         Handoff,
@@ -12,6 +17,7 @@ use crate::{
     },
     headroom::Headroom,
     kernel_ext::{
+        cell::peek,
         percpu::{
             pinned,
             Exclusive,
@@ -26,7 +32,11 @@ use crate::{
             Wanted, //
         },
     },
+    metadata::Metadata,
+    nbd::Nbd,
     origin::{
+        Function,
+        Group,
         Kind,
         Layer,
         Origin, //
@@ -40,13 +50,19 @@ use crate::{
         self,
         Event, //
     },
+    reserves::Reserves,
     scratch::Scratch,
     shim::{
+        attached,
         events,
         At,
         Context,
         Folio, //
     },
+    shrinkers::Shrinkers,
+    stalls::Stalls,
+    takers::Takers,
+    tlb::Tlb,
     windows::{
         Begun,
         Slot,
@@ -99,10 +115,29 @@ pub(crate) struct Observer {
     pub(crate) worst: Worst,
     callers: Callers,
     scratch: PerCpu<Exclusive<Scratch>>,
-    probes: [Probe; Event::PROBES],
-    /// State of the zswap function probe: 0 not attached, 1 attached, else a
-    /// negative error.
-    zswap: Atomic<i32>,
+    probes: [Probe; Event::COUNT],
+    /// Where the time of stalled tasks went.
+    pub(crate) stalls: Stalls,
+    /// What was evicted of block devices, and read again.
+    pub(crate) metadata: Metadata,
+    /// How often other CPUs were interrupted.
+    pub(crate) tlb: PerCpu<Tlb>,
+    /// What compacting memory came to.
+    pub(crate) compaction: PerCpu<Compaction>,
+    /// Who takes large blocks that someone else compacted for.
+    pub(crate) takers: Takers,
+    /// Who called which shrinker.
+    pub(crate) shrinkers: Shrinkers,
+    /// Who takes from the reserves, and who waits for them.
+    pub(crate) reserves: Reserves,
+    /// Where the time of requests of NBD devices goes.
+    pub(crate) nbd: Nbd,
+    /// How much swap writes at once.
+    pub(crate) batches: PerCpu<Batches>,
+    /// States of the function probes; see [`State`].
+    functions: [Atomic<i32>; Function::COUNT],
+    /// See [`Observer::live`].
+    live: [Atomic<bool>; Group::COUNT],
     /// When the next headroom_low event may fire, in local clock nanoseconds.
     low_due: Atomic<u64>,
 }
@@ -112,6 +147,18 @@ impl Host for Observer {
 
     fn probes(&self) -> &[Probe] {
         &self.probes
+    }
+
+    fn on(&self, group: Group) -> bool {
+        params::group(group)
+    }
+
+    fn module_gone(&self) {
+        self.callers.forget();
+    }
+
+    fn module_switched(&self, module: &str, here: bool) {
+        attached::module_switched(module, here);
     }
 }
 
@@ -132,8 +179,18 @@ impl Observer {
                 worst: Worst::new()?,
                 callers: Callers::new()?,
                 scratch: PerCpu::new()?,
-                probes: [const { Probe::new() }; Event::PROBES],
-                zswap: Atomic::new(0),
+                probes: [const { Probe::new() }; Event::COUNT],
+                stalls: Stalls::new(params::window_slots())?,
+                metadata: Metadata::new()?,
+                tlb: PerCpu::new()?,
+                compaction: PerCpu::new()?,
+                takers: Takers::new()?,
+                shrinkers: Shrinkers::new(params::window_slots())?,
+                reserves: Reserves::new(params::window_slots())?,
+                nbd: Nbd::new()?,
+                batches: PerCpu::new()?,
+                functions: [const { Atomic::new(State::Missing.to_raw()) }; Function::COUNT],
+                live: [const { Atomic::new(false) }; Group::COUNT],
                 low_due: Atomic::new(0),
             }),
             GFP_KERNEL,
@@ -152,17 +209,46 @@ impl Observer {
         self.state(event) == State::Attached
     }
 
-    /// Notes whether the zswap function probe is attached.
-    pub(crate) fn set_zswap(&self, result: Result) {
-        let v = result.map_or_else(|e| e.to_errno(), |()| 1);
-        self.zswap.store(v, Relaxed);
+    /// Notes whether a function is probed.
+    pub(crate) fn set_function(&self, function: Function, state: State) {
+        if let Some(there) = self.functions.get(function as usize) {
+            there.store(state.to_raw(), Relaxed);
+        }
     }
 
-    /// Whether the zswap function probe is attached; the error if it is not.
-    pub(crate) fn zswap(&self) -> Result<(), i32> {
-        match self.zswap.load(Relaxed) {
-            1 => Ok(()),
-            e => Err(e),
+    /// Whether a function is probed.
+    pub(crate) fn function(&self, function: Function) -> State {
+        self.functions
+            .get(function as usize)
+            .map_or(State::Missing, |s| State::from_raw(peek(s)))
+    }
+
+    /// Whether a group's probes are all attached, as far as they can be. A part of what
+    /// they tell would be wrong.
+    pub(crate) fn live(&self, group: Group) -> bool {
+        self.live.get(group as usize).is_some_and(peek)
+    }
+
+    /// See [`live`](Self::live).
+    pub(crate) fn set_live(&self, group: Group, live: bool) {
+        if let Some(there) = self.live.get(group as usize) {
+            there.store(live, Relaxed);
+        }
+    }
+
+    /// A group is not live any more, and no handler of its probes runs, nor one that saw it
+    /// live: what was under way is forgotten.
+    pub(crate) fn forget(&self, group: Group) {
+        match group {
+            Group::Stalls => {
+                self.stalls.open.clear();
+                self.takers.clear();
+            }
+            Group::Shrinkers => self.shrinkers.clear(),
+            Group::Metadata => self.metadata.clear(),
+            Group::Reserves => self.reserves.waiting.clear(),
+            Group::Nbd => self.nbd.clear(),
+            Group::Tlb | Group::Takers => {}
         }
     }
 
@@ -178,6 +264,15 @@ impl Observer {
             + self.cost.bytes()
             + self.write_around.bytes()
             + self.handoff.bytes()
+            + self.stalls.bytes()
+            + self.metadata.bytes()
+            + self.tlb.bytes()
+            + self.compaction.bytes()
+            + self.takers.bytes()
+            + self.shrinkers.bytes()
+            + self.reserves.bytes()
+            + self.nbd.bytes()
+            + self.batches.bytes()
             + self.scratch.bytes()
     }
 
@@ -186,15 +281,43 @@ impl Observer {
     pub(crate) fn caller(
         &self,
         pin: &Pinned<'_>,
+        frames: usize,
         wanted: impl Fn(Caller) -> bool,
     ) -> Option<Caller> {
         let found = self
             .scratch
-            .with(pin, |scratch| self.callers.find(scratch, wanted));
+            .with(pin, |scratch| self.callers.find(scratch, frames, wanted));
         if found.is_none() {
             self.cost.this(pin).lost.scratch.add(1);
         }
         found.flatten()
+    }
+
+    /// Tells `f` of the functions on the current stack, innermost first. Any context.
+    pub(crate) fn callers(
+        &self,
+        pin: &Pinned<'_>,
+        frames: usize,
+        f: impl FnMut(usize, Caller),
+    ) -> Option<()> {
+        let done = self
+            .scratch
+            .with(pin, |scratch| self.callers.each(scratch, frames, f));
+        if done.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        done.flatten()
+    }
+
+    /// What the function that `addr` returns to tells. Task context.
+    pub(crate) fn caller_at(&self, pin: &Pinned<'_>, addr: usize) -> Option<Caller> {
+        let told = self
+            .scratch
+            .with(pin, |scratch| self.callers.of(scratch, addr));
+        if told.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        told
     }
 
     /// The slot of the current task. If it has none, looks at its callers: a
@@ -205,7 +328,7 @@ impl Observer {
             return Ok(slot);
         }
         let told = |c| matches!(c, Caller::Pages | Caller::Hibernation | Caller::Window);
-        match self.caller(pin, told) {
+        match self.caller(pin, FRAMES, told) {
             Some(Caller::Pages) => {
                 // Its end event will close the window; without one it must not
                 // be opened.
@@ -283,7 +406,7 @@ impl Observer {
             Context::Softirq => cost.softirq(layer),
         };
         // What interrupts a task that is not reclaiming is no business of ours.
-        if at.memalloc() {
+        if at.memalloc() && params::enabled() {
             if let Some(counter) = counter {
                 counter.add(1);
             }

@@ -105,6 +105,98 @@ named! {
     }
 }
 
+named! {
+    /// A function that is probed; the order is the C shim's `RWB_FUNCTIONS`.
+    Function {
+        /// zswap takes a folio, or not.
+        ZswapStore => "zswap_store",
+        /// The allocation slow path, with its retries.
+        SlowPath => "__alloc_pages_slowpath",
+        /// Direct reclaim; until its window begins it waits for the reserves.
+        TryToFree => "try_to_free_pages",
+        /// Direct compaction.
+        Compact => "try_to_compact_pages",
+        /// Pages on the lists of all CPUs go back to the allocator.
+        DrainPages => "__drain_all_pages",
+        /// Folios that all CPUs hold back go to the LRU lists.
+        DrainLru => "lru_add_drain_all",
+        /// One call of a shrinker: count, then scan.
+        ShrinkSlab => "do_shrink_slab",
+        /// Swap-out is submitted.
+        SwapSubmit => "swap_write_submit",
+        /// Other CPUs' TLBs are flushed, for clean folios.
+        TlbFlush => "try_to_unmap_flush",
+        /// The same, before a dirty folio is written.
+        TlbFlushDirty => "try_to_unmap_flush_dirty",
+        /// A task above memory.high returns to user space.
+        OverHigh => "__mem_cgroup_handle_over_high",
+        /// The NBD driver gets a request.
+        NbdQueue => "nbd_queue_rq",
+    }
+}
+
+named! {
+    /// Probes that are switched on and off together, by a parameter of that name.
+    Group {
+        /// Where the time of stalls goes.
+        Stalls => "stalls",
+        /// Who calls which shrinker.
+        Shrinkers => "shrinkers",
+        /// Flushes of other CPUs' TLBs.
+        Tlb => "tlb",
+        /// Metadata of filesystems that is evicted and read again.
+        Metadata => "metadata",
+        /// Who takes pages while someone compacts for them.
+        Takers => "takers",
+        /// Who takes from the reserves, and who waits for them.
+        Reserves => "reserves",
+        /// Where the time of requests of NBD devices goes.
+        Nbd => "nbd",
+    }
+}
+
+impl Function {
+    /// The group that it is switched with; `None`: it is always probed.
+    pub(crate) const fn group(self) -> Option<Group> {
+        match self {
+            Self::ZswapStore => None,
+            Self::ShrinkSlab => Some(Group::Shrinkers),
+            Self::TlbFlush | Self::TlbFlushDirty => Some(Group::Tlb),
+            Self::NbdQueue => Some(Group::Nbd),
+            _ => Some(Group::Stalls),
+        }
+    }
+
+    /// What is not known without a probe on it.
+    pub(crate) const fn tells(self) -> &'static str {
+        match self {
+            Self::ZswapStore => "zswap and zero-filled are not told apart",
+            Self::SlowPath => "a stall is a reclaim window, without what lies between",
+            Self::TryToFree => "the wait for reserves is not seen",
+            Self::Compact => "compaction is not told apart",
+            Self::DrainPages | Self::DrainLru => "drains are not told apart",
+            Self::ShrinkSlab => "shrinkers are not told apart",
+            Self::SwapSubmit => "swap submission is not told apart",
+            Self::TlbFlush | Self::TlbFlushDirty => "TLB flushes are not told apart",
+            Self::OverHigh => "the penalty of memory.high is not seen",
+            Self::NbdQueue => "the wait for an NBD connection is not seen",
+        }
+    }
+
+    /// The loadable module that may hold it, if it need not be in the kernel.
+    pub(crate) const fn module(self) -> Option<&'static str> {
+        match self {
+            Self::NbdQueue => Some("nbd"),
+            _ => None,
+        }
+    }
+
+    /// From the C shim's number.
+    pub(crate) fn from_raw(v: u32) -> Option<Self> {
+        Self::ALL.get(usize::try_from(v).ok()?).copied()
+    }
+}
+
 /// The kinds of window that a begin event opens. The values are the C shim's
 /// `RWB_WINDOW_*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,15 +6,22 @@
 //! Any context may read; the kernel serialises the setters.
 
 use crate::{
-    kernel_ext::system,
+    kernel_ext::{
+        cell::peek,
+        system, //
+    },
+    origin::Group,
     policy::{
         handoff::Mode,
         slots,
         window::MAX_PAGES, //
     },
-    shim::reclaim::{
-        self,
-        Wanted, //
+    shim::{
+        attached,
+        reclaim::{
+            self,
+            Wanted, //
+        },
     },
 };
 use core::ops::RangeInclusive;
@@ -28,6 +35,15 @@ use kernel::{
 };
 
 static ENABLED: Atomic<bool> = Atomic::new(true);
+static GROUPS: [Atomic<bool>; Group::COUNT] = [
+    Atomic::new(true),
+    Atomic::new(true),
+    Atomic::new(false),
+    Atomic::new(false),
+    Atomic::new(false),
+    Atomic::new(true),
+    Atomic::new(true),
+];
 static HEADROOM_FLOOR: Atomic<usize> = Atomic::new(2048);
 static WINDOW_SLOTS: Atomic<usize> = Atomic::new(1024);
 static WRITE_AROUND: Atomic<bool> = Atomic::new(true);
@@ -45,13 +61,33 @@ const fn pages(kib: u32) -> u32 {
 
 /// `enabled`: whether events are recorded. Default true.
 pub(crate) fn enabled() -> bool {
-    ENABLED.load(Relaxed)
+    peek(&ENABLED)
+}
+
+/// `stalls`, `shrinkers`, `tlb`, `metadata`, `takers`, `reserves`, `nbd`: whether the probes
+/// of that group are attached. Default true for those that cost little: the first two and
+/// the last two.
+pub(crate) fn group(group: Group) -> bool {
+    GROUPS.get(group as usize).is_some_and(peek)
+}
+
+/// Switches a group; as it was before if that fails. Sleeps.
+fn switch(group: Group, on: bool) -> Result {
+    let Some(there) = GROUPS.get(group as usize) else {
+        return Err(EINVAL);
+    };
+    let before = there.load(Relaxed);
+    if before == on {
+        return Ok(());
+    }
+    there.store(on, Relaxed);
+    attached::switch(group).inspect_err(|_| there.store(before, Relaxed))
 }
 
 /// `headroom_floor`: bytes of stack below which a sample raises
 /// reclaimwb:headroom_low; 0 is off. Default 2048.
 pub(crate) fn headroom_floor() -> usize {
-    HEADROOM_FLOOR.load(Relaxed)
+    peek(&HEADROOM_FLOOR)
 }
 
 /// `window_slots`: tasks that can be inside reclaim at once and be told apart.
@@ -78,14 +114,16 @@ pub(crate) fn request_cost() -> u32 {
     REQUEST_COST.load(Relaxed)
 }
 
-/// `inflight`: most pages under writeback on a device through us. 256 KiB to
-/// 65536 KiB, default 16384 KiB; one window always may be.
+/// `inflight`: most pages under writeback on a device through us, where a request counts
+/// as [`request_cost`] pages. 256 KiB to 65536 KiB, default 16384 KiB; four windows always
+/// may be.
 pub(crate) fn inflight_pages() -> u32 {
     pages(INFLIGHT_KIB.load(Relaxed))
 }
 
-/// `ring_pages`: most pages of a node that queued targets may hold. 64 to 65536,
-/// default 4096; used when write-around is switched on.
+/// `ring_pages`: most pages of a node that queued targets may hold, and folios that may wait
+/// for a swap writer. 64 to 65536, default 4096; used when write-around or handoff is
+/// switched on, and by a swap writer at once if it is less than it was then.
 pub(crate) fn ring_pages() -> usize {
     RING_PAGES.load(Relaxed) as usize
 }
@@ -99,7 +137,7 @@ pub(crate) fn handoff() -> Mode {
 /// `handoff_floor`: bytes of stack below which low-headroom hands off. 0 to the size of a
 /// stack; default 8192.
 pub(crate) fn handoff_floor() -> usize {
-    HANDOFF_FLOOR.load(Relaxed)
+    peek(&HANDOFF_FLOOR)
 }
 
 /// The halves of the helper that are wanted.
@@ -144,6 +182,30 @@ fn store(
     }
 }
 
+/// Switches the helper for a parameter that its halves do not agree with yet; says why if
+/// that can't be. What is so already is never switched: a kernel without a place for the
+/// helper has it off, and may be told so. Sleeps.
+fn switch_helper(name: &str, wanted: Wanted) -> Result {
+    reclaim::switch(wanted).inspect_err(|&e| {
+        if e == EOPNOTSUPP {
+            pr_err!("{name}: no writeback helper in this kernel; leave it off\n");
+        } else if e == EBUSY {
+            pr_err!("{name}: this kernel has another writeback helper: unload that first\n");
+        } else {
+            pr_err!(
+                "{name}: the writeback helper failed: error {}\n",
+                e.to_errno()
+            );
+        }
+    })
+}
+
+/// The group that the C shim numbers `id`: they follow all others.
+fn numbered(id: u32) -> Option<Group> {
+    let n = usize::try_from(id.checked_sub(10)?).ok()?;
+    Group::ALL.get(n).copied()
+}
+
 /// Sets the parameter that the C shim numbers `id`; `EINVAL` when the value is
 /// out of range, which then changes nothing.
 pub(crate) fn set(id: u32, value: u64) -> Result {
@@ -163,7 +225,9 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
         }
         3 => {
             let around = value != 0;
-            reclaim::switch(Wanted { around, ..wanted() })?;
+            if reclaim::on().is_some_and(|on| on.around != around) {
+                switch_helper("write_around", Wanted { around, ..wanted() })?;
+            }
             WRITE_AROUND.store(around, Relaxed);
         }
         4 => {
@@ -179,14 +243,17 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
         8 => {
             let mode = Mode::from_u64(value).ok_or(EINVAL)?;
             let handoff = mode != Mode::Never;
-            reclaim::switch(Wanted {
-                handoff,
-                ..wanted()
-            })?;
+            if reclaim::on().is_some_and(|on| on.handoff != handoff) {
+                let wanted = Wanted {
+                    handoff,
+                    ..wanted()
+                };
+                switch_helper("handoff", wanted)?;
+            }
             HANDOFF.store(value, Relaxed);
         }
         9 => HANDOFF_FLOOR.store(stack_bytes("handoff_floor", value)?, Relaxed),
-        _ => return Err(EINVAL),
+        _ => switch(numbered(id).ok_or(EINVAL)?, value != 0)?,
     }
     Ok(())
 }
@@ -205,6 +272,6 @@ pub(crate) fn get(id: u32) -> u64 {
         8 if reclaim::on().is_some_and(|on| !on.handoff) => Mode::Never as u64,
         8 => HANDOFF.load(Relaxed),
         9 => handoff_floor() as u64,
-        _ => 0,
+        _ => numbered(id).is_some_and(group).into(),
     }
 }

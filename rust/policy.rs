@@ -3,9 +3,11 @@
 //! Pure code: no kernel call, no state, no `unsafe`. Also built on the host
 //! (rust/policy/Cargo.toml), where property tests run over it.
 
+pub(crate) mod batch;
 pub(crate) mod budget;
 pub(crate) mod cgroup_key;
 pub(crate) mod classify;
+pub(crate) mod compaction;
 pub(crate) mod frames;
 pub(crate) mod handoff;
 pub(crate) mod hist;
@@ -13,9 +15,13 @@ pub(crate) mod idle;
 pub(crate) mod lanes;
 pub(crate) mod link;
 pub(crate) mod log2;
+pub(crate) mod nbd;
 pub(crate) mod nest;
 pub(crate) mod patience;
+pub(crate) mod pfmemalloc;
 pub(crate) mod ratelimit;
 pub(crate) mod reserve;
+pub(crate) mod shrink;
 pub(crate) mod slots;
+pub(crate) mod stall;
 pub(crate) mod window;

@@ -7,14 +7,24 @@
 //! and take no lock but by trying.
 
 pub(crate) mod block;
+pub(crate) mod function;
+pub(crate) mod metadata;
 pub(crate) mod nbd;
 pub(crate) mod net;
+pub(crate) mod page;
+pub(crate) mod reserve;
+pub(crate) mod shrinker;
+pub(crate) mod stall;
+pub(crate) mod tlb;
 pub(crate) mod vmscan;
 pub(crate) mod zswap;
 
 use crate::{
     kernel_ext::tracepoint::Wanted,
-    origin::named, //
+    origin::{
+        named,
+        Group, //
+    },
 };
 
 named! {
@@ -45,22 +55,59 @@ named! {
         NodeBegin => "mm_vmscan_node_reclaim_begin",
         /// pageout() wrote a folio.
         WriteFolio => "mm_vmscan_write_folio",
-        /// A task waited for writeback.
+        /// Reclaim put a task to sleep.
         Throttled => "mm_vmscan_throttled",
+        /// Folios were isolated from an LRU list.
+        Isolated => "mm_vmscan_lru_isolate",
+        /// A shrinker has scanned.
+        ShrinkEnd => "mm_shrink_slab_end",
+        /// A shrinker begins to scan.
+        ShrinkStart => "mm_shrink_slab_start",
+        /// The CPU goes to another task.
+        Switch => "sched_switch",
+        /// A task has the lock that it waited for.
+        ContentionEnd => "contention_end",
+        /// A task waits for a lock.
+        ContentionBegin => "contention_begin",
+        /// A task waits for a tag of a block device.
+        TagWait => "block_rq_tag_wait",
+        /// Pages are allocated.
+        PageAlloc => "mm_page_alloc",
+        /// A folio leaves the page cache.
+        FolioGone => "mm_filemap_delete_from_page_cache",
+        /// A folio enters the page cache.
+        FolioAdded => "mm_filemap_add_to_page_cache",
+        /// ext4 reads the bitmap of a group's blocks.
+        BlockBitmap => "ext4_read_block_bitmap_load",
+        /// ext4 reads the bitmap of a group's inodes.
+        InodeBitmap => "ext4_load_inode_bitmap",
+        /// A TLB is flushed, or other CPUs are interrupted for that.
+        TlbFlush => "tlb_flush",
         /// A bio is submitted.
         BioQueue => "block_bio_queue",
+        /// NBD has sent a request.
+        NbdSent => "nbd_payload_sent",
         /// NBD sends a request.
         NbdSend => "nbd_send_request",
         /// A packet goes to a network device.
         NetXmit => "net_dev_start_xmit",
-        /// zswap_store() took a folio; a function probe.
-        ZswapStored => "zswap_store",
+        /// A page is allocated without regard to the watermarks.
+        ReserveTaken => "mm_page_alloc_pfmemalloc",
+        /// A task has waited for the reserves.
+        WaitEnd => "mm_vmscan_pfmemalloc_wait_end",
+        /// A task waits for the reserves.
+        WaitBegin => "mm_vmscan_pfmemalloc_wait_begin",
+        /// A packet is dropped.
+        SkbDropped => "kfree_skb",
+        /// A request of a block device is completed.
+        RqComplete => "block_rq_complete",
+        /// A request is given back by its driver.
+        RqRequeue => "block_rq_requeue",
+        /// The reply to a request begins to come in.
+        NbdReply => "nbd_header_received",
+        /// NBD has sent a request's header.
+        NbdHeader => "nbd_header_sent",
     }
-}
-
-impl Event {
-    /// Events that are tracepoints: all but the function probes at the end.
-    pub(crate) const PROBES: usize = Self::COUNT - 1;
 }
 
 const fn wanted(name: &'static core::ffi::CStr) -> Wanted {
@@ -68,14 +115,28 @@ const fn wanted(name: &'static core::ffi::CStr) -> Wanted {
         name,
         module: None,
         needs: None,
+        group: None,
+    }
+}
+
+const fn in_module(name: &'static core::ffi::CStr, module: &'static str) -> Wanted {
+    Wanted {
+        module: Some(module),
+        ..wanted(name)
+    }
+}
+
+const fn grouped(name: &'static core::ffi::CStr, group: Group) -> Wanted {
+    Wanted {
+        group: Some(group),
+        ..wanted(name)
     }
 }
 
 const fn paired(name: &'static core::ffi::CStr, end: Event) -> Wanted {
     Wanted {
-        name,
-        module: None,
         needs: Some(end as usize),
+        ..wanted(name)
     }
 }
 
@@ -88,7 +149,7 @@ const NET_XMIT: &core::ffi::CStr = if cfg!(rwb_test_events) {
 };
 
 /// The tracepoints to attach to, in the order of [`Event`].
-pub(crate) static WANTED: [Wanted; Event::PROBES] = [
+pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     wanted(c"mm_vmscan_balance_pgdat_end"),
     wanted(c"mm_vmscan_direct_reclaim_end"),
     wanted(c"mm_vmscan_memcg_reclaim_end"),
@@ -102,11 +163,37 @@ pub(crate) static WANTED: [Wanted; Event::PROBES] = [
     paired(c"mm_vmscan_node_reclaim_begin", Event::NodeEnd),
     wanted(c"mm_vmscan_write_folio"),
     wanted(c"mm_vmscan_throttled"),
-    wanted(c"block_bio_queue"),
+    grouped(c"mm_vmscan_lru_isolate", Group::Stalls),
+    grouped(c"mm_shrink_slab_end", Group::Shrinkers),
+    grouped(c"mm_shrink_slab_start", Group::Shrinkers),
+    grouped(c"sched_switch", Group::Stalls),
+    grouped(c"contention_end", Group::Stalls),
     Wanted {
-        name: c"nbd_send_request",
-        module: Some("nbd"),
-        needs: None,
+        needs: Some(Event::ContentionEnd as usize),
+        ..grouped(c"contention_begin", Group::Stalls)
     },
+    grouped(c"block_rq_tag_wait", Group::Stalls),
+    grouped(c"mm_page_alloc", Group::Takers),
+    grouped(c"mm_filemap_delete_from_page_cache", Group::Metadata),
+    grouped(c"mm_filemap_add_to_page_cache", Group::Metadata),
+    // Rare: they are not switched, their handler looks.
+    in_module(c"ext4_read_block_bitmap_load", "ext4"),
+    in_module(c"ext4_load_inode_bitmap", "ext4"),
+    grouped(c"tlb_flush", Group::Tlb),
+    wanted(c"block_bio_queue"),
+    in_module(c"nbd_payload_sent", "nbd"),
+    in_module(c"nbd_send_request", "nbd"),
     wanted(NET_XMIT),
+    grouped(c"mm_page_alloc_pfmemalloc", Group::Reserves),
+    grouped(c"mm_vmscan_pfmemalloc_wait_end", Group::Reserves),
+    Wanted {
+        needs: Some(Event::WaitEnd as usize),
+        ..grouped(c"mm_vmscan_pfmemalloc_wait_begin", Group::Reserves)
+    },
+    grouped(c"kfree_skb", Group::Reserves),
+    grouped(c"block_rq_complete", Group::Nbd),
+    grouped(c"block_rq_requeue", Group::Nbd),
+    // Not switched: a module's. Their handlers look.
+    in_module(c"nbd_header_received", "nbd"),
+    in_module(c"nbd_header_sent", "nbd"),
 ];

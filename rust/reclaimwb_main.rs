@@ -9,13 +9,18 @@
 //! Flow, one way: tracepoint -> shim/probes_*.c -> shim/entry.rs -> probes/ ->
 //! ledgers (writes, headroom, worst, cgroups, cost) -> rows/ (debugfs).
 
+mod batches;
 mod callers;
 mod cgroups;
+mod compaction;
 mod cost;
 mod handoff;
 mod headroom;
 mod helper;
 mod kernel_ext;
+mod metadata;
+mod names;
+mod nbd;
 mod observer;
 mod origin;
 mod params;
@@ -26,11 +31,18 @@ mod params;
 )]
 mod policy;
 mod probes;
+mod reserves;
 mod rows;
 mod scratch;
 mod shim;
+mod shrinkers;
+mod sites;
+mod stalls;
+mod takers;
+mod tasks;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
+mod tlb;
 mod windows;
 mod worst;
 mod write_around;
@@ -38,6 +50,7 @@ mod writes;
 
 use kernel::prelude::*;
 use observer::Observer;
+use origin::Function;
 
 module! {
     type: ReclaimWb,
@@ -62,17 +75,17 @@ struct ReclaimWb {
     #[pin]
     rows: rows::Rows,
     #[pin]
-    attached: shim::Attached,
+    attached: shim::attached::Attached,
 }
 
 /// Says what could not be attached, one line each.
 fn tell(obs: &Observer) {
     use kernel_ext::tracepoint::State;
 
-    for &event in probes::Event::ALL.iter().take(probes::Event::PROBES) {
+    for &event in probes::Event::ALL.iter() {
         let name = event.name();
         match obs.state(event) {
-            State::Attached => {}
+            State::Attached | State::Off => {}
             State::Missing => pr_warn!("event {name} is missing in this kernel\n"),
             State::Changed => pr_warn!(
                 "event {name} changed: its prototype is not the one this module was written for\n"
@@ -82,11 +95,14 @@ fn tell(obs: &Observer) {
             State::Failed(errno) => pr_warn!("event {name} could not be attached: error {errno}\n"),
         }
     }
-    if let Err(errno) = obs.zswap() {
-        pr_warn!(
-            "no function probe on zswap_store (error {}): zswap and zero-filled are not told apart\n",
-            errno.wrapping_neg(),
-        );
+    for &function in Function::ALL {
+        if let State::Failed(errno) = obs.function(function) {
+            pr_warn!(
+                "no function probe on {} (error {errno}): {}\n",
+                function.name(),
+                function.tells()
+            );
+        }
     }
     for (name, available) in rows::ledgers(obs) {
         if !available {
@@ -127,7 +143,7 @@ impl kernel::InPlaceModule for ReclaimWb {
             let observer = Observer::new()?;
             let shown = observer.clone();
             Ok(try_pin_init!(Self {
-                attached <- shim::Attached::new(observer),
+                attached <- shim::attached::Attached::new(observer),
                 rows <- rows::Rows::new(shown.clone()),
                 helper: shim::reclaim::Placed::new(shown.clone())?,
                 _: {

@@ -6,15 +6,28 @@
 //!
 //! Context: process context; the readers sleep.
 
+mod batches;
+mod compaction;
 mod handoff;
 mod headroom;
 mod helper;
+mod metadata;
+mod nbd;
+mod reserves;
+mod shrinkers;
+mod stalls;
 mod status;
+mod tlb;
 mod writes;
 
 pub(crate) use status::ledgers;
 
-use crate::observer::Observer;
+use crate::{
+    kernel_ext::tracepoint::State,
+    observer::Observer,
+    origin::Group,
+    params, //
+};
 use kernel::{
     debugfs::{
         Dir,
@@ -26,6 +39,17 @@ use kernel::{
 
 /// Version of the format.
 pub(crate) const FORMAT: u32 = 1;
+
+/// State of a group's ledger, which needs all of these.
+fn group(group: Group, needs: &[State]) -> &'static str {
+    if !params::group(group) {
+        "off"
+    } else if needs.iter().all(|&s| s == State::Attached) {
+        "on"
+    } else {
+        "unavailable"
+    }
+}
 
 /// The files; removed, after their readers are done, on drop.
 #[pin_data]
@@ -44,6 +68,26 @@ pub(crate) struct Rows {
     helper: File<Arc<Observer>>,
     #[pin]
     handoff: File<Arc<Observer>>,
+    #[pin]
+    stalls: File<Arc<Observer>>,
+    #[pin]
+    stalls_cgroups: File<Arc<Observer>>,
+    #[pin]
+    stalls_longest: File<Arc<Observer>>,
+    #[pin]
+    shrinkers: File<Arc<Observer>>,
+    #[pin]
+    compaction: File<Arc<Observer>>,
+    #[pin]
+    tlb: File<Arc<Observer>>,
+    #[pin]
+    metadata: File<Arc<Observer>>,
+    #[pin]
+    reserves: File<Arc<Observer>>,
+    #[pin]
+    nbd: File<Arc<Observer>>,
+    #[pin]
+    batches: File<Arc<Observer>>,
     // After the files that are in it.
     dir: Dir,
 }
@@ -60,6 +104,22 @@ impl Rows {
             cgroups <- dir.read_callback_file(c"cgroups", observer.clone(), &writes::cgroups),
             helper <- dir.read_callback_file(c"helper", observer.clone(), &helper::helper),
             handoff <- dir.read_callback_file(c"handoff", observer.clone(), &handoff::handoff),
+            stalls <- dir.read_callback_file(c"stalls", observer.clone(), &stalls::stalls),
+            stalls_cgroups <- dir.read_callback_file(
+                c"stalls_cgroups", observer.clone(), &stalls::cgroups),
+            stalls_longest <- dir.read_callback_file(
+                c"stalls_longest", observer.clone(), &stalls::longest),
+            shrinkers <- dir.read_callback_file(
+                c"shrinkers", observer.clone(), &shrinkers::shrinkers),
+            compaction <- dir.read_callback_file(
+                c"compaction", observer.clone(), &compaction::compaction),
+            tlb <- dir.read_callback_file(c"tlb", observer.clone(), &tlb::tlb),
+            metadata <- dir.read_callback_file(
+                c"metadata", observer.clone(), &metadata::metadata),
+            nbd <- dir.read_callback_file(c"nbd", observer.clone(), &nbd::nbd),
+            batches <- dir.read_callback_file(c"batches", observer.clone(), &batches::batches),
+            reserves <- dir.read_callback_file(
+                c"reserves", observer.clone(), &reserves::reserves),
             dir: dir.clone(),
         })
     }

@@ -5,63 +5,32 @@
 //! Internal: safe wrappers stand in `kernel_ext`, and `entry` calls the
 //! handlers in `probes`.
 
+pub(crate) mod attached;
 mod entry;
 pub(crate) mod events;
+pub(crate) mod function;
+pub(crate) mod nbd;
 pub(crate) mod reclaim;
+pub(crate) mod reserve;
+pub(crate) mod stall;
 
-use crate::{
-    kernel_ext::{
-        fprobe::ZswapProbe,
-        tracepoint::Probes, //
-    },
-    observer::Observer,
-    policy::cgroup_key::CgroupKey, //
-};
+use crate::policy::cgroup_key::CgroupKey;
+use function::Shrink;
 use kernel::{
     bindings,
     ffi::{
         c_char,
         c_int,
+        c_long,
         c_ulong,
         c_void, //
     },
-    prelude::*,
-    sync::Arc, //
 };
-
-/// The probes that feed an observer; detached, with their handlers done, on
-/// drop.
-#[pin_data]
-pub(crate) struct Attached {
-    // Before the tracepoint probes, which hold the observer that it points to.
-    zswap: Option<ZswapProbe>,
-    #[pin]
-    probes: Probes<Observer>,
-}
-
-impl Attached {
-    /// Attaches what can be attached; the observer knows what could not.
-    /// Sleeps.
-    pub(crate) fn new(observer: Arc<Observer>) -> impl PinInit<Self, Error> {
-        let data = Arc::as_ptr(&observer).cast_mut().cast();
-        // SAFETY: The handler expects an `Observer`. `probes` keeps it alive
-        // until after `zswap` is dropped, by the order of the fields; should
-        // `probes` fail, `zswap` is dropped while the closure below still
-        // holds its reference.
-        let zswap = unsafe { ZswapProbe::new(data) };
-        observer.set_zswap(match &zswap {
-            Ok(_) => Ok(()),
-            Err(e) => Err(*e),
-        });
-        // SAFETY: All functions of `rwb_probe_func()` pass their data to the
-        // entries in `entry`, which expect an `Observer`.
-        let probes = unsafe { Probes::new(observer) };
-        try_pin_init!(Self {
-            zswap: zswap.ok(),
-            probes <- probes,
-        })
-    }
-}
+use reserve::Zone;
+use stall::{
+    Setting,
+    Stalled, //
+};
 
 /// On which stack a probe ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -260,11 +229,14 @@ type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void)
 extern "C" {
     pub(crate) fn rwb_preempt_disable();
     pub(crate) fn rwb_preempt_enable();
+    pub(crate) fn rwb_cpu() -> u32;
     pub(crate) fn rwb_nr_cpu_ids() -> u32;
+    pub(crate) fn rwb_zone(nid: u32, zid: u32, zone: *mut Zone) -> bool;
+    pub(crate) fn rwb_memalloc_sockets() -> c_long;
     pub(crate) fn rwb_cpu_possible(cpu: u32) -> bool;
     pub(crate) fn rwb_node_online(nid: u32) -> bool;
     pub(crate) fn rwb_percpu_alloc(size: usize, align: usize) -> *mut c_void;
-    pub(crate) fn rwb_percpu_this(percpu: *mut c_void) -> *mut c_void;
+    pub(crate) fn rwb_percpu_offset() -> usize;
     pub(crate) fn rwb_percpu_of(percpu: *mut c_void, cpu: u32) -> *mut c_void;
     pub(crate) fn rwb_stack_word(addr: usize) -> usize;
     pub(crate) fn rwb_stack_top() -> usize;
@@ -280,8 +252,24 @@ extern "C" {
         f: Option<TracepointFn>,
         data: *mut c_void,
     ) -> c_int;
-    pub(crate) fn rwb_zswap_probe_register(data: *mut c_void, err: *mut c_int) -> *mut c_void;
-    pub(crate) fn rwb_zswap_probe_unregister(handle: *mut c_void);
+    pub(crate) fn rwb_function_probe_register(
+        id: u32,
+        data: *mut c_void,
+        err: *mut c_int,
+    ) -> *mut c_void;
+    pub(crate) fn rwb_function_probe_missed(
+        handle: *mut c_void,
+        interrupts: *mut c_ulong,
+    ) -> c_ulong;
+    pub(crate) fn rwb_function_probe_unregister(handle: *mut c_void);
+    fn rwb_setting(setting: *mut Setting);
+    fn rwb_shrink(control: usize, shrinker: usize, shrink: *mut Shrink);
+    pub(crate) fn rwb_reclaimed() -> c_ulong;
+    fn rwb_nbd_request(request: usize, nbd: *mut nbd::Request);
+    pub(crate) fn rwb_sees_swap_io() -> bool;
+    fn rwb_shrinker_name(shrink: *const Shrink, buf: *mut c_char, size: usize);
+    fn rwb_trace_stall(stall: *const Stalled);
+    fn rwb_trace_stall_enabled() -> bool;
     pub(crate) fn rwb_probe_func(event: *const c_char, known: *mut bool) -> *mut c_void;
     fn rwb_trace_reclaim_write(origin: u32, kind: u32, folio: *const Folio, headroom: c_ulong);
     fn rwb_trace_reclaim_write_enabled() -> bool;
@@ -360,6 +348,7 @@ extern "C" {
     pub(crate) fn rwb_sleep_begin();
     pub(crate) fn rwb_sleep(ms: u32);
     pub(crate) fn rwb_sleep_end();
+    pub(crate) fn rwb_count_stalls_in(stalls: *const usize);
     pub(crate) fn rwb_ticker_new(data: *mut c_void) -> *mut c_void;
     pub(crate) fn rwb_ticker_start(ticker: *mut c_void, ms: u32);
     pub(crate) fn rwb_ticker_free(ticker: *mut c_void);

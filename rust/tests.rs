@@ -4,20 +4,30 @@
 //! observer of their own with tasks and folios that do not exist.
 
 mod handoff;
+mod nbd_phases;
+mod reserves;
+mod stalls;
 
 use crate::{
+    cost::Cost,
     helper::Hook,
-    kernel_ext::percpu::{
-        pinned,
-        Pinned, //
+    kernel_ext::{
+        cell::Cell64,
+        percpu::{
+            pinned,
+            Pinned, //
+        },
+        tracepoint::State, //
     },
     observer::Observer,
     origin::{
+        Function,
         Kind,
         Layer,
         Origin,
         Window, //
     },
+    params,
     probes::{
         block,
         nbd,
@@ -25,6 +35,7 @@ use crate::{
         zswap, //
     },
     shim::{
+        nbd::Bio,
         reclaim::Met,
         At,
         Context,
@@ -67,7 +78,7 @@ fn all_pages(obs: &Observer, origin: Origin) -> u64 {
 /// An observer whose zswap probe counts as attached, as on a full kernel.
 fn observer() -> Result<Arc<Observer>> {
     let obs = Observer::new()?;
-    obs.set_zswap(Ok(()));
+    obs.set_function(Function::ZswapStore, State::Attached);
     Ok(obs)
 }
 
@@ -90,8 +101,8 @@ mod handlers {
             write_io(&obs, pin, task(1));
             write_io(&obs, pin, task(1));
             write_io(&obs, pin, task(2));
-            vmscan::window_end(&obs, pin, &at(task(1), 900), 7);
-            vmscan::window_end(&obs, pin, &at(task(2), 1000), 8);
+            vmscan::window_end(&obs, pin, &at(task(1), 900), Window::Kswapd, 7);
+            vmscan::window_end(&obs, pin, &at(task(2), 1000), Window::Direct, 8);
         });
         assert_eq!(pages(&obs, Origin::Kswapd, true, Kind::Io), 2);
         assert_eq!(pages(&obs, Origin::Direct, true, Kind::Io), 1);
@@ -111,10 +122,10 @@ mod handlers {
             vmscan::window_begin(&obs, pin, &at(t, 900), Window::Kswapd);
             vmscan::window_begin(&obs, pin, &at(t, 1200), Window::MemcgSoft);
             write_io(&obs, pin, t);
-            vmscan::window_end(&obs, pin, &at(t, 1200), 1);
+            vmscan::window_end(&obs, pin, &at(t, 1200), Window::MemcgSoft, 1);
             write_io(&obs, pin, t);
             write_io(&obs, pin, t);
-            vmscan::window_end(&obs, pin, &at(t, 900), 1);
+            vmscan::window_end(&obs, pin, &at(t, 900), Window::Kswapd, 1);
         });
         assert_eq!(all_pages(&obs, Origin::MemcgSoft), 1);
         assert_eq!(all_pages(&obs, Origin::Kswapd), 2);
@@ -130,11 +141,11 @@ mod handlers {
                 vmscan::window_begin(&obs, pin, &at(t, 900 + depth), Window::Direct);
             }
             write_io(&obs, pin, t);
-            vmscan::window_end(&obs, pin, &at(t, 906), 0);
-            vmscan::window_end(&obs, pin, &at(t, 905), 0);
+            vmscan::window_end(&obs, pin, &at(t, 906), Window::Direct, 0);
+            vmscan::window_end(&obs, pin, &at(t, 905), Window::Direct, 0);
             write_io(&obs, pin, t);
             for depth in (1..=4).rev() {
-                vmscan::window_end(&obs, pin, &at(t, 900 + depth), 0);
+                vmscan::window_end(&obs, pin, &at(t, 900 + depth), Window::Direct, 0);
             }
         });
         assert_eq!(all_pages(&obs, Origin::Lost), 1);
@@ -154,12 +165,12 @@ mod handlers {
             // Queued and not done yet.
             write_io(&obs, pin, t);
             // In the bio that was just submitted, and done.
-            block::bio(&obs, pin, &at(t, 2500), 0x5000, false);
+            block::bio(&obs, pin, &at(t, 2500), &Bio::fake(8, 0x5000, false, 1));
             vmscan::write(&obs, pin, &at(t, 2000), &clean(0x5000));
-            block::bio(&obs, pin, &at(t, 2500), 0x6000, true);
+            block::bio(&obs, pin, &at(t, 2500), &Bio::fake(8, 0x6000, true, 1));
             vmscan::write(&obs, pin, &at(t, 2000), &clean(0x6000));
-            // Taken by zswap; then its twin, which was not.
-            zswap::stored(&obs, pin, &at(t, 2500), 0x7000);
+            // Offered to zswap, and not written; then its twin, which was not offered.
+            zswap::offered(&obs, pin, &at(t, 2500), 0x7000);
             vmscan::write(&obs, pin, &at(t, 2000), &clean(0x7000));
             vmscan::write(&obs, pin, &at(t, 2000), &clean(0x7000));
             // No swap slot any more; and a shmem folio of zeros.
@@ -167,7 +178,7 @@ mod handlers {
             vmscan::write(&obs, pin, &at(t, 2000), &dropped);
             let shmem = Folio::fake(0x9000, false, false, true);
             vmscan::write(&obs, pin, &at(t, 2000), &shmem);
-            vmscan::window_end(&obs, pin, &at(t, 900), 0);
+            vmscan::window_end(&obs, pin, &at(t, 900), Window::Direct, 0);
         });
         let anon = |kind| pages(&obs, Origin::Direct, true, kind);
         assert_eq!(anon(Kind::Io), 2);
@@ -183,13 +194,13 @@ mod handlers {
     #[test]
     fn without_the_zswap_probe_zero_is_unknown() -> Result {
         let obs = observer()?;
-        obs.set_zswap(Err(ENOENT));
+        obs.set_function(Function::ZswapStore, State::Failed(2));
         let t = task(6);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 900), Window::Direct);
             let clean = Folio::fake(0x5000, true, false, true);
             vmscan::write(&obs, pin, &at(t, 2000), &clean);
-            vmscan::window_end(&obs, pin, &at(t, 900), 0);
+            vmscan::window_end(&obs, pin, &at(t, 900), Window::Direct, 0);
         });
         assert_eq!(pages(&obs, Origin::Direct, true, Kind::Unknown), 1);
         Ok(())
@@ -202,9 +213,9 @@ mod handlers {
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
             vmscan::write(&obs, pin, &at(t, 2500), &IO);
-            block::bio(&obs, pin, &at(t, 2900), 0x4000, false);
+            block::bio(&obs, pin, &at(t, 2900), &Bio::fake(8, 0x4000, false, 1));
             nbd::send(&obs, pin, &at(t, 4000));
-            vmscan::window_end(&obs, pin, &at(t, 1000), 0);
+            vmscan::window_end(&obs, pin, &at(t, 1000), Window::Direct, 0);
         });
         let used = |layer| {
             obs.headroom.sum(|h| {
@@ -227,9 +238,9 @@ mod handlers {
             vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
             let irq = At::fake(t, 0, Context::Irq);
             let softirq = At::fake(t, 3000, Context::Softirq);
-            block::bio(&obs, pin, &irq, 0x4000, false);
+            block::bio(&obs, pin, &irq, &Bio::fake(8, 0x4000, false, 1));
             nbd::send(&obs, pin, &softirq);
-            vmscan::window_end(&obs, pin, &at(t, 1000), 0);
+            vmscan::window_end(&obs, pin, &at(t, 1000), Window::Direct, 0);
             // And a task in no window, kblockd for one.
             nbd::send(&obs, pin, &at(task(9), 3000));
         });
@@ -256,6 +267,29 @@ mod handlers {
     }
 
     #[test]
+    fn switched_off_interrupts_are_not_counted() -> Result {
+        let obs = observer()?;
+        let was = params::enabled();
+        pinned(|pin| {
+            params::set(0, 0)?;
+            for context in [Context::Irq, Context::Softirq] {
+                let above = At::fake(task(10), 3000, context);
+                block::bio(&obs, pin, &above, &Bio::fake(10, 0x4000, false, 1));
+                nbd::send(&obs, pin, &above);
+            }
+            params::set(0, was.into())
+        })?;
+        for &layer in Layer::ALL {
+            let count = |get: fn(&Cost, Layer) -> Option<&Cell64>| {
+                obs.cost.sum(|c| get(c, layer).map_or(0, Cell64::get))
+            };
+            assert_eq!(count(Cost::irq), 0);
+            assert_eq!(count(Cost::softirq), 0);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn a_full_table_loses_and_says_so() -> Result {
         let obs = observer()?;
         let slots = obs.windows.usage().0;
@@ -269,7 +303,7 @@ mod handlers {
         assert!(obs.windows.any_unslotted());
         pinned(|pin| {
             for n in 0..2 * slots {
-                vmscan::window_end(&obs, pin, &at(task(n), 900), 0);
+                vmscan::window_end(&obs, pin, &at(task(n), 900), Window::Direct, 0);
             }
         });
         assert!(!obs.windows.any_unslotted());
@@ -281,7 +315,7 @@ mod handlers {
     #[test]
     fn an_end_without_a_begin_is_counted() -> Result {
         let obs = observer()?;
-        pinned(|pin| vmscan::window_end(&obs, pin, &at(task(10), 900), 5));
+        pinned(|pin| vmscan::window_end(&obs, pin, &at(task(10), 900), Window::Direct, 5));
         assert_eq!(obs.cost.sum(|c| c.lost.preload.get()), 1);
         Ok(())
     }

@@ -14,7 +14,10 @@
 
 use crate::{
     kernel_ext::{
-        cell::Cell64,
+        cell::{
+            peek,
+            Cell64, //
+        },
         percpu::Pinned, //
     },
     origin::{
@@ -22,12 +25,17 @@ use crate::{
         Origin, //
     },
     policy::{
+        batch::{
+            By,
+            Place, //
+        },
         nest::{
             Nest,
             MAX_NEST, //
         },
         slots, //
     },
+    tlb::Flush,
 };
 use kernel::{
     prelude::*,
@@ -55,8 +63,17 @@ pub(crate) struct Slot {
     /// Last folio of the swap bio that the task submitted last, bit 0 set for
     /// a synchronous device; 0 once its write was recorded.
     bio: Cell64,
-    /// The folio that zswap took last; 0 once its write was recorded.
+    /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
+    /// What it flushes other CPUs' TLBs for, plus 1, and since when; 0: it does not.
+    flush: Cell64,
+    flush_began: Cell64,
+    /// Address of the swap write that is submitted, with by whom in its low bits. 0: none.
+    submits: Cell64,
+    /// The place of its last swap write, when the next one tells why it ended, and the
+    /// number of its origin plus 1; 0: it does not.
+    last: [Cell64; 4],
+    last_origin: Cell64,
 }
 
 /// A window that was closed.
@@ -83,6 +100,11 @@ impl Slot {
             below: pin_init::zeroed(),
             bio: pin_init::zeroed(),
             zswap: pin_init::zeroed(),
+            flush: pin_init::zeroed(),
+            flush_began: pin_init::zeroed(),
+            submits: pin_init::zeroed(),
+            last: pin_init::zeroed(),
+            last_origin: pin_init::zeroed(),
         }
     }
 
@@ -133,7 +155,7 @@ impl Slot {
         self.bio.set(last_folio as u64 | u64::from(synchronous));
     }
 
-    /// Notes that zswap took a folio.
+    /// Notes that zswap was offered a folio.
     pub(crate) fn zswapped(&self, folio: usize) {
         self.zswap.set(folio as u64);
     }
@@ -150,7 +172,71 @@ impl Slot {
         (bio & !1 == folio as u64).then_some(bio & 1 != 0)
     }
 
-    /// Takes back whether zswap took `folio`.
+    /// Notes that it flushes other CPUs' TLBs, from `now` on.
+    pub(crate) fn flushes(&self, flush: Flush, now: u64) {
+        self.flush.set(flush as u64 + 1);
+        self.flush_began.set(now);
+    }
+
+    /// What it flushes them for, if it does.
+    pub(crate) fn flushing(&self) -> Option<Flush> {
+        let n = usize::try_from(self.flush.get()).ok()?.checked_sub(1)?;
+        Flush::ALL.get(n).copied()
+    }
+
+    /// Takes back what it flushed them for, and since when.
+    pub(crate) fn flushed(&self) -> Option<(Flush, u64)> {
+        let flush = self.flushing()?;
+        self.flush.set(0);
+        Some((flush, self.flush_began.get()))
+    }
+
+    /// Notes who submits a swap write.
+    pub(crate) fn submits(&self, write: usize, by: By) {
+        let by = match by {
+            By::Adder => 1,
+            By::Ender => 2,
+            By::Unknown => 3,
+        };
+        self.submits.set(write as u64 | by);
+    }
+
+    /// Takes back who submits it, if that was noted.
+    pub(crate) fn submitter(&self, write: usize) -> Option<By> {
+        let noted = self.submits.get();
+        self.submits.set(0);
+        let by = match noted & 3 {
+            1 => By::Adder,
+            2 => By::Ender,
+            _ => By::Unknown,
+        };
+        (noted & !3 == write as u64).then_some(by)
+    }
+
+    /// Notes a swap write, of which the next one tells why it ended.
+    pub(crate) fn ends_with_next(&self, place: &Place, origin: Origin) {
+        let words = [place.device, place.start, place.end, place.cgroup];
+        for (cell, word) in self.last.iter().zip(words) {
+            cell.set(word);
+        }
+        self.last_origin.set(origin as u64 + 1);
+    }
+
+    /// Takes back where that was, and whose.
+    pub(crate) fn last_write(&self) -> Option<(Place, Origin)> {
+        let origin = u8::try_from(self.last_origin.get().checked_sub(1)?).ok()?;
+        self.last_origin.set(0);
+        let [device, start, end, cgroup] = &self.last;
+        let place = Place {
+            device: device.get(),
+            start: start.get(),
+            end: end.get(),
+            cgroup: cgroup.get(),
+        };
+        Some((place, Origin::from_u8(origin)?))
+    }
+
+    /// Takes back whether zswap was offered `folio`.
     #[inline]
     pub(crate) fn take_zswapped(&self, folio: usize) -> bool {
         let taken = self.zswap.get();
@@ -208,12 +294,12 @@ impl Windows {
     /// The slot of the current task, if it is inside a window.
     #[inline]
     pub(crate) fn find(&self, _: &Pinned<'_>, task: usize) -> Option<&Slot> {
-        self.places(task).find(|s| s.task.load(Relaxed) == task)
+        self.places(task).find(|s| peek(&s.task) == task)
     }
 
     fn claim(&self, task: usize) -> Option<&Slot> {
         self.places(task)
-            .find(|s| s.task.load(Relaxed) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())
+            .find(|s| peek(&s.task) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())
     }
 
     /// The current task enters a window of `origin`, its stack `depth` bytes
@@ -266,6 +352,7 @@ impl Windows {
         slot.nest.set(nest.0);
         slot.forget_samples();
         if nest.is_empty() {
+            slot.last_origin.set(0);
             slot.task.store(0, Release);
         }
         Ended::Closed(Closed {
@@ -290,7 +377,7 @@ impl Windows {
 
     /// Some task is inside a window that has no slot.
     pub(crate) fn any_unslotted(&self) -> bool {
-        self.unslotted.load(Relaxed) > 0
+        peek(&self.unslotted) > 0
     }
 
     /// Number of slots, and how many are in use.
@@ -313,5 +400,6 @@ impl Slot {
         }
         self.bio.set(0);
         self.zswap.set(0);
+        self.flush.set(0);
     }
 }

@@ -8,6 +8,7 @@
 
 use crate::{
     kernel_ext::{
+        cell::peek,
         percpu::pinned,
         stack,
         system,
@@ -67,11 +68,7 @@ impl Stack {
 
     /// The task's name.
     pub(crate) fn comm(&self) -> &str {
-        let len = self.comm.iter().position(|&b| b == 0).unwrap_or(0);
-        self.comm
-            .get(..len)
-            .and_then(|b| core::str::from_utf8(b).ok())
-            .unwrap_or("?")
+        system::text(&self.comm)
     }
 }
 
@@ -107,7 +104,7 @@ impl Worst {
     #[inline]
     pub(crate) fn is_worse(&self, origin: Origin, layer: Layer, depth: usize) -> bool {
         self.of(origin, layer)
-            .is_some_and(|d| depth > d.depth.load(Relaxed))
+            .is_some_and(|d| depth > peek(&d.depth))
     }
 
     /// Keeps the current stack if it is still the deepest; false when someone

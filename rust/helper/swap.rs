@@ -171,6 +171,7 @@ impl Hook {
         if let Some(lane) = lane.and_then(|l| self.shared.table.get(l)) {
             asked.late = lane.late();
             asked.stuck = asked.late && lane.stuck();
+            asked.failing = lane.failing();
         }
         if asked.late {
             let mut others = self.shared.table.iter().enumerate();
@@ -277,7 +278,8 @@ impl Hook {
 
     /// Is it worth to wait for room? Does not sleep.
     pub(crate) fn busy(&self, task: usize) -> bool {
-        let busy = self.shared.table.iter().any(Lane::is_busy);
+        let mut lanes = self.shared.table.iter();
+        let busy = lanes.any(|lane| lane.is_busy() && !lane.broken());
         if busy {
             let origin = self.origin(task);
             pinned(|pin| self.shared.observer.handoff.this(pin).wait(origin));
@@ -294,7 +296,10 @@ impl Hook {
         ) else {
             return;
         };
-        lane.finished(pages, ns);
+        match failed {
+            true => lane.failed(pages),
+            false => lane.finished(pages, ns),
+        }
         self.shared
             .observer
             .swap_requests

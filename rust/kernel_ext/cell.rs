@@ -7,7 +7,21 @@
 //! reclaim path should not pay for counters that only one CPU writes.
 
 use core::cell::UnsafeCell;
+use kernel::sync::atomic::{
+    Atomic,
+    AtomicType, //
+};
 use pin_init::Zeroable;
+
+/// Reads an atomic as `load(Relaxed)` does, without the call of a C helper that it is: for
+/// handlers.
+#[inline(always)]
+pub(crate) fn peek<T: AtomicType>(atomic: &Atomic<T>) -> T {
+    // SAFETY: The pointer is valid and aligned, and a valid `T` is behind it at all times. A
+    // volatile read of a word or less is what `atomic_read()` is (`READ_ONCE()`), and
+    // so no data race with atomic accesses.
+    unsafe { atomic.as_ptr().read_volatile() }
+}
 
 /// A `u64` that is loaded and stored whole, like `READ_ONCE()` and
 /// `WRITE_ONCE()`: relaxed, no ordering towards other memory.

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Function probe on `zswap_store()`.
+//! Function probes.
 
-use crate::shim;
+use crate::{
+    kernel_ext::tracepoint::State,
+    origin::Function,
+    shim, //
+};
 use core::ptr::NonNull;
 use kernel::{
     error::to_result,
@@ -14,39 +18,79 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The pointer is a handle that `rwb_zswap_probe_register()` returned and that
+/// The pointer is a handle that `rwb_function_probe_register()` returned and that
 /// was not unregistered.
-pub(crate) struct ZswapProbe(NonNull<c_void>);
+pub(crate) struct FunctionProbe(NonNull<c_void>);
 
-// SAFETY: The handle may be used from any thread, one at a time.
-unsafe impl Send for ZswapProbe {}
+// SAFETY: The handle may be used from any thread.
+unsafe impl Send for FunctionProbe {}
 
-// SAFETY: A shared reference gives access to nothing.
-unsafe impl Sync for ZswapProbe {}
+// SAFETY: A shared reference only reads counters.
+unsafe impl Sync for FunctionProbe {}
 
-impl ZswapProbe {
-    /// Registers the probe. `EOPNOTSUPP` without `CONFIG_FPROBE`, `ENOENT`
-    /// where the kernel has no such function.
-    ///
-    /// # Safety
-    ///
-    /// `data` must point to what `rwb_rs_zswap_stored()` expects, valid until
-    /// the value is dropped.
-    pub(crate) unsafe fn new(data: *mut c_void) -> Result<Self> {
-        let mut err = 0;
-        // SAFETY: `err` is valid for writes; `data` is only passed through.
-        let handle = unsafe { shim::rwb_zswap_probe_register(data, &mut err) };
-        match NonNull::new(handle) {
-            // INVARIANT: Just registered.
-            Some(handle) => Ok(Self(handle)),
-            None => Err(to_result(err).err().unwrap_or(ENOMEM)),
+/// Calls of a probed function that its probe did not see.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Missed {
+    /// For want of room to follow them.
+    pub(crate) calls: u64,
+    /// By interrupts, on top of a probe's handler: no stall's.
+    pub(crate) interrupts: u64,
+}
+
+impl Missed {
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.wrapping_add(other.calls),
+            interrupts: self.interrupts.wrapping_add(other.interrupts),
         }
     }
 }
 
-impl Drop for ZswapProbe {
+impl FunctionProbe {
+    /// Registers the probe; or why that cannot be: `EOPNOTSUPP` in a kernel without
+    /// function probes, `ENOENT` where it has no such function.
+    ///
+    /// # Safety
+    ///
+    /// `data` must point to what `rwb_rs_function_entry()` expects, valid until
+    /// the value is dropped.
+    pub(crate) unsafe fn new(
+        function: Function,
+        data: *mut c_void,
+    ) -> core::result::Result<Self, State> {
+        let mut err = 0;
+        // SAFETY: `err` is valid for writes; `data` is only passed through.
+        let handle = unsafe { shim::rwb_function_probe_register(function as u32, data, &mut err) };
+        match NonNull::new(handle) {
+            // INVARIANT: Just registered.
+            Some(handle) => Ok(Self(handle)),
+            None => {
+                let err = to_result(err).err().unwrap_or(ENOMEM);
+                if err == ENOENT && function.module().is_some() {
+                    return Err(State::Waiting);
+                }
+                Err(State::Failed(err.to_errno().wrapping_neg()))
+            }
+        }
+    }
+
+    /// Calls that it did not see.
+    pub(crate) fn missed(&self) -> Missed {
+        let mut interrupts = 0;
+        // SAFETY: By the type invariant the handle is registered; `interrupts` is valid for
+        // the write.
+        let calls =
+            unsafe { shim::rwb_function_probe_missed(self.0.as_ptr(), &raw mut interrupts) };
+        Missed {
+            calls: calls as u64,
+            interrupts: interrupts as u64,
+        }
+    }
+}
+
+impl Drop for FunctionProbe {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the handle is registered.
-        unsafe { shim::rwb_zswap_probe_unregister(self.0.as_ptr()) };
+        unsafe { shim::rwb_function_probe_unregister(self.0.as_ptr()) };
     }
 }

@@ -18,8 +18,12 @@ use pin_init::Zeroable;
 ///
 /// # Invariants
 ///
-/// Preemption is disabled for the lifetime `'a`.
-pub(crate) struct Pinned<'a>(PhantomData<(&'a (), *mut ())>);
+/// Preemption is disabled for the lifetime `'a`; `offset` is this CPU's.
+/// `offset` is what leads from a per-CPU pointer to this CPU's instance.
+pub(crate) struct Pinned<'a> {
+    offset: usize,
+    _pinned: PhantomData<(&'a (), *mut ())>,
+}
 
 impl Pinned<'_> {
     /// # Safety
@@ -29,7 +33,11 @@ impl Pinned<'_> {
     #[inline(always)]
     pub(crate) unsafe fn new() -> Self {
         // INVARIANT: By the safety requirement.
-        Self(PhantomData)
+        Self {
+            // SAFETY: Preemption is disabled, by the safety requirement.
+            offset: unsafe { shim::rwb_percpu_offset() },
+            _pinned: PhantomData,
+        }
     }
 }
 
@@ -82,11 +90,13 @@ impl<T: Zeroable + Sync> PerCpu<T> {
 
     /// This CPU's instance. Any context.
     #[inline(always)]
-    pub(crate) fn this<'a>(&'a self, _: &'a Pinned<'_>) -> &'a T {
-        // SAFETY: By the type invariant the pointer is a per-CPU allocation;
-        // the result points to this CPU's valid `T`, which lives as long as
+    pub(crate) fn this<'a>(&'a self, pin: &'a Pinned<'_>) -> &'a T {
+        // What per_cpu_ptr() does, without a call for each.
+        let this = self.ptr.as_ptr().wrapping_byte_add(pin.offset);
+        // SAFETY: By the type invariant the pointer is a per-CPU allocation; by that of
+        // `pin` the result points to this CPU's valid `T`, which lives as long as
         // `self` and is never handed out by mutable reference.
-        unsafe { &*shim::rwb_percpu_this(self.ptr.as_ptr().cast()).cast::<T>() }
+        unsafe { &*this }
     }
 
     /// Every possible CPU's instance. Any context.
@@ -124,6 +134,45 @@ impl<T: Zeroable + Sync> Drop for PerCpu<T> {
         // SAFETY: By the type invariant this is a live per-CPU allocation, and
         // no reference to it outlives `self`.
         unsafe { kernel::bindings::free_percpu(self.ptr.as_ptr().cast()) };
+    }
+}
+
+/// A table for each possible CPU, for what is too large for [`PerCpu`]; zeroed at first.
+pub(crate) struct PerCpuTable<T: Zeroable + Sync> {
+    rows: KVVec<T>,
+    each: usize,
+}
+
+impl<T: Zeroable + Sync> PerCpuTable<T> {
+    /// Allocates `each` rows for each CPU. Sleeps.
+    pub(crate) fn new(each: usize) -> Result<Self> {
+        // SAFETY: Has no precondition.
+        let cpus = unsafe { shim::rwb_nr_cpu_ids() } as usize;
+        let len = cpus.checked_mul(each).ok_or(EINVAL)?;
+        let mut rows = KVVec::with_capacity(len, GFP_KERNEL)?;
+        for _ in 0..len {
+            rows.push(pin_init::zeroed(), GFP_KERNEL)?;
+        }
+        Ok(Self { rows, each })
+    }
+
+    /// This CPU's rows. Any context.
+    pub(crate) fn this<'a>(&'a self, _: &'a Pinned<'_>) -> &'a [T] {
+        // SAFETY: Has no precondition.
+        let cpu = unsafe { shim::rwb_cpu() } as usize;
+        let from = cpu.saturating_mul(self.each);
+        let to = from.saturating_add(self.each);
+        self.rows.get(from..to).unwrap_or(&[])
+    }
+
+    /// Every CPU's rows. Any context.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter()
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.len() * core::mem::size_of::<T>()
     }
 }
 

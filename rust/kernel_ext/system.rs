@@ -41,6 +41,15 @@ pub(crate) fn comm() -> [u8; COMM_LEN] {
     buf
 }
 
+/// What stands in a buffer before its NUL; `?` if that is nothing, or no text.
+pub(crate) fn text(buf: &[u8]) -> &str {
+    let len = buf.iter().position(|&b| b == 0).unwrap_or(buf.len());
+    match core::str::from_utf8(buf.get(..len).unwrap_or(&[])) {
+        Ok("") | Err(_) => "?",
+        Ok(text) => text,
+    }
+}
+
 /// The current task, as an opaque key.
 pub(crate) fn task() -> usize {
     // SAFETY: Has no precondition.
@@ -85,6 +94,13 @@ pub(crate) fn pid() -> i32 {
 pub(crate) fn stack_size() -> usize {
     // SAFETY: Has no precondition.
     unsafe { shim::rwb_stack_size() }
+}
+
+/// Pages of slabs that the current task's reclaim has freed so far; 0 outside of reclaim.
+/// Only what it grows by within one shrinker's call means something.
+pub(crate) fn reclaimed() -> u64 {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_reclaimed() as u64 }
 }
 
 /// True when node `nid` exists and is online.

@@ -12,7 +12,11 @@
 //!
 //! C headers: `include/linux/tracepoint.h`
 
-use crate::shim;
+use crate::{
+    kernel_ext::cell::peek,
+    origin::Group,
+    shim, //
+};
 use kernel::{
     bindings,
     error::to_result,
@@ -38,6 +42,9 @@ pub(crate) struct Wanted {
     /// Index of the event without which this one must not be attached. It
     /// stands earlier in the table.
     pub(crate) needs: Option<usize>,
+    /// The group that it is switched on and off with; `None`: it is always on. Not for
+    /// what a module holds.
+    pub(crate) group: Option<Group>,
 }
 
 /// Whether a probe is attached.
@@ -53,29 +60,35 @@ pub(crate) enum State {
     Unpaired,
     /// Attached.
     Attached,
+    /// Its group is switched off.
+    Off,
     /// Registration failed, with this error number.
     Failed(i32),
 }
 
 impl State {
-    const fn to_raw(self) -> i32 {
+    /// As a number, for an atomic.
+    pub(crate) const fn to_raw(self) -> i32 {
         match self {
             State::Missing => 0,
             State::Changed => 1,
             State::Waiting => 2,
             State::Unpaired => 3,
             State::Attached => 4,
+            State::Off => 5,
             State::Failed(errno) => -errno,
         }
     }
 
-    const fn from_raw(v: i32) -> Self {
+    /// From that number.
+    pub(crate) const fn from_raw(v: i32) -> Self {
         match v {
             0 => State::Missing,
             1 => State::Changed,
             2 => State::Waiting,
             3 => State::Unpaired,
             4 => State::Attached,
+            5 => State::Off,
             e => State::Failed(e.wrapping_neg()),
         }
     }
@@ -99,7 +112,7 @@ impl Probe {
 
     /// Whether it is attached.
     pub(crate) fn state(&self) -> State {
-        State::from_raw(self.state.load(Relaxed))
+        State::from_raw(peek(&self.state))
     }
 
     fn set(&self, state: State) {
@@ -114,6 +127,16 @@ pub(crate) trait Host: Send + Sync + 'static {
 
     /// One state per wanted event.
     fn probes(&self) -> &[Probe];
+
+    /// Is a group switched on?
+    fn on(&self, group: Group) -> bool;
+
+    /// A module with tracepoints is going. Sleeps.
+    fn module_gone(&self);
+
+    /// A module that may hold wanted tracepoints comes, or is going. Sleeps; with
+    /// `tracepoint_module_list_mutex` held.
+    fn module_switched(&self, module: &str, here: bool);
 }
 
 /// The attached probes; detaches them, and waits for their handlers, on drop.
@@ -177,7 +200,7 @@ impl<H: Host> Probes<H> {
             }),
             host,
             _: {
-                Self::attach_kernel(host)?;
+                Self::attach_kernel(host, None)?;
                 // SAFETY: The notifier block and the host were initialised
                 // above, the value is pinned, and `drop` unregisters. On an
                 // error of ours nothing is left registered (see below).
@@ -193,8 +216,35 @@ impl<H: Host> Probes<H> {
         })
     }
 
-    /// Attaches the probes whose tracepoints are in the kernel image.
-    fn attach_kernel(host: &Arc<H>) -> Result {
+    /// Attaches those of a group, in their order. Sleeps.
+    ///
+    /// # Safety
+    ///
+    /// A value that [`Probes::new`] made for `host` must be alive during the call.
+    pub(crate) unsafe fn attach_group(host: &Arc<H>, group: Group) -> Result {
+        Self::attach_kernel(host, Some(group))
+    }
+
+    /// Detaches those of a group, the last one first, and waits until no handler runs.
+    /// Sleeps.
+    pub(crate) fn detach_group(host: &Arc<H>, group: Group) {
+        for i in (0..H::WANTED.len()).rev() {
+            if H::WANTED.get(i).is_some_and(|w| w.group == Some(group)) {
+                Self::detach_one(host, i, core::ptr::null_mut());
+                if let Some(probe) = host.probes().get(i) {
+                    if probe.state() == State::Missing {
+                        probe.set(State::Off);
+                    }
+                }
+            }
+        }
+        // SAFETY: Sleeps, which our callers may.
+        unsafe { shim::rwb_tracepoint_sync() };
+    }
+
+    /// Attaches the probes whose tracepoints are in the kernel image: all, or those of a
+    /// group.
+    fn attach_kernel(host: &Arc<H>, group: Option<Group>) -> Result {
         let mut tracepoints = KVVec::from_elem(0usize, H::WANTED.len(), GFP_KERNEL)?;
         let mut found = Found {
             wanted: H::WANTED,
@@ -204,7 +254,10 @@ impl<H: Host> Probes<H> {
         // which is alive and used by nothing else during the call.
         unsafe { bindings::for_each_kernel_tracepoint(Some(match_name), (&raw mut found).cast()) };
         for (i, &tp) in tracepoints.iter().enumerate() {
-            Self::attach(host, i, tp as *mut bindings::tracepoint);
+            let of_group = H::WANTED.get(i).and_then(|w| w.group);
+            if group.is_none() || of_group == group {
+                Self::attach(host, i, tp as *mut bindings::tracepoint);
+            }
         }
         Ok(())
     }
@@ -214,6 +267,10 @@ impl<H: Host> Probes<H> {
         let (Some(wanted), Some(probe)) = (H::WANTED.get(i), host.probes().get(i)) else {
             return;
         };
+        // Switched on by the parameter while it was being attached anyway.
+        if probe.state() == State::Attached {
+            return;
+        }
         let mut known = false;
         // SAFETY: The name is NUL-terminated, `known` valid for writes.
         let func = unsafe { shim::rwb_probe_func(wanted.name.as_char_ptr(), &mut known) };
@@ -233,6 +290,8 @@ impl<H: Host> Probes<H> {
             }
         } else if func.is_null() {
             State::Changed
+        } else if wanted.group.is_some_and(|g| !host.on(g)) {
+            State::Off
         } else if !paired {
             State::Unpaired
         } else {
@@ -305,12 +364,19 @@ impl<H: Host> Probes<H> {
             host: &this.host,
             coming: action == bindings::module_state_MODULE_STATE_COMING as c_ulong,
             going: action == bindings::module_state_MODULE_STATE_GOING as c_ulong,
+            module: None,
         };
         // SAFETY: `data` is a `struct tp_module` whose module is held in place
         // during the call; `visit_one::<H>` gets what it expects.
         unsafe {
             shim::rwb_module_tracepoints(data.cast(), Some(visit_one::<H>), (&raw mut visit).cast())
         };
+        if let Some(module) = visit.module {
+            this.host.module_switched(module, visit.coming);
+        }
+        if visit.going {
+            this.host.module_gone();
+        }
         0 // NOTIFY_DONE
     }
 }
@@ -320,19 +386,22 @@ struct Visit<'a, H: Host> {
     host: &'a Arc<H>,
     coming: bool,
     going: bool,
+    /// What it is called, once it has shown a wanted tracepoint.
+    module: Option<&'static str>,
 }
 
 /// # Safety
 ///
 /// `tp` must be a valid tracepoint that stays in place during the call,
-/// `visit` a valid [`Visit`].
+/// `visit` a valid [`Visit`] that nothing else uses.
 unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *mut c_void) {
     // SAFETY: By the safety requirement.
-    let visit = unsafe { &*visit.cast::<Visit<'_, H>>() };
+    let visit = unsafe { &mut *visit.cast::<Visit<'_, H>>() };
     // SAFETY: A valid tracepoint has a NUL-terminated name.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     let wanted = |w: &Wanted| w.module.is_some() && w.name == name;
     if let Some(i) = H::WANTED.iter().position(wanted) {
+        visit.module = H::WANTED.get(i).and_then(|w| w.module);
         if visit.coming {
             Probes::attach(visit.host, i, tp);
         } else if visit.going {

@@ -2,13 +2,14 @@
 
 //! A lock that is only ever tried, for handlers that may not wait.
 
+use crate::kernel_ext::cell::peek;
 use core::cell::UnsafeCell;
 use kernel::sync::atomic::{
     Acquire,
     Atomic,
-    Relaxed,
     Release, //
 };
+use pin_init::Zeroable;
 
 /// Guards a `T` by a flag; nobody waits for it, so that it takes part in no
 /// deadlock and lockdep need not know it.
@@ -20,6 +21,9 @@ pub(crate) struct TryLock<T> {
 // SAFETY: The value is only reached by whoever changed `busy` from 0 to 1, so
 // by one thread at a time; acquire and release order their accesses.
 unsafe impl<T: Send> Sync for TryLock<T> {}
+
+// SAFETY: All zeroes is a free lock, and a value of `T`: `Zeroable` says so.
+unsafe impl<T: Zeroable> Zeroable for TryLock<T> {}
 
 impl<T> TryLock<T> {
     /// A free lock.
@@ -34,7 +38,7 @@ impl<T> TryLock<T> {
     /// Callers that can be preempted disable that first, or keep others out
     /// for long.
     pub(crate) fn try_with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
-        if self.busy.load(Relaxed) != 0 || self.busy.cmpxchg(0, 1, Acquire).is_err() {
+        if peek(&self.busy) != 0 || self.busy.cmpxchg(0, 1, Acquire).is_err() {
             return None;
         }
         // SAFETY: We changed `busy` from 0 to 1: nobody else reaches the value

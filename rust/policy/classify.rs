@@ -25,6 +25,22 @@ pub enum Caller {
     Hibernation = 6,
     /// Inside a window that has a begin event, so we missed that.
     Window = 7,
+    /// Part of waiting for a lock, or of this module: the caller is further up.
+    Locking = 8,
+    /// The spinlock that it takes itself is that of an LRU list.
+    Lru = 9,
+    /// Sends a request over NBD; the mutex that it takes itself is that of the connection.
+    Nbd = 10,
+    /// Waits for NBD's replies.
+    NbdReceive = 11,
+    /// Packets that arrived are looked at.
+    NetReceive = 12,
+    /// Part of allocating memory, for whoever is further up.
+    Allocating = 13,
+    /// The same, for a slab.
+    Slab = 14,
+    /// Adds a folio to a swap write.
+    SwapAdd = 15,
 }
 
 impl Caller {
@@ -38,6 +54,14 @@ impl Caller {
             5 => Self::Pages,
             6 => Self::Hibernation,
             7 => Self::Window,
+            8 => Self::Locking,
+            9 => Self::Lru,
+            10 => Self::Nbd,
+            11 => Self::NbdReceive,
+            12 => Self::NetReceive,
+            13 => Self::Allocating,
+            14 => Self::Slab,
+            15 => Self::SwapAdd,
             _ => return None,
         })
     }
@@ -72,6 +96,91 @@ pub fn caller(symbol: &str) -> Caller {
         | "try_to_free_mem_cgroup_pages"
         | "__node_reclaim"
         | "node_reclaim" => Caller::Window,
+        // Who takes lru_lock, by lruvec_lock_irq() or folio_lruvec_lock*(): mm/vmscan.c,
+        // mm/memcontrol.c, mm/folio.c, mm/compaction.c.
+        "shrink_inactive_list"
+        | "shrink_active_list"
+        | "move_folios_to_lru"
+        | "evict_folios"
+        | "isolate_folios"
+        | "inc_max_seq"
+        | "try_to_inc_max_seq"
+        | "try_to_shrink_lruvec"
+        | "shrink_lruvec"
+        | "lru_gen_shrink_node"
+        | "lru_note_cost_unlock_irq"
+        | "lru_note_cost"
+        | "lru_note_cost_refault"
+        | "folio_lruvec_lock"
+        | "folio_lruvec_lock_irq"
+        | "folio_lruvec_lock_irqsave"
+        | "folio_batch_move_lru"
+        | "lru_add"
+        | "check_move_unevictable_folios" => Caller::Lru,
+        // drivers/block/nbd.c: nsock->tx_lock.
+        "nbd_handle_cmd" | "nbd_queue_rq" => Caller::Nbd,
+        "recv_work" | "nbd_read_reply" => Caller::NbdReceive,
+        // net/core/dev.c.
+        "net_rx_action" | "__napi_poll" | "process_backlog" => Caller::NetReceive,
+        // mm/slub.c; the first may be inlined into its callers.
+        "allocate_slab" | "new_slab" => Caller::Slab,
+        // mm/page_io.c: swap_add_folio(), or what it is inlined into.
+        "swap_add_folio" | "__swap_writepage" | "swap_writeout" => Caller::SwapAdd,
+        name if is_locking(name) => Caller::Locking,
+        name if is_allocating(name) => Caller::Allocating,
         _ => Caller::Unrelated,
     }
+}
+
+/// A part of a lock's slow path, or of what leads from its event to us. The names are
+/// those of kernel/locking/ and of include/linux/spinlock_api_smp.h.
+fn is_locking(name: &str) -> bool {
+    const PREFIXES: [&str; 15] = [
+        "_R",
+        "rwb_",
+        "__traceiter_",
+        "trace_contention_",
+        "_raw_",
+        "__raw_",
+        "do_raw_",
+        "queued_",
+        "native_queued_",
+        "__pv_queued_",
+        "mutex_lock",
+        "__mutex_lock",
+        "rwsem_down_",
+        "down_",
+        "__down_",
+    ];
+    PREFIXES.iter().any(|p| name.starts_with(p))
+}
+
+/// A part of the allocators, or what wraps them: mm/page_alloc.c, mm/mempolicy.c,
+/// mm/slub.c, mm/page_frag_cache.c, net/core/skbuff.c.
+fn is_allocating(name: &str) -> bool {
+    const PREFIXES: [&str; 22] = [
+        "alloc_",
+        "__alloc_",
+        "get_page_from_freelist",
+        "prep_new_page",
+        "get_free_pages",
+        "__get_free_pages",
+        "get_zeroed_page",
+        "folio_alloc",
+        "__folio_alloc",
+        "vma_alloc",
+        "kmem_cache_",
+        "__kmem_cache_",
+        "kmalloc_",
+        "__kmalloc",
+        "___kmalloc",
+        "___slab_alloc",
+        "__slab_alloc",
+        "refill_",
+        "__pcs_",
+        "kvmalloc",
+        "__kvmalloc",
+        "page_frag_",
+    ];
+    PREFIXES.iter().any(|p| name.starts_with(p)) || matches!(name, "__page_frag_alloc_align")
 }

@@ -21,6 +21,19 @@ pub const LATE_NS: u64 = 1_000_000_000;
 /// for all devices together, and what is written to a dead one keeps them.
 pub const STUCK_NS: u64 = 5_000_000_000;
 
+/// A device of which so many requests in a row failed is failing.
+pub const FAILS: u32 = 4;
+
+/// For so long after the last of these it gets no more from us, in ns, and then one to see.
+/// Otherwise what fails would be queued again and again, and the OOM killer, which alone can
+/// end that, would come the later for it.
+pub const FAILING_NS: u64 = 1_000_000_000;
+
+/// Is a device failing, of which `in_a_row` requests failed, the last one `ns` ago?
+pub const fn failing(in_a_row: u32, ns: u64) -> bool {
+    in_a_row >= FAILS && ns < FAILING_NS
+}
+
 /// When is swap-out handed off?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -79,11 +92,13 @@ pub enum Refused {
     Devices,
     /// The device does not answer, and no other does.
     Stuck,
+    /// What is written to the device fails: see [`failing`].
+    Failing,
 }
 
 impl Refused {
     /// All of them, with their names, in order.
-    pub const ALL: [(Refused, &'static str); 10] = [
+    pub const ALL: [(Refused, &'static str); 11] = [
         (Refused::Cgroup, "cgroup"),
         (Refused::Proactive, "proactive"),
         (Refused::Zswap, "zswap"),
@@ -94,6 +109,7 @@ impl Refused {
         (Refused::Busy, "busy"),
         (Refused::Devices, "devices"),
         (Refused::Stuck, "stuck"),
+        (Refused::Failing, "failing"),
     ];
 }
 
@@ -118,6 +134,8 @@ pub struct Asked {
     pub late: bool,
     /// The device is stuck: see [`STUCK_NS`].
     pub stuck: bool,
+    /// The device is failing: see [`failing`].
+    pub failing: bool,
     /// Another device gets something done.
     pub others: bool,
     /// Bytes of stack that are left.
@@ -129,8 +147,8 @@ pub struct Asked {
 pub enum Answer {
     /// It may be handed over, if there is room.
     Hand,
-    /// The device is stuck, and another goes on, or it is kswapd that asks: reclaim leaves
-    /// the folio for later.
+    /// The device is stuck, and another goes on, or it is stuck or failing, and kswapd asks:
+    /// reclaim leaves the folio for later.
     Keep,
     /// Reclaim writes it itself.
     Refuse(Refused),
@@ -155,6 +173,10 @@ pub fn decide(mode: Mode, floor: usize, asked: &Asked) -> Answer {
         Answer::Keep
     } else if asked.stuck {
         Answer::Refuse(Refused::Stuck)
+    } else if asked.failing && asked.kswapd {
+        Answer::Keep
+    } else if asked.failing {
+        Answer::Refuse(Refused::Failing)
     } else if !asked.kswapd && asked.late && !asked.others && asked.priority <= OOM_PRIORITY {
         Answer::Refuse(Refused::Priority)
     } else {

@@ -3,15 +3,37 @@
 //! Handlers for the block layer: swap bios, and those of our workers.
 
 use crate::{
-    kernel_ext::percpu::Pinned,
+    kernel_ext::{
+        percpu::Pinned,
+        tracepoint::State, //
+    },
     observer::Observer,
-    origin::Layer,
+    origin::{
+        Function,
+        Group,
+        Layer,
+        Origin, //
+    },
     params,
-    shim::At, //
+    policy::{
+        batch::{
+            self,
+            By,
+            Why, //
+        },
+        classify::Caller, //
+    },
+    shim::{
+        function,
+        nbd::Bio,
+        At,
+        Context, //
+    },
+    windows::Slot,
 };
 
-/// A swap write is submitted; `last_folio` is the last one in it.
-pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, last_folio: usize, synchronous: bool) {
+/// A swap write is submitted.
+pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     if !obs.in_task(pin, at, Layer::Bio) {
         return;
     }
@@ -20,13 +42,67 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, last_folio: usize, 
         Err(origin) => (None, origin),
     };
     if let Some(slot) = slot {
-        slot.submitted(last_folio, synchronous);
+        slot.submitted(bio.last_folio, bio.synchronous());
+    }
+    // A driver's own is the same pages once more.
+    if !bio.stacked() {
+        batch(obs, pin, slot, origin, bio);
     }
     if !params::enabled() {
         return;
     }
     let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
     obs.sample(pin, at, origin, Layer::Bio, used);
+}
+
+/// Records how many pages are written at once, and why the task's last write was not longer.
+fn batch(obs: &Observer, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
+    let last = slot.and_then(Slot::last_write);
+    let noted = slot.and_then(|s| s.submitter(bio.key));
+    if !params::enabled() {
+        return;
+    }
+    let batches = obs.batches.this(pin);
+    let place = bio.place();
+    if let Some((last, whose)) = last {
+        batches.ended(whose, batch::parted(&last, &place));
+    }
+    let by = match noted {
+        Some(by) => by,
+        // Who adds folios does not call the function, where it is inlined there.
+        None if slot.is_some() && tells_why(obs) => By::Adder,
+        None => By::Unknown,
+    };
+    batches.submitted(origin, bio.pages());
+    let why = batch::ended(bio.folios, bio.room, bio.synchronous(), by);
+    match (why, slot) {
+        (Some(why), _) => batches.ended(origin, why),
+        (None, Some(slot)) => slot.ends_with_next(&place, origin),
+        (None, None) => batches.ended(origin, Why::Unknown),
+    }
+}
+
+/// Whether it can be told why a swap write ended.
+pub(crate) fn tells_why(obs: &Observer) -> bool {
+    obs.live(Group::Stalls)
+        && obs.function(Function::SwapSubmit) == State::Attached
+        && function::sees_swap_io()
+}
+
+/// A swap write is about to be submitted, by who returns to `caller`.
+pub(super) fn submit(obs: &Observer, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
+    if at.context() != Context::Task {
+        return;
+    }
+    // One without a begin event is opened here, before its first write.
+    if let Ok(slot) = obs.slot_or_origin(pin, at) {
+        let by = match obs.caller_at(pin, caller) {
+            Some(Caller::SwapAdd) => By::Adder,
+            Some(_) => By::Ender,
+            None => By::Unknown,
+        };
+        slot.submits(write, by);
+    }
 }
 
 /// A worker of the system submits a write of `pages`: is it one of ours?

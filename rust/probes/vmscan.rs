@@ -2,20 +2,28 @@
 
 //! Handlers for vmscan: windows, and what is written inside them.
 
+use super::stall;
 use crate::{
+    callers::FRAMES,
     kernel_ext::{
         percpu::Pinned,
-        system, //
+        system,
+        tracepoint::State, //
     },
     observer::Observer,
     origin::{
+        Function,
+        Group,
         Kind,
         Layer,
         Origin,
         Window, //
     },
     params,
-    policy::classify::Caller,
+    policy::{
+        classify::Caller,
+        stall::Cause, //
+    },
     shim::{
         events,
         At,
@@ -35,7 +43,7 @@ fn memcg_origin(obs: &Observer, pin: &Pinned<'_>) -> Origin {
             Caller::MemcgMax | Caller::MemcgHigh | Caller::MemcgReclaim
         )
     };
-    match obs.caller(pin, told) {
+    match obs.caller(pin, FRAMES, told) {
         Some(Caller::MemcgMax) => Origin::MemcgMax,
         Some(Caller::MemcgHigh) => Origin::MemcgHigh,
         Some(Caller::MemcgReclaim) => Origin::MemcgReclaim,
@@ -53,13 +61,25 @@ pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Wi
         Window::Memcg => memcg_origin(obs, pin),
     };
     let told_apart = obs.begin(pin, at, origin, at.depth).is_some();
+    stall::window_begin(obs, pin, at, window, origin);
     if told_apart && params::enabled() && obs.in_task(pin, at, Layer::Entry) {
         obs.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
     }
 }
 
-/// The innermost window of the current task ends.
-pub(crate) fn window_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+/// The innermost window of the current task, a `window`, ends.
+pub(crate) fn window_end(
+    obs: &Observer,
+    pin: &Pinned<'_>,
+    at: &At,
+    window: Window,
+    reclaimed: usize,
+) {
+    stall::window_end(obs, pin, at, window, reclaimed);
+    close(obs, pin, at, reclaimed);
+}
+
+fn close(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     let origin = match obs.windows.end(pin, at.task) {
         Ended::Closed(w) => {
             if events::reclaim_window_enabled() {
@@ -79,6 +99,9 @@ pub(crate) fn window_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: u
     };
     if params::enabled() {
         obs.writes.this(pin).window(origin, reclaimed as u64);
+        if obs.live(Group::Tlb) {
+            obs.tlb.this(pin).window(origin, reclaimed as u64);
+        }
     }
 }
 
@@ -90,7 +113,7 @@ pub(crate) fn pages_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: us
         .find(pin, at.task)
         .is_some_and(|s| s.origin() == Origin::Madvise);
     if opened {
-        window_end(obs, pin, at, reclaimed);
+        close(obs, pin, at, reclaimed);
     } else if params::enabled() {
         obs.writes
             .this(pin)
@@ -121,7 +144,7 @@ fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
     // What is left is a folio that needed no write: all zeros, unless zswap
     // took it unseen.
-    if slot.is_some() && obs.zswap().is_ok() {
+    if slot.is_some() && obs.function(Function::ZswapStore) == State::Attached {
         Kind::Zero
     } else {
         Kind::Unknown
@@ -148,9 +171,11 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
     }
 }
 
-/// The current task waited `us` for writeback.
-pub(crate) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, us: u32) {
-    if !params::enabled() {
+/// Reclaim put the current task to sleep for `us`; `reason` is the kernel's
+/// (`enum vmscan_throttle_state`).
+pub(crate) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
+    stall::throttled(obs, pin, at, reason);
+    if !params::enabled() || Cause::throttle(reason) != Cause::ThrottleWriteback {
         return;
     }
     let slot = obs.windows.find(pin, at.task);

@@ -8,8 +8,9 @@ use crate::{
     shim::At, //
 };
 
-/// zswap took a folio: the write event that follows is not I/O.
-pub(crate) fn stored(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: usize) {
+/// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
+/// write event that follows, zswap took it.
+pub(crate) fn offered(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: usize) {
     if let Ok(slot) = obs.slot_or_origin(pin, at) {
         slot.zswapped(folio);
     }

@@ -6,6 +6,7 @@ use super::FORMAT;
 use crate::{
     cost::{
         Cost,
+        EventCost,
         Lost, //
     },
     kernel_ext::{
@@ -13,10 +14,17 @@ use crate::{
         tracepoint::State, //
     },
     observer::Observer,
-    origin::Layer,
+    origin::{
+        Function,
+        Group,
+        Layer, //
+    },
     params,
     probes::Event,
-    shim::reclaim, //
+    shim::{
+        attached,
+        reclaim, //
+    },
 };
 use kernel::{
     fmt::{
@@ -33,6 +41,7 @@ fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
         State::Waiting => f.write_str("waiting"),
         State::Unpaired => f.write_str("unpaired"),
         State::Attached => f.write_str("attached"),
+        State::Off => f.write_str("off"),
         State::Failed(errno) => write!(f, "failed:{errno}"),
     }
 }
@@ -53,7 +62,10 @@ pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
         ("windows", windows),
         ("writes", on(Event::WriteFolio)),
         ("io_split", on(Event::WriteFolio) && on(Event::BioQueue)),
-        ("zswap_split", on(Event::WriteFolio) && obs.zswap().is_ok()),
+        (
+            "zswap_split",
+            on(Event::WriteFolio) && obs.function(Function::ZswapStore) == State::Attached,
+        ),
         ("headroom.entry", windows),
         ("headroom.write", on(Event::WriteFolio)),
         ("headroom.bio", on(Event::BioQueue)),
@@ -67,15 +79,19 @@ pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     writeln!(f, "format {FORMAT}")?;
     writeln!(f, "version {}", crate::VERSION)?;
     writeln!(f, "enabled {}", u8::from(params::enabled()))?;
-    for &event in Event::ALL.iter().take(Event::PROBES) {
+    for &event in Event::ALL.iter() {
         write!(f, "probe.{} ", event.name())?;
         state(f, obs.state(event))?;
         f.write_char('\n')?;
     }
-    match obs.zswap() {
-        Ok(()) => writeln!(f, "fprobe.zswap_store attached")?,
-        Err(0) => writeln!(f, "fprobe.zswap_store missing")?,
-        Err(e) => writeln!(f, "fprobe.zswap_store failed:{}", e.wrapping_neg())?,
+    for &function in Function::ALL {
+        write!(f, "fprobe.{} ", function.name())?;
+        state(f, obs.function(function))?;
+        f.write_char('\n')?;
+    }
+    for &group in Group::ALL {
+        let on = if params::group(group) { "on" } else { "off" };
+        writeln!(f, "group.{} {on}", group.name())?;
     }
     for (name, available) in ledgers(obs) {
         let state = if available {
@@ -98,19 +114,39 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             .sum(|c| c.event(event).map_or(0, |e| e.handled.get()));
         writeln!(f, "events.{} {n}", event.name())?;
     }
+    for &function in Function::ALL {
+        let n = obs
+            .cost
+            .sum(|c| c.function(function).map_or(0, |e| e.handled.get()));
+        writeln!(f, "events.{} {n}", function.name())?;
+    }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 6] = [
+    let lost: [(&str, OfLost); 17] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
         ("stacks", |l| &l.stacks),
         ("preload", |l| &l.preload),
         ("scratch", |l| &l.scratch),
+        ("stalls", |l| &l.stalls),
+        ("stall_cgroups", |l| &l.stall_cgroups),
+        ("longest", |l| &l.longest),
+        ("takers", |l| &l.takers),
+        ("shrinkers", |l| &l.shrinkers),
+        ("sites", |l| &l.sites),
+        ("waits", |l| &l.waits),
+        ("waiters", |l| &l.waiters),
+        ("nbd_requests", |l| &l.nbd_requests),
+        ("nbd_abandoned", |l| &l.nbd_abandoned),
+        ("nbd_longest", |l| &l.nbd_longest),
     ];
     for (name, cell) in lost {
         let n = obs.cost.sum(|c| cell(&c.lost).get());
         writeln!(f, "lost.{name} {n}")?;
     }
+    let missed = attached::missed();
+    writeln!(f, "lost.calls {}", missed.calls)?;
+    writeln!(f, "context.functions.irq {}", missed.interrupts)?;
     let by_layer = |get: fn(&Cost, Layer) -> Option<&Cell64>, layer| {
         obs.cost.sum(|c| get(c, layer).map_or(0, Cell64::get))
     };
@@ -139,14 +175,29 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )?;
     let (slots, used) = obs.windows.usage();
     writeln!(f, "windows.open {used}")?;
+    writeln!(f, "stalls.open {}", obs.stalls.open.len())?;
     writeln!(f, "windows.slots {slots}")
+}
+
+/// What costs.
+enum Counted {
+    Event(Event),
+    Function(Function),
 }
 
 fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
-    for &event in Event::ALL {
-        let sum = |get: fn(&crate::cost::EventCost) -> &Cell64| {
-            obs.cost.sum(|c| c.event(event).map_or(0, |e| get(e).get()))
+    let events = Event::ALL.iter().map(|&e| Counted::Event(e));
+    let functions = Function::ALL.iter().map(|&f| Counted::Function(f));
+    for counted in Iterator::chain(events, functions) {
+        let sum = |get: fn(&EventCost) -> &Cell64| {
+            obs.cost.sum(|c| {
+                let counts = match counted {
+                    Counted::Event(e) => c.event(e),
+                    Counted::Function(f) => c.function(f),
+                };
+                counts.map_or(0, |e| get(e).get())
+            })
         };
         let (h, s, c) = (sum(|e| &e.handled), sum(|e| &e.sampled), sum(|e| &e.cycles));
         handled = handled.wrapping_add(h);

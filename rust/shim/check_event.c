@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Compiled by conftest.sh, never linked: have the probe entries in probes.h the
+ * Compiled by conftest.sh, never linked: have the probe entries in RWB_HEADER the
  * prototypes that this kernel's own headers give? RWB_CHECKS is a sequence of
  * RWB_CHECK(event), separated by semicolons, for the events in question.
  */
-#include "probes.h"
+#include RWB_HEADER
 
 #define RWB_CHECK(event)	check_trace_callback_type_##event(rwb_probe_##event)
 

@@ -6,7 +6,12 @@
 //! preemption disabled by the C entry. They never sleep, allocate, or take a
 //! lock that could be held around an allocation.
 
+mod nbd;
+mod reserve;
+mod stall;
+
 use super::{
+    nbd::Bio,
     reclaim::{
         Asking,
         Ends,
@@ -18,6 +23,10 @@ use super::{
     Target, //
 };
 use crate::{
+    cost::{
+        Cost,
+        EventCost, //
+    },
     helper::{
         swap::Says,
         Freed, //
@@ -54,12 +63,12 @@ use kernel::{
 /// - `at` is valid for reads during the call.
 /// - Preemption is disabled during the call.
 #[inline(always)]
-unsafe fn enter(
+unsafe fn enter<R>(
     observer: *mut c_void,
     at: *const At,
-    event: Event,
-    f: impl FnOnce(&Observer, &Pinned<'_>, &At),
-) {
+    counts: impl FnOnce(&Cost) -> Option<&EventCost>,
+    f: impl FnOnce(&Observer, &Pinned<'_>, &At) -> R,
+) -> R {
     // SAFETY: By the safety requirements.
     let (observer, at, pin) = unsafe {
         (
@@ -68,15 +77,34 @@ unsafe fn enter(
             Pinned::new(),
         )
     };
-    let cost = observer.cost.this(&pin);
-    let started = cost.enter(event);
-    f(observer, &pin, at);
-    cost.leave(event, started);
+    let counts = counts(observer.cost.this(&pin));
+    let started = counts.and_then(EventCost::enter);
+    let r = f(observer, &pin, at);
+    if let Some(counts) = counts {
+        counts.leave(started);
+    }
+    r
+}
+
+/// The same, for an event.
+///
+/// # Safety
+///
+/// As for [`enter`].
+#[inline(always)]
+unsafe fn event(
+    observer: *mut c_void,
+    at: *const At,
+    event: Event,
+    f: impl FnOnce(&Observer, &Pinned<'_>, &At),
+) {
+    // SAFETY: By the safety requirements.
+    unsafe { enter(observer, at, |cost| cost.event(event), f) }
 }
 
 /// # Safety
 ///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, window: u32) {
     let Some(window) = Window::from_raw(window) else {
@@ -84,7 +112,7 @@ unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, w
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, window.begin_event(), |o, pin, at| {
+        event(observer, at, window.begin_event(), |o, pin, at| {
             probes::vmscan::window_begin(o, pin, at, window)
         })
     }
@@ -92,7 +120,7 @@ unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, w
 
 /// # Safety
 ///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_window_end(
     observer: *mut c_void,
@@ -105,20 +133,20 @@ unsafe extern "C" fn rwb_rs_window_end(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, window.end_event(), |o, pin, at| {
-            probes::vmscan::window_end(o, pin, at, nr_reclaimed)
+        event(observer, at, window.end_event(), |o, pin, at| {
+            probes::vmscan::window_end(o, pin, at, window, nr_reclaimed)
         })
     }
 }
 
 /// # Safety
 ///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, Event::ReclaimPages, |o, pin, at| {
+        event(observer, at, Event::ReclaimPages, |o, pin, at| {
             probes::vmscan::pages_end(o, pin, at, nr_reclaimed)
         })
     }
@@ -126,12 +154,12 @@ unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_r
 
 /// # Safety
 ///
-/// As for [`enter`], and `folio` is valid for reads during the call.
+/// As for [`event`], and `folio` is valid for reads during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *const Folio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, Event::WriteFolio, |o, pin, at| {
+        event(observer, at, Event::WriteFolio, |o, pin, at| {
             probes::vmscan::write(o, pin, at, &*folio)
         })
     }
@@ -139,74 +167,47 @@ unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *
 
 /// # Safety
 ///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: u32) {
+unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: u32, reason: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, Event::Throttled, |o, pin, at| {
-            probes::vmscan::throttled(o, pin, at, us)
+        event(observer, at, Event::Throttled, |o, pin, at| {
+            probes::vmscan::throttled(o, pin, at, us, reason)
         })
     }
 }
 
 /// # Safety
 ///
-/// As for [`enter`].
+/// As for [`event`], and `bio` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_bio(
-    observer: *mut c_void,
-    at: *const At,
-    last_folio: usize,
-    synchronous: bool,
-) {
+unsafe extern "C" fn rwb_rs_bio(observer: *mut c_void, at: *const At, bio: *const Bio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, Event::BioQueue, |o, pin, at| {
-            probes::block::bio(o, pin, at, last_folio, synchronous)
+        event(observer, at, Event::BioQueue, |o, pin, at| {
+            probes::block::bio(o, pin, at, &*bio)
         })
     }
 }
 
 /// # Safety
 ///
-/// As for [`enter`].
-#[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd(observer: *mut c_void, at: *const At) {
-    // SAFETY: By the safety requirements.
-    unsafe { enter(observer, at, Event::NbdSend, probes::nbd::send) }
-}
-
-/// # Safety
-///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_net(observer: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { enter(observer, at, Event::NetXmit, probes::net::xmit) }
+    unsafe { event(observer, at, Event::NetXmit, probes::net::xmit) }
 }
 
 /// # Safety
 ///
-/// As for [`enter`].
-#[no_mangle]
-unsafe extern "C" fn rwb_rs_zswap_stored(observer: *mut c_void, at: *const At, folio: usize) {
-    // SAFETY: By the safety requirements.
-    unsafe {
-        enter(observer, at, Event::ZswapStored, |o, pin, at| {
-            probes::zswap::stored(o, pin, at, folio)
-        })
-    }
-}
-
-/// # Safety
-///
-/// As for [`enter`].
+/// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_worker_bio(observer: *mut c_void, at: *const At, pages: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        enter(observer, at, Event::BioQueue, |o, pin, at| {
+        event(observer, at, Event::BioQueue, |o, pin, at| {
             probes::block::worker_bio(o, pin, at, pages)
         })
     }

@@ -51,13 +51,25 @@ bool rwb_trace_write_around_enabled(void)
 	return trace_write_around_enabled();
 }
 
+void rwb_trace_stall(const struct rwb_stall *stall)
+{
+	trace_stall(stall);
+}
+
+bool rwb_trace_stall_enabled(void)
+{
+	return trace_stall_enabled();
+}
+
 #define RWB_NAME(num, name)	[num] = name,
 
 static const char * const rwb_origin_names[] = { RWB_ORIGINS(RWB_NAME) };
 static const char * const rwb_kind_names[] = { RWB_KINDS(RWB_NAME) };
 static const char * const rwb_layer_names[] = { RWB_LAYERS(RWB_NAME) };
+static const char * const rwb_cause_names[] = { RWB_CAUSES(RWB_NAME) };
+static_assert(ARRAY_SIZE(rwb_cause_names) == RWB_NR_CAUSES);
 
-/* Name @index of table 0 origins, 1 kinds, 2 layers; NULL past its end. */
+/* Name @index of table 0 origins, 1 kinds, 2 layers, 3 functions, 4 causes; NULL past its end. */
 const char *rwb_name(u32 table, u32 index)
 {
 	switch (table) {
@@ -67,6 +79,10 @@ const char *rwb_name(u32 table, u32 index)
 		return index < ARRAY_SIZE(rwb_kind_names) ? rwb_kind_names[index] : NULL;
 	case 2:
 		return index < ARRAY_SIZE(rwb_layer_names) ? rwb_layer_names[index] : NULL;
+	case 3:
+		return rwb_function_name(index);
+	case 4:
+		return index < ARRAY_SIZE(rwb_cause_names) ? rwb_cause_names[index] : NULL;
 	default:
 		return NULL;
 	}

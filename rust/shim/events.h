@@ -16,6 +16,8 @@
 #define RWB_SYM(num, name)	{ num, name },
 #define rwb_show_origin(v)	__print_symbolic(v, RWB_ORIGINS(RWB_SYM) { -1, "?" })
 #define rwb_show_kind(v)	__print_symbolic(v, RWB_KINDS(RWB_SYM) { -1, "?" })
+#define RWB_PART(num, name)	name "=%llu "
+#define RWB_PART_OF(num, name)	__entry->parts[num] / 1000,
 #define rwb_show_layer(v)	__print_symbolic(v, RWB_LAYERS(RWB_SYM) { -1, "?" })
 
 /* One folio written by reclaim. */
@@ -154,6 +156,52 @@ TRACE_EVENT(write_around,
 	TP_printk("dev=%u:%u ino=%llu start=%llu nr=%u targets=%u others=%u ranges=%u usecs=%llu",
 		  MAJOR(__entry->dev), MINOR(__entry->dev), __entry->ino, __entry->start,
 		  __entry->nr, __entry->targets, __entry->others, __entry->ranges, __entry->us)
+);
+
+/* A stall ended; its parts are in microseconds, rounded down. */
+TRACE_EVENT(stall,
+
+	TP_PROTO(const struct rwb_stall *stall),
+
+	TP_ARGS(stall),
+
+	TP_STRUCT__entry(
+		__field(u64, ns)
+		__field(u64, began)
+		__field(u64, scanned)
+		__field(u64, freed)
+		__field(u64, cgroup)
+		__field(u64, inactive_file)
+		__field(u64, inactive_anon)
+		__field(u64, dirty)
+		__array(u64, parts, RWB_NR_CAUSES)
+		__field(u32, origin)
+		__field(u32, gfp)
+		__field(u32, order)
+		__field(u32, nid)
+	),
+
+	TP_fast_assign(
+		__entry->ns = stall->ns;
+		__entry->began = stall->began;
+		__entry->scanned = stall->scanned;
+		__entry->freed = stall->freed;
+		__entry->cgroup = stall->setting.cgroup;
+		__entry->inactive_file = stall->setting.inactive_file;
+		__entry->inactive_anon = stall->setting.inactive_anon;
+		__entry->dirty = stall->setting.dirty;
+		memcpy(__entry->parts, stall->parts, sizeof(stall->parts));
+		__entry->origin = stall->origin;
+		__entry->gfp = stall->gfp;
+		__entry->order = stall->order;
+		__entry->nid = stall->setting.nid;
+	),
+
+	TP_printk("origin=%s usecs=%llu " RWB_CAUSES(RWB_PART)
+		  "order=%u gfp=%#x nid=%u cgroup=%llu scanned=%llu freed=%llu inactive_file=%llu inactive_anon=%llu dirty=%llu",
+		  rwb_show_origin(__entry->origin), __entry->ns / 1000, RWB_CAUSES(RWB_PART_OF)
+		  __entry->order, __entry->gfp, __entry->nid, __entry->cgroup, __entry->scanned,
+		  __entry->freed, __entry->inactive_file, __entry->inactive_anon, __entry->dirty)
 );
 
 #endif /* RWB_EVENTS_H */

@@ -10,17 +10,22 @@ use super::{
     rwb_trace_reclaim_window_enabled,
     rwb_trace_reclaim_write,
     rwb_trace_reclaim_write_enabled,
+    rwb_trace_stall,
+    rwb_trace_stall_enabled,
     rwb_trace_write_around,
     rwb_trace_write_around_enabled,
+    stall::Stalled,
     Folio, //
 };
 use crate::{
     kernel_ext::fs::Inode,
     origin::{
+        Function,
         Kind,
         Layer,
         Origin, //
     },
+    policy::stall::Cause,
 };
 use kernel::prelude::*;
 
@@ -96,8 +101,17 @@ pub(crate) fn write_around(
     }
 }
 
+/// Emits `reclaimwb:stall` if someone listens.
+pub(crate) fn stall(stall: &Stalled) {
+    // SAFETY: Has no precondition.
+    if unsafe { rwb_trace_stall_enabled() } {
+        // SAFETY: `stall` is a valid `struct rwb_stall` during the call.
+        unsafe { rwb_trace_stall(stall) };
+    }
+}
+
 /// Checks that `names` are, in order, those that the shim prints for `table`
-/// (0 origins, 1 kinds, 2 layers).
+/// (0 origins, 1 kinds, 2 layers, 3 functions, 4 causes).
 fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
     let name = |i| {
         // SAFETY: Returns null or a NUL-terminated constant.
@@ -118,9 +132,11 @@ fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
     Ok(())
 }
 
-/// Checks that C and Rust number origins, kinds and layers alike.
+/// Checks that C and Rust number their words alike.
 pub(crate) fn check_tables() -> Result {
     check_table(0, Origin::ALL.iter().map(|o| o.name()))?;
     check_table(1, Kind::ALL.iter().map(|k| k.name()))?;
-    check_table(2, Layer::ALL.iter().map(|l| l.name()))
+    check_table(2, Layer::ALL.iter().map(|l| l.name()))?;
+    check_table(3, Function::ALL.iter().map(|f| f.name()))?;
+    check_table(4, Cause::ALL.iter().map(|(_, name)| *name))
 }

@@ -1,88 +1,296 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Function probe on zswap_store(): 7.3 has no tracepoint that tells a page
- * that zswap took from one that was all zeros, and both reach
- * mm_vmscan_write_folio in the same state.
+ * Function probes, for what 7.3 has no tracepoint for: RWB_FUNCTIONS in shim.h.
+ * What a function is probed for, and which of its arguments count, is
+ * rust/probes/function.rs's.
  *
- * Context of the handlers: task context of the reclaimer, may be preempted;
- * they never sleep. Registration sleeps.
+ * By ftrace where it knows the function; a function that is "inline" in its
+ * source is hidden from ftrace though the compiler left it whole, and gets a
+ * kretprobe, which costs more.
+ *
+ * Context of the handlers: the function's own, mostly of a task that reclaims,
+ * may be preempted; they never sleep. Registration sleeps.
  */
+#include <linux/blk-mq.h>
 #include <linux/err.h>
 #include <linux/fprobe.h>
+#include <linux/kprobes.h>
 #include <linux/mm_types.h>
 #include <linux/slab.h>
 
 #include "entry.h"
+#include "swap_io.h"
 
+/* Calls that a kretprobe follows at a time; more are counted as missed. */
+#define RWB_MAX_CALLS	1024
+
+#define RWB_FUNCTION_NAME(num, name)	[num] = name,
+
+static const char * const rwb_functions[] = { RWB_FUNCTIONS(RWB_FUNCTION_NAME) };
+
+const char *rwb_function_name(u32 id)
+{
+	return id < ARRAY_SIZE(rwb_functions) ? rwb_functions[id] : NULL;
+}
+
+struct rwb_function {
 #ifdef CONFIG_FPROBE
-
-struct rwb_fprobe {
 	struct fprobe fprobe;
+#endif
+#ifdef CONFIG_KRETPROBES
+	struct kretprobe kret;
+#endif
 	void *data;
+	u32 id;
+	bool by_kret;
 };
 
-static int rwb_zswap_entry(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
-			   struct ftrace_regs *fregs, void *entry_data)
+/* Kept from the entry of a function for its exit. */
+struct rwb_call {
+	u32 followed;
+};
+
+/* Whether a call of swap_write_submit() tells what it submits. */
+bool rwb_sees_swap_io(void)
 {
-	/* bool zswap_store(struct folio *folio) */
-	*(unsigned long *)entry_data = ftrace_regs_get_argument(fregs, 0);
+	return RWB_SWAP_IOCB;
+}
+
+/*
+ * What Rust is told of a call: its first two arguments @a and @b, or of a function that is
+ * not about these what it is about. @caller is where it returns to.
+ */
+static __always_inline void rwb_about(u32 id, unsigned long *a, unsigned long *b,
+				      unsigned long caller)
+{
+	switch (id) {
+	case RWB_FUNCTION_SWAP_SUBMIT:
+#if RWB_SWAP_IOCB
+		*a = (unsigned long)((struct swap_io_ctx *)*a)->sio;
+#endif
+		*b = caller;
+		break;
+	case RWB_FUNCTION_NBD_QUEUE:
+		*a = (unsigned long)((struct blk_mq_queue_data *)*b)->rq;
+		break;
+	}
+}
+
+#ifdef CONFIG_FPROBE
+/* Returns 1 when the exit is of no interest. */
+static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
+			    struct ftrace_regs *fregs, void *entry_data)
+{
+	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
+	unsigned long a = ftrace_regs_get_argument(fregs, 0);
+	unsigned long b = ftrace_regs_get_argument(fregs, 1);
+	struct rwb_call *call = entry_data;
+
+	RWB_ENTER(at);
+	rwb_about(fn->id, &a, &b, ret_ip);
+	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
+	return !call->followed;
+}
+
+static void rwb_fprobe_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
+			    struct ftrace_regs *fregs, void *entry_data)
+{
+	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
+	struct rwb_call *call = entry_data;
+
+	RWB_ENTER(at);
+	rwb_rs_function_exit(fn->data, &at, fn->id, call->followed,
+			     ftrace_regs_get_return_value(fregs));
+}
+
+/* For whom the call alone is of interest: that costs the kernel much less. */
+static int rwb_fprobe_called(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
+			     struct ftrace_regs *fregs, void *entry_data)
+{
+	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
+	unsigned long a = ftrace_regs_get_argument(fregs, 0);
+	unsigned long b = ftrace_regs_get_argument(fregs, 1);
+
+	RWB_ENTER(at);
+	rwb_about(fn->id, &a, &b, ret_ip);
+	rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return 0;
 }
 
-static void rwb_zswap_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
-			   struct ftrace_regs *fregs, void *entry_data)
+static int rwb_fprobe_register(struct rwb_function *fn, const char *sym)
 {
-	struct rwb_fprobe *rfp = container_of(fp, struct rwb_fprobe, fprobe);
-
-	/* A bool comes back in the low byte; what is above it is undefined. */
-	if (!(ftrace_regs_get_return_value(fregs) & 0xff))
-		return;
-
-	RWB_ENTER(at);
-	rwb_rs_zswap_stored(rfp->data, &at, *(unsigned long *)entry_data);
+	if (fn->id == RWB_FUNCTION_ZSWAP_STORE || fn->id == RWB_FUNCTION_NBD_QUEUE) {
+		fn->fprobe.entry_handler = rwb_fprobe_called;
+	} else {
+		fn->fprobe.entry_handler = rwb_fprobe_entry;
+		fn->fprobe.exit_handler = rwb_fprobe_exit;
+		fn->fprobe.entry_data_size = sizeof(struct rwb_call);
+	}
+	/* Only a filter finds a module's functions. */
+	if (fn->id == RWB_FUNCTION_NBD_QUEUE)
+		return register_fprobe(&fn->fprobe, sym, NULL);
+	return register_fprobe_syms(&fn->fprobe, &sym, 1);
 }
 
-/* Returns a handle, or NULL with @err set. */
-void *rwb_zswap_probe_register(void *data, int *err)
+static void rwb_fprobe_unregister(struct rwb_function *fn)
 {
-	struct rwb_fprobe *rfp = kzalloc(sizeof(*rfp), GFP_KERNEL);
-	const char *sym = "zswap_store";
+	unregister_fprobe(&fn->fprobe);
+}
 
-	if (!rfp) {
-		*err = -ENOMEM;
+static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
+{
+	return fn->fprobe.nmissed;
+}
+#else
+static int rwb_fprobe_register(struct rwb_function *fn, const char *sym)
+{
+	return -EOPNOTSUPP;
+}
+
+static void rwb_fprobe_unregister(struct rwb_function *fn)
+{
+}
+
+static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
+{
+	return 0;
+}
+#endif
+
+#ifdef CONFIG_KRETPROBES
+/* Returns 1 when the exit is of no interest. */
+static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct rwb_function *fn = container_of(get_kretprobe(ri), struct rwb_function, kret);
+	unsigned long a = regs_get_kernel_argument(regs, 0);
+	unsigned long b = regs_get_kernel_argument(regs, 1);
+	struct rwb_call *call = (void *)ri->data;
+
+	RWB_ENTER(at);
+	/*
+	 * Until the kernel has made a jump of it, the probe is a trap, which counts as an
+	 * NMI. What it interrupted is what the function runs in; no NMI calls ours.
+	 */
+	if (in_nmi() && at.ctx == RWB_CTX_SOFTIRQ &&
+	    !((preempt_count() - NMI_OFFSET - HARDIRQ_OFFSET) &
+	      (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
+		at.ctx = RWB_CTX_TASK;
+	rwb_about(fn->id, &a, &b, get_kretprobe_retaddr(ri));
+	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
+	return !call->followed;
+}
+
+static int rwb_kret_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct kretprobe *rp = get_kretprobe(ri);
+	struct rwb_call *call = (void *)ri->data;
+	struct rwb_function *fn;
+
+	/* Unregistered while the function ran. */
+	if (!rp)
+		return 0;
+	fn = container_of(rp, struct rwb_function, kret);
+
+	RWB_ENTER(at);
+	rwb_rs_function_exit(fn->data, &at, fn->id, call->followed, regs_return_value(regs));
+	return 0;
+}
+
+static int rwb_kret_register(struct rwb_function *fn, const char *sym)
+{
+	fn->kret.kp.symbol_name = sym;
+	fn->kret.entry_handler = rwb_kret_entry;
+	fn->kret.handler = rwb_kret_exit;
+	fn->kret.data_size = sizeof(struct rwb_call);
+	fn->kret.maxactive = RWB_MAX_CALLS;
+	return register_kretprobe(&fn->kret);
+}
+
+static void rwb_kret_unregister(struct rwb_function *fn)
+{
+	unregister_kretprobe(&fn->kret);
+}
+
+static unsigned long rwb_kret_missed(struct rwb_function *fn)
+{
+	return fn->kret.nmissed;
+}
+
+/*
+ * The kernel skips a probe that is hit on top of another's handler (kprobe_running()), which
+ * runs with preemption disabled: only an interrupt comes there, and it neither stalls nor
+ * ends what the task does.
+ */
+static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
+{
+	return fn->kret.kp.nmissed;
+}
+#else
+static int rwb_kret_register(struct rwb_function *fn, const char *sym)
+{
+	return -EOPNOTSUPP;
+}
+
+static void rwb_kret_unregister(struct rwb_function *fn)
+{
+}
+
+static unsigned long rwb_kret_missed(struct rwb_function *fn)
+{
+	return 0;
+}
+
+static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
+{
+	return 0;
+}
+#endif
+
+/* Probes function @id. Returns a handle, or NULL with @err set. */
+void *rwb_function_probe_register(u32 id, void *data, int *err)
+{
+	const char *sym = rwb_function_name(id);
+	struct rwb_function *fn;
+
+	*err = -EINVAL;
+	if (!sym)
 		return NULL;
+	*err = -ENOMEM;
+	fn = kzalloc_obj(*fn);
+	if (!fn)
+		return NULL;
+	fn->data = data;
+	fn->id = id;
+	*err = rwb_fprobe_register(fn, sym);
+	/* What is not there yet may come with its module. */
+	if (*err == -EOPNOTSUPP || (*err == -ENOENT && id != RWB_FUNCTION_NBD_QUEUE)) {
+		fn->by_kret = true;
+		*err = rwb_kret_register(fn, sym);
 	}
-	rfp->data = data;
-	rfp->fprobe.entry_handler = rwb_zswap_entry;
-	rfp->fprobe.exit_handler = rwb_zswap_exit;
-	rfp->fprobe.entry_data_size = sizeof(unsigned long);
-	*err = register_fprobe_syms(&rfp->fprobe, &sym, 1);
 	if (*err) {
-		kfree(rfp);
+		kfree(fn);
 		return NULL;
 	}
-	return rfp;
+	return fn;
+}
+
+/* Calls that were not seen; of @interrupts that came to a handler, which are not of them. */
+unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
+{
+	struct rwb_function *fn = handle;
+
+	*interrupts = fn->by_kret ? rwb_kret_interrupts(fn) : 0;
+	return fn->by_kret ? rwb_kret_missed(fn) : rwb_fprobe_missed(fn);
 }
 
 /* Waits until no handler runs any more. */
-void rwb_zswap_probe_unregister(void *handle)
+void rwb_function_probe_unregister(void *handle)
 {
-	struct rwb_fprobe *rfp = handle;
+	struct rwb_function *fn = handle;
 
-	unregister_fprobe(&rfp->fprobe);
-	kfree(rfp);
+	if (fn->by_kret)
+		rwb_kret_unregister(fn);
+	else
+		rwb_fprobe_unregister(fn);
+	kfree(fn);
 }
-
-#else /* !CONFIG_FPROBE */
-
-void *rwb_zswap_probe_register(void *data, int *err)
-{
-	*err = -EOPNOTSUPP;
-	return NULL;
-}
-
-void rwb_zswap_probe_unregister(void *handle)
-{
-}
-
-#endif /* CONFIG_FPROBE */

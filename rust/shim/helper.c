@@ -32,7 +32,7 @@
 #endif
 
 #include "entry.h"
-#include "shim.h"
+#include "memory.h"
 
 #ifdef RWB_HAVE_HELPER
 
@@ -310,8 +310,8 @@ bool rwb_folio_writeback(struct folio *folio)
 }
 
 /*
- * Does the page at that frame still hold page @index of @inode's file? Nobody
- * holds a reference: this is a snapshot, and @inode an address to compare with.
+ * Does the page at that frame still hold page @index of the file with that @mapping?
+ * Nobody holds a reference: this is a snapshot, and @mapping an address to compare with.
  */
 bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
 {
@@ -476,12 +476,6 @@ bool rwb_node_short(int nid)
 			return false;
 	}
 	return true;
-}
-
-static unsigned long rwb_node_pages(int nid, enum node_stat_item item)
-{
-	/* Not node_page_state(), which is not exported; less what CPUs hold back. */
-	return max(atomic_long_read(&NODE_DATA(nid)->vm_stat[item]), 0L);
 }
 
 unsigned long rwb_node_file(int nid)

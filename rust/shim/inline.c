@@ -5,6 +5,7 @@
  */
 #include <linux/cgroup.h>
 #include <linux/cpumask.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/percpu.h>
@@ -14,6 +15,7 @@
 #include <linux/sched/task_stack.h>
 #include <linux/timex.h>
 #include <linux/tracepoint.h>
+#include <net/sock.h>
 
 #include "shim.h"
 
@@ -47,15 +49,47 @@ bool rwb_node_online(unsigned int nid)
 	return nid < MAX_NUMNODES && node_online(nid);
 }
 
+/* False: there is no such zone, or nothing in it. The node is online. */
+bool rwb_zone(unsigned int nid, unsigned int zid, struct rwb_zone *zone)
+{
+	struct zone *z;
+
+	if (zid >= MAX_NR_ZONES)
+		return false;
+	z = NODE_DATA(nid)->node_zones + zid;
+	if (!managed_zone(z))
+		return false;
+	zone->free = zone_page_state(z, NR_FREE_PAGES);
+	zone->min = min_wmark_pages(z);
+	zone->low = low_wmark_pages(z);
+	strscpy(zone->name, z->name, sizeof(zone->name));
+	return true;
+}
+
+/* Sockets with SOCK_MEMALLOC; -1 if that cannot be told. */
+long rwb_memalloc_sockets(void)
+{
+#ifdef CONFIG_NET
+	return static_key_count(&memalloc_socks_key.key);
+#else
+	return -1;
+#endif
+}
+
 /* Zeroed; NULL when there is no memory or @size exceeds a per-CPU unit. */
 void *rwb_percpu_alloc(size_t size, size_t align)
 {
 	return (void __force *)__alloc_percpu(size, align);
 }
 
-void *rwb_percpu_this(void *percpu)
+/* What leads from a per-CPU pointer to this CPU's instance; preemption is off. */
+unsigned long rwb_percpu_offset(void)
 {
-	return raw_cpu_ptr((void __percpu __force *)percpu);
+#ifdef CONFIG_SMP
+	return __my_cpu_offset;
+#else
+	return 0;
+#endif
 }
 
 void *rwb_percpu_of(void *percpu, unsigned int cpu)

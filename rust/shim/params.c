@@ -22,6 +22,13 @@
 #define RWB_PARAM_RING_PAGES		7
 #define RWB_PARAM_HANDOFF		8
 #define RWB_PARAM_HANDOFF_FLOOR		9
+#define RWB_PARAM_STALLS		10
+#define RWB_PARAM_SHRINKERS		11
+#define RWB_PARAM_TLB			12
+#define RWB_PARAM_METADATA		13
+#define RWB_PARAM_TAKERS		14
+#define RWB_PARAM_RESERVES		15
+#define RWB_PARAM_NBD			16
 
 static int rwb_set_ull(const char *val, const struct kernel_param *kp)
 {
@@ -108,10 +115,30 @@ module_param_cb(inflight, &rwb_ull_ops, (void *)RWB_PARAM_INFLIGHT, 0644);
 MODULE_PARM_DESC(inflight, "KiB under writeback on a device through write-around at most; 256 to 65536, default 16384.");
 
 module_param_cb(ring_pages, &rwb_ull_ops, (void *)RWB_PARAM_RING_PAGES, 0644);
-MODULE_PARM_DESC(ring_pages, "Pages of a node that may wait to be written; 64 to 65536, default 4096. Used when write_around or handoff is switched on.");
+MODULE_PARM_DESC(ring_pages, "Pages of a node, or for a swap device, that may wait to be written; 64 to 65536, default 4096. Used when write_around or handoff is switched on; less than then limits handoff at once.");
 
 module_param_cb(handoff, &rwb_mode_ops, (void *)RWB_PARAM_HANDOFF, 0644);
 MODULE_PARM_DESC(handoff, "When reclaim hands swap-out to a writer instead of writing on its own stack: never, low-headroom (when less than handoff_floor is left), always. Default always where the kernel can.");
 
 module_param_cb(handoff_floor, &rwb_ull_ops, (void *)RWB_PARAM_HANDOFF_FLOOR, 0644);
 MODULE_PARM_DESC(handoff_floor, "Stack bytes left below which low-headroom hands off; 0 to the stack's size, default 8192.");
+
+module_param_cb(stalls, &rwb_bool_ops, (void *)RWB_PARAM_STALLS, 0644);
+MODULE_PARM_DESC(stalls, "Time where stalled tasks lose their time (Y) or not (N). Default Y.");
+
+module_param_cb(shrinkers, &rwb_bool_ops, (void *)RWB_PARAM_SHRINKERS, 0644);
+MODULE_PARM_DESC(shrinkers, "Count the calls of shrinkers, by origin and cgroup (Y), or not (N). Default Y.");
+
+module_param_cb(tlb, &rwb_bool_ops, (void *)RWB_PARAM_TLB, 0644);
+MODULE_PARM_DESC(tlb, "Count and time flushes of other CPUs' TLBs by reclaim (Y) or not (N). Hot. Default N.");
+
+module_param_cb(metadata, &rwb_bool_ops, (void *)RWB_PARAM_METADATA, 0644);
+MODULE_PARM_DESC(metadata, "Count metadata of filesystems that reclaim evicts and that is read again (Y) or not (N). Hot. Default N.");
+
+module_param_cb(takers, &rwb_bool_ops, (void *)RWB_PARAM_TAKERS, 0644);
+MODULE_PARM_DESC(takers, "While a task compacts memory, note who else takes large blocks (Y) or not (N). Hot. Default N.");
+
+module_param_cb(reserves, &rwb_bool_ops, (void *)RWB_PARAM_RESERVES, 0644);
+MODULE_PARM_DESC(reserves, "Note who takes pages from the reserves, and who waits for them (Y), or not (N). Default Y.");
+module_param_cb(nbd, &rwb_bool_ops, (void *)RWB_PARAM_NBD, 0644);
+MODULE_PARM_DESC(nbd, "Follow each request of NBD devices through its phases (Y) or not (N). Default Y.");

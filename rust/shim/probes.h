@@ -13,12 +13,19 @@
 #include <linux/mm.h>
 #include <linux/nbd.h>
 #include <linux/netdevice.h>
+#include <linux/shrinker.h>
 #include <linux/skbuff.h>
 #include <linux/version.h>
 
 #include <trace/events/block.h>
+#include <trace/events/filemap.h>
+#include <trace/events/kmem.h>
+#include <trace/events/lock.h>
 #include <trace/events/nbd.h>
 #include <trace/events/net.h>
+#include <trace/events/sched.h>
+#include <trace/events/skb.h>
+#include <trace/events/tlb.h>
 #include <trace/events/vmscan.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
@@ -48,6 +55,27 @@ void rwb_probe_mm_vmscan_reclaim_pages(void *data, int nid, unsigned long nr_sca
 void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio);
 void rwb_probe_mm_vmscan_throttled(void *data, int nid, int usec_timeout, int usec_delayed,
 				   int reason);
+void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
+				     unsigned long nr_requested, unsigned long nr_scanned,
+				     unsigned long nr_skipped, unsigned long nr_taken, int lru);
+void rwb_probe_mm_shrink_slab_start(void *data, struct shrinker *shr, struct shrink_control *sc,
+				    long nr_objects_to_shrink, unsigned long cache_items,
+				    unsigned long long delta, unsigned long total_scan,
+				    int priority, struct mem_cgroup *memcg);
+void rwb_probe_mm_shrink_slab_end(void *data, struct shrinker *shr, int nid, int shrinker_retval,
+				  long unused_scan_cnt, long new_scan_cnt, long total_scan,
+				  struct mem_cgroup *memcg);
+void rwb_probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
+			    struct task_struct *next, unsigned int prev_state);
+void rwb_probe_mm_filemap_delete_from_page_cache(void *data, struct folio *folio);
+void rwb_probe_mm_filemap_add_to_page_cache(void *data, struct folio *folio);
+void rwb_probe_mm_page_alloc(void *data, struct page *page, unsigned int order, gfp_t gfp_flags,
+			     int migratetype);
+void rwb_probe_tlb_flush(void *data, int reason, unsigned long pages);
+void rwb_probe_contention_begin(void *data, void *lock, unsigned int flags);
+void rwb_probe_contention_end(void *data, void *lock, int ret);
+void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
+				 bool is_sched_tag, unsigned int alloc_flags);
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);
 #ifdef RWB_TEST_EVENTS
 /* Test build: a prototype that no kernel has, to prove that it is noticed. */
@@ -56,7 +84,19 @@ void rwb_probe_nbd_send_request(void *data, struct bio *bio);
 void rwb_probe_nbd_send_request(void *data, struct nbd_request *nbd_request, int index,
 				struct request *rq);
 #endif
+void rwb_probe_nbd_payload_sent(void *data, struct request *req, u64 handle);
+void rwb_probe_nbd_header_sent(void *data, struct request *req, u64 handle);
+void rwb_probe_nbd_header_received(void *data, struct request *req, u64 handle);
+void rwb_probe_block_rq_requeue(void *data, struct request *rq);
+void rwb_probe_block_rq_complete(void *data, struct request *rq, blk_status_t error,
+				 unsigned int nr_bytes);
 void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 				  const struct net_device *dev);
+void rwb_probe_mm_page_alloc_pfmemalloc(void *data, struct page *page, unsigned int order,
+					gfp_t gfp_flags);
+void rwb_probe_mm_vmscan_pfmemalloc_wait_begin(void *data, int nid, gfp_t gfp_flags);
+void rwb_probe_mm_vmscan_pfmemalloc_wait_end(void *data, int nid, int err);
+void rwb_probe_kfree_skb(void *data, struct sk_buff *skb, void *location,
+			 enum skb_drop_reason reason, const struct sock *rx_sk);
 
 #endif /* RWB_PROBES_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed probe entries below reclaim: block, NBD, network; and the table that
- * finds an entry by its event's name.
+ * Typed probe entries below reclaim: block, network; and the table that finds an entry by
+ * its event's name. (NBD: probes_nbd.c)
  *
  * Context: any. block_bio_queue and net_dev_start_xmit also fire in softirq on
  * top of a reclaimer, which struct rwb_at tells apart. These events are hot:
@@ -9,6 +9,7 @@
  */
 #include "probes.h"
 #include "entry.h"
+#include "swap_io.h"
 
 #if RWB_HAVE_block_bio_queue
 /* A write that may be our worker's; not those that a stacked driver makes of it. */
@@ -22,10 +23,30 @@ static void rwb_worker_bio(void *data, struct bio *bio)
 	rwb_rs_worker_bio(data, &at, bio->bi_iter.bi_size >> PAGE_SHIFT);
 }
 
+/* Made by swap itself: it lies beside the pages in it. Clones are others'. */
+static bool rwb_own_swap_bio(const struct bio *bio)
+{
+#if RWB_SWAP_IOCB
+	return bio->bi_io_vec == container_of(bio, struct swap_iocb, bio)->bvecs;
+#else
+	return !current->bio_list;
+#endif
+}
+
+static unsigned long rwb_bio_cgroup(const struct bio *bio)
+{
+#ifdef CONFIG_BLK_CGROUP
+	return (unsigned long)bio->bi_blkg;
+#else
+	return 0;
+#endif
+}
+
 void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 {
 	struct page *last = NULL;
 	struct bvec_iter iter;
+	struct rwb_bio swap;
 	struct bio_vec bv;
 
 	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
@@ -39,22 +60,30 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	 * The folio that made swap_add_folio() submit is the last one of the
 	 * bio (mm/page_io.c). Swap sets no bi_vcnt: go by the iterator.
 	 */
-	bio_for_each_bvec(bv, bio, iter)
+	swap.folios = 0;
+	bio_for_each_bvec(bv, bio, iter) {
 		last = bv.bv_page;
-	rwb_rs_bio(data, &at, last ? (unsigned long)page_folio(last) : 0,
-		   bdev_synchronous(bio->bi_bdev));
+		swap.folios++;
+	}
+	swap.bio = (unsigned long)bio;
+	swap.last_folio = last ? (unsigned long)page_folio(last) : 0;
+	swap.cgroup = rwb_bio_cgroup(bio);
+	swap.start = bio->bi_iter.bi_sector;
+	swap.device = bio->bi_bdev->bd_dev;
+	swap.bytes = bio->bi_iter.bi_size;
+	swap.room = bio->bi_max_vecs;
+	swap.flags = (bdev_synchronous(bio->bi_bdev) ? RWB_BIO_SYNC : 0) |
+		     (rwb_own_swap_bio(bio) ? 0 : RWB_BIO_STACKED);
+	rwb_rs_bio(data, &at, &swap);
 }
 #endif
 
-#if RWB_HAVE_nbd_send_request
-void rwb_probe_nbd_send_request(void *data, struct nbd_request *nbd_request, int index,
-				struct request *rq)
+#if RWB_HAVE_block_rq_tag_wait
+void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
+				 bool is_sched_tag, unsigned int alloc_flags)
 {
-	if (!(rq->cmd_flags & REQ_SWAP))
-		return;
-
 	RWB_ENTER(at);
-	rwb_rs_nbd(data, &at);
+	rwb_rs_tag_wait(data, &at);
 }
 #endif
 
@@ -73,7 +102,7 @@ void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 
 const struct rwb_entry rwb_io_entries[] = {
 	RWB_ROW(block_bio_queue),
-	RWB_ROW(nbd_send_request),
+	RWB_ROW(block_rq_tag_wait),
 	RWB_ROW(net_dev_start_xmit),
 	{ }
 };
@@ -96,6 +125,16 @@ void *rwb_probe_func(const char *event, bool *known)
 
 	if (!e)
 		e = rwb_find(rwb_io_entries, event);
+	if (!e)
+		e = rwb_find(rwb_wait_entries, event);
+	if (!e)
+		e = rwb_find(rwb_cache_entries, event);
+	if (!e)
+		e = rwb_find(rwb_ext4_entries, event);
+	if (!e)
+		e = rwb_find(rwb_reserve_entries, event);
+	if (!e)
+		e = rwb_find(rwb_nbd_entries, event);
 	*known = e;
 	return e ? e->func : NULL;
 }

@@ -7,6 +7,7 @@
  */
 #include "probes.h"
 #include "entry.h"
+#include "memory.h"
 
 #if RWB_HAVE_mm_vmscan_balance_pgdat_begin
 void rwb_probe_mm_vmscan_balance_pgdat_begin(void *data, int nid, int order, int highest_zoneidx)
@@ -110,15 +111,8 @@ static __always_inline void rwb_fill_cgroup(struct rwb_folio *f, struct folio *f
 {
 	f->cgroup = 0;
 #ifdef CONFIG_MEMCG
-	struct mem_cgroup *memcg;
-
 	guard(rcu)();
-	memcg = folio_memcg(folio);
-	if (memcg) {
-		f->cgroup = cgroup_id(memcg->css.cgroup);
-		if (memcg->css.cgroup->root != &cgrp_dfl_root)
-			f->flags |= RWB_FOLIO_CGROUP_V1;
-	}
+	f->cgroup = rwb_cgroup_id(folio_memcg(folio), &f->flags);
 #endif
 }
 
@@ -146,8 +140,47 @@ void rwb_probe_mm_vmscan_throttled(void *data, int nid, int usec_timeout, int us
 				   int reason)
 {
 	RWB_ENTER(at);
-	if (reason == VMSCAN_THROTTLE_WRITEBACK)
-		rwb_rs_throttled(data, &at, max(usec_delayed, 0));
+	rwb_rs_throttled(data, &at, max(usec_delayed, 0), reason);
+}
+#endif
+
+#if RWB_HAVE_mm_vmscan_lru_isolate
+void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
+				     unsigned long nr_requested, unsigned long nr_scanned,
+				     unsigned long nr_skipped, unsigned long nr_taken, int lru)
+{
+	/* What is isolated to be deactivated is not scanned to be freed. */
+	if (is_active_lru(lru))
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_isolated(data, &at, nr_scanned);
+}
+#endif
+
+/* SHRINK_BATCH of mm/shrinker.c. */
+#define RWB_SHRINK_BATCH	128L
+
+#if RWB_HAVE_mm_shrink_slab_start
+void rwb_probe_mm_shrink_slab_start(void *data, struct shrinker *shr, struct shrink_control *sc,
+				    long nr_objects_to_shrink, unsigned long cache_items,
+				    unsigned long long delta, unsigned long total_scan,
+				    int priority, struct mem_cgroup *memcg)
+{
+	RWB_ENTER(at);
+	rwb_rs_shrink_start(data, &at, delta, total_scan,
+			    min(shr->batch ?: RWB_SHRINK_BATCH, (long)cache_items));
+}
+#endif
+
+#if RWB_HAVE_mm_shrink_slab_end
+void rwb_probe_mm_shrink_slab_end(void *data, struct shrinker *shr, int nid, int shrinker_retval,
+				  long unused_scan_cnt, long new_scan_cnt, long total_scan,
+				  struct mem_cgroup *memcg)
+{
+	RWB_ENTER(at);
+	/* A shrinker may scan more than it was asked for: what is left is negative then. */
+	rwb_rs_shrink_end(data, &at, total_scan, max(shrinker_retval, 0));
 }
 #endif
 
@@ -165,5 +198,8 @@ const struct rwb_entry rwb_vmscan_entries[] = {
 	RWB_ROW(mm_vmscan_reclaim_pages),
 	RWB_ROW(mm_vmscan_write_folio),
 	RWB_ROW(mm_vmscan_throttled),
+	RWB_ROW(mm_vmscan_lru_isolate),
+	RWB_ROW(mm_shrink_slab_start),
+	RWB_ROW(mm_shrink_slab_end),
 	{ }
 };

@@ -345,6 +345,7 @@ impl<'a> Asking<'a> {
             priority: self.0.priority,
             late: false,
             stuck: false,
+            failing: false,
             others: false,
             headroom: self.0.at.headroom,
         }

@@ -44,6 +44,49 @@
 	X(4, "nbd")		\
 	X(5, "net")
 
+/* The functions that are probed; the order is the Rust `Function`'s. */
+#define RWB_FUNCTION_ZSWAP_STORE	0
+#define RWB_FUNCTION_SWAP_SUBMIT	7
+#define RWB_FUNCTION_NBD_QUEUE		11
+#define RWB_FUNCTIONS(X)			\
+	X(0, "zswap_store")			\
+	X(1, "__alloc_pages_slowpath")		\
+	X(2, "try_to_free_pages")		\
+	X(3, "try_to_compact_pages")		\
+	X(4, "__drain_all_pages")			\
+	X(5, "lru_add_drain_all")		\
+	X(6, "do_shrink_slab")			\
+	X(7, "swap_write_submit")		\
+	X(8, "try_to_unmap_flush")		\
+	X(9, "try_to_unmap_flush_dirty")	\
+	X(10, "__mem_cgroup_handle_over_high")	\
+	X(11, "nbd_queue_rq")
+
+/* What a stall's time goes to; the order is the Rust `Cause`'s. */
+#define RWB_CAUSES(X)			\
+	X(0, "unexplained")		\
+	X(1, "scan")			\
+	X(2, "lru_lock")		\
+	X(3, "lock")			\
+	X(4, "shrinker")		\
+	X(5, "throttle_writeback")	\
+	X(6, "throttle_isolated")	\
+	X(7, "throttle_noprogress")	\
+	X(8, "throttle_congested")	\
+	X(9, "pfmemalloc")		\
+	X(10, "swap_submit")		\
+	X(11, "tag_wait")		\
+	X(12, "nbd_lock")		\
+	X(13, "nbd_send")		\
+	X(14, "tlb")			\
+	X(15, "compaction")		\
+	X(16, "drain")			\
+	X(17, "high_penalty")		\
+	X(18, "runqueue")		\
+	X(19, "off_cpu")
+
+#define RWB_NR_CAUSES		20
+
 /* Windows that the C entries name to Rust; the values are `Origin`'s. */
 #define RWB_WINDOW_KSWAPD	0
 #define RWB_WINDOW_DIRECT	1
@@ -58,6 +101,23 @@
 #define RWB_CTX_TASK		0	/* on the task's own stack */
 #define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
 #define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not the task */
+
+/* A zone, in pages. */
+struct rwb_zone {
+	u64 free;
+	u64 min;
+	u64 low;
+	char name[16];
+};
+
+/* A page that was allocated, of 1 << order, and its zone's figures in pages. */
+struct rwb_page {
+	u32 nid;
+	u32 zid;
+	u32 order;
+	u64 free;
+	u64 min;
+};
 
 /**
  * struct rwb_at - where a probe fired
@@ -98,6 +158,115 @@ struct rwb_folio {
 	u32 nr_pages;
 	u32 order;
 	u32 nid;
+	u32 flags;
+};
+
+/**
+ * struct rwb_shrink - a call of a shrinker
+ * @shrinker: its address, as an opaque key
+ * @name: its name's address, or that of its scan function where it has no name
+ * @cgroup: id of the cgroup that is to shrink; 0 for none
+ * @nid: the node
+ * @gfp: what the reclaimer may do (gfp_t)
+ * @flags: RWB_FOLIO_CGROUP_V1, RWB_SHRINK_FS, RWB_SHRINK_NAMED
+ */
+struct rwb_shrink {
+	unsigned long shrinker;
+	u64 name;
+	u64 cgroup;
+	u32 nid;
+	u32 gfp;
+	u32 flags;
+};
+
+#define RWB_SHRINK_FS		16	/* the reclaimer may enter filesystems */
+#define RWB_SHRINK_NAMED	32	/* @name is a string, not a function */
+
+/**
+ * struct rwb_setting - where an allocation stalls
+ * @cgroup: id of the task's cgroup; 0 without one
+ * @inactive_file: pages on the inactive file lists of its node
+ * @inactive_anon: pages on the inactive anon lists of its node
+ * @dirty: pages of files on its node that are dirty or under writeback
+ * @nid: the node that the task runs on
+ * @flags: RWB_FOLIO_CGROUP_V1
+ */
+struct rwb_setting {
+	u64 cgroup;
+	u64 inactive_file;
+	u64 inactive_anon;
+	u64 dirty;
+	u32 nid;
+	u32 flags;
+};
+
+/**
+ * struct rwb_stall - a stall that ended
+ * @ns: how long it took
+ * @began: when it began, on the local clock
+ * @parts: nanoseconds by cause; their sum is @ns
+ * @scanned: pages that it scanned
+ * @freed: pages that it freed
+ * @setting: where it began
+ * @origin: what it was for
+ * @gfp: flags of the allocation; 0 when it was a cgroup's
+ * @order: of the allocation
+ */
+struct rwb_stall {
+	u64 ns;
+	u64 began;
+	u64 parts[RWB_NR_CAUSES];
+	u64 scanned;
+	u64 freed;
+	struct rwb_setting setting;
+	u32 origin;
+	u32 gfp;
+	u32 order;
+};
+
+/* What a request does; the order is the Rust `Direction`'s. */
+#define RWB_NBD_READ		0
+#define RWB_NBD_WRITE		1
+#define RWB_NBD_OTHER		2
+
+/**
+ * struct rwb_nbd - a request that the NBD driver gets
+ * @request: its address, as an opaque key
+ * @bytes: its size
+ * @index: N of nbdN
+ * @direction: RWB_NBD_*
+ */
+struct rwb_nbd {
+	unsigned long request;
+	u32 bytes;
+	u32 index;
+	u32 direction;
+};
+
+#define RWB_BIO_SYNC		1	/* the device writes at once */
+#define RWB_BIO_STACKED		2	/* a driver made it of another one */
+
+/**
+ * struct rwb_bio - a swap write that is submitted
+ * @bio: its address, as an opaque key; that of what swap gathers folios in, too
+ * @last_folio: address of the last folio in it
+ * @cgroup: whom its I/O is charged to, as an opaque key
+ * @start: its first sector
+ * @device: its device
+ * @bytes: its size
+ * @folios: folios in it
+ * @room: folios that it has room for
+ * @flags: RWB_BIO_*
+ */
+struct rwb_bio {
+	unsigned long bio;
+	unsigned long last_folio;
+	unsigned long cgroup;
+	u64 start;
+	u32 device;
+	u32 bytes;
+	u32 folios;
+	u32 room;
 	u32 flags;
 };
 
@@ -197,10 +366,12 @@ void rwb_preempt_disable(void);
 void rwb_preempt_enable(void);
 unsigned int rwb_cpu(void);
 unsigned int rwb_nr_cpu_ids(void);
+bool rwb_zone(unsigned int nid, unsigned int zid, struct rwb_zone *zone);
+long rwb_memalloc_sockets(void);
 bool rwb_cpu_possible(unsigned int cpu);
 bool rwb_node_online(unsigned int nid);
 void *rwb_percpu_alloc(size_t size, size_t align);
-void *rwb_percpu_this(void *percpu);
+unsigned long rwb_percpu_offset(void);
 void *rwb_percpu_of(void *percpu, unsigned int cpu);
 unsigned long rwb_stack_word(unsigned long addr);
 unsigned long rwb_stack_top(void);
@@ -217,12 +388,25 @@ int rwb_cgroup_path(u64 id, char *buf, size_t size);
 int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *, void *),
 			   void *priv);
 
+/* setting.c */
+void rwb_setting(struct rwb_setting *setting);
+
+/* shrinker.c */
+void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shrink);
+unsigned long rwb_reclaimed(void);
+void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size);
+
 /* fprobe.c */
-void *rwb_zswap_probe_register(void *data, int *err);
-void rwb_zswap_probe_unregister(void *handle);
+const char *rwb_function_name(u32 id);
+bool rwb_sees_swap_io(void);
+void *rwb_function_probe_register(u32 id, void *data, int *err);
+unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts);
+void rwb_function_probe_unregister(void *handle);
 
 /* probes_*.c */
+void rwb_count_stalls_in(const unsigned long *stalls);
 void *rwb_probe_func(const char *event, bool *known);
+void rwb_nbd_request(unsigned long request, struct rwb_nbd *nbd);
 
 /* events.c */
 void rwb_trace_reclaim_write(u32 origin, u32 kind, const struct rwb_folio *folio,
@@ -237,6 +421,8 @@ bool rwb_trace_headroom_low_enabled(void);
 void rwb_trace_write_around(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others,
 			    u32 ranges, u64 us);
 bool rwb_trace_write_around_enabled(void);
+void rwb_trace_stall(const struct rwb_stall *stall);
+bool rwb_trace_stall_enabled(void);
 const char *rwb_name(u32 table, u32 index);
 
 /* helper.c */
@@ -292,13 +478,40 @@ void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
 void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_reclaimed);
 void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
-void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us);
-void rwb_rs_bio(void *observer, const struct rwb_at *at, unsigned long last_folio,
-		bool synchronous);
+void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us, u32 reason);
+void rwb_rs_isolated(void *observer, const struct rwb_at *at, unsigned long scanned);
+void rwb_rs_switch(void *observer, const struct rwb_at *at, unsigned long prev,
+		   unsigned long next, bool runnable);
+void rwb_rs_contention(void *observer, const struct rwb_at *at, unsigned long lock, bool begin);
+void rwb_rs_shrink_start(void *observer, const struct rwb_at *at, u64 own, u64 planned,
+			 u64 least);
+void rwb_rs_shrink_end(void *observer, const struct rwb_at *at, s64 left, u64 freed);
+void rwb_rs_folio_gone(void *observer, const struct rwb_at *at, u32 dev, u64 index,
+			 u64 pages);
+void rwb_rs_folio_added(void *observer, const struct rwb_at *at, u32 dev, u64 index,
+			  u64 pages);
+void rwb_rs_bitmap(void *observer, const struct rwb_at *at, u32 dev, u64 group, bool inodes);
+void rwb_rs_page_alloc(void *observer, const struct rwb_at *at, u32 order);
+void rwb_rs_interrupts(void *observer, const struct rwb_at *at);
+void rwb_rs_reserve_taken(void *observer, const struct rwb_at *at, const struct rwb_page *page);
+void rwb_rs_reserve_wait(void *observer, const struct rwb_at *at, u32 nid);
+void rwb_rs_reserve_woken(void *observer, const struct rwb_at *at, s32 err);
+void rwb_rs_skb_dropped(void *observer, const struct rwb_at *at, unsigned long site);
+void rwb_rs_tag_wait(void *observer, const struct rwb_at *at);
+void rwb_rs_bio(void *observer, const struct rwb_at *at, const struct rwb_bio *bio);
 void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);
-void rwb_rs_nbd(void *observer, const struct rwb_at *at);
+void rwb_rs_nbd(void *observer, const struct rwb_at *at, unsigned long request, bool swap);
+void rwb_rs_nbd_header(void *observer, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_sent(void *observer, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_reply(void *observer, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_requeued(void *observer, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_done(void *observer, const struct rwb_at *at, unsigned long request,
+		     bool failed);
 void rwb_rs_net(void *observer, const struct rwb_at *at);
-void rwb_rs_zswap_stored(void *observer, const struct rwb_at *at, unsigned long folio);
+u32 rwb_rs_function_entry(void *observer, const struct rwb_at *at, u32 id, unsigned long a,
+			  unsigned long b);
+void rwb_rs_function_exit(void *observer, const struct rwb_at *at, u32 id, u32 followed,
+			  unsigned long ret);
 bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
 bool rwb_rs_busy(void *helper, int nid);
 u32 rwb_rs_defer_swap(void *helper, const struct rwb_swap *swap);

@@ -11,6 +11,7 @@ use crate::{
     },
     policy::{
         handoff::{
+            self,
             LATE_NS,
             STUCK_NS, //
         },
@@ -102,6 +103,9 @@ pub(crate) struct Lane {
     progress: Atomic<u64>,
     /// When a request was done last, 0: none was.
     finished: Atomic<u64>,
+    /// Requests in a row that failed, and when the last of them did.
+    failed: Atomic<u32>,
+    failed_at: Atomic<u64>,
     /// Since when the writer submits a batch, 0: it does not.
     submits: Atomic<u64>,
     /// Folios taken, and written.
@@ -143,6 +147,8 @@ impl Lane {
                 quickest: Atomic::new(u64::MAX),
                 progress: Atomic::new(0),
                 finished: Atomic::new(0),
+                failed: Atomic::new(0),
+                failed_at: Atomic::new(0),
                 submits: Atomic::new(0),
                 taken: Atomic::new(0),
                 written: Atomic::new(0),
@@ -251,6 +257,27 @@ impl Lane {
         self.progress.store(now, Relaxed);
     }
 
+    /// A request of `nr` pages failed, which says nothing of how fast the device is. Any
+    /// context.
+    pub(crate) fn failed(&self, nr: u32) {
+        self.failed_at.store(system::clock_ns(), Relaxed);
+        self.failed.fetch_add(1, Relaxed);
+        self.land(i64::from(nr));
+    }
+
+    /// Does all that is written to it fail? See [`handoff::failing`].
+    pub(crate) fn failing(&self) -> bool {
+        let ago = || system::clock_ns().saturating_sub(self.failed_at.load(Relaxed));
+        let in_a_row = self.failed.load(Relaxed);
+        in_a_row != 0 && handoff::failing(in_a_row, ago())
+    }
+
+    /// Has nothing that was written to it of late succeeded? Then what it still has in flight
+    /// is not to be waited for.
+    pub(crate) fn broken(&self) -> bool {
+        self.failed.load(Relaxed) >= handoff::FAILS
+    }
+
     /// A request of `nr` pages is done after `ns`. Any context.
     pub(crate) fn finished(&self, nr: u32, ns: u64) {
         self.done.fetch_add(u64::from(nr), Relaxed);
@@ -260,6 +287,7 @@ impl Lane {
             self.quickest.store(ns, Relaxed);
         }
         self.finished.store(system::clock_ns(), Relaxed);
+        self.failed.store(0, Relaxed);
         self.land(i64::from(nr));
     }
 
@@ -345,6 +373,7 @@ impl Lane {
         self.taken.store(0, Relaxed);
         self.written.store(0, Relaxed);
         self.rate.store(0, Relaxed);
+        self.failed.store(0, Relaxed);
         self.device.store(device, Release);
     }
 

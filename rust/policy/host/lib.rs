@@ -6,12 +6,16 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[path = "../batch.rs"]
+pub mod batch;
 #[path = "../budget.rs"]
 pub mod budget;
 #[path = "../cgroup_key.rs"]
 pub mod cgroup_key;
 #[path = "../classify.rs"]
 pub mod classify;
+#[path = "../compaction.rs"]
+pub mod compaction;
 #[path = "../frames.rs"]
 pub mod frames;
 #[path = "../handoff.rs"]
@@ -26,15 +30,23 @@ pub mod lanes;
 pub mod link;
 #[path = "../log2.rs"]
 pub mod log2;
+#[path = "../nbd.rs"]
+pub mod nbd;
 #[path = "../nest.rs"]
 pub mod nest;
 #[path = "../patience.rs"]
 pub mod patience;
+#[path = "../pfmemalloc.rs"]
+pub mod pfmemalloc;
 #[path = "../ratelimit.rs"]
 pub mod ratelimit;
 #[path = "../reserve.rs"]
 pub mod reserve;
+#[path = "../shrink.rs"]
+pub mod shrink;
 #[path = "../slots.rs"]
 pub mod slots;
+#[path = "../stall.rs"]
+pub mod stall;
 #[path = "../window.rs"]
 pub mod window;

@@ -8,7 +8,7 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, Answer, Asked, Mode, Refused, LATE_NS, OOM_PRIORITY, STUCK_NS},
+    handoff::{decide, failing, Answer, Asked, Mode, Refused, LATE_NS, OOM_PRIORITY, STUCK_NS},
     link::{self, Link},
     reserve::Reserve,
 };
@@ -307,6 +307,7 @@ impl Model {
             priority,
             late: self.silent(LATE_NS),
             stuck: self.stuck(),
+            failing: false,
             others: false,
             headroom: 8192,
         };
@@ -631,23 +632,30 @@ proptest! {
 
     #[test]
     fn each_refusal_has_its_case(
-        flags in any::<[bool; 9]>(), priority in 0i32..=12, headroom in 0usize..16_384,
+        flags in any::<[bool; 10]>(), priority in 0i32..=12, headroom in 0usize..16_384,
     ) {
-        let [memcg, proactive, kswapd, zswap, sync, blocking, late, stuck, others] = flags;
+        let [memcg, proactive, kswapd, zswap, sync, blocking, late, stuck, failing, others] = flags;
         let asked = Asked {
-            memcg, proactive, kswapd, zswap, sync, blocking, priority, late, stuck, others,
+            memcg, proactive, kswapd, zswap, sync, blocking, priority, late, stuck, failing, others,
             headroom,
         };
         let free = !memcg && !proactive && !zswap && !sync;
-        let last = !kswapd && !others && (stuck || late && priority <= OOM_PRIORITY);
+        let dead = !others && (stuck || late && priority <= OOM_PRIORITY);
+        let last = !kswapd && (dead || failing && !stuck);
         let may = free && (!kswapd || blocking) && !last;
         let refused = |mode, floor| matches!(decide(mode, floor, &asked), Answer::Refuse(_));
         prop_assert_eq!(refused(Mode::Always, 0), !may);
         prop_assert_eq!(refused(Mode::LowHeadroom, 4096), !may || headroom >= 4096);
         prop_assert!(refused(Mode::Never, 16_384));
-        // A stuck device gets no more, and kswapd is never sent into one that blocks.
+        // A stuck or failing device gets no more, and kswapd is never sent into one that blocks.
         let answer = decide(Mode::Always, 0, &asked);
-        prop_assert_eq!(answer == Answer::Hand, may && !stuck);
+        prop_assert_eq!(answer == Answer::Hand, may && !stuck && !failing);
         prop_assert!(!(free && kswapd && blocking && refused(Mode::Always, 0)));
+    }
+
+    /// One request that fails, or some, are no reason; and no device is failing for ever.
+    #[test]
+    fn failing_takes_some_and_ends(in_a_row in any::<u32>(), ns in any::<u64>()) {
+        prop_assert_eq!(failing(in_a_row, ns), in_a_row >= 4 && ns < SEC);
     }
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why swap writes ended, against a model of what swap does (mm/page_io.c).
+
+use proptest::prelude::*;
+use reclaimwb_policy::batch::{ended, parted, By, Place, Why};
+
+const ROOM: usize = 32;
+
+/// A folio that is swapped out: where to, how many pages, and who pays.
+#[derive(Clone, Copy, Debug)]
+struct Folio {
+    device: u64,
+    slot: u64,
+    pages: u64,
+    cgroup: u64,
+}
+
+/// A write as the probes see it, and why the model ended it.
+struct Write {
+    folios: usize,
+    place: Place,
+    by: By,
+    why: Why,
+}
+
+fn place(batch: &[Folio]) -> Place {
+    let (first, last) = (batch[0], batch[batch.len() - 1]);
+    Place {
+        device: first.device,
+        start: first.slot * 8,
+        end: (last.slot + last.pages) * 8,
+        cgroup: first.cgroup,
+    }
+}
+
+/// swap_add_folio() and swap_write_submit().
+fn swap(folios: &[Folio]) -> Vec<Write> {
+    let mut writes = Vec::new();
+    let mut batch: Vec<Folio> = Vec::new();
+    let submit = |batch: &mut Vec<Folio>, by, why, writes: &mut Vec<Write>| {
+        writes.push(Write {
+            folios: batch.len(),
+            place: place(batch),
+            by,
+            why,
+        });
+        batch.clear();
+    };
+    for folio in folios {
+        if let Some(last) = batch.last() {
+            let why = if last.device != folio.device {
+                Some(Why::Device)
+            } else if last.slot + last.pages != folio.slot {
+                Some(Why::Gap)
+            } else if last.cgroup != folio.cgroup {
+                Some(Why::Cgroup)
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                submit(&mut batch, By::Adder, why, &mut writes);
+            }
+        }
+        batch.push(*folio);
+        if batch.len() == ROOM {
+            submit(&mut batch, By::Adder, Why::Full, &mut writes);
+        }
+    }
+    if !batch.is_empty() {
+        submit(&mut batch, By::Ender, Why::End, &mut writes);
+    }
+    writes
+}
+
+/// Runs of folios, most of them adjoining, now and then another device or cgroup.
+fn folios() -> impl Strategy<Value = Vec<Folio>> {
+    let step = (
+        0u64..40,
+        0u64..3,
+        0u64..8,
+        prop_oneof![9 => Just(1u64), 1 => Just(16u64)],
+    );
+    prop::collection::vec(step, 0..300).prop_map(|steps| {
+        let (mut device, mut slot, mut cgroup) = (1, 1, 1);
+        let mut all = Vec::new();
+        for (what, to, gap, pages) in steps {
+            match what {
+                0 => device = to,
+                1 | 2 => cgroup = to,
+                3 | 4 => slot += gap,
+                _ => {}
+            }
+            all.push(Folio {
+                device,
+                slot,
+                pages,
+                cgroup,
+            });
+            slot += pages;
+        }
+        all
+    })
+}
+
+proptest! {
+    /// What is told of each write, from it and from the next one, is why it ended.
+    #[test]
+    fn what_is_told_is_why_it_ended(folios in folios()) {
+        let writes = swap(&folios);
+        for (i, write) in writes.iter().enumerate() {
+            let told = ended(write.folios as u32, ROOM as u32, false, write.by)
+                // Whoever had another folio writes it, too.
+                .unwrap_or_else(|| parted(&write.place, &writes[i + 1].place));
+            prop_assert_eq!(told, write.why);
+        }
+    }
+
+    /// Without knowing who submitted it nothing is guessed.
+    #[test]
+    fn nothing_is_guessed(folios in 1u32..32) {
+        prop_assert_eq!(ended(folios, 32, false, By::Unknown), Some(Why::Unknown));
+        prop_assert_eq!(ended(32, 32, false, By::Unknown), Some(Why::Full));
+    }
+
+    /// A device that writes at once ends each.
+    #[test]
+    fn a_synchronous_device_takes_one_at_a_time(folios in 1u32..=32) {
+        for by in [By::Adder, By::Ender, By::Unknown] {
+            prop_assert_eq!(ended(folios, 32, true, by), Some(Why::Sync));
+        }
+    }
+}
+
+#[test]
+fn writes_that_could_have_been_one_are_not_explained() {
+    let last = Place {
+        device: 1,
+        start: 0,
+        end: 8,
+        cgroup: 5,
+    };
+    let next = Place {
+        device: 1,
+        start: 8,
+        end: 16,
+        cgroup: 5,
+    };
+    assert_eq!(parted(&last, &next), Why::Unknown);
+}
+
+#[test]
+fn names_are_in_the_order_of_the_numbers() {
+    for (i, (why, _)) in Why::ALL.iter().enumerate() {
+        assert_eq!(*why as usize, i);
+    }
+}

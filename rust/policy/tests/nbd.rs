@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the time of a request goes: whatever comes in whatever order, it is all accounted for.
+
+use proptest::prelude::*;
+use reclaimwb_policy::nbd::{blame, split, Phase, Stamps, Waits, PHASES};
+
+fn part(parts: &[u64; PHASES], phase: Phase) -> u64 {
+    parts[phase as usize]
+}
+
+/// 0, which is "not reached", as often as not.
+fn stamp() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 1u64..1000, any::<u64>()]
+}
+
+prop_compose! {
+    fn any_stamps()(
+        queued in any::<u64>(),
+        sending in stamp(),
+        header in stamp(),
+        payload in stamp(),
+        replied in stamp(),
+        requeued in prop_oneof![4 => Just(0), 1 => any::<u64>()],
+    ) -> Stamps {
+        Stamps { queued, sending, header, payload, replied, requeued }
+    }
+}
+
+proptest! {
+    /// The parts sum to the time of the attempt, whatever the events said.
+    #[test]
+    fn the_parts_sum_to_the_whole(stamps in any_stamps(), end in any::<u64>()) {
+        let (parts, _) = split(&stamps, end);
+        let from = if stamps.requeued != 0 { stamps.requeued } else { stamps.queued };
+        let sum = parts.iter().fold(0u64, |a, p| a.wrapping_add(*p));
+        prop_assert_eq!(sum, end.saturating_sub(from));
+    }
+
+    /// In their order each part is what lies between two events.
+    #[test]
+    fn in_order_each_part_is_the_time_between(
+        from in 1u64..1_000_000,
+        d in prop::array::uniform5(0u64..1_000_000),
+    ) {
+        let sending = from + d[0];
+        let header = sending + d[1];
+        let payload = header + d[2];
+        let replied = payload + d[3];
+        let stamps = Stamps { queued: from, sending, header, payload, replied, requeued: 0 };
+        let (parts, at) = split(&stamps, replied + d[4]);
+        prop_assert_eq!(&parts[..5], &d[..]);
+        prop_assert_eq!(part(&parts, Phase::Requeued), 0);
+        prop_assert_eq!(at, Phase::Reply);
+    }
+
+    /// A reply that is seen before the sender has said that all is gone ends the sending: the
+    /// server has no time, and what comes later changes nothing.
+    #[test]
+    fn an_early_reply_ends_the_sending(
+        from in 1u64..1_000_000,
+        d in prop::array::uniform5(0u64..1_000_000),
+    ) {
+        let sending = from + d[0];
+        let header = sending + d[1];
+        let replied = header + d[2];
+        let payload = replied + d[3];
+        let mut stamps = Stamps { queued: from, sending, header, payload, replied, requeued: 0 };
+        let (parts, at) = split(&stamps, payload + d[4]);
+        prop_assert_eq!(part(&parts, Phase::Payload), d[2]);
+        prop_assert_eq!(part(&parts, Phase::Server), 0);
+        prop_assert_eq!(part(&parts, Phase::Reply), d[3] + d[4]);
+        prop_assert_eq!(at, Phase::Reply);
+        stamps.payload = 0;
+        prop_assert_eq!(split(&stamps, payload + d[4]).0[Phase::Reply as usize], d[3] + d[4]);
+    }
+
+    /// A reply from before the send began is not this attempt's.
+    #[test]
+    fn a_stale_reply_is_nobodys(from in 1000u64..2000, sent in 1u64..500, stale in 1u64..1000) {
+        let sending = from + 10;
+        let mut stamps = Stamps {
+            queued: from,
+            sending,
+            header: sending + 1,
+            payload: sending + sent,
+            replied: 0,
+            requeued: 0,
+        };
+        let without = split(&stamps, sending + 1000);
+        stamps.replied = stale;
+        prop_assert_eq!(split(&stamps, sending + 1000), without);
+        prop_assert_eq!(without.1, Phase::Server);
+    }
+}
+
+#[test]
+fn one_that_found_no_connection_waited_for_it() {
+    let stamps = Stamps {
+        queued: 100,
+        ..Stamps::default()
+    };
+    let (parts, at) = split(&stamps, 350);
+    assert_eq!(part(&parts, Phase::Lock), 250);
+    assert_eq!(at, Phase::Lock);
+}
+
+#[test]
+fn one_whose_send_failed_was_being_sent() {
+    let stamps = Stamps {
+        queued: 100,
+        sending: 120,
+        header: 130,
+        ..Stamps::default()
+    };
+    let (parts, at) = split(&stamps, 350);
+    assert_eq!(part(&parts, Phase::Payload), 220);
+    assert_eq!(at, Phase::Payload);
+}
+
+#[test]
+fn names_are_in_the_order_of_the_numbers() {
+    for (i, (phase, _)) in Phase::ALL.iter().enumerate() {
+        assert_eq!(*phase as usize, i);
+    }
+}
+
+prop_compose! {
+    fn any_waits()(lock in stamp(), send in stamp(), other in stamp()) -> Waits {
+        // Nanoseconds since boot, of which there are no more.
+        Waits { lock: lock >> 8, send: send >> 8, other: other >> 8 }
+    }
+}
+
+proptest! {
+    /// What is blamed on requests is what the task knows, and of the rest no more than there
+    /// were requests under way; nothing of it is lost.
+    #[test]
+    fn blame_adds_up(
+        waits in any_waits(),
+        spent in prop::array::uniform6(prop_oneof![Just(0), 0u64..10_000_000_000, any::<u64>().prop_map(|ns| ns >> 8)]),
+    ) {
+        let blamed = blame(&waits, &spent);
+        let all: u64 = spent.iter().sum();
+        prop_assert_eq!(blamed.iter().sum::<u64>(), waits.lock + waits.send + waits.other.min(all));
+        prop_assert!(part(&blamed, Phase::Lock) >= waits.lock);
+        prop_assert!(part(&blamed, Phase::Payload) >= waits.send);
+    }
+
+    /// The rest is in proportion, to a thousandth of the whole.
+    #[test]
+    fn blame_is_in_proportion(other in 0u64..1_000_000_000_000, spent in prop::array::uniform6(0u64..10_000_000_000)) {
+        let blamed = blame(&Waits { other, ..Waits::default() }, &spent);
+        let all: u64 = spent.iter().sum();
+        let shared = u128::from(other.min(all));
+        for (got, ns) in blamed.iter().zip(&spent) {
+            let want = shared * u128::from(*ns) / u128::from(all.max(1));
+            prop_assert!(u128::from(*got).abs_diff(want) <= shared / 1000 + 6, "{got} for {want}");
+        }
+    }
+
+    /// Without a request under way nothing but what the task itself was at is theirs.
+    #[test]
+    fn nobody_is_blamed_for_nothing(waits in any_waits()) {
+        let blamed = blame(&waits, &[0; PHASES]);
+        prop_assert_eq!(blamed.iter().sum::<u64>(), waits.lock + waits.send);
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The books of shrinkers: what is deferred is paid or still owed, and how many are in one.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use reclaimwb_policy::shrink::{mix, Running, Work};
+
+proptest! {
+    /// What calls put off and have not paid is what is owed, as long as nothing is capped.
+    #[test]
+    fn what_is_put_off_is_paid_or_owed(
+        calls in prop::collection::vec((0u64..1000, 0u64..100), 0..100),
+    ) {
+        let (mut owed, mut deferred, mut paid) = (0u64, 0u64, 0u64);
+        for (own, percent) in calls {
+            // do_shrink_slab() at the highest priority: all that is owed, and its own.
+            let planned = owed + own;
+            let scanned = planned * percent / 100;
+            let done = Work { own, planned, least: 1 }.settle((planned - scanned) as i64);
+            prop_assert_eq!(done.scanned, scanned);
+            prop_assert_eq!(done.refused, scanned < planned);
+            owed = owed + own - scanned;
+            deferred += done.deferred;
+            paid += done.paid;
+            prop_assert_eq!(owed, deferred - paid);
+        }
+    }
+
+    /// The words count as a map does, key by key, and all are free again in the end.
+    #[test]
+    fn running_counts(steps in prop::collection::vec((0u64..6, any::<bool>()), 0..200)) {
+        let mut words = [Running(0); 8];
+        let mut model: HashMap<u64, u64> = HashMap::new();
+        for (who, enter) in steps {
+            let key = mix(&[who]);
+            if enter {
+                // As the ledger does: its own word, or a free one.
+                let own = words.iter().position(|w| w.leave(key).is_some());
+                let at = own.or_else(|| words.iter().position(|w| w.0 == 0)).unwrap();
+                let (next, others) = words[at].enter(key).unwrap();
+                words[at] = next;
+                prop_assert_eq!(others, model.get(&key).is_some_and(|&n| n > 0));
+                *model.entry(key).or_default() += 1;
+            } else if model.get(&key).is_some_and(|&n| n > 0) {
+                let at = words.iter().position(|w| w.leave(key).is_some()).unwrap();
+                words[at] = words[at].leave(key).unwrap();
+                *model.get_mut(&key).unwrap() -= 1;
+            } else {
+                prop_assert!(words.iter().all(|w| w.leave(key).is_none()));
+            }
+        }
+        let open: u64 = model.values().sum();
+        let counted: u64 = words.iter().map(|w| w.0 & 0xffff).sum();
+        prop_assert_eq!(counted, open);
+    }
+
+    /// Another order of words is another key; none is 0.
+    #[test]
+    fn mix_tells_apart(a in any::<u64>(), b in any::<u64>()) {
+        prop_assume!(a != b);
+        prop_assert!(mix(&[a, b]) != mix(&[b, a]));
+        prop_assert!(mix(&[a]) != 0);
+    }
+}
+
+#[test]
+fn less_than_a_batch_is_left_and_more_is_refused() {
+    let work = Work {
+        own: 300,
+        planned: 300,
+        least: 128,
+    };
+    assert!(!work.settle(44).refused);
+    assert!(!work.settle(127).refused);
+    assert!(work.settle(128).refused);
+    // It scanned more than it was asked for.
+    let more = work.settle(-20);
+    assert_eq!((more.scanned, more.paid, more.refused), (320, 20, false));
+}
+
+#[test]
+fn a_full_word_counts_no_more() {
+    let key = mix(&[1]);
+    let full = Running((key & !0xffff) | 0xffff);
+    assert!(full.enter(key).is_none());
+    assert!(full.leave(key).is_some());
+}

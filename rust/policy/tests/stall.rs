@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The parts of a stall against a model that keeps a label for each nanosecond.
+
+use proptest::prelude::*;
+use reclaimwb_policy::stall::{mostly_clean, Cause, Stall};
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Enter(Cause),
+    Leave(Cause),
+    Contends(Cause, usize),
+    Locked(usize),
+    Reclaims,
+    Off(bool),
+    On,
+    WillSleep(Cause),
+    HasSlept(Cause),
+    Mark,
+}
+
+const LOCKS: [Cause; 3] = [Cause::LruLock, Cause::Lock, Cause::NbdLock];
+
+/// What a task can be at, or sleep for: not what only the lack of it tells, nor a lock.
+fn cause() -> impl Strategy<Value = Cause> {
+    let told = Cause::Scan as usize..Cause::Runqueue as usize;
+    told.prop_map(|i| Cause::ALL[i].0)
+        .prop_filter("no lock", |c| !LOCKS.contains(c))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => cause().prop_map(Step::Enter),
+        3 => cause().prop_map(Step::Leave),
+        2 => (0usize..3, 1usize..4).prop_map(|(cause, lock)| Step::Contends(LOCKS[cause], lock)),
+        2 => (1usize..4).prop_map(Step::Locked),
+        1 => Just(Step::Reclaims),
+        2 => any::<bool>().prop_map(Step::Off),
+        3 => Just(Step::On),
+        1 => cause().prop_map(Step::WillSleep),
+        2 => cause().prop_map(Step::HasSlept),
+        1 => Just(Step::Mark),
+    ]
+}
+
+/// One label a nanosecond. Holds what is open in a list without end, and finds what a
+/// sleep was for by going back over the labels.
+#[derive(Default)]
+struct Model {
+    labels: Vec<Cause>,
+    open: Vec<(Cause, usize)>,
+    /// None: it runs.
+    off: Option<bool>,
+    hint: Option<Cause>,
+    /// Where the last sleep for nothing that is known begins.
+    sleep: usize,
+}
+
+impl Model {
+    fn top(&self) -> Cause {
+        self.open
+            .last()
+            .map_or(Cause::Unexplained, |(cause, _)| *cause)
+    }
+
+    fn asleep(&self) -> Cause {
+        match (self.hint, self.top()) {
+            (_, lock) if LOCKS.contains(&lock) => lock,
+            (Some(hint), _) => hint,
+            (None, Cause::Unexplained | Cause::Scan) => Cause::OffCpu,
+            (None, top) => top,
+        }
+    }
+
+    fn pass(&mut self, ns: u64) {
+        let label = match self.off {
+            None => self.top(),
+            Some(true) => Cause::Runqueue,
+            Some(false) => self.asleep(),
+        };
+        self.labels.extend((0..ns).map(|_| label));
+    }
+
+    fn step(&mut self, step: Step) {
+        let lock_or_switch = matches!(
+            step,
+            Step::Contends(..) | Step::Locked(_) | Step::Off(_) | Step::On
+        );
+        if let Step::Off(runnable) = step {
+            self.off = Some(runnable);
+            if !runnable && self.asleep() == Cause::OffCpu {
+                self.sleep = self.labels.len();
+            }
+            return;
+        }
+        if let Step::HasSlept(cause) = step {
+            for label in &mut self.labels[self.sleep..] {
+                if *label == Cause::OffCpu {
+                    *label = cause;
+                }
+            }
+        }
+        self.off = None;
+        if !lock_or_switch {
+            self.hint = None;
+        }
+        match step {
+            Step::Enter(cause) => self.open.push((cause, 0)),
+            Step::Contends(cause, lock) => {
+                if self.open.last().is_none_or(|(_, there)| *there != lock) {
+                    self.open.push((cause, lock));
+                }
+            }
+            Step::Leave(cause) => {
+                if let Some(i) = self.open.iter().rposition(|&(c, _)| c == cause) {
+                    self.open.truncate(i);
+                }
+            }
+            Step::Locked(lock) => {
+                if let Some(i) = self.open.iter().rposition(|&(_, there)| there == lock) {
+                    self.open.truncate(i);
+                }
+            }
+            Step::Reclaims | Step::HasSlept(_) => {
+                let itself = |c: Cause| matches!(c, Cause::Scan | Cause::Compaction);
+                if let Some(i) = self.open.iter().rposition(|&(c, _)| itself(c)) {
+                    self.open.truncate(i + 1);
+                }
+            }
+            Step::WillSleep(cause) => self.hint = Some(cause),
+            Step::Mark | Step::On | Step::Off(_) => {}
+        }
+    }
+}
+
+fn apply(stall: &mut Stall, step: Step, now: u64) {
+    match step {
+        Step::Enter(cause) => stall.enter(cause, now),
+        Step::Leave(cause) => stall.leave(cause, now),
+        Step::Contends(cause, lock) => stall.contends(cause, lock, now),
+        Step::Locked(lock) => stall.locked(lock, now),
+        Step::Reclaims => stall.reclaims(now),
+        Step::Off(runnable) => stall.off(runnable, now),
+        Step::On => stall.on(now),
+        Step::WillSleep(cause) => stall.will_sleep(cause, now),
+        Step::HasSlept(cause) => stall.has_slept(cause, now),
+        Step::Mark => stall.mark(now),
+    }
+}
+
+proptest! {
+    /// Every nanosecond is charged to what the model says, as long as nothing is nested
+    /// deeper than a stall tells apart.
+    #[test]
+    fn each_nanosecond_is_charged(
+        steps in prop::collection::vec((step(), 0u64..20), 0..60),
+        start in 0u64..1_000_000,
+    ) {
+        let (mut stall, mut model, mut now) = (Stall::new(start), Model::default(), start);
+        for (step, ns) in steps {
+            model.pass(ns);
+            now += ns;
+            apply(&mut stall, step, now);
+            model.step(step);
+            prop_assume!(model.open.len() <= 12);
+            prop_assert_eq!(stall.at(), model.top());
+        }
+        model.pass(7);
+        let (wall, parts) = stall.end(now + 7);
+        prop_assert_eq!(wall, now + 7 - start);
+        for (i, (cause, name)) in Cause::ALL.iter().enumerate() {
+            let expected = model.labels.iter().filter(|&l| l == cause).count() as u64;
+            prop_assert_eq!(parts[i], expected, "{}", name);
+        }
+    }
+
+    /// Whatever happens, however deep, and though the clock goes back: the parts sum to
+    /// the length.
+    #[test]
+    fn the_parts_sum_to_the_length(
+        steps in prop::collection::vec((step(), -5i64..20), 0..400),
+        start in 1_000u64..1_000_000,
+    ) {
+        let (mut stall, mut now) = (Stall::new(start), start);
+        for (step, ns) in steps {
+            now = now.saturating_add_signed(ns);
+            apply(&mut stall, step, now);
+        }
+        let (wall, parts) = stall.end(now);
+        prop_assert_eq!(parts.iter().sum::<u64>(), wall);
+    }
+
+    /// What is nested too deep ends with as many ends.
+    #[test]
+    fn depth_comes_back(extra in 0usize..40) {
+        let mut stall = Stall::new(0);
+        for _ in 0..12 + extra {
+            stall.enter(Cause::Shrinker, 0);
+        }
+        for left in (0..12 + extra).rev() {
+            stall.leave(Cause::Shrinker, 0);
+            let at = if left == 0 { Cause::Unexplained } else { Cause::Shrinker };
+            prop_assert_eq!(stall.at(), at);
+        }
+    }
+}
+
+#[test]
+fn mostly_clean_is_more_than_half() {
+    assert!(mostly_clean(100, 0, 0));
+    assert!(mostly_clean(100, 40, 20));
+    assert!(!mostly_clean(100, 60, 20));
+    assert!(!mostly_clean(100, 0, 50));
+    assert!(!mostly_clean(0, 0, 0));
+    assert!(!mostly_clean(10, 0, u64::MAX));
+    assert!(!mostly_clean(u64::MAX, u64::MAX, 0));
+}
+
+#[test]
+fn causes_are_numbered_in_order() {
+    for (i, (cause, _)) in Cause::ALL.iter().enumerate() {
+        assert_eq!(*cause as usize, i);
+    }
+}
+
+#[test]
+fn a_slow_path_without_events_is_no_stall() {
+    let mut stall = Stall::new(5);
+    stall.off(true, 6);
+    stall.on(7);
+    assert!(!stall.eventful());
+    stall.enter(Cause::Scan, 8);
+    assert!(stall.eventful());
+}
+
+#[test]
+fn a_lock_within_the_wait_for_a_lock_ends_alone() {
+    // __mutex_lock(): spins, sleeps, and meets others at the lock of its queue.
+    let mut stall = Stall::new(0);
+    stall.contends(Cause::NbdLock, 1, 10);
+    stall.contends(Cause::NbdLock, 1, 20);
+    stall.off(false, 30);
+    stall.on(100);
+    stall.contends(Cause::Lock, 2, 100);
+    stall.locked(2, 105);
+    stall.off(false, 110);
+    stall.on(200);
+    stall.locked(1, 200);
+    let (wall, parts) = stall.end(210);
+    assert_eq!(wall, 210);
+    assert_eq!(parts[Cause::NbdLock as usize], 185);
+    assert_eq!(parts[Cause::Lock as usize], 5);
+    assert_eq!(parts[Cause::Unexplained as usize], 20);
+}
+
+#[test]
+fn a_throttled_sleep_is_known_though_a_drain_follows() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    stall.off(false, 10);
+    stall.on(110);
+    stall.enter(Cause::Drain, 115);
+    stall.off(false, 120);
+    stall.on(150);
+    stall.leave(Cause::Drain, 160);
+    stall.has_slept(Cause::ThrottleWriteback, 165);
+    let (_, parts) = stall.end(170);
+    assert_eq!(parts[Cause::ThrottleWriteback as usize], 100);
+    assert_eq!(parts[Cause::Drain as usize], 45);
+    assert_eq!(parts[Cause::OffCpu as usize], 0);
+}
+
+#[test]
+fn an_earlier_sleep_is_not_the_throttles() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    stall.off(false, 0);
+    stall.on(50);
+    stall.off(false, 60);
+    stall.on(90);
+    stall.has_slept(Cause::ThrottleNoprogress, 90);
+    let (_, parts) = stall.end(90);
+    assert_eq!(parts[Cause::OffCpu as usize], 50);
+    assert_eq!(parts[Cause::ThrottleNoprogress as usize], 30);
+}
+
+#[test]
+fn a_send_that_failed_is_over_when_reclaim_sleeps() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    stall.enter(Cause::NbdSend, 10);
+    stall.reclaims(20);
+    assert_eq!(stall.at(), Cause::Scan);
+}

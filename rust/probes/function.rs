@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers of the function probes: who is told of which.
+
+use super::{
+    block,
+    nbd,
+    shrinker,
+    stall,
+    tlb,
+    zswap, //
+};
+use crate::{
+    kernel_ext::percpu::Pinned,
+    observer::Observer,
+    origin::Function,
+    shim::{function::Entered, At},
+    tlb::Flush,
+};
+
+/// For whom the end of a call is of interest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Followed(pub(crate) u32);
+
+impl Followed {
+    /// By whom it may be.
+    #[cfg(CONFIG_KUNIT)]
+    pub(crate) const ALL: Self = Self(Self::STALL | Self::CALL);
+    /// It is part of a stall.
+    const STALL: u32 = 1;
+    /// It is counted for itself.
+    const CALL: u32 = 2;
+
+    const fn new(stall: bool, call: bool) -> Self {
+        Self((if stall { Self::STALL } else { 0 }) | (if call { Self::CALL } else { 0 }))
+    }
+
+    const fn by(self, whom: u32) -> bool {
+        self.0 & whom != 0
+    }
+}
+
+/// A function is entered.
+pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> Followed {
+    let stall = stall::entry(obs, pin, at, entered);
+    let call = match (entered.function(), entered.shrinker()) {
+        (_, Some(call)) => shrinker::begin(obs, pin, at, call.what()),
+        (Function::TlbFlush, _) => tlb::begin(obs, pin, at, Flush::Clean),
+        (Function::TlbFlushDirty, _) => tlb::begin(obs, pin, at, Flush::Dirty),
+        (Function::ZswapStore, _) => {
+            let [folio, _] = entered.args();
+            zswap::offered(obs, pin, at, folio);
+            false
+        }
+        (Function::SwapSubmit, _) => {
+            if let Some((write, caller)) = entered.swap_write() {
+                block::submit(obs, pin, at, write, caller);
+            }
+            false
+        }
+        (Function::NbdQueue, _) => {
+            if let Some(request) = entered.request() {
+                nbd::queued(obs, pin, &request);
+            }
+            false
+        }
+        _ => false,
+    };
+    Followed::new(stall, call)
+}
+
+/// It returns `ret`.
+pub(crate) fn exit(
+    obs: &Observer,
+    pin: &Pinned<'_>,
+    at: &At,
+    function: Function,
+    followed: Followed,
+    ret: usize,
+) {
+    if followed.by(Followed::CALL) {
+        match function {
+            Function::ShrinkSlab => shrinker::end(obs, pin, at),
+            Function::TlbFlush | Function::TlbFlushDirty => tlb::end(obs, pin, at),
+            _ => {}
+        }
+    }
+    if followed.by(Followed::STALL) {
+        stall::exit(obs, pin, at, function, ret);
+    }
+}

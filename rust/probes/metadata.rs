@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for the page cache of block devices.
+
+use crate::{
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    metadata::Bitmap,
+    observer::Observer,
+    origin::Group,
+    params,
+    shim::{
+        At,
+        Context, //
+    },
+    windows::Slot,
+};
+
+/// A folio of a block device leaves the page cache.
+pub(crate) fn evicted(obs: &Observer, pin: &Pinned<'_>, at: &At, dev: u32, index: u64, pages: u64) {
+    if !params::enabled() || at.context() != Context::Task {
+        return;
+    }
+    // Truncated, or dropped by hand: nobody reclaims.
+    let Some(origin) = obs.windows.find(pin, at.task).map(Slot::origin) else {
+        return;
+    };
+    obs.metadata
+        .evict(pin, dev, index, pages, origin, system::clock_ns());
+}
+
+/// ext4 reads a bitmap from its device.
+pub(crate) fn bitmap(obs: &Observer, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
+    if params::enabled() && obs.live(Group::Metadata) {
+        obs.metadata.bitmap(pin, dev, group, of);
+    }
+}
+
+/// A folio of a block device enters the page cache. Any context.
+pub(crate) fn read(obs: &Observer, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
+    if params::enabled() {
+        obs.metadata
+            .read(pin, dev, index, pages, system::clock_ns());
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handler for page allocations.
+
+use crate::{
+    kernel_ext::percpu::Pinned,
+    observer::Observer,
+    params,
+    shim::{
+        At,
+        Context, //
+    },
+};
+
+/// A block of `order` is taken. Any context.
+pub(crate) fn alloc(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
+    if !params::enabled() || !obs.takers.wanted(order) {
+        return;
+    }
+    let task = at.context() == Context::Task;
+    // The one that compacted for it, if that is who takes it: no candidate.
+    if task && obs.stalls.open.with(pin, at.task, |o| o.waits_for_block()) == Some(true) {
+        return;
+    }
+    if !obs.takers.takes(pin, !task) {
+        obs.cost.this(pin).lost.takers.add(1);
+    }
+}

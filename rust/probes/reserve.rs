@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for the reserves: pages taken from them, waits for them, packets dropped.
+//!
+//! They are rare on a machine that is well, so that a look at the callers is affordable.
+
+use crate::{
+    callers::FRAMES,
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    observer::Observer,
+    origin::Origin,
+    params,
+    policy::{
+        classify::Caller,
+        pfmemalloc::{
+            self,
+            User,
+            Woken, //
+        },
+    },
+    shim::{
+        reserve::Page,
+        At,
+        Context, //
+    },
+};
+
+/// What the callers tell of a page.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    /// The innermost that says for whom it is.
+    by: Option<Caller>,
+    /// The innermost that is no allocator.
+    site: Option<usize>,
+    slab: bool,
+}
+
+/// A page is taken without regard to the watermarks. Any context.
+pub(crate) fn taken(obs: &Observer, pin: &Pinned<'_>, at: &At, page: &Page) {
+    if !params::enabled() {
+        return;
+    }
+    let task = at.context() == Context::Task;
+    let mut told = Told::default();
+    // Without the scratch nothing is told, and that is counted.
+    let _ = obs.callers(pin, FRAMES, |addr, caller| {
+        if told.by.is_none() && pfmemalloc::tells(caller) {
+            told.by = Some(caller);
+        }
+        match caller {
+            Caller::Slab if told.site.is_none() => told.slab = true,
+            Caller::Slab | Caller::Allocating | Caller::Locking => {}
+            _ => told.site = told.site.or(Some(addr)),
+        }
+    });
+    let slot = obs.windows.find(pin, at.task).filter(|_| task);
+    let writer = slot.is_some_and(|s| s.origin() == Origin::Writer);
+    let user = User::of(task, told.by, slot.is_some(), writer);
+    let reserves = &obs.reserves;
+    reserves.takes(pin, user, page, told.slab, system::clock_ns());
+    if user == User::Other {
+        let pages = page.pages();
+        if told
+            .site
+            .is_some_and(|site| !reserves.sites.add(site, pages))
+        {
+            obs.cost.this(pin).lost.sites.add(1);
+        }
+    }
+}
+
+/// The current task is about to wait for a node's reserves. Task context.
+pub(crate) fn wait_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, nid: u32) {
+    if !params::enabled() || at.context() != Context::Task {
+        return;
+    }
+    if !obs.reserves.waits(pin, at.task, nid, system::clock_ns()) {
+        obs.cost.this(pin).lost.waits.add(1);
+    }
+}
+
+/// It does not wait any more.
+pub(crate) fn wait_end(obs: &Observer, pin: &Pinned<'_>, at: &At, woken: Woken) {
+    if at.context() != Context::Task {
+        return;
+    }
+    if !obs.reserves.woken(pin, at.task, woken, system::clock_ns()) {
+        obs.cost.this(pin).lost.waiters.add(1);
+    }
+}
+
+/// A packet is dropped at `site` as it lies in a page of the reserves. Any context.
+pub(crate) fn dropped(obs: &Observer, pin: &Pinned<'_>, _: &At, site: usize) {
+    if !params::enabled() {
+        return;
+    }
+    obs.reserves.counts.this(pin).drops.add(1);
+    if !obs.reserves.drops.add(site, 1) {
+        obs.cost.this(pin).lost.sites.add(1);
+    }
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for stalls: what begins and ends one, and what its task is at meanwhile.
+//!
+//! Only what a task does itself counts: what interrupts it is part of what it was at.
+
+use crate::{
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    observer::Observer,
+    origin::{
+        Function,
+        Group,
+        Origin,
+        Window, //
+    },
+    params,
+    policy::{
+        classify::Caller,
+        compaction::{
+            Outcome,
+            Result, //
+        },
+        stall::{
+            Cause,
+            Stall, //
+        },
+    },
+    probes::Event,
+    shim::{events, function::Entered, At, Context},
+    stalls::Open,
+};
+
+/// Frames to look at for who takes a lock: those of locks, and ours, are about five each, and
+/// twice as many where a compiler inlines less.
+const LOCK_FRAMES: usize = 24;
+
+/// Changes the stall of the current task, if it is in one.
+fn change(obs: &Observer, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
+    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+        return;
+    }
+    obs.stalls
+        .open
+        .with(pin, at.task, |open| f(&mut open.stall, system::clock_ns()));
+}
+
+/// An envelope begins; true if it counts, so that its end does, too.
+fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
+    if !obs.live(Group::Stalls) || at.context() != Context::Task {
+        return false;
+    }
+    obs.stalls.open.with(pin, at.task, Open::nest).is_some() || first(obs, pin, at.task, gfp, order)
+}
+
+/// The first one begins. By itself, as it needs more stack than the others, which may come
+/// where there is little left.
+#[inline(never)]
+fn first(obs: &Observer, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
+    let open = Open::new(system::clock_ns(), gfp, order);
+    let began = obs.stalls.open.insert(pin, task, open);
+    if !began {
+        obs.cost.this(pin).lost.stalls.add(1);
+    }
+    began
+}
+
+/// An envelope ends.
+fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    if at.context() != Context::Task {
+        return;
+    }
+    if obs.stalls.open.with(pin, at.task, Open::unnest) == Some(true) {
+        last(obs, pin, at.task);
+    }
+}
+
+/// It was the last one. By itself, as [`first`] is.
+#[inline(never)]
+fn last(obs: &Observer, pin: &Pinned<'_>, task: usize) {
+    let Some(open) = obs.stalls.open.remove(pin, task) else {
+        return;
+    };
+    // A slow path that found its page at once, or kswapd's, which waits for nobody.
+    if !open.stall.eventful() || !params::enabled() {
+        return;
+    }
+    let (stall, not_kept) = obs.stalls.close(pin, open, &obs.nbd, system::clock_ns());
+    let lost = &obs.cost.this(pin).lost;
+    lost.stall_cgroups.add(not_kept.cgroup.into());
+    lost.longest.add(not_kept.longest.into());
+    events::stall(&stall);
+}
+
+/// From now on the stall may wait for NBD requests.
+fn may_wait(obs: &Observer, open: &mut Open, now: u64) {
+    if obs.live(Group::Nbd) {
+        open.may_wait(|| obs.nbd.spent(now));
+    }
+}
+
+/// A window that a task was sent into: kswapd's is its own business, a soft limit's lies
+/// inside another one.
+const fn envelope(window: Window) -> bool {
+    matches!(window, Window::Direct | Window::Memcg | Window::Node)
+}
+
+/// A window begins.
+pub(super) fn window_begin(
+    obs: &Observer,
+    pin: &Pinned<'_>,
+    at: &At,
+    window: Window,
+    origin: Origin,
+) {
+    if !envelope(window) || !begin(obs, pin, at, 0, 0) {
+        return;
+    }
+    obs.stalls.open.with(pin, at.task, |open| {
+        let now = system::clock_ns();
+        // Nothing to wait for any more, if it waited.
+        if open.stall.at() == Cause::Pfmemalloc {
+            open.stall.leave(Cause::Pfmemalloc, now);
+        }
+        open.stall.enter(Cause::Scan, now);
+        open.is_for(origin);
+        may_wait(obs, open, now);
+    });
+}
+
+/// A window ends.
+pub(super) fn window_end(
+    obs: &Observer,
+    pin: &Pinned<'_>,
+    at: &At,
+    window: Window,
+    reclaimed: usize,
+) {
+    if !envelope(window) || obs.stalls.open.is_empty() || at.context() != Context::Task {
+        return;
+    }
+    let there = obs.stalls.open.with(pin, at.task, |open| {
+        open.stall.leave(Cause::Scan, system::clock_ns());
+        open.freed = open.freed.wrapping_add(reclaimed as u64);
+    });
+    if there.is_some() {
+        end(obs, pin, at);
+    }
+}
+
+/// Folios were isolated from an inactive list.
+pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize) {
+    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+        return;
+    }
+    obs.stalls.open.with(pin, at.task, |open| {
+        open.stall.reclaims(system::clock_ns());
+        open.scanned = open.scanned.wrapping_add(scanned as u64);
+    });
+}
+
+/// The current task was put to sleep by reclaim, for `reason`.
+pub(super) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, reason: u32) {
+    change(obs, pin, at, |stall, now| {
+        stall.has_slept(Cause::throttle(reason), now);
+    });
+}
+
+/// The CPU goes from task `prev` to task `next`.
+pub(crate) fn switch(obs: &Observer, pin: &Pinned<'_>, prev: usize, next: usize, runnable: bool) {
+    let open = &obs.stalls.open;
+    if open.is_empty() {
+        return;
+    }
+    open.with(pin, prev, |o| o.stall.off(runnable, system::clock_ns()));
+    open.with(pin, next, |o| o.stall.on(system::clock_ns()));
+}
+
+/// The current task begins to wait for a lock, or has it.
+pub(crate) fn contention(obs: &Observer, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
+    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+        return;
+    }
+    if !begin {
+        return change(obs, pin, at, |stall, now| stall.locked(lock, now));
+    }
+    // Not while a table is worked on: the callers are looked at, which is long.
+    if obs.stalls.open.with(pin, at.task, |_| ()).is_none() {
+        return;
+    }
+    let began = system::clock_ns();
+    let cause = match obs.caller(pin, LOCK_FRAMES, |c| c != Caller::Locking) {
+        Some(Caller::Lru) => Cause::LruLock,
+        Some(Caller::Nbd) => Cause::NbdLock,
+        _ => Cause::Lock,
+    };
+    // That took time, which is part of the wait.
+    change(obs, pin, at, |stall, _| stall.contends(cause, lock, began));
+}
+
+/// The current task is about to sleep until a device has a free tag.
+pub(crate) fn tag_wait(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    change(obs, pin, at, |stall, now| {
+        stall.will_sleep(Cause::TagWait, now)
+    });
+}
+
+/// NBD begins to send, or has sent.
+pub(crate) fn nbd(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
+    if begin && obs.attached(Event::NbdSent) {
+        change(obs, pin, at, |stall, now| stall.enter(Cause::NbdSend, now));
+    } else if !begin {
+        change(obs, pin, at, |stall, now| stall.leave(Cause::NbdSend, now));
+    }
+}
+
+/// What a task is at inside a function.
+const fn cause(function: Function) -> Option<Cause> {
+    Some(match function {
+        Function::TryToFree => Cause::Pfmemalloc,
+        Function::Compact => Cause::Compaction,
+        Function::DrainPages | Function::DrainLru => Cause::Drain,
+        Function::ShrinkSlab => Cause::Shrinker,
+        Function::SwapSubmit => Cause::SwapSubmit,
+        Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
+        Function::OverHigh => Cause::HighPenalty,
+        Function::ZswapStore | Function::SlowPath | Function::NbdQueue => return None,
+    })
+}
+
+/// A probed function is entered; true if its end is of interest.
+pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+    let function = entered.function();
+    match function {
+        // (gfp_t gfp_mask, unsigned int order, ...)
+        Function::SlowPath => {
+            let [gfp, order] = entered.args();
+            begin(obs, pin, at, gfp as u32, order as u32)
+        }
+        Function::OverHigh => {
+            begin(obs, pin, at, 0, 0) && {
+                obs.stalls.open.with(pin, at.task, |open| {
+                    open.stall.enter(Cause::HighPenalty, system::clock_ns());
+                    open.is_for(Origin::MemcgHigh);
+                });
+                true
+            }
+        }
+        _ => {
+            let Some(cause) = cause(function) else {
+                return false;
+            };
+            if obs.stalls.open.is_empty() || at.context() != Context::Task {
+                return false;
+            }
+            if matches!(function, Function::TryToFree | Function::Compact) {
+                settle(obs, pin, at, Outcome::Again);
+            }
+            let there = obs.stalls.open.with(pin, at.task, |open| {
+                let now = system::clock_ns();
+                open.stall.enter(cause, now);
+                match cause {
+                    Cause::Compaction => {
+                        open.is_for(Origin::Direct);
+                        open.compacts(now);
+                    }
+                    Cause::Pfmemalloc => may_wait(obs, open, now),
+                    _ => {}
+                }
+            });
+            there.is_some()
+        }
+    }
+}
+
+/// What the current task had of its last attempt to compact is known now. One that was counted
+/// is settled whether events are recorded or not: else it would stay without an outcome.
+fn settle(obs: &Observer, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
+    let settled = obs.stalls.open.with(pin, at.task, Open::settle).flatten();
+    if let Some((order, result)) = settled {
+        if result == Result::Success {
+            obs.takers.waits(order, -1);
+        }
+        if let Some(ledger) = obs.compaction.this(pin).order(order as usize) {
+            ledger.came_to(result, outcome);
+        }
+    }
+}
+
+/// The current task is done compacting.
+fn compacted(obs: &Observer, pin: &Pinned<'_>, at: &At, result: usize) {
+    let Some(result) = u32::try_from(result).ok().and_then(Result::from_raw) else {
+        return;
+    };
+    let now = system::clock_ns();
+    let tried = obs.stalls.open.with(pin, at.task, |open| {
+        if !params::enabled() {
+            open.gives_up_attempt();
+        }
+        open.compacted(result, now)
+    });
+    if let Some((order, ns)) = tried.flatten() {
+        if result == Result::Success {
+            obs.takers.waits(order, 1);
+        }
+        if let Some(ledger) = obs.compaction.this(pin).order(order as usize) {
+            ledger.tried(result, ns);
+        }
+    }
+}
+
+/// A probed function, whose end is of interest, returns `ret`.
+pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
+    if let Some(cause) = cause(function) {
+        change(obs, pin, at, |stall, now| stall.leave(cause, now));
+    }
+    match function {
+        // An enum comes back in the lower half.
+        Function::Compact => compacted(obs, pin, at, ret & 0xffff_ffff),
+        Function::SlowPath => {
+            settle(
+                obs,
+                pin,
+                at,
+                if ret == 0 {
+                    Outcome::Failed
+                } else {
+                    Outcome::Served
+                },
+            );
+            end(obs, pin, at);
+        }
+        Function::OverHigh => end(obs, pin, at),
+        _ => {}
+    }
+}

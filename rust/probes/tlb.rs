@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for TLB flushes inside reclaim windows.
+
+use crate::{
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    observer::Observer,
+    params,
+    shim::{
+        At,
+        Context, //
+    },
+    tlb::Flush,
+};
+
+/// Reclaim asks for a flush; true if its end is of interest.
+pub(super) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
+    if !params::enabled() || at.context() != Context::Task {
+        return false;
+    }
+    let Some(slot) = obs.windows.find(pin, at.task) else {
+        return false;
+    };
+    // That of a dirty folio is one of clean ones, too, within it.
+    if slot.flushing().is_some() {
+        return false;
+    }
+    slot.flushes(flush, system::clock_ns());
+    if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+        n.asked.add(1);
+    }
+    true
+}
+
+/// It is done.
+pub(super) fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    let Some(slot) = obs.windows.find(pin, at.task) else {
+        return;
+    };
+    if let Some((flush, began)) = slot.flushed() {
+        if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+            n.ns.add(system::clock_ns().saturating_sub(began));
+        }
+    }
+}
+
+/// The current task interrupts other CPUs to flush their TLBs.
+pub(crate) fn interrupts(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    if !params::enabled() || at.context() != Context::Task {
+        return;
+    }
+    // munmap() and the like: nobody reclaims.
+    let Some(slot) = obs.windows.find(pin, at.task) else {
+        return;
+    };
+    let flush = slot.flushing().unwrap_or(Flush::Other);
+    if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+        n.ipis.add(1);
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `batches`: how many pages swap writes at once, and why it did not write more.
+
+use crate::{
+    batches::ByOrigin,
+    kernel_ext::tracepoint::State,
+    observer::Observer,
+    origin::{
+        Group,
+        Origin, //
+    },
+    params,
+    policy::{
+        batch::Why,
+        log2, //
+    },
+    probes::{
+        block,
+        Event, //
+    },
+};
+use kernel::{
+    fmt,
+    sync::Arc, //
+};
+
+/// Writes the file.
+pub(super) fn batches(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match obs.state(Event::BioQueue) {
+        State::Attached => "on",
+        _ => "unavailable",
+    };
+    writeln!(f, "state {state}")?;
+    let told = match (params::group(Group::Stalls), block::tells_why(obs)) {
+        (false, _) => "off",
+        (true, true) => "on",
+        (true, false) => "unavailable",
+    };
+    writeln!(f, "reasons {told}")?;
+    for &origin in Origin::ALL {
+        let name = origin.name();
+        let sum =
+            |get: &dyn Fn(&ByOrigin) -> u64| obs.batches.sum(|b| b.origin(origin).map_or(0, get));
+        let all = sum(&|o| o.batches.get());
+        writeln!(f, "{name}.batches {all}")?;
+        writeln!(f, "{name}.pages {}", sum(&|o| o.pages.get()))?;
+        let mut known = 0u64;
+        for &(why, what) in Why::ALL {
+            let n = sum(&|o| o.ended(why));
+            known = known.wrapping_add(n);
+            writeln!(f, "{name}.ended.{what} {n}")?;
+        }
+        // The next write of their task tells.
+        writeln!(f, "{name}.open {}", all.saturating_sub(known))?;
+        for bucket in 0..log2::BUCKETS {
+            let n = sum(&|o| o.hist(bucket));
+            if n != 0 {
+                let from = log2::lower_bound(bucket);
+                writeln!(f, "{name}.pages.hist.{from} {n}")?;
+            }
+        }
+    }
+    Ok(())
+}

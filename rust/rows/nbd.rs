@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `nbd`: where the time of requests of NBD devices goes.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        system,
+        tracepoint::State, //
+    },
+    nbd::{
+        Counts,
+        Direction,
+        Longest, //
+    },
+    observer::Observer,
+    origin::{
+        Function,
+        Group, //
+    },
+    policy::{
+        log2,
+        nbd::Phase, //
+    },
+    probes::Event,
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// There is nothing to see before the module is loaded.
+fn there(state: State) -> State {
+    match state {
+        State::Waiting => State::Attached,
+        other => other,
+    }
+}
+
+/// Writes the file.
+pub(super) fn nbd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [
+        Event::NbdSend,
+        Event::NbdHeader,
+        Event::NbdSent,
+        Event::NbdReply,
+        Event::RqComplete,
+        Event::RqRequeue,
+    ];
+    let needs = needs.map(|e| there(obs.state(e)));
+    writeln!(f, "state {}", super::group(Group::Nbd, &needs))?;
+    let lock = [there(obs.function(Function::NbdQueue))];
+    writeln!(f, "lock {}", super::group(Group::Nbd, &lock))?;
+    let counts = &obs.nbd.counts;
+    let mut seen = KVec::<u32>::new();
+    let known = counts.all().flat_map(|c| c.devices());
+    for index in Iterator::chain(known.filter_map(|d| d.index()), obs.nbd.busy()) {
+        if !seen.contains(&index) {
+            seen.push(index, GFP_KERNEL).map_err(|_| fmt::Error)?;
+        }
+    }
+    for index in seen {
+        for &direction in Direction::ALL {
+            device(obs, f, index, direction)?;
+        }
+    }
+    writeln!(f, "stalls.stalls {}", counts.sum(|c| c.stalls.stalls.get()))?;
+    for &(phase, what) in Phase::ALL {
+        let ns = counts.sum(|c| c.stalls.ns(phase));
+        writeln!(f, "stalls.phase.{what}.ns {ns}")?;
+    }
+    writeln!(f, "others.requests {}", counts.sum(|c| c.others.get()))
+}
+
+fn device(
+    obs: &Observer,
+    f: &mut fmt::Formatter<'_>,
+    index: u32,
+    direction: Direction,
+) -> fmt::Result {
+    let counts = &obs.nbd.counts;
+    let name = direction.name();
+    let sum = |get: &dyn Fn(&Counts) -> u64| {
+        counts.sum(|c| {
+            let own = c.devices().filter(|d| d.index() == Some(index));
+            own.filter_map(|d| d.direction(direction)).map(get).sum()
+        })
+    };
+    type OfCounts = fn(&Counts) -> &Cell64;
+    let numbers: [(&str, OfCounts); 4] = [
+        ("requests", |c| &c.requests),
+        ("bytes", |c| &c.bytes),
+        ("errors", |c| &c.errors),
+        ("requeues", |c| &c.requeues),
+    ];
+    for (what, cell) in numbers {
+        let n = sum(&|c| cell(c).get());
+        writeln!(f, "device.nbd{index}.{name}.{what} {n}")?;
+    }
+    for &(phase, what) in Phase::ALL {
+        let ns = sum(&|c| c.ns(phase));
+        writeln!(f, "device.nbd{index}.{name}.phase.{what}.ns {ns}")?;
+    }
+    for bucket in 0..log2::BUCKETS {
+        let n = sum(&|c| c.hist(bucket));
+        if n != 0 {
+            let from = log2::lower_bound(bucket);
+            writeln!(f, "device.nbd{index}.{name}.hist.us.{from} {n}")?;
+        }
+    }
+    let mut longest: Longest = pin_init::zeroed();
+    for device in counts.all().flat_map(|c| c.devices()) {
+        if device.index() == Some(index) {
+            if let Some(other) = device.direction(direction).map(Counts::longest) {
+                if other.ns > longest.ns {
+                    longest = other;
+                }
+            }
+        }
+    }
+    writeln!(f, "device.nbd{index}.{name}.longest.ns {}", longest.ns)?;
+    writeln!(
+        f,
+        "device.nbd{index}.{name}.longest.bytes {}",
+        longest.bytes
+    )?;
+    for (&(_, what), ns) in Phase::ALL.iter().zip(&longest.parts) {
+        writeln!(f, "device.nbd{index}.{name}.longest.phase.{what}.ns {ns}")?;
+    }
+    let now = obs.nbd.in_flight(index, direction, system::clock_ns());
+    writeln!(f, "device.nbd{index}.{name}.inflight {}", now.requests)?;
+    writeln!(
+        f,
+        "device.nbd{index}.{name}.inflight.oldest.ns {}",
+        now.oldest_ns
+    )?;
+    for (&(_, what), n) in Phase::ALL.iter().zip(&now.phases) {
+        writeln!(f, "device.nbd{index}.{name}.inflight.phase.{what} {n}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `reserves`: who takes pages without regard to the watermarks, how low zones fell, who
+//! waited for the reserves, and packets dropped for want of them.
+
+use crate::{
+    kernel_ext::{
+        symbol,
+        system,
+        zone, //
+    },
+    observer::Observer,
+    origin::Group,
+    policy::{
+        log2,
+        pfmemalloc::{
+            User,
+            Woken, //
+        },
+    },
+    probes::Event,
+    reserves::Taken,
+    shim::reclaim,
+    sites::Sites, //
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Writes the file.
+pub(super) fn reserves(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut symbol = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
+    taken(obs, f, &mut symbol)?;
+    zones(obs, f)?;
+    waits(obs, f)?;
+
+    let drops = super::group(Group::Reserves, &[obs.state(Event::SkbDropped)]);
+    writeln!(f, "drops {drops}")?;
+    let n = obs.reserves.counts.sum(|c| c.drops.get());
+    writeln!(f, "drops.packets {n}")?;
+    sites(f, "drop", "packets", &obs.reserves.drops, &mut symbol)?;
+    if let Some(n) = zone::memalloc_sockets() {
+        writeln!(f, "sockets.memalloc {n}")?;
+    }
+    Ok(())
+}
+
+fn taken(obs: &Observer, f: &mut fmt::Formatter<'_>, symbol: &mut symbol::Buffer) -> fmt::Result {
+    let state = super::group(Group::Reserves, &[obs.state(Event::ReserveTaken)]);
+    writeln!(f, "state {state}")?;
+    let counts = &obs.reserves.counts;
+    for (user, name) in User::ALL {
+        let sum = |get: fn(&Taken) -> u64| counts.sum(|c| c.user(user).map_or(0, get));
+        writeln!(f, "{name}.allocations {}", sum(|t| t.allocations.get()))?;
+        writeln!(f, "{name}.pages {}", sum(|t| t.pages.get()))?;
+        writeln!(f, "{name}.below_min.pages {}", sum(|t| t.below.get()))?;
+    }
+    writeln!(f, "slabs {}", counts.sum(|c| c.slabs.get()))?;
+    sites(f, "site", "pages", &obs.reserves.sites, symbol)
+}
+
+fn sites(
+    f: &mut fmt::Formatter<'_>,
+    prefix: &str,
+    unit: &str,
+    sites: &Sites,
+    symbol: &mut symbol::Buffer,
+) -> fmt::Result {
+    for (i, (addr, n)) in sites.all().enumerate() {
+        writeln!(f, "{prefix}.{i}.at {}", symbol::name(addr, symbol))?;
+        writeln!(f, "{prefix}.{i}.{unit} {n}")?;
+    }
+    Ok(())
+}
+
+fn zones(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for nid in 0..reclaim::nodes() as u32 {
+        for zid in 0..zone::ZONES as u32 {
+            let Some(now) = zone::zone(nid, zid) else {
+                continue;
+            };
+            let name = zone::name(&now);
+            writeln!(f, "zone.{nid}.{name}.free.pages {}", now.free)?;
+            writeln!(f, "zone.{nid}.{name}.min.pages {}", now.min)?;
+            writeln!(f, "zone.{nid}.{name}.low.pages {}", now.low)?;
+            if let Some((free, min, at)) = obs.reserves.lowest(nid, zid) {
+                writeln!(f, "zone.{nid}.{name}.lowest.free.pages {free}")?;
+                writeln!(f, "zone.{nid}.{name}.lowest.min.pages {min}")?;
+                writeln!(f, "zone.{nid}.{name}.lowest.at.ns {at}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn waits(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [obs.state(Event::WaitBegin), obs.state(Event::WaitEnd)];
+    writeln!(f, "waits {}", super::group(Group::Reserves, &needs))?;
+    let counts = &obs.reserves.counts;
+    for (woken, name) in Woken::ALL {
+        let n = counts.sum(|c| c.waits(woken).map_or(0, |w| w.waits.get()));
+        let ns = counts.sum(|c| c.waits(woken).map_or(0, |w| w.ns.get()));
+        writeln!(f, "wait.{name}.waits {n}")?;
+        writeln!(f, "wait.{name}.ns {ns}")?;
+    }
+    for bucket in 0..log2::BUCKETS {
+        let n = counts.sum(|c| c.hist(bucket));
+        if n != 0 {
+            writeln!(f, "wait.hist.us.{} {n}", log2::lower_bound(bucket))?;
+        }
+    }
+    writeln!(f, "wait.open {}", obs.reserves.waiting.len())?;
+    for (nid, waits, ns, longest) in obs.reserves.nodes() {
+        writeln!(f, "node.{nid}.waits {waits}")?;
+        writeln!(f, "node.{nid}.ns {ns}")?;
+        writeln!(f, "node.{nid}.longest.ns {longest}")?;
+    }
+    let waiters = obs.reserves.waiters.totals().map_err(|_| fmt::Error)?;
+    for (n, waiter) in waiters.iter().enumerate() {
+        writeln!(f, "waiter.{n}.task {}", system::text(&waiter.comm))?;
+        writeln!(f, "waiter.{n}.waits {}", waiter.times)?;
+        writeln!(f, "waiter.{n}.ns {}", waiter.amount)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `shrinkers`: who called which shrinker, and what came of it. A row for each shrinker,
+//! origin, cgroup and node, by number; the numbers mean nothing.
+
+use crate::{
+    kernel_ext::system,
+    observer::Observer,
+    origin::{
+        Function,
+        Group,
+        Origin, //
+    },
+    probes::Event,
+    shrinkers::COUNTS,
+};
+use kernel::{
+    fmt,
+    sync::Arc, //
+};
+
+/// Writes the file.
+pub(super) fn shrinkers(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [
+        obs.function(Function::ShrinkSlab),
+        obs.state(Event::ShrinkStart),
+        obs.state(Event::ShrinkEnd),
+    ];
+    writeln!(f, "state {}", super::group(Group::Shrinkers, &needs))?;
+    let totals = obs.shrinkers.totals().map_err(|_| fmt::Error)?;
+    for (n, total) in totals.iter().enumerate() {
+        let name = obs.shrinkers.name_of(total);
+        let origin = total.origin.map_or("?", Origin::name);
+        writeln!(f, "shrinker.{n}.name {}", system::text(&name))?;
+        writeln!(f, "shrinker.{n}.origin {origin}")?;
+        let v1 = if total.cgroup.is_v1() { "_v1" } else { "" };
+        writeln!(f, "shrinker.{n}.cgroup{v1} {}", total.cgroup.id())?;
+        writeln!(f, "shrinker.{n}.node {}", total.node)?;
+        for (key, count) in COUNTS.iter().zip(total.counts) {
+            writeln!(f, "shrinker.{n}.{key} {count}")?;
+        }
+    }
+    for (key, count) in COUNTS.iter().zip(obs.shrinkers.other()) {
+        writeln!(f, "other.{key} {count}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `stalls`, `stalls_cgroups`, `stalls_longest`: where the time of stalled tasks went.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        cgroup,
+        system,
+        tracepoint::State, //
+    },
+    observer::Observer,
+    origin::{
+        Function,
+        Group,
+        Origin, //
+    },
+    params,
+    policy::{
+        log2,
+        nbd::Phase,
+        stall::Cause, //
+    },
+    probes::Event,
+    stalls::{
+        ByOrigin,
+        Cgroups,
+        ORIGINS, //
+    },
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// Can this part be told from the others on this kernel, and with these settings?
+fn state(obs: &Observer, cause: Cause) -> &'static str {
+    let on = |event| obs.state(event);
+    let probed = |function| obs.function(function);
+    let needs = match cause {
+        Cause::Unexplained => [probed(Function::SlowPath); 2],
+        Cause::Scan => [on(Event::DirectBegin), on(Event::Switch)],
+        Cause::LruLock | Cause::Lock | Cause::NbdLock => [on(Event::ContentionBegin); 2],
+        Cause::Shrinker => [probed(Function::ShrinkSlab); 2],
+        Cause::ThrottleWriteback
+        | Cause::ThrottleIsolated
+        | Cause::ThrottleNoprogress
+        | Cause::ThrottleCongested => [on(Event::Throttled), on(Event::Switch)],
+        Cause::Pfmemalloc => [probed(Function::TryToFree); 2],
+        Cause::SwapSubmit => [probed(Function::SwapSubmit); 2],
+        Cause::TagWait => [on(Event::TagWait), on(Event::Switch)],
+        Cause::NbdSend => [on(Event::NbdSend), on(Event::NbdSent)],
+        Cause::Tlb => [probed(Function::TlbFlush), probed(Function::TlbFlushDirty)],
+        Cause::Compaction => [probed(Function::Compact); 2],
+        Cause::Drain => [probed(Function::DrainPages), probed(Function::DrainLru)],
+        Cause::HighPenalty => [probed(Function::OverHigh); 2],
+        Cause::Runqueue | Cause::OffCpu => [on(Event::Switch); 2],
+    };
+    if needs.iter().all(|&s| s == State::Attached) {
+        "available"
+    } else if needs.contains(&State::Off) {
+        "off"
+    } else if needs.contains(&State::Waiting) {
+        "waiting"
+    } else {
+        "unavailable"
+    }
+}
+
+/// Non-empty buckets of a histogram.
+fn hist(f: &mut fmt::Formatter<'_>, key: &dyn Key, get: &dyn Fn(usize) -> u64) -> fmt::Result {
+    for bucket in 0..log2::BUCKETS {
+        let n = get(bucket);
+        if n != 0 {
+            key.write(f)?;
+            writeln!(f, "hist.us.{} {n}", log2::lower_bound(bucket))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the rows of a histogram begin with.
+trait Key {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Key for F {
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self(f)
+    }
+}
+
+fn origin(obs: &Observer, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Result {
+    let Some(ledger) = obs.stalls.origin(origin) else {
+        return Ok(());
+    };
+    let name = origin.name();
+    let sum = |get: fn(&ByOrigin) -> &Cell64| ledger.sum(|l| get(l).get());
+    writeln!(f, "{name}.stalls {}", sum(|l| &l.stalls))?;
+    writeln!(f, "{name}.ns {}", sum(|l| &l.ns))?;
+    let longest = ledger.max(|l| l.longest_ns.get());
+    writeln!(f, "{name}.longest.ns {longest}")?;
+    writeln!(f, "{name}.scanned.pages {}", sum(|l| &l.scanned))?;
+    writeln!(f, "{name}.freed.pages {}", sum(|l| &l.freed))?;
+    hist(
+        f,
+        &|f: &mut fmt::Formatter<'_>| write!(f, "{name}."),
+        &|b| ledger.sum(|l| l.hist(b)),
+    )?;
+    for &(cause, part) in &Cause::ALL {
+        let ns = ledger.sum(|l| l.part(cause).map_or(0, |p| p.ns.get()));
+        writeln!(f, "{name}.part.{part}.ns {ns}")?;
+        hist(
+            f,
+            &|f: &mut fmt::Formatter<'_>| write!(f, "{name}.part.{part}."),
+            &|b| ledger.sum(|l| l.part(cause).map_or(0, |p| p.hist(b))),
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the file `stalls`.
+pub(super) fn stalls(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let on = if params::group(Group::Stalls) {
+        "on"
+    } else {
+        "off"
+    };
+    writeln!(f, "state {on}")?;
+    let envelope = match obs.function(Function::SlowPath) {
+        State::Attached => "slow_path",
+        _ => "window",
+    };
+    writeln!(f, "envelope {envelope}")?;
+    for &(cause, name) in &Cause::ALL {
+        writeln!(f, "part.{name} {}", state(obs, cause))?;
+    }
+    for o in ORIGINS {
+        origin(obs, f, o)?;
+    }
+    let clean = &obs.stalls.clean;
+    writeln!(f, "clean.stalls {}", clean.sum(|c| c.stalls.get()))?;
+    writeln!(f, "clean.ns {}", clean.sum(|c| c.ns.get()))?;
+    for &(cause, part) in &Cause::ALL {
+        writeln!(f, "clean.part.{part}.ns {}", clean.sum(|c| c.part(cause)))?;
+    }
+    Ok(())
+}
+
+/// Writes the file `stalls_cgroups`.
+pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let totals = Cgroups::totals(&obs.stalls.cgroups).map_err(|_| fmt::Error)?;
+    let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
+
+    for total in totals.iter() {
+        // A v1 cgroup's path cannot be found: see `cgroups`.
+        let id = total.key.id();
+        let (row, path) = match (id, total.key.is_v1()) {
+            (0, _) => ("other", None),
+            (_, true) => ("cgroup_v1", None),
+            (_, false) => ("cgroup", cgroup::path(id, &mut buf)),
+        };
+        writeln!(f, "{row}.{id}.path {}", path.unwrap_or("-"))?;
+        writeln!(f, "{row}.{id}.stalls {}", total.stalls)?;
+        writeln!(f, "{row}.{id}.ns {}", total.ns)?;
+        for ((_, part), ns) in Cause::ALL.iter().zip(total.parts) {
+            if ns != 0 {
+                writeln!(f, "{row}.{id}.part.{part}.ns {ns}")?;
+            }
+        }
+        hist(
+            f,
+            &|f: &mut fmt::Formatter<'_>| write!(f, "{row}.{id}."),
+            &|b| total.hist.get(b).copied().unwrap_or(0),
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the file `stalls_longest`: one stall a row, longest first.
+pub(super) fn longest(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let all = obs.stalls.longest().map_err(|_| fmt::Error)?;
+    for (n, kept) in all.iter().enumerate() {
+        let s = &kept.stall;
+        let origin = u8::try_from(s.origin).ok().and_then(Origin::from_u8);
+        write!(
+            f,
+            "stall.{n} ns={} began={} origin={} order={} gfp={:#x} nid={} pid={} cgroup={} scanned={} freed={} inactive_file={} inactive_anon={} dirty={}",
+            s.ns,
+            s.began,
+            origin.map_or("?", |o| o.name()),
+            s.order,
+            s.gfp,
+            s.setting.nid,
+            kept.pid,
+            s.setting.cgroup_key().id(),
+            s.scanned,
+            s.freed,
+            s.setting.inactive_file,
+            s.setting.inactive_anon,
+            s.setting.dirty,
+        )?;
+        for ((_, part), &ns) in Cause::ALL.iter().zip(&s.parts) {
+            if ns != 0 {
+                write!(f, " {part}={ns}")?;
+            }
+        }
+        for ((_, phase), &ns) in Phase::ALL.iter().zip(&kept.for_requests) {
+            if ns != 0 {
+                write!(f, " nbd.{phase}={ns}")?;
+            }
+        }
+        // Last, as a task's name may hold blanks.
+        writeln!(f, " comm={}", system::text(&kept.comm))?;
+    }
+    Ok(())
+}

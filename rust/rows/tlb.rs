@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `tlb`: how often reclaim interrupts other CPUs.
+
+use crate::{
+    kernel_ext::cell::Cell64,
+    observer::Observer,
+    origin::{
+        Function,
+        Group,
+        Origin, //
+    },
+    probes::Event,
+    tlb::{
+        Flush,
+        Flushes, //
+    },
+};
+use kernel::{
+    fmt,
+    sync::Arc, //
+};
+
+/// Writes the file.
+pub(super) fn tlb(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [
+        obs.state(Event::TlbFlush),
+        obs.function(Function::TlbFlush),
+        obs.function(Function::TlbFlushDirty),
+    ];
+    writeln!(f, "state {}", super::group(Group::Tlb, &needs))?;
+    for &origin in Origin::ALL {
+        let name = origin.name();
+        writeln!(f, "{name}.freed.pages {}", obs.tlb.sum(|t| t.freed(origin)))?;
+        for &flush in Flush::ALL {
+            let sum = |get: fn(&Flushes) -> &Cell64| {
+                obs.tlb
+                    .sum(|t| t.of(origin, flush).map_or(0, |n| get(n).get()))
+            };
+            let what = flush.name();
+            writeln!(f, "{name}.{what}.asked {}", sum(|n| &n.asked))?;
+            writeln!(f, "{name}.{what}.ipis {}", sum(|n| &n.ipis))?;
+            writeln!(f, "{name}.{what}.ns {}", sum(|n| &n.ns))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a probed function is called with.
+
+use super::{
+    nbd::Request,
+    rwb_sees_swap_io,
+    rwb_shrink,
+    rwb_shrinker_name, //
+};
+use crate::{
+    origin::Function,
+    policy::cgroup_key::CgroupKey,
+    shrinkers::NAME_LEN, //
+};
+use core::marker::PhantomData;
+use pin_init::Zeroable;
+
+/// A call of a shrinker. Mirrors `struct rwb_shrink`.
+#[repr(C)]
+#[derive(Clone, Copy, Zeroable)]
+pub(crate) struct Shrink {
+    /// Its address, as an opaque key.
+    pub(crate) shrinker: usize,
+    /// Its name's address, or its scan function's, as an opaque key.
+    pub(crate) name: u64,
+    cgroup: u64,
+    /// The node.
+    pub(crate) nid: u32,
+    gfp: u32,
+    flags: u32,
+}
+
+impl Shrink {
+    /// Key of the cgroup that is to shrink; see [`CgroupKey`].
+    pub(crate) fn cgroup_key(&self) -> CgroupKey {
+        CgroupKey::new(self.cgroup, self.flags & 8 != 0)
+    }
+
+    /// Its name, NUL-terminated; what is not printable ASCII becomes `?`. During the
+    /// call that it is of.
+    pub(crate) fn name_text(&self) -> [u8; NAME_LEN] {
+        let mut text = [0u8; NAME_LEN];
+        // SAFETY: The buffer is valid for writes of the length given. What `name` points
+        // to is only read by means that fail softly.
+        unsafe { rwb_shrinker_name(self, text.as_mut_ptr().cast(), text.len()) };
+        for b in &mut text {
+            if *b != 0 && !b.is_ascii_graphic() {
+                *b = b'?';
+            }
+        }
+        text
+    }
+
+    /// The reclaimer may enter filesystems.
+    pub(crate) fn fs(&self) -> bool {
+        self.flags & 16 != 0
+    }
+}
+
+/// Whether a call of swap_write_submit() tells what it submits, in this kernel.
+pub(crate) fn sees_swap_io() -> bool {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_sees_swap_io() }
+}
+
+/// A probed function that is entered.
+pub(crate) struct Entered<'a> {
+    function: Function,
+    args: [usize; 2],
+    _call: PhantomData<&'a ()>,
+}
+
+impl Entered<'_> {
+    /// # Safety
+    ///
+    /// `args` are the first two arguments of the function, which does not return while
+    /// the value is used.
+    pub(crate) unsafe fn new(function: Function, args: [usize; 2]) -> Self {
+        Self {
+            function,
+            args,
+            _call: PhantomData,
+        }
+    }
+
+    /// Which.
+    pub(crate) fn function(&self) -> Function {
+        self.function
+    }
+
+    /// Its first two arguments.
+    pub(crate) fn args(&self) -> [usize; 2] {
+        self.args
+    }
+
+    /// The shrinker that is called, of do_shrink_slab().
+    pub(crate) fn shrinker(&self) -> Option<ShrinkCall<'_>> {
+        (self.function == Function::ShrinkSlab).then_some(ShrinkCall(self))
+    }
+
+    /// The request that the NBD driver gets, of nbd_queue_rq().
+    pub(crate) fn request(&self) -> Option<Request> {
+        if self.function != Function::NbdQueue {
+            return None;
+        }
+        let [request, _] = self.args;
+        // SAFETY: By the contract of `Entered::new`, and as the function is
+        // nbd_queue_rq(), of which the C shim passes the live request first.
+        Some(unsafe { Request::new(request) })
+    }
+
+    /// What swap_write_submit() submits, and the address that it returns to; `None` when
+    /// there is nothing to submit.
+    pub(crate) fn swap_write(&self) -> Option<(usize, usize)> {
+        let [io, caller] = self.args;
+        let there = self.function == Function::SwapSubmit && io != 0 && sees_swap_io();
+        there.then_some((io, caller))
+    }
+
+    /// An entry for tests that probe nothing: of any function but do_shrink_slab() and
+    /// nbd_queue_rq().
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn fake(function: Function, args: [usize; 2]) -> Option<Self> {
+        (!matches!(function, Function::ShrinkSlab | Function::NbdQueue)).then_some(Self {
+            function,
+            args,
+            _call: PhantomData,
+        })
+    }
+}
+
+/// A call of do_shrink_slab(), in `Entered`.
+pub(crate) struct ShrinkCall<'a>(&'a Entered<'a>);
+
+impl ShrinkCall<'_> {
+    /// What is called. Any context; never sleeps.
+    pub(crate) fn what(&self) -> Shrink {
+        let mut shrink = pin_init::zeroed();
+        let [control, shrinker] = self.0.args;
+        // SAFETY: By the contract of `Entered::new`, and as the function is
+        // do_shrink_slab(), these are its live arguments; `shrink` is valid for writes.
+        unsafe { rwb_shrink(control, shrinker, &mut shrink) };
+        shrink
+    }
+}
