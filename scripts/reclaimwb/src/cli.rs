@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
-use crate::source::DEFAULT_DIR;
+use crate::{record::DEFAULT_TRACEFS, source::DEFAULT_DIR, top::figures::By, tune};
 
-/// Who wrote during memory reclaim, and how much stack was left: reads the ledgers of the reclaimwb module.
+/// Why a machine stalls for memory: where tasks lost their time, who wrote during reclaim, how much stack was left.
+///
+/// The ledgers are in debugfs, for root only. What is saved (`snapshot`) can be reported on by anyone, anywhere.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = MAIN_EXAMPLES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -25,7 +28,92 @@ pub enum Command {
     Report(Report),
     /// Say in a few lines what is loaded, attached, missing and lost
     Status(Status),
+    /// Record the ledgers before and after, and the module's trace events in between
+    Record(Record),
+    /// Compare two recordings or snapshots: figures side by side, what changed most first
+    Diff(Diff),
+    /// Write the ledgers for a monitoring system
+    Export(Export),
+    /// Show the longest stalls, and where the time of each went
+    Stalls(Stalls),
+    /// Watch stalls, writes, reserves and stack live, by origin, cgroup or task
+    Top(Top),
+    /// Show the module's parameters with their meaning and bounds, or set them
+    Tune(Tune),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the man page, or write the pages of all commands into a directory
+    Man(Man),
 }
+
+// Of each command, below its options and in its man page: lines that a test reads as command lines.
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  reclaimwb status                      # is the module there, and does it record?
+  reclaimwb report                      # all since it was loaded
+  reclaimwb top                         # what happens now
+  reclaimwb tune handoff=low-headroom   # change a setting";
+const SNAPSHOT_EXAMPLES: &str = "\
+Examples:
+  reclaimwb snapshot -o before.json
+  reclaimwb snapshot | gzip > now.json.gz";
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  reclaimwb report                                  # live, since the module was loaded
+  reclaimwb report --since before.json              # live, since a snapshot
+  reclaimwb report after.json --since before.json   # of saved snapshots, no root needed
+  reclaimwb report after.json --json | jq .stalls.causes
+  reclaimwb report run.jsonl --html run.html        # of a recording, for a browser";
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  reclaimwb status";
+const RECORD_EXAMPLES: &str = "\
+Without COMMAND it records until Ctrl-C, SIGTERM or --duration. With one, its exit code is
+passed on; 125, 126 and 127 mean that the recorder failed, or that COMMAND could not be run
+or was not found. Until a recording is whole its name ends with .partial.
+
+Examples:
+  reclaimwb record -o run.jsonl -- make -j64          # from its start to its end
+  reclaimwb record --duration 30s --events all
+  reclaimwb record --dir /var/log/reclaimwb --keep 1h # the last hour, always";
+const DIFF_EXAMPLES: &str = "\
+A snapshot has figures since the module was loaded, unless --since-a or --since-b gives where
+they begin. Exits with 0 if no --fail-if holds, with 1 if one does, and with 2 if something
+is wrong: a file, a condition, or a figure that is missing and has a condition.
+
+Examples:
+  reclaimwb diff stock.jsonl handoff.jsonl
+  reclaimwb diff a.jsonl b.jsonl --fail-if 'stall.p99 > 1.2x'   # for CI
+  reclaimwb diff --list                                      # the figures that there are";
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  reclaimwb export --prometheus -o /var/lib/prometheus/node-exporter/reclaimwb.prom
+  reclaimwb export now.json --prometheus --cgroups";
+const STALLS_EXAMPLES: &str = "\
+Examples:
+  reclaimwb stalls                                # those that the module has kept
+  reclaimwb stalls run.jsonl -n 3 --json          # of a recording, among all that it has
+  reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev";
+const TOP_EXAMPLES: &str = "\
+Examples:
+  reclaimwb top                                     # q quits, ? shows all keys
+  reclaimwb top --by cgroup --interval 5s
+  reclaimwb top --by task --batch 60 >> stalls.log  # a minute as plain text";
+const TUNE_EXAMPLES: &str = "\
+Examples:
+  reclaimwb tune                          # all of them
+  reclaimwb tune handoff handoff_floor    # some
+  reclaimwb tune tlb=Y headroom_floor=4096
+  reclaimwb tune --json | jq '.parameters[] | select(.value != .default)'";
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  reclaimwb completions bash > /etc/bash_completion.d/reclaimwb
+  reclaimwb completions zsh > ~/.zfunc/_reclaimwb
+  reclaimwb completions fish > ~/.config/fish/completions/reclaimwb.fish";
+const MAN_EXAMPLES: &str = "\
+Examples:
+  reclaimwb man | man -l -
+  reclaimwb man /usr/local/share/man/man1";
 
 /// Where live ledgers are.
 #[derive(Debug, Args)]
@@ -37,6 +125,7 @@ pub struct Source {
 
 /// `reclaimwb snapshot`.
 #[derive(Debug, Args)]
+#[command(after_help = SNAPSHOT_EXAMPLES)]
 pub struct Snapshot {
     /// Where the ledgers are.
     #[command(flatten)]
@@ -48,9 +137,10 @@ pub struct Snapshot {
 
 /// `reclaimwb report`.
 #[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
 pub struct Report {
-    /// Saved snapshot to report on; the live ledgers if not given
-    #[arg(value_name = "SNAPSHOT")]
+    /// Saved snapshot or recording to report on; the live ledgers if not given
+    #[arg(value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// Where the ledgers are.
     #[command(flatten)]
@@ -61,6 +151,9 @@ pub struct Report {
     /// Print the report as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
+    /// Write it as one HTML file with charts, which loads nothing from elsewhere
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "all_stacks", "width"])]
+    pub html: Option<PathBuf>,
     /// Show every worst stack in full
     #[arg(long)]
     pub all_stacks: bool,
@@ -71,8 +164,195 @@ pub struct Report {
 
 /// `reclaimwb status`.
 #[derive(Debug, Args)]
+#[command(after_help = STATUS_EXAMPLES)]
 pub struct Status {
     /// Where the ledgers are.
     #[command(flatten)]
     pub source: Source,
+}
+
+/// `reclaimwb record`.
+#[derive(Debug, Args)]
+#[command(after_help = RECORD_EXAMPLES)]
+pub struct Record {
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub source: Source,
+    /// Where tracefs is mounted
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_TRACEFS, hide = true)]
+    pub tracefs: PathBuf,
+    /// File to write; reclaimwb-TIME.jsonl here if not given
+    #[arg(short, long, value_name = "FILE", conflicts_with = "dir")]
+    pub output: Option<PathBuf>,
+    /// Trace events to record, or `all` or `none`; if not given, all but `reclaim_write`, which is one for each folio
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub events: Vec<String>,
+    /// Size of the trace buffer of each CPU: what does not fit until it is read is lost, and counted
+    #[arg(long, value_name = "SIZE", default_value = "4MiB")]
+    pub buffer: bytesize::ByteSize,
+    /// End after so long, such as 30s or 5m
+    #[arg(short, long, value_name = "TIME", conflicts_with = "command")]
+    pub duration: Option<humantime::Duration>,
+    /// Keep the last recordings in this directory, one after the other, instead of writing one file
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// With --dir: how long one recording is; a shorter one if it grows to an eighth of --max-size
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "dir")]
+    pub every: humantime::Duration,
+    /// With --dir: how long recordings are kept
+    #[arg(long, value_name = "TIME", default_value = "1h", requires = "dir")]
+    pub keep: humantime::Duration,
+    /// With --dir: how large they may become together; the oldest are removed
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", requires = "dir")]
+    pub max_size: bytesize::ByteSize,
+    /// Say every few seconds how far it is
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Command to run and record, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// `reclaimwb diff`.
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub struct Diff {
+    /// Recording or snapshot that is the measure
+    #[arg(value_name = "A", required_unless_present = "list")]
+    pub a: Option<PathBuf>,
+    /// Recording or snapshot that is held against it
+    #[arg(value_name = "B", required_unless_present = "list")]
+    pub b: Option<PathBuf>,
+    /// Earlier snapshot of the same boot that A counts from
+    #[arg(long, value_name = "FILE")]
+    pub since_a: Option<PathBuf>,
+    /// Earlier snapshot of the same boot that B counts from
+    #[arg(long, value_name = "FILE")]
+    pub since_b: Option<PathBuf>,
+    /// Fail if this holds: NAME OP VALUE with OP one of < <= > >=; VALUE such as 1.2x is a ratio B/A, a number with or
+    /// without a unit (10ms, 5%, 2KiB) is what B has; may be given again
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<String>,
+    /// List the figures that there are, with what they mean
+    #[arg(long)]
+    pub list: bool,
+    /// Show the figures that are the same in both too
+    #[arg(long)]
+    pub all: bool,
+    /// Print the comparison as JSON (structure: FORMAT.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Columns to use; the terminal's width (80 if there is none) if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
+}
+
+/// `reclaimwb export`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub struct Export {
+    /// Saved snapshot to export; the live ledgers if not given
+    #[arg(value_name = "SNAPSHOT")]
+    pub snapshot: Option<PathBuf>,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub source: Source,
+    /// As text for Prometheus, as the node exporter's textfile collector reads it
+    #[arg(long, required = true)]
+    pub prometheus: bool,
+    /// File to replace at once (NAME.prom in the collector's directory); standard output if not given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also what is counted by cgroup: as many series as there are cgroups, times origins and causes
+    #[arg(long)]
+    pub cgroups: bool,
+}
+
+/// `reclaimwb stalls`.
+#[derive(Debug, Args)]
+#[command(after_help = STALLS_EXAMPLES)]
+pub struct Stalls {
+    /// Recording or saved snapshot to take them from; the live ledgers if not given
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub source: Source,
+    /// How many to show, longest first
+    #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub number: u32,
+    /// Print them as JSON (structure: FORMAT.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Write all events of a recording as a trace for Perfetto (ui.perfetto.dev) instead
+    #[arg(long, value_name = "OUT", requires = "file", conflicts_with = "json")]
+    pub perfetto: Option<PathBuf>,
+    /// Columns to use; the terminal's width (80 if there is none) if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
+}
+
+/// `reclaimwb top`.
+#[derive(Debug, Args)]
+#[command(after_help = TOP_EXAMPLES)]
+pub struct Top {
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub source: Source,
+    /// Time between samples: 100ms to 1h
+    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+    /// What the rows are; the keys o, c and t change it
+    #[arg(short, long, value_enum, default_value_t = By::Origin)]
+    pub by: By,
+    /// Print N samples as plain text and end, for logs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub batch: Option<u64>,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|err| format!("{err}; give it as 500ms, 2s or 1min"))?;
+    // Reading the ledgers takes milliseconds: more often than this it would show itself.
+    if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&time) {
+        Ok(time)
+    } else {
+        Err("give 100ms to 1h".into())
+    }
+}
+
+/// `reclaimwb tune`.
+#[derive(Debug, Args)]
+#[command(after_help = TUNE_EXAMPLES)]
+pub struct Tune {
+    /// Parameters to show, or to set to a value; all are shown if none is given
+    #[arg(value_name = "NAME[=VALUE]")]
+    pub params: Vec<String>,
+    /// Print them as JSON (structure: FORMAT.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Directory that holds the module's parameters
+    #[arg(long, value_name = "DIR", default_value = tune::DEFAULT_DIR, hide = true)]
+    pub parameters: PathBuf,
+    /// Where the ledgers are, which know the size of a stack.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// `reclaimwb completions`.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// `reclaimwb man`.
+#[derive(Debug, Args)]
+#[command(after_help = MAN_EXAMPLES)]
+pub struct Man {
+    /// Directory for reclaimwb.1 and a page for each command; only reclaimwb.1, to standard output, if not given
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }

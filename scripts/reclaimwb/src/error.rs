@@ -17,9 +17,16 @@ pub enum Error {
     NoLedgers(PathBuf),
     /// The ledgers are readable by root only.
     #[error(
-        "no permission to read {0}: the ledgers are for root only; run this as root, or report on a saved snapshot"
+        "no permission to read {0}: the ledgers are for root only (CAP_DAC_READ_SEARCH); run it with sudo or as root, \
+         or report on a saved snapshot"
     )]
     NoPrivilege(PathBuf),
+    /// Even root may not read the ledgers.
+    #[error(
+        "no permission to read {0}, though this is root: in a container run it on the host; on a locked-down kernel \
+         (/sys/kernel/security/lockdown) debugfs is closed until it boots with lockdown=none"
+    )]
+    Denied(PathBuf),
     /// A file could not be read or written.
     #[error("cannot {what} {path}: {source}")]
     Io {
@@ -54,6 +61,79 @@ pub enum Error {
     /// Two snapshots that cannot be subtracted.
     #[error("--since: {0}; give a snapshot taken earlier in the same boot, with the module kept loaded")]
     Since(String),
+    /// There are no stalls to be had.
+    #[error("no stalls to show: {0}")]
+    NoStalls(String),
+    /// A recording that is not one, or not whole.
+    #[error("{path}: {what}")]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, on which line, and what to do.
+        what: String,
+    },
+    /// There is no tracefs at all.
+    #[error("no {0}: this kernel cannot trace (CONFIG_TRACING), or --tracefs is wrong; without events: --events none")]
+    NoTracefs(PathBuf),
+    /// There is a place for tracefs, and nothing on it.
+    #[error("tracefs is not mounted; as root: mount -t tracefs tracefs /sys/kernel/tracing")]
+    TracefsNotMounted,
+    /// tracefs without instances.
+    #[error(
+        "{0} has no instances: it is no tracefs, or of a kernel without CONFIG_TRACING; without events: --events none"
+    )]
+    NoInstances(PathBuf),
+    /// tracefs is for root only.
+    #[error(
+        "no permission for {0}: tracing is for root only; run this as root (if it is, the kernel is locked down, or \
+         this is a container: record outside, or without events: --events none)"
+    )]
+    NoTracePrivilege(PathBuf),
+    /// The module's events are not there.
+    #[error("no {0}: the module is not loaded, or its kernel was built without events; as root: insmod reclaimwb.ko")]
+    NoEvents(PathBuf),
+    /// An event that the module does not have.
+    #[error("--events: the module has no event {event:?}; it has {known}; or all, or none")]
+    NoSuchEvent {
+        /// As it was given.
+        event: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Options that make no sense, alone or together.
+    #[error("{0}")]
+    Options(String),
+    /// What is in the way of a recording.
+    #[error("{0} is no regular file; give another one: -o FILE")]
+    NoRegularFile(PathBuf),
+    /// Someone else writes there.
+    #[error("another recorder is writing {0}; end it, or write elsewhere")]
+    InUse(PathBuf),
+    /// The command to record could not be started.
+    #[error("cannot run {name}: {source}")]
+    Command {
+        /// Its name.
+        name: String,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// The recorder could not go on.
+    #[error("{source}; the recording ends there, and what there is of it is {partial}")]
+    Unfinished {
+        /// What happened.
+        source: Box<Error>,
+        /// The file.
+        partial: PathBuf,
+    },
+    /// An error that was told already.
+    #[error("failed, see above")]
+    Reported,
+    /// A parameter that cannot be shown or set as asked.
+    #[error("{0}")]
+    Param(String),
+    /// `reclaimwb top` cannot draw here.
+    #[error("{0}; --batch N prints plain text instead")]
+    NoScreen(&'static str),
 }
 
 /// A result with this crate's error.

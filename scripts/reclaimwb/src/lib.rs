@@ -2,17 +2,29 @@
 //! Reads the ledgers of the reclaimwb kernel module and reports what they say.
 //!
 //! One way, no loops: [`source`] reads the text, [`ledger`] parses it strictly, [`report`] makes it data,
-//! [`text`] draws it for people.
+//! [`text`] draws it for people, and [`mod@html`] makes a page of the same.
 
+pub mod advice;
+pub mod atomic;
 pub mod cli;
+pub mod diff;
 pub mod error;
+pub mod export;
 pub mod format;
 pub mod frames;
+pub mod html;
 pub mod ledger;
+pub mod longest;
+pub mod manual;
 pub mod names;
+pub mod perfetto;
+pub mod record;
+pub mod recording;
 pub mod report;
 pub mod snapshot;
 pub mod source;
 pub mod summary;
 pub mod system;
 pub mod text;
+pub mod top;
+pub mod tune;

@@ -10,52 +10,149 @@ use std::{
 use clap::Parser;
 use reclaimwb::{
     cli::{self, Cli, Command},
+    diff::{self, Condition, Side},
     error::{Error, Result},
+    export,
+    html::{self, Recorded},
+    longest::Longest,
+    manual, perfetto, record,
+    recording::Recording,
     report,
     snapshot::Snapshot,
-    text,
+    text, top, tune,
 };
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+    let command = Cli::parse().command;
+    match run(&command) {
+        Ok(code) => code,
         Err(err) => {
-            eprintln!("reclaimwb: {err}");
-            ExitCode::FAILURE
+            if !matches!(err, Error::Reported) {
+                eprintln!("reclaimwb: {err}");
+            }
+            failure(&command, &err).into()
         }
     }
 }
 
-fn run(command: Command) -> Result<()> {
+/// The exit code of a failure, where it is not 1.
+fn failure(command: &Command, err: &Error) -> u8 {
+    match (command, err) {
+        // 1 says that a condition holds.
+        (Command::Diff(_), _) => 2,
+        // As of env(1) and timeout(1): apart from the codes of most commands.
+        (Command::Record(_), Error::Command { source, .. }) if source.kind() == io::ErrorKind::NotFound => 127,
+        (Command::Record(_), Error::Command { .. }) => 126,
+        (Command::Record(args), _) if !args.command.is_empty() => 125,
+        _ => 1,
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Snapshot(args) => {
             let snapshot = Snapshot::take(&args.source.debugfs)?;
-            match args.output {
-                Some(path) => snapshot.save(&path),
-                None => print(&snapshot.to_json()),
+            match &args.output {
+                Some(path) => snapshot.save(path)?,
+                None => print(&snapshot.to_json())?,
             }
         }
-        Command::Report(args) => print(&report_text(&args)?),
+        Command::Report(args) => report(args)?,
         Command::Status(args) => {
             let snapshot = Snapshot::take(&args.source.debugfs)?;
             let report = report::build(&snapshot, None, "live")?;
-            print(&text::status(&report, width(None)))
+            print(&text::status(&report, width(None)))?;
         }
+        Command::Record(args) => return record::run(args).map(ExitCode::from),
+        Command::Diff(args) => return compare(args),
+        Command::Export(args) => {
+            let snapshot = match &args.snapshot {
+                Some(path) => Snapshot::load(path)?,
+                None => Snapshot::take(&args.source.debugfs)?,
+            };
+            let text = export::prometheus(&snapshot, args.cgroups)?;
+            match &args.output {
+                Some(path) => export::save(&text, path)?,
+                None => print(&text)?,
+            }
+        }
+        Command::Stalls(args) => stalls(args)?,
+        Command::Top(args) => top::run(args)?,
+        Command::Tune(args) => print(&tune::run(args, width(None))?)?,
+        Command::Completions(args) => write_out(&manual::completions(args.shell))?,
+        Command::Man(args) => match &args.dir {
+            Some(dir) => manual::write(dir)?,
+            None => write_out(&manual::main_page()?)?,
+        },
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn report_text(args: &cli::Report) -> Result<String> {
-    let (now, source) = match &args.snapshot {
-        Some(path) => (Snapshot::load(path)?, "snapshot"),
-        None => (Snapshot::take(&args.source.debugfs)?, "live"),
+fn compare(args: &cli::Diff) -> Result<ExitCode> {
+    let figures = diff::figures();
+    let (Some(a), Some(b), false) = (&args.a, &args.b, args.list) else {
+        print(&text::diff_list(&figures, width(args.width)))?;
+        return Ok(ExitCode::SUCCESS);
     };
-    let before = args.since.as_deref().map(Snapshot::load).transpose()?;
-    let report = report::build(&now, before.as_ref(), source)?;
-    if args.json {
-        let json = serde_json::to_string_pretty(&report);
-        return json.map(|json| json + "\n").map_err(|err| Error::io("write", Path::new("the report"), err.into()));
+    // What was mistyped is told before files are read.
+    let conditions: Result<Vec<_>> = args.fail_if.iter().map(|text| Condition::parse(text, &figures)).collect();
+    let conditions = conditions?;
+    let (a, b) = (Side::load(a, args.since_a.as_deref())?, Side::load(b, args.since_b.as_deref())?);
+    let diff = diff::compare(a, b, &figures, &conditions)?;
+    print(&if args.json { json(&diff)? } else { text::diff(&diff, width(args.width), args.all) })?;
+    Ok(if diff.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn json(of: &impl serde::Serialize) -> Result<String> {
+    let json = serde_json::to_string_pretty(of);
+    json.map(|json| json + "\n").map_err(|err| Error::io("write", Path::new("JSON"), err.into()))
+}
+
+fn stalls(args: &cli::Stalls) -> Result<()> {
+    if let (Some(path), Some(out)) = (&args.file, &args.perfetto) {
+        return perfetto::write(path, out);
     }
-    Ok(text::report(&report, width(args.width), args.all_stacks))
+    // Fits wherever the tool runs.
+    let number = usize::try_from(args.number).unwrap_or(usize::MAX);
+    let longest = match &args.file {
+        Some(path) if Recording::is_one(path)? => Longest::of_recording(path, number)?,
+        Some(path) => Longest::of_snapshot(&Snapshot::load(path)?, "snapshot", number)?,
+        None => Longest::of_snapshot(&Snapshot::take(&args.source.debugfs)?, "live", number)?,
+    };
+    if args.json {
+        return print(&json(&longest)?);
+    }
+    print(&text::longest(&longest, width(args.width)))
+}
+
+fn report(args: &cli::Report) -> Result<()> {
+    let recorded = match &args.snapshot {
+        Some(path) if Recording::is_one(path)? => {
+            if args.since.is_some() {
+                return Err(Error::Options(format!(
+                    "--since: {} is a recording and has its own beginning; leave --since out",
+                    path.display()
+                )));
+            }
+            // Only the page needs the events; but the file has to be whole.
+            Some(if args.html.is_some() { Recorded::read(path)? } else { Recorded::without_events(path)? })
+        }
+        _ => None,
+    };
+    let report = if let Some(Recorded { recording, .. }) = &recorded {
+        report::build(&recording.after, Some(&recording.before), "recording")?
+    } else {
+        let (now, source) = match &args.snapshot {
+            Some(path) => (Snapshot::load(path)?, "snapshot"),
+            None => (Snapshot::take(&args.source.debugfs)?, "live"),
+        };
+        let before = args.since.as_deref().map(Snapshot::load).transpose()?;
+        report::build(&now, before.as_ref(), source)?
+    };
+    if let Some(out) = &args.html {
+        return html::write(&report, recorded.as_ref(), out);
+    }
+    print(&if args.json { json(&report)? } else { text::report(&report, width(args.width), args.all_stacks) })
 }
 
 fn width(wanted: Option<u16>) -> usize {
@@ -64,7 +161,11 @@ fn width(wanted: Option<u16>) -> usize {
 }
 
 fn print(text: &str) -> Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
+    write_out(text.as_bytes())
+}
+
+fn write_out(text: &[u8]) -> Result<()> {
+    match io::stdout().write_all(text) {
         // `reclaimwb report | head` is no failure.
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|err| Error::io("write", Path::new("standard output"), err)),

@@ -211,6 +211,8 @@ words! {
         Devices = "devices", "no writer for its device";
         /// The device does not answer.
         Stuck = "stuck", "the device does not answer";
+        /// What is written to the device fails.
+        Failing = "failing", "writing to the device fails";
     }
 }
 
@@ -233,6 +235,167 @@ words! {
         Refused = "refused", "the kernel would not write it";
         /// Handoff was switched off.
         Dropped = "dropped", "handoff was switched off";
+    }
+}
+
+words! {
+    /// What a stalled task's time went to.
+    Cause {
+        /// In the allocation slow path, and none of the others.
+        Unexplained = "unexplained", "unexplained";
+        /// Reclaim, running.
+        Scan = "scan", "scanning";
+        /// Waiting for the lock of an LRU list.
+        LruLock = "lru_lock", "lock of an LRU list";
+        /// Waiting for any other lock.
+        Lock = "lock", "other locks";
+        /// In a shrinker.
+        Shrinker = "shrinker", "shrinkers";
+        /// Asleep until writeback ends, or for the swap writer.
+        ThrottleWriteback = "throttle_writeback", "waiting for writeback";
+        /// Asleep: too many folios are isolated.
+        ThrottleIsolated = "throttle_isolated", "too many isolated";
+        /// Asleep: nothing could be freed.
+        ThrottleNoprogress = "throttle_noprogress", "no progress";
+        /// Asleep: the node is congested.
+        ThrottleCongested = "throttle_congested", "congestion";
+        /// Waiting until the memory reserves allow to reclaim.
+        Pfmemalloc = "pfmemalloc", "waiting for reserves";
+        /// Submitting swap-out.
+        SwapSubmit = "swap_submit", "submitting swap-out";
+        /// Waiting for a tag of a block device.
+        TagWait = "tag_wait", "waiting for a block tag";
+        /// Waiting for the lock of an NBD connection.
+        NbdLock = "nbd_lock", "lock of the NBD connection";
+        /// Sending to an NBD server.
+        NbdSend = "nbd_send", "sending to the NBD server";
+        /// Flushing other CPUs' TLBs.
+        Tlb = "tlb", "TLB flushes";
+        /// Compacting memory.
+        Compaction = "compaction", "compaction";
+        /// Draining lists of other CPUs.
+        Drain = "drain", "draining CPUs' lists";
+        /// Above `memory.high`: the penalty.
+        HighPenalty = "high_penalty", "penalty of memory.high";
+        /// Ready to run, without a CPU.
+        Runqueue = "runqueue", "waiting for a CPU";
+        /// Asleep for something else.
+        OffCpu = "off_cpu", "asleep for something else";
+    }
+}
+
+words! {
+    /// What the kernel says of an attempt to compact memory (`enum compact_result`).
+    CompactResult {
+        /// No zone was suitable.
+        NotSuitable = "not_suitable", "not suitable";
+        /// It did not start: there are pages, or reclaim comes first.
+        Skipped = "skipped", "skipped";
+        /// It did not start: it failed too often.
+        Deferred = "deferred", "deferred";
+        /// Internal to the kernel.
+        NoSuitablePage = "no_suitable_page", "no suitable page";
+        /// Internal to the kernel.
+        Continue = "continue", "continue";
+        /// All was scanned in vain.
+        Complete = "complete", "all scanned in vain";
+        /// Part was scanned in vain.
+        Partial = "partial", "part scanned in vain";
+        /// Given up for a lock, or as someone waits.
+        Contended = "contended", "contended";
+        /// There is a free block now, or the task has it already.
+        Success = "success", "success";
+    }
+}
+
+words! {
+    /// What other CPUs' TLBs are flushed for.
+    Flush {
+        /// Clean folios that are about to be freed, together.
+        Clean = "clean", "clean folios";
+        /// A dirty folio that is about to be written.
+        Dirty = "dirty", "a dirty folio";
+        /// Anything else inside a reclaim window.
+        Other = "other", "other mappings";
+    }
+}
+
+words! {
+    /// What a request of a block device does.
+    Direction {
+        /// It reads.
+        Read = "read", "read";
+        /// It writes.
+        Write = "write", "write";
+        /// Anything else: a flush, a discard.
+        Other = "other", "other";
+    }
+}
+
+words! {
+    /// What a request of an NBD device is at.
+    Phase {
+        /// It waits for its turn on a connection.
+        Lock = "lock", "waiting for the send lock";
+        /// Its header is sent.
+        Header = "header", "sending the header";
+        /// Its data are sent.
+        Payload = "payload", "sending data";
+        /// The server has it, or the network.
+        Server = "server", "server and round trip";
+        /// Its reply comes in, until it is completed.
+        Reply = "reply", "receiving the reply";
+        /// It was given back, to be tried once more.
+        Requeued = "requeued", "given back";
+    }
+}
+
+words! {
+    /// What most of the time of an NBD device's requests was lost to.
+    Verdict {
+        /// To the wait for the send lock: us.
+        Lock = "lock", "us";
+        /// To sending: the network.
+        Network = "network", "the network";
+        /// To the server, or the round trip.
+        Server = "server", "the server";
+        /// To receiving.
+        Reply = "reply", "receiving";
+        /// To connections that were lost.
+        Requeued = "requeued", "lost connections";
+    }
+}
+
+words! {
+    /// Why a swap write ended.
+    Ended {
+        /// The next folio's slot is not the one behind it.
+        Gap = "gap", "gap";
+        /// Another cgroup pays for the next one.
+        Cgroup = "cgroup", "other cgroup";
+        /// The next one went to another device.
+        Device = "device", "other device";
+        /// It held as many folios as a write can.
+        Full = "full", "full";
+        /// There was no next one.
+        End = "end", "end of list";
+        /// The device writes at once.
+        Sync = "sync", "synchronous device";
+        /// It cannot be told.
+        Unknown = "unknown", "unknown";
+    }
+}
+
+impl Phase {
+    /// Whose time this is.
+    pub fn blames(self) -> Verdict {
+        match self {
+            Self::Lock => Verdict::Lock,
+            Self::Header | Self::Payload => Verdict::Network,
+            Self::Server => Verdict::Server,
+            Self::Reply => Verdict::Reply,
+            Self::Requeued => Verdict::Requeued,
+        }
     }
 }
 

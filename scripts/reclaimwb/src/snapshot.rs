@@ -4,15 +4,12 @@
 //! The ledgers are kept as the text the module gave, so that a snapshot can be read again by a later tool and
 //! goes through the same strict parser as live ledgers.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    atomic,
     error::{Error, Result},
     ledger::{LATER, Ledgers, NAMES},
     source::{self, Texts},
@@ -23,7 +20,7 @@ const FORMAT: &str = "reclaimwb-snapshot";
 const VERSION: u64 = 1;
 
 /// One ledger in a snapshot.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Saved {
     /// Its rows.
@@ -33,7 +30,7 @@ enum Saved {
 }
 
 /// The file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct File {
     format: String,
     version: u64,
@@ -50,12 +47,19 @@ struct Head {
 }
 
 /// All that was known at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "File", try_from = "File")]
 pub struct Snapshot {
     /// The machine.
     pub system: System,
     texts: Texts,
 }
+
+/// Of a file that is something else.
+const NEITHER: &str = "no recording and no snapshot; make one with: reclaimwb record -o FILE";
+
+/// What a file begins with that gzip made.
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 impl Snapshot {
     /// Takes a snapshot of the ledgers in `debugfs`.
@@ -69,30 +73,88 @@ impl Snapshot {
     /// Loads a saved snapshot.
     pub fn load(path: &Path) -> Result<Self> {
         let bad = |what: String| Error::Snapshot { path: path.to_owned(), what };
-        let text = match fs::read_to_string(path) {
-            Err(err) if err.kind() == io::ErrorKind::InvalidData => {
-                return Err(bad("this is no snapshot (not text); make one with: reclaimwb snapshot -o FILE".into()));
-            }
-            other => other.map_err(|err| Error::io("read", path, err))?,
-        };
+        let bytes = fs::read(path).map_err(|err| Error::io("read", path, err))?;
+        let text = String::from_utf8(bytes).map_err(|err| {
+            bad(if err.as_bytes().starts_with(GZIP) {
+                "this is compressed; unpack it first: gunzip".into()
+            } else {
+                format!("this is no text, so {NEITHER}")
+            })
+        })?;
         let json_error = |err: serde_json::Error| {
-            bad(if err.is_eof() {
+            bad(if text.trim().is_empty() {
+                format!("the file is empty, so {NEITHER}")
+            } else if err.is_eof() {
                 "the file is cut off; take the snapshot again or copy it again".into()
             } else {
-                format!("this is no snapshot ({err}); make one with: reclaimwb snapshot -o FILE")
+                format!("line {}, column {}: this is {NEITHER}", err.line(), err.column())
             })
         };
         let head: Head = serde_json::from_str(&text).map_err(json_error)?;
         if head.format.as_deref() != Some(FORMAT) {
-            return Err(bad("this is JSON but no snapshot; make one with: reclaimwb snapshot -o FILE".into()));
+            return Err(bad(format!("this is JSON but {NEITHER}")));
         }
-        if head.version != Some(VERSION) {
-            let found = head.version.map_or_else(|| "without a number".to_owned(), |v| v.to_string());
-            return Err(bad(format!(
-                "snapshot version {found}, this tool reads version {VERSION}; use the reclaimwb that made the file"
-            )));
+        if let Some(what) = other_version(head.version) {
+            return Err(bad(what));
         }
         let file: File = serde_json::from_str(&text).map_err(json_error)?;
+        file.try_into().map_err(bad)
+    }
+
+    /// The snapshot as JSON text.
+    pub fn to_json(&self) -> String {
+        // Plain strings, numbers and maps with string keys always serialize.
+        serde_json::to_string_pretty(self).map_or_else(|_| String::new(), |json| json + "\n")
+    }
+
+    /// Saves the snapshot: either all of it is in `path` afterwards, or nothing of it.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        atomic::replace(path, None, |out| out.write_all(self.to_json().as_bytes()))
+    }
+
+    /// The ledgers as types.
+    pub fn ledgers(&self) -> Result<Ledgers> {
+        source::ledgers(&self.texts, "it is not in the snapshot")
+    }
+}
+
+/// What to say of a version that is not ours.
+fn other_version(version: Option<u64>) -> Option<String> {
+    let found = version.map_or_else(|| "without a number".to_owned(), |v| v.to_string());
+    (version != Some(VERSION)).then(|| {
+        format!("snapshot version {found}, this tool reads version {VERSION}; use the reclaimwb that made the file")
+    })
+}
+
+impl From<Snapshot> for File {
+    fn from(snapshot: Snapshot) -> Self {
+        let ledgers = snapshot.texts.into_iter().map(|(name, text)| {
+            let saved = match text {
+                Ok(text) => Saved::Rows(text.lines().map(str::to_owned).collect()),
+                Err(why) => Saved::Unavailable(why),
+            };
+            (name, saved)
+        });
+        Self {
+            format: FORMAT.into(),
+            version: VERSION,
+            tool: concat!("reclaimwb ", env!("CARGO_PKG_VERSION")).into(),
+            system: snapshot.system,
+            ledgers: ledgers.collect(),
+        }
+    }
+}
+
+impl TryFrom<File> for Snapshot {
+    type Error = String;
+
+    fn try_from(file: File) -> std::result::Result<Self, String> {
+        if file.format != FORMAT {
+            return Err(format!("{:?} is no snapshot", file.format));
+        }
+        if let Some(what) = other_version(Some(file.version)) {
+            return Err(what);
+        }
         let mut texts = file
             .ledgers
             .into_iter()
@@ -105,50 +167,8 @@ impl Snapshot {
             texts.entry(name.to_owned()).or_insert_with(|| Err(why.to_owned()));
         }
         if let Some(missing) = NAMES.iter().find(|name| !texts.contains_key(**name)) {
-            return Err(bad(format!("ledger {missing} is not in the file; take the snapshot again")));
+            return Err(format!("ledger {missing} is not in the file; take the snapshot again"));
         }
         Ok(Self { system: file.system, texts })
-    }
-
-    /// The snapshot as JSON text.
-    pub fn to_json(&self) -> String {
-        let ledgers = self.texts.iter().map(|(name, text)| {
-            let saved = match text {
-                Ok(text) => Saved::Rows(text.lines().map(str::to_owned).collect()),
-                Err(why) => Saved::Unavailable(why.clone()),
-            };
-            (name.clone(), saved)
-        });
-        let file = File {
-            format: FORMAT.into(),
-            version: VERSION,
-            tool: concat!("reclaimwb ", env!("CARGO_PKG_VERSION")).into(),
-            system: self.system.clone(),
-            ledgers: ledgers.collect(),
-        };
-        // Plain strings, numbers and maps with string keys always serialize.
-        serde_json::to_string_pretty(&file).map_or_else(|_| String::new(), |json| json + "\n")
-    }
-
-    /// Saves the snapshot: either all of it is in `path` afterwards, or nothing of it.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || -> io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(".reclaimwb").tempfile_in(dir)?;
-            file.write_all(self.to_json().as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|err| err.error)?;
-            Ok(())
-        };
-        write().map_err(|err| Error::io("write", path, err))
-    }
-
-    /// The ledgers as types.
-    pub fn ledgers(&self) -> Result<Ledgers> {
-        Ledgers::parse(|name| match self.texts.get(name) {
-            Some(Ok(text)) => Ok(text.as_str()),
-            Some(Err(why)) => Err(why.clone()),
-            None => Err("it is not in the snapshot".into()),
-        })
     }
 }

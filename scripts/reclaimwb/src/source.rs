@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use crate::{
     error::{Error, Result},
-    ledger::{LATER, NAMES},
+    ledger::{LATER, Ledgers, NAMES},
 };
 
 /// Where the ledgers are.
@@ -18,8 +18,13 @@ pub type Texts = BTreeMap<String, std::result::Result<String, String>>;
 
 /// Reads all ledgers in `dir`. Only `status` must be there.
 pub fn read(dir: &Path) -> Result<Texts> {
+    read_some(dir, &NAMES)
+}
+
+/// Reads the ledgers of these names, `status` among them; the same otherwise.
+pub fn read_some(dir: &Path, names: &[&str]) -> Result<Texts> {
     let mut texts = Texts::new();
-    for name in NAMES {
+    for &name in names {
         let path = dir.join(name);
         let text = match fs::read_to_string(&path) {
             Ok(text) => Ok(text),
@@ -32,6 +37,18 @@ pub fn read(dir: &Path) -> Result<Texts> {
     Ok(texts)
 }
 
+/// Of a ledger that nobody asked for.
+pub const NOT_READ: &str = "it is not read here";
+
+/// The ledgers that these texts are; of one that is not among them `absent` says why not.
+pub fn ledgers(texts: &Texts, absent: &str) -> Result<Ledgers> {
+    Ledgers::parse(|name| match texts.get(name) {
+        Some(Ok(text)) => Ok(text.as_str()),
+        Some(Err(why)) => Err(why.clone()),
+        None => Err(absent.to_owned()),
+    })
+}
+
 /// Why there is a ledger less.
 fn missing(name: &str, err: &io::Error) -> String {
     let later = LATER.iter().find(|(later, _)| *later == name && err.kind() == io::ErrorKind::NotFound);
@@ -41,6 +58,9 @@ fn missing(name: &str, err: &io::Error) -> String {
 /// The error that tells the user what to do.
 fn explain(dir: &Path, path: &Path, err: io::Error) -> Error {
     match err.kind() {
+        // /sys/module is for all to see: who may not look into debugfs should not become root in vain, nor mount it.
+        _ if dir == Path::new(DEFAULT_DIR) && !Path::new(MODULE_DIR).is_dir() => Error::NotLoaded(MODULE_DIR.into()),
+        io::ErrorKind::PermissionDenied if rustix::process::geteuid().is_root() => Error::Denied(path.to_owned()),
         io::ErrorKind::PermissionDenied => Error::NoPrivilege(path.to_owned()),
         io::ErrorKind::NotFound if dir.is_dir() || Path::new(MODULE_DIR).is_dir() => {
             if dir.starts_with("/sys/kernel/debug") && !debugfs_mounted() {

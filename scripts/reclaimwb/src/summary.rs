@@ -2,16 +2,27 @@
 //! What the report comes to, in sentences with figures.
 
 use crate::{
-    format::{bytes_label, count, mib, percent},
-    ledger::HelperState,
-    names::{Kind, Origin},
-    report::{HandoffSection, NotRecorded, Report, StackRow, WriteAroundSection, WritesSection},
+    advice,
+    format::{bytes_label, count, mib, percent, span},
+    ledger::{HelperState, total},
+    names::{Kind, Origin, Verdict},
+    report::{
+        CauseRow, HandoffSection, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, StallsSection,
+        WaitedForRow, WriteAroundSection, WritesSection,
+    },
     system::System,
 };
 
-/// The summary of a report.
-pub fn sentences(report: &Report) -> Vec<String> {
-    let mut out = Vec::new();
+/// The summary of a report: what hurt, why, what to try; then what reclaim did, and whether the numbers can be
+/// believed. `pressure` is how much the machine suffered meanwhile.
+pub fn sentences(report: &Report, pressure: Option<String>) -> Vec<String> {
+    let mut out: Vec<String> = report.stalls.get().and_then(stalled).into_iter().collect();
+    out.extend(pressure);
+    if let Some(nbd) = report.nbd.get() {
+        out.extend(nbd.devices.iter().filter(|device| device.verdict.is_some()).map(nbd_verdict));
+        out.extend(waited_for(&nbd.stalls));
+    }
+    out.extend(advice::sentence(report));
     match &report.writes {
         crate::report::Section::Available(writes) if writes.pages == 0 => out.push(nothing_written(writes)),
         crate::report::Section::Available(writes) => {
@@ -24,6 +35,7 @@ pub fn sentences(report: &Report) -> Vec<String> {
     }
     out.extend(report.write_around.get().and_then(around));
     out.extend(report.handoff.get().and_then(|section| handed(section, report.machine.page_size)));
+    out.extend(report.reserves.get().and_then(reserves));
     out.extend(deepest(report));
     if let Some(low) = report.not_recorded.below_floor.filter(|low| *low > 0) {
         let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
@@ -42,6 +54,30 @@ pub fn sentences(report: &Report) -> Vec<String> {
     out
 }
 
+/// Whose the time of an NBD device's requests was.
+fn nbd_verdict(device: &NbdDeviceRow) -> String {
+    let requests = total(device.directions.iter().map(|row| row.requests.count));
+    let whose = device.verdict.map_or("nobody", Verdict::label);
+    let help = if device.lock_held_long { "; smaller requests or more connections may help" } else { "" };
+    format!(
+        "{}: {} requests; most of their time ({}) was {whose}{help}.",
+        device.device,
+        count(requests),
+        percent(device.verdict_share.unwrap_or(0.0))
+    )
+}
+
+/// How much of the stalls was for them.
+fn waited_for(row: &WaitedForRow) -> Option<String> {
+    let whose = row.verdict?.label();
+    Some(format!(
+        "Of the stalls, {} waited for NBD requests, for {} in all; most of that ({}) was {whose}.",
+        count(row.stalls),
+        span(row.ns / 1000),
+        percent(row.verdict_share.unwrap_or(0.0))
+    ))
+}
+
 /// How much the machine suffered meanwhile.
 pub fn pressure(now: &System, before: &System) -> Option<String> {
     let stalled = |who: &str| {
@@ -50,6 +86,8 @@ pub fn pressure(now: &System, before: &System) -> Option<String> {
     };
     let (some, full) = (stalled("some")?, stalled("full")?);
     let seconds = now.uptime - before.uptime;
+    // The kernel adds up what it knows late: a little more than there was time for can come out.
+    let (some, full) = (some.min(seconds), full.min(seconds));
     Some(format!(
         "Memory pressure (PSI) in these {seconds:.1} s: some task stalled for {some:.1} s, all of them for {full:.1} s."
     ))
@@ -101,6 +139,39 @@ fn how(writes: &WritesSection) -> String {
         })
         .collect();
     format!("What became of them: {}.", parts.join(", "))
+}
+
+/// How long tasks that wanted memory stalled, and on what.
+fn stalled(stalls: &StallsSection) -> Option<String> {
+    let first = stalls.causes.first()?;
+    let part = |row: &CauseRow| format!("{} ({})", row.cause.label(), percent(row.share));
+    let second = stalls.causes.get(1).map_or(String::new(), |row| format!(" and {}", part(row)));
+    let longest = stalls.origins.iter().filter_map(|row| row.longest_ns).max();
+    let longest = longest.map_or(String::new(), |ns| format!(", up to {} at a time", span(ns / 1000)));
+    Some(format!(
+        "Tasks that wanted memory stalled {} times, for {} in all{longest}: the largest parts are {}{second}.",
+        count(stalls.stalls),
+        span(stalls.ns / 1000),
+        part(first),
+    ))
+}
+
+/// How far the reserves were used, and who waited for them.
+fn reserves(section: &ReservesSection) -> Option<String> {
+    let below = section.below_min_pages();
+    let waits = section.waits.as_ref().map_or(0, |waits| waits.all.waits);
+    if below == 0 && waits == 0 {
+        return None;
+    }
+    let lowest = section.zones.iter().filter(|zone| zone.lowest.is_some_and(|lowest| lowest.is_new));
+    let lowest = lowest.filter_map(|zone| Some((zone.left_share?, zone))).min_by(|a, b| a.0.total_cmp(&b.0));
+    let fell = lowest.map_or(String::new(), |(left, zone)| {
+        format!("; zone {} fell to {} of its min watermark", zone.zone, percent(left))
+    });
+    let waited = section.waits.as_ref().filter(|_| waits > 0).map_or(String::new(), |row| {
+        format!("; tasks waited {} times for more, for {} in all", count(waits), span(row.all.ns / 1000))
+    });
+    Some(format!("Reserves: {} pages were taken from below the min watermarks{fell}{waited}.", count(below)))
 }
 
 fn around(section: &WriteAroundSection) -> Option<String> {
@@ -195,6 +266,15 @@ fn losses(lost: &NotRecorded) -> String {
             "stacks" => "not kept (stacks)",
             "scratch" => "whose stack could not be kept (samples)",
             "preload" => "already open when the module was loaded (windows)",
+            "calls" => "not followed (calls of functions that are timed)",
+            "stalls" => "not followed (stalls: too many tasks at once)",
+            "stall_cgroups" => "beyond the table (stalls, by cgroup)",
+            "longest" => "not looked at (stalls, whether they are among the longest)",
+            "shrinkers" => "beyond the table (calls of shrinkers)",
+            "takers" => "beyond the table (blocks taken)",
+            "sites" => "beyond the table (call sites)",
+            "waits" => "not followed (waits for the reserves)",
+            "waiters" => "beyond the table (tasks that waited for the reserves)",
             other => other,
         };
         parts.push(format!("{} {what}", count(*n)));

@@ -90,12 +90,14 @@ fn no_ledgers() {
 #[test]
 fn foreign_files() {
     contains(&complaint(&["report", "/nowhere.json"]), &["cannot read /nowhere.json", "No such file"]);
-    contains(&with_file(b"hello"), &["no snapshot", "reclaimwb snapshot -o FILE"]);
-    contains(&with_file(b"\x7fELF\xff\xfe"), &["not text"]);
-    contains(&with_file(b"{\"a\": 1}"), &["JSON but no snapshot"]);
+    contains(&with_file(b"hello"), &["no snapshot", "reclaimwb record -o FILE"]);
+    contains(&with_file(b"\x7fELF\xff\xfe"), &["no text"]);
+    contains(&with_file(b"{\"a\": 1}"), &["JSON but no recording and no snapshot"]);
     contains(&with_file(b"{\"format\": \"reclaimwb-report\", \"version\": 1}"), &["no snapshot"]);
     contains(&with_file(b"{\"format\": \"reclaimwb-snapshot\", \"version\": 9}"), &["version 9", "reads version 1"]);
-    contains(&with_file(b""), &["cut off"]);
+    contains(&with_file(b"{\"format\": "), &["cut off"]);
+    contains(&with_file(b" \n"), &["the file is empty"]);
+    contains(&with_file(b"\x1f\x8b\x08\xff\xfe"), &["compressed", "gunzip"]);
 }
 
 #[test]

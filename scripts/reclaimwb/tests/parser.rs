@@ -17,8 +17,15 @@ use reclaimwb::{
 type Texts = BTreeMap<String, String>;
 
 fn whole() -> Texts {
-    let dir = common::ledger_dir("handoff.json");
-    NAMES.iter().map(|name| ((*name).to_owned(), fs::read_to_string(dir.path().join(name)).expect("ledger"))).collect()
+    let dir = common::ledger_dir("stalls.json");
+    // Those that its module did not have are made.
+    let made = |name: &str| match name {
+        "nbd" => common::nbd(100, [1, 2, 3, 4, 5, 6]),
+        "reserves" => common::reserves(1, 391),
+        "batches" => common::batches([1, 2, 3, 4, 5, 6, 7]),
+        _ => fs::read_to_string(dir.path().join(name)).expect("ledger"),
+    };
+    NAMES.iter().map(|name| ((*name).to_owned(), made(name))).collect()
 }
 
 fn parse(texts: &Texts) -> reclaimwb::error::Result<Ledgers> {
@@ -57,13 +64,16 @@ proptest! {
     }
 
     #[test]
-    fn a_missing_number_is_an_error(ledger in 0..3_usize, at in any::<prop::sample::Index>()) {
-        let name = ["writes", "helper", "handoff"][ledger];
+    fn a_missing_number_is_an_error(ledger in 0..8_usize, at in any::<prop::sample::Index>()) {
+        let name = ["writes", "helper", "handoff", "stalls", "shrinkers", "tlb", "nbd", "batches"][ledger];
         let mut texts = whole();
         let lines: Vec<String> = texts[name].lines().map(str::to_owned).collect();
         let gone = at.index(lines.len());
         // Which nodes there are is the machine's own matter, and which buckets the module's.
-        prop_assume!(!lines[gone].contains(".node.") && !lines[gone].contains(".hist."));
+        let line = &lines[gone];
+        prop_assume!(!line.starts_with("node.") && !line.contains(".node.") && !line.contains(".hist."));
+        // A shrinker without its name is one that is not known.
+        prop_assume!(!line.contains(".name "));
         let kept: String = lines.iter().enumerate().filter(|(i, _)| *i != gone).map(|(_, l)| format!("{l}\n")).collect();
         texts.insert(name.to_owned(), kept);
         prop_assert!(parse(&texts).is_err());
@@ -92,10 +102,17 @@ proptest! {
     /// Numbers as large as they get make a report, not an overflow.
     #[test]
     fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {
-        let dir = common::ledger_dir(["after.json", "handoff.json"][seed % 2]);
-        for name in ["writes", "cgroups", "status", "helper", "handoff"] {
+        let dir = common::ledger_dir(["after.json", "handoff.json", "stalls.json"][seed % 3]);
+        for (name, text) in [("nbd", common::nbd(100, [1; 6])), ("batches", common::batches([1; 7]))] {
+            fs::write(dir.path().join(name), text).expect("ledger written");
+        }
+        let ledgers = [
+            "writes", "cgroups", "status", "helper", "handoff", "stalls", "stalls_cgroups", "shrinkers", "compaction", "tlb",
+            "metadata", "nbd", "batches",
+        ];
+        for name in ledgers {
             let path = dir.path().join(name);
-            // The older of the two has no handoff.
+            // The older ones do not have them all.
             let Ok(text) = fs::read_to_string(&path) else { continue };
             let mut changed = String::new();
             for (i, line) in text.lines().enumerate() {

@@ -20,7 +20,7 @@ pub enum Hierarchy {
 
 impl Hierarchy {
     /// How its rows begin.
-    const fn row(self) -> &'static str {
+    pub(super) const fn row(self) -> &'static str {
         match self {
             Self::V2 => "cgroup",
             Self::V1 => "cgroup_v1",

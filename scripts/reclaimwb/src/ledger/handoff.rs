@@ -242,7 +242,10 @@ fn parse_origin(rows: &mut Rows, name: &str) -> Result<HandoffOrigin> {
         origin.later.insert(why, rows.number(&later_row(name, why))?);
     }
     for &why in Refused::ALL {
-        origin.refused.insert(why, rows.number(&refused_row(name, why))?);
+        let row = refused_row(name, why);
+        // Older modules do not know that one.
+        let n = if why == Refused::Failing { rows.number_opt(&row)?.unwrap_or(0) } else { rows.number(&row)? };
+        origin.refused.insert(why, n);
     }
     Ok(origin)
 }

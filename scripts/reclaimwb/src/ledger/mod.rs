@@ -1,42 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The module's ledgers as types, one file each.
 
+mod batches;
 mod cgroups;
+mod compaction;
+mod group;
 mod half;
 mod handoff;
 mod headroom;
 mod helper;
+mod metadata;
+mod nbd;
+mod reserves;
 mod rows;
+mod shrinkers;
 mod stacks;
+mod stall_cgroups;
+mod stalls;
 mod status;
+mod tlb;
 mod writes;
 
+pub use batches::{Batches, OriginBatches};
 pub use cgroups::{Cgroup, Cgroups, Hierarchy};
+pub use compaction::{Compaction, OrderCompaction, Taken, Tried};
+pub use group::State as GroupState;
 pub use half::{HelperState, LAST_BUCKET, Log2};
 pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin};
 pub use headroom::{Headroom, HeadroomCell, Used};
 pub use helper::{Helper, HelperCounters, HelperDevice};
+pub use metadata::{Bitmaps, DeviceMetadata, Metadata};
+pub use nbd::{InFlight, LongestRequest, Nbd, NbdDevice, NbdRequests, WaitedFor};
+pub use reserves::{Lowest, NodeWaits, Reserves, TakenPages, WaitCount, Zone};
 pub use rows::{Rows, grown, total};
+pub use shrinkers::{ShrinkerCounts, ShrinkerKey, Shrinkers};
 pub use stacks::{Frame, Stack, Stacks};
+pub use stall_cgroups::{CgroupStalls, StallCgroups};
+pub use stalls::{CauseTime, Longest, OriginStalls, Part, STALLING, Stall, Stalls};
 pub use status::{Availability, Cost, Probe, Status};
+pub use tlb::{Flushes, Tlb};
 pub use writes::{Cell, OriginWrites, Writes};
 
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 7] = ["status", "writes", "headroom", "stacks", "cgroups", "helper", "handoff"];
+pub const NAMES: [&str; 17] = [
+    "status",
+    "writes",
+    "headroom",
+    "stacks",
+    "cgroups",
+    "helper",
+    "handoff",
+    "stalls",
+    "stalls_cgroups",
+    "stalls_longest",
+    "shrinkers",
+    "compaction",
+    "tlb",
+    "metadata",
+    "reserves",
+    "nbd",
+    "batches",
+];
 
 /// Ledgers that older modules do not have, and why a report then lacks them.
-pub const LATER: [(&str, &str); 2] = [
+pub const LATER: [(&str, &str); 12] = [
     ("helper", "the module is older than write-around and has no such ledger"),
     ("handoff", "the module is older than handoff and has no such ledger"),
+    ("stalls", "the module is older than the stall ledger"),
+    ("stalls_cgroups", "the module is older than the stall ledger"),
+    ("stalls_longest", "the module is older than the stall ledger"),
+    ("shrinkers", "the module is older than the shrinker ledger"),
+    ("compaction", "the module is older than the compaction ledger"),
+    ("tlb", "the module is older than the TLB ledger"),
+    ("metadata", "the module is older than the metadata ledger"),
+    ("nbd", "the module is older than the ledger of NBD requests"),
+    ("batches", "the module is older than the ledger of swap batches"),
+    ("reserves", "the module is older than the reserve ledger"),
 ];
 
 /// A ledger, or why it could not be read.
 pub type Read<T> = std::result::Result<T, String>;
 
 /// All ledgers of one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledgers {
     /// What is attached, lost and spent.
     pub status: Status,
@@ -52,6 +100,26 @@ pub struct Ledgers {
     pub helper: Read<Helper>,
     /// What became of the folios that reclaim would have swapped out itself.
     pub handoff: Read<Handoff>,
+    /// Where the time of tasks that wanted memory went.
+    pub stalls: Read<Stalls>,
+    /// The same by the tasks' cgroups.
+    pub stall_cgroups: Read<StallCgroups>,
+    /// The longest of these, whole.
+    pub longest: Read<Longest>,
+    /// Who called which shrinker.
+    pub shrinkers: Read<Shrinkers>,
+    /// What direct compaction came to.
+    pub compaction: Read<Compaction>,
+    /// How often other CPUs were interrupted.
+    pub tlb: Read<Tlb>,
+    /// What was evicted of block devices, and read again.
+    pub metadata: Read<Metadata>,
+    /// Where the time of requests of NBD devices went.
+    pub nbd: Read<Nbd>,
+    /// How much swap wrote at once.
+    pub batches: Read<Batches>,
+    /// Who takes from the reserves, and who waits for them.
+    pub reserves: Read<Reserves>,
     /// Rows that this tool does not know, as `ledger:key`.
     pub unknown_rows: Vec<String>,
 }
@@ -71,6 +139,16 @@ impl Ledgers {
             cgroups: parse_read("cgroups", text("cgroups"), Cgroups::parse, unknown)?,
             helper: parse_read("helper", text("helper"), Helper::parse, unknown)?,
             handoff: parse_read("handoff", text("handoff"), Handoff::parse, unknown)?,
+            stalls: parse_read("stalls", text("stalls"), Stalls::parse, unknown)?,
+            stall_cgroups: parse_read("stalls_cgroups", text("stalls_cgroups"), StallCgroups::parse, unknown)?,
+            shrinkers: parse_read("shrinkers", text("shrinkers"), Shrinkers::parse, unknown)?,
+            compaction: parse_read("compaction", text("compaction"), Compaction::parse, unknown)?,
+            tlb: parse_read("tlb", text("tlb"), Tlb::parse, unknown)?,
+            metadata: parse_read("metadata", text("metadata"), Metadata::parse, unknown)?,
+            nbd: parse_read("nbd", text("nbd"), Nbd::parse, unknown)?,
+            batches: parse_read("batches", text("batches"), Batches::parse, unknown)?,
+            reserves: parse_read("reserves", text("reserves"), Reserves::parse, unknown)?,
+            longest: parse_read("stalls_longest", text("stalls_longest"), Longest::parse, unknown)?,
             unknown_rows,
         })
     }
@@ -85,6 +163,21 @@ impl Ledgers {
             cgroups: since_read("cgroups", self.cgroups, &before.cgroups, Cgroups::since)?,
             helper: since_read("helper", self.helper, &before.helper, Helper::since)?,
             handoff: since_read("handoff", self.handoff, &before.handoff, Handoff::since)?,
+            stalls: since_read("stalls", self.stalls, &before.stalls, Stalls::since)?,
+            stall_cgroups: since_read(
+                "stalls_cgroups",
+                self.stall_cgroups,
+                &before.stall_cgroups,
+                StallCgroups::since,
+            )?,
+            shrinkers: since_read("shrinkers", self.shrinkers, &before.shrinkers, Shrinkers::since)?,
+            compaction: since_read("compaction", self.compaction, &before.compaction, Compaction::since)?,
+            tlb: since_read("tlb", self.tlb, &before.tlb, Tlb::since)?,
+            metadata: since_read("metadata", self.metadata, &before.metadata, Metadata::since)?,
+            nbd: since_read("nbd", self.nbd, &before.nbd, Nbd::since)?,
+            batches: since_read("batches", self.batches, &before.batches, Batches::since)?,
+            reserves: since_read("reserves", self.reserves, &before.reserves, Reserves::since)?,
+            longest: since_read("stalls_longest", self.longest, &before.longest, |now, then| Ok(now.since(then)))?,
             unknown_rows: self.unknown_rows,
         })
     }

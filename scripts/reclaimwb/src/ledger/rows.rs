@@ -12,7 +12,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Rows {
     ledger: &'static str,
-    rows: BTreeMap<String, String>,
+    left: BTreeMap<String, String>,
+    unknown: Vec<String>,
 }
 
 impl Rows {
@@ -33,7 +34,7 @@ impl Rows {
                 return Err(Error::ledger(ledger, format!("row {key} is there twice (line {number})")));
             }
         }
-        Ok(Self { ledger, rows })
+        Ok(Self { ledger, left: rows, unknown: Vec::new() })
     }
 
     /// An error about this ledger.
@@ -43,7 +44,7 @@ impl Rows {
 
     /// Takes a row that may be absent.
     pub fn take_opt(&mut self, key: &str) -> Option<String> {
-        self.rows.remove(key)
+        self.left.remove(key)
     }
 
     /// Takes a row that must be there.
@@ -64,19 +65,19 @@ impl Rows {
 
     /// What follows `prefix` in the keys of the rows that nobody took yet.
     pub fn keys<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
-        self.rows.range(prefix.to_owned()..).map_while(move |(key, _)| key.strip_prefix(prefix))
+        self.left.range(prefix.to_owned()..).map_while(move |(key, _)| key.strip_prefix(prefix))
     }
 
     /// Takes all rows whose key begins with `prefix`; gives the rest of the key and the value.
     pub fn take_prefix(&mut self, prefix: &str) -> Vec<(String, String)> {
         let keys: Vec<String> = self
-            .rows
+            .left
             .range(prefix.to_owned()..)
             .map(|(key, _)| key)
             .take_while(|key| key.starts_with(prefix))
             .cloned()
             .collect();
-        keys.into_iter().filter_map(|key| Some((key[prefix.len()..].to_owned(), self.rows.remove(&key)?))).collect()
+        keys.into_iter().filter_map(|key| Some((key[prefix.len()..].to_owned(), self.left.remove(&key)?))).collect()
     }
 
     /// Origins that the module tells apart: those of a module older than handoff know no writer.
@@ -94,9 +95,14 @@ impl Rows {
             .ok_or_else(|| self.error(format!("row {key} is not a number: {value:?}")))
     }
 
-    /// Keys that nobody asked for: rows of a module newer than this tool.
+    /// Notes parts of rows that nobody asked for.
+    pub fn note_unknown(&mut self, parts: impl IntoIterator<Item = String>) {
+        self.unknown.extend(parts);
+    }
+
+    /// Keys and parts of rows that nobody asked for: of a module newer than this tool.
     pub fn unknown(self) -> Vec<String> {
-        self.rows.into_keys().collect()
+        self.left.into_keys().chain(self.unknown).collect()
     }
 }
 

@@ -55,6 +55,11 @@ impl Probe {
     pub fn attached(&self) -> bool {
         self.state == "attached"
     }
+
+    /// Whether it does not record although it should.
+    pub fn missing(&self) -> bool {
+        !self.attached() && self.state != "off"
+    }
 }
 
 /// What the module's own work cost.
@@ -87,6 +92,8 @@ pub struct Status {
     pub helper: String,
     /// State of its half that swaps out, if the module has one.
     pub handoff: Option<String>,
+    /// Groups of probes that are switched together, and whether they are on.
+    pub groups: BTreeMap<String, bool>,
     /// Events handled, by tracepoint.
     pub events: BTreeMap<String, u64>,
     /// What did not fit, by table.
@@ -97,14 +104,14 @@ pub struct Status {
     pub softirq: BTreeMap<Layer, u64>,
     /// Samples of a task that is in no window, by layer.
     pub outside: BTreeMap<Layer, u64>,
+    /// Calls of probed functions by interrupts of a handler, which the kernel does not pass on; no stall's.
+    pub calls_of_irqs: Option<u64>,
     /// Windows open now.
     pub windows_open: u64,
-    /// Windows that began inside another, if the module counts them.
-    pub windows_nested: Option<u64>,
+    /// Stalls that go on now, if the module counts them.
+    pub stalls_open: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
-    /// Most of it ever in use, if the module keeps it.
-    pub slots_used_max: Option<u64>,
     /// Samples below the parameter `headroom_floor`.
     pub low: Option<u64>,
     /// Of those, samples whose event was held back by the rate limit.
@@ -141,15 +148,16 @@ impl Status {
             parts: parse_parts(rows)?,
             helper: rows.take("helper")?,
             handoff: rows.take_opt("handoff"),
+            groups: groups(rows)?,
             events: numbers(rows, "events.", &[])?,
             lost: numbers(rows, "lost.", &LOST)?,
             irq: by_layer(rows, |layer| format!("context.{layer}.irq"))?,
             softirq: by_layer(rows, |layer| format!("context.{layer}.softirq"))?,
             outside: by_layer(rows, |layer| format!("outside.{layer}"))?,
+            calls_of_irqs: rows.number_opt("context.functions.irq")?,
             windows_open: rows.number("windows.open")?,
-            windows_nested: rows.number_opt("windows.nested")?,
+            stalls_open: rows.number_opt("stalls.open")?,
             slots: rows.number("windows.slots")?,
-            slots_used_max: rows.number_opt("windows.slots_used_max")?,
             low: rows.number_opt("low.samples")?,
             low_suppressed: rows.number_opt("low.suppressed")?,
             cost: Cost {
@@ -186,7 +194,7 @@ impl Status {
         subtract(&mut self.irq, &before.irq, |layer| format!("context.{}.irq", layer.key()))?;
         subtract(&mut self.softirq, &before.softirq, |layer| format!("context.{}.softirq", layer.key()))?;
         subtract(&mut self.outside, &before.outside, |layer| format!("outside.{}", layer.key()))?;
-        self.windows_nested = grown_opt("windows.nested", self.windows_nested, before.windows_nested)?;
+        self.calls_of_irqs = grown_opt("context.functions.irq", self.calls_of_irqs, before.calls_of_irqs)?;
         self.low = grown_opt("low.samples", self.low, before.low)?;
         self.low_suppressed = grown_opt("low.suppressed", self.low_suppressed, before.low_suppressed)?;
         let cost = &mut self.cost;
@@ -211,6 +219,16 @@ fn parse_parts(rows: &mut Rows) -> Result<BTreeMap<String, Availability>> {
         _ => Err(rows.error(format!("row ledger.{part} is neither available nor unavailable: {word:?}"))),
     };
     parts.into_iter().map(availability).collect()
+}
+
+fn groups(rows: &mut Rows) -> Result<BTreeMap<String, bool>> {
+    let found = rows.take_prefix("group.");
+    let state = |(group, word): (String, String)| match word.as_str() {
+        "on" => Ok((group, true)),
+        "off" => Ok((group, false)),
+        _ => Err(rows.error(format!("row group.{group} is neither on nor off: {word:?}"))),
+    };
+    found.into_iter().map(state).collect()
 }
 
 fn grown_opt(name: &str, now: Option<u64>, before: Option<u64>) -> Result<Option<u64>> {
@@ -252,7 +270,8 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, name:
 fn concerns(part: &str, probe: &str) -> bool {
     match part {
         "windows" | "headroom.entry" => {
-            probe.ends_with("_begin") || probe.ends_with("_end") || probe == "mm_vmscan_reclaim_pages"
+            probe == "mm_vmscan_reclaim_pages"
+                || probe.starts_with("mm_vmscan_") && (probe.ends_with("_begin") || probe.ends_with("_end"))
         }
         "writes" | "headroom.write" => probe == "mm_vmscan_write_folio",
         "zswap_split" => probe == "zswap_store",

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, handoff, headroom, losses, stacks, write_around,
-    writes,
+    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, compaction, handoff, headroom, losses, nbd,
+    reserves, shrinkers, side, stacks, stalls, write_around, writes,
 };
 use crate::{
     error::{Error, Result},
@@ -57,6 +57,10 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         Ok(ledger) => handoff::section(ledger, writes.get()),
         Err(why) => Section::unavailable(why),
     };
+    let tlb = match &ledgers.tlb {
+        Ok(ledger) => side::tlb(ledger),
+        Err(why) => Section::unavailable(why),
+    };
     let mut report = Report {
         format: FORMAT,
         version: VERSION,
@@ -72,6 +76,35 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             Err(why) => Section::unavailable(why),
         },
         handoff,
+        stalls: match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
+            (Ok(ledger), Ok(cgroups), Ok(longest)) => stalls::section(ledger, cgroups, longest, before.is_some()),
+            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => Section::unavailable(why),
+        },
+        shrinkers: match &ledgers.shrinkers {
+            Ok(ledger) => shrinkers::section(ledger),
+            Err(why) => Section::unavailable(why),
+        },
+        compaction: match &ledgers.compaction {
+            Ok(ledger) => compaction::section(ledger),
+            Err(why) => Section::unavailable(why),
+        },
+        tlb,
+        metadata: match &ledgers.metadata {
+            Ok(ledger) => side::metadata(ledger),
+            Err(why) => Section::unavailable(why),
+        },
+        reserves: match &ledgers.reserves {
+            Ok(ledger) => reserves::section(ledger),
+            Err(why) => Section::unavailable(why),
+        },
+        nbd: match &ledgers.nbd {
+            Ok(ledger) => nbd::section(ledger),
+            Err(why) => Section::unavailable(why),
+        },
+        batches: match &ledgers.batches {
+            Ok(ledger) => nbd::batches(ledger),
+            Err(why) => Section::unavailable(why),
+        },
         headroom,
         stacks: section(&ledgers.stacks, stacks::section),
         cgroups: section(&ledgers.cgroups, writes::cgroups),
@@ -80,10 +113,8 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         module: module(&ledgers.status, &now.system, unavailable),
         summary: Vec::new(),
     };
-    report.summary = summary::sentences(&report);
-    if let Some(before) = before {
-        report.summary.extend(summary::pressure(&now.system, &before.system));
-    }
+    let pressure = before.and_then(|before| summary::pressure(&now.system, &before.system));
+    report.summary = summary::sentences(&report, pressure);
     Ok(report)
 }
 
@@ -154,6 +185,7 @@ fn module(status: &Status, system: &System, unavailable: BTreeMap<String, String
         helper: status.helper.clone(),
         handoff: status.handoff.clone(),
         probes: status.probes.clone(),
+        groups: status.groups.clone(),
         unavailable,
         events: status.events.clone(),
         cost: status.cost.clone(),

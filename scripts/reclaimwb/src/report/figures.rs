@@ -65,7 +65,7 @@ pub(super) fn filled(hist: &Log2) -> Log2 {
 
 /// What so many of 100 are below; `None` if there are none, or if it is beyond the lower bound of the last bucket,
 /// which has no end.
-pub(super) fn percentile(hist: &Log2, percent: u128) -> Option<u64> {
+pub fn percentile(hist: &Log2, percent: u128) -> Option<u64> {
     let all: u128 = hist.values().map(|n| u128::from(*n)).sum();
     let mut seen = 0;
     let (low, _) = hist.iter().find(|(_, n)| {

@@ -24,14 +24,14 @@ pub struct NotRecorded {
     pub in_softirq: BTreeMap<Layer, u64>,
     /// Samples of tasks in no window, by layer; charged to nobody.
     pub outside_windows: BTreeMap<Layer, u64>,
+    /// Calls of probed functions by interrupts that came to a handler, if the module counts them: no stall's.
+    pub calls_of_irqs: Option<u64>,
     /// Windows open when the snapshot was taken: their frees are not counted yet.
     pub windows_open: u64,
-    /// Windows that began inside another one, if the module counts them.
-    pub windows_nested: Option<u64>,
+    /// Stalls that went on when the snapshot was taken: they are not counted yet.
+    pub stalls_open: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
-    /// Most of it ever used since the module was loaded, if the module keeps it.
-    pub slots_used_max: Option<u64>,
     /// Samples below the parameter `headroom_floor`; they are in the numbers.
     pub below_floor: Option<u64>,
     /// Of those, samples whose trace event was held back by the rate limit.
@@ -54,10 +54,10 @@ pub(super) fn section(status: &Status, lost_pages: Option<u64>, unknown_rows: &[
         on_irq_stack: status.irq.clone(),
         in_softirq: status.softirq.clone(),
         outside_windows: status.outside.clone(),
+        calls_of_irqs: status.calls_of_irqs,
         windows_open: status.windows_open,
-        windows_nested: status.windows_nested,
+        stalls_open: status.stalls_open,
         slots: status.slots,
-        slots_used_max: status.slots_used_max,
         below_floor: status.low,
         below_floor_suppressed: status.low_suppressed,
         unknown_rows: unknown_rows.to_vec(),

@@ -4,11 +4,17 @@
 
 mod books;
 mod build;
+mod compaction;
 mod figures;
 mod handoff;
 mod headroom;
 mod losses;
+mod nbd;
+mod reserves;
+mod shrinkers;
+mod side;
 mod stacks;
+mod stalls;
 mod write_around;
 mod writes;
 
@@ -18,11 +24,17 @@ use serde::Serialize;
 
 pub use books::Book;
 pub use build::build;
-pub use figures::{FolioBook, Times};
+pub use compaction::{CompactionRow, CompactionSection, ResultRow};
+pub use figures::{FolioBook, Times, percentile};
 pub use handoff::{HandoffRow, HandoffSection, SwapDeviceRow};
 pub use headroom::{HeadroomRow, HeadroomSection};
 pub use losses::NotRecorded;
+pub use nbd::{BatchRow, BatchesSection, NbdDeviceRow, NbdRow, NbdSection, WaitedForRow};
+pub use reserves::{ReservesSection, WaitsRow, ZoneRow};
+pub use shrinkers::{ShrinkerRow, ShrinkersSection};
+pub use side::{MetadataRow, MetadataSection, TlbRow, TlbSection};
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
+pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallRow, StallsSection};
 pub use write_around::{CleanTimes, DeviceRow, Freed, WriteAroundSection};
 pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
 
@@ -66,7 +78,7 @@ impl<T> Section<T> {
 /// Where and when the numbers are from.
 #[derive(Debug, Serialize)]
 pub struct Taken {
-    /// `live` or `snapshot`.
+    /// `live`, `snapshot` or `recording`.
     pub source: &'static str,
     /// When, in UTC.
     pub at: String,
@@ -112,6 +124,8 @@ pub struct Module {
     pub handoff: Option<String>,
     /// Its probes.
     pub probes: Vec<Probe>,
+    /// Groups of probes that are switched together, and whether they are on.
+    pub groups: BTreeMap<String, bool>,
     /// Parts of the ledgers that cannot be believed, and why.
     pub unavailable: BTreeMap<String, String>,
     /// Events handled, by tracepoint.
@@ -145,6 +159,22 @@ pub struct Report {
     pub write_around: Section<WriteAroundSection>,
     /// What became of the folios that reclaim would have swapped out itself.
     pub handoff: Section<HandoffSection>,
+    /// Where the time of tasks that wanted memory went.
+    pub stalls: Section<StallsSection>,
+    /// Who called which shrinker.
+    pub shrinkers: Section<ShrinkersSection>,
+    /// What large allocations paid, and got.
+    pub compaction: Section<CompactionSection>,
+    /// How often reclaim interrupted other CPUs.
+    pub tlb: Section<TlbSection>,
+    /// What reclaim evicted of block devices, and was read again.
+    pub metadata: Section<MetadataSection>,
+    /// Where the time of requests of NBD devices went.
+    pub nbd: Section<NbdSection>,
+    /// How much swap wrote at once.
+    pub batches: Section<BatchesSection>,
+    /// Who took from the reserves, and who waited for them.
+    pub reserves: Section<ReservesSection>,
     /// Stack left.
     pub headroom: Section<HeadroomSection>,
     /// Worst stacks.

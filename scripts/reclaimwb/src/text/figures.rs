@@ -46,7 +46,7 @@ pub fn step(page: &mut Page, title: &str, all: (&str, u64), parts: Vec<(&str, u6
     for (what, n) in parts.into_iter().filter(|(_, n)| *n > 0) {
         table.row(vec![what.into(), count(n), share(n, all.1)]);
     }
-    table.row(vec![all.0.into(), count(all.1), String::new()]);
+    table.total(vec![all.0.into(), count(all.1), String::new()]);
     page.table(&table);
 }
 

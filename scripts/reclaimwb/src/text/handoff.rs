@@ -54,14 +54,13 @@ fn policy(policy: Policy, report: &Report) -> String {
 /// Folios by what reclaim was told, each time it met them. Only what happened gets a row.
 fn origins(page: &mut Page, handoff: &HandoffSection) {
     let mut table = Table::new(&["<origin", "<folios it would have written", "times", "share", "pages"]);
+    table.say_once(0);
     for row in &handoff.origins {
         let later = row.later.iter().map(|(why, n)| (format!("later: {}", why.label()), *n, String::new()));
         let refused = row.refused.iter().map(|(why, n)| (format!("left to it: {}", why.label()), *n, String::new()));
         let handed = ("handed to the writer".to_owned(), row.handed_folios, count(row.handed_pages));
-        let mut name = row.origin.label();
         for (what, n, pages) in std::iter::once(handed).chain(later).chain(refused).filter(|(_, n, _)| *n > 0) {
-            table.row(vec![name.into(), what, count(n), share(n, row.met()), pages]);
-            name = "";
+            table.row(vec![row.origin.label().into(), what, count(n), share(n, row.met()), pages]);
         }
     }
     if !table.is_empty() {

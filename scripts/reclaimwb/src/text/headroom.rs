@@ -25,7 +25,7 @@ pub fn render(page: &mut Page, report: &Report) {
     } else {
         table(page, headroom);
         page.line("");
-        for origin in headroom.origins_by_depth().into_iter().take(DRAWN) {
+        for origin in headroom.origins_by_depth().into_iter().take(page.at_most(DRAWN)) {
             histogram(page, headroom, origin);
         }
     }
@@ -45,12 +45,10 @@ fn table(page: &mut Page, headroom: &HeadroomSection) {
         ),
     );
     let mut table = Table::new(&["<origin", "<sampled at", "samples", "min left", "mean used", "<step", "mean", "max"]);
-    let mut last = None;
+    table.say_once(0);
     for row in &headroom.rows {
-        let name = if last == Some(row.origin) { "" } else { row.origin.label() };
-        last = Some(row.origin);
         table.row(vec![
-            name.into(),
+            row.origin.label().into(),
             row.layer.label().into(),
             count(row.samples),
             count(row.min_left) + mark(row.min_is_new),
@@ -92,7 +90,7 @@ fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
         table.row(cells);
         lengths.push(lowest.histogram.get(&bucket).copied().unwrap_or(0));
     }
-    table.bars(&lengths, most, page.width());
+    table.bars(&lengths, most);
     page.line(&format!("  {}: samples by bytes left (bars: {})", origin.label(), lowest.layer.label()));
     page.table(&table);
 }

@@ -1,23 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The report as text for people.
 
+mod compaction;
+mod diff;
 mod figures;
 mod handoff;
 mod headroom;
 mod layout;
+mod longest;
+mod nbd;
+mod reserves;
 mod rest;
+mod shrinkers;
+mod side;
 mod stacks;
+mod stalls;
 mod status;
+mod table;
 mod write_around;
 mod writes;
 
+use std::collections::BTreeMap;
+
 use layout::Page;
 
+pub use diff::{diff, diff_list};
+pub use layout::Block;
+pub use longest::render as longest;
 pub use status::render as status;
+pub use table::Table;
 
 use crate::{
     format::mib,
     report::{Report, Section},
+    system::Swap,
 };
 
 /// Width when there is no terminal to ask.
@@ -36,15 +52,34 @@ pub fn report(report: &Report, width: usize, all_stacks: bool) -> String {
     for note in &report.notes {
         page.paragraph("! ", "  ", note);
     }
-    writes::render(&mut page, report);
-    write_around::render(&mut page, report);
-    handoff::render(&mut page, report);
-    headroom::render(&mut page, report);
-    stacks::render(&mut page, report, all_stacks);
-    rest::cgroups(&mut page, report);
-    rest::not_recorded(&mut page, report);
-    rest::cost(&mut page, report);
+    sections(&mut page, report, all_stacks);
     page.finish()
+}
+
+/// All of the report below its summary, with nothing left out, to be shown in another form than text.
+pub fn blocks(report: &Report) -> Vec<Block> {
+    let mut page = Page::whole();
+    sections(&mut page, report, true);
+    page.into_blocks()
+}
+
+fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
+    writes::render(page, report);
+    write_around::render(page, report);
+    handoff::render(page, report);
+    stalls::render(page, report);
+    shrinkers::render(page, report);
+    compaction::render(page, report);
+    side::tlb(page, report);
+    side::metadata(page, report);
+    reserves::render(page, report);
+    nbd::render(page, report);
+    nbd::batches(page, report);
+    headroom::render(page, report);
+    stacks::render(page, report, all_stacks);
+    rest::cgroups(page, report);
+    rest::not_recorded(page, report);
+    rest::cost(page, report);
 }
 
 fn head(page: &mut Page, report: &Report) {
@@ -55,23 +90,39 @@ fn head(page: &mut Page, report: &Report) {
         "  ",
         &format!("reclaim report: Linux {} {}, {} CPUs{memory}", machine.kernel, machine.machine, machine.cpus),
     );
+    page.paragraph("  ", "  ", &format!("{}; module {}, {}", interval(report), report.module.version, report.tool));
+    for swap in &machine.swaps {
+        page.line(&format!("  swap {}", self::swap(swap)));
+    }
+    let settings = settings(&machine.settings);
+    if !settings.is_empty() {
+        page.paragraph("  ", "  ", &settings);
+    }
+}
+
+/// From when to when.
+pub fn interval(report: &Report) -> String {
     let taken = &report.taken;
-    let span = match (&taken.since, taken.seconds) {
+    match (&taken.since, taken.seconds) {
         (Some(since), Some(seconds)) => format!("{since} to {} ({seconds:.1} s)", taken.at),
         _ => format!("from the loading of the module to {}", taken.at),
-    };
-    page.paragraph("  ", "  ", &format!("{span}; module {}, {}", report.module.version, report.tool));
-    for swap in &machine.swaps {
-        page.line(&format!(
-            "  swap {}: {}, {} used, priority {}",
-            swap.name,
-            mib(swap.size_kib.saturating_mul(1024)),
-            mib(swap.used_kib.saturating_mul(1024)),
-            swap.priority
-        ));
     }
-    let settings: Vec<String> = machine
-        .settings
+}
+
+/// A swap device.
+pub fn swap(swap: &Swap) -> String {
+    format!(
+        "{}: {}, {} used, priority {}",
+        swap.name,
+        mib(swap.size_kib.saturating_mul(1024)),
+        mib(swap.used_kib.saturating_mul(1024)),
+        swap.priority
+    )
+}
+
+/// The kernel's settings, by short names.
+pub fn settings(settings: &BTreeMap<String, String>) -> String {
+    let settings: Vec<String> = settings
         .iter()
         .map(|(name, value)| {
             let name = match name.as_str() {
@@ -85,9 +136,7 @@ fn head(page: &mut Page, report: &Report) {
             format!("{name}={value}")
         })
         .collect();
-    if !settings.is_empty() {
-        page.paragraph("  ", "  ", &settings.join(" "));
-    }
+    settings.join(" ")
 }
 
 /// The section's numbers, or `None` after saying why there are none.

@@ -26,12 +26,12 @@ pub fn cgroups(page: &mut Page, report: &Report) {
         return;
     }
     let mut table = Table::new(&["<cgroup", "pages", "share", "<written by"]);
-    for group in cgroups.groups.iter().take(TOP) {
-        table.row(vec![path(group, page.width() / 3), count(group.pages), percent(group.share), by(group)]);
+    for group in cgroups.groups.iter().take(page.at_most(TOP)) {
+        table.row(vec![path(group, page), count(group.pages), percent(group.share), by(group)]);
     }
     page.table(&table);
-    if let Some(more) = cgroups.groups.len().checked_sub(TOP).filter(|more| *more > 0) {
-        let pages = total(cgroups.groups.iter().skip(TOP).map(|group| group.pages));
+    if let Some(more) = cgroups.groups.len().checked_sub(page.at_most(TOP)).filter(|more| *more > 0) {
+        let pages = total(cgroups.groups.iter().skip(page.at_most(TOP)).map(|group| group.pages));
         page.line(&format!("  and {more} more with {} pages", count(pages)));
     }
     if cgroups.table_full_pages > 0 {
@@ -40,12 +40,12 @@ pub fn cgroups(page: &mut Page, report: &Report) {
 }
 
 /// The path, shortened from the left: its end tells more.
-fn path(group: &CgroupRow, width: usize) -> String {
+fn path(group: &CgroupRow, page: &Page) -> String {
     let path = group.path.clone().unwrap_or_else(|| match group.hierarchy {
         Hierarchy::V2 => format!("(no path, id {})", group.id),
         Hierarchy::V1 => format!("(cgroup v1, id {})", group.id),
     });
-    let long = path.chars().count();
+    let (long, width) = (path.chars().count(), page.at_most(page.width() / 3));
     if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) }
 }
 
@@ -72,12 +72,10 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
         "    ",
         &format!("Lost: {}; pages written in windows not recorded: {pages}.", lost.join(", ")),
     );
-    let nested = rest.windows_nested.map_or(String::new(), |n| format!(", {} began inside another", count(n)));
-    let most = rest.slots_used_max.map_or(String::new(), |n| format!(", {} used at most", count(n)));
     page.paragraph(
         "  ",
         "    ",
-        &format!("Windows: {} open now{nested}; room for {}{most}.", count(rest.windows_open), count(rest.slots)),
+        &format!("Windows: {} open now; room for {}.", count(rest.windows_open), count(rest.slots)),
     );
     if let Some(low) = rest.below_floor.filter(|low| *low > 0) {
         page.paragraph(
@@ -87,6 +85,16 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
                 "Below headroom_floor: {} samples (they are in the numbers); {} trace events held back.",
                 count(low),
                 count(rest.below_floor_suppressed.unwrap_or(0))
+            ),
+        );
+    }
+    if let Some(calls) = rest.calls_of_irqs.filter(|calls| *calls > 0) {
+        page.paragraph(
+            "  ",
+            "    ",
+            &format!(
+                "Interrupts called probed functions on top of a handler {} times: no task's, not looked at.",
+                count(calls)
             ),
         );
     }
@@ -109,7 +117,7 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
         page.paragraph("  ", "    ", &format!("Unavailable: {part} ({why})."));
     }
     // Probes whose absence takes no whole part away still leave a hole somewhere.
-    for probe in report.module.probes.iter().filter(|probe| !probe.attached()) {
+    for probe in report.module.probes.iter().filter(|probe| probe.missing()) {
         page.paragraph("  ", "    ", &format!("Not attached: {} ({}).", probe.name, probe.state));
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     format::{count, percent},
     frames::Part,
-    report::{Report, StackRow},
+    report::{PartBytes, Report, StackRow},
 };
 
 /// The worst stack of each origin, or of each origin and layer.
@@ -21,12 +21,16 @@ pub fn render(page: &mut Page, report: &Report, all: bool) {
         page.line("  None was kept.");
         return;
     };
-    compare(page, &stacks.per_origin());
-    full(page, deepest, size);
+    if page.is_whole() {
+        brief(page, &chosen);
+    } else {
+        compare(page, &stacks.per_origin());
+    }
+    full(page, deepest, size, true);
     if all {
         for stack in others {
             page.line("");
-            full(page, stack, size);
+            full(page, stack, size, false);
         }
     } else if !others.is_empty() {
         page.line("");
@@ -48,21 +52,19 @@ fn title(stack: &StackRow) -> String {
     )
 }
 
-fn full(page: &mut Page, stack: &StackRow, size: Option<u64>) {
-    page.paragraph("  ", "  ", &title(stack));
-    if let Some(size) = size {
+fn full(page: &mut Page, stack: &StackRow, size: Option<u64>, open: bool) {
+    page.part(&title(stack), open);
+    if let Some(size) = size.filter(|_| !page.is_whole()) {
         drawing(page, stack, size);
     }
     let mut table = Table::new(&["depth", "size", "<layer", "<function (innermost first)"]);
-    let mut last = None;
+    table.say_once(2);
     for frame in &stack.frames {
-        let part = if last == Some(frame.part) { "" } else { frame.part.label() };
-        last = Some(frame.part);
         let module = frame.module.as_ref().map_or(String::new(), |module| format!(" [{module}]"));
         table.row(vec![
             count(frame.depth),
             count(frame.bytes),
-            part.into(),
+            frame.part.label().into(),
             format!("{}{}{module}", frame.function, frame.offset),
         ]);
     }
@@ -130,17 +132,23 @@ fn drawing(page: &mut Page, stack: &StackRow, size: u64) {
 
 fn brief(page: &mut Page, stacks: &[&StackRow]) {
     let mut table = Table::new(&["<origin", "<at", "used", "left", "<task", "<by part"]);
+    let by_part = |part: &PartBytes| {
+        if page.is_whole() {
+            format!("{} {}", part.part.label(), count(part.bytes))
+        } else {
+            format!("{}{}", part.part.letter(), part.bytes)
+        }
+    };
     for stack in stacks {
         let star = if stack.is_new { "" } else { "*" };
-        let parts: Vec<String> =
-            stack.parts.iter().map(|part| format!("{}{}", part.part.letter(), part.bytes)).collect();
+        let parts: Vec<String> = stack.parts.iter().map(by_part).collect();
         table.row(vec![
             stack.origin.label().into(),
             stack.layer.label().into(),
             count(stack.used),
             count(stack.left) + star,
             format!("{}:{}", stack.comm, stack.pid),
-            parts.join(" "),
+            parts.join(if page.is_whole() { ", " } else { " " }),
         ]);
     }
     page.table(&table);

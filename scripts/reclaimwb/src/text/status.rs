@@ -21,8 +21,12 @@ pub fn render(report: &Report, width: usize) -> String {
         module.handoff.as_ref().map_or(String::new(), |state| format!(", handoff\u{a0}{state}")),
     );
     page.paragraph("", "  ", &head);
-    for probe in module.probes.iter().filter(|probe| !probe.attached()) {
+    for probe in module.probes.iter().filter(|probe| probe.missing()) {
         page.paragraph("  ", "    ", &format!("{} {}: {}", probe.via, probe.name, probe.state));
+    }
+    let off: Vec<&str> = module.groups.iter().filter(|(_, on)| !**on).map(|(group, _)| group.as_str()).collect();
+    if !off.is_empty() {
+        page.paragraph("  ", "    ", &format!("switched off (parameters of these names): {}", off.join(", ")));
     }
     for (part, why) in &module.unavailable {
         page.paragraph("  ", "    ", &format!("unavailable: {part} ({why})"));

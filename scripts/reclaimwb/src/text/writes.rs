@@ -49,7 +49,7 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
     }
     if rows.len() > 1 {
         let all = |t| writes.types.get(&t).copied().unwrap_or(0);
-        table.row(vec![
+        table.total(vec![
             "all".into(),
             known(writes.windows),
             known(writes.freed_pages),
@@ -80,7 +80,7 @@ fn kinds(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
         pages => percent(pages as f64 / writes.pages as f64),
     }));
     cells.push("-".into());
-    table.row(cells);
+    table.total(cells);
     let none = table.drop_empty();
     page.line("");
     page.table(&table);

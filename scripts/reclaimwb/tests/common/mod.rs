@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -30,9 +31,14 @@ pub fn stdout(args: &[&str]) -> String {
 
 /// The complaint of a run that must fail: one line, exit code 1, nothing on standard output.
 pub fn complaint(args: &[&str]) -> String {
+    complaint_with(args, 1)
+}
+
+/// The same with another exit code.
+pub fn complaint_with(args: &[&str], code: i32) -> String {
     let output = run(args);
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
     assert!(output.stdout.is_empty(), "{args:?} printed a report");
     assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
     stderr.strip_prefix("reclaimwb: ").expect("says who complains").trim_end().to_owned()
@@ -65,7 +71,9 @@ pub fn ledger_dir(snapshot: &str) -> tempfile::TempDir {
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     for (name, ledger) in json["ledgers"].as_object().expect("ledgers") {
         let rows: Vec<&str> = ledger["rows"].as_array().expect("rows").iter().filter_map(|r| r.as_str()).collect();
-        fs::write(dir.path().join(name), rows.join("\n") + "\n").expect("ledger written");
+        // One without rows is empty, not an empty row.
+        let text: Vec<String> = rows.iter().map(|row| format!("{row}\n")).collect();
+        fs::write(dir.path().join(name), text.concat()).expect("ledger written");
     }
     dir
 }
@@ -77,4 +85,139 @@ pub fn edit(dir: &Path, ledger: &str, change: impl Fn(&str) -> String) {
     let changed = change(&text);
     assert_ne!(text, changed, "the edit of {ledger} changes nothing");
     fs::write(path, changed).expect("ledger written");
+}
+
+const PHASES: [&str; 6] = ["lock", "header", "payload", "server", "reply", "requeued"];
+const WHYS: [&str; 7] = ["gap", "cgroup", "device", "full", "end", "sync", "unknown"];
+const ORIGINS: [&str; 11] = [
+    "kswapd",
+    "direct",
+    "memcg_max",
+    "memcg_high",
+    "memcg_reclaim",
+    "memcg_soft",
+    "node",
+    "madvise",
+    "writer",
+    "other",
+    "lost",
+];
+
+/// Milliseconds by phase of so many writes of nbd0, and as much of one read.
+pub fn nbd(requests: u64, ms: [u64; 6]) -> String {
+    let mut text = "state on\nlock on\n".to_owned();
+    for (dir, n, bytes) in [("read", 1, 4096), ("write", requests, requests * 131_072), ("other", 0, 0)] {
+        let row = format!("device.nbd0.{dir}");
+        let _ = write!(text, "{row}.requests {n}\n{row}.bytes {bytes}\n{row}.errors 0\n{row}.requeues 0\n");
+        let whole: u64 = if n > 0 { ms.iter().sum() } else { 0 };
+        for (phase, ms) in PHASES.iter().zip(ms) {
+            let ns = if n > 0 { ms * 1_000_000 } else { 0 };
+            let _ = write!(text, "{row}.phase.{phase}.ns {ns}\n{row}.longest.phase.{phase}.ns {}\n", ns / 2);
+            let _ = writeln!(text, "{row}.inflight.phase.{phase} 0");
+        }
+        if n > 0 {
+            let _ = writeln!(text, "{row}.hist.us.1024 {n}");
+        }
+        let _ = write!(text, "{row}.longest.ns {}\n{row}.longest.bytes {bytes}\n", whole * 500_000);
+        let _ = write!(text, "{row}.inflight 0\n{row}.inflight.oldest.ns 0\n");
+    }
+    // Half of it, stalls waited for.
+    let _ = writeln!(text, "stalls.stalls {}", requests / 2);
+    for (phase, ms) in PHASES.iter().zip(ms) {
+        let _ = writeln!(text, "stalls.phase.{phase}.ns {}", ms * 500_000);
+    }
+    text + "others.requests 0\n"
+}
+
+/// So many writes of kswapd by why they ended, of eight pages each.
+pub fn batches(ended: [u64; 7]) -> String {
+    let mut text = "state on\nreasons on\n".to_owned();
+    for origin in ORIGINS {
+        let of = |n: u64| if origin == "kswapd" { n } else { 0 };
+        let all = of(ended.iter().sum());
+        let _ = write!(text, "{origin}.batches {all}\n{origin}.pages {}\n{origin}.open 0\n", all * 8);
+        for (why, n) in WHYS.iter().zip(ended) {
+            let _ = writeln!(text, "{origin}.ended.{why} {}", of(n));
+        }
+        if all > 0 {
+            let _ = writeln!(text, "{origin}.pages.hist.8 {all}");
+        }
+    }
+    text
+}
+
+/// What a guest with swap over NBD had, and `n` times as much of what is counted; its lowest zone had `lowest` of 1799
+/// pages.
+pub fn reserves(n: u64, lowest: u64) -> String {
+    let mut text = "state on\nwaits on\ndrops on\n".to_owned();
+    for user in ["reclaimer", "writer", "nbd_receive", "net_receive", "interrupt"] {
+        let _ = write!(text, "{user}.allocations 0\n{user}.pages 0\n{user}.below_min.pages 0\n");
+    }
+    for (user, pages) in [("nbd_send", 9000 * n), ("other", 20 * n)] {
+        let _ =
+            write!(text, "{user}.allocations {pages}\n{user}.pages {pages}\n{user}.below_min.pages {}\n", pages / 2);
+    }
+    // Two addresses of one function.
+    for (i, at) in ["sk_page_frag_refill+0x10/0x90", "sk_page_frag_refill+0x30/0x90"].iter().enumerate() {
+        let _ = write!(text, "site.{i}.at {at}\nsite.{i}.pages {}\n", 10 * n);
+    }
+    text += "zone.0.DMA32.free.pages 2000\nzone.0.DMA32.min.pages 1799\nzone.0.DMA32.low.pages 2248\n";
+    let _ = writeln!(text, "zone.0.DMA32.lowest.free.pages {lowest}");
+    text += "zone.0.DMA32.lowest.min.pages 1799\nzone.0.DMA32.lowest.at.ns 12500000000\n";
+    text += "zone.0.DMA.free.pages 3000\nzone.0.DMA.min.pages 26\nzone.0.DMA.low.pages 32\n";
+    for (woken, waits) in [("refilled", 15 * n), ("timeout", n), ("signal", 0)] {
+        let _ = write!(text, "wait.{woken}.waits {waits}\nwait.{woken}.ns {}\n", waits * 100_000_000);
+    }
+    let _ = write!(text, "wait.hist.us.65536 {}\nwait.open 0\n", 16 * n);
+    let _ =
+        write!(text, "node.0.waits {0}\nnode.0.ns {1}\nnode.0.longest.ns 1510000000\n", 16 * n, 16 * n * 100_000_000);
+    let _ = write!(text, "waiter.0.task memhog\nwaiter.0.waits {0}\nwaiter.0.ns {1}\n", 16 * n, 16 * n * 100_000_000);
+    let _ = write!(text, "drops.packets {0}\ndrop.0.at tcp_filter+0x2a/0x40\ndrop.0.packets {0}\n", 3 * n);
+    text + "slabs 4\nsockets.memalloc 1\n"
+}
+
+/// A snapshot of the fixtures.
+pub fn snapshot(name: &str) -> reclaimwb::snapshot::Snapshot {
+    reclaimwb::snapshot::Snapshot::load(Path::new(&fixture(name))).expect("a snapshot")
+}
+
+/// A stall of a task of direct reclaim, that took so many microseconds.
+pub fn stall(ns: u64, usecs: u64) -> reclaimwb::recording::Event {
+    use reclaimwb::recording::{Event, Value};
+    let fields = [
+        ("origin", Value::Text("direct".into())),
+        ("usecs", Value::Number(usecs)),
+        ("scan", Value::Number(usecs)),
+        ("gfp", Value::Text("0x140cca".into())),
+    ];
+    let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    Event { ns, cpu: 1, pid: 42, comm: "memhog".into(), name: "stall".into(), fields }
+}
+
+/// Writes a recording of 12.5 s from one fixture to another, with these events, and so many lost of CPU 1.
+pub fn recording(path: &Path, fixtures: [&str; 2], events: &[reclaimwb::recording::Event], lost: u64) {
+    recording_of(path, fixtures, events, lost, 12.5);
+}
+
+/// The same, of so many seconds.
+pub fn recording_of(path: &Path, fixtures: [&str; 2], events: &[reclaimwb::recording::Event], lost: u64, seconds: f64) {
+    use reclaimwb::recording::{Clock, Head, Lost, Writer};
+    let [before, after] = fixtures.map(snapshot);
+    let head = Head {
+        tool: "0.1.0".into(),
+        started: "2026-11-22T22:00:00Z".into(),
+        command: Some(vec!["memhog".into(), "two words".into()]),
+        clock: Clock { name: "mono".into(), ns: 1_000_000_000 },
+        events: vec!["stall".into(), "headroom_low".into()],
+        system: before.system.clone(),
+    };
+    let file = fs::File::create(path).expect("created");
+    let mut writer = Writer::begin(std::io::BufWriter::new(file), head, &before).expect("written");
+    for event in events {
+        writer.event(event).expect("written");
+    }
+    if lost > 0 {
+        writer.lost(&Lost { cpu: 1, events: lost }).expect("written");
+    }
+    writer.end(&after, seconds, false, Some(3)).expect("written");
 }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+//! One of the two that are compared.
+
+use std::path::Path;
+
+use crate::{
+    error::{Error, Result},
+    recording::Recording,
+    report::{self, Report},
+    snapshot::Snapshot,
+    system::System,
+};
+
+/// A recording or a snapshot, and what its figures are made of.
+#[derive(Debug)]
+pub struct Side {
+    /// The file, as it was named.
+    pub file: String,
+    /// The command that was recorded.
+    pub command: Option<Vec<String>>,
+    /// When the counting ended, as RFC 3339.
+    pub at: String,
+    /// How long was counted; not known of what is counted since the module was loaded.
+    pub seconds: Option<f64>,
+    /// The report.
+    pub report: Report,
+    /// The machine at the end.
+    pub now: System,
+    /// The machine at the beginning; not known of a single snapshot.
+    pub before: Option<System>,
+    /// Microseconds of every stall, sorted, if they were all recorded.
+    pub stalls_us: Option<Vec<u64>>,
+    /// Trace events lost; not known of a snapshot.
+    pub events_lost: Option<u64>,
+}
+
+impl Side {
+    /// Loads a recording, or a snapshot, which counts from `since`, or else from when the module was loaded.
+    pub fn load(path: &Path, since: Option<&Path>) -> Result<Self> {
+        let file = path.display().to_string();
+        if Recording::is_one(path)? {
+            if since.is_some() {
+                return Err(Error::Options(format!(
+                    "{file} is a recording and has its own beginning; leave out --since-a or --since-b for it"
+                )));
+            }
+            return Self::of_recording(file, path);
+        }
+        let now = Snapshot::load(path)?;
+        let before = since.map(Snapshot::load).transpose()?;
+        let mut side = Self::new(file, &now, before.as_ref(), "snapshot")?;
+        side.seconds = side.report.taken.seconds;
+        Ok(side)
+    }
+
+    fn of_recording(file: String, path: &Path) -> Result<Self> {
+        let mut stalls_us = Some(Vec::new());
+        let recording = Recording::visit(path, |event| {
+            // A stall without its length is one of a module that this tool does not know.
+            if event.name == "stall" {
+                match (event.number("usecs"), &mut stalls_us) {
+                    (Some(us), Some(all)) => all.push(us),
+                    _ => stalls_us = None,
+                }
+            }
+        })?;
+        let mut side = Self::new(file, &recording.after, Some(&recording.before), "recording")?;
+        let end = &recording.end;
+        let asked = recording.head.events.iter().any(|event| event == "stall");
+        side.stalls_us = stalls_us.filter(|_| asked && end.lost == 0 && end.unreadable == 0);
+        if let Some(all) = &mut side.stalls_us {
+            all.sort_unstable();
+        }
+        side.command = recording.head.command;
+        side.seconds = Some(end.seconds);
+        side.events_lost = Some(end.lost);
+        Ok(side)
+    }
+
+    fn new(file: String, now: &Snapshot, before: Option<&Snapshot>, source: &'static str) -> Result<Self> {
+        let report = report::build(now, before, source).map_err(|err| match err {
+            Error::Since(what) => Error::Recording {
+                path: file.clone().into(),
+                what: format!("{what}; its figures cannot be told: record again, with the module kept loaded"),
+            },
+            other => other,
+        })?;
+        Ok(Self {
+            file,
+            command: None,
+            at: report.taken.at.clone(),
+            seconds: None,
+            report,
+            now: now.system.clone(),
+            before: before.map(|before| before.system.clone()),
+            stalls_us: None,
+            events_lost: None,
+        })
+    }
+
+    /// Growth of one of the kernel's counters in `/proc/vmstat`.
+    pub(super) fn vmstat(&self, name: &str) -> std::result::Result<u64, String> {
+        let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;
+        let of = |system: &System| system.vmstat.get(name).copied().ok_or_else(|| format!("this kernel has no {name}"));
+        of(&self.now)?.checked_sub(of(before)?).ok_or_else(|| format!("{name} went back"))
+    }
+
+    /// Seconds of memory pressure, `some` or `full`.
+    pub(super) fn pressure(&self, who: &str) -> std::result::Result<f64, String> {
+        let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;
+        let of = |system: &System| {
+            system.memory_stall_us.get(who).copied().ok_or("this kernel tells no memory pressure (CONFIG_PSI)")
+        };
+        let us = of(&self.now)?.checked_sub(of(before)?).ok_or("it went back")?;
+        Ok(us as f64 / 1e6)
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The ledgers for Prometheus, in the text format that its node exporter's textfile collector reads.
+//!
+//! Counters count since the module was loaded; a reload is a counter reset, which Prometheus knows. A ledger that could
+//! not be read, or whose probes are off, has no samples: a zero would say that nothing happened.
+
+mod families;
+mod helper;
+mod nbd;
+mod reserves;
+mod sample;
+mod side;
+mod stalls;
+mod status;
+mod writes;
+
+use std::path::Path;
+
+pub use families::{Family, Kind, Row, Unit};
+use sample::{Bounds, Samples, Value};
+
+use crate::{atomic, error::Result, ledger::Hierarchy, snapshot::Snapshot};
+
+/// The snapshot in Prometheus' text format; `cgroups`: also what is counted by cgroup.
+pub fn prometheus(snapshot: &Snapshot, cgroups: bool) -> Result<String> {
+    let ledgers = snapshot.ledgers()?;
+    let mut samples = Samples::default();
+    status::add(&mut samples, &ledgers, &snapshot.system);
+    writes::add(&mut samples, &ledgers, cgroups);
+    helper::add(&mut samples, &ledgers);
+    stalls::add(&mut samples, &ledgers, cgroups);
+    side::add(&mut samples, &ledgers);
+    reserves::add(&mut samples, &ledgers);
+    nbd::add(&mut samples, &ledgers);
+    Ok(samples.text())
+}
+
+/// Puts the text in the place of `path`, all at once. The file is readable for all, as the collector runs without
+/// privilege.
+pub fn save(text: &str, path: &Path) -> Result<()> {
+    atomic::replace(path, Some(0o644), |out| out.write_all(text.as_bytes()))
+}
+
+/// The labels of a cgroup. A path alone would not do: a cgroup that is gone has none, and v1 hierarchies have their own.
+fn cgroup<'a>(hierarchy: Hierarchy, id: &'a str, path: Option<&'a str>) -> [&'a str; 3] {
+    let hierarchy = match hierarchy {
+        Hierarchy::V2 => "v2",
+        Hierarchy::V1 => "v1",
+    };
+    [hierarchy, id, path.unwrap_or("")]
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The events of a recording, as far as they are drawn. They are added up as they are read, and none is kept.
+
+use super::timeline::Timeline;
+use crate::{
+    longest,
+    names::{Cause, Origin},
+    recording::Event,
+};
+
+/// What the events come to over time.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// Nanoseconds that tasks stalled, by cause, from the begin of each stall to its end.
+    pub stalls: Timeline<Cause>,
+    /// Stalls.
+    pub stall_events: u64,
+    /// Pages written, by origin, one event for each folio.
+    pub writes: Timeline<Origin>,
+    /// Folios.
+    pub write_events: u64,
+    /// Pages written, by the origin of the window in which they were, from its begin to its end.
+    pub windows: Timeline<Origin>,
+    /// Windows.
+    pub window_events: u64,
+    /// Samples of low headroom.
+    pub low_events: u64,
+    /// What is wrong with the first event that is not what its name says.
+    pub broken: Option<String>,
+}
+
+impl Events {
+    /// Adds one.
+    pub fn add(&mut self, event: &Event) {
+        let added = match event.name.as_str() {
+            "stall" => self.stall(event),
+            "reclaim_write" => self.write(event),
+            "reclaim_window" => self.window(event),
+            "headroom_low" => {
+                self.low_events += 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let (Err(what), None) = (added, &self.broken) {
+            self.broken = Some(what);
+        }
+    }
+
+    fn stall(&mut self, event: &Event) -> Result<(), String> {
+        let stall = longest::stall(event)?;
+        self.stall_events += 1;
+        for (cause, ns) in stall.parts_ns {
+            self.stalls.add(stall.began_ns, event.ns, cause, ns);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, event: &Event) -> Result<(), String> {
+        self.write_events += 1;
+        self.writes.add(event.ns, event.ns, event.origin()?, event.needed("nr_pages")?);
+        Ok(())
+    }
+
+    fn window(&mut self, event: &Event) -> Result<(), String> {
+        self.window_events += 1;
+        let began = event.ns.saturating_sub(event.needed("usecs")?.saturating_mul(1000));
+        self.windows.add(began, event.ns, event.origin()?, event.needed("pages_written")?);
+        Ok(())
+    }
+}

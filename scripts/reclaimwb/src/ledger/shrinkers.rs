@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `shrinkers`: who called which shrinker, and what came of it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    cgroups::Hierarchy,
+    group::State,
+    rows::{Rows, grown},
+};
+use crate::{error::Result, names::Origin};
+
+/// What calls came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ShrinkerCounts {
+    /// Calls.
+    pub calls: u64,
+    /// Of these, calls that found no object.
+    pub empty: u64,
+    /// Calls that found some and scanned none: too few to be worth it.
+    pub idle: u64,
+    /// Calls in which the shrinker would not go on: it may not enter a filesystem, or could not take a lock.
+    pub refused: u64,
+    /// Calls while others were in the same shrinker, for the same node and cgroup.
+    pub overlapped: u64,
+    /// Objects scanned.
+    pub scanned: u64,
+    /// Objects freed.
+    pub freed: u64,
+    /// Pages of slabs that became free meanwhile.
+    pub freed_pages: u64,
+    /// Nanoseconds counting objects.
+    pub count_ns: u64,
+    /// Nanoseconds scanning them.
+    pub scan_ns: u64,
+    /// Objects of their own share that calls left to others.
+    pub deferred: u64,
+    /// Of these, objects left as the reclaimer must not enter a filesystem.
+    pub deferred_nofs: u64,
+    /// Objects left by others that calls scanned.
+    pub paid: u64,
+    /// Calls of reclaimers that must not enter a filesystem.
+    pub nofs_calls: u64,
+}
+
+impl ShrinkerCounts {
+    fn fields(&mut self) -> [(&'static str, &mut u64); 14] {
+        [
+            ("calls", &mut self.calls),
+            ("empty", &mut self.empty),
+            ("idle", &mut self.idle),
+            ("refused", &mut self.refused),
+            ("overlapped", &mut self.overlapped),
+            ("scanned", &mut self.scanned),
+            ("freed", &mut self.freed),
+            ("freed.pages", &mut self.freed_pages),
+            ("count.ns", &mut self.count_ns),
+            ("scan.ns", &mut self.scan_ns),
+            ("deferred", &mut self.deferred),
+            ("deferred_nofs", &mut self.deferred_nofs),
+            ("paid", &mut self.paid),
+            ("nofs_calls", &mut self.nofs_calls),
+        ]
+    }
+
+    fn parse(rows: &mut Rows, prefix: &str) -> Result<Self> {
+        let mut counts = Self::default();
+        for (name, value) in counts.fields() {
+            *value = rows.number(&format!("{prefix}.{name}"))?;
+        }
+        Ok(counts)
+    }
+
+    fn since(mut self, mut before: Self, what: &str) -> Result<Self> {
+        for ((name, now), (_, then)) in self.fields().into_iter().zip(before.fields()) {
+            *now = grown(&format!("{what}.{name}"), *now, *then)?;
+        }
+        Ok(self)
+    }
+
+    /// Adds other calls.
+    pub fn add(&mut self, mut other: Self) {
+        for ((_, sum), (_, n)) in self.fields().into_iter().zip(other.fields()) {
+            *sum = sum.saturating_add(*n);
+        }
+    }
+
+    /// Nanoseconds in all.
+    pub fn ns(&self) -> u64 {
+        self.count_ns.saturating_add(self.scan_ns)
+    }
+
+    /// Calls that freed nothing for want of objects.
+    pub fn useless(&self) -> u64 {
+        self.empty.saturating_add(self.idle)
+    }
+}
+
+/// Which calls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShrinkerKey {
+    /// The shrinker's name. Two shrinkers may have one.
+    pub name: String,
+    /// For whose sake.
+    pub origin: Origin,
+    /// Hierarchy and id of the cgroup that was to shrink; id 0 for none.
+    pub cgroup: (Hierarchy, u64),
+    /// Its node.
+    pub node: u64,
+}
+
+/// The `shrinkers` ledger.
+#[derive(Clone, Debug)]
+pub struct Shrinkers {
+    /// Whether calls are counted.
+    pub state: State,
+    /// What calls came to.
+    pub rows: BTreeMap<ShrinkerKey, ShrinkerCounts>,
+    /// What found no room.
+    pub other: ShrinkerCounts,
+}
+
+impl Shrinkers {
+    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+        let state = State::parse(rows)?;
+        let other = ShrinkerCounts::parse(rows, "other")?;
+        let numbers: Vec<String> =
+            rows.keys("shrinker.").filter_map(|rest| rest.strip_suffix(".name")).map(str::to_owned).collect();
+        let mut all = BTreeMap::<ShrinkerKey, ShrinkerCounts>::new();
+        for number in numbers {
+            let row = format!("shrinker.{number}");
+            let name = rows.take(&format!("{row}.name"))?;
+            let origin = rows.take(&format!("{row}.origin"))?;
+            let Some(origin) = Origin::from_key(&origin) else {
+                return Err(rows.error(format!("row {row}.origin: no origin {origin:?}")));
+            };
+            let cgroup = match rows.number_opt(&format!("{row}.cgroup_v1"))? {
+                Some(id) => (Hierarchy::V1, id),
+                None => (Hierarchy::V2, rows.number(&format!("{row}.cgroup"))?),
+            };
+            let node = rows.number(&format!("{row}.node"))?;
+            let counts = ShrinkerCounts::parse(rows, &row)?;
+            all.entry(ShrinkerKey { name, origin, cgroup, node }).or_default().add(counts);
+        }
+        Ok(Self { state, rows: all, other })
+    }
+
+    pub(super) fn since(self, before: &Self) -> Result<Self> {
+        let mut rows = BTreeMap::new();
+        for (key, counts) in self.rows {
+            let old = before.rows.get(&key).copied().unwrap_or_default();
+            let what = format!("shrinker {} of {}", key.name, key.origin.key());
+            rows.insert(key, counts.since(old, &what)?);
+        }
+        Ok(Self { state: self.state, rows, other: self.other.since(before.other, "other")? })
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The longest stalls, each whole: those that the ledger keeps, or those of a recording.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Serialize;
+
+use crate::{
+    error::{Error, Result},
+    ledger::{Hierarchy, Ledgers, Stall},
+    names::{Cause, Origin},
+    recording::{Event, Recording},
+    snapshot::Snapshot,
+};
+
+const FORMAT: &str = "reclaimwb-stalls";
+const VERSION: u64 = 1;
+
+/// Marks the id of a cgroup of a v1 hierarchy, in events.
+const V1: u64 = 1 << 63;
+
+/// A stall, and where its cgroup is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Kept {
+    /// All that is known of it.
+    #[serde(flatten)]
+    pub stall: Stall,
+    /// The path of its cgroup; absent if it is gone, out of sight, or of a v1 hierarchy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup_path: Option<String>,
+}
+
+/// The longest stalls of one source.
+#[derive(Debug, Serialize)]
+pub struct Longest {
+    format: &'static str,
+    version: u64,
+    tool: &'static str,
+    /// `live`, `snapshot` or `recording`.
+    pub source: &'static str,
+    /// Whether stalls are timed now. Absent if it is a recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timed: Option<bool>,
+    /// Stalls among which these are the longest: of a recording all, else those since the module was loaded.
+    pub of: u64,
+    /// Events that the recording has lost: longer ones may be among them. Absent if it is no recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_events: Option<u64>,
+    /// Longest first.
+    pub stalls: Vec<Kept>,
+}
+
+impl Longest {
+    /// At most `n` of those that the ledgers keep.
+    pub fn of_snapshot(snapshot: &Snapshot, source: &'static str, n: usize) -> Result<Self> {
+        let ledgers = snapshot.ledgers()?;
+        let (all, kept) = match (&ledgers.stalls, &ledgers.longest) {
+            (Ok(all), Ok(kept)) => (all, kept),
+            (Err(why), _) | (_, Err(why)) => return Err(Error::NoStalls(why.clone())),
+        };
+        let of = crate::ledger::total(all.origins.values().map(|origin| origin.stalls));
+        let stalls = kept.0.iter().take(n).cloned().collect();
+        Ok(Self { timed: Some(all.on), ..Self::new(source, of, None, stalls, &ledgers) })
+    }
+
+    /// At most `n` of a recording.
+    pub fn of_recording(path: &Path, n: usize) -> Result<Self> {
+        let (mut stalls, mut of, mut broken) = (Vec::new(), 0, None);
+        let recording = Recording::visit(path, |event| {
+            if event.name != "stall" || broken.is_some() {
+                return;
+            }
+            match stall(&event) {
+                Ok(stall) => {
+                    of += 1;
+                    stalls.push(stall);
+                    // As many as are shown are kept, not as many as were recorded.
+                    if stalls.len() >= n.saturating_mul(2).max(1024) {
+                        longest(&mut stalls, n);
+                    }
+                }
+                Err(what) => broken = Some(what),
+            }
+        })?;
+        if let Some(what) = broken {
+            return Err(Error::Recording { path: path.to_owned(), what });
+        }
+        let asked = &recording.head.events;
+        if !asked.is_empty() && !asked.iter().any(|name| name == "stall") {
+            return Err(Error::NoStalls(format!(
+                "{} was recorded without the event stall; record with --events stall, or leave --events out",
+                path.display()
+            )));
+        }
+        longest(&mut stalls, n);
+        let ledgers = recording.after.ledgers()?;
+        for stall in &mut stalls {
+            requests(stall, &ledgers);
+        }
+        Ok(Self::new("recording", of, Some(recording.end.lost), stalls, &ledgers))
+    }
+
+    fn new(source: &'static str, of: u64, lost_events: Option<u64>, stalls: Vec<Stall>, ledgers: &Ledgers) -> Self {
+        let stalls = stalls.into_iter().map(|stall| Kept { cgroup_path: path(&stall, ledgers), stall });
+        Self {
+            format: FORMAT,
+            version: VERSION,
+            tool: concat!("reclaimwb ", env!("CARGO_PKG_VERSION")),
+            source,
+            timed: None,
+            of,
+            lost_events,
+            stalls: stalls.collect(),
+        }
+    }
+}
+
+fn longest(stalls: &mut Vec<Stall>, n: usize) {
+    stalls.sort_by_key(|stall| (std::cmp::Reverse(stall.ns), stall.began_ns));
+    stalls.truncate(n);
+}
+
+/// Where a stall's cgroup is, as far as the ledgers know.
+fn path(stall: &Stall, ledgers: &Ledgers) -> Option<String> {
+    let key = (Hierarchy::V2, stall.cgroup);
+    let of_stalls = ledgers.stall_cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone());
+    of_stalls.or_else(|| ledgers.cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone()))
+}
+
+/// What NBD requests were at is not in the event. The ledger has it, of the longest ones.
+fn requests(stall: &mut Stall, ledgers: &Ledgers) {
+    let Ok(kept) = &ledgers.longest else { return };
+    let same = |other: &&Stall| {
+        let of = |stall: &Stall| (stall.pid, stall.origin, stall.ns / 1000, stall.scanned_pages, stall.freed_pages);
+        of(other) == of(stall)
+    };
+    if let Some(other) = kept.0.iter().find(same) {
+        stall.nbd_ns.clone_from(&other.nbd_ns);
+    }
+}
+
+/// What a `stall` event says. Its times are whole microseconds, so that the parts may miss one each.
+pub fn stall(event: &Event) -> std::result::Result<Stall, String> {
+    let ns = event.needed("usecs")?.saturating_mul(1000);
+    let mut parts_ns = BTreeMap::new();
+    for &cause in Cause::ALL {
+        if let Some(us) = event.number(cause.key()).filter(|us| *us > 0) {
+            parts_ns.insert(cause, us.saturating_mul(1000));
+        }
+    }
+    Ok(Stall {
+        ns,
+        began_ns: event.ns.saturating_sub(ns),
+        origin: event.origin()?,
+        order: event.needed("order")?,
+        gfp: event.text("gfp").ok_or_else(|| event.lacks("gfp"))?.into_owned(),
+        node: event.needed("nid")?,
+        pid: i64::try_from(event.pid).map_err(|_| event.lacks("pid"))?,
+        task: event.comm.clone(),
+        cgroup: event.needed("cgroup")? & !V1,
+        scanned_pages: event.needed("scanned")?,
+        freed_pages: event.needed("freed")?,
+        inactive_file_pages: event.needed("inactive_file")?,
+        inactive_anon_pages: event.needed("inactive_anon")?,
+        dirty_pages: event.needed("dirty")?,
+        parts_ns,
+        nbd_ns: BTreeMap::new(),
+    })
+}

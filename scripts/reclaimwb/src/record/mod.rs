@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `reclaimwb record`: the ledgers before and after, and the module's trace events in between.
+
+mod command;
+mod line;
+mod output;
+mod progress;
+mod ring;
+mod tracefs;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::PathBuf,
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use rustix::time::{ClockId, clock_gettime};
+use signal_hook::{
+    consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+use command::Command;
+use line::Said;
+use output::{Output, Target};
+use progress::Progress;
+use ring::Ring;
+use tracefs::{Instance, Pipe};
+
+pub use tracefs::{DEFAULT_EVENTS, DEFAULT_TRACEFS};
+
+use crate::{
+    cli,
+    error::{Error, Result},
+    format::count,
+    recording::{Clock, End, Event, Head, Lost, Writer},
+    snapshot::Snapshot,
+};
+
+/// How often the trace is read when it is calm.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Bytes of the trace read at once: then it is time to look at the clock and at the command.
+const READ_BYTES: usize = 1 << 20;
+/// How often the kernel's counts of lost events are read.
+const LOST_EVERY: Duration = Duration::from_secs(1);
+/// What the kernel says of a task whose name it has forgotten.
+const FORGOTTEN: &str = "<...>";
+
+/// Records as `args` says, until the command ends, the time is over or a signal comes. Gives the exit code: that of the
+/// command, if there is one.
+pub fn run(args: &cli::Record) -> Result<u8> {
+    let target = match &args.dir {
+        Some(dir) => Target::Ring(Ring::open(dir, *args.every, *args.keep, args.max_size.0)?),
+        None => Target::File(args.output.clone().unwrap_or_else(|| output::name_at(SystemTime::now()).into())),
+    };
+    if let Target::File(path) = &target {
+        output::check(path)?;
+    }
+    let signals = signals()?;
+    // First what is most likely to be missing; what it says is not used.
+    Snapshot::take(&args.source.debugfs)?;
+    let none = args.events == ["none"];
+    let trace = (!none).then(|| Trace::make(args)).transpose()?;
+    Session::begin(args, target, trace, signals)?.run()
+}
+
+/// The signals that matter, as they come. From now on they do not end the process.
+fn signals() -> Result<Receiver<i32>> {
+    let failed = |err| Error::io("listen for", "signals", err);
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGCHLD]).map_err(failed)?;
+    // nohup(1) has it ignored, and means it.
+    if !is_ignored(&fs::read_to_string("/proc/self/status").unwrap_or_default(), SIGHUP) {
+        signals.add_signal(SIGHUP).map_err(failed)?;
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if sender.send(signal).is_err() {
+                    break;
+                }
+            }
+        })
+        .map_err(failed)?;
+    Ok(receiver)
+}
+
+/// Whether a signal is ignored, as `/proc/self/status` says.
+fn is_ignored(status: &str, signal: i32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| (mask >> (signal - 1)) & 1 == 1)
+}
+
+/// Where events come from.
+struct Trace {
+    /// Dropped first: the instance cannot be removed while it is open.
+    pipe: Pipe,
+    instance: Instance,
+    /// Events lost so far, by CPU.
+    lost: BTreeMap<u64, u64>,
+    looked: Instant,
+}
+
+impl Trace {
+    fn make(args: &cli::Record) -> Result<Self> {
+        let kib = args.buffer.0.div_ceil(1024);
+        if kib < 8 {
+            return Err(Error::Options("--buffer is less than two pages; give 64KiB or more".into()));
+        }
+        let instance = Instance::make(&args.tracefs, &args.events, kib)?;
+        let pipe = instance.pipe()?;
+        let lost = instance.lost()?;
+        Ok(Self { pipe, instance, lost, looked: Instant::now() })
+    }
+
+    /// What was lost since the last time that it was asked.
+    fn newly_lost(&mut self) -> Result<Vec<Lost>> {
+        self.looked = Instant::now();
+        let now = self.instance.lost()?;
+        let new = now.iter().map(|(cpu, n)| {
+            let events = n.saturating_sub(self.lost.get(cpu).copied().unwrap_or(0));
+            Lost { cpu: *cpu, events }
+        });
+        let new = new.filter(|lost| lost.events > 0).collect();
+        self.lost = now;
+        Ok(new)
+    }
+}
+
+/// A recorder at work.
+struct Session<'a> {
+    args: &'a cli::Record,
+    target: Target,
+    trace: Option<Trace>,
+    signals: Receiver<i32>,
+    progress: Progress,
+    began: Instant,
+    output: Output,
+    /// When the file was begun.
+    output_began: Instant,
+    /// What it begins with: that it grew from there is checked at its end.
+    before: Snapshot,
+    /// Of all files that were ended.
+    events: u64,
+    lost: u64,
+    /// Size of the last snapshot in a file.
+    snapshot_bytes: u64,
+    interrupted: bool,
+}
+
+impl<'a> Session<'a> {
+    fn begin(args: &'a cli::Record, target: Target, trace: Option<Trace>, signals: Receiver<i32>) -> Result<Self> {
+        // No event is before it.
+        let clock = clock_ns();
+        if let Some(trace) = &trace {
+            trace.instance.start()?;
+        }
+        // The trace is longer than the time between the snapshots, so that no event of that time is missing.
+        let (output, before) = open_output(args, &target, trace.as_ref(), clock)?;
+        let session = Self {
+            args,
+            trace,
+            signals,
+            progress: Progress::new(args.verbose, !args.command.is_empty()),
+            began: Instant::now(),
+            output_began: Instant::now(),
+            snapshot_bytes: output.writer().bytes(),
+            output,
+            before,
+            events: 0,
+            lost: 0,
+            interrupted: false,
+            target,
+        };
+        if let Target::Ring(ring) = &session.target {
+            if let Err(err) = ring.check(session.snapshot_bytes).and_then(|()| session.prune(ring)) {
+                session.output.discard();
+                return Err(err);
+            }
+        }
+        Ok(session)
+    }
+
+    fn run(mut self) -> Result<u8> {
+        let mut command = match Command::start(&self.args.command) {
+            Ok(command) => command,
+            Err(err) => {
+                self.output.discard();
+                return Err(err);
+            }
+        };
+        let recorded = self.record(&mut command);
+        let partial = self.output.partial().to_owned();
+        match recorded.and_then(|()| self.end(&mut command)) {
+            Ok(exit) => Ok(exit.and_then(|exit| u8::try_from(exit).ok()).unwrap_or(0)),
+            Err(err) => {
+                let err = Error::Unfinished { source: Box::new(err), partial };
+                if let Some(command) = &mut command {
+                    // It did nothing wrong, and whoever started it waits for it.
+                    eprintln!("reclaimwb: {err}");
+                    command.wait()?;
+                    return Err(Error::Reported);
+                }
+                Err(err)
+            }
+        }
+    }
+
+    /// Records until it is over.
+    fn record(&mut self, command: &mut Option<Command>) -> Result<()> {
+        loop {
+            let more = self.pump()?;
+            let written = self.output.writer();
+            let (events, lost) = (self.events + written.events(), self.lost + written.lost_events());
+            self.progress.tick(events, lost, written.bytes());
+            if let Some(command) = command {
+                if command.exit()?.is_some() {
+                    return Ok(());
+                }
+            } else if self.interrupted || self.args.duration.is_some_and(|duration| self.began.elapsed() >= *duration) {
+                return Ok(());
+            }
+            if self.is_full() {
+                self.next_file()?;
+            }
+            self.heed(command, if more { Duration::ZERO } else { self.pause() })?;
+        }
+    }
+
+    /// How long nothing has to be done.
+    fn pause(&self) -> Duration {
+        let left = self.args.duration.map(|duration| duration.saturating_sub(self.began.elapsed()));
+        left.map_or(PAUSE, |left| left.min(PAUSE))
+    }
+
+    /// Waits for a signal, and does what it asks for.
+    fn heed(&mut self, command: &mut Option<Command>, pause: Duration) -> Result<()> {
+        let signal = match self.signals.recv_timeout(pause) {
+            // Whether the command has ended is asked anyway.
+            Ok(SIGCHLD) | Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Ok(signal) => signal,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::io("listen for", "signals", std::io::ErrorKind::BrokenPipe.into()));
+            }
+        };
+        match command {
+            Some(command) if self.interrupted => command.kill(),
+            Some(command) => {
+                command.pass_on(signal);
+                self.progress.note(&format!("waiting for {} to end; once more kills it", command.name()));
+            }
+            None => (),
+        }
+        self.interrupted = true;
+        Ok(())
+    }
+
+    /// Writes down what the trace has by now, or a part of it; whether there may be more.
+    fn pump(&mut self) -> Result<bool> {
+        let Some(trace) = &mut self.trace else { return Ok(false) };
+        let output = &mut self.output;
+        let most = if matches!(self.target, Target::Ring(_)) { ring::READ_BYTES } else { READ_BYTES };
+        let more = trace.pipe.lines(most, |text| {
+            output.write(|writer| match line::read(text) {
+                Said::Event(mut event) => {
+                    name_task(&mut event);
+                    writer.event(&event)
+                }
+                Said::Remark => Ok(()),
+                Said::Unreadable => {
+                    writer.unreadable();
+                    Ok(())
+                }
+            })
+        })?;
+        if trace.looked.elapsed() >= LOST_EVERY {
+            self.note_lost()?;
+            // Who looks at the file, or finds it after a crash, finds what was until now.
+            self.output.write(Writer::flush)?;
+        }
+        Ok(more)
+    }
+
+    fn note_lost(&mut self) -> Result<()> {
+        let Some(trace) = &mut self.trace else { return Ok(()) };
+        for lost in trace.newly_lost()? {
+            self.output.write(|writer| writer.lost(&lost))?;
+        }
+        Ok(())
+    }
+
+    /// Whether this file has to make room for the next one.
+    fn is_full(&self) -> bool {
+        match &self.target {
+            Target::File(_) => false,
+            Target::Ring(ring) => {
+                let bytes = self.output.writer().bytes().saturating_add(self.snapshot_bytes);
+                self.output_began.elapsed() >= ring.every || bytes >= ring.part_bytes()
+            }
+        }
+    }
+
+    /// Ends this file and begins the next: what one ends with, the other begins with.
+    fn next_file(&mut self) -> Result<()> {
+        self.note_lost()?;
+        let (next, snapshot) = open_output(self.args, &self.target, self.trace.as_ref(), clock_ns())?;
+        let seconds = self.output_began.elapsed().as_secs_f64();
+        self.output_began = Instant::now();
+        self.snapshot_bytes = next.writer().bytes();
+        let old = std::mem::replace(&mut self.output, next);
+        let (_, end) = old.end(&snapshot, seconds, false, None)?;
+        self.count(&end);
+        self.check_grown(&snapshot);
+        self.before = snapshot;
+        match &self.target {
+            Target::Ring(ring) => self.prune(ring),
+            Target::File(_) => Ok(()),
+        }
+    }
+
+    fn prune(&self, ring: &Ring) -> Result<()> {
+        ring.prune(SystemTime::now(), self.output.partial(), self.snapshot_bytes)
+    }
+
+    fn count(&mut self, end: &End) {
+        self.events += end.events;
+        self.lost += end.lost;
+    }
+
+    /// Writes the rest down and ends the file; gives the command's exit code.
+    fn end(mut self, command: &mut Option<Command>) -> Result<Option<i32>> {
+        let mut seconds = self.output_began.elapsed().as_secs_f64();
+        let mut after = Snapshot::take(&self.args.source.debugfs)?;
+        if let Some(trace) = &self.trace {
+            trace.instance.stop()?;
+        }
+        while self.pump()? {
+            if self.is_full() {
+                self.next_file()?;
+                seconds = self.output_began.elapsed().as_secs_f64();
+                after = Snapshot::take(&self.args.source.debugfs)?;
+            }
+        }
+        self.note_lost()?;
+        let exit = match command {
+            Some(command) => command.exit()?,
+            None => None,
+        };
+        self.check_grown(&after);
+        let trace = self.trace.take();
+        let unreadable = self.output.writer().unreadable_lines();
+        let (path, end) = self.output.end(&after, seconds, self.interrupted, exit)?;
+        self.events += end.events;
+        self.lost += end.lost;
+        if let Some(trace) = trace {
+            drop(trace.pipe);
+            // The recording is whole all the same.
+            if let Err(err) = trace.instance.remove() {
+                self.progress.say(&err.to_string());
+            }
+        }
+        if self.lost > 0 {
+            self.progress.say(&format!("{} events were lost; give a larger --buffer or fewer --events", self.lost));
+        }
+        if unreadable > 0 {
+            self.progress.say(&format!(
+                "{unreadable} lines of the trace were not understood and are left out; use the reclaimwb that was \
+                 built with the module"
+            ));
+        }
+        let read = format!("reclaimwb report {}", path.display());
+        self.progress.note(&format!(
+            "{:.1} s, {} events: {read}",
+            self.began.elapsed().as_secs_f64(),
+            count(self.events)
+        ));
+        Ok(exit)
+    }
+
+    /// Figures are those of the end less those of the beginning: says so if they will not be.
+    fn check_grown(&self, after: &Snapshot) {
+        let grown = || after.ledgers()?.since(&self.before.ledgers()?);
+        if let Err(err) = grown() {
+            self.progress
+                .say(&format!("the module was loaded anew meanwhile, and the recording has no figures: {err}"));
+        }
+    }
+}
+
+/// Begins a file, now.
+fn open_output(
+    args: &cli::Record,
+    target: &Target,
+    trace: Option<&Trace>,
+    clock_ns: u64,
+) -> Result<(Output, Snapshot)> {
+    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let before = Snapshot::take(&args.source.debugfs)?;
+    let word = |word: &OsString| word.to_string_lossy().into_owned();
+    let head = Head {
+        tool: env!("CARGO_PKG_VERSION").into(),
+        started,
+        command: (!args.command.is_empty()).then(|| args.command.iter().map(word).collect()),
+        clock: Clock { name: tracefs::CLOCK.into(), ns: clock_ns },
+        events: trace.map(|trace| trace.instance.events.clone()).unwrap_or_default(),
+        system: before.system.clone(),
+    };
+    let output = Output::begin(target.next(), head, &before)?;
+    Ok((output, before))
+}
+
+/// What the clock of the events says now.
+fn clock_ns() -> u64 {
+    let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The kernel keeps the names of few tasks; this one still runs most of the time, and knows its own.
+fn name_task(event: &mut Event) {
+    if event.comm != FORGOTTEN {
+        return;
+    }
+    if let Ok(name) = fs::read(PathBuf::from(format!("/proc/{}/comm", event.pid))) {
+        event.comm = String::from_utf8_lossy(name.trim_ascii_end()).into_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals() {
+        let status = |mask: &str| format!("Name:\treclaimwb\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(is_ignored(&status("0000000000000001"), SIGHUP));
+        assert!(!is_ignored(&status("0000000000000002"), SIGHUP));
+        assert!(is_ignored(&status("0000000000000002"), SIGINT));
+        assert!(!is_ignored("", SIGHUP));
+    }
+
+    #[test]
+    fn a_forgotten_name_is_looked_up() {
+        let mut event = Event {
+            ns: 1,
+            cpu: 0,
+            pid: u64::from(std::process::id()),
+            comm: FORGOTTEN.into(),
+            name: "stall".into(),
+            fields: BTreeMap::new(),
+        };
+        name_task(&mut event);
+        assert!(event.comm != FORGOTTEN && !event.comm.is_empty(), "{}", event.comm);
+        // There is no such process.
+        (event.pid, event.comm) = (u64::from(u32::MAX), FORGOTTEN.into());
+        name_task(&mut event);
+        assert_eq!(event.comm, FORGOTTEN);
+    }
+}

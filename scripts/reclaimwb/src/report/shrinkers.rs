@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Who called which shrinker, for how much time, and what for.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Section, figures::mean};
+use crate::{
+    ledger::{GroupState, Hierarchy, ShrinkerCounts, Shrinkers},
+    names::Origin,
+};
+
+/// One shrinker.
+#[derive(Debug, Serialize)]
+pub struct ShrinkerRow {
+    /// Its name.
+    pub name: String,
+    /// What its calls came to.
+    #[serde(flatten)]
+    pub counts: ShrinkerCounts,
+    /// The share of the calls that freed nothing for want of objects, 0 to 1; absent if there was no call.
+    pub useless_share: Option<f64>,
+    /// Pages freed for a millisecond; absent if it took no time.
+    pub pages_per_ms: Option<f64>,
+    /// Its calls by origin.
+    pub origins: BTreeMap<Origin, ShrinkerCounts>,
+    /// Its calls by cgroup that was to shrink, `ID` or `v1:ID`; 0 for none.
+    pub cgroups: BTreeMap<String, ShrinkerCounts>,
+    /// Its calls by node.
+    pub nodes: BTreeMap<u64, ShrinkerCounts>,
+}
+
+/// All shrinkers.
+#[derive(Debug, Serialize)]
+pub struct ShrinkersSection {
+    /// Whether calls are counted, at the end.
+    pub state: GroupState,
+    /// What all calls came to.
+    pub total: ShrinkerCounts,
+    /// What the calls of direct reclaim came to.
+    pub direct: ShrinkerCounts,
+    /// By shrinker, the one that took most time first.
+    pub shrinkers: Vec<ShrinkerRow>,
+    /// What found no room in the ledger.
+    pub other: ShrinkerCounts,
+}
+
+pub(super) fn section(ledger: &Shrinkers) -> Section<ShrinkersSection> {
+    if ledger.state == GroupState::Unavailable {
+        return Section::unavailable("do_shrink_slab or its events cannot be probed on this kernel");
+    }
+    let (mut total, mut direct) = (ledger.other, ShrinkerCounts::default());
+    let mut by_name = BTreeMap::<&str, ShrinkerRow>::new();
+    for (key, counts) in &ledger.rows {
+        total.add(*counts);
+        if key.origin == Origin::Direct {
+            direct.add(*counts);
+        }
+        let row = by_name.entry(&key.name).or_insert_with(|| ShrinkerRow {
+            name: key.name.clone(),
+            counts: ShrinkerCounts::default(),
+            useless_share: None,
+            pages_per_ms: None,
+            origins: BTreeMap::new(),
+            cgroups: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+        });
+        row.counts.add(*counts);
+        row.origins.entry(key.origin).or_default().add(*counts);
+        row.nodes.entry(key.node).or_default().add(*counts);
+        let cgroup = match key.cgroup {
+            (Hierarchy::V1, id) => format!("v1:{id}"),
+            (Hierarchy::V2, id) => id.to_string(),
+        };
+        row.cgroups.entry(cgroup).or_default().add(*counts);
+    }
+    let mut shrinkers: Vec<ShrinkerRow> = by_name.into_values().filter(|row| row.counts.calls > 0).collect();
+    for row in &mut shrinkers {
+        row.useless_share = mean(row.counts.useless(), row.counts.calls);
+        row.pages_per_ms = mean(row.counts.freed_pages.saturating_mul(1_000_000), row.counts.ns());
+    }
+    shrinkers.sort_by_key(|row| std::cmp::Reverse(row.counts.ns()));
+    Section::Available(ShrinkersSection { state: ledger.state, total, direct, shrinkers, other: ledger.other })
+}

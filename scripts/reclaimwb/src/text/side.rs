@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What reclaim does to others: interrupts for TLB flushes, and metadata of filesystems that is read again.
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{cell, count, percent, span},
+    ledger::{Bitmaps, GroupState},
+    names::Flush,
+    report::Report,
+};
+
+/// Draws how often other CPUs were interrupted.
+pub fn tlb(page: &mut Page, report: &Report) {
+    page.heading("TLB FLUSHES", "how often reclaim interrupted other CPUs");
+    let Some(tlb) = available(page, &report.tlb) else {
+        return;
+    };
+    if tlb.origins.is_empty() {
+        page.paragraph(
+            "  ",
+            "  ",
+            match tlb.state {
+                GroupState::Off => "Not counted unless asked for (parameter tlb): hot.",
+                _ => "No other CPU was interrupted.",
+            },
+        );
+        return;
+    }
+    if tlb.state == GroupState::Off {
+        page.paragraph("  ", "  ", "They are not counted now (parameter tlb).");
+    }
+    let mut table = Table::new(&["<origin", "<for", "asked", "interrupts", "time", "interrupts per"]);
+    table.say_once(0);
+    for row in &tlb.origins {
+        for (flush, n) in &row.flushes {
+            let time = if n.counts.ns == 0 { "-".into() } else { span(n.counts.ns / 1000) };
+            let of = if *flush == Flush::Dirty { "dirty folio" } else { "page freed" };
+            let per = n.ipis_per_page.map_or("-".into(), |per| format!("{per:.2} {of}"));
+            let origin = row.origin.label().into();
+            table.row(vec![origin, flush.label().into(), cell(n.counts.asked), cell(n.counts.ipis), time, per]);
+        }
+    }
+    page.table(&table);
+}
+
+/// Draws what was evicted of block devices, and read again.
+pub fn metadata(page: &mut Page, report: &Report) {
+    page.heading("FILESYSTEM METADATA", "pages of block devices that reclaim evicted, and that were read again");
+    let Some(metadata) = available(page, &report.metadata) else {
+        return;
+    };
+    if metadata.devices.is_empty() {
+        page.paragraph(
+            "  ",
+            "  ",
+            match metadata.state {
+                GroupState::Off => "Not counted unless asked for (parameter metadata): hot.",
+                _ => "None was evicted.",
+            },
+        );
+        return;
+    }
+    if metadata.state == GroupState::Off {
+        page.paragraph("  ", "  ", "It is not counted now (parameter metadata).");
+    }
+    let mut table = Table::new(&["<device", "evicted", "read again", "share", "block bitmaps", "inode bitmaps"]);
+    // What was read again of what was read.
+    let bitmaps = |read: Option<Bitmaps>| match read {
+        None => "?".into(),
+        Some(Bitmaps { reads: 0, .. }) => "-".into(),
+        Some(read) => format!("{} of {}", count(read.reread), count(read.reads)),
+    };
+    for row in &metadata.devices {
+        table.row(vec![
+            row.device.clone(),
+            cell(row.evicted_pages),
+            cell(row.reread_pages),
+            row.reread_share.map_or("-".into(), percent),
+            bitmaps(row.block_bitmaps),
+            bitmaps(row.inode_bitmaps),
+        ]);
+    }
+    page.table(&table);
+    if metadata.devices.iter().any(|row| row.block_bitmaps.is_some_and(|b| b.reads > 0)) {
+        let text = "Bitmaps: of those that ext4 read, so many had been read before, and reclaim was there meanwhile.";
+        page.paragraph("  ", "  ", text);
+    }
+    if metadata.forgotten_folios > 0 {
+        let text = format!(
+            "Folios that were forgotten before they could be read again, as more were evicted than are remembered: {}.",
+            count(metadata.forgotten_folios)
+        );
+        page.paragraph("  ", "  ", &text);
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Where the time of tasks that wanted memory went.
+
+use std::collections::BTreeMap;
+
+use super::{
+    available,
+    figures::{spread, time},
+    layout::{Page, Table},
+    nbd::phases,
+};
+use crate::{
+    format::{count, percent, span},
+    ledger::{Part, Stall, total},
+    names::Cause,
+    report::{CleanStalls, Report, StallCgroupRow, StallsSection},
+};
+
+/// Stalls and cgroups shown.
+const SHOWN: usize = 8;
+/// Of these stalls, those with all that is known of them.
+const WHOLE: usize = 2;
+
+/// Draws the section.
+pub fn render(page: &mut Page, report: &Report) {
+    page.heading("STALLS", "where the time of tasks that wanted memory went");
+    let Some(stalls) = available(page, &report.stalls) else {
+        return;
+    };
+    if !stalls.on {
+        page.paragraph("  ", "  ", "Stalls are not timed now (parameter stalls).");
+    }
+    if stalls.stalls == 0 {
+        if stalls.on {
+            page.paragraph("  ", "  ", "No task stalled.");
+        }
+        return;
+    }
+    causes(page, stalls);
+    origins(page, stalls);
+    clean(page, &stalls.clean);
+    cgroups(page, stalls);
+    longest(page, stalls);
+    let whys = [
+        (Part::Off, "switched off"),
+        (Part::Waiting, "whose module is not loaded"),
+        (Part::Unavailable, "not to be had on this kernel"),
+    ];
+    for (part, why) in whys {
+        let names: Vec<&str> =
+            stalls.not_told_apart.iter().filter(|(_, p)| **p == part).map(|(c, _)| c.label()).collect();
+        if !names.is_empty() {
+            page.paragraph("  ", "  ", &format!("Not told apart, {why}: {}.", names.join(", ")));
+        }
+    }
+    if !stalls.whole_slow_path {
+        page.paragraph("  ", "  ", "A stall is a reclaim window here, without what the allocator does between.");
+    }
+}
+
+fn causes(page: &mut Page, stalls: &StallsSection) {
+    let mut table = Table::new(&["<time went to", "in all", "share", "stalls", "half below", "99% below"]);
+    let bound = |us: Option<u64>| us.map_or("longer".into(), time);
+    for row in &stalls.causes {
+        table.row(vec![
+            row.cause.label().into(),
+            span(row.ns / 1000),
+            percent(row.share),
+            count(row.stalls.count),
+            bound(row.stalls.p50_below_us),
+            bound(row.stalls.p99_below_us),
+        ]);
+    }
+    let lengths: Vec<u64> = stalls.causes.iter().map(|row| row.ns).collect();
+    table.bars(&lengths, lengths.iter().copied().max().unwrap_or(0));
+    page.table(&table);
+}
+
+fn origins(page: &mut Page, stalls: &StallsSection) {
+    page.line("");
+    for row in &stalls.origins {
+        let took = row.stalls.mean_us.map_or(String::new(), |mean| {
+            format!(", each {}", spread(mean, row.stalls.p50_below_us, row.stalls.p99_below_us))
+        });
+        let longest = row.longest_ns.map_or(String::new(), |ns| format!(", the longest kept {}", span(ns / 1000)));
+        let scanned = match row.scanned_per_freed {
+            Some(n) => format!("; {n:.1} pages scanned for one freed"),
+            None => "; nothing was freed".into(),
+        };
+        let text = format!(
+            "{}: {} stalls, {} in all{took}{longest}{scanned}.",
+            row.origin.label(),
+            count(row.stalls.count),
+            span(row.ns / 1000)
+        );
+        page.paragraph("  ", "    ", &text);
+    }
+}
+
+/// Whoever stalls for want of I/O has no clean pages; these had.
+fn clean(page: &mut Page, clean: &CleanStalls) {
+    if clean.stalls == 0 {
+        return;
+    }
+    let text = format!(
+        "{} stalls, {} in all, began although most of what could be freed was clean: {}.",
+        count(clean.stalls),
+        span(clean.ns / 1000),
+        most(&clean.causes_ns, clean.ns, 3)
+    );
+    page.paragraph("  ", "    ", &text);
+}
+
+/// Whose tasks they were; of one cgroup alone there is nothing to tell apart.
+fn cgroups(page: &mut Page, stalls: &StallsSection) {
+    if stalls.cgroups.len() < 2 {
+        return;
+    }
+    let mut table = Table::new(&["<tasks of cgroup", "stalls", "in all", "<mostly"]);
+    for row in stalls.cgroups.iter().take(page.at_most(SHOWN)) {
+        table.row(vec![name(row), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)]);
+    }
+    page.line("");
+    page.table(&table);
+}
+
+fn name(row: &StallCgroupRow) -> String {
+    match (&row.path, row.id) {
+        (Some(path), _) => path.clone(),
+        (None, 0) => "(none)".into(),
+        (None, id) => format!("id {id}"),
+    }
+}
+
+fn longest(page: &mut Page, stalls: &StallsSection) {
+    let longest = &stalls.longest;
+    let mut table = Table::new(&["longest", "<task", "<origin", "order", "<mostly"]);
+    for stall in longest.iter().take(page.at_most(SHOWN)) {
+        table.row(vec![
+            span(stall.ns / 1000),
+            format!("{}[{}]", stall.task, stall.pid),
+            stall.origin.label().into(),
+            stall.order.to_string(),
+            most(&stall.parts_ns, stall.ns, 1),
+        ]);
+    }
+    if table.is_empty() {
+        return;
+    }
+    page.line("");
+    page.table(&table);
+    page.line("");
+    for stall in longest.iter().take(page.at_most(WHOLE)) {
+        page.paragraph("  ", "    ", &whole(stall, stalls));
+    }
+}
+
+/// One stall, with all that is known of it.
+fn whole(stall: &Stall, stalls: &StallsSection) -> String {
+    let cgroup = stalls.cgroups.iter().find(|row| row.id == stall.cgroup);
+    let waited = total(stall.nbd_ns.values().copied());
+    let nbd = if waited > 0 {
+        format!(" For NBD requests it waited {}: {}.", span(waited / 1000), phases(&stall.nbd_ns, waited))
+    } else {
+        String::new()
+    };
+    format!(
+        "{} of {}[{}] at {:.3} s: order {}, gfp {}, node {}, cgroup {}; scanned {} pages, freed {}; inactive pages of \
+         files {}, others {}, dirty {}: {}.{nbd}",
+        span(stall.ns / 1000),
+        stall.task,
+        stall.pid,
+        stall.began_ns as f64 / 1e9,
+        stall.order,
+        stall.gfp,
+        stall.node,
+        cgroup.map_or_else(|| format!("id {}", stall.cgroup), name),
+        count(stall.scanned_pages),
+        count(stall.freed_pages),
+        count(stall.inactive_file_pages),
+        count(stall.inactive_anon_pages),
+        count(stall.dirty_pages),
+        most(&stall.parts_ns, stall.ns, usize::MAX),
+    )
+}
+
+/// The causes that took most of some time, most first.
+fn most(causes: &BTreeMap<Cause, u64>, all: u64, n: usize) -> String {
+    let mut causes: Vec<(&Cause, &u64)> = causes.iter().collect();
+    causes.sort_by_key(|(_, ns)| std::cmp::Reverse(**ns));
+    let shown = causes
+        .iter()
+        .take(n)
+        .map(|(cause, ns)| format!("{} {}", cause.label(), percent(**ns as f64 / all.max(1) as f64)));
+    shown.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What a frame shows, as data.
+
+use super::{
+    rows,
+    watch::{Gained, Watch},
+};
+use crate::{
+    error::Result,
+    ledger::{GroupState, Ledgers, Read, STALLING, Zone, total},
+    names::{Layer, Origin},
+};
+
+/// What the rows of the table are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum By {
+    /// What asked for reclaim
+    Origin,
+    /// The cgroup: of a stall the task's, of a write the page's owner
+    Cgroup,
+    /// The tasks that the ledgers name
+    Task,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Origin, Self::Cgroup, Self::Task];
+
+    /// As on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+            Self::Cgroup => "cgroup",
+            Self::Task => "task",
+        }
+    }
+}
+
+/// A counter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// Its growth a second since the last sample; `None`: there is no sample before.
+    pub per_s: Option<f64>,
+    /// Its growth since totals are counted.
+    pub total: u64,
+}
+
+/// The zone that came closest to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    /// Node and name.
+    pub zone: String,
+    /// Pages free now.
+    pub free: u64,
+    /// Its min watermark now: below lies the reserve.
+    pub min: u64,
+    /// Pages that were free when it was lowest, and the min watermark then; `None`: nobody took any.
+    pub lowest: Option<(u64, u64)>,
+}
+
+/// The least stack that was left anywhere since the module was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Least {
+    /// Bytes left.
+    pub left: u64,
+    /// Bytes of a stack.
+    pub of: u64,
+    /// In whose reclaim.
+    pub origin: Origin,
+    /// Where.
+    pub layer: Layer,
+}
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its title.
+    pub title: &'static str,
+    /// Columns of the terminal that it takes.
+    pub width: u16,
+    /// Words begin at the left, numbers end at the right.
+    pub words: bool,
+}
+
+/// A cell of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What is shown.
+    pub text: String,
+    /// What it is sorted by; `None`: not known, which comes last.
+    pub key: Option<f64>,
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Its cells, as many as there are columns; the first is its name.
+    pub cells: Vec<Cell>,
+}
+
+/// The table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What its rows are.
+    pub by: By,
+    /// Its columns: the first is the name, those at the end are shown where there is room.
+    pub columns: Vec<Column>,
+    /// Its rows, in the order of the ledgers.
+    pub rows: Vec<Row>,
+    /// What must be known to read it.
+    pub note: &'static str,
+}
+
+impl Table {
+    /// Greatest first by this column, then by name.
+    pub fn sort(&mut self, column: usize) {
+        let key = |row: &Row| row.cells.get(column).and_then(|cell| cell.key).unwrap_or(f64::NEG_INFINITY);
+        let name = |row: &Row| row.cells.first().map(|cell| cell.text.clone());
+        self.rows.sort_by(|a, b| key(b).total_cmp(&key(a)).then_with(|| name(a).cmp(&name(b))));
+    }
+}
+
+/// All that a frame shows.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The module, and what of it is on.
+    pub module: String,
+    /// Seconds between the last two samples.
+    pub step_s: Option<f64>,
+    /// Seconds since totals are counted; `None`: since the module was loaded.
+    pub total_s: Option<f64>,
+    /// The module was loaded anew since the sample before.
+    pub restarted: bool,
+    /// Stalls that ended.
+    pub stalls: Read<Figure>,
+    /// Nanoseconds of these.
+    pub stalled_ns: Read<Figure>,
+    /// Pages that reclaim wrote.
+    pub written: Read<Figure>,
+    /// Pages that it freed.
+    pub freed: Read<Figure>,
+    /// Pages that it handed to a writer.
+    pub handed: Read<Figure>,
+    /// Folios that it had to deal with itself, each time.
+    pub refused: Read<Figure>,
+    /// Samples of the stack below the parameter `headroom_floor`.
+    pub low: Read<Figure>,
+    /// What found no room in the module's tables.
+    pub lost: u64,
+    /// The least stack left; `None`: nothing was sampled.
+    pub least: Read<Option<Least>>,
+    /// The zone that came closest to its end; `None`: the ledger names none.
+    pub reserve: Read<Option<Reserve>>,
+    /// The table.
+    pub table: Table,
+}
+
+/// The growth of what `get` gets.
+pub(super) fn figure(
+    step: Option<&Gained>,
+    all: &Ledgers,
+    get: impl Fn(&Ledgers) -> std::result::Result<u64, String>,
+) -> Read<Figure> {
+    let total = get(all)?;
+    let gained = step.map(|step| get(&step.ledgers).map(|n| (n, step.seconds))).transpose()?;
+    // Nothing can be said of two samples of the same moment.
+    let per_s = gained.filter(|(_, seconds)| *seconds > 0.0).map(|(n, seconds)| n as f64 / seconds);
+    Ok(Figure { per_s, total })
+}
+
+impl Figures {
+    /// What there is to show of this moment.
+    pub fn new(watch: &Watch, by: By) -> Result<Self> {
+        let now = &watch.now().ledgers;
+        let step = watch.step()?;
+        let reset = watch.total()?;
+        let all = reset.as_ref().map_or(now, |reset| &reset.ledgers);
+        let of = |get: fn(&Ledgers) -> std::result::Result<u64, String>| figure(step.as_ref(), all, get);
+        Ok(Self {
+            module: module(now),
+            step_s: step.as_ref().map(|step| step.seconds),
+            total_s: reset.as_ref().map(|reset| reset.seconds),
+            restarted: watch.restarted(),
+            stalls: of(|l| stalls(l).map(|s| total(STALLING.iter().filter_map(|o| Some(s.origins.get(o)?.stalls))))),
+            stalled_ns: of(|l| stalls(l).map(|s| total(STALLING.iter().filter_map(|o| Some(s.origins.get(o)?.ns))))),
+            written: of(|l| l.writes.as_ref().map(|w| w.total_pages).map_err(String::clone)),
+            freed: of(|l| {
+                let writes = l.writes.as_ref().map_err(String::clone)?;
+                Ok(total(writes.origins.values().map(|o| o.reclaimed)))
+            }),
+            handed: of(|l| handoff(l).map(|h| total(h.origins.values().map(|o| o.taken.pages)))),
+            refused: of(|l| handoff(l).map(|h| total(h.origins.values().flat_map(|o| o.refused.values().copied())))),
+            low: of(|l| l.status.low.ok_or_else(|| "the module is older than that count".to_owned())),
+            lost: total(all.status.lost.values().copied()),
+            least: now.headroom.as_ref().map(least).map_err(String::clone),
+            reserve: reserve(now),
+            table: rows::table(by, step.as_ref(), all, now),
+        })
+    }
+
+    /// What is not there, and why: once each.
+    pub fn missing(&self) -> Vec<String> {
+        let figures = [
+            ("stalls", self.stalls.as_ref().err()),
+            ("written", self.written.as_ref().err()),
+            ("handed off", self.handed.as_ref().err()),
+            ("headroom low", self.low.as_ref().err()),
+            ("headroom", self.least.as_ref().err()),
+            ("reserve", self.reserve.as_ref().err()),
+        ];
+        figures.into_iter().filter_map(|(what, why)| Some(format!("{what}: {}", why?))).collect()
+    }
+}
+
+/// The stall ledger, if stalls are timed.
+pub(super) fn stalls(ledgers: &Ledgers) -> std::result::Result<&crate::ledger::Stalls, String> {
+    let stalls = ledgers.stalls.as_ref().map_err(String::clone)?;
+    if stalls.on { Ok(stalls) } else { Err("switched off; reclaimwb tune stalls=Y".into()) }
+}
+
+/// The handoff ledger, if the kernel can.
+pub(super) fn handoff(ledgers: &Ledgers) -> std::result::Result<&crate::ledger::Handoff, String> {
+    let handoff = ledgers.handoff.as_ref().map_err(String::clone)?;
+    match handoff.state {
+        crate::ledger::HelperState::Unavailable => Err("unavailable on this kernel (qemu/patches)".into()),
+        _ => Ok(handoff),
+    }
+}
+
+fn module(now: &Ledgers) -> String {
+    let status = &now.status;
+    let handoff = status.handoff.as_ref().map_or(String::new(), |state| match &now.handoff {
+        Ok(handoff) if state == "on" => format!(", handoff {}", handoff.policy.key()),
+        _ => format!(", handoff {state}"),
+    });
+    let recording = if status.enabled { "recording" } else { "NOT RECORDING (enabled=N)" };
+    format!("{} {recording}, write-around {}{handoff}", status.version, status.helper)
+}
+
+fn least(headroom: &crate::ledger::Headroom) -> Option<Least> {
+    let cells =
+        headroom.cells.iter().flat_map(|(origin, layers)| layers.iter().map(move |(l, cell)| (*origin, *l, cell)));
+    cells
+        .filter_map(|(origin, layer, cell)| Some(Least { left: cell.min?, of: headroom.stack_size, origin, layer }))
+        .min_by_key(|least| least.left)
+}
+
+fn reserve(now: &Ledgers) -> Read<Option<Reserve>> {
+    let reserves = now.reserves.as_ref().map_err(String::clone)?;
+    match reserves.state {
+        GroupState::On => {}
+        GroupState::Off => return Err("switched off; reclaimwb tune reserves=Y".into()),
+        GroupState::Unavailable => return Err("unavailable on this kernel (qemu/patches, 0003 and 0004)".into()),
+    }
+    // By what was left of the reserve when it was lowest; where nobody took any, by what is left now.
+    let left = |zone: &Zone| {
+        let (free, min) = zone.lowest.map_or((zone.free, zone.min), |lowest| (lowest.free_pages, lowest.min_pages));
+        free as f64 / min.max(1) as f64
+    };
+    let worst = reserves.zones.iter().min_by(|(_, a), (_, b)| {
+        // A zone that someone took pages of comes first.
+        (a.lowest.is_none(), left(a)).partial_cmp(&(b.lowest.is_none(), left(b))).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    Ok(worst.map(|(name, zone)| Reserve {
+        zone: name.clone(),
+        free: zone.free,
+        min: zone.min,
+        lowest: zone.lowest.map(|lowest| (lowest.free_pages, lowest.min_pages)),
+    }))
+}

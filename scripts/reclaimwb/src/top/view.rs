@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What the reader chose, and what each key changes.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::figures::{By, Table};
+
+/// The keys, as the help shows them.
+pub const KEYS: [(&str, &str); 8] = [
+    ("o c t", "rows by origin, cgroup, task"),
+    ("s S", "sort by the next, the previous column"),
+    ("p, space", "pause and go on: nothing is read while paused"),
+    ("r", "reset: totals count from now, and LEAST and KEPT of tasks"),
+    ("up, down", "move the rows, where not all fit (also page up and down, home, end)"),
+    ("Ctrl-L", "draw all anew, after noise on a serial line"),
+    ("? h", "this help, and back"),
+    ("q, Esc", "quit (also Ctrl-C)"),
+];
+
+/// What is to be done after a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Todo {
+    /// Nothing.
+    Nothing,
+    /// Draw.
+    Draw,
+    /// Draw every cell, whatever is there.
+    Redraw,
+    /// Totals begin anew.
+    Reset,
+    /// End.
+    Quit,
+}
+
+/// What is shown, and how.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// What the rows are.
+    pub by: By,
+    /// By which column each table is sorted.
+    sort: [usize; By::ALL.len()],
+    /// Nothing is read.
+    pub paused: bool,
+    /// The help is shown.
+    pub help: bool,
+    /// Rows above the first that is shown.
+    pub scroll: usize,
+}
+
+impl View {
+    /// Rows by this, sorted by what hurts.
+    pub const fn new(by: By) -> Self {
+        // Stalled time; of tasks the longest stall.
+        Self { by, sort: [2, 2, 1], paused: false, help: false, scroll: 0 }
+    }
+
+    /// The column to sort by.
+    pub const fn sort(&self) -> usize {
+        self.sort[self.by as usize]
+    }
+
+    /// Takes a key; `table` is what is shown.
+    pub fn key(&mut self, key: KeyEvent, table: &Table) -> Todo {
+        if key.kind == KeyEventKind::Release {
+            return Todo::Nothing;
+        }
+        let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('c') if ctrl => return Todo::Quit,
+            KeyCode::Char('l') if ctrl => return Todo::Redraw,
+            KeyCode::Char(_) if ctrl => return Todo::Nothing,
+            // Out of the help first.
+            KeyCode::Esc if self.help => self.help = false,
+            KeyCode::Char('q') | KeyCode::Esc => return Todo::Quit,
+            KeyCode::Char('?' | 'h') => self.help = !self.help,
+            KeyCode::Char('o') => self.switch(By::Origin),
+            KeyCode::Char('c') => self.switch(By::Cgroup),
+            KeyCode::Char('t') => self.switch(By::Task),
+            KeyCode::Char('s') => self.sort_by_next(table, 1),
+            KeyCode::Char('S') => self.sort_by_next(table, table.columns.len() - 1),
+            KeyCode::Char('p' | ' ') => self.paused = !self.paused,
+            KeyCode::Char('r') => return Todo::Reset,
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::Down => self.scroll = self.scroll.saturating_add(1),
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::PageDown => self.scroll = self.scroll.saturating_add(10),
+            KeyCode::Home => self.scroll = 0,
+            KeyCode::End => self.scroll = table.rows.len(),
+            _ => return Todo::Nothing,
+        }
+        Todo::Draw
+    }
+
+    fn switch(&mut self, by: By) {
+        (self.by, self.scroll, self.help) = (by, 0, false);
+    }
+
+    /// The next column with numbers that can be sorted by.
+    fn sort_by_next(&mut self, table: &Table, step: usize) {
+        let columns = table.columns.len();
+        let mut column = self.sort();
+        for _ in 0..columns {
+            column = (column + step) % columns;
+            if table.columns.get(column).is_some_and(|column| !column.words) {
+                self.sort[self.by as usize] = column;
+                return;
+            }
+        }
+    }
+}

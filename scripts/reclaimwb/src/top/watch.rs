@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Samples of the ledgers, and what came between them.
+
+use std::{path::Path, time::Instant};
+
+use crate::{
+    error::{Error, Result},
+    ledger::Ledgers,
+    source,
+};
+
+/// The ledgers that are read: those of which something is shown.
+const READ: [&str; 10] = [
+    "status",
+    "writes",
+    "headroom",
+    "stacks",
+    "cgroups",
+    "handoff",
+    "stalls",
+    "stalls_cgroups",
+    "stalls_longest",
+    "reserves",
+];
+
+/// The ledgers of one moment.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Seconds, of a clock that never jumps.
+    pub at: f64,
+    /// The ledgers.
+    pub ledgers: Ledgers,
+}
+
+/// Takes samples.
+#[derive(Debug)]
+pub struct Sampler<'a> {
+    dir: &'a Path,
+    began: Instant,
+}
+
+impl<'a> Sampler<'a> {
+    /// Of the ledgers in `dir`.
+    pub fn new(dir: &'a Path) -> Self {
+        Self { dir, began: Instant::now() }
+    }
+
+    /// Reads the ledgers now.
+    pub fn take(&self) -> Result<Sample> {
+        let texts = source::read_some(self.dir, &READ)?;
+        // Reading takes a while: it is then that the counters had these values.
+        let at = self.began.elapsed().as_secs_f64();
+        let ledgers = source::ledgers(&texts, source::NOT_READ)?;
+        Ok(Sample { at, ledgers })
+    }
+}
+
+/// The samples that count: the last two, and the one that totals begin with.
+#[derive(Debug)]
+pub struct Watch {
+    base: Option<Sample>,
+    last: Option<Sample>,
+    now: Sample,
+    restarted: bool,
+}
+
+/// What came between two samples.
+#[derive(Debug)]
+pub struct Gained {
+    /// Seconds between them.
+    pub seconds: f64,
+    /// The growth of what is counted.
+    pub ledgers: Ledgers,
+}
+
+impl Watch {
+    /// Begins with one sample, which has no rates yet.
+    pub const fn new(first: Sample) -> Self {
+        Self { base: None, last: None, now: first, restarted: false }
+    }
+
+    /// Adds a sample. When the module was loaded anew meanwhile, all begins anew, too.
+    pub fn push(&mut self, sample: Sample) -> Result<()> {
+        self.restarted = match sample.ledgers.clone().since(&self.now.ledgers) {
+            Ok(_) => false,
+            Err(Error::Since(_)) => true,
+            Err(err) => return Err(err),
+        };
+        let before = std::mem::replace(&mut self.now, sample);
+        if self.restarted {
+            (self.base, self.last) = (None, None);
+        } else {
+            self.last = Some(before);
+        }
+        Ok(())
+    }
+
+    /// Totals count from now on.
+    pub fn reset(&mut self) {
+        self.base = Some(self.now.clone());
+    }
+
+    /// The newest sample.
+    pub const fn now(&self) -> &Sample {
+        &self.now
+    }
+
+    /// Whether the module was loaded anew since the sample before.
+    pub const fn restarted(&self) -> bool {
+        self.restarted
+    }
+
+    /// What came since the sample before, if there is one.
+    pub fn step(&self) -> Result<Option<Gained>> {
+        self.last.as_ref().map(|last| self.since(last)).transpose()
+    }
+
+    /// What came since the reset; `None`: nobody reset, the ledgers themselves say what came since the module was loaded.
+    pub fn total(&self) -> Result<Option<Gained>> {
+        self.base.as_ref().map(|base| self.since(base)).transpose()
+    }
+
+    fn since(&self, then: &Sample) -> Result<Gained> {
+        Ok(Gained { seconds: self.now.at - then.at, ledgers: self.now.ledgers.clone().since(&then.ledgers)? })
+    }
+}

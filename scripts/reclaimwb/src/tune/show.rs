@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Prints parameters.
+
+use serde::Serialize;
+use textwrap::WordSplitter::NoHyphenation;
+
+use super::{Now, table::Param, value};
+
+/// As JSON: format `reclaimwb-tune`, version 1.
+#[derive(Serialize)]
+struct File<'a> {
+    format: &'static str,
+    version: u64,
+    parameters: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'static str,
+    /// Absent: the loaded module has no such parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+    default: &'static str,
+    bounds: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'static str>,
+    at_run_time: bool,
+    meaning: &'static str,
+}
+
+/// For programs.
+pub fn json(params: &[&Param], now: &Now) -> String {
+    let parameters = params.iter().map(|param| Shown {
+        name: param.name,
+        value: now.values.get(param.name).map(String::as_str),
+        default: param.default,
+        bounds: value::bounds(param, now.stack_size),
+        unit: param.unit,
+        at_run_time: param.at_run_time,
+        meaning: param.meaning,
+    });
+    let file = File { format: "reclaimwb-tune", version: 1, parameters: parameters.collect() };
+    // Plain strings and numbers always serialize.
+    serde_json::to_string_pretty(&file).map_or_else(|_| String::new(), |json| json + "\n")
+}
+
+/// For people: a line of what it is, then what for.
+pub fn text(params: &[&Param], before: &Now, now: &Now, width: usize) -> String {
+    let mut text = String::new();
+    for param in params {
+        let value = now.values.get(param.name).map_or("(not in the loaded module)", String::as_str);
+        let was = before.values.get(param.name).filter(|was| was.as_str() != value);
+        let mut facts = vec![value::takes(param, now.stack_size)];
+        facts.push(if value == param.default { "the default".into() } else { format!("default {}", param.default) });
+        if !param.at_run_time {
+            facts.push("only when loading".into());
+        }
+        let was = was.map_or(String::new(), |was| format!(" (was {was})"));
+        let indent = textwrap::Options::new(width).subsequent_indent("    ").word_splitter(NoHyphenation);
+        text += &textwrap::fill(&format!("{}={value}{was}   {}", param.name, facts.join("; ")), &indent);
+        text += "\n";
+        text += &textwrap::fill(param.meaning, indent.initial_indent("    "));
+        text += "\n";
+    }
+    text
+}

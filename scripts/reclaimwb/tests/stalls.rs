@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The sections on stalls and what they are made of, from a guest's ledgers with all groups of probes on, and what
+//! damaged ledgers get.
+#![allow(missing_docs, clippy::format_collect)]
+
+mod common;
+
+use std::path::Path;
+
+use common::{complaint, edit, fixture, golden, ledger_dir, stdout};
+use serde_json::Value;
+
+fn report_of(dir: &Path) -> (String, Value) {
+    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
+    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
+    (stdout(&args), json)
+}
+
+/// The report with one ledger changed.
+fn changed(ledger: &str, change: impl Fn(&str) -> String) -> (String, Value) {
+    let dir = ledger_dir("stalls.json");
+    edit(dir.path(), ledger, change);
+    report_of(dir.path())
+}
+
+fn broken(ledger: &str, change: impl Fn(&str) -> String) -> String {
+    let dir = ledger_dir("stalls.json");
+    edit(dir.path(), ledger, change);
+    complaint(&["report", "--debugfs", dir.path().to_str().expect("a plain path")])
+}
+
+fn json_of(args: &[&str]) -> Value {
+    serde_json::from_str(&stdout(&[args, &["--json"]].concat())).expect("JSON")
+}
+
+/// Both fixtures, and what lies between them.
+fn reports() -> Vec<Value> {
+    let (before, after) = (fixture("stalls-before.json"), fixture("stalls.json"));
+    vec![json_of(&["report", &before]), json_of(&["report", &after]), json_of(&["report", &after, "--since", &before])]
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn list(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list"))
+}
+
+fn sum(value: &Value) -> u64 {
+    value.as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum()
+}
+
+#[test]
+fn report_text() {
+    golden("stalls.txt", &stdout(&["report", &fixture("stalls.json")]));
+}
+
+#[test]
+fn report_since() {
+    let (before, after) = (fixture("stalls-before.json"), fixture("stalls.json"));
+    golden("stalls-since.txt", &stdout(&["report", &after, "--since", &before]));
+}
+
+#[test]
+fn fits_its_width() {
+    for width in ["80", "132"] {
+        for line in stdout(&["report", &fixture("stalls.json"), "--width", width]).lines() {
+            let columns = line.chars().count();
+            assert!(columns <= width.parse().expect("a number") || line.contains("+0x"), "{columns} columns: {line}");
+            assert!(line.is_ascii() && !line.ends_with(' '), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn stalls_add_up() {
+    for report in reports() {
+        let stalls = &report["stalls"];
+        let ns = number(&stalls["ns"]);
+        let of = |rows: &Value, key: &str| -> u64 { list(rows).iter().map(|row| number(&row[key])).sum() };
+        assert_eq!(of(&stalls["origins"], "ns"), ns);
+        assert_eq!(of(&stalls["causes"], "ns"), ns);
+        assert_eq!(of(&stalls["cgroups"], "ns"), ns);
+        for row in list(&stalls["origins"]) {
+            assert_eq!(of(&row["causes"], "ns"), number(&row["ns"]));
+            assert_eq!(sum(&row["stalls"]["histogram"]), number(&row["stalls"]["count"]));
+        }
+        for row in list(&stalls["cgroups"]) {
+            assert_eq!(sum(&row["causes_ns"]), number(&row["ns"]));
+            assert_eq!(sum(&row["stalls"]["histogram"]), number(&row["stalls"]["count"]));
+        }
+        for stall in list(&stalls["longest"]) {
+            assert_eq!(sum(&stall["parts_ns"]), number(&stall["ns"]));
+        }
+        assert_eq!(sum(&stalls["clean"]["causes_ns"]), number(&stalls["clean"]["ns"]));
+    }
+}
+
+/// The fixture is of use: there is something of all.
+#[test]
+fn nothing_is_empty() {
+    let report = reports().remove(2);
+    assert!(number(&report["stalls"]["stalls"]) > 0 && !list(&report["stalls"]["longest"]).is_empty());
+    assert!(list(&report["stalls"]["cgroups"]).len() > 1);
+    assert!(list(&report["shrinkers"]["shrinkers"]).len() > 3);
+    assert!(number(&report["shrinkers"]["total"]["deferred_nofs"]) > 0);
+    assert!(!list(&report["compaction"]["orders"]).is_empty());
+    assert!(!list(&report["tlb"]["origins"]).is_empty());
+    assert!(!list(&report["metadata"]["devices"]).is_empty());
+}
+
+#[test]
+fn shrinkers_add_up() {
+    for report in reports() {
+        let shrinkers = &report["shrinkers"];
+        for key in ["calls", "empty", "idle", "refused", "scanned", "freed", "count_ns", "scan_ns", "deferred", "paid"]
+        {
+            let mut all = number(&shrinkers["other"][key]);
+            for row in list(&shrinkers["shrinkers"]) {
+                all += number(&row[key]);
+                for by in ["origins", "cgroups", "nodes"] {
+                    let parts = row[by].as_object().expect("an object").values().map(|part| number(&part[key]));
+                    assert_eq!(parts.sum::<u64>(), number(&row[key]), "{} {by} {key}", row["name"]);
+                }
+            }
+            assert_eq!(all, number(&shrinkers["total"][key]), "{key}");
+        }
+        for row in list(&shrinkers["shrinkers"]) {
+            let n = |key: &str| number(&row[key]);
+            assert!(n("empty") + n("idle") <= n("calls"), "{row}");
+            assert!(n("deferred_nofs") <= n("deferred"), "{row}");
+        }
+    }
+}
+
+#[test]
+fn compaction_adds_up() {
+    for report in reports() {
+        for row in list(&report["compaction"]["orders"]) {
+            let results = row["results"].as_object().expect("an object");
+            let attempts = number(&row["attempts"]["count"]);
+            assert_eq!(results.values().map(|result| number(&result["attempts"])).sum::<u64>(), attempts);
+            assert_eq!(results.values().map(|result| number(&result["ns"])).sum::<u64>(), number(&row["ns"]));
+            assert!(number(&row["races"]) <= number(&row["again"]) + number(&row["failed"]));
+        }
+    }
+}
+
+#[test]
+fn since_itself_is_nothing() {
+    let file = fixture("stalls.json");
+    let report = json_of(&["report", &file, "--since", &file]);
+    assert_eq!((&report["stalls"]["stalls"], &report["stalls"]["ns"]), (&0.into(), &0.into()));
+    assert!(list(&report["stalls"]["longest"]).is_empty() && list(&report["stalls"]["cgroups"]).is_empty());
+    assert_eq!(report["shrinkers"]["total"]["calls"], 0);
+    for (section, rows) in
+        [("shrinkers", "shrinkers"), ("compaction", "orders"), ("tlb", "origins"), ("metadata", "devices")]
+    {
+        assert!(list(&report[section][rows]).is_empty(), "{section}");
+    }
+    let text = stdout(&["report", &file, "--since", &file]);
+    for says in
+        ["No task stalled.", "No shrinker was called.", "No task compacted memory.", "No other CPU was interrupted."]
+    {
+        assert!(text.contains(says), "{says}");
+    }
+}
+
+/// What is switched off says so, and not that nothing happened.
+#[test]
+fn a_group_that_is_off_says_so() {
+    let off = |text: &str| text.replacen("state on\n", "state off\n", 1);
+    for (ledger, says) in [
+        ("stalls", "Stalls are not timed now (parameter stalls)."),
+        ("shrinkers", "Calls are not counted now (parameter shrinkers)."),
+        ("compaction", "Attempts are not counted now (parameter stalls)."),
+        ("tlb", "They are not counted now (parameter tlb)."),
+        ("metadata", "It is not counted now (parameter metadata)."),
+    ] {
+        let (text, _) = changed(ledger, off);
+        assert!(text.contains(says), "{ledger}: {text}");
+    }
+    let fresh = |_: &str| "state off\nother.calls 0\n".to_owned();
+    assert!(broken("shrinkers", fresh).contains("row other.empty is missing"));
+}
+
+#[test]
+fn a_group_that_cannot_be_had_is_not_available() {
+    let gone = |text: &str| text.replacen("state on\n", "state unavailable\n", 1);
+    for ledger in ["shrinkers", "compaction", "tlb", "metadata"] {
+        let (text, json) = changed(ledger, gone);
+        assert!(text.contains("Not available: "), "{ledger}");
+        assert!(json[ledger]["unavailable"].is_string(), "{ledger}");
+    }
+}
+
+#[test]
+fn what_is_not_told_apart_is_named() {
+    let (text, json) = changed("stalls", |text| {
+        text.replacen("part.tlb available", "part.tlb off", 1)
+            .replacen("part.nbd_send available", "part.nbd_send waiting", 1)
+            .replacen("part.drain available", "part.drain unavailable", 1)
+    });
+    assert!(text.contains("Not told apart, switched off: TLB flushes."), "{text}");
+    assert!(text.contains("Not told apart, whose module is not loaded: sending to the NBD server."), "{text}");
+    assert!(text.contains("Not told apart, not to be had on this kernel: draining CPUs' lists."), "{text}");
+    assert_eq!(json["stalls"]["not_told_apart"]["nbd_send"], "waiting");
+}
+
+#[test]
+fn what_a_newer_module_adds_is_named() {
+    let (_, json) = changed("stalls_longest", |text| text.replace(" order=", " color=3 order="));
+    let unknown = json["not_recorded"]["unknown_rows"].to_string();
+    assert!(unknown.contains("stalls_longest:stall.*.color"), "{unknown}");
+}
+
+#[test]
+fn damaged_ledgers_are_refused() {
+    let without =
+        |text: &str, what: &str| text.lines().filter(|l| !l.starts_with(what)).map(|l| format!("{l}\n")).collect();
+    let says = |ledger: &str, change: &dyn Fn(&str) -> String, what: &str| {
+        let complaint = broken(ledger, change);
+        assert!(complaint.contains(ledger) && complaint.contains(what), "{complaint}");
+    };
+    says("stalls", &|text| without(text, "direct.ns "), "row direct.ns is missing");
+    says("stalls", &|text| text.replacen("part.scan available", "part.scan maybe", 1), "part.scan is neither");
+    says("stalls", &|text| text.replacen("envelope slow_path", "envelope none", 1), "row envelope is neither");
+    says("stalls", &|text| format!("{text}direct.hist.us.3 1\n"), "names no bucket");
+    says("stalls", &|text| format!("{text}direct.hist.us.9223372036854775808 1\n"), "names no bucket");
+    says("stalls_longest", &|text| text.replacen(" ns=", " ms=", 1), "has no ns");
+    says("shrinkers", &|text| without(text, "shrinker.0.origin "), "row shrinker.0.origin is missing");
+    says("shrinkers", &|text| text.replacen(".origin direct", ".origin nobody", 1), "no origin");
+    says("tlb", &|text| without(text, "direct.dirty.ipis "), "row direct.dirty.ipis is missing");
+    says("metadata", &|text| without(text, "forgotten.folios "), "row forgotten.folios is missing");
+    says("compaction", &|text| without(text, "takers "), "row takers is missing");
+}
