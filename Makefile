@@ -7,11 +7,12 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check deps kernel module tool vm vng host-test off-cost cache cache-clear clean
+.PHONY: help demo test bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
 	@echo 'Commands (VARIANT=base|base-nbd|debug, KDIR=your kernel build, KSRC=your source tree):'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
 	@scripts/demo.sh
@@ -27,13 +28,15 @@ check: ## format, lints, checkpatch, shellcheck, the project's own rules
 	@scripts/check.sh
 
 deps: ## install what building and testing need (Debian-like systems)
-	@scripts/deps.sh kernel vm tool check test
+	@scripts/deps.sh kernel vm tool check test host
 
 kernel: ## build (or find in the cache) the dev kernel; prints its folder
+	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh kernel
 	@scripts/kernel.sh --variant $(VARIANT)
 
 module: ## build reclaimwb.ko for the dev kernel into out/module/
+	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh kernel
 	@scripts/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
 
@@ -42,13 +45,17 @@ tool: ## build the reclaimwb command into out/bin/
 	@scripts/tool.sh
 
 vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
+	@scripts/typed.sh kernel "$(VARIANT)"
+	@scripts/typed.sh tests $(filter-out shell /%,$(RUN))
 	@scripts/deps.sh kernel vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
-	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),--run $(RUN),--interactive)
+	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),$(RUN:%=--run %),--interactive)
 
 vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
+	@scripts/typed.sh kernel "$(VARIANT)"
+	@scripts/typed.sh tests $(RUN)
 	@scripts/deps.sh kernel vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
@@ -56,12 +63,47 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@qemu/run-tests.sh --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
+	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh kernel
 	@scripts/off-cost.sh $(VARIANT)
 
+cost: ## what watching costs, in instructions a page (LOADS= RUNS= SIDES=)
+	@scripts/cost.sh $(SIDES)
+
+oom-matrix: ## OOM kills with and without handoff (RUNS= CELLS=)
+	@scripts/oom-matrix.sh $(CELLS)
+
+test-nbd: ## swap over NBD while something goes wrong: out/nbd/matrix.txt (SCENARIOS= SIDES= KDIR=)
+	@VARIANT=$(VARIANT) scripts/test-nbd.sh $(SCENARIOS)
+
+nbd-map: ## where swap over NBD crawls or hangs: out/nbd/map.txt (POINTS='base link=5,hog=0' SIDES= REPEAT= KDIR=)
+	@VARIANT=$(VARIANT) scripts/nbd-map.sh $(POINTS)
+
 host-test: ## tests that need no kernel: policy, tool, scripts
-	@scripts/deps.sh kernel tool
+	@scripts/deps.sh kernel tool host
 	@scripts/host-test.sh
+
+install: ## tool, manual, unit, and the module for KDIR or the running kernel (PREFIX= DESTDIR= MODULE=no)
+	@scripts/install.sh
+
+uninstall: ## remove what `make install` put there (the same PREFIX= DESTDIR=)
+	@scripts/install.sh --uninstall
+
+deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
+	@scripts/deb.sh
+
+test-deb: deb ## install them in a clean chroot, remove and purge them (as root)
+	@scripts/deps.sh chroot
+	@scripts/host-test.sh deb tests/host/deb/chroot.sh
+
+doc: ## rustdoc of the module in out/doc/ (KERNEL_DOC=URL of the kernel crates')
+	@scripts/doc.sh
+
+rust-project.json: ## for rust-analyzer: the module's crate and the kernel's
+	@scripts/rust-project.sh
+
+htmldocs: ## Documentation/ as HTML: out/docs/html/index.html
+	@scripts/htmldocs.sh
 
 cache: ## what the cache outside this folder holds
 	@scripts/cache.sh list

@@ -146,6 +146,7 @@ facts() {
 main() {
 	local n scenario side
 	check_settings
+	"$TOP/scripts/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/deps.sh" kernel vm bench
 	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
 	# A kernel of the user's own may be one for which there is no module.

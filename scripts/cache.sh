@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # cache.sh list            what is in the cache, with sizes
 # cache.sh clear [PART]    remove all of it, or one part as `list` names it
+# cache.sh key             a name for what the dev kernels are made of, for who keeps the cache
+#                          elsewhere (.github/workflows/)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -55,8 +57,28 @@ clear_cache() {
 	find "$RWB_CACHE/kernel" "$RWB_CACHE/deb" -xtype l -delete 2>/dev/null || true
 }
 
+# Of what kernel.sh makes its keys: source, patches, fragments and toolchain, of all variants.
+# Without the network, so the source counts by the name that is asked for.
+key() {
+	# shellcheck source=toolchain.sh
+	. "$TOP/scripts/toolchain.sh"
+	# shellcheck source=source.sh
+	. "$TOP/scripts/source.sh"
+	local llvm
+	llvm=$(llvm_find || true)
+	{
+		echo "linux-source-$KERNEL"
+		patch_list | xargs -r cat
+		grep -hE '^(# )?CONFIG_|^# needs:' "$TOP"/qemu/config/*.config
+		rustc --version 2>/dev/null || echo "$RUSTC_MIN"
+		echo "$BINDGEN_PIN"
+		[ -z "$llvm" ] || "$llvm" --version | head -n1
+	} | sha256sum | cut -c1-12
+}
+
 case ${1:-list} in
 list) list ;;
+key) key ;;
 clear) clear_cache "${2:-}" ;;
-*) die "usage: cache.sh list | clear [PART]" ;;
+*) die "usage: cache.sh list | clear [PART] | key" ;;
 esac

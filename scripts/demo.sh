@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # demo.sh: everything from nothing to a report: tools, kernel, module, a guest
 # that swaps over NBD, and who wrote during reclaim on how much stack.
-# Leaves out/demo/report.txt, report.json, and the guest's logs in out/demo/vm/.
+# Leaves out/demo/demo.jsonl (the recording), report.txt, report.json, report.html, and the
+# guest's logs in out/demo/vm/.
+#
+# shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -32,41 +35,51 @@ narrate() {
 	done
 }
 
-mkdir -p "$demo"
-rm -f "$demo"/report.{txt,json}
+main() {
+	local kdir recording rc=0
+	local -a report
+	"$TOP/scripts/typed.sh" kernel base
+	mkdir -p "$demo"
+	rm -f "$demo"/report.{txt,json,html} "$demo/demo.jsonl"
 
-stage "tools and packages"
-"$TOP/scripts/deps.sh" kernel vm tool
+	stage "tools and packages"
+	"$TOP/scripts/deps.sh" kernel vm tool
 
-stage "kernel (about 15 minutes the first time, then cached)"
-kdir=$("$TOP/scripts/kernel.sh" --variant base)
-say "kernel $(cat "$kdir/include/config/kernel.release") in $kdir"
+	stage "kernel (about 15 minutes the first time, then cached)"
+	kdir=$("$TOP/scripts/kernel.sh" --variant base)
+	say "kernel $(cat "$kdir/include/config/kernel.release") in $kdir"
 
-stage "module and test programs"
-"$TOP/scripts/module.sh" --variant base >/dev/null
-make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
+	stage "module and test programs"
+	"$TOP/scripts/module.sh" --variant base >/dev/null
+	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 
-stage "the reclaimwb command"
-"$TOP/scripts/tool.sh"
+	stage "the reclaimwb command"
+	"$TOP/scripts/tool.sh"
 
-stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" --kdir "$kdir" --accelerator))"
-rc=0
-"$TOP/qemu/vm.sh" --variant base --kdir "$kdir" --mem "$MEM" --nbd fast --timeout 1200 \
-	--run demo/demo.sh --out "$demo/vm" | narrate || rc=${PIPESTATUS[0]}
-case $rc in
-0) ;;
-1) die "a check failed in the guest: $(grep -m1 '^not ok' "$demo/vm/ktap.log" || echo 'see its output') ($demo/vm/ktap.log, console: $demo/vm/console.log)" ;;
-2) die "the guest did not come to an end: $(cat "$demo/vm/reason" 2>/dev/null || echo 'no reason known') (console: $demo/vm/console.log)" ;;
-*) die "the guest could not be started (exit $rc, see above)" ;;
-esac
+	stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" --kdir "$kdir" --accelerator))"
+	"$TOP/qemu/vm.sh" --variant base --kdir "$kdir" --mem "$MEM" --nbd fast --timeout 1200 \
+		--run demo/demo.sh --out "$demo/vm" | narrate || rc=${PIPESTATUS[0]}
+	case $rc in
+	0) ;;
+	1) die "a check failed in the guest: $(grep -m1 '^not ok' "$demo/vm/ktap.log" || echo 'see its output') ($demo/vm/ktap.log, console: $demo/vm/console.log)" ;;
+	2) die "the guest did not come to an end: $(cat "$demo/vm/reason" 2>/dev/null || echo 'no reason known') (console: $demo/vm/console.log)" ;;
+	*) die "the guest could not be started (exit $rc, see above)" ;;
+	esac
 
-stage "report"
-results=$demo/vm/results
-[ -s "$results/after.json" ] || die "the guest left no snapshot in $results; console: $demo/vm/console.log"
-report=("$OUT/bin/reclaimwb" report "$results/after.json" --since "$results/before.json")
-"${report[@]}" --width 80 >"$demo/report.txt"
-"${report[@]}" --json >"$demo/report.json"
-echo
-"${report[@]}"
-echo
-say "saved: $demo/report.txt, $demo/report.json ($SECONDS s in all)"
+	stage "report"
+	recording=$demo/demo.jsonl
+	mv "$demo/vm/results/demo.jsonl" "$recording" 2>/dev/null ||
+		die "the guest left no recording in $demo/vm/results; console: $demo/vm/console.log"
+	report=("$OUT/bin/reclaimwb" report "$recording")
+	"${report[@]}" --width 80 >"$demo/report.txt"
+	"${report[@]}" --json >"$demo/report.json"
+	"${report[@]}" --html "$demo/report.html"
+	echo
+	"${report[@]}"
+	echo
+	say "saved: $demo/report.txt, .json and .html, of the recording $recording ($SECONDS s in all)"
+	say "more of it: $OUT/bin/reclaimwb stalls $recording"
+}
+
+# Who kills it by a signal also means the build that it started.
+as_group main; exit

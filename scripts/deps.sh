@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh GROUP...: make sure that what a group of commands needs is there.
-# Groups: kernel vm tool check test bench. On Debian-like systems missing packages are
+# Groups: kernel vm tool check test bench nbd host deb chroot docs. On Debian-like systems missing packages are
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
@@ -9,7 +9,8 @@ set -euo pipefail
 # shellcheck source=toolchain.sh
 . "$TOP/scripts/toolchain.sh"
 
-# GROUP  WHAT TO LOOK FOR (command, or file when it has a slash)  DEBIAN PACKAGE
+# GROUP  WHAT TO LOOK FOR (command, file when it has a slash, module of Python)  DEBIAN PACKAGE
+# A package behind a `?` is installed where that can be; without it a test is skipped, and says why.
 needs() {
 	cat <<-'TABLE'
 	kernel make                     make
@@ -45,12 +46,30 @@ needs() {
 	bench  /sbin/mkfs.ext4          e2fsprogs
 	bench  python3                  python3
 	bench  gnuplot                  gnuplot-nox
+	nbd    socat                    socat
+	nbd    /sbin/tc                 iproute2
+	host   tmux                     tmux
+	host   mandoc                   mandoc
+	host   chromium                 ?chromium
+	host   chromedriver             ?chromium-driver
+	host   pdftotext                ?poppler-utils
+	host   /usr/lib/python3/dist-packages/selenium  ?python3-selenium
+	deb    dpkg-buildpackage        dpkg-dev
+	deb    /var/lib/dpkg/info/build-essential.list  build-essential
+	deb    dh                       debhelper
+	deb    dh_dkms                  dh-dkms
+	deb    python3                  python3
+	chroot mmdebstrap               mmdebstrap
+	chroot lintian                  lintian
+	docs   python3                  python3
+	docs   python:ensurepip         python3-venv
 	TABLE
 }
 
 present() {
 	case $1 in
 	/*)	[ -e "$1" ] ;;
+	python:*) python3 -c "import ${1#python:}" 2>/dev/null ;;
 	*.h)	[ -e "/usr/include/$1" ] || compgen -G "/usr/include/*-linux-gnu/$1" >/dev/null ;;
 	*)	have "$1" ;;
 	esac
@@ -74,29 +93,39 @@ may_install() {
 # installable PACKAGE: the version apt would install, or nothing.
 installable() { apt-cache policy "$1" 2>/dev/null | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'; }
 
+# Seconds to wait for another's apt. It does not cover each lock that apt takes: for ours,
+# with_lock does.
+APT_WAIT=DPkg::Lock::Timeout=300
+
 refresh_lists() {
 	[ ! -e "${refreshed:-}" ] || return 0
 	refreshed=$(mktemp)
 	trap 'rm -f "$refreshed"' EXIT
 	say "apt-get update"
-	as_root apt-get -qq update >"$refreshed" 2>&1 ||
+	as_root apt-get -qq -o "$APT_WAIT" update >"$refreshed" 2>&1 ||
 		say "apt-get update: $(grep -m1 '^[EW]:' "$refreshed" || echo failed); going on with the lists there are"
 }
 
-install_packages() {
+install_packages() { with_lock apt apt_install "$@"; }
+
+apt_install() {
 	local log
 	refresh_lists
 	say "installing $*"
 	log=$(mktemp)
-	as_root apt-get -qq install -y --no-install-recommends "$@" >"$log" 2>&1 ||
+	as_root apt-get -qq -o "$APT_WAIT" install -y --no-install-recommends "$@" >"$log" 2>&1 ||
 		die "apt-get install $* failed: $(grep -m1 '^E:' "$log" || tail -n1 "$log")"
 	rm -f "$log"
 }
 
 # want PACKAGE WHY: remember it as missing.
-missing=()
+missing=() optional=()
 want() {
 	local have_it
+	if [[ $1 = \?* ]]; then
+		optional+=("${1#\?}")
+		return 0
+	fi
 	for have_it in "${missing[@]}"; do
 		[ "$have_it" != "$1" ] || return 0
 	done
@@ -144,7 +173,7 @@ need_rustc() {
 	version=$(rustc_version)
 	if [ -z "$version" ]; then
 		may_install || { want "rustc (>= $RUSTC_MIN, with rust-src; rustup has it everywhere)"; return; }
-		refresh_lists
+		with_lock apt refresh_lists
 		packages=$(rust_packages)
 		[ -n "$packages" ] || die "no rustc >= $RUSTC_MIN here and none on offer from apt: install it with rustup (with the component rust-src)"
 		for pkg in $packages; do want "$pkg"; done
@@ -214,11 +243,11 @@ need_cargo() {
 
 # --- main
 
-[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench ..."
+[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|host|deb|chroot|docs ..."
 for group; do
 	case $group in
-	kernel | vm | tool | check | test | bench) ;;
-	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench)" ;;
+	kernel | vm | tool | check | test | bench | nbd | host | deb | chroot | docs) ;;
+	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd host deb chroot docs)" ;;
 	esac
 	while read -r g probe package; do
 		if [ "$g" = "$group" ] && ! present "$probe"; then
@@ -234,6 +263,9 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
 	may_install || die "missing: ${missing[*]} (Debian's package names; run as root to have them installed, or: apt-get install ${missing[*]})"
 	install_packages "${missing[@]}"
+fi
+if [ ${#optional[@]} -gt 0 ] && may_install; then
+	(install_packages "${optional[@]}") || say "going on without ${optional[*]}: what needs them is skipped"
 fi
 
 for group; do

@@ -21,8 +21,9 @@ count() { # NAME PASSED FAILED SKIPPED LOG [WHY]
 
 # A crate's tests. No `test result:` line at all is a failure.
 crate() { # NAME DIR
-	local log=$out/$1.log p f s rc=0
-	(cd "$2" && CARGO_TARGET_DIR=$RWB_CACHE/cargo-target cargo test --locked) >"$log" 2>&1 || rc=$?
+	local log=$out/$1.log p f s rc=0 target
+	target=$(cargo_target)
+	(cd "$2" && CARGO_TARGET_DIR=$target cargo test --locked) >"$log" 2>&1 || rc=$?
 	read -r p f s < <(awk '/^test result:/ { p += $4; f += $6; s += $8 }
 		END { print p + 0, f + 0, s + 0 }' "$log")
 	if [ "$p" = 0 ]; then

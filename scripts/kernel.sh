@@ -5,8 +5,8 @@
 # --print only tells where it is, and fails when it is not built; --configure
 # stops before the build.
 #
-# A variant is a fragment qemu/config/NAME.config with what it needs below it, or
-# several joined by '+' (base+btf). The build directory's key is made of source,
+# A variant is a fragment qemu/config/NAME.config (but for those that say "no variant")
+# with what it needs below it, or several joined by '+' (base+btf). The build directory's key is made of source,
 # patches, fragments and toolchain; what is built once is found again.
 #
 # KSRC=dir    a source tree of your own (never written to)
@@ -20,8 +20,11 @@ set -euo pipefail
 . "$TOP/scripts/toolchain.sh"
 # shellcheck source=source.sh
 . "$TOP/scripts/source.sh"
+# shellcheck source=kdir.sh
+. "$TOP/scripts/kdir.sh"
+# shellcheck source=typed.sh
+. "$TOP/scripts/typed.sh"
 
-CONFIGS=$TOP/qemu/config
 variant=base
 print_only=
 configure_only=
@@ -38,19 +41,6 @@ done
 
 # --- a kernel of the user's own
 
-# check_kdir DIR: could a Rust module be built against it?
-check_kdir() {
-	local dir=$1 built ours
-	[ -f "$dir/.config" ] || die "KDIR=$dir is no kernel build directory: it has no .config"
-	grep -q '^CONFIG_RUST=y' "$dir/.config" || die "KDIR=$dir was built without CONFIG_RUST"
-	[ -f "$dir/Module.symvers" ] || die "KDIR=$dir has no Module.symvers: the kernel was configured but not built"
-	compgen -G "$dir/rust/*.rmeta" >/dev/null ||
-		die "KDIR=$dir has no Rust metadata (rust/*.rmeta): header packages lack it, use the full build directory"
-	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$dir/.config")
-	ours=$(rustc --version 2>/dev/null) || die "no rustc on PATH; KDIR=$dir was built with $built"
-	[ "$built" = "$ours" ] || die "KDIR=$dir was built with $built, on PATH is $ours: they must be the same"
-}
-
 if [ -n "${KDIR:-}" ]; then
 	check_kdir "$KDIR"
 	realpath "$KDIR"
@@ -66,8 +56,6 @@ needed_by() { sed -n 's/^# needs: //p' "$CONFIGS/$1.config" | head -n1; }
 fragments() {
 	local part below
 	for part in ${1//+/ }; do
-		[ -f "$CONFIGS/$part.config" ] ||
-			die "no variant '$part': there is $(cd "$CONFIGS" && echo *.config | sed 's/\.config//g')"
 		below=$(needed_by "$part")
 		[ -z "$below" ] || fragments "$below" || return 1
 		echo "$CONFIGS/$part.config"
@@ -188,6 +176,7 @@ kdir_of() {
 
 main() {
 	local list
+	check_variant "$variant"
 	list=$(fragments "$variant") || exit 1
 	mapfile -t files <<<"$list"
 	[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
@@ -209,4 +198,4 @@ main() {
 
 # On one line: bash reads on only after main, and a build takes long enough for an
 # edit or a pull to change this file under it.
-main; exit
+as_group main; exit

@@ -12,6 +12,15 @@ say() { echo "reclaimwb: $*" >&2; }
 die() { echo "error: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# need SCRIPT KEY: what a test script needs of a guest, the value of its "# KEY: value" comment.
+need() {
+	awk -v key="# $2:" '!/^#/ && NF { exit }
+		index($0, key) == 1 { sub(/^[^:]*:[ \t]*/, ""); print; exit }' "$TOP/tests/$1"
+}
+
+# version: the project's, which is the tool's, the module's and dkms.conf's.
+version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/scripts/reclaimwb/Cargo.toml" | head -n1; }
+
 # version_ge A B: is version A at least B?
 version_ge() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$2" ]; }
 
@@ -27,6 +36,31 @@ with_lock() {
 	fi
 	"$@" {fd}>&-
 	exec {fd}>&-
+}
+
+# as_group COMMAND...: run it in a process group of its own, all of which ends when this
+# script is told to: a shell heeds no trap before its child has ended, unless it waits for it
+# by `wait`, and make tells only its child.
+as_group() {
+	local group rc=0
+	set -m
+	"$@" </dev/null &
+	group=$!
+	set +m
+	trap 'end_group "$group" 130' INT
+	trap 'end_group "$group" 143' TERM
+	trap 'end_group "$group" 129' HUP
+	wait "$group" || rc=$?
+	trap - INT TERM HUP
+	return "$rc"
+}
+
+# end_group PID EXIT-CODE
+end_group() {
+	trap '' INT TERM HUP
+	kill -TERM -- "-$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+	exit "$2"
 }
 
 # An emulated guest keeps one core busy, so does a compiler: no more of what
@@ -184,4 +218,16 @@ deb_fetch() {
 		return 0
 	done
 	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"
+}
+
+# cargo_target: the cache's folder for what cargo builds. Cargo compares times, and takes our
+# crates of one checkout for those of another: what another one built of them goes.
+cargo_target() {
+	local dir=$RWB_CACHE/cargo-target
+	mkdir -p "$dir"
+	if [ "$(cat "$dir/checkout" 2>/dev/null)" != "$TOP" ]; then
+		find "$dir" -path '*/.fingerprint/reclaimwb*' -prune -exec rm -rf {} +
+		echo "$TOP" >"$dir/checkout"
+	fi
+	echo "$dir"
 }

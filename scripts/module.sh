@@ -39,8 +39,21 @@ build() {
 	grep -E -A8 'warning|CHANGED' "$log" >&2 || true
 }
 
+# no_panics FILE: nothing in it can panic: neither an index nor a sum that overflows.
+no_panics() {
+	local nm symbols
+	nm=$(command -v llvm-nm || compgen -c llvm-nm- | sort -V | tail -n1 | grep .) ||
+		die "llvm-nm is missing: apt-get install llvm"
+	symbols=$("$nm" -u "$1") || die "$nm cannot read $1"
+	[ -n "$symbols" ] || die "$1 calls nothing of the kernel: it is no module"
+	! grep -E '9panicking|rust_helper_BUG' <<<"$symbols" ||
+		die "$1 has a panic path: see above, and llvm-objdump -dr for where"
+}
+
 say "building the module for $kdir"
 build "$dir" "$@"
+# Kbuild leaves the checks of sums on under the checkers.
+grep -q '^CONFIG_KASAN=y' "$kdir/.config" || no_panics "$dir/reclaimwb.ko"
 build "$OUT/module/.test-events/$variant" RWB_TEST_EVENTS=1 "$@" 2>/dev/null
 cp "$OUT/module/.test-events/$variant/reclaimwb.ko" "$dir/reclaimwb_noevent.ko"
 echo "$dir"

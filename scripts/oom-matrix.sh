@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # oom-matrix.sh [CELL...]: does handing swap-out off bring OOM kills that stock reclaim
 # would not have had? Each cell is run both ways, in a guest of its own; a table of kills
-# and times on stdout. Exit code 1 if a cell has more kills with reclaimwb than without.
+# and times on stdout, and how many folios were handed off. Exit code 1 if a cell has more
+# kills with reclaimwb than without, unless nothing was handed off in it.
 #
 #   RUNS=1      of each side and cell
 #   KDIR=dir    a kernel you built
@@ -67,9 +68,23 @@ dies() {
 
 of() { awk -v k="$2" '$1 == k { print $2; n++ } END { exit !n }' "$1/results/cell" 2>/dev/null; }
 
+# check_cells: is each of them one that can be run?
+check_cells() {
+	local cell number='[0-9]+' servers link
+	servers=$("$TOP/qemu/nbd-server.sh" list | awk '{ print $1 }' | xargs)
+	for cell in "${CELLS[@]}"; do
+		[[ $cell =~ ^$number:$number:([^:]+):$number:$number:$number:$number$ ]] ||
+			die "no cell '$cell': it is RAM:SWAP:LINK:TASKS:LOCKED:MEMCG:DEAD, as 256:256:slow:2:0:0:0"
+		link=${BASH_REMATCH[1]%%,*}
+		[[ " $servers " = *" $link "* ]] || die "no NBD server '$link' in the cell '$cell': there is $servers"
+	done
+}
+
 main() {
-	local cell side n stock ours kills worse=0 missing=0 seconds longest line
+	local cell side n stock ours kills handed taken worse=0 missing=0 seconds longest line
 	[ $# = 0 ] || CELLS=("$@")
+	check_cells
+	"$TOP/scripts/typed.sh" kernel base
 	"$TOP/scripts/deps.sh" kernel vm
 	kdir=$("$TOP/scripts/kernel.sh" --variant base)
 	"$TOP/scripts/module.sh" --variant base >/dev/null
@@ -88,6 +103,7 @@ main() {
 			wait "$ours" || exit
 		done
 		local -A all=([stock]=0 [reclaimwb]=0)
+		handed=0
 		for side in stock reclaimwb; do
 			seconds='' longest=''
 			for ((n = 1; n <= RUNS; n++)); do
@@ -96,11 +112,20 @@ main() {
 				all[$side]=$((all[$side] + kills))
 				seconds=$(of "$dir" seconds || true)
 				longest=$(of "$dir" swap.longest_us || echo 0)
+				[ "$side" = reclaimwb ] || continue
+				# It may excuse a kill, so that none is not the same as not known.
+				taken=$(of "$dir" handed || true)
+				if [[ $taken =~ ^[0-9]+$ ]]; then
+					handed=$((handed + taken))
+				else
+					missing=$((missing + 1))
+				fi
 			done
 			line+=$(printf ' %2d kills %4s s %6d ms' "${all[$side]}" "$seconds" $((${longest:-0} / 1000)))
 		done
-		echo "$line"
-		[ "${all[reclaimwb]}" -le "${all[stock]}" ] || worse=$((worse + 1))
+		echo "$line  $handed handed off"
+		# Where nothing was, it was not that.
+		[ "${all[reclaimwb]}" -le "${all[stock]}" ] || [ "$handed" = 0 ] || worse=$((worse + 1))
 	done
 	echo "cells with more kills than stock: $worse of ${#CELLS[@]}; runs without a result: $missing"
 	[ $worse = 0 ] && [ $missing = 0 ]

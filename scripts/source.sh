@@ -34,16 +34,22 @@ source_package() {
 # patch_list: our series, in order.
 patch_list() { find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | sort; }
 
+# check_ksrc: can a kernel be built from KSRC?
+check_ksrc() {
+	local dir=$KSRC
+	[ -d "$dir" ] || die "KSRC=$dir does not exist"
+	[ -f "$dir/scripts/kconfig/merge_config.sh" ] || die "KSRC=$dir is no kernel source tree"
+	if [ -e "$dir/.config" ] || [ -d "$dir/include/config" ]; then
+		die "KSRC=$dir is not clean (a kernel was built in it): run 'make mrproper' there, or give its build as KDIR="
+	fi
+}
+
 # find_source: set SRC (where the tree is or will be) and SRC_ID (its identity).
 find_source() {
 	local version key
 	if [ -n "${KSRC:-}" ]; then
-		[ -d "$KSRC" ] || die "KSRC=$KSRC does not exist"
+		check_ksrc
 		SRC=$(realpath "$KSRC")
-		[ -f "$SRC/scripts/kconfig/merge_config.sh" ] || die "KSRC=$KSRC is no kernel source tree"
-		if [ -e "$SRC/.config" ] || [ -d "$SRC/include/config" ]; then
-			die "KSRC=$KSRC is not clean (a kernel was built in it): run 'make mrproper' there, or give its build as KDIR="
-		fi
 		SRC_ID=$SRC
 		return
 	fi

@@ -50,7 +50,7 @@ guests() {
 # Everything that takes both cores comes first: tools, kernels, modules.
 rm -rf "$out"
 mkdir -p "$out"
-"$TOP/scripts/deps.sh" kernel vm tool check test
+"$TOP/scripts/deps.sh" kernel vm tool check test nbd host
 "$TOP/scripts/tool.sh" >/dev/null
 make -s -C "$TOP/tests" >&2
 variants=(base base-nbd debug)

@@ -6,7 +6,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 crate=$TOP/scripts/reclaimwb
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$RWB_CACHE/cargo-target}
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
+export CARGO_TARGET_DIR
 
 case ${1:-} in
 '') ;;

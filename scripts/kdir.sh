@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Is a built kernel fit for a Rust module, and what built it? Sourced after `die` and
+# `have` are there: by kernel.sh, install.sh, and by dkms.sh, which has nothing else of ours.
+
+# built_kdir DIR: is it a built kernel with all that a Rust module needs of it?
+built_kdir() {
+	local dir=$1
+	[ -d "$dir" ] || die "KDIR=$dir: there is no such folder; give one that a kernel was built in"
+	[ -f "$dir/.config" ] || die "KDIR=$dir is no kernel build directory: it has no .config"
+	grep -q '^CONFIG_RUST=y' "$dir/.config" || die "KDIR=$dir was built without CONFIG_RUST"
+	[ -f "$dir/Module.symvers" ] || die "KDIR=$dir has no Module.symvers: the kernel was configured but not built"
+	compgen -G "$dir/rust/*.rmeta" >/dev/null ||
+		die "KDIR=$dir has no Rust metadata (rust/*.rmeta): header packages lack it, use the full build directory"
+}
+
+# check_kdir DIR: could a Rust module be built against it, here?
+check_kdir() {
+	local dir=$1 built ours
+	built_kdir "$dir"
+	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$dir/.config")
+	ours=$(rustc --version 2>/dev/null) || die "no rustc on PATH; KDIR=$dir was built with $built"
+	[ "$built" = "$ours" ] || die "KDIR=$dir was built with $built, on PATH is $ours: they must be the same"
+}
+
+# kdir_llvm DIR: the LLVM= that names the clang which built it; nothing where gcc did.
+kdir_llvm() {
+	local dir=$1 major
+	grep -q '^CONFIG_CC_IS_CLANG=y' "$dir/.config" || return 0
+	major=$(sed -n 's/^CONFIG_CLANG_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$dir/.config")
+	if have "clang-$major" && have "ld.lld-$major"; then
+		echo "-$major"
+	elif have clang && have ld.lld && [ "$(clang -dumpversion | cut -d. -f1)" = "$major" ]; then
+		echo 1
+	else
+		die "KDIR=$dir was built with clang $major, which is not here: apt-get install clang-$major lld-$major llvm-$major"
+	fi
+}

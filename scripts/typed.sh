@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# typed.sh kernel VARIANT     is there such a variant, and are KDIR and KSRC what they should be?
+# typed.sh tests [NAME...]    is there each of these tests?
+#
+# For make targets, which say that something was mistyped before they install packages or
+# build a kernel. Needs nothing but a shell. Also sourced, by kernel.sh, for check_variant.
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+CONFIGS=$TOP/qemu/config
+
+# variants: the fragments that can be asked for.
+variants() { (cd "$CONFIGS" && grep -L '^# no variant' -- *.config | sed 's/\.config$//' | sort | xargs); }
+
+# check_variant NAME: is each of its parts (base+btf) a variant?
+check_variant() {
+	local part all
+	all=$(variants)
+	[ -n "$1" ] || die "no variant is named: there is $all"
+	for part in ${1//+/ }; do
+		[[ " $all " = *" $part "* ]] || die "no variant '$part': there is $all"
+	done
+}
+
+# check_kernel VARIANT: as kernel.sh would take it. A kernel of the user's own can go by any name.
+check_kernel() {
+	# shellcheck source=kdir.sh
+	. "$TOP/scripts/kdir.sh"
+	# shellcheck source=source.sh
+	. "$TOP/scripts/source.sh"
+	if [ -n "${KDIR:-}" ]; then
+		built_kdir "$KDIR"
+		return
+	fi
+	check_variant "$1"
+	[ -z "${KSRC:-}" ] || check_ksrc
+}
+
+# check_tests NAME...: they are found as run-tests.sh finds them.
+check_tests() {
+	local name
+	for name; do
+		if [ ! -f "$name" ] && [ ! -f "$TOP/tests/$name" ] && [ ! -f "$TOP/$name" ]; then
+			die "no test '$name': there is $(cd "$TOP/tests" && echo *.sh)"
+		fi
+	done
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+	case ${1:-} in
+	kernel)
+		[ $# = 2 ] || die "usage: typed.sh kernel VARIANT"
+		check_kernel "$2" ;;
+	tests) check_tests "${@:2}" ;;
+	*) die "usage: typed.sh kernel VARIANT | tests [NAME...]" ;;
+	esac
+fi
