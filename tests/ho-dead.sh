@@ -82,7 +82,7 @@ hog_filled other
 check "the other one goes on" has_more "$WELL" written 64
 check_eq "it is not called stuck" "$(of "$WELL" stuck)" 0
 check_eq "the dead one still is" "$(of "$DEAD" stuck)" 1
-dm_table rwb-dead "$UNDER" linear
+dm_table rwb-dead "$UNDER" linear || bail "it stays dead"
 check "the dead one recovers" loop_until 300 is_stuck "$DEAD" 0
 check "every page is right" hog_done first
 check "every page of the other is right" hog_done other

@@ -8,7 +8,7 @@
 
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"
-start_test 9 "KUnit suites"
+start_test 21 "KUnit suites"
 # Those of handoff ask with the policy that it has by default.
 load_mod handoff=always
 
@@ -22,7 +22,8 @@ suite_said()
 }
 
 # Results are kept in debugfs while the module is there, where the kernel does that.
-for suite in reclaimwb reclaimwb_helper reclaimwb_handoff; do
+for suite in reclaimwb reclaimwb_helper reclaimwb_handoff reclaimwb_stalls \
+		reclaimwb_reserves reclaimwb_nbd reclaimwb_batches; do
 	results=/sys/kernel/debug/kunit/$suite/results
 	if [ ! -e "$results" ]; then
 		results=$TMP/kunit

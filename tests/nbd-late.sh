@@ -9,7 +9,7 @@ need_mod
 [ ! -d /sys/module/nbd ] || [ -e /sys/module/nbd/refcnt ] || skip_all "nbd is built in"
 [ -e "/lib/modules/$(uname -r)/nbd.ko" ] || modinfo nbd > /dev/null 2>&1 ||
 	skip_all "no nbd module"
-start_test 9 "a probe on a module that comes and goes"
+start_test 13 "a probe on a module that comes and goes"
 
 [ ! -d /sys/module/nbd ] || unload_mod nbd
 check_not "nbd is not loaded" test -d /sys/module/nbd
@@ -23,13 +23,22 @@ attached()
 {
 	[ "$(row status "$PROBE")" = attached ]
 }
+# The driver's function: the same, by its own means.
+function_is()
+{
+	[ "$(row status fprobe.nbd_queue_rq)" = "$1" ]
+}
 check "the probe waits" waiting
+check "so does that on its function" function_is waiting
 check "nbd loads" kmod nbd
 check "the probe attached" loop_until 20 attached
+check "so did that on its function" function_is attached
 check "nbd unloads under the probe" unload_mod nbd
 check "the probe waits again" loop_until 20 waiting
+check "so does that on its function" function_is waiting
 check "nbd loads again" kmod nbd
 check "the probe attached again" loop_until 20 attached
+check "so did that on its function" function_is attached
 check "our module unloads while nbd stays" unload_mod
 
 finish

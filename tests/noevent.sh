@@ -9,7 +9,7 @@
 
 need_mod reclaimwb_noevent
 need_no_swap
-start_test 13 "missing and changed events, no helper"
+start_test 17 "missing and changed events, no helper"
 
 try_load reclaimwb_noevent || bail "insmod: $(cat "$TMP/insmod")"
 
@@ -29,7 +29,24 @@ check_eq "status: no helper" "$(row status helper)" unavailable
 check_eq "ledger helper: none" "$(row helper state)" unavailable
 check "the log says so" sh -c \
 	"dmesg | grep -q 'reclaimwb.*: observer loaded; no writeback helper in this kernel'"
-check "write_around stays N" sh -c "! echo Y 2> /dev/null > $PARAMS/write_around && grep -q N $PARAMS/write_around"
+
+# cannot NAME=VALUE: there is no such thing here; the log says so, and nothing changes.
+cannot()
+{
+	local old
+
+	old=$(param "$1")
+	! set_to "$1" && grep -q "Operation not supported" "$TMP/write" && [ "$(param "$1")" = "$old" ] &&
+		console_since | grep -q "reclaimwb.*: ${1%%=*}: no writeback helper in this kernel"
+}
+
+# What it is already it can be told.
+for off in write_around=N handoff=never; do
+	check "$off, as it is" set_to "$off"
+done
+for on in write_around=Y handoff=always handoff=low-headroom; do
+	check "$on cannot be" cannot "$on"
+done
 
 check_eq "ledger writes is available" "$(row status ledger.writes)" available
 zram_swap_on 64

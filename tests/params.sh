@@ -7,8 +7,8 @@
 
 need_mod
 need_no_swap
-BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7"
-start_test $((4 * 2 + 3 + 8 * 2 + 2 + 6)) "parameters"
+BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 stalls=7 takers=x"
+start_test $((4 * 2 + 3 + 10 * 2 + 2 + 6)) "parameters"
 
 load_mod
 old=$(cat "$PARAMS/headroom_floor")

@@ -34,6 +34,12 @@ is_stuck()
 	[ "$(of "$STUCK" stuck)" = "$1" ]
 }
 
+# more_windows COUNT: the worker notes them once they are submitted.
+more_windows()
+{
+	[ "$(around windows)" -gt "$1" ]
+}
+
 # Each round the well disk takes a file, is unmounted and mounted. No other disk
 # writes windows; a device's own rows begin anew with its worker.
 goes_on()
@@ -47,7 +53,7 @@ goes_on()
 		around_cg_limit 12
 		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
 		around_cg_limit 2
-		! [ "$(around windows)" -gt "$windows" ] || cleaned=$((cleaned + 1))
+		! loop_until 20 more_windows "$windows" || cleaned=$((cleaned + 1))
 		umount "$MNT" || return 1
 		fs_mount "$WELL"
 		! proves verify -p 1024 -g "$round" "$MNT/file" || right=$((right + 1))

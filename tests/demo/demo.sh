@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The guest's half of `make demo`: swap over NBD, a load that brings out the
-# origins of reclaim writes, every page proven, ledgers saved before and after.
-# Leaves $RWB_RESULTS/before.json and after.json for `reclaimwb report`.
+# origins of reclaim writes, every page proven, all of it recorded.
+# Leaves $RWB_RESULTS/demo.jsonl for `reclaimwb report`.
 # nbd: fast
 # mem: 320M
 # timeout: 900
@@ -16,10 +16,25 @@ TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
 TASKS=6
 MIB=$(($(mem_mib MemTotal) * 4 / 3 / TASKS))
 
-save()
+# record_start: from here on.
+record_start()
 {
-	"$TOOL" snapshot -o "$RESULTS/$1.json" 2> "$TMP/snapshot" ||
-		bail "$(cat "$TMP/snapshot")"
+	"$TOOL" record -o "$RESULTS/demo.jsonl" > "$TMP/recorder" 2>&1 &
+	RECORDER=$!
+	undo "kill $RECORDER 2> /dev/null"
+	loop_until 300 records || bail "$(cat "$TMP/recorder")"
+}
+
+# The ledgers of the beginning are in the file.
+records()
+{
+	[ "$(grep -c . "$RESULTS/demo.jsonl.partial" 2> /dev/null)" -ge 2 ] 2> /dev/null
+}
+
+record_end()
+{
+	kill -INT "$RECORDER"
+	wait "$RECORDER" || bail "$(cat "$TMP/recorder")"
 }
 
 in_swap()
@@ -121,7 +136,7 @@ if [ -e $thp/enabled ]; then
 fi
 
 say "$(mem_mib MemTotal) MiB of memory, $(mem_mib SwapTotal) MiB of swap on $NBD_DEV"
-save before
+record_start
 snap before
 
 say "a cgroup at its memory.max: 64 MiB of data, 24 MiB allowed"
@@ -137,7 +152,7 @@ for type in anon mixed; do
 done
 
 quiesce
-save after
+record_end
 snap after
 for origin in kswapd direct memcg_max memcg_reclaim madvise; do
 	wrote "$origin"

@@ -10,7 +10,7 @@ RUST_LIB_SRC=$(eval "$("$TOP/scripts/env.sh")" && echo "${RUST_LIB_SRC:-$scratch
 unused=http://127.0.0.1:1/debian	# nothing listens there
 
 ktap_print_header
-ktap_set_plan 10
+ktap_set_plan 12
 
 refuses "an unknown group" "unknown group 'nosuch'" "$deps" nosuch
 refuses "no group" "usage: deps.sh" "$deps"
@@ -45,5 +45,15 @@ refuses "no rust-src of that version, and no mirror" "cannot read suite .* from 
 	env -u RUST_LIB_SRC PATH="$stubs:$PATH" RWB_CACHE="$scratch/cache" DEBIAN_MIRROR=$unused "$deps" kernel
 refuses "no rust-src of that version, and no keyring" "/nonexistent.gpg is missing: install the package debian-archive-keyring" \
 	env -u RUST_LIB_SRC PATH="$stubs:$PATH" RWB_CACHE="$scratch/cache2" DEBIAN_MIRROR=$unused DEBIAN_KEYRING=/nonexistent.gpg "$deps" kernel
+rm "$stubs"/*
+
+stub python3 'exit 1'
+refuses "a Python that makes no venv" "missing: python3-venv " env PATH="$stubs:$PATH" "$deps" docs
+rm "$stubs"/*
+
+# shellcheck disable=SC2016 # cargo's own quotes
+stub cargo 'printf "error: failed to download \`nosuch v1.0.0\`\n\nCaused by:\n  unable to get packages\n\nCaused by:\n  no network here\n" >&2; exit 101'
+refuses "a crate that cannot be fetched" 'cargo fetch failed: failed to download .nosuch v1.0.0.: no network here' \
+	env PATH="$stubs:$PATH" "$TOP/scripts/crates.py"
 
 ktap_finished

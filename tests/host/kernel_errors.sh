@@ -11,7 +11,7 @@ export RWB_NO_INSTALL=1
 ours=$(rustc --version)
 
 ktap_print_header
-ktap_set_plan 16
+ktap_set_plan 29
 
 # --- a kernel of the user's own
 k=$scratch/kdir
@@ -41,8 +41,52 @@ touch "$scratch/ksrc/scripts/kconfig/merge_config.sh" "$scratch/ksrc/.config"
 refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/ksrc" "$kernel"
 
 # --- arguments
-refuses "an unknown variant" "no variant 'nosuch': there is .*base" "$kernel" --variant nosuch
+refuses "an unknown variant" "no variant 'nosuch': there is base base-nbd bench btf debug$" "$kernel" --variant nosuch
+refuses "a fragment that is no variant" "no variant 'core': there is base " "$kernel" --variant core
+refuses "one as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
 refuses "an unknown argument" "usage: kernel.sh" "$kernel" --nosuch
+
+# --- what is mistyped to make: said before deps.sh could miss anything
+bare=$(path_without flex qemu-system-x86_64)
+typed() { # ARGUMENT OF make...
+	local rc=0
+	env -u MAKEFLAGS -u MFLAGS -u VARIANT PATH="$bare" make -s --no-print-directory -C "$TOP" "$@" 2>"$scratch/make" || rc=$?
+	grep -v '^make[][0-9]*: ' "$scratch/make" >&2
+	return $rc
+}
+refuses "deps.sh would have more to say" "missing: flex" typed kernel
+refuses "make vm, no such test" "no test 'nope.sh': there is .*load.sh" typed vm RUN=nope.sh
+refuses "make vm, one of two" "no test 'nope.sh': there is " typed vm RUN='load.sh nope.sh'
+refuses "make vng, no such test" "no test 'nope.sh': there is .*load.sh" typed vng RUN=nope.sh
+refuses "make vm, no such variant" "no variant 'foo': there is base " typed vm VARIANT=foo
+refuses "make module, no such KDIR" "KDIR=/nonexistent: there is no such folder" typed module KDIR=/nonexistent
+refuses "make kernel, no such KSRC" "KSRC=/nonexistent does not exist" typed kernel KSRC=/nonexistent
+refuses "make oom-matrix, no such cell" "no cell 'nope': it is RAM:SWAP:LINK:" typed oom-matrix CELLS=nope
+refuses "make oom-matrix, no such link" "no NBD server 'nope' in the cell .*: there is fast " typed oom-matrix CELLS=256:256:nope:2:0:0:0
+
+# --- killed: what it runs ends with it
+cat >"$scratch/grouped" <<END
+. "$TOP/scripts/lib.sh"
+work() { sh -c 'echo \$\$ >"$scratch/pid"; exec sleep 600' | cat; }
+as_group work
+END
+bash "$scratch/grouped" &
+script=$!
+for ((n = 0; n < 100; n++)); do [ ! -s "$scratch/pid" ] || break; sleep 0.1; done
+kill "$script"
+rc=0
+wait "$script" || rc=$?
+is "a script that is told to end does" "$rc" 143
+ended() {
+	local n
+	for ((n = 0; n < 100; n++)); do
+		kill -0 "$(cat "$scratch/pid")" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	kill "$(cat "$scratch/pid")"
+	return 1
+}
+holds "and so does what it runs" ended
 
 # --- the source
 c=$scratch/cache

@@ -223,7 +223,7 @@ need_dm()
 }
 
 # dm_make NAME DEV: sets DISK to a device over all of DEV. dm_table NAME DEV gives
-# it another target meanwhile: linear, error, or "delay MS" for writes.
+# it another target meanwhile: linear, error, "delay MS" for writes, or flakey: writes fail.
 dm_make()
 {
 	dm_spec "$2" linear | dmsetup create "$1" || bail "dmsetup create $1"
@@ -239,19 +239,20 @@ dm_spec()
 	case $2 in
 	linear)	echo "0 $size linear $1 0" ;;
 	error)	echo "0 $size error" ;;
+	flakey)	echo "0 $size flakey $1 0 0 86400 1 error_writes" ;;
 	delay)	echo "0 $size delay $1 0 0 $1 0 $3" ;;
 	esac
 }
 
-# dm_table NAME DEV TARGET [ARGUMENT]: what is under way is let through first.
+# dm_table NAME DEV TARGET [ARGUMENT]: what is under way is let through first. One call to
+# the kernel suspends, changes and resumes: a page of this shell may be on the device.
 dm_table()
 {
 	local name="$1"
 
 	shift
-	dmsetup suspend --nolockfs "$name" || return 1
 	dm_spec "$@" | dmsetup load "$name" || bail "dmsetup load $name $2"
-	dmsetup resume "$name"
+	dmsetup resume --nolockfs "$name"
 }
 
 # disk_slow DISK NAME MS: sets DEV to a device over that disk that takes so long for a

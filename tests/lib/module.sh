@@ -7,7 +7,7 @@
 PARAMS=/sys/module/reclaimwb/parameters
 
 # Where the harness puts modules: out/module/<variant> on a developer's tree,
-# /lib/modules in our guest.
+# /lib/modules in our guest. Else where it was installed for this kernel.
 module_file()
 {
 	local f
@@ -19,13 +19,13 @@ module_file()
 			return
 		fi
 	done
-	return 1
+	f=$(modinfo -n "$1" 2> /dev/null) && [ -f "$f" ] && echo "$f"
 }
 
 need_mod()
 {
 	module_file "${1:-reclaimwb}" > /dev/null ||
-		skip_all "no ${1:-reclaimwb}.ko: run 'make module' or set RWB_MODULE_DIR"
+		skip_all "no ${1:-reclaimwb}.ko: install it, run 'make module' or set RWB_MODULE_DIR"
 }
 
 # try_load MODULE [PARAM=VALUE...]: insmod, its complaint kept in $TMP/insmod.

@@ -62,6 +62,7 @@ check "it ended, or was killed" ended
 	echo "kills $kills"
 	echo "seconds $(($(cut -d. -f1 /proc/uptime) - at))"
 	echo "mib $((each * RWB_TASKS))"
+	[ "$RWB_SIDE" = stock ] || echo "handed $(handed '[a-z_]*\.taken\.folios')"
 	awk '/^swap\./ { print }' "$TMP/load.cell"
 } > "$RESULTS/cell"
 

@@ -57,6 +57,7 @@ static void print_usage(void)
 	      "  fill FILE MIB      the content that is there before: version 0\n"
 	      "  write FILE MIB     write pages in the order of -o, with -c, -b, -y\n"
 	      "  verify FILE MIB    read all that `write` with the same options leaves\n"
+	      "  map FILE MIB       verify what `fill` left by a mapping of it, -c times\n"
 	      "  touch MIB          touch so much anonymous memory, once, in a child\n"
 	      "  churn MIB          hold so much, renew a slice of -m MIB, until -S FILE is there\n"
 	      "  build DIR COUNT    small files written, read, renamed, deleted by -j tasks\n"
@@ -313,6 +314,28 @@ static int verify_file(const char *name, unsigned long mib)
 	}
 	printf("benchload: verified %lu pages, %lu bad (%lu of them on the disk)\n",
 	       checked, bad, on_disk);
+	return bad || !checked;
+}
+
+static int map_file(const char *name, unsigned long mib)
+{
+	unsigned long pages = mib * PAGES_PER_MIB, checked = 0, bad = 0;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	uint64_t *p;
+
+	if (fd < 0)
+		die(name);
+	p = mmap(NULL, pages * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		die("mmap");
+	for (unsigned long round = 0; round < (opt.count ?: 1); round++) {
+		for (unsigned long i = 0; i < pages; i++) {
+			checked++;
+			if (!page_ok(p + i * WORDS, page_key(i, 0)) && !bad++)
+				fprintf(stderr, "benchload: %s: page %lu is wrong\n", name, i);
+		}
+	}
+	printf("benchload: verified %lu pages, %lu bad\n", checked, bad);
 	return bad || !checked;
 }
 
@@ -585,6 +608,8 @@ static int run(int argc, char **argv)
 		return write_file(argv[1], number(argv[2]), false);
 	if (argc == 3 && !strcmp(command, "verify"))
 		return verify_file(argv[1], number(argv[2]));
+	if (argc == 3 && !strcmp(command, "map"))
+		return map_file(argv[1], number(argv[2]));
 	if (argc == 2 && !strcmp(command, "touch"))
 		return in_child(touch, number(argv[1]));
 	if (argc == 2 && !strcmp(command, "churn") && opt.stop)

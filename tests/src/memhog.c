@@ -53,6 +53,7 @@ static struct {
 	bool until_dirty;
 	bool shuffle;
 	bool huge;
+	bool advise;
 	bool pageout;
 	bool lock;
 	bool corrupt;
@@ -60,7 +61,7 @@ static struct {
 	const char *go;
 } opt = {
 	.kind = ANON, .fill = RANDOM, .mib = 16, .seed = 1, .passes = 1,
-	.forks = 1, .timeout_s = 300,
+	.forks = 1, .timeout_s = 300, .advise = true,
 };
 
 static void print_usage(void)
@@ -73,7 +74,8 @@ static void print_usage(void)
 	      "  -v N                 verify passes (1)\n"
 	      "  -r                   verify in random order\n"
 	      "  -n N                 tasks (1)\n"
-	      "  -H                   MADV_HUGEPAGE\n"
+	      "  -H                   MADV_HUGEPAGE (without it, MADV_NOHUGEPAGE)\n"
+	      "  -A                   neither: huge pages as the system has it\n"
 	      "  -p                   MADV_PAGEOUT the whole area after filling\n"
 	      "  -l                   mlock it (ballast that takes memory away)\n"
 	      "  -T SECONDS           keep rewriting and verifying this long\n"
@@ -139,7 +141,8 @@ static char *map(enum kind kind, size_t len)
 	if (p == MAP_FAILED)
 		die("mmap");
 	a = (char *)(((uintptr_t)p + HUGE_ALIGN - 1) & ~(HUGE_ALIGN - 1));
-	madvise(a, len, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	if (opt.advise)
+		madvise(a, len, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	return a;
 }
 
@@ -381,7 +384,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HplT:P:U:D:R:G:w:NX")) != -1) {
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HAplT:P:U:D:R:G:w:NX")) != -1) {
 		switch (c) {
 		case 't':
 			if (!strcmp(optarg, "anon"))
@@ -420,6 +423,9 @@ int main(int argc, char **argv)
 			break;
 		case 'H':
 			opt.huge = true;
+			break;
+		case 'A':
+			opt.advise = false;
 			break;
 		case 'p':
 			opt.pageout = true;

@@ -37,15 +37,15 @@
 
 static struct {
 	unsigned long mib, tasks, seconds, slow_us, writes, seed, order;
-	bool shmem, huge;
-	const char *key;
+	bool shmem, huge, all;
+	const char *key, *go;
 } opt = { .mib = 16, .tasks = 1, .seconds = 5, .slow_us = 100, .seed = 1, .key = "swap" };
 
 struct task {
 	pid_t pid;
 	/* Filled its memory, or is gone: nobody waits for it. */
 	_Atomic bool ready;
-	unsigned long fill_us, touches, slow, bad, faults;
+	unsigned long fill_us, touches, proven, slow, bad, faults;
 	unsigned long fill_longest_us, longest_us;
 	unsigned long hist[BUCKETS];
 };
@@ -68,7 +68,9 @@ static void print_usage(void)
 	      "              once all is filled (not with -H)\n"
 	      "  -L USEC     a touch that took so long counts as slow (100)\n"
 	      "  -s SEED     content and order (1)\n"
-	      "  -k KEY      prefix of the keys that come out (swap)\n",
+	      "  -k KEY      prefix of the keys that come out (swap)\n"
+	      "  -G FILE     go on touching until FILE is there\n"
+	      "  -A          in the end prove all pages; only they are ever swapped out\n",
 	      stderr);
 	exit(2);
 }
@@ -133,6 +135,32 @@ static void until_filled(void)
 			usleep(1000);
 }
 
+static uint64_t *page_at(char *mem, unsigned long page)
+{
+	return (uint64_t *)(mem + page * PAGE);
+}
+
+/* Every page as it was last written, one after the other. */
+static void prove_all(struct task *t, char *mem, unsigned long n, const uint32_t *versions)
+{
+	for (unsigned long i = 0; i < opt.mib * PAGES_PER_MIB; i++) {
+		uint64_t *p = page_at(mem, i);
+		unsigned long at = now_us();
+
+		*(volatile uint64_t *)p;
+		account(t, now_us() - at, &t->longest_us);
+		if (p[0] != versions[i] || !ok(p, n, i))
+			t->bad++;
+		t->proven++;
+	}
+}
+
+/* Is it time to end? */
+static bool is_over(unsigned long start, unsigned long at)
+{
+	return at - start >= opt.seconds * 1000000 && (!opt.go || !access(opt.go, F_OK));
+}
+
 static int run_task(unsigned long n)
 {
 	unsigned long pages = opt.mib * PAGES_PER_MIB, start = now_us(), at = start, i;
@@ -142,6 +170,9 @@ static int run_task(unsigned long n)
 	struct rusage ru;
 	char *mem;
 
+	/* A task that lost a page of its own to a bad device could not say so. */
+	if (opt.all && mlockall(MCL_CURRENT))
+		die("mlockall");
 	mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 		   (opt.shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
@@ -151,7 +182,7 @@ static int run_task(unsigned long n)
 	if (!versions || mlock(versions, pages * sizeof(*versions)))
 		die("memory for the versions");
 	for (i = 0; i < pages; i++) {
-		put((uint64_t *)(mem + i * PAGE), n, i, 0);
+		put(page_at(mem, i), n, i, 0);
 		account(t, now_us() - at, &t->fill_longest_us);
 		at = now_us();
 	}
@@ -161,13 +192,13 @@ static int run_task(unsigned long n)
 	until_filled();
 
 	start = now_us();
-	for (at = start; at - start < opt.seconds * 1000000; at = now_us()) {
+	for (at = start; !is_over(start, at); at = now_us()) {
 		uint64_t *p;
 		unsigned long us;
 
 		rng = mix(rng);
 		i = rng % pages;
-		p = (uint64_t *)(mem + i * PAGE);
+		p = page_at(mem, i);
 		at = now_us();
 		*(volatile uint64_t *)p;
 		us = now_us() - at;
@@ -182,6 +213,8 @@ static int run_task(unsigned long n)
 		account(t, us, &t->longest_us);
 		t->touches++;
 	}
+	if (opt.all)
+		prove_all(t, mem, n, versions);
 	getrusage(RUSAGE_SELF, &ru);
 	t->faults = ru.ru_majflt;
 	return t->bad ? 1 : 0;
@@ -297,6 +330,7 @@ static void report(void)
 		if (t->touches < least)
 			least = t->touches;
 		all.touches += t->touches;
+		all.proven += t->proven;
 		all.slow += t->slow;
 		all.bad += t->bad;
 		all.faults += t->faults;
@@ -314,6 +348,8 @@ static void report(void)
 	say("slow_p50_us", percentile(all.hist, all.slow, 500));
 	say("slow_p99_us", percentile(all.hist, all.slow, 990));
 	say("major_faults", all.faults);
+	if (opt.all)
+		say("proven", all.proven);
 	printf("verified %lu touches, %lu bad\n", all.touches, all.bad);
 }
 
@@ -352,6 +388,8 @@ static int wait_for_all(void)
 		if (WIFEXITED(status) && !WEXITSTATUS(status))
 			continue;
 		rc = 1;
+		if (WIFSIGNALED(status))
+			say("signal", WTERMSIG(status));
 		for (unsigned long i = 0; i < opt.tasks; i++)
 			if (shared->tasks[i].pid == pid)
 				atomic_store(&shared->tasks[i].ready, true);
@@ -365,7 +403,7 @@ int main(int argc, char **argv)
 	size_t size;
 	int c, rc;
 
-	while ((c = getopt(argc, argv, "m:n:T:W:tHO:L:s:k:")) != -1) {
+	while ((c = getopt(argc, argv, "m:n:T:W:tHO:L:s:k:G:A")) != -1) {
 		switch (c) {
 		case 'm':
 			opt.mib = number(optarg);
@@ -399,6 +437,12 @@ int main(int argc, char **argv)
 		case 'k':
 			opt.key = optarg;
 			break;
+		case 'G':
+			opt.go = optarg;
+			break;
+		case 'A':
+			opt.all = true;
+			break;
 		default:
 			print_usage();
 		}
@@ -416,6 +460,9 @@ int main(int argc, char **argv)
 	}
 	for (unsigned long i = 0; i < opt.tasks; i++)
 		shared->tasks[i].pid = start_task(run_task, i);
+	if (opt.all && mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall");
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	rc = wait_for_all();
 	if (opt.order)
 		report_high(high_stat("alloc") - got);

@@ -44,6 +44,28 @@ refuses() {
 	fi
 }
 
+# holds NAME COMMAND...: the command succeeds. (The kernel's ktap_test_result splits arguments.)
+holds() {
+	local name=$1
+	shift
+	if "$@"; then
+		ktap_test_pass "$name"
+	else
+		ktap_print_msg "failed: $*"
+		ktap_test_fail "$name"
+	fi
+}
+
+# is NAME GOT WANTED: two texts that are the same, and not empty.
+is() {
+	if [ -n "$2" ] && [ "$2" = "$3" ]; then
+		ktap_test_pass "$1"
+	else
+		printf '# got    %s\n# wanted %s\n' "$2" "$3"
+		ktap_test_fail "$1"
+	fi
+}
+
 # stub COMMAND BODY: a fake command, first on $stubs.
 stubs=$scratch/stubs
 mkdir -p "$stubs"

@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Documentation/ says all that the code has, and nothing that it has not: parameters, words,
+# rows, trace events, sections of the report, scenarios; the pages build; the cover letter is
+# that of the patches. And: each of these checks notices when that is not so.
+# shellcheck disable=SC2016 # backquotes are the pages' own
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
+
+check=$TOP/scripts/docs-check.py
+ktap_print_header
+if ! command -v python3 >/dev/null; then
+	echo "1..0 # SKIP no python3"
+	exit 4
+fi
+ktap_set_plan 44
+
+# says_nothing NAME COMMAND...: it passes, without a word.
+says_nothing() {
+	local name=$1
+	shift
+	if "$@" >"$scratch/out" 2>&1 && [ ! -s "$scratch/out" ]; then
+		ktap_test_pass "$name"
+	else
+		sed 's/^/# | /' "$scratch/out"
+		ktap_test_fail "$name"
+	fi
+}
+
+says_nothing "parameters: all, with default, range and whether they can be written" "$check" parameters
+says_nothing "words: all, and no other" "$check" words
+says_nothing "rows: all that the module writes, each with a unit, and no other" "$check" rows
+says_nothing "rows of real guests" "$check" fixtures
+says_nothing "trace events: all, with all fields" "$check" events
+says_nothing "the report: each section, each cause of stalls, and what is quoted" "$check" report
+says_nothing "scenarios, and the map's keys and states" "$check" nbd
+says_nothing "the patches and their subjects" "$check" series
+says_nothing "pages, labels, files and make targets that are named" "$check" links
+
+# --- the pages build
+
+rc=0
+"$TOP/scripts/htmldocs.sh" >"$scratch/out" 2>&1 || rc=$?
+case $rc in
+0)	ktap_test_result "Sphinx has no warning" test -s "$(tail -n1 "$scratch/out")" ;;
+4)	if python3 -c 'import docutils' 2>/dev/null; then
+		says_nothing "docutils has no warning ($(sed -n 's/^error: //p' "$scratch/out"))" "$check" html
+	else
+		ktap_test_skip "the pages: no docutils either; $(sed -n 's/^error: //p' "$scratch/out")"
+	fi ;;
+*)	sed 's/^/# | /' "$scratch/out"
+	ktap_test_fail "Sphinx has no warning" ;;
+esac
+
+refuses "a Sphinx that is none" "no Sphinx: SPHINXBUILD=/nonexistent" \
+	env SPHINXBUILD=/nonexistent "$TOP/scripts/htmldocs.sh"
+
+# --- a check that notices nothing is none
+
+tree=$scratch/tree
+mkdir "$tree"
+tar -C "$TOP" --exclude=./out --exclude=./.git --exclude=target -cf - . | tar -C "$tree" -xf -
+
+name="a reference that leads nowhere, to Sphinx"
+if [ $rc = 0 ]; then
+	sphinx=${SPHINXBUILD:-${OUT:-$TOP/out}/docs/venv/bin/sphinx-build}
+	cp "$tree/Documentation/overview.rst" "$scratch/before"
+	sed -i 's/:ref:`first-steps`/:ref:`last-steps`/' "$tree/Documentation/overview.rst"
+	have_sphinx=
+	[ ! -x "$sphinx" ] || have_sphinx="SPHINXBUILD=$sphinx"
+	refuses "$name" "the pages do not build: 1 " env OUT="$scratch/docs" ${have_sphinx:+"$have_sphinx"} "$tree/scripts/htmldocs.sh"
+	cp "$scratch/before" "$tree/Documentation/overview.rst"
+else
+	ktap_test_skip "$name: no Sphinx"
+fi
+
+# notices NAME CHECK REGEX FILE SED: with that change to a file the check complains of it.
+notices() {
+	local name=$1 what=$2 regex=$3 file=$4 rc=0
+	cp "$tree/$file" "$scratch/before"
+	sed -i -E "$5" "$tree/$file"
+	"$check" "$what" "$tree" >"$scratch/out" 2>&1 || rc=$?
+	if cmp -s "$scratch/before" "$tree/$file"; then
+		ktap_print_msg "$file: nothing changed by $5"
+		ktap_test_fail "$name"
+	elif [ $rc = 1 ] && grep -qE "$regex" "$scratch/out"; then
+		ktap_test_pass "$name"
+	else
+		ktap_print_msg "exit $rc, wanted: $regex"
+		sed 's/^/# | /' "$scratch/out"
+		ktap_test_fail "$name"
+	fi
+	cp "$scratch/before" "$tree/$file"
+}
+
+params=rust/shim/params.c guide=Documentation/admin-guide.rst ledgers=Documentation/ledgers.rst
+notices "a new parameter" parameters 'parameter brandnew is missing' $params \
+	's/^(module_param_cb\()tlb(, .*)$/&\n\1brandnew\2\nMODULE_PARM_DESC(brandnew, "Default N.");/'
+notices "a parameter that is gone" parameters 'there is no parameter tlb' $params '/^(module_param_cb|MODULE_PARM_DESC)\(tlb,/d'
+notices "another default" parameters 'headroom_floor: default 2048; it is 1024' rust/params.rs \
+	's/(HEADROOM_FLOOR: .*)2048/\11024/'
+notices "another default of a group" parameters 'stalls: default Y; it is N' rust/params.rs \
+	'/static GROUPS/,/\];/{0,/true/s/Atomic::new\(true\)/Atomic::new(false)/}'
+notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/params.rs 's/(value, 0\.\.=)1024/\12048/'
+notices "one that cannot be written any more" parameters 'tlb: writable: set when loading' $params \
+	's/^(module_param_cb\(tlb.*)0644/\10444/'
+notices "a wrong description for modinfo" parameters "modinfo says of window_slots" $params '/DESC\(window_slots/s/1024/512/'
+notices "a parameter that the README lacks" parameters 'README.md: parameter takers' README.md 's/`takers`/takers/g'
+
+notices "a new cause" words 'CAUSE: swapping is missing' rust/policy/stall.rs \
+	's/^( *)\(Cause::Lock, "lock"\),/&\n\1(Cause::Swapping, "swapping"),/'
+notices "a new origin" words 'ORIGIN: moon is missing' rust/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
+notices "a cause that is gone" words 'CAUSE: the module has no tag_wait' rust/policy/stall.rs '/\(Cause::TagWait, "tag_wait"\)/d'
+notices "a new state of a probe" words 'STATE: broken is missing' rust/rows/status.rs \
+	's/^( *)State::Off => .*/&\n\1State::Broken => f.write_str("broken"),/'
+
+notices "a new row" rows 'writes or cgroups: row total\.cost ' rust/rows/writes.rs \
+	's/^( *)writeln!\(f, "total\.folios .*/&\n\1writeln!(f, "total.cost {n}")?;/'
+notices "a new row of a device" rows 'handoff: temper of rows/handoff.rs is missing' rust/rows/handoff.rs \
+	's/^( *)\("stuck", lane.*/&\n\1("temper", 0),/'
+notices "a row that is not written any more" rows 'headroom: .*used\.max' rust/rows/headroom.rs '/used\.max/d'
+notices "a row that was renamed" rows 'writes no row stalls\.open|no word' rust/rows/status.rs 's/"stalls\.open /"stalls.going /'
+notices "a new field of a stall" rows 'field mood= of' rust/rows/stalls.rs 's/ dirty=\{\}"/ dirty={} mood={}"/'
+notices "a new file" rows 'file moods is missing' rust/rows.rs \
+	's/^( *)batches <- .*/&\n\1moods <- dir.read_callback_file(c"moods", observer.clone(), \&batches::batches),/'
+notices "a row without a unit" rows 'total\.pages has no unit' $ledgers 's/^(``total\.pages``) : pages$/\1/'
+notices "an invented row" rows 'writes no row total\.joy' $ledgers 's/^``total\.pages`` : pages$/``total.joy`` : pages\n    No.\n\n&/'
+notices "a row of a guest that is not documented" fixtures 'no row for total\.pages' $ledgers 's/^``total\.pages`` : pages$/``total.pagez`` : pages/'
+
+notices "a new field of a trace event" events 'stall: field mood is missing' rust/shim/events.h \
+	's/^(\t*)__field\(u64, began\)/&\n\1__field(u64, mood)/'
+notices "a new trace event" events 'trace event swoon is missing' rust/shim/events.h 's/^TRACE_EVENT\(stall,/TRACE_EVENT(swoon,/'
+notices "a field of another type" events 'headroom_low: layer is u64, not u32' rust/shim/events.h \
+	'/TRACE_EVENT\(headroom_low/,/^\);/s/__field\(u32, layer\)/__field(u64, layer)/'
+notices "a new section of the report" report 'section MOODS ' scripts/reclaimwb/src/text/stalls.rs 's/heading\("STALLS"/heading("MOODS"/'
+notices "a quotation that is none any more" report 'quoted, but not in the README' README.md 's/254,255 pages/1 page/'
+notices "a new scenario" nbd 'scenario flood2 is missing' scripts/test-nbd.sh 's/ flood / flood flood2 /'
+notices "another subject of a patch" series 'patch 0003 mm/page_alloc: watch' "$(cd "$TOP" && echo qemu/patches/0003-*.patch)" \
+	's/^(Subject: \[PATCH\] mm\/page_alloc: )trace/\1watch/'
+notices "a page that is not there" links 'no page nobody' $guide 's/:doc:`nbd`/:doc:`nobody`/'
+notices "a make target that is not there" links 'there is no make tests' $guide 's/``make cost``/``make tests``/'
+
+# --- the cover letter
+
+if ! command -v git >/dev/null; then
+	ktap_test_skip "the cover letter: no git"
+	ktap_test_skip "a letter that has a patch too many: no git"
+else
+	says_nothing "the cover letter's list of patches and diffstat" "$TOP/scripts/cover-letter.sh" check
+	mkdir "$scratch/patches"
+	cp "$TOP"/qemu/patches/*.patch "$scratch/patches"
+	rm "$scratch"/patches/0004-*
+	if ! RWB_PATCHES=$scratch/patches "$TOP/scripts/cover-letter.sh" check >"$scratch/out" 2>&1 &&
+			grep -q '^-  mm/vmscan: trace the wait' "$scratch/out"; then
+		ktap_test_pass "a letter that has a patch too many"
+	else
+		sed 's/^/# | /' "$scratch/out"
+		ktap_test_fail "a letter that has a patch too many"
+	fi
+fi
+
+ktap_finished

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What is put where: make install and uninstall, the modprobe.d example, the unit, dkms.conf,
+# and the kselftest layout. All below a scratch folder.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
+# shellcheck source=../../scripts/lib.sh
+. "$TOP/scripts/lib.sh"
+
+unset KDIR KSRC PREFIX DESTDIR SYSCONFDIR UNITDIR ZSHDIR INSTALL_PATH
+to=$scratch/to
+install=$TOP/scripts/install.sh
+files() { (cd "$1" && find . \( -type f -o -type l \) | sort); }
+quiet() { "$@" >"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; return 1; }; }
+
+ktap_print_header
+ktap_set_plan 35
+
+# --- one version
+version=$(version)
+is "dkms.conf has the tool's version" "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TOP/dkms.conf")" "$version"
+is "so has the module" "$(sed -n 's/^const VERSION: &str = "\(.*\)";$/\1/p' "$TOP/rust/reclaimwb_main.rs")" "$version"
+
+# --- install, without a module
+holds "it installs below DESTDIR" quiet env DESTDIR="$to" PREFIX=/usr MODULE=no "$install"
+is "the tool runs from there" "$("$to/usr/bin/reclaimwb" --version)" "reclaimwb $version"
+if "$to/usr/bin/reclaimwb" man --help >/dev/null 2>&1; then
+	holds "the manual is there" test -f "$to/usr/share/man/man1/reclaimwb.1" -a -f "$to/usr/share/man/man1/reclaimwb-report.1"
+else
+	ktap_test_skip "the manual is there"
+fi
+if "$to/usr/bin/reclaimwb" completions --help >/dev/null 2>&1; then
+	holds "bash reads its completions" bash -n "$to/usr/share/bash-completion/completions/reclaimwb"
+	holds "those of zsh and fish are there" test -s "$to/usr/share/zsh/site-functions/_reclaimwb" -a -s "$to/usr/share/fish/vendor_completions.d/reclaimwb.fish"
+else
+	ktap_test_skip "bash reads its completions"
+	ktap_test_skip "those of zsh and fish are there"
+fi
+unit=$to/usr/lib/systemd/system/reclaimwb-record.service
+is "the unit runs what was installed" "$(sed -n 's/^ExecStart=\([^ ]*\) .*/\1/p' "$unit")" /usr/bin/reclaimwb
+echo "options reclaimwb tlb=Y" >>"$to/etc/modprobe.d/reclaimwb.conf"
+holds "once more, over a changed modprobe.d" quiet env DESTDIR="$to" PREFIX=/usr MODULE=no "$install"
+holds "which stays as it is" grep -q '^options reclaimwb tlb=Y' "$to/etc/modprobe.d/reclaimwb.conf"
+mkdir -p "$to/lib/modules/9.9.9/updates"
+touch "$to/lib/modules/9.9.9/updates/reclaimwb.ko.xz" "$to/usr/bin/other"
+holds "it uninstalls" quiet env DESTDIR="$to" PREFIX=/usr "$install" --uninstall
+is "all but what was changed, and what is not its" "$(files "$to")" $'./etc/modprobe.d/reclaimwb.conf\n./usr/bin/other'
+refuses "a PREFIX that is not absolute" "PREFIX=usr: give an absolute path" env PREFIX=usr "$install"
+refuses "an argument that it does not know" "usage: install.sh" "$install" --nosuch
+refuses "a KDIR that is no kernel" "KDIR=$scratch is no kernel build directory" \
+	env -u SUDO_UID KDIR="$scratch" DESTDIR="$to" "$TOP/scripts/module.sh"
+refuses "the same, before anything is put anywhere" "KDIR=/nonexistent: there is no such folder" \
+	env KDIR=/nonexistent DESTDIR="$scratch/nowhere" "$install"
+holds "nothing is" test ! -e "$scratch/nowhere"
+
+# --- the unit, where systemd is at hand to read it
+if have systemd-analyze; then
+	holds "it installs to a PREFIX" quiet env PREFIX="$scratch/p" SYSCONFDIR="$scratch/etc" DESTDIR= MODULE=no "$install"
+	holds "systemd has no complaint about the unit" quiet systemd-analyze verify --man=no "$scratch/p/lib/systemd/system/reclaimwb-record.service"
+	exposure=$(systemd-analyze security --offline=true --no-pager "$scratch/p/lib/systemd/system/reclaimwb-record.service" 2>/dev/null |
+		sed -n 's/.*Overall exposure level.*: \([0-9]*\)\.[0-9].*/\1/p')
+	holds "and calls it safe (below 2 of 10): ${exposure:-nothing}" test "${exposure:-9}" -lt 2
+else
+	for what in "it installs to a PREFIX" "systemd has no complaint about the unit" "and calls it safe (below 2 of 10)"; do
+		ktap_test_skip "$what"
+	done
+fi
+
+# --- the example for modprobe.d names each parameter, and has its default
+sed -n 's/^#options reclaimwb //p' "$TOP/packaging/modprobe.d/reclaimwb.conf" | tr ' ' '\n' | sort >"$scratch/example"
+sed -n 's/^module_param_cb(\([a-z_]*\),.*/\1/p' "$TOP/rust/shim/params.c" | sort >"$scratch/params"
+is "modprobe.d has each parameter" "$(cut -d= -f1 "$scratch/example")" "$(cat "$scratch/params")"
+is "and sets none" "$(grep -cv '^#\|^$' "$TOP/packaging/modprobe.d/reclaimwb.conf")" 0
+# defaults: NAME=DEFAULT of the README's table, where a row can be of several.
+# shellcheck disable=SC2016 # backticks of Markdown
+defaults() {
+	sed -n '/^## Settings/,/^## /s/^| \(`[a-z_`, ]*`\) | [^|]* | `*\([A-Za-z0-9-]*\)[^|]*| .*/\1 \2/p' "$TOP/README.md" |
+		tr -d '`,' | awk '{ for (i = 1; i < NF; i++) print $i "=" $NF }' | sort
+}
+is "each with the README's default" "$(cat "$scratch/example")" "$(defaults)"
+
+# --- DKMS: what is missing is named
+k=$scratch/kernel
+mkdir -p "$k/rust"
+config() { printf '%s\n' "$@" >"$k/.config"; }
+dkms=$TOP/scripts/dkms.sh
+rustc=$(rustc --version)
+refuses "no kernel" "no kernel build at $scratch/nosuch" "$dkms" check "$scratch/nosuch"
+config '# CONFIG_RUST is not set'
+refuses "a kernel without Rust" "KDIR=$k was built without CONFIG_RUST" "$dkms" check "$k"
+config CONFIG_RUST=y "CONFIG_RUSTC_VERSION_TEXT=\"$rustc\""
+touch "$k/Module.symvers"
+refuses "headers without Rust's metadata" "header packages lack it" "$dkms" check "$k"
+touch "$k/rust/libkernel.rmeta"
+refuses "a kernel that lacks something else" "KDIR=$k was built without CONFIG_TRACEPOINTS" "$dkms" check "$k"
+config CONFIG_RUST=y "CONFIG_RUSTC_VERSION_TEXT=\"$rustc\"" CONFIG_CC_IS_CLANG=y CONFIG_CLANG_VERSION=990102 \
+	CONFIG_TRACEPOINTS=y CONFIG_STACKTRACE=y CONFIG_DEBUG_FS=y CONFIG_SWAP=y CONFIG_BLOCK=y
+holds "a fit one will do" quiet "$dkms" check "$k"
+refuses "built with a clang that is not here" "built with clang 99, which is not here: apt-get install clang-99" "$dkms" build "$k"
+
+# --- kselftest layout
+holds "the scenarios install" quiet make -s -C "$TOP/tests" install INSTALL_PATH="$scratch/ksft" KSRC="${helpers%/tools/testing/*}"
+is "each is listed, with the collection's name" "$("$scratch/ksft/run_kselftest.sh" -l)" "$(cd "$TOP/tests" && printf 'reclaimwb:%s\n' *.sh)"
+# above: what the scenarios' library looks for beside their folder; what is built is in bin.
+above() {
+	local path missing=0
+	# shellcheck disable=SC2013,SC2016 # paths without blanks; text to find
+	for path in $(grep -ohE '\$TESTS/\.\./[a-z_./-]+' "$TOP"/tests/lib/*.sh "$TOP"/tests/*.sh | grep -v '/out/' | sort -u); do
+		[ -e "$scratch/ksft/${path#\$TESTS/../}" ] || { echo "# no $path"; missing=1; }
+	done
+	return $missing
+}
+holds "what they look for elsewhere is there" above
+is "it works there" "$("$scratch/ksft/qemu/nbd-server.sh" list | awk '$1 == "fast" { print $1 }')" fast
+# No module anywhere: the scenario skips, in the kernel's runner.
+stub modinfo 'exit 1'
+(cd / && RWB_MODULE_DIR=$scratch/none PATH=$stubs:$PATH "$scratch/ksft/run_kselftest.sh" -t reclaimwb:load.sh) >"$scratch/run" 2>&1
+holds "the kernel's runner runs one" grep -qE '^ok 1 selftests: reclaimwb: load.sh # SKIP' "$scratch/run"
+# shellcheck disable=SC2016 # for that shell
+found=$(stub modinfo "echo $scratch/ksft/VERSION"
+	cd "$scratch/ksft/reclaimwb" && RWB_MODULE_DIR=$scratch/none TESTS=. PATH=$stubs:$PATH sh -c '. lib/module.sh; module_file reclaimwb')
+is "it finds an installed module" "$found" "$scratch/ksft/VERSION"
+
+ktap_finished

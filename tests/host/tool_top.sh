@@ -1,0 +1,219 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# reclaimwb top in a real terminal (tmux): ledgers that change while it runs, every key, sizes,
+# terminals without colour or UTF-8, and that the terminal is given back however it ends.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
+
+ktap_print_header
+if ! command -v tmux >/dev/null; then
+	echo "1..0 # SKIP no tmux (scripts/deps.sh host)"
+	exit 4
+fi
+
+crate=$TOP/scripts/reclaimwb
+# The folder that scripts/host-test.sh has just tested it in.
+target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib.sh" && cargo_target)}
+tool=$target/debug/reclaimwb
+if ! (cd "$crate" && CARGO_TARGET_DIR=$target cargo build --quiet --locked) >"$scratch/build" 2>&1; then
+	sed 's/^/# /' "$scratch/build"
+	echo "1..1"
+	echo "not ok 1 the tool builds"
+	exit 1
+fi
+
+# tm ARG...: a tmux server of our own, which no one's settings change.
+printf 'set -g status off\nset -g default-terminal screen\n' >"$scratch/tmux.conf"
+# A server of its own for each terminal: one that is told to end may still take the next one in.
+terminals=0
+tm() { tmux -u -S "$scratch/tmux$terminals" -f "$scratch/tmux.conf" "$@"; }
+grower=
+cleanup() {
+	tm kill-server 2>/dev/null
+	[ -z "$grower" ] || kill "$grower" 2>/dev/null
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+# --- ledgers that grow
+
+python3 - "$crate/tests/fixtures/stalls.json" "$scratch/ledgers.0" <<'PYTHON'
+import json, os, sys
+os.mkdir(sys.argv[2])
+for name, ledger in json.load(open(sys.argv[1]))["ledgers"].items():
+    with open(os.path.join(sys.argv[2], name), "w") as f:
+        f.writelines(row + "\n" for row in ledger["rows"])
+PYTHON
+
+# show N: the ledgers' folder is now the Nth, from one read to the next.
+show() { ln -sfn "ledgers.$1" "$scratch/next" && mv -T "$scratch/next" "$scratch/reclaimwb"; }
+
+# grow: five stalls of 20 ms and 100 pages more, ten times a second, until there is a file grown.
+grow() {
+	local n=0 dir
+	while [ ! -e "$scratch/grown" ] && sleep 0.1; do
+		n=$((n + 1)) dir=$scratch/ledgers.$n
+		cp -rl "$scratch/ledgers.0" "$dir"
+		rm "$dir/stalls" "$dir/writes"
+		awk -v n=$n '$1 == "direct.stalls" { $2 += 5 * n } $1 == "direct.ns" { printf "%s %.0f\n", $1, $2 + 1e8 * n; next } 1' \
+			"$scratch/ledgers.0/stalls" >"$dir/stalls"
+		awk -v n=$n '$1 == "direct.anon.io.pages" || $1 == "total.pages" { $2 += 100 * n } 1' \
+			"$scratch/ledgers.0/writes" >"$dir/writes"
+		show $n
+	done
+}
+
+# --- what is seen
+
+screen() { tm capture-pane -p; }
+shows() { screen | grep -qE -- "$1"; }
+lacks() { ! shows "$1"; }
+# is NAME COMMAND...: passes when the command succeeds (the kernel's helper splits words).
+is() {
+	local name=$1
+	shift
+	if "$@"; then ktap_test_pass "$name"; else ktap_test_fail "$name"; fi
+}
+# soon COMMAND...: within ten seconds; what was seen instead is told.
+soon() {
+	local n
+	for n in {1..100}; do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	ktap_print_msg "not within ten seconds: $*"
+	screen | sed 's/^/# | /'
+	return 1
+}
+press() { tm send-keys "$@"; }
+line() { screen | sed -n "$1p"; }
+# The last line of N shows the keys.
+footer() { line "$1" | grep -q '^ q quit  o origin  c cgroup  t task  s sort  p pause  r reset  ? help'; }
+# Stalls in all, as the frame's third line says.
+total() { line 3 | awk '$1 == "stalls" { gsub(",", "", $3); print $3 }'; }
+grows() {
+	local first
+	first=$(total)
+	soon more_than "$first"
+}
+more_than() { [ -n "$1" ] && [ "$(total)" -gt "$1" ] 2>/dev/null; }
+stands() {
+	local first
+	first=$(total)
+	sleep 1.5
+	[ -n "$first" ] && [ "$(total)" = "$first" ]
+}
+rows_first() { line 10 | grep -q "^$1 "; }
+
+# run ENVIRONMENT ARG...: top in a new terminal of 80x24; how it ends is written below it.
+run() {
+	local env=$1
+	shift
+	tm kill-server 2>/dev/null
+	terminals=$((terminals + 1))
+	rm -f "$scratch"/{stty.before,stty.after,pid}
+	cat >"$scratch/run" <<-SCRIPT
+	${before_run:-:}
+	settings() { stty -a | sed 's/rows [0-9]*; columns [0-9]*;//'; }
+	settings >'$scratch/stty.before'
+	$env sh -c 'echo \$\$ >"\$0"; exec "\$@"' '$scratch/pid' '$tool' top --debugfs '$scratch/reclaimwb' $*
+	echo "ended with \$?"
+	settings >'$scratch/stty.after'
+	exec sleep 1000
+	SCRIPT
+	tm new-session -d -x 80 -y 24 "exec bash '$scratch/run'"
+}
+# The terminal is as it was: its settings (its size is tmux's), its screen, its cursor.
+given_back() {
+	soon test -s "$scratch/stty.after" && cmp "$scratch/stty.before" "$scratch/stty.after" &&
+		[ "$(tm display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ]
+}
+
+ktap_set_plan 40
+show 0
+grow &
+grower=$!
+
+run "TERM=screen LC_ALL=C" --interval 300ms
+is "it draws itself" soon shows 'reclaimwb top.*every 300ms'
+is "with the module's state" shows 'recording, write-around on, handoff off'
+is "keys in the last line" footer 24
+is "by origin first" shows '^-- by origin -- sorted by STALLED -'
+is "a rate, when there are two samples" soon shows '^stalls +[1-9][0-9.]* '
+is "stalled time" shows '^stalled +[1-9][0-9.]* %'
+is "pages written" shows '^written +[1-9][0-9,.]* '
+is "its row" shows '^direct +[1-9][0-9.]* +[1-9][0-9.]* % +[1-9]'
+is "it follows the ledgers" grows
+
+press c
+is "c: by cgroup" soon shows '^/rwb-limited '
+press t
+is "t: by task" soon shows '^ memhog\[150\] +3\.129 s 87 % lock of the NBD connection'
+press o
+is "o: by origin again" soon rows_first 'ORIGIN'
+press s
+is "s: sorted by the next column" soon shows 'sorted by WRITTEN/S'
+press S
+is "S: and back" soon shows 'sorted by STALLED'
+press '?'
+is "?: help" soon shows 'Ctrl-L +draw all anew'
+press '?'
+is "?: and back" soon rows_first 'ORIGIN'
+press p
+is "p: paused" soon shows 'PAUSED'
+is "nothing moves" stands
+press p
+soon lacks 'PAUSED' >/dev/null
+is "p: it goes on" grows
+press r
+is "r: totals from now" soon shows 'a second +since [0-9]+ s'
+
+tm resize-window -x 60 -y 10
+is "too small: it says what it needs" soon shows 'needs 80 columns and 20 rows'
+is "and what there is" shows 'has 60 and 10'
+tm resize-window -x 120 -y 40
+is "larger: keys in the new last line" soon footer 40
+is "and columns that did not fit" shows 'STALLED FOR'
+tm resize-window -x 80 -y 24
+is "80x24 again" soon footer 24
+is "with nothing left of the other" lacks 'STALLED FOR|needs 80'
+
+press q
+is "q: it ends" soon shows '^ended with 0'
+is "and gives the terminal back" given_back
+
+run "TERM=vt100 LC_ALL=en_US.UTF-8" --by task
+is "vt100: it draws itself" soon shows 'by task'
+plain() {
+	! screen | LC_ALL=C grep -q '[^ -~]' || return 1
+	! tm capture-pane -pe | grep -qE $'\e\\[([0-9;]*;)?[349][0-8]m'
+}
+is "in ASCII, without colour" plain
+kill -TERM "$(cat "$scratch/pid")"
+is "SIGTERM: it ends by it" soon shows '^ended with 143'
+is "and gives the terminal back, too" given_back
+
+run "TERM=linux LC_ALL=C.UTF-8"
+is "a locale with UTF-8: lines" soon shows '── by origin ──'
+press C-c
+is "Ctrl-C: it ends" soon shows '^ended with 0'
+
+run "TERM=screen LC_ALL=C"
+is "another one draws itself" soon footer 24
+gone() { ! kill -0 "$(cat "$scratch/pid")" 2>/dev/null; }
+tm kill-server
+is "its terminal is gone: it ends" soon gone
+
+# As a serial line, whose size nobody knows.
+before_run='stty rows 0 cols 0' run "TERM=vt220 LC_ALL=C"
+is "a line without a size: 80x24" soon footer 24
+# While it runs: as when the module is unloaded.
+touch "$scratch/grown"
+wait "$grower" 2>/dev/null
+grower=
+rm "$scratch/reclaimwb"
+is "no ledgers any more: one line says so" soon shows '^reclaimwb: no .*the module is not loaded'
+is "it ends as what fails does" soon shows '^ended with 1'
+is "and gives the terminal back even so" given_back
+
+ktap_finished

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reservehog - take the reserves away, for tests.
+ *
+ *	echo N > /sys/module/reservehog/parameters/leave
+ *
+ * takes pages of every zone, past all watermarks as PF_MEMALLOC would, until N are free in
+ * each, and holds them; a further number takes more, or gives none back; -1 gives all
+ * back, as unloading does. So does the end of `hold_ms`, counted from the last order: who
+ * gave it may need memory to give another. `held` says how many it has. It neither
+ * reclaims nor wakes kswapd, so that what it leaves is what it was told.
+ */
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/vmstat.h>
+#include <linux/workqueue.h>
+
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(pages);
+static unsigned long held;
+static int leave = -1;
+static unsigned int hold_ms;
+
+static gfp_t zone_gfp(enum zone_type type)
+{
+	switch (type) {
+#ifdef CONFIG_ZONE_DMA
+	case ZONE_DMA:
+		return __GFP_DMA;
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	case ZONE_DMA32:
+		return __GFP_DMA32;
+#endif
+	default:
+		return 0;
+	}
+}
+
+/* As near as a counter kept for each CPU comes. */
+static unsigned long zone_free(struct zone *zone)
+{
+	return zone_page_state_snapshot(zone, NR_FREE_PAGES);
+}
+
+static void take(struct zone *zone, unsigned long left)
+{
+	gfp_t gfp = zone_gfp(zone_idx(zone)) | __GFP_MEMALLOC | __GFP_NOWARN | __GFP_THISNODE;
+
+	while (zone_free(zone) > left) {
+		struct page *page = alloc_pages_node(zone_to_nid(zone), gfp, 0);
+
+		if (!page)
+			return;
+		if (page_zone(page) != zone) {
+			/* What is counted as free cannot be had. */
+			__free_page(page);
+			return;
+		}
+		list_add(&page->lru, &pages);
+		held++;
+	}
+}
+
+static void take_all(unsigned long left)
+{
+	int nid, type;
+
+	for_each_online_node(nid) {
+		/* From the top: a zone must not be served by the one below it. */
+		for (type = MAX_NR_ZONES - 1; type >= 0; type--) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[type];
+
+			if (populated_zone(zone) && type != ZONE_MOVABLE)
+				take(zone, left);
+		}
+	}
+}
+
+static void release_all(void)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &pages, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	held = 0;
+	leave = -1;
+}
+
+static void hold_ends(struct work_struct *work)
+{
+	guard(mutex)(&lock);
+	release_all();
+}
+
+static DECLARE_DELAYED_WORK(hold_end, hold_ends);
+
+static int set_leave(const char *val, const struct kernel_param *kp)
+{
+	int n, ret;
+
+	ret = kstrtoint(val, 0, &n);
+	if (ret)
+		return ret;
+	if (n < -1)
+		return -EINVAL;
+	/* Not with the lock: it takes that, too. */
+	cancel_delayed_work_sync(&hold_end);
+	guard(mutex)(&lock);
+	if (n < 0) {
+		release_all();
+		return 0;
+	}
+	leave = n;
+	take_all(n);
+	if (hold_ms)
+		schedule_delayed_work(&hold_end, msecs_to_jiffies(hold_ms));
+	return 0;
+}
+
+static const struct kernel_param_ops leave_ops = {
+	.set = set_leave,
+	.get = param_get_int,
+};
+
+module_param_cb(leave, &leave_ops, &leave, 0600);
+MODULE_PARM_DESC(leave, "free pages to leave in each zone; -1 gives all back");
+module_param(hold_ms, uint, 0600);
+MODULE_PARM_DESC(hold_ms, "then all is given back; 0 (default): when told");
+module_param(held, ulong, 0400);
+MODULE_PARM_DESC(held, "pages it holds");
+
+static int __init reservehog_init(void)
+{
+	return 0;
+}
+
+static void __exit reservehog_exit(void)
+{
+	cancel_delayed_work_sync(&hold_end);
+	release_all();
+}
+
+module_init(reservehog_init);
+module_exit(reservehog_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Takes the memory reserves away, for tests");

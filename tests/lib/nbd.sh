@@ -1,0 +1,502 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Swap over NBD while something goes wrong: what the scenarios of tests/nbd/ share.
+#
+#	. "$(dirname "$0")/../lib/nbd.sh"
+#	need_nbd pause			# and what else it cannot do without
+#	EXPECT=survived			# what may become of the load, see `outcome`
+#	nbd_start 1 "what goes wrong"	# plan: 1 check of its own, and the common ones
+#	nbd_swap_on pause		# or nbd_keep_on, ...
+#	load_begin			# tasks fill more memory than there is, and touch it
+#	...				# it goes wrong: befall, host side or here
+#	load_end			# every page is proven; what became of it is checked
+#	nbd_finish
+#
+# RWB_SIDE says who is there:
+#	stock		nobody (when nothing is said)
+#	observer	the module, helper off
+#	helper		the module as it is loaded by default, handoff on
+# $RWB_RESULTS/cell then holds what scripts/test-nbd.sh makes its table of.
+
+# The shell that tells the story must not wait for the device it tells of, nor be killed
+# for want of memory: a cgroup that is never swapped out. Its files are not either, in our
+# guest: that has a ramfs there.
+RWB_TESTS=${RWB_TESTS:-$(cd "$(dirname "$0")/.." && pwd)}
+OWN_CG=/sys/fs/cgroup/rwb-own
+if [ -z "${RWB_IN_OWN:-}" ]; then
+	export RWB_IN_OWN=no
+	if [ "$(id -u)" = 0 ] && (echo +memory > /sys/fs/cgroup/cgroup.subtree_control) 2> /dev/null &&
+			mkdir -p $OWN_CG && (echo 0 > $OWN_CG/memory.swap.max) 2> /dev/null; then
+		RWB_IN_OWN=yes
+		# shellcheck disable=SC2016 # that shell's own
+		exec sh -c 'echo $$ > "$0/cgroup.procs"; exec "$@"' $OWN_CG "$0" "$@"
+	fi
+fi
+# shellcheck source=test.sh
+. "$RWB_TESTS/lib/test.sh"
+
+RESULTS=${RWB_RESULTS:-}
+SIDE=${RWB_SIDE:-stock}
+case $SIDE in
+stock) ;;
+observer) need_mod ;;
+helper) need_handoff ;;
+*) skip_all "RWB_SIDE=$SIDE: it can be stock, observer or helper" ;;
+esac
+
+# Sizes: little memory is left, so that little data makes real pressure.
+LEAVE=32 TASKS=2 EACH=40 TOUCH=3 WRITES=30 SEED=1
+# Pages swapped out before anything goes wrong, and the seconds after which what has not
+# ended is taken for hanging.
+FIRST=1500 DEADLINE=${RWB_DEADLINE:-150}
+# It also hangs if no page goes either way for so many seconds; 0: that is not looked at.
+STILL=0
+if is_debug_kernel; then
+	LEAVE=24 EACH=20 FIRST=300 DEADLINE=${RWB_DEADLINE:-600}
+fi
+# What may become of the load; and of that what stock is known to do though it should not,
+# with the evidence.
+EXPECT=survived KNOWN='' EVIDENCE=''
+# A cgroup for the load.
+LOAD_CG=
+# Does handoff take part?
+HANDED=yes
+
+# nbd_start CHECKS WHAT
+NBD_CHECKS=5
+nbd_start()
+{
+	start_test $(($1 + NBD_CHECKS)) "$SIDE; $2"
+	if [ "$RWB_IN_OWN" = yes ]; then
+		# An empty one can be removed.
+		undo "echo $$ > /sys/fs/cgroup/cgroup.procs; loop_until 50 rmdir $OWN_CG 2> /dev/null"
+	else
+		say "no cgroup v2: this shell can be swapped out, and may hang with the device"
+	fi
+	echo -1000 > /proc/$$/oom_score_adj
+	[ -z "$RESULTS" ] || rm -f "$RESULTS/cell"
+	case $SIDE in
+	observer) load_mod write_around=N ;;
+	helper)
+		try_load reclaimwb || bail "insmod: $(cat "$TMP/insmod")"
+		[ "$(handoff state)" = on ] || bail "handoff is $(handoff state), not on"
+		;;
+	esac
+}
+
+need_befall()
+{
+	[ "${RWB_VM:-}" = qemu ] || [ -z "${RWB_NBD:-}" ] ||
+		skip_all "nobody here heeds what is to befall a server (qemu/vm.sh does)"
+}
+
+# befall WHAT SERVER: the host does that to it (qemu/nbd-server.sh), soon; by hand, without a
+# guest, it is done here.
+befall()
+{
+	if [ "${RWB_VM:-}" = qemu ]; then
+		say "host: $1 $2;"
+	else
+		"$TESTS/../qemu/nbd-server.sh" "$1" "$TMP/nbd" "$2" || bail "'$1 $2' did not befall it"
+	fi
+}
+
+# nbd_servers NAME...: sets SERVERS to their HOST:PORT.
+nbd_servers()
+{
+	local name
+
+	SERVERS=
+	for name; do
+		nbd_address "$name" || bail "no NBD server named '$name'"
+		SERVERS="$SERVERS $NBD_HOST:$NBD_PORT"
+	done
+}
+
+# nbd_keep_on [-OPTION VALUE]... NAME...: swap on a device that is connected again, to one of
+# these servers, whenever its connection is lost; requests wait for that.
+nbd_keep_on()
+{
+	local options=
+
+	while [ "${1#-}" != "$1" ]; do
+		options="$options $1 $2"
+		shift 2
+	done
+	nbd_servers "$@"
+	loop_until 50 nbd_free
+	# shellcheck disable=SC2086 # words
+	"$BIN/nbdlink" $options "$NBD_DEV" $SERVERS > "$TMP/nbdlink" 2>&1 &
+	KEEPER=$!
+	undo nbd_detach
+	undo "kill $KEEPER 2> /dev/null"
+	loop_until 50 nbd_connected || bail "$(tail -n 1 "$TMP/nbdlink")"
+	swap_on "$NBD_DEV"
+}
+
+# reconnected N: has a lost connection been replaced so often?
+reconnected()
+{
+	[ "$(grep -c 'connected again' "$TMP/nbdlink")" -ge "$1" ]
+}
+
+# --- the load
+
+swapped()
+{
+	vmstat pswpout
+}
+
+swapped_since()
+{
+	[ $(($(swapped) - $1)) -ge "$2" ]
+}
+
+# swap_io: pages that went either way.
+swap_io()
+{
+	awk '$1 == "pswpin" || $1 == "pswpout" { n += $2 } END { print n }' /proc/vmstat
+}
+
+io_since()
+{
+	[ $(($(swap_io) - $1)) -ge "$2" ]
+}
+
+# stands_still: nothing is swapped in or out for a second.
+stands_still()
+{
+	local at
+
+	at=$(swap_io)
+	! loop_until 10 io_since "$at" 1
+}
+
+uptime_ms()
+{
+	awk '{ print int($1 * 1000) }' /proc/uptime
+}
+
+load_begin()
+{
+	rm -f "$TMP/load.go" "$TMP/load.rc" "$TMP/load.ended" "$TMP/load.nbd"
+	[ -n "$LOAD_CG" ] || leave_mib "$LEAVE"
+	"$BIN/lowwater" > "$TMP/lowwater" 2>&1 &
+	LOWWATER=$!
+	undo "kill $LOWWATER 2> /dev/null"
+	KILLS=$(vmstat oom_kill)
+	SWAPPED=$(swapped) MOVED=$(swap_io) BEGAN=$(uptime_ms)
+	# In nobody's cgroup, and anybody's victim.
+	(
+		# shellcheck disable=SC2016 # that shell's own
+		sh -c 'echo 0 > /proc/$$/oom_score_adj
+			[ ! -e "$0/cgroup.procs" ] || echo $$ > "$0/cgroup.procs"
+			exec "$@"' "${LOAD_CG:-/sys/fs/cgroup}" "$BIN/swapload" -n $TASKS -m $EACH -T $TOUCH \
+			-W $WRITES -s $SEED -A -G "$TMP/load.go" > "$TMP/load.nbd" 2>&1
+		rc=$?
+		uptime_ms > "$TMP/load.ended"
+		echo $rc > "$TMP/load.rc"
+	) &
+	# The last word if we hang, too.
+	! is_one_of hang "$KNOWN" || say "a hang is known: $EVIDENCE"
+	loop_until 600 swapped_or_over $FIRST
+	say "$(($(swapped) - SWAPPED)) pages are swapped out: now it goes wrong"
+}
+
+load_over()
+{
+	[ -s "$TMP/load.rc" ]
+}
+
+swapped_or_over()
+{
+	load_over || swapped_since "$SWAPPED" "$1"
+}
+
+# load_is KEY: what swapload says of itself.
+load_is()
+{
+	awk -v k="swap.$1" '$1 == k { print $2 }' "$TMP/load.nbd"
+}
+
+# has_lost: a task of the load was killed, by the kernel or for memory.
+has_lost()
+{
+	grep -q '^swap.signal ' "$TMP/load.nbd"
+}
+
+# goes_on N: the load swaps N pages more, or ends.
+goes_on()
+{
+	local at
+
+	at=$(swap_io)
+	loop_until $((DEADLINE * 5)) io_or_over "$at" "$1"
+}
+
+io_or_over()
+{
+	load_over || io_since "$1" "$2"
+}
+
+# outcome: what became of the load.
+#	survived	each task proved all of its pages
+#	wrong		a page was not what had been written
+#	sigbus		a task was told that a page cannot be read (SIGBUS)
+#	oom		a task was killed for memory
+#	hang		it has not ended
+#	failed		anything else
+outcome()
+{
+	local bad
+
+	if ! load_over; then
+		echo hang
+		return
+	fi
+	bad=$(awk '/^verified / { print $4 }' "$TMP/load.nbd")
+	if [ "${bad:-0}" != 0 ]; then
+		echo wrong
+	elif [ "$(cat "$TMP/load.rc")" = 0 ] &&
+			[ "$(load_is proven)" = $((TASKS * EACH * 256)) ]; then
+		echo survived
+	elif load_is signal | grep -qx 7; then
+		echo sigbus
+	elif [ "$(vmstat oom_kill)" -gt "$KILLS" ]; then
+		echo oom
+	else
+		echo failed
+	fi
+}
+
+# nearest: of the zones, the one that came nearest to empty: ZONE FREE MIN.
+nearest()
+{
+	awk '{ r = $2 / $3 } NR == 1 || r < least { least = r; line = $0 } END { print line }' \
+		"$TMP/lowwater"
+}
+
+# stacks_of COMM FROM: blocked tasks of that name of which the kernel's log has a stack behind
+# the line FROM, each named with where it waits.
+stacks_of()
+{
+	dmesg | awk -v comm="$1" -v from="$2" '
+		!seen { seen = index($0, from); next }
+		/ task:/ { inside = index($0, " task:" comm " ") && / state:D / }
+		inside && sub(/^.*\] +/, "") && /^[a-z_0-9.]+\+0x/ {
+			if (!/^(__)?(io_)?schedule|^__switch_to|mutex_lock|rwsem|^folio_wait_/) { print $1; inside = 0 } }' |
+		sort | uniq -c | awk '{ printf "%s%d in %s", sep, $1, $2; sep = ", " }'
+}
+
+# hangs COMM WHY: who waits for what, on the console; then this is over, after two checks: COMM,
+# which hangs, must be among the stacks, and it is said where. What would be undone waits for
+# what hangs.
+hangs()
+{
+	local waiting from="reclaimwb-test: who waits $$"
+
+	say "hang: $2; all tasks' stacks are on the console"
+	[ -z "$RESULTS" ] || dmesg | tail -n 100 > "$RESULTS/dmesg"
+	dmesg -n 8
+	echo "$from" > /dev/kmsg
+	echo w > /proc/sysrq-trigger
+	# Before all the others come, for which the log may be too short.
+	waiting=$(stacks_of "$1" "$from")
+	echo t > /proc/sysrq-trigger
+	dmesg -n 5
+	trap - EXIT
+	is_one_of hang "$KNOWN" || bail "hang: $2; of $1, tasks that wait: ${waiting:-none has a stack}"
+	say "known: $EVIDENCE"
+	ktap_test_xfail "hang: $2"
+	say "of $1, tasks that wait: ${waiting:-none has a stack}"
+	check "it has a stack that says where it waits" is_match "$waiting" '^[0-9]+ in [a-z_0-9.]+[+]0x'
+	skip_checks $((KSFT_NUM_TESTS - KTAP_TESTNO + 1)) "it hangs"
+	ktap_finished
+}
+
+# is_match TEXT REGEX
+is_match()
+{
+	echo "$1" | grep -qE "$2"
+}
+
+# is_one_of WORD WORDS
+is_one_of()
+{
+	case " $2 " in
+	*" $1 "*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# load_wait: until it is over, or hangs. Sets STOOD: the last so many seconds without a page
+# that went either way.
+load_wait()
+{
+	local at now
+
+	at=$(swap_io) STOOD=0
+	for _ in $(seq "$DEADLINE"); do
+		! loop_until 10 load_over || return 0
+		now=$(swap_io)
+		STOOD=$((STOOD + 1))
+		[ "$now" = "$at" ] || STOOD=0
+		at=$now
+		[ "$STILL" = 0 ] || [ $STOOD -lt "$STILL" ] || return 0
+	done
+}
+
+# load_end: 5 checks (NBD_CHECKS).
+load_end()
+{
+	local low
+
+	touch "$TMP/load.go"
+	load_wait
+	OUTCOME=$(outcome)
+	kill "$LOWWATER" 2> /dev/null
+	loop_until 50 test -s "$TMP/lowwater"
+	low=$(nearest)
+	show_load nbd
+	say "outcome: $OUTCOME; $(($(vmstat oom_kill) - KILLS)) OOM kills; lowest: $low (zone, free, min)"
+	report_cell "$low"
+	[ "$OUTCOME" != hang ] ||
+		hangs swapload "the load did not end; no page went either way for the last $STOOD s, of $DEADLINE at most"
+	check_num "pages were swapped out" $(($(swapped) - SWAPPED)) -ge $FIRST
+	check_not "no page was wrong" test "$OUTCOME" = wrong
+	if is_one_of "$OUTCOME" "$EXPECT"; then
+		check "the load: $OUTCOME, of what may become of it: $EXPECT" true
+	elif is_one_of "$OUTCOME" "$KNOWN"; then
+		say "known: $EVIDENCE"
+		ktap_test_xfail "the load: $OUTCOME, as on stock, in place of: $EXPECT"
+	else
+		check "the load: $OUTCOME, where there may be: $EXPECT" false
+	fi
+	if [ "$SIDE" != helper ]; then
+		skip_checks 1 "handoff: not on this side"
+	elif [ $HANDED = no ]; then
+		skip_checks 1 "handoff is refused here"
+	else
+		check_num "folios were handed off" "$(handed '[a-z_]*\.taken\.folios')" -gt 0
+	fi
+}
+
+report_cell()
+{
+	[ -n "$RESULTS" ] || return 0
+	{
+		echo "outcome $OUTCOME"
+		if is_one_of "$OUTCOME" "$EXPECT"; then
+			echo "expected yes"
+		elif is_one_of "$OUTCOME" "$KNOWN"; then
+			echo "expected known $EVIDENCE"
+		else
+			echo "expected no $EXPECT"
+		fi
+		echo "proven $(load_is proven)"
+		echo "of $((TASKS * EACH * 256))"
+		awk '/^verified / { print "touches " $2; print "bad " $4 }' "$TMP/load.nbd"
+		echo "longest_us $(load_is longest_us)"
+		echo "low $1"
+		echo "kills $(($(vmstat oom_kill) - KILLS))"
+		echo "swapped_out $(($(swapped) - SWAPPED))"
+		echo "moved $(($(swap_io) - MOVED))"
+		echo "ms $(($(cat "$TMP/load.ended" 2> /dev/null || uptime_ms) - BEGAN))"
+		echo "stood $STOOD"
+	} > "$RESULTS/cell"
+}
+
+# --- the reserves
+
+need_reserve_hog()
+{
+	need_mod reservehog
+}
+
+reserve_hog_on()
+{
+	try_load reservehog || bail "insmod: $(cat "$TMP/insmod")"
+	undo "rmmod reservehog"
+}
+
+reserves_are_back()
+{
+	[ "$(cat /sys/module/reservehog/parameters/held)" = 0 ]
+}
+
+# reserves_down PAGES ROUNDS [AGAIN]: down to so many free pages in each zone, until 4 s
+# later; and AGAIN times what has become free meanwhile, every 0.2 s, where memory lets us,
+# until 16 MiB are held: a hog of all memory would leave nothing to survive with.
+# Sets HELD and BACK: rounds in which the hog held any, and gave them back.
+reserves_down()
+{
+	local hog=/sys/module/reservehog/parameters at now
+
+	# Nothing here can be relied on to run while there is no memory: the hog itself ends it.
+	echo 4000 > $hog/hold_ms
+	HELD=0 BACK=0
+	for _ in $(seq "$2"); do
+		at=$(swap_io)
+		echo "$1" > $hog/leave
+		for _ in $(seq "${3:-0}"); do
+			! loop_until 2 load_over || break
+			read -r now < $hog/held
+			[ "$now" -lt 4096 ] || break
+			echo "$1" > $hog/leave
+		done
+		read -r now < $hog/held
+		[ "$now" = 0 ] || HELD=$((HELD + 1))
+		! loop_until 600 reserves_are_back || BACK=$((BACK + 1))
+		say "$now pages were held; swap moved by $(($(swap_io) - at)) pages meanwhile"
+		goes_on 500
+	done
+}
+
+# --- the network
+
+NIC=$(ip route 2> /dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+# busybox's knows no netem.
+TC=/sbin/tc
+need_netem()
+{
+	[ -x $TC ] || skip_all "no $TC (iproute2)"
+	[ -n "$NIC" ] || skip_all "no network device"
+	kmod sch_netem || skip_all "no netem in this kernel (CONFIG_NET_SCH_NETEM)"
+}
+
+# netem WHAT...: befalls what is sent; always the same, where tc can say so.
+netem()
+{
+	$TC qdisc add dev "$NIC" root netem "$@" seed $SEED 2> /dev/null ||
+		$TC qdisc add dev "$NIC" root netem "$@" || bail "netem $*"
+	undo "$TC qdisc del dev $NIC root"
+}
+
+# netem_count sent|dropped: packets.
+netem_count()
+{
+	$TC -s qdisc show dev "$NIC" | awk -v what="$1" '/ Sent / {
+		sub(/,/, "", $7); print what == "sent" ? $4 : $7; exit }'
+}
+
+# said PATTERN: what the kernel said since the start, lines.
+said()
+{
+	console_since | grep -cE "$1"
+}
+
+# nbd_finish: swap goes off, whatever has become of the device; 1 check (NBD_CHECKS).
+nbd_finish()
+{
+	drop_ballast
+	rm -f "$TMP/off"
+	(
+		sed 1d /proc/swaps > "$TMP/swaps"
+		while read -r dev _; do swapoff "$dev"; done < "$TMP/swaps"
+		touch "$TMP/off"
+	) &
+	loop_until $((DEADLINE * 10)) test -e "$TMP/off" || hangs swapoff "swapoff did not end in $DEADLINE s"
+	check_eq "swap devices left" "$(sed 1d /proc/swaps | grep -c .)" 0
+	finish
+}

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# The stall ledger, and the kernel's own numbers to hold it against.
+
+# shellcheck disable=SC2034
+STALL_ORIGINS="direct memcg_max memcg_high memcg_reclaim node other"
+
+# As a regular expression.
+STALL_ORIGIN="($(echo "$STALL_ORIGINS" | tr ' ' '|'))"
+
+# same_again NAME...: ledgers into $TMP; true if they are as they were there before.
+same_again()
+{
+	local f rc=0
+
+	for f in "$@"; do
+		cat "$LEDGER/$f" > "$TMP/$f.now" || return 1
+		cmp -s "$TMP/$f" "$TMP/$f.now" || rc=1
+		mv "$TMP/$f.now" "$TMP/$f"
+	done
+	return $rc
+}
+
+# settle NAME...: ledgers into $TMP, once they stand still. Even cat may stall.
+settle()
+{
+	loop_until 100 same_again "$@"
+}
+
+# take_stalls: what the ledger says now, all three files; what it is asked for later.
+take_stalls()
+{
+	settle stalls stalls_cgroups stalls_longest
+}
+
+# stalled REGEX [FILE]: the sum of the rows whose whole key matches; ns are large.
+stalled()
+{
+	awk -v re="^($1)\$" '$1 ~ re { s += $2; n++ }
+		END { if (n) printf "%.0f\n", s; else print "missing" }' "$TMP/${2:-stalls}"
+}
+
+# show_parts ORIGIN: its causes, as diagnostics, longest first, in ms.
+show_parts()
+{
+	say "  $1: $(stalled "$1\\.stalls") stalls, $(($(stalled "$1\\.ns") / 1000000)) ms:"
+	awk -v o="$1." 'index($1, o "part.") == 1 && $1 ~ /\.ns$/ && $2 > 0 {
+			sub(/.*part\./, "", $1); sub(/\.ns$/, "", $1); print $2, $1 }' "$TMP/stalls" |
+	sort -rn | head -n 6 | while read -r ns cause; do
+		say "    $cause $((ns / 1000000)) ms"
+	done
+}
+
+# of_stalls ORIGIN CAUSE...: per cent of its time, all these together.
+of_stalls()
+{
+	local all causes origin="$1"
+
+	all=$(stalled "$origin\\.ns")
+	shift
+	causes=$(echo "$*" | tr ' ' '|')
+	[ "$all" != 0 ] || all=1
+	echo $(($(stalled "$origin\\.part\\.($causes)\\.ns") * 100 / all))
+}
+
+# of_waits ORIGIN CAUSE...: per cent of what it waited for: a slow machine has little CPU,
+# and a debug kernel needs much.
+of_waits()
+{
+	local waits causes origin="$1"
+
+	shift
+	causes=$(echo "$*" | tr ' ' '|')
+	waits=$(($(stalled "$origin\\.ns") - $(stalled "$origin\\.part\\.(unexplained|scan|shrinker|runqueue|tlb)\\.ns")))
+	[ "$waits" != 0 ] || waits=1
+	echo $(($(stalled "$origin\\.part\\.($causes)\\.ns") * 100 / waits))
+}
+
+# part ORIGIN CAUSE: ns.
+part()
+{
+	stalled "$1\\.part\\.$2\\.ns"
+}
+
+# Of a stall so much, in per cent, may be neither of what there are causes for.
+UNEXPLAINED=10
+
+# check_stall_books WHAT ORIGIN LEAST: at least so many stalls of it, and its time is
+# accounted for. 7 checks.
+# shellcheck disable=SC2034
+STALL_BOOKS=7
+check_stall_books()
+{
+	local o sums=1 hists=1
+
+	check "$1: the ledger can be read" take_stalls
+	check_num "$1: stalls of origin $2" "$(stalled "$2\\.stalls")" -ge "$3"
+	for o in $STALL_ORIGINS; do
+		[ "$(stalled "$o\\.ns")" = "$(stalled "$o\\.part\\.[a-z_]*\\.ns")" ] || sums=0
+		[ "$(stalled "$o\\.stalls")" = 0 ] ||
+			[ "$(stalled "$o\\.stalls")" = "$(stalled "$o\\.hist\\.us\\.[0-9]+")" ] || hists=0
+	done
+	check_eq "$1: the parts sum to the wall time, to the nanosecond" $sums 1
+	check_eq "$1: each stall is in the histogram" $hists 1
+	check_eq "$1: the cgroups' sum to the same" \
+		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|other\.0\.ns' stalls_cgroups)" \
+		"$(stalled "$STALL_ORIGIN\\.ns")"
+	check_num "$1: per cent of $2 unexplained" "$(of_stalls "$2" unexplained)" -lt "$UNEXPLAINED"
+	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | while read -r o; do say "  $o"; done
+	if is_debug_kernel; then
+		# Its checkers probe and trace on their own: not every call can be followed.
+		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest)')" 0
+	else
+		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest|calls)')" 0
+	fi
+	show_parts "$2"
+}
+
+# check_unexplained WHAT: of what stalled in it, whoever did. 3 checks.
+# shellcheck disable=SC2034
+UNEXPLAINED_CHECKS=3
+check_unexplained()
+{
+	check "$1: the ledger can be read" take_stalls
+	check_num "$1: tasks stalled" "$(stalled "$STALL_ORIGIN\\.stalls")" -gt 0
+	check_num "$1: per cent of all stalls unexplained" \
+		"$(of_stalls "$STALL_ORIGIN" unexplained)" -lt "$UNEXPLAINED"
+}
+
+# check_traced CGROUP: each of its stalls is in the trace. 4 checks.
+# shellcheck disable=SC2034
+TRACED_CHECKS=4
+check_traced()
+{
+	local own="cgroup\\.$1" n us events sum wrong o
+
+	n=$(stalled "$own\\.stalls" stalls_cgroups)
+	us=$(($(stalled "$own\\.ns" stalls_cgroups) / 1000))
+	# Its parts stand between its time and its order.
+	awk -v cgroup="cgroup=$1" '
+		/ stall: / && index($0 " ", " " cgroup " ") {
+			for (i = 1; $i !~ /^usecs=/; i++);
+			us = substr($i, 7) + 0; sum += us; n++
+			for (k = parts = 0; $(++i) !~ /^order=/; k++) {
+				split($i, part, "=")
+				parts += part[2]
+			}
+			# Each is rounded down.
+			if (parts > us || parts + k + 1 < us) {
+				wrong++
+				print parts, "us of parts in", $0 > "/dev/stderr"
+			}
+		}
+		END { printf "%d %.0f %d\n", n, sum, wrong }' "$INSTANCE/trace" > "$TMP/traced" 2> "$TMP/traced.wrong"
+	read -r events sum wrong < "$TMP/traced"
+	check_eq "the trace holds every event" "$(trace_lost)" 0
+	check_eq "each stall of the cgroup is in it" "$events" "$n"
+	check "and as long, $sum of $us us" [ "$sum" -le "$us" -a "$((sum + n))" -ge "$us" ]
+	check_eq "its parts sum to its time" "$wrong" 0
+	while read -r o; do say "$o"; done < "$TMP/traced.wrong"
+}
+
+# check_longest: the longest stalls are whole, and the longest one is the first. 2 checks.
+# (nbd.PHASE is what was waited for, not a part of its own.)
+# shellcheck disable=SC2034
+LONGEST=2
+check_longest()
+{
+	local longest
+
+	longest=$(awk '$1 ~ /\.longest\.ns$/ && $2 > n { n = $2 } END { printf "%.0f\n", n }' \
+		"$TMP/stalls")
+	check_eq "the longest stall was kept" \
+		"$(sed -n '1s/.* ns=\([0-9]*\) .*/\1/p' "$TMP/stalls_longest")" "$longest"
+	check_eq "the parts of each that was kept sum to its length" "$(awk '{
+			sum = 0; ns = 0
+			for (i = 2; i <= NF && $i !~ /^comm=/; i++) {
+				split($i, kv, "=")
+				if (kv[1] == "ns") ns = kv[2]
+				else if (kv[1] !~ /^nbd\.|^(began|origin|order|gfp|nid|pid|cgroup|scanned|freed|inactive_file|inactive_anon|dirty)$/)
+					sum += kv[2]
+			}
+			if (sum != ns || !ns) bad++
+		} END { print NR ? bad + 0 : "none" }' "$TMP/stalls_longest")" 0
+}
+
+# reclaim_counters: those of /proc/vmstat that direct reclaim counts, in $TMP/$1.
+reclaim_counters()
+{
+	echo 1 > /proc/sys/vm/stat_refresh
+	awk '/^allocstall_/ { a += $2 } /^pgscan_direct / { s = $2 } /^pgsteal_direct / { f = $2 }
+		END { print a, s, f }' /proc/vmstat > "$TMP/$1"
+}
+
+# slabs_freed: pages that shrinkers freed for direct reclaim.
+slabs_freed()
+{
+	awk '$1 ~ /^shrinker\.[0-9]+\.origin$/ { split($1, k, "."); direct[k[2]] = $2 == "direct" }
+		$1 ~ /^shrinker\.[0-9]+\.freed\.pages$/ { split($1, k, "."); n[k[2]] = $2 }
+		$1 == "other.freed.pages" { s = $2 }
+		END { for (i in n) if (direct[i]) s += n[i]; printf "%.0f\n", s }' "$LEDGER/shrinkers"
+}
+
+# check_counters: against them, between "before" and "after". 4 checks.
+# shellcheck disable=SC2034
+COUNTERS=4
+check_counters()
+{
+	local a0 s0 f0 a1 s1 f1
+
+	read -r a0 s0 f0 < "$TMP/before"
+	read -r a1 s1 f1 < "$TMP/after"
+	# A stall may reclaim more than once.
+	check_num "allocstall covers the stalls" "$((a1 - a0))" -ge "$(stalled 'direct\.stalls')"
+	check_eq "pgscan_direct is what the stalls scanned" "$(stalled 'direct\.scanned\.pages')" \
+		"$((s1 - s0))"
+	# They also freed pages of slabs.
+	check_num "pgsteal_direct is what they freed" "$(stalled 'direct\.freed\.pages')" -ge \
+		"$((f1 - f0))"
+	if is_debug_kernel; then
+		skip_checks 1 "KASAN frees what was kept for a while, in whatever task"
+	else
+		# RCU's callbacks free slabs on the account of whom they interrupt
+		# (mm_account_reclaimed_pages()).
+		check_num "with pages of slabs, by shrinkers" "$(stalled 'direct\.freed\.pages')" -le \
+			"$(((f1 - f0) * 21 / 20 + $(slabs_freed)))"
+	fi
+}
+
+# psi KIND: microseconds of memory pressure so far.
+psi()
+{
+	sed -n "s/^$1 .*total=//p" /proc/pressure/memory
+}

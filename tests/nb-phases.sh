@@ -1,0 +1,228 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Swap over NBD: where the time of each request goes. On a server that takes its time it is
+# the server's; where several send at once, some wait for others. The ledger against the
+# device's own counters, and the pages of swap's batches against pswpout.
+# nbd: fast delay:rdelay=20ms,wdelay=1000ms slow:--threads=1 disk:wdelay=50ms
+# mem: 384M
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_nbd fast
+MIB=$(scaled 12)
+BOOKS_OF_NBD=9 BATCHES=4
+start_test $((3 * (2 + BOOKS_OF_NBD + BATCHES) + 2 + 4 + 8 + 10)) "phases of NBD requests"
+PHASES='lock|header|payload|server|reply|requeued'
+
+# ledger FILE REGEX: the sum of the rows whose whole key matches; ns are large.
+ledger()
+{
+	awk -v re="^($2)\$" '$1 ~ re { s += $2; n++ }
+		END { if (n) printf "%.0f\n", s; else print "missing" }' "$LEDGER/$1"
+}
+
+# nbd REGEX: of the device.
+nbd()
+{
+	ledger nbd "device\\.nbd0\\.($1)"
+}
+
+# spent DIRECTION PHASES: per cent of its time, as regular expressions.
+spent()
+{
+	local all
+
+	all=$(nbd "$1\\.phase\\.($PHASES)\\.ns")
+	[ "$all" != 0 ] || all=1
+	echo $(($(nbd "$1\\.phase\\.($2)\\.ns") * 100 / all))
+}
+
+# ms_to_send: what a write took until it was sent, in the mean.
+ms_to_send()
+{
+	echo $(($(nbd 'write\.phase\.(lock|header|payload)\.ns') / $(nbd 'write\.requests') / 1000000))
+}
+
+# device_did: reads, their sectors, writes, their sectors, of the device's own counting.
+device_did()
+{
+	awk '{ print $1, $3, $5, $7 }' "/sys/block/${NBD_DEV##*/}/stat"
+}
+
+# since OLD NEW...: NEW minus OLD, word by word.
+since()
+{
+	echo "$1 $2" | awk '{ n = NF / 2
+		for (i = 1; i <= n; i++) printf "%s%d", (i > 1 ? " " : ""), $(i + n) - $i
+		print "" }'
+}
+
+nothing_in_flight()
+{
+	[ "$(nbd '(read|write|other)\.inflight')" = 0 ]
+}
+
+# tasks N: so many write out what they have, all at once, and prove it.
+tasks()
+{
+	local i rc=0
+
+	for i in $(seq "$1"); do
+		hog_start "hog$i" -c random -m "$MIB" -p
+	done
+	for i in $(seq "$1"); do
+		hog_filled "hog$i"
+	done
+	for i in $(seq "$1"); do
+		hog_done "hog$i" || rc=1
+	done
+	return $rc
+}
+
+# check_nbd_books WHAT OLD: all requests are followed to their end. 9 checks.
+check_nbd_books()
+{
+	local did dir want n=1
+
+	check "$1: no request is left" loop_until 50 nothing_in_flight
+	did=$(since "$2" "$(device_did)")
+	for dir in read write; do
+		want=$(echo "$did" | cut -d ' ' -f $n)
+		check_eq "$1: ${dir}s are the device's" "$(nbd "$dir\\.requests")" "$want"
+		want=$(echo "$did" | cut -d ' ' -f $((n + 1)))
+		check_eq "$1: bytes of ${dir}s are the device's" "$(nbd "$dir\\.bytes")" $((want * 512))
+		n=3
+	done
+	check_eq "$1: each is in the histogram" "$(nbd '[a-z]*\.hist\.us\.[0-9]+')" \
+		"$(nbd '[a-z]*\.requests')"
+	check_eq "$1: the parts of the longest are its whole" \
+		"$(nbd "write\\.longest\\.phase\\.($PHASES)\\.ns")" "$(nbd 'write\.longest\.ns')"
+	check_eq "$1: none failed, none was given back" "$(nbd '[a-z]*\.(errors|requeues)')" 0
+	check_eq "$1: none was lost" "$(sum "$LEDGER/status" 'lost\.nbd_(requests|abandoned)')" 0
+	say "$1: reads and sectors, writes and sectors: $did"
+	for dir in read write; do
+		say "$1: ${dir}s, per cent: lock $(spent $dir lock), header $(spent $dir header), payload $(spent $dir payload), server $(spent $dir server), reply $(spent $dir reply)"
+	done
+}
+
+# check_batches WHAT PSWPOUT: all pages are in one, and all of them ended. 4 checks.
+check_batches()
+{
+	check_eq "$1: the batches' pages are pswpout" "$(ledger batches '[a-z_]*\.pages')" "$2"
+	check_eq "$1: each batch is in the histogram" "$(ledger batches '[a-z_]*\.pages\.hist\.[0-9]+')" \
+		"$(ledger batches '[a-z_]*\.batches')"
+	check_eq "$1: it is told why each ended" "$(ledger batches '[a-z_]*\.(open|ended\.unknown)')" 0
+	check_eq "$1: no more than that did" "$(ledger batches '[a-z_]*\.ended\.[a-z]*')" \
+		"$(ledger batches '[a-z_]*\.batches')"
+	say "$1: $(ledger batches '[a-z_]*\.batches') batches: gap $(ledger batches '[a-z_]*\.ended\.gap'), cgroup $(ledger batches '[a-z_]*\.ended\.cgroup'), full $(ledger batches '[a-z_]*\.ended\.full'), end $(ledger batches '[a-z_]*\.ended\.end')"
+}
+
+# with SERVER TASKS: the load, and the books of it.
+with()
+{
+	local old pages
+
+	nbd_swap_on "$1"
+	load_mod write_around=N
+	check_eq "$1: requests are followed when loaded, with their wait for the lock" \
+		"$(row nbd state) $(row nbd lock)" "on on"
+	quiesce
+	old=$(device_did)
+	pages=$(vmstat pswpout)
+	check "$1: every page came back right" tasks "$2"
+	quiesce
+	check_nbd_books "$1" "$old"
+	check_batches "$1" $(($(vmstat pswpout) - pages))
+}
+
+with delay 2
+if is_debug_kernel; then
+	# The checkers make sending as slow as this server (nbd-servers.conf: 1 ms).
+	check_num "delay: a write is at the server for no less than that waits, in us" \
+		"$(($(nbd 'write\.phase\.server\.ns') / $(nbd 'write\.requests') / 1000))" -ge 1000
+else
+	check_num "delay: of the writes' time the server has more than half" "$(spent write server)" -gt 50
+fi
+delayed=$(ms_to_send)
+unload_mod
+undo_all
+
+# Of a thin link little fits into the buffers on the way: what is not sent waits here.
+set_file /proc/sys/net/ipv4/tcp_wmem "4096 16384 65536"
+with slow 6
+# No more is asserted of them: on an emulated CPU sending is slow in itself, and what lies in
+# buffers on the way, of which QEMU's network and the host have megabytes, is the server's.
+say "slow: to send a write took $(ms_to_send) ms, where the server takes its time $delayed ms"
+check_num "slow: some waited for the lock" "$(nbd 'write\.phase\.lock\.ns')" -gt 0
+unload_mod
+undo_all
+
+with fast 2
+# Without the probes: none is followed, and what is swapped out is not all in batches.
+requests=$(nbd '[a-z]*\.requests')
+echo N > "$PARAMS/nbd"
+check_eq "nbd=N: off" "$(row nbd state)" off
+check_eq "nbd=N: no function of the driver is probed" "$(row status fprobe.nbd_queue_rq)" off
+check "nbd=N: every page came back right" tasks 2
+check_eq "nbd=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
+echo Y > "$PARAMS/nbd"
+pages=$(vmstat pswpout) in_batches=$(ledger batches '[a-z_]*\.pages')
+echo N > "$PARAMS/enabled"
+check "enabled=N: every page came back right" tasks 2
+check_num "enabled=N: pages were swapped out" "$(vmstat pswpout)" -gt "$pages"
+check_eq "enabled=N: none is in a batch" "$(ledger batches '[a-z_]*\.pages')" "$in_batches"
+check_eq "enabled=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
+echo Y > "$PARAMS/enabled"
+
+# Reclaim of many: kswapd and others in turn.
+old=$(device_did)
+old_writes=$(nbd 'write\.requests') old_reads=$(nbd 'read\.requests')
+pages=$(vmstat pswpout)
+check "under pressure: every page came back right" pressure anon
+quiesce
+# Who looks may swap in himself, between one look and the other.
+agree()
+{
+	[ "$(($(nbd 'read\.requests') - old_reads)) $(($(nbd 'write\.requests') - old_writes))" = \
+		"$(since "$old" "$(device_did)" | cut -d ' ' -f 1,3)" ]
+}
+check "under pressure: reads and writes are the device's" loop_until 50 agree
+check_num "under pressure: there were some" "$(nbd 'read\.requests')" -gt 0
+check_eq "under pressure: the batches' pages are pswpout" \
+	"$(($(ledger batches '[a-z_]*\.pages') - in_batches))" "$(($(vmstat pswpout) - pages))"
+unload_mod
+undo_all
+
+# Stalls, and what of their wait was for requests. Which part is whose is not asserted: who
+# stalls while one is sent waits for the lock, and on an emulated CPU sending takes long.
+M=$(scaled 160)
+leave_mib "$M"
+nbd_swap_on disk
+load_mod write_around=N handoff=never
+check "stalls: tasks want more than there is" "$BIN/memhog" -c text -n 4 -m $((M / 3))
+waited=$(ledger nbd "stalls\\.phase\\.($PHASES)\\.ns") waiting=$(row nbd stalls.stalls)
+server=$(ledger nbd 'stalls\.phase\.server\.ns')
+take_stalls
+check_num "stalls: some waited for requests" "$waiting" -gt 0
+check_num "stalls: not more than there were" "$waiting" -le "$(stalled "$STALL_ORIGIN\\.stalls")"
+check_num "stalls: they did for some time" "$waited" -gt 0
+check_num "stalls: no longer than they waited for anything" "$waited" -le \
+	"$(stalled "$STALL_ORIGIN\\.part\\.(nbd_lock|nbd_send|throttle_[a-z]*|pfmemalloc|swap_submit|tag_wait|off_cpu)\\.ns")"
+check_num "stalls: some of that was the server's" "$server" -gt 0
+check_num "stalls: of the longest, some say so" "$(grep -c ' nbd\.server=' "$TMP/stalls_longest")" -gt 0
+say "$waiting stalls waited $((waited / 1000000)) ms for requests, $((server / 1000000)) ms of it for the server"
+unload_mod
+undo_all
+
+# The control: swap elsewhere.
+leave_mib "$M"
+zram_swap_on 512
+load_mod write_around=N handoff=never
+check "zram: tasks want more than there is" "$BIN/memhog" -c text -n 4 -m $((M / 3))
+take_stalls
+check_num "zram: there were stalls" "$(stalled "$STALL_ORIGIN\\.stalls")" -gt 0
+check_eq "zram: none waited for requests of NBD" "$(row nbd stalls.stalls)" 0
+unload_mod
+
+finish

@@ -1,0 +1,11 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Swap over NBD, the server is killed and started again.
+# The scenario of tests/nbd/ with the helper, for every `make test`.
+# nbd: same
+# mem: 256M
+# timeout: 600
+# variants: base
+RWB_TESTS=$(cd "$(dirname "$0")" && pwd)
+export RWB_TESTS RWB_SIDE=helper
+exec "$RWB_TESTS/nbd/restart-same.sh"

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The load has a cgroup of its own with a limit: reclaim is the cgroup's, which handoff leaves
+# to the task.
+# nbd: fast
+# mem: 256M
+# timeout: 600
+. "$(dirname "$0")/../lib/nbd.sh"
+
+need_nbd fast
+need_memcg
+HANDED=no
+nbd_start 1 "a cgroup's limit"
+cg_make rwb-load
+echo "${LEAVE}M" > "$CG/rwb-load/memory.max"
+LOAD_CG=$CG/rwb-load
+nbd_swap_on fast
+load_begin
+goes_on 2000
+check_num "the limit was met" "$(awk '$1 == "max" { print $2 }' "$CG/rwb-load/memory.events")" -gt 0
+load_end
+nbd_finish

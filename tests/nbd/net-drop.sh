@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The network drops one packet in fifty (netem in the guest, on what
+# it sends: requests, and acknowledgements of replies).
+# nbd: fast
+# mem: 256M
+# timeout: 600
+. "$(dirname "$0")/../lib/nbd.sh"
+
+need_nbd fast
+need_netem
+nbd_start 1 "netem loss 2%"
+nbd_swap_on fast
+netem loss 2%
+load_begin
+goes_on 2000
+check_num "packets dropped" "$(netem_count dropped)" -gt 0
+load_end
+nbd_finish

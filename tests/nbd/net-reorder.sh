@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The network overtakes itself: one packet in four goes at once, the others 10 ms later (netem in the guest, on what
+# it sends: requests, and acknowledgements of replies).
+# nbd: fast
+# mem: 256M
+# timeout: 600
+. "$(dirname "$0")/../lib/nbd.sh"
+
+need_nbd fast
+need_netem
+nbd_start 1 "netem delay 10ms reorder 25% 50%"
+nbd_swap_on fast
+netem delay 10ms reorder 25% 50%
+load_begin
+goes_on 2000
+check_num "packets sent" "$(netem_count sent)" -gt 0
+load_end
+nbd_finish

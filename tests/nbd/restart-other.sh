@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A server is killed, and the device connected to another one that serves the same file at
+# another address; and back again, when that one is killed.
+# nbd: same other
+# mem: 256M
+# timeout: 600
+. "$(dirname "$0")/../lib/nbd.sh"
+
+need_nbd same
+need_befall
+nbd_start 1 "a server killed: the other one goes on"
+nbd_keep_on same other
+load_begin
+befall kill same
+loop_until 600 reconnected 1
+goes_on 1000
+befall again same
+befall kill other
+loop_until 600 reconnected 2
+check "it is connected again, each time" reconnected 2
+load_end
+nbd_finish

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A server is killed and started again, twice; the device is connected to it again, at the
+# same address, and requests wait for that.
+# nbd: same
+# mem: 256M
+# timeout: 600
+. "$(dirname "$0")/../lib/nbd.sh"
+
+need_nbd same
+need_befall
+nbd_start 1 "a server killed, and started again"
+nbd_keep_on same
+load_begin
+befall kill same
+befall again same
+loop_until 600 reconnected 1
+goes_on 1000
+# Some seconds later, and not by this script, which may be waiting for it.
+befall bounce same
+loop_until 600 reconnected 2
+check "it is connected again, each time" reconnected 2
+load_end
+nbd_finish

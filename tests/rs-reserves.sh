@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The reserves at work, with swap over NBD: who takes pages of them, against the kernel's
+# own trace; how low the zones fall; and, with the watermarks raised until no task may
+# reclaim, who waits for them. Where memory is plenty there is nothing of all that.
+# nbd: fast
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_nbd fast
+EVENT=kmem/mm_page_alloc_pfmemalloc
+[ -d "$TRACING/events/$EVENT" ] || skip_all "no event $EVENT: the kernel lacks patch 0003"
+[ -d "$TRACING/events/vmscan/mm_vmscan_pfmemalloc_wait_begin" ] ||
+	skip_all "no event mm_vmscan_pfmemalloc_wait_begin: the kernel lacks patch 0004"
+M=$(scaled 160)
+start_test 26 "the reserves"
+leave_mib "$M"
+SYSCTL=/proc/sys/vm/min_free_kbytes
+MIN=$(cat $SYSCTL)
+undo "echo $MIN > $SYSCTL"
+
+# taken ROW: of all users; a regular expression
+taken()
+{
+	sum "$LEDGER/reserves" "(reclaimer|writer|nbd_send|nbd_receive|net_receive|interrupt|other)\\.$1"
+}
+
+waits()
+{
+	sum "$LEDGER/reserves" "wait\\.(refilled|timeout|signal)\\.$1"
+}
+
+# traced: pages that the trace has.
+traced()
+{
+	awk '/ mm_page_alloc_pfmemalloc: / && match($0, /order=[0-9]+/) {
+			pages = 1
+			for (order = substr($0, RSTART + 6, RLENGTH - 6); order > 0; order--) pages *= 2
+			n += pages }
+		END { printf "%.0f\n", n }' "$INSTANCE/trace"
+}
+
+load_mod write_around=N handoff=never
+check_eq "the ledger is on" "$(row reserves state)" on
+check_eq "so are waits" "$(row reserves waits)" on
+check_eq "and dropped packets" "$(row reserves drops)" on
+check_eq "no socket may use the reserves" "$(row reserves sockets.memalloc)" 0
+nbd_swap_on fast
+check_eq "NBD's may" "$(row reserves sockets.memalloc)" 1
+
+before=$(taken pages) waited=$(vmstat pgscan_direct_throttle)
+check "a task wants what there is" "$BIN/memhog" -c text -m $((M / 2))
+check_eq "nobody took from the reserves" "$(taken pages)" "$before"
+check_eq "nor waited for them" "$(waits waits) $(vmstat pgscan_direct_throttle)" "0 $waited"
+
+TRACE_KIB=2048 trace_start "$EVENT"
+before=$(taken pages)
+check "tasks want more than there is" "$BIN/memhog" -n 4 -m $((M / 3))
+quiesce
+echo 0 > "$INSTANCE/tracing_on"
+check_eq "the trace holds every event" "$(trace_lost)" 0
+check_num "the kernel says that pages were taken" "$(traced)" -gt 0
+check_eq "the ledger says as many" "$(($(taken pages) - before))" "$(traced)"
+trace_stop
+check_num "no more of them lay below the watermark" "$(taken 'below_min\.pages')" -le "$(taken pages)"
+check_num "some did" "$(taken 'below_min\.pages')" -gt 0
+check_num "so a zone fell below its own" "$(awk '
+	/^zone\..*\.lowest\.free\.pages / { free[substr($1, 1, length($1) - 18)] = $2 }
+	/^zone\..*\.lowest\.min\.pages / { min[substr($1, 1, length($1) - 17)] = $2 }
+	END { for (z in free) n += free[z] < min[z]; print n + 0 }' "$LEDGER/reserves")" -gt 0
+check_num "NBD sent with them" "$(row reserves nbd_send.pages)" -gt 0
+check_eq "others are told by call site" "$(sum "$LEDGER/reserves" 'site\.[0-9]+\.pages' | sed 's/missing/0/')" \
+	"$(row reserves other.pages)"
+grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | while read -r r; do say "  $r"; done
+
+# More is kept free than there is: what reclaims waits until kswapd has freed half of that.
+raise()
+{
+	hog_start more -m $((M + M / 4)) -T 600
+	hog_filled more
+	echo $((M * 1024 * 3 / 4)) > $SYSCTL
+	loop_until 300 waited_for
+}
+
+waited_for()
+{
+	[ "$(waits waits)" -gt 0 ]
+}
+
+# counted: the kernel counts a wait before it begins, the ledger once it is over.
+counted()
+{
+	[ "$(waits waits)" = "$(vmstat pgscan_direct_throttle)" ] && [ "$(row reserves wait.open)" = 0 ]
+}
+
+if is_debug_kernel; then
+	# The kernel frees memory so slowly there that no worker can be started for minutes.
+	skip_checks 8 "with the kernel's checkers the workqueue watchdog barks at raised watermarks"
+else
+	check "tasks wait for the reserves" raise
+	echo "$MIN" > $SYSCTL
+	hog_kill more
+	quiesce
+	check "as many as pgscan_direct_throttle says" loop_until 100 counted
+	check_num "kswapd woke some" "$(row reserves wait.refilled.waits)" -gt 0
+	check_eq "each has its time" "$(sum "$LEDGER/reserves" 'wait\.hist\.us\.[0-9]+')" "$(waits waits)"
+	check_eq "its node" "$(sum "$LEDGER/reserves" 'node\.[0-9]+\.waits')" "$(waits waits)"
+	check_eq "and its name" "$(sum "$LEDGER/reserves" 'waiter\.[0-9]+\.waits')" "$(waits waits)"
+	check "the stalls can be read" take_stalls
+	check_num "stalls spent as much time on that, or more, in us" \
+		"$(($(stalled "$STALL_ORIGIN\\.part\\.pfmemalloc\\.ns") / 1000))" -ge \
+		"$(awk '/^wait\.(refilled|timeout|signal)\.ns / { n += $2 } END { printf "%d\n", n / 1000 }' "$LEDGER/reserves")"
+	grep -E '^(wait|waiter|node)' "$LEDGER/reserves" | while read -r r; do say "  $r"; done
+fi
+check_eq "nothing was lost" "$(sum "$LEDGER/status" 'lost\.(sites|waits|waiters)')" 0
+unload_mod
+
+finish

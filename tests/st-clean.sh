@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Tasks that stall although memory is full of clean pages of files, and on what; and tasks
+# that stall as it is full of anonymous ones, which is another matter.
+# disk: 512M
+# mem: 384M
+# variant-skip: debug (slow there; st-groups.sh runs these probes under the checkers)
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_disk disk0
+need_fs ext4
+M=$(scaled 160)
+start_test $((6 + 2 * STALL_BOOKS)) "stalls although there are clean pages"
+disk_attach disk0
+fs_make ext4 "$DISK"
+fs_mount "$DISK"
+zram_swap_on 512
+check "there is a file" "$BIN/benchload" fill "$MNT/file" 300
+sync
+leave_mib "$M"
+
+# readers: of more than there is, while others want pages at once, over and over.
+readers()
+{
+	local pids='' pid
+
+	for _ in 1 2 3; do
+		for _ in 1 2 3 4; do
+			cat "$MNT/file" > /dev/null || exit 1
+		done &
+		pids="$pids $!"
+	done
+	for _ in 1 2 3 4 5 6; do
+		"$BIN/memhog" -c zero -m $((M / 2)) > /dev/null || return 1
+	done
+	# One by one: wait tells of the last one only. Not the ballast.
+	for pid in $pids; do
+		wait "$pid" || return 1
+	done
+}
+
+load_mod write_around=N handoff=never
+check "files are read, and pages are wanted" readers
+check_stall_books "clean pages" direct 1
+check_num "stalls began while most was clean" "$(stalled 'clean\.stalls')" -gt 0
+check_eq "their parts sum to their time" "$(stalled 'clean\.part\.[a-z_]*\.ns')" "$(stalled 'clean\.ns')"
+say "$(stalled 'clean\.stalls') of $(stalled "$STALL_ORIGIN\\.stalls") stalls, $(($(stalled 'clean\.ns') / 1000000)) ms"
+unload_mod
+
+echo 3 > /proc/sys/vm/drop_caches
+load_mod write_around=N handoff=never
+check "anonymous pages are wanted" "$BIN/memhog" -n 2 -c text -m $((M * 3 / 4))
+check_stall_books "anonymous pages" direct 1
+check_eq "no stall began while most was clean" "$(stalled 'clean\.stalls')" 0
+unload_mod
+
+finish

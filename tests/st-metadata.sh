@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Inode tables and bitmaps of ext4 lie in the page cache of its device. Where memory is
+# short reclaim evicts them, and the next look at the files reads them again: the ledger
+# tells how many, of which device. Without reclaim it tells of none.
+# disk: 512M
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_disk disk0
+need_fs ext4
+FILES=$(scaled 8000)
+M=$(scaled 128)
+start_test $((22 + UNEXPLAINED_CHECKS)) "metadata of filesystems"
+disk_attach disk0
+DEVICE=$(cat "/sys/class/block/${DISK##*/}/dev")
+# shellcheck disable=SC2034 # for fs_make
+FS_BLOCK=1024
+fs_make ext4 "$DISK"
+fs_mount "$DISK"
+zram_swap_on 512
+
+make_files()
+{
+	local i=0
+
+	mkdir -p "$MNT/d"
+	while [ $i -lt "$FILES" ]; do
+		: > "$MNT/d/f$i" || return 1
+		i=$((i + 1))
+	done
+	sync
+}
+
+# look: at each file's inode.
+look()
+{
+	[ "$(find "$MNT/d" -type f -size -1 | wc -l)" = "$FILES" ]
+}
+
+of_device()
+{
+	local n
+
+	n=$(sum "${2:-$LEDGER/metadata}" "device\\.$DEVICE\\.$1")
+	[ "$n" != missing ] || n=0
+	echo "$n"
+}
+
+check "there are $FILES files" make_files
+load_mod write_around=N handoff=never
+check_eq "the ledger is off unless asked for" "$(row metadata state)" off
+echo Y > "$PARAMS/metadata"
+check_eq "asked for, it is on" "$(row metadata state)" on
+
+fs_cold "$DISK"
+check "they are looked at" look
+check "and again" look
+check "there is a new file" "$BIN/benchload" fill "$MNT/new1" 20
+sync
+check_eq "nothing was evicted" "$(of_device 'evicted\.pages')" 0
+check_eq "nor read again" "$(of_device 'reread\.pages')" 0
+check_num "ext4 read bitmaps of blocks" "$(of_device 'bitmaps\.blocks\.reads')" -gt 0
+check_eq "none of them for the second time" "$(of_device 'bitmaps\.[a-z]*\.reread')" 0
+# What is dropped by hand is no reclaim.
+fs_cold "$DISK"
+check "they are looked at once it was all dropped by hand" look
+check_eq "that was no eviction" "$(of_device 'evicted\.pages')" 0
+
+leave_mib "$M"
+check "memory is wanted" "$BIN/memhog" -c text -m $((M + M / 2))
+check "the ledger can be read" settle metadata
+evicted=$(of_device 'evicted\.pages' "$TMP/metadata")
+check_num "reclaim evicted metadata" "$evicted" -gt 50
+others=$(sum "$TMP/metadata" 'others\.evicted\.pages')
+check_eq "the origins evicted as much" \
+	"$(($(sum "$TMP/metadata" '[a-z_]*\.evicted\.pages') - others))" \
+	"$(sum "$TMP/metadata" '(device\.[0-9:]*|others)\.evicted\.pages')"
+check "the files are looked at once more" look
+check_num "metadata was read again" "$(of_device 'reread\.pages')" -gt 25
+rm "$MNT/new1"
+check "there is another new file" "$BIN/benchload" fill "$MNT/new2" 20
+sync
+check_num "ext4 read bitmaps again, that it had read before" "$(of_device 'bitmaps\.[a-z]*\.reread')" -gt 0
+check_num "no more than was evicted" "$(of_device 'reread\.pages')" -le "$(of_device 'evicted\.pages')"
+check_eq "each has its time" "$(of_device 'reread\.hist\.ms\.[0-9]+')" "$(of_device 'reread\.pages')"
+say "evicted $evicted pages of $DEVICE, read $(of_device 'reread\.pages') of them again"
+check_unexplained "metadata"
+unload_mod
+
+finish

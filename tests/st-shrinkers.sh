@@ -1,0 +1,184 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Shrinkers: direct reclaim calls all of them, and most have nothing; inodes and dentries
+# that nobody uses are something. Work that a task may not do, as it is inside a
+# filesystem (no __GFP_FS), is put off, and another one does it. Two tasks are in one
+# shrinker at once. Each against a load that has none of that.
+# disk: 512M
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_disk disk0
+need_fs ext4
+need_memcg
+FILES=$(scaled 4000)
+ALONE=$(scaled 3000)
+start_test $((24 + UNEXPLAINED_CHECKS)) "calls of shrinkers"
+disk_attach disk0
+fs_make ext4 "$DISK"
+fs_mount "$DISK"
+zram_swap_on 512
+M=$(scaled 128)
+
+# sh ORIGIN NAME COUNT: the sum over the shrinkers of that name, between "before" and now.
+now_of()
+{
+	awk -v re="^($1)\$" -v name="^($2)" -v key="$3" '
+		$1 ~ /^shrinker\.[0-9]+\.name$/ { split($1, k, "."); n[k[2]] = $2 }
+		$1 ~ /^shrinker\.[0-9]+\.origin$/ { split($1, k, "."); o[k[2]] = $2 }
+		$1 ~ /^shrinker\./ { split($1, k, "."); c = $1; sub("^shrinker\\.[0-9]+\\.", "", c)
+			if (c == key) v[k[2]] = $2 }
+		END { for (i in v) if (o[i] ~ re && n[i] ~ name) s += v[i]; printf "%.0f\n", s }' "$4"
+}
+
+shrunk()
+{
+	echo $(($(now_of "$1" "$2" "$3" "$TMP/shrinkers") - $(now_of "$1" "$2" "$3" "$TMP/shrinkers.0")))
+}
+
+# no_scan: slabs_scanned into $TMP; true if it is what it was. The kernel counts as it scans,
+# the ledger when a call returns.
+no_scan()
+{
+	local was
+
+	was=$(cat "$TMP/slabs_scanned" 2> /dev/null)
+	vmstat slabs_scanned > "$TMP/slabs_scanned"
+	[ "$was" = "$(cat "$TMP/slabs_scanned")" ]
+}
+
+both_settled()
+{
+	same_again shrinkers && no_scan
+}
+
+begin()
+{
+	loop_until 100 both_settled || bail "the shrinkers do not come to rest"
+	cp "$TMP/shrinkers" "$TMP/shrinkers.0"
+	scanned=$(cat "$TMP/slabs_scanned")
+}
+
+end()
+{
+	quiesce
+	loop_until 100 both_settled || bail "the shrinkers do not come to rest"
+	scanned=$(($(cat "$TMP/slabs_scanned") - scanned))
+}
+
+# pages: anonymous memory alone, more than there is.
+pages()
+{
+	"$BIN/memhog" -c text -m $((M + M / 2)) "$@" > "$TMP/hog.log" 2>&1
+}
+
+# inodes: of files that are closed again. What was made before is not there any more.
+inodes()
+{
+	local i=0
+
+	fs_cold "$DISK"
+	mkdir -p "$MNT/d"
+	while [ $i -lt "$FILES" ]; do
+		: > "$MNT/d/f$i" || return 1
+		i=$((i + 1))
+	done
+	sync
+}
+
+# more_inodes DIR: by a task in a cgroup that has not room for half of them. (At a machine's
+# limit kswapd is there first.)
+more_inodes()
+{
+	mkdir -p "$MNT/$1"
+	# shellcheck disable=SC2016 # for the shell in the cgroup
+	in_cg "$CG/rwb-inodes" sh -c '
+		i=0; while [ $i -lt "$1" ]; do echo > "$0/f$i" || exit 1; i=$((i + 1)); done' \
+		"$MNT/$1" "$((FILES * 2))"
+}
+
+# refused: until ext4 refused a call, as it is inside of itself; on a slow machine it may have
+# too little to free whenever it is called there.
+refused()
+{
+	local round
+
+	cg_make rwb-inodes
+	echo 4M > "$CG/rwb-inodes/memory.max"
+	for round in 1 2 3 4 5; do
+		more_inodes "more$round" || return 1
+		end
+		[ "$(shrunk '[a-z_]*' 'sb-ext4' refused)" = 0 ] || return 0
+		say "ext4 refused none yet: once more"
+	done
+}
+
+load_mod write_around=N handoff=never
+check_eq "the ledger is on" "$(row shrinkers state)" on
+echo 3 > /proc/sys/vm/drop_caches
+leave_mib "$M"
+
+begin
+check "pages are wanted, and there are no objects" pages
+end
+calls=$(shrunk direct '' calls)
+check_num "direct reclaim called shrinkers" "$calls" -gt 100
+check_num "per cent of the calls that had nothing" \
+	"$((100 * ($(shrunk direct '' empty) + $(shrunk direct '' idle)) / (calls + 1)))" -ge 80
+check_num "time went into counting" "$(shrunk direct '' count.ns)" -gt 0
+check_eq "slabs_scanned is what they scanned" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
+few=$(shrunk '[a-z_]*' sb-ext4 freed)
+check_eq "nothing was put off inside ext4" "$(shrunk '[a-z_]*' sb-ext4 deferred_nofs)" 0
+
+check "there are $FILES inodes that nobody uses" inodes
+begin
+check "pages are wanted again" pages
+end
+freed=$(shrunk '(direct|kswapd)' 'sb-ext4' freed)
+say "ext4 freed $freed objects, of $FILES files; before that $few"
+check_num "ext4's shrinker freed them" "$freed" -ge $((FILES / 2))
+if is_debug_kernel; then
+	skip_checks 1 "KASAN keeps what was freed for a while"
+else
+	check_num "pages of slabs became free with them" \
+		"$(shrunk '(direct|kswapd)' '' freed.pages)" -gt $((FILES / 200))
+fi
+check_num "and scanning took time" "$(shrunk '(direct|kswapd)' 'sb-ext4' scan.ns)" -gt 0
+check_eq "slabs_scanned is what they scanned" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
+
+# Whoever makes a file is inside the filesystem when its inode and blocks want pages.
+begin
+check "more files are made where memory is short" refused
+nofs=$(shrunk '[a-z_]*' 'sb-ext4' deferred_nofs)
+say "of $(shrunk '[a-z_]*' 'sb-ext4' nofs_calls) calls from inside a filesystem ext4 refused $(shrunk '[a-z_]*' 'sb-ext4' refused), which put off $nofs objects; $(shrunk '[a-z_]*' 'sb-ext4' paid) were paid"
+check_num "reclaim inside a filesystem put ext4's work off" "$nofs" -gt 0
+check_num "as ext4 refused it" "$(shrunk '[a-z_]*' 'sb-ext4' refused)" -gt 0
+check_num "someone paid for some of that" "$(shrunk '[a-z_]*' 'sb-ext4' paid)" -gt 0
+check_num "no more is paid than was put off" "$(now_of '[a-z_]*' '' paid "$TMP/shrinkers")" -le \
+	"$(now_of '[a-z_]*' '' deferred "$TMP/shrinkers")"
+
+drop_ballast
+leave_mib "$M"
+begin
+check "two tasks want pages" pages -n 2 -m $((M * 3 / 4))
+end
+check_num "they were in one shrinker at once" "$(shrunk direct '' overlapped)" -gt 0
+# One task, sent by its cgroup, is alone in the shrinkers of that cgroup.
+cg_make rwb-alone
+echo 16M > "$CG/rwb-alone/memory.max"
+begin
+# shellcheck disable=SC2016 # for the shell in the cgroup
+check "a task alone in its cgroup is at its limit" in_cg "$CG/rwb-alone" sh -c '
+	i=0; while [ $i -lt "$2" ]; do : > "$0/alone$i"; i=$((i + 1)); done
+	exec "$1" -c text -m 24 > /dev/null' "$MNT" "$BIN/memhog" "$ALONE"
+end
+check_num "it called shrinkers" "$(shrunk memcg_max '' calls)" -gt 0
+check_eq "and was alone in them" "$(shrunk memcg_max '' overlapped)" 0
+check_unexplained "shrinkers"
+check_eq "nothing was lost" "$(sum "$LEDGER/status" 'lost\.(shrinkers|calls)')" 0
+unload_mod
+
+finish

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Swap over a slow link: where the time of those goes who wait for memory. Without handoff
+# to the lock and the socket of the NBD connection; with it to the wait for the writer, and
+# nobody who wants memory is seen in NBD. The ledger against /proc/vmstat and PSI.
+# nbd: slow
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_nbd slow
+SIDES=1 MIB=150 SECONDS_EACH=5
+! is_debug_kernel || MIB=40 SECONDS_EACH=3
+! grep -q ' reclaim_writeback_swap_out$' /proc/kallsyms || SIDES=2
+start_test $((SIDES * (1 + STALL_BOOKS + LONGEST + COUNTERS) + 3 + (SIDES - 1) * 3)) \
+	"stalls on swap over a slow link"
+nbd_swap_on slow
+# As in ho-slow.sh.
+! is_debug_kernel || vm min_free_kbytes 8192
+leave_mib $((MIB * 3 / 2))
+
+# under_load NAME
+under_load()
+{
+	local rc
+
+	reclaim_counters before
+	some=$(psi some)
+	"$BIN/swapload" -n 2 -m $MIB -T $SECONDS_EACH > "$TMP/load.$1" 2>&1
+	rc=$?
+	some=$(($(psi some) - some))
+	quiesce
+	reclaim_counters after
+	swapload_verified "$1" $rc
+}
+
+# books NAME
+books()
+{
+	check_stall_books "$1" direct 20
+	check_longest
+	check_counters
+}
+
+load_mod write_around=N handoff=never
+check "without handoff: every touch was right" under_load never
+books "without handoff"
+check_num "per cent of its waits for NBD's lock and socket" "$(of_waits direct nbd_lock nbd_send)" -ge 50
+# Two tasks: what both lose at the same time is pressure once. PSI knows of swap-in, too.
+check_num "PSI saw four tenths of what the stalls took, or more" "$((some * 1000))" -ge \
+	"$(($(stalled 'direct\.ns') * 4 / 10))"
+check_num "a stall knows its gfp flags" \
+	"$(grep -c ' gfp=0x[0-9a-f]*[1-9a-f][0-9a-f]* ' "$TMP/stalls_longest")" -gt 0
+unload_mod
+
+if [ $SIDES = 2 ]; then
+	load_handoff
+	check "with handoff: every touch was right" under_load handoff
+	handoff_quiet
+	books "with handoff"
+	check_num "per cent of its waits for the writer" "$(of_waits direct throttle_writeback)" -ge 50
+	refused=$(handed 'direct\.refused\.[a-z]*\.folios')
+	if [ "$refused" = 0 ]; then
+		check_eq "none of it in NBD" "$(stalled 'direct\.part\.nbd_(lock|send)\.ns')" 0
+		check_eq "nor for a tag" "$(part direct tag_wait)" 0
+	else
+		skip_checks 2 "$refused folios were refused"
+	fi
+	unload_mod
+fi
+
+finish

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# `reclaimwb record` writes down, event by event, what the ledgers add up; counts what it
+# lost; ends on a signal with a whole file; and leaves no trace instance behind.
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
+[ -x "$TOOL" ] || skip_all "no reclaimwb command: run 'make tool'"
+start_test 30 "recordings against the ledger"
+load_mod
+zram_swap_on 64
+M=$(scaled 16)
+# A quarter of it is more events than the smallest buffer holds.
+[ "$M" -ge 12 ] || M=12
+REC=$TMP/rec.jsonl
+GROUP=$CG/rwb-record
+RECORDER=
+
+cg_make rwb-record
+hog_in "$GROUP" hog -c text -m "$M"
+hog_filled hog
+quiesce
+
+# The rows of one ledger in the snapshot `before` or `after` of $REC.
+rows()
+{
+	awk -v at="{\"$1\":" -v ledger="\"$2\":{\"rows\":[\"" '
+		index($0, at) == 1 && (start = index($0, ledger)) {
+			text = substr($0, start + length(ledger))
+			sub(/"\].*/, "", text)
+			n = split(text, row, /","/)
+			for (i = 1; i <= n; i++) print row[i]
+		}' "$REC"
+}
+
+# grown LEDGER REGEX: how much those rows grew while it was recorded.
+grown()
+{
+	rows before "$1" > "$TMP/rows.before"
+	rows after "$1" > "$TMP/rows.after"
+	awk -v re="^($2)\$" '
+		$1 ~ re && NR == FNR { s -= $2; b++ }
+		$1 ~ re && NR != FNR { s += $2; a++ }
+		END { if (a && b) printf "%.0f\n", s; else print "missing" }' \
+		"$TMP/rows.before" "$TMP/rows.after"
+}
+
+# events NAME [ORIGIN]: how many are in $REC.
+events()
+{
+	grep -c "^{\"event\":.*\"name\":\"$1\".*\"origin\":\"${2:-}" "$REC"
+}
+
+# field EVENT NAME: the sum of that number.
+field()
+{
+	sed -n "s/^{\"event\":.*\"name\":\"$1\".*\"$2\":\([0-9]*\)[,}].*/\1/p" "$REC" |
+		awk '{ s += $1; n++ } END { if (n) printf "%.0f\n", s; else print "missing" }'
+}
+
+# ended NAME: what the last line says.
+ended()
+{
+	tail -n 1 "$REC" | sed -n "s/^{\"end\":{.*\"$1\":\([a-z0-9.]*\)[,}].*/\1/p"
+}
+
+left_behind()
+{
+	find "$TRACING/instances" -name 'reclaimwb-record-*' | grep -c .
+}
+
+# lines N: so many lines of the recording that is being made are in its file.
+lines()
+{
+	[ "$(grep -c . "$REC.partial" 2> /dev/null)" -ge "$1" ] 2> /dev/null
+}
+
+# recorder OPTIONS...: one in the background, that has begun.
+recorder()
+{
+	"$TOOL" record -o "$REC" "$@" > "$TMP/recorder" 2>&1 &
+	RECORDER=$!
+	undo "recorder_kill"
+	loop_until 300 lines 2 || bail "the recorder did not begin: $(cat "$TMP/recorder")"
+}
+
+recorder_kill()
+{
+	[ -n "$RECORDER" ] || return 0
+	kill -KILL "$RECORDER"
+	# Its instance goes with the next recorder.
+	wait "$RECORDER" 2> /dev/null
+	RECORDER=
+}
+
+# recorder_end SIGNAL: and its exit code in $RC.
+recorder_end()
+{
+	kill "-$1" "$RECORDER"
+	wait "$RECORDER"
+	RC=$?
+	RECORDER=
+}
+
+# reclaim MIB: of the hog's memory.
+reclaim()
+{
+	echo "${1}M swappiness=max" > "$GROUP/memory.reclaim" 2> /dev/null
+}
+
+# --- a command: every event, its exit code, nothing left behind
+# shellcheck disable=SC2016 # for the inner shell
+"$TOOL" record -o "$REC" --buffer 4MiB --events reclaim_write,reclaim_window,stall -- \
+	sh -c 'echo "$1" > "$2" 2> /dev/null; sleep 1; exit 5' sh \
+	"$((M / 2))M swappiness=max" "$GROUP/memory.reclaim" 2> "$TMP/said"
+RC=$?
+while read -r line; do say "it said: $line"; done < "$TMP/said"
+check_eq "the command's exit code is passed on" "$RC" 5
+check_eq "and is in the file" "$(ended exit)" 5
+check_eq "nothing is said of a recording that is whole" "$(cat "$TMP/said"; echo end)" end
+check_eq "no partial file is left" "$(find "$TMP" -name '*.partial')end" end
+check_eq "no trace instance is left" "$(left_behind)" 0
+check_eq "no event was lost" "$(ended lost)" 0
+check_eq "no line was unreadable" "$(ended unreadable)" 0
+check_eq "the end counts the events" "$(ended events)" "$(grep -c '^{"event":' "$REC")"
+check_num "there were writes" "$(grown writes 'total\.folios')" -gt 0
+check_eq "one reclaim_write a folio" "$(events reclaim_write)" "$(grown writes 'total\.folios')"
+check_eq "their nr_pages are the pages" "$(field reclaim_write nr_pages)" \
+	"$(grown writes 'total\.pages')"
+check_eq "one reclaim_window a window" "$(events reclaim_window memcg_reclaim)" \
+	"$(grown writes 'memcg_reclaim\.windows')"
+check_eq "their nr_reclaimed is what was freed" "$(field reclaim_window nr_reclaimed)" \
+	"$(grown writes 'memcg_reclaim\.reclaimed')"
+check_num "there were stalls" "$(grown stalls "$STALL_ORIGIN\\.stalls")" -gt 0
+check_eq "one stall a stall" "$(events stall)" "$(grown stalls "$STALL_ORIGIN\\.stalls")"
+NS=$(grown stalls "$STALL_ORIGIN\\.ns")
+US=$(field stall usecs)
+# Each is rounded down.
+check "and as long, $US us of $NS ns" \
+	[ "$US" -le "$((NS / 1000))" -a "$((US + $(events stall)))" -ge "$((NS / 1000))" ]
+reports()
+{
+	"$TOOL" report "$1" > "$TMP/report" 2>&1
+}
+
+differs()
+{
+	"$TOOL" diff "$REC" "$REC" "$@" > "$TMP/diff" 2>&1
+}
+
+check "the report reads it" reports "$REC"
+check "and says that it is of this interval" grep -q ' to .* ([0-9.]* s); module' "$TMP/report"
+check "compared with itself nothing fails" differs \
+	--fail-if 'stall.p99 > 1.01x' --fail-if 'writes.pages > 1.01x'
+check_not "a bound that is too low does" differs --fail-if 'writes.pages >= 1'
+
+# --- Ctrl-C: a whole file all the same
+recorder
+reclaim 1
+recorder_end INT
+check_eq "Ctrl-C ends it well" "$RC" 0
+check_eq "the file says so" "$(ended interrupted)" true
+check_eq "and names no exit code" "$(ended exit)" null
+check_eq "no trace instance is left" "$(left_behind)" 0
+
+# --- while the recorder sleeps, a small buffer overflows: each event is there or counted
+recorder --buffer 8KiB --events reclaim_write
+kill -STOP "$RECORDER"
+reclaim "$((M / 4))"
+quiesce
+kill -CONT "$RECORDER"
+recorder_end TERM
+check_num "events were lost" "$(ended lost)" -gt 0
+check_eq "those and the others are the folios" "$(($(ended lost) + $(events reclaim_write)))" \
+	"$(grown writes 'total\.folios')"
+
+# --- killed: what there is has a name that says so, and the next one tidies up
+rm "$REC"
+recorder
+recorder_kill
+check "what a killed one leaves is partial" [ -e "$REC.partial" -a ! -e "$REC" ]
+check_not "and is refused" reports "$REC.partial"
+"$TOOL" record -o "$REC" --duration 1s
+check_eq "its trace instance goes with the next recorder" "$(left_behind)" 0
+
+check "every page came back right" hog_done hog
+finish
