@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, Result},
     ledger::{Hierarchy, Ledgers, Stall},
-    names::{Cause, Origin},
+    names::Cause,
     recording::{Event, Recording},
     snapshot::Snapshot,
 };

@@ -91,7 +91,7 @@ pub fn page(report: &Report, recorded: Option<&Recorded>) -> Result<String> {
             body {
                 main {
                     (head(report))
-                    (summary(report, &sections, recorded))
+                    (summary(report, recorded))
                     (contents(&sections))
                     (facts::render(report, recorded.map(|recorded| &recorded.recording)))
                     (charts::render(report, recorded))
@@ -130,17 +130,12 @@ fn head(report: &Report) -> Markup {
 }
 
 /// What hurt, why, and what to try.
-fn summary(report: &Report, sections: &[Section], recorded: Option<&Recorded>) -> Markup {
-    let advice: Vec<&str> = sections.iter().flat_map(Section::advice).collect();
+fn summary(report: &Report, recorded: Option<&Recorded>) -> Markup {
     html! {
         section id="summary" {
             h2 { "Summary" }
             @for loss in recorded.map(losses).unwrap_or_default() { p.warning { (loss) } }
             ul { @for sentence in &report.summary { li { (sentence) } } }
-            @if !advice.is_empty() {
-                h3 { "What to try" }
-                ul { @for text in advice { li.advice { (text) } } }
-            }
             @for note in &report.notes { p.warning { (note) } }
         }
     }

@@ -31,14 +31,6 @@ impl Section {
         self.title.to_lowercase().replace(' ', "-")
     }
 
-    /// What it says may help.
-    pub fn advice(&self) -> impl Iterator<Item = &str> {
-        self.blocks.iter().filter_map(|block| match block {
-            Block::Paragraph { text, advice: true, .. } => Some(text.as_str()),
-            _ => None,
-        })
-    }
-
     /// Draws it.
     pub fn render(&self) -> Markup {
         let parts = self.parts();
