@@ -53,9 +53,6 @@ build_tool() {
 	fi
 }
 
-# knows COMMAND: has the tool this subcommand?
-knows() { "$OUT/bin/reclaimwb" "$1" --help >/dev/null 2>&1; }
-
 install_tool() {
 	local tool=$OUT/bin/reclaimwb work page
 	build_tool
@@ -63,18 +60,14 @@ install_tool() {
 	# shellcheck disable=SC2064 # now
 	trap "rm -rf '$work'" EXIT
 	put 755 "$tool" "$BINDIR/reclaimwb"
-	if knows man; then
-		"$tool" man "$work/man" >/dev/null
-		for page in "$work"/man/*.1; do put 644 "$page" "$MAN1/${page##*/}"; done
-	fi
-	if knows completions; then
-		"$tool" completions bash >"$work/bash"
-		"$tool" completions zsh >"$work/zsh"
-		"$tool" completions fish >"$work/fish"
-		put 644 "$work/bash" "$BASHDIR/reclaimwb"
-		put 644 "$work/zsh" "$ZSHDIR/_reclaimwb"
-		put 644 "$work/fish" "$FISHDIR/reclaimwb.fish"
-	fi
+	"$tool" man "$work/man" >/dev/null
+	for page in "$work"/man/*.1; do put 644 "$page" "$MAN1/${page##*/}"; done
+	"$tool" completions bash >"$work/bash"
+	"$tool" completions zsh >"$work/zsh"
+	"$tool" completions fish >"$work/fish"
+	put 644 "$work/bash" "$BASHDIR/reclaimwb"
+	put 644 "$work/zsh" "$ZSHDIR/_reclaimwb"
+	put 644 "$work/fish" "$FISHDIR/reclaimwb.fish"
 	sed "s|@BINDIR@|$BINDIR|g" "$TOP/packaging/systemd/$UNIT.in" >"$work/unit"
 	put 644 "$work/unit" "$UNITDIR/$UNIT"
 	# Someone may have uncommented lines of it.

@@ -4,11 +4,6 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-skip_all() {
-	ktap_print_header
-	ktap_skip_all "$*"
-	exit "$KSFT_SKIP"
-}
 [ -n "${KDIR:-}" ] || KDIR=$("$TOP/scripts/kernel.sh" --print 2>/dev/null) || skip_all "the dev kernel is not built (make kernel)"
 command -v rustdoc >/dev/null || skip_all "no rustdoc beside this rustc"
 export KDIR OUT=$scratch/out
@@ -18,7 +13,6 @@ ktap_print_header
 ktap_set_plan 13
 
 # --- rust-project.json
-quiet() { "$@" >"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; return 1; }; }
 holds "rust-project.json is made" quiet "$TOP/scripts/rust-project.sh" "$scratch/project.json"
 # project EXPRESSION: of it, where `ours` is the module's crate, and `names` those it depends on.
 project() {

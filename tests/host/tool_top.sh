@@ -68,12 +68,6 @@ grow() {
 screen() { tm capture-pane -p; }
 shows() { screen | grep -qE -- "$1"; }
 lacks() { ! shows "$1"; }
-# is NAME COMMAND...: passes when the command succeeds (the kernel's helper splits words).
-is() {
-	local name=$1
-	shift
-	if "$@"; then ktap_test_pass "$name"; else ktap_test_fail "$name"; fi
-}
 # soon COMMAND...: within ten seconds; what was seen instead is told.
 soon() {
 	local n
@@ -135,85 +129,85 @@ grow &
 grower=$!
 
 run "TERM=screen LC_ALL=C" --interval 300ms
-is "it draws itself" soon shows 'reclaimwb top.*every 300ms'
-is "with the module's state" shows 'recording, write-around on, handoff off'
-is "keys in the last line" footer 24
-is "by origin first" shows '^-- by origin -- sorted by STALLED -'
-is "a rate, when there are two samples" soon shows '^stalls +[1-9][0-9.]* '
-is "stalled time" shows '^stalled +[1-9][0-9.]* %'
-is "pages written" shows '^written +[1-9][0-9,.]* '
-is "its row" shows '^direct +[1-9][0-9.]* +[1-9][0-9.]* % +[1-9]'
-is "it follows the ledgers" grows
+holds "it draws itself" soon shows 'reclaimwb top.*every 300ms'
+holds "with the module's state" shows 'recording, write-around on, handoff off'
+holds "keys in the last line" footer 24
+holds "by origin first" shows '^-- by origin -- sorted by STALLED -'
+holds "a rate, when there are two samples" soon shows '^stalls +[1-9][0-9.]* '
+holds "stalled time" shows '^stalled +[1-9][0-9.]* %'
+holds "pages written" shows '^written +[1-9][0-9,.]* '
+holds "its row" shows '^direct +[1-9][0-9.]* +[1-9][0-9.]* % +[1-9]'
+holds "it follows the ledgers" grows
 
 press c
-is "c: by cgroup" soon shows '^/rwb-limited '
+holds "c: by cgroup" soon shows '^/rwb-limited '
 press t
-is "t: by task" soon shows '^ memhog\[150\] +3\.129 s 87 % lock of the NBD connection'
+holds "t: by task" soon shows '^ memhog\[150\] +3\.129 s 87 % lock of the NBD connection'
 press o
-is "o: by origin again" soon rows_first 'ORIGIN'
+holds "o: by origin again" soon rows_first 'ORIGIN'
 press s
-is "s: sorted by the next column" soon shows 'sorted by WRITTEN/S'
+holds "s: sorted by the next column" soon shows 'sorted by WRITTEN/S'
 press S
-is "S: and back" soon shows 'sorted by STALLED'
+holds "S: and back" soon shows 'sorted by STALLED'
 press '?'
-is "?: help" soon shows 'Ctrl-L +draw all anew'
+holds "?: help" soon shows 'Ctrl-L +draw all anew'
 press '?'
-is "?: and back" soon rows_first 'ORIGIN'
+holds "?: and back" soon rows_first 'ORIGIN'
 press p
-is "p: paused" soon shows 'PAUSED'
-is "nothing moves" stands
+holds "p: paused" soon shows 'PAUSED'
+holds "nothing moves" stands
 press p
 soon lacks 'PAUSED' >/dev/null
-is "p: it goes on" grows
+holds "p: it goes on" grows
 press r
-is "r: totals from now" soon shows 'a second +since [0-9]+ s'
+holds "r: totals from now" soon shows 'a second +since [0-9]+ s'
 
 tm resize-window -x 60 -y 10
-is "too small: it says what it needs" soon shows 'needs 80 columns and 20 rows'
-is "and what there is" shows 'has 60 and 10'
+holds "too small: it says what it needs" soon shows 'needs 80 columns and 20 rows'
+holds "and what there is" shows 'has 60 and 10'
 tm resize-window -x 120 -y 40
-is "larger: keys in the new last line" soon footer 40
-is "and columns that did not fit" shows 'STALLED FOR'
+holds "larger: keys in the new last line" soon footer 40
+holds "and columns that did not fit" shows 'STALLED FOR'
 tm resize-window -x 80 -y 24
-is "80x24 again" soon footer 24
-is "with nothing left of the other" lacks 'STALLED FOR|needs 80'
+holds "80x24 again" soon footer 24
+holds "with nothing left of the other" lacks 'STALLED FOR|needs 80'
 
 press q
-is "q: it ends" soon shows '^ended with 0'
-is "and gives the terminal back" given_back
+holds "q: it ends" soon shows '^ended with 0'
+holds "and gives the terminal back" given_back
 
 run "TERM=vt100 LC_ALL=en_US.UTF-8" --by task
-is "vt100: it draws itself" soon shows 'by task'
+holds "vt100: it draws itself" soon shows 'by task'
 plain() {
 	! screen | LC_ALL=C grep -q '[^ -~]' || return 1
 	! tm capture-pane -pe | grep -qE $'\e\\[([0-9;]*;)?[349][0-8]m'
 }
-is "in ASCII, without colour" plain
+holds "in ASCII, without colour" plain
 kill -TERM "$(cat "$scratch/pid")"
-is "SIGTERM: it ends by it" soon shows '^ended with 143'
-is "and gives the terminal back, too" given_back
+holds "SIGTERM: it ends by it" soon shows '^ended with 143'
+holds "and gives the terminal back, too" given_back
 
 run "TERM=linux LC_ALL=C.UTF-8"
-is "a locale with UTF-8: lines" soon shows '── by origin ──'
+holds "a locale with UTF-8: lines" soon shows '── by origin ──'
 press C-c
-is "Ctrl-C: it ends" soon shows '^ended with 0'
+holds "Ctrl-C: it ends" soon shows '^ended with 0'
 
 run "TERM=screen LC_ALL=C"
-is "another one draws itself" soon footer 24
+holds "another one draws itself" soon footer 24
 gone() { ! kill -0 "$(cat "$scratch/pid")" 2>/dev/null; }
 tm kill-server
-is "its terminal is gone: it ends" soon gone
+holds "its terminal is gone: it ends" soon gone
 
 # As a serial line, whose size nobody knows.
 before_run='stty rows 0 cols 0' run "TERM=vt220 LC_ALL=C"
-is "a line without a size: 80x24" soon footer 24
+holds "a line without a size: 80x24" soon footer 24
 # While it runs: as when the module is unloaded.
 touch "$scratch/grown"
 wait "$grower" 2>/dev/null
 grower=
 rm "$scratch/reclaimwb"
-is "no ledgers any more: one line says so" soon shows '^reclaimwb: no .*the module is not loaded'
-is "it ends as what fails does" soon shows '^ended with 1'
-is "and gives the terminal back even so" given_back
+holds "no ledgers any more: one line says so" soon shows '^reclaimwb: no .*the module is not loaded'
+holds "it ends as what fails does" soon shows '^ended with 1'
+holds "and gives the terminal back even so" given_back
 
 ktap_finished

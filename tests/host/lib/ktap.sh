@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # TOP is for those who source it
 # For tests of the host scripts: the kernel's KTAP helpers, a scratch folder,
-# and the one assertion they share. Sourced.
+# and the assertions they share. Sourced.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
@@ -43,6 +43,16 @@ refuses() {
 		ktap_test_fail "$name"
 	fi
 }
+
+# skip_all REASON: the whole script.
+skip_all() {
+	ktap_print_header
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+# quiet COMMAND...: what it says is of interest only if it fails.
+quiet() { "$@" >"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; return 1; }; }
 
 # holds NAME COMMAND...: the command succeeds. (The kernel's ktap_test_result splits arguments.)
 holds() {
