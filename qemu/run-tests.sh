@@ -25,6 +25,8 @@
 # shellcheck disable=SC2317 # called by traps
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source=../scripts/typed.sh
+. "$TOP/scripts/typed.sh"
 
 out='' with=vm
 variants=() tests=()
@@ -51,14 +53,7 @@ if [ ${#tests[@]} -eq 0 ]; then
 	tests=("$TOP"/tests/*.sh)
 	split=$JOBS
 fi
-for i in "${!tests[@]}"; do
-	name=''
-	for path in "${tests[$i]}" "$TOP/tests/${tests[$i]}" "$TOP/${tests[$i]}"; do
-		[ ! -f "$path" ] || { name=$(readlink -f "$path"); break; }
-	done
-	[ -n "$name" ] || die "no test ${tests[$i]}"
-	tests[i]=${name#"$TOP/tests/"}
-done
+for i in "${!tests[@]}"; do tests[i]=$(find_test "${tests[i]}"); done
 
 passed=0 failed=0 skipped=0
 guest="" slot="" runs=()

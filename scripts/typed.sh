@@ -4,7 +4,8 @@
 # typed.sh tests [NAME...]    is there each of these tests?
 #
 # For make targets, which say that something was mistyped before they install packages or
-# build a kernel. Needs nothing but a shell. Also sourced, by kernel.sh, for check_variant.
+# build a kernel. Needs nothing but a shell. Also sourced: by kernel.sh for check_variant, by
+# run-tests.sh for find_test.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -38,14 +39,21 @@ check_kernel() {
 	[ -z "${KSRC:-}" ] || check_ksrc
 }
 
-# check_tests NAME...: they are found as run-tests.sh finds them.
+# find_test NAME: print its path below tests/.
+find_test() {
+	local path
+	for path in "$1" "$TOP/tests/$1" "$TOP/$1"; do
+		[ -f "$path" ] || continue
+		path=$(readlink -f "$path")
+		echo "${path#"$TOP/tests/"}"
+		return
+	done
+	die "no test '$1': there is $(cd "$TOP/tests" && echo *.sh)"
+}
+
 check_tests() {
 	local name
-	for name; do
-		if [ ! -f "$name" ] && [ ! -f "$TOP/tests/$name" ] && [ ! -f "$TOP/$name" ]; then
-			die "no test '$name': there is $(cd "$TOP/tests" && echo *.sh)"
-		fi
-	done
+	for name; do find_test "$name" >/dev/null; done
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
