@@ -8,8 +8,7 @@
 need_mod
 need_no_swap
 need_memcg
-TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
-[ -x "$TOOL" ] || skip_all "no reclaimwb command: run 'make tool'"
+need_tool
 start_test 30 "recordings against the ledger"
 load_mod
 zram_swap_on 64
@@ -18,7 +17,6 @@ M=$(scaled 16)
 [ "$M" -ge 12 ] || M=12
 REC=$TMP/rec.jsonl
 GROUP=$CG/rwb-record
-RECORDER=
 
 cg_make rwb-record
 hog_in "$GROUP" hog -c text -m "$M"
@@ -71,39 +69,6 @@ ended()
 left_behind()
 {
 	find "$TRACING/instances" -name 'reclaimwb-record-*' | grep -c .
-}
-
-# lines N: so many lines of the recording that is being made are in its file.
-lines()
-{
-	[ "$(grep -c . "$REC.partial" 2> /dev/null)" -ge "$1" ] 2> /dev/null
-}
-
-# recorder OPTIONS...: one in the background, that has begun.
-recorder()
-{
-	"$TOOL" record -o "$REC" "$@" > "$TMP/recorder" 2>&1 &
-	RECORDER=$!
-	undo "recorder_kill"
-	loop_until 300 lines 2 || bail "the recorder did not begin: $(cat "$TMP/recorder")"
-}
-
-recorder_kill()
-{
-	[ -n "$RECORDER" ] || return 0
-	kill -KILL "$RECORDER"
-	# Its instance goes with the next recorder.
-	wait "$RECORDER" 2> /dev/null
-	RECORDER=
-}
-
-# recorder_end SIGNAL: and its exit code in $RC.
-recorder_end()
-{
-	kill "-$1" "$RECORDER"
-	wait "$RECORDER"
-	RC=$?
-	RECORDER=
 }
 
 # reclaim MIB: of the hog's memory.
@@ -159,16 +124,17 @@ check "compared with itself nothing fails" differs \
 check_not "a bound that is too low does" differs --fail-if 'writes.pages >= 1'
 
 # --- Ctrl-C: a whole file all the same
-recorder
+recorder "$REC"
 reclaim 1
 recorder_end INT
+RC=$?
 check_eq "Ctrl-C ends it well" "$RC" 0
 check_eq "the file says so" "$(ended interrupted)" true
 check_eq "and names no exit code" "$(ended exit)" null
 check_eq "no trace instance is left" "$(left_behind)" 0
 
 # --- while the recorder sleeps, a small buffer overflows: each event is there or counted
-recorder --buffer 8KiB --events reclaim_write
+recorder "$REC" --buffer 8KiB --events reclaim_write
 kill -STOP "$RECORDER"
 reclaim "$((M / 4))"
 quiesce
@@ -180,7 +146,7 @@ check_eq "those and the others are the folios" "$(($(ended lost) + $(events recl
 
 # --- killed: what there is has a name that says so, and the next one tidies up
 rm "$REC"
-recorder
+recorder "$REC"
 recorder_kill
 check "what a killed one leaves is partial" [ -e "$REC.partial" -a ! -e "$REC" ]
 check_not "and is refused" reports "$REC.partial"

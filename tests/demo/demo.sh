@@ -10,32 +10,10 @@ RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 . "$RWB_TESTS/lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
-TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
 # More data than memory, by a third, in tasks that all fault at once: kswapd alone
 # does not keep up, and the tasks write on their own stacks.
 TASKS=6
 MIB=$(($(mem_mib MemTotal) * 4 / 3 / TASKS))
-
-# record_start: from here on.
-record_start()
-{
-	"$TOOL" record -o "$RESULTS/demo.jsonl" > "$TMP/recorder" 2>&1 &
-	RECORDER=$!
-	undo "kill $RECORDER 2> /dev/null"
-	loop_until 300 records || bail "$(cat "$TMP/recorder")"
-}
-
-# The ledgers of the beginning are in the file.
-records()
-{
-	[ "$(grep -c . "$RESULTS/demo.jsonl.partial" 2> /dev/null)" -ge 2 ] 2> /dev/null
-}
-
-record_end()
-{
-	kill -INT "$RECORDER"
-	wait "$RECORDER" || bail "$(cat "$TMP/recorder")"
-}
 
 in_swap()
 {
@@ -120,7 +98,7 @@ wrote()
 need_mod
 need_nbd
 need_memcg
-[ -x "$TOOL" ] || skip_all "no reclaimwb command: make tool"
+need_tool
 start_test $((11 + BOOKS)) "who writes during reclaim, over swap on NBD"
 load_mod
 nbd_swap_on fast
@@ -136,7 +114,7 @@ if [ -e $thp/enabled ]; then
 fi
 
 say "$(mem_mib MemTotal) MiB of memory, $(mem_mib SwapTotal) MiB of swap on $NBD_DEV"
-record_start
+recorder "$RESULTS/demo.jsonl"
 snap before
 
 say "a cgroup at its memory.max: 64 MiB of data, 24 MiB allowed"
@@ -152,7 +130,7 @@ for type in anon mixed; do
 done
 
 quiesce
-record_end
+recorder_end INT || bail "$(cat "$TMP/recorder")"
 snap after
 for origin in kswapd direct memcg_max memcg_reclaim madvise; do
 	wrote "$origin"

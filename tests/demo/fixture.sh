@@ -9,7 +9,6 @@ RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 . "$RWB_TESTS/lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
-TOOL=$(command -v reclaimwb) || TOOL=$TESTS/../out/bin/reclaimwb
 THP=/sys/kernel/mm/transparent_hugepage
 
 save()
@@ -58,7 +57,7 @@ need_nbd slow
 need_disk disk0
 need_fs ext4
 need_memcg
-[ -x "$TOOL" ] || skip_all "no reclaimwb command: make tool"
+need_tool
 start_test 7 "ledgers for the tool's tests"
 load_mod tlb=Y metadata=Y takers=Y
 disk_attach disk0
