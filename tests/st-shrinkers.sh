@@ -59,14 +59,14 @@ begin()
 {
 	loop_until 100 both_settled || bail "the shrinkers do not come to rest"
 	cp "$TMP/shrinkers" "$TMP/shrinkers.0"
-	scanned=$(cat "$TMP/slabs_scanned")
+	scanned_before=$(cat "$TMP/slabs_scanned")
 }
 
 end()
 {
 	quiesce
 	loop_until 100 both_settled || bail "the shrinkers do not come to rest"
-	scanned=$(($(cat "$TMP/slabs_scanned") - scanned))
+	scanned=$(($(cat "$TMP/slabs_scanned") - scanned_before))
 }
 
 # pages: anonymous memory alone, more than there is.
