@@ -18,6 +18,10 @@
 # at once (JOBS, see scripts/lib.sh). When one takes its guest down, the others go
 # on in a new one.
 #
+# A script that failed nothing but checks that chance decides (by_chance, in
+# tests/lib/test.sh) is said to run `again`, and does, in a new guest, until it has had
+# TRIES; only its last try counts.
+#
 # One line for each script, and at the end `N passed, N failed, N skipped`. A
 # script without plan, end or result is a failure, and so is a guest without a
 # verdict. DIR (out/test) then holds VARIANT/SCRIPT.ktap and VARIANT/vmN/, and VARIANT.ktap,
@@ -55,6 +59,8 @@ if [ ${#tests[@]} -eq 0 ]; then
 fi
 for i in "${!tests[@]}"; do tests[i]=$(find_test "${tests[i]}"); done
 
+TRIES=3
+
 passed=0 failed=0 skipped=0
 guest="" slot="" runs=()
 at_exit() {
@@ -84,13 +90,20 @@ needs_key() {
 # report VARIANT SCRIPT KTAP_LOG [REASON]: count and say how it went, in one write,
 # as other guests' reports come between.
 report() {
-	local variant=$1 script=$2 log=$3 reason=${4:-} p f s seconds why mark=ok
-	section "$script" "$log" >"$out/$variant/${script//\//-}.ktap"
+	local variant=$1 script=$2 log=$3 reason=${4:-} p f s seconds why mark=ok ktap
+	ktap=$out/$variant/${script//\//-}.ktap
+	section "$script" "$log" >"$ktap"
 	read -r p f s seconds why < <(awk -v script="$script" -f "$TOP/qemu/ktap-sum.awk" "$log")
 	[ -z "$reason" ] || why=$reason
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	[ "$f" = 0 ] || mark=FAIL
-	[ "$f" != 0 ] || [ "$p" != 0 ] || mark=skip
+	if [ "$f" != 0 ] && [ "$why" = - ] && [ "$try" -lt $TRIES ] && only_by_chance "$ktap"; then
+		mv "$ktap" "$ktap.$try"
+		again+=("$script")
+		mark=again
+	else
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+		[ "$f" = 0 ] || mark=FAIL
+		[ "$f" != 0 ] || [ "$p" != 0 ] || mark=skip
+	fi
 	echo "$(
 		printf '%-4s %-8s %-28s %3d passed' "$mark" "$variant" "$script" "$p"
 		[ "$f" = 0 ] || printf ', %d failed' "$f"
@@ -104,6 +117,9 @@ report() {
 }
 
 section() { awk -v script="$1" '$0 == "# begin " script { on = 1 } on { print } index($0, "# end " script " rc=") == 1 { on = 0 }' "$2"; }
+
+# Is each failed result one that chance decides?
+only_by_chance() { awk '/^not ok / && last !~ /^# by chance: / { certain = 1 } { last = $0 } END { exit certain }' "$1"; }
 
 # A failed result with the comment lines before it.
 show_failures() {
@@ -119,7 +135,7 @@ show_console() { sed -e '/^reclaimwb: /d' -e 's/^/       /' "$1" | tail -n 43; }
 run_guest() {
 	local variant=$1 dir=$2 script server key value seconds=60 rc=0 reason=''
 	shift 2
-	local -a args=() open=("$@")
+	local -a args=(--append "rwb.try=$try") open=("$@")
 	local -A servers=()
 	for script; do
 		value=$(need "$script" timeout)
@@ -179,15 +195,18 @@ report_ended() { # VARIANT DIR
 # run_group VARIANT DIR SCRIPT...: until all have run; leaves the counts in
 # DIR.counts. In a shell of its own, which holds `slot`.
 run_group() {
-	local variant=$1 dir=$2 guests=1
-	local -a rest=("${@:3}")
+	local variant=$1 dir=$2 guests=0 try=0
+	local -a rest again=("${@:3}")
 	trap at_exit EXIT
 	trap 'exit 1' INT TERM HUP
 	runs=()
-	run_guest "$variant" "$dir" "${rest[@]}"
-	while [ ${#rest[@]} -gt 0 ]; do
-		guests=$((guests + 1))
-		run_guest "$variant" "$dir-$guests" "${rest[@]}"
+	while [ ${#again[@]} -gt 0 ]; do
+		try=$((try + 1))
+		rest=("${again[@]}") again=()
+		while [ ${#rest[@]} -gt 0 ]; do
+			guests=$((guests + 1))
+			run_guest "$variant" "$dir$([ $guests = 1 ] || echo "-$guests")" "${rest[@]}"
+		done
 	done
 	echo "$passed $failed $skipped" >"$dir.counts"
 }

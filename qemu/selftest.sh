@@ -57,7 +57,7 @@ adds_up() {
 		{ last = $0 }
 		END {
 			want = sprintf("%d passed, %d failed, %d skipped", sum["p"], sum["f"], sum["s"])
-			if (last == want && sum["p"] >= 12 && sum["f"] == 10 && sum["s"] == 3)
+			if (last == want && sum["p"] >= 14 && sum["f"] == 13 && sum["s"] == 3)
 				exit 0
 			print "# expected \047" want "\047, got \047" last "\047"
 			exit 1
@@ -75,7 +75,8 @@ with_guests() {
 	second=$!
 	"$TOP/qemu/run-tests.sh" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
 		meta/says_nothing.sh meta/no_plan.sh meta/short.sh meta/misnumbered.sh meta/fails.sh \
-		meta/bad_exit.sh meta/bails_out.sh meta/leaves_process.sh meta/bad_log.sh >"$log" 2>&1 || a=$?
+		meta/bad_exit.sh meta/bails_out.sh meta/leaves_process.sh meta/bad_log.sh \
+		meta/unlucky.sh meta/lucky_later.sh meta/half_unlucky.sh >"$log" 2>&1 || a=$?
 	wait $second || b=$?
 	cp "$log" "$dir/test.log"
 	cat "$dir/frozen.log" >>"$log"
@@ -99,6 +100,13 @@ with_guests() {
 		grep -q '^# init: killed left-over process' "$dir/test/base/meta-leaves_process.sh.ktap"
 	result "a bad kernel log line is found, with the script that made it" \
 		says '^ +# kernel log, in meta/bad_log.sh: BUG: not a real one'
+	result "what only chance failed runs again, as often as there are tries" \
+		test "$(grep -cE '^(again|FAIL) +base +meta/unlucky.sh +1 passed, 1 failed' "$log")" = 3
+	result "and has failed if the last one did" says '^FAIL base +meta/unlucky.sh '
+	result "or passed" says '^ok +base +meta/lucky_later.sh +1 passed \('
+	result "what failed for sure as well does not" test -z "$(grep '^again base *meta/half_unlucky.sh' "$log")"
+	result "nor do the guest's own checks count those against it" \
+		test -z "$(grep -A9 '^FAIL base *init' "$log" | grep 'exit code')"
 	result "the results came back" grep -q 'rwb-init: begin meta/good.sh\|Linux version' "$dir/test/base/vm1-2/results/dmesg.txt"
 	result "the totals add up" adds_up "$dir/test.log"
 }
@@ -108,7 +116,7 @@ if [ "${1:-}" = --kernel-free ]; then
 	echo "1..12"
 	kernel_free
 else
-	echo "1..30"
+	echo "1..35"
 	kernel_free
 	with_guests
 fi

@@ -33,15 +33,16 @@ for name in $RWB_RUN; do
 	[ $rc = 0 ] || [ $rc = 4 ] || failures=1
 done
 
+rc=0
 echo "# begin init"
 echo "1..1"
 dmesg >"$RWB_RESULTS/dmesg.txt"
 if bad=$(grep -E -f "$top/qemu/console-badness.txt" "$RWB_RESULTS/dmesg.txt"); then
 	echo "$bad" | sed 's/^/# kernel log: /'
 	echo "not ok 1 kernel log has no bad line"
-	failures=1
+	rc=1 failures=1
 else
 	echo "ok 1 kernel log has no bad line"
 fi
-echo "# end init rc=$failures"
+echo "# end init rc=$rc"
 echo "done $failures" >"$RWB_RESULTS/verdict"

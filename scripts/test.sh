@@ -21,7 +21,7 @@ stage() {
 
 # tally NAME...: each stage's last line must be its totals.
 tally() {
-	local name log
+	local name log again
 	for name; do
 		log=$out/$name.log
 		if [[ $(tail -n1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]] &&
@@ -29,9 +29,11 @@ tally() {
 			passed=$((passed + BASH_REMATCH[1]))
 			failed=$((failed + BASH_REMATCH[2]))
 			skipped=$((skipped + BASH_REMATCH[3]))
-			echo "$name: ${BASH_REMATCH[0]} ($(cat "$log.took") s)"
+			again=$(grep -c '^again' "$log") || true
+			[ "$again" = 0 ] || again=", by chance $again scripts ran again"
+			echo "$name: ${BASH_REMATCH[0]} ($(cat "$log.took") s${again#0})"
 			# Once more, for those who read only the end.
-			[ "${BASH_REMATCH[2]}" = 0 ] || awk '/^FAIL/ { on = 1 } /^(ok|skip) / { on = 0 } on && !/ passed, .* skipped$/' "$log"
+			[ "${BASH_REMATCH[2]}" = 0 ] || awk '/^FAIL/ { on = 1 } /^(ok|skip|again) / { on = 0 } on && !/ passed, .* skipped$/' "$log"
 		else
 			failed=$((failed + 1))
 			echo "$name: FAILED, it ended without its totals; the end of $log.err:"

@@ -39,13 +39,13 @@ loads()
 		quiesce
 		snap after
 		check_books
-		check_num "$lru, $type: folios were handed off" \
+		by_chance check_num "$lru, $type: folios were handed off" \
 			"$(delta handoff '[a-z_]*\.taken\.folios')" -gt 0
 		if is_debug_kernel && [ "$(delta handoff '[a-z]*\.refused\.stuck\.folios')" != 0 ]; then
 			skip_checks 1 "a device here took more than 5 s for a request"
 			continue
 		fi
-		check_num "$lru, $type: most of what was written" \
+		by_chance check_num "$lru, $type: most of what was written" \
 			"$(delta writes 'writer\.(anon|shmem)\.[a-z]*\.pages')" -gt \
 			"$(delta writes '(direct|kswapd)\.(anon|shmem)\.[a-z]*\.pages')"
 	done

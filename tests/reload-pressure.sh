@@ -46,10 +46,10 @@ while [ "$done" -lt "$ROUNDS" ]; do
 	before=$now
 done
 check_eq "loaded and unloaded $ROUNDS times" "$done" "$ROUNDS"
-check_num "the pressure went on meanwhile" \
+by_chance check_num "the pressure went on meanwhile" \
 	$(($(vmstat pswpout) - start)) -gt $((ROUNDS * 5))
 say "resident $(resident_mib) MiB, free $(mem_mib MemFree), swap used $(($(mem_mib SwapTotal) - $(mem_mib SwapFree))), ballasts $BALLASTS"
-check_num "some of it was counted" "$counted" -gt 0
+by_chance check_num "some of it was counted" "$counted" -gt 0
 check "the tasks are alive" kill -0 "$tasks"
 check_not "and none found a wrong page" grep -q "is wrong" "$TMP/tasks.log"
 hog_kill tasks

@@ -45,7 +45,7 @@ readers()
 load_mod write_around=N handoff=never
 check "files are read, and pages are wanted" readers
 check_stall_books "clean pages" direct 1
-check_num "stalls began while most was clean" "$(stalled 'clean\.stalls')" -gt 0
+by_chance check_num "stalls began while most was clean" "$(stalled 'clean\.stalls')" -gt 0
 check_eq "their parts sum to their time" "$(stalled 'clean\.part\.[a-z_]*\.ns')" "$(stalled 'clean\.ns')"
 say "$(stalled 'clean\.stalls') of $(stalled "$STALL_ORIGIN\\.stalls") stalls, $(($(stalled 'clean\.ns') / 1000000)) ms"
 unload_mod
@@ -54,7 +54,7 @@ echo 3 > /proc/sys/vm/drop_caches
 load_mod write_around=N handoff=never
 check "anonymous pages are wanted" "$BIN/memhog" -n 2 -c text -m $((M * 3 / 4))
 check_stall_books "anonymous pages" direct 1
-check_eq "no stall began while most was clean" "$(stalled 'clean\.stalls')" 0
+by_chance check_eq "no stall began while most was clean" "$(stalled 'clean\.stalls')" 0
 unload_mod
 
 finish

@@ -76,7 +76,7 @@ check_eq "no time went there" "$(part direct compaction)" 0
 unload_mod
 
 check "a task starts up with defrag=always" start_up always
-check_num "the kernel compacted" "$stall" -gt 0
+by_chance check_num "the kernel compacted" "$stall" -gt 0
 # One or two more: an interrupt may free a block into the hands of a task whose compaction
 # was skipped, and then the kernel says success after all.
 check_num "attempts that started are compact_stall" "$(tried "$STARTED" attempts)" -le "$stall"
@@ -92,7 +92,7 @@ check_num "races are successful attempts that were not served" "$(all races)" -l
 check_num "and none but successful ones" "$(all races)" -le "$(tried success attempts)"
 check_stall_books "defrag=always" direct 1
 check_longest
-check_num "compaction is a part of the stalls, ns" "$(part direct compaction)" -gt 0
+by_chance check_num "compaction is a part of the stalls, ns" "$(part direct compaction)" -gt 0
 check_num "and as much of them as the attempts took, or less" "$(part direct compaction)" -le \
 	"$(tried '[a-z_]*' ns)"
 check_num "that is no more than the task took to start up" "$(tried '[a-z_]*' ns)" -le "$took"
@@ -101,7 +101,7 @@ say "$stall attempts, $success served, $(all races) lost to others, $(($(tried '
 unload_mod
 
 check "a task starts up with defrag=always and enabled=N" start_up always enabled=N
-check_num "enabled=N: the kernel compacted" "$stall" -gt 0
+by_chance check_num "enabled=N: the kernel compacted" "$stall" -gt 0
 check_eq "enabled=N: the ledger does not say so" "$(all '[a-z_]*\.attempts')" 0
 check_eq "nor that it came to something" "$(($(all served) + $(all again) + $(all failed)))" 0
 unload_mod

@@ -51,7 +51,7 @@ if command -v getdelays > /dev/null; then
 	say "delay accounting: $count times in reclaim, $((ns / 1000000)) ms; the ledger: $stalls stalls, $((wall / 1000000)) ms, of these $((waited / 1000000)) ms waiting for the reserves"
 	check_num "it was in reclaim as often as it stalled, or more" "$count" -ge "$stalls"
 	check_num "in reclaim for no longer than it stalled" "$ns" -le "$((wall - waited))"
-	check_num "and for most of that" "$((ns * 10))" -ge "$(((wall - waited) * 7))"
+	by_chance check_num "and for most of that" "$((ns * 10))" -ge "$(((wall - waited) * 7))"
 	rm "$TMP/shm/file"
 else
 	skip_checks $((STALL_BOOKS + 4)) "no getdelays (the kernel's tools/accounting)"
@@ -78,7 +78,7 @@ echo 0 > "$CG/rwb-high/memory.swap.max"
 echo 8M > "$CG/rwb-high/memory.high"
 check "a cgroup is above its memory.high" in_cg "$CG/rwb-high" "$BIN/memhog" -c zero -m 12 -w 280
 check_stall_books "memory.high" memcg_high 1
-check_num "per cent of that was the penalty" "$(of_stalls memcg_high high_penalty)" -ge 50
+by_chance check_num "per cent of that was the penalty" "$(of_stalls memcg_high high_penalty)" -ge 50
 check_eq "no other origin has any" "$(stalled '(direct|memcg_max|memcg_reclaim|node|other)\.part\.high_penalty\.ns')" 0
 unload_mod
 

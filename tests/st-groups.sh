@@ -53,8 +53,8 @@ check_eq "nothing was recorded" "$(stalls_now) $(sum "$LEDGER/shrinkers" '(shrin
 check "stalls on" switched stalls on probe.sched_switch attached
 check "shrinkers on" switched shrinkers on fprobe.do_shrink_slab attached
 check "a task reclaims again" thrash
-check_num "stalls were recorded" "$(stalls_now)" -gt "$before"
-check_num "calls of shrinkers were" \
+by_chance check_num "stalls were recorded" "$(stalls_now)" -gt "$before"
+by_chance check_num "calls of shrinkers were" \
 	"$(sum "$LEDGER/shrinkers" '(shrinker\.[0-9]+|other)\.calls')" -gt "$calls"
 check_unexplained "switched on again"
 check_eq "the parts sum to the wall time" "$(stalled '[a-z_]*\.part\.[a-z_]*\.ns')" \
@@ -96,7 +96,7 @@ for g in stalls shrinkers nbd; do echo Y > "$PARAMS/$g"; done
 before=$(stalls_now)
 check "a task reclaims after that" thrash
 quiesce
-check_num "its stalls are recorded" "$(stalls_now)" -gt "$before"
+by_chance check_num "its stalls are recorded" "$(stalls_now)" -gt "$before"
 check "no entry was left behind" loop_until 50 nobody_stalls
 check_eq "no room was wanting" "$(sum "$LEDGER/status" 'lost\.(stalls|shrinkers)')" 0
 unload_mod

@@ -63,7 +63,7 @@ check "there is a new file" "$BIN/benchload" fill "$MNT/new1" 20
 sync
 check_eq "nothing was evicted" "$(of_device 'evicted\.pages')" 0
 check_eq "nor read again" "$(of_device 'reread\.pages')" 0
-check_num "ext4 read bitmaps of blocks" "$(of_device 'bitmaps\.blocks\.reads')" -gt 0
+by_chance check_num "ext4 read bitmaps of blocks" "$(of_device 'bitmaps\.blocks\.reads')" -gt 0
 check_eq "none of them for the second time" "$(of_device 'bitmaps\.[a-z]*\.reread')" 0
 # What is dropped by hand is no reclaim.
 fs_cold "$DISK"
@@ -74,17 +74,17 @@ leave_mib "$M"
 check "memory is wanted" "$BIN/memhog" -c text -m $((M + M / 2))
 check "the ledger can be read" settle metadata
 evicted=$(of_device 'evicted\.pages' "$TMP/metadata")
-check_num "reclaim evicted metadata" "$evicted" -gt 50
+by_chance check_num "reclaim evicted metadata" "$evicted" -gt 50
 others=$(sum "$TMP/metadata" 'others\.evicted\.pages')
 check_eq "the origins evicted as much" \
 	"$(($(sum "$TMP/metadata" '[a-z_]*\.evicted\.pages') - others))" \
 	"$(sum "$TMP/metadata" '(device\.[0-9:]*|others)\.evicted\.pages')"
 check "the files are looked at once more" look
-check_num "metadata was read again" "$(of_device 'reread\.pages')" -gt 25
+by_chance check_num "metadata was read again" "$(of_device 'reread\.pages')" -gt 25
 rm "$MNT/new1"
 check "there is another new file" "$BIN/benchload" fill "$MNT/new2" 20
 sync
-check_num "ext4 read bitmaps again, that it had read before" "$(of_device 'bitmaps\.[a-z]*\.reread')" -gt 0
+by_chance check_num "ext4 read bitmaps again, that it had read before" "$(of_device 'bitmaps\.[a-z]*\.reread')" -gt 0
 check_num "no more than was evicted" "$(of_device 'reread\.pages')" -le "$(of_device 'evicted\.pages')"
 check_eq "each has its time" "$(of_device 'reread\.hist\.ms\.[0-9]+')" "$(of_device 'reread\.pages')"
 say "evicted $evicted pages of $DEVICE, read $(of_device 'reread\.pages') of them again"

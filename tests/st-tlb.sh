@@ -65,15 +65,15 @@ check_eq "asked for, it is on" "$(row tlb state)" on
 
 check "the file is read again" read_file
 quiesce
-check_num "reclaim freed pages of it" "$(reclaimed)" -gt 1000
+by_chance check_num "reclaim freed pages of it" "$(reclaimed)" -gt 1000
 check_eq "and interrupted nobody: it is not mapped" "$(flushes '(direct|kswapd)' '[a-z]*' ipis)" 0
 
 freed=$(reclaimed)
 check "two tasks read it by their mappings of it" map_file
 quiesce
 clean=$(flushes 'direct|kswapd' clean ipis) freed=$(($(reclaimed) - freed))
-check_num "reclaim asked for clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
-check_num "for many of them once: for 1000 freed, so often" "$((1000 * clean / (freed + 1)))" -lt 500
+by_chance check_num "reclaim asked for clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
+by_chance check_num "for many of them once: for 1000 freed, so often" "$((1000 * clean / (freed + 1)))" -lt 500
 
 # Only now: with swap, reading a file may push out a page that a shell has mapped.
 zram_swap_on 512
@@ -81,9 +81,9 @@ check "two tasks want more than there is" "$BIN/memhog" -n 2 -c text -m $((M * 3
 quiesce
 remote=$(($(vmstat nr_tlb_remote_flush) - remote))
 dirty=$(flushes 'direct|kswapd' dirty ipis) asked=$(flushes 'direct|kswapd' dirty asked)
-check_num "other CPUs were interrupted for dirty pages" "$dirty" -gt 100
+by_chance check_num "other CPUs were interrupted for dirty pages" "$dirty" -gt 100
 check_num "reclaim asked more often" "$asked" -ge "$dirty"
-check_num "it took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
+by_chance check_num "it took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
 check_num "the kernel counted as many, or more" "$remote" -ge "$(flushes '[a-z_]*' '[a-z]*' ipis)"
 say "$dirty interrupts for $asked dirty pages; $clean for $freed clean ones freed, $(flushes 'direct|kswapd' other ipis) for others"
 check_num "a dirty page costs more of them than a clean one" "$((dirty * (freed + 1)))" -gt \

@@ -52,7 +52,7 @@ rounds()
 base=$(dying)
 check "$ROUNDS rounds" rounds
 check_eq "every cgroup could be removed" "$removed" "$ROUNDS"
-check_num "with folios queued" "$queued" -ge $((ROUNDS / 2))
+by_chance check_num "with folios queued" "$queued" -ge $((ROUNDS / 2))
 check_around_books "cgroups"
 fs_cold "$DEV"
 check "content from a cold cache" proves verify -p 1024 -g "$ROUNDS" "$MNT/file"

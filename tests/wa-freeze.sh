@@ -43,7 +43,7 @@ freezes()
 	check "$1: $ROUNDS rounds" rounds
 	check_eq "$1: froze" "$frozen" "$ROUNDS"
 	check_eq "$1: nothing was written to a frozen filesystem" "$silent" "$ROUNDS"
-	check_num "$1: folios were queued meanwhile" "$queued" -gt 0
+	by_chance check_num "$1: folios were queued meanwhile" "$queued" -gt 0
 	check_around_books "$1"
 	fs_cold "$DEV"
 	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"

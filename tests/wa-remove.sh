@@ -74,7 +74,7 @@ removes()
 	around_cg "rwb-remove-$1-$2" 6
 	check "$1, $2: $ROUNDS rounds" rounds "$1" "$2"
 	check_eq "$1, $2: the device was removed" "$removed" "$ROUNDS"
-	check_num "$1, $2: with folios queued" "$queued" -gt 0
+	by_chance check_num "$1, $2: with folios queued" "$queued" -gt 0
 	check_eq "$1, $2: what was synced is there" "$right" "$ROUNDS"
 	check_around_books "$1, $2"
 	check "$1, $2: no device that has gone is in the ledger" device_rows_end

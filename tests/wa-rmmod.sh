@@ -61,10 +61,10 @@ counts_change()
 }
 
 check "unloaded and loaded $ROUNDS times" reloads
-check_num "with folios queued" "$queued" -gt 0
+by_chance check_num "with folios queued" "$queued" -gt 0
 check "switched off and on $ROUNDS times" toggles
 check_eq "off stood still" "$stood" "$ROUNDS"
-check_eq "on went on" "$went" "$ROUNDS"
+by_chance check_eq "on went on" "$went" "$ROUNDS"
 check "the writer is alive" file_alive rmmod
 hog_kill rmmod
 # A last whole generation, with the module gone half-way.

@@ -54,11 +54,11 @@ swapoffs()
 	sync -f "$MNT/swap"
 	snap before
 	check "$1: $ROUNDS rounds" rounds
-	check_num "$1: memory was swapped" $(($(vmstat pswpout) - $(sum "$TMP/before/vmstat" pswpout))) -gt 0
+	by_chance check_num "$1: memory was swapped" $(($(vmstat pswpout) - $(sum "$TMP/before/vmstat" pswpout))) -gt 0
 	check_eq "$1: it came back right" "$right" "$ROUNDS"
 	around_quiet
 	snap after
-	check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
+	by_chance check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
 	check_around_books "$1"
 	rm "$MNT/swap"
 	fs_cold "$DEV"

@@ -49,8 +49,8 @@ umounts()
 	fs_new "$1" "$DEV"
 	check "$1: $ROUNDS rounds" rounds "$1"
 	check_eq "$1: every unmount went through at once" "$now" "$ROUNDS"
-	check_num "$1: of them with -l" "$lazy" -gt 0
-	check_num "$1: folios were queued when it came" "$queued" -gt 0
+	by_chance check_num "$1: of them with -l" "$lazy" -gt 0
+	by_chance check_num "$1: folios were queued when it came" "$queued" -gt 0
 	check_eq "$1: content was right after each" "$right" "$ROUNDS"
 	check_around_books "$1"
 	fs_umount "$DEV"

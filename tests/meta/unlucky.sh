@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Fails, each time, what chance decides.
+echo "1..2"
+echo "ok 1 passes"
+echo "# by chance: got 0, expected -gt 0"
+echo "not ok 2 something was met"
