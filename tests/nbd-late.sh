@@ -31,13 +31,13 @@ function_is()
 check "the probe waits" waiting
 check "so does that on its function" function_is waiting
 check "nbd loads" kmod nbd
-check "the probe attached" loop_until 20 attached
+check "the probe attached" loop_until 100 attached
 check "so did that on its function" function_is attached
 check "nbd unloads under the probe" unload_mod nbd
-check "the probe waits again" loop_until 20 waiting
+check "the probe waits again" loop_until 100 waiting
 check "so does that on its function" function_is waiting
 check "nbd loads again" kmod nbd
-check "the probe attached again" loop_until 20 attached
+check "the probe attached again" loop_until 100 attached
 check "so did that on its function" function_is attached
 check "our module unloads while nbd stays" unload_mod
 

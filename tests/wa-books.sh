@@ -29,7 +29,7 @@ around_is()
 {
 	around_quiet
 	# A page is looked at a second after it was cleaned.
-	loop_until 20 some_freed
+	loop_until 100 some_freed
 	snap after
 	deltas 'windows=helper:windows' 'targets=helper:written\.pages\.targets' \
 		'cleaned=helper:clean\.targets' 'freed=helper:freed\.within_1s' \

@@ -43,7 +43,7 @@ rounds()
 		[ $((round % 2)) = 0 ] || dm_stop rwb-cgroup
 		! around_meets 3 || queued=$((queued + 1))
 		# Of its task the last trace may go a moment later.
-		! loop_until 20 rmdir "$ACG" 2> /dev/null || removed=$((removed + 1))
+		! loop_until 50 rmdir "$ACG" 2> /dev/null || removed=$((removed + 1))
 		[ $((round % 2)) = 0 ] || dm_go rwb-cgroup
 		around_met
 	done

@@ -27,7 +27,7 @@ reloads()
 	loaded=0 queued=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
-		loop_until 5 around_has_pending && queued=$((queued + 1))
+		loop_until 30 around_has_pending && queued=$((queued + 1))
 		unload_mod || return 1
 		load_helper
 		loaded=$((loaded + 1))
@@ -69,7 +69,7 @@ check "the writer is alive" file_alive rmmod
 hog_kill rmmod
 # A last whole generation, with the module gone half-way.
 file_bg last "$ACG" write -n 4 -p 2048 -o random -g 1000000 "$MNT/file"
-loop_until 20 around_has_pending
+loop_until 50 around_has_pending
 unload_mod
 file_end last || bail "the last writer failed"
 load_helper

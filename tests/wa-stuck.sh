@@ -53,7 +53,7 @@ goes_on()
 		around_cg_limit 12
 		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
 		around_cg_limit 2
-		! loop_until 20 more_windows "$windows" || cleaned=$((cleaned + 1))
+		! loop_until 100 more_windows "$windows" || cleaned=$((cleaned + 1))
 		umount "$MNT" || return 1
 		fs_mount "$WELL"
 		! proves verify -p 1024 -g "$round" "$MNT/file" || right=$((right + 1))
