@@ -15,7 +15,7 @@ start_test $((4 * STALL_BOOKS + TRACED_CHECKS + 11)) "stalls against delay accou
 set_file /proc/sys/kernel/task_delayacct 1
 zram_swap_on 512
 mkdir "$TMP/shm"
-mount -t tmpfs -o "size=$((M * 2))M" tmpfs "$TMP/shm" || bail "no tmpfs"
+mount -t tmpfs -o "size=$((M * 4))M" tmpfs "$TMP/shm" || bail "no tmpfs"
 undo "umount $TMP/shm"
 leave_mib "$M"
 
@@ -30,7 +30,7 @@ delays()
 fill()
 {
 	in_cg "$CG/rwb-delays" getdelays -d -c dd if=/dev/zero of="$TMP/shm/file" bs=64k \
-		count=$((M * 24)) > "$TMP/delays" 2>&1
+		count=$((M * 48)) > "$TMP/delays" 2>&1
 }
 
 load_mod write_around=N handoff=never
