@@ -296,14 +296,15 @@ impl Hook {
         ) else {
             return;
         };
-        match failed {
-            true => lane.failed(pages),
-            false => lane.finished(pages, ns),
-        }
+        // First: who sees nothing in flight any more finds all of it counted.
         self.shared
             .observer
             .swap_requests
             .count(pages, ns / 1000, failed);
+        match failed {
+            true => lane.failed(pages),
+            false => lane.finished(pages, ns),
+        }
         // One for each batch that can be freed now; all, when there is nothing to wait for.
         reclaim::swap_wake(match lane.is_busy() {
             true => self.shared.credit(pages),

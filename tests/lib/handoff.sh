@@ -32,9 +32,13 @@ handed()
 	sum "$LEDGER/handoff" "$1"
 }
 
+# handoff_state: what is in flight by the ledger, too: nr_writeback lags, as each CPU keeps
+# some of it to itself.
 handoff_state()
 {
-	awk '$1 == "pending.folios" || $1 == "written.folios" { printf "%s ", $2 }' "$LEDGER/handoff"
+	awk '$1 == "pending.folios" || $1 == "written.folios" { printf "%s ", $2 }
+		$1 ~ /^device\..*\.inflight_pages$/ { n += $2 }
+		END { printf "%d ", n }' "$LEDGER/handoff"
 	awk '/^nr_writeback / { print $2 }' /proc/vmstat
 }
 
@@ -46,7 +50,7 @@ handoff_still()
 	sleep 0.3
 	[ "$a" = "$(handoff_state)" ] || return 1
 	case $a in
-	*" 0 0") ;;
+	*" 0 0 0") ;;
 	*) return 1 ;;
 	esac
 }
@@ -55,7 +59,7 @@ handoff_still()
 handoff_quiet()
 {
 	loop_until 300 handoff_still || {
-		say "handoff did not become quiet: written, pending, writeback: $(handoff_state)"
+		say "handoff did not become quiet: written, pending, in flight, writeback: $(handoff_state)"
 		return 1
 	}
 }
