@@ -26,6 +26,10 @@ if [ -e /sys/kernel/mm/ksm/run ]; then
 else
 	say "no KSM in this kernel"
 fi
+# swapoff holds a task's mmap_lock while it reads all that the task has swapped out, and khugepaged
+# waits for that. Minutes on a slow machine; what hangs for good is killed by the script's own limit.
+HUNG=/proc/sys/kernel/hung_task_timeout_secs
+[ ! -e $HUNG ] || set_file $HUNG 600
 disk_attach disk0
 SPARE=$DISK
 mkswap "$SPARE" > /dev/null || bail "mkswap $SPARE"

@@ -176,7 +176,8 @@ check "a task alone in its cgroup is at its limit" in_cg "$CG/rwb-alone" sh -c '
 	exec "$1" -c text -m 24 > /dev/null' "$MNT" "$BIN/memhog" "$ALONE"
 end
 by_chance check_num "it called shrinkers" "$(shrunk memcg_max '' calls)" -gt 0
-check_eq "and was alone in them" "$(shrunk memcg_max '' overlapped)" 0
+# But for kswapd, which goes through all cgroups if it is awake.
+by_chance check_eq "and was alone in them" "$(shrunk memcg_max '' overlapped)" 0
 check_unexplained "shrinkers"
 check_eq "nothing was lost" "$(sum "$LEDGER/status" 'lost\.(shrinkers|calls)')" 0
 unload_mod
