@@ -7,7 +7,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: help demo test test-all test-plan bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
@@ -17,8 +17,14 @@ help: ## this list
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
 	@scripts/demo.sh
 
-test: ## host tests, checks, and the whole suite on base and debug kernels
-	@scripts/test.sh
+test: ## host tests, checks, and each scenario on the kernel that shows its faults
+	@scripts/test.sh change
+
+test-all: ## the same, with every scenario on every kernel (SHARD=2/4 RESUME=1)
+	@scripts/test.sh all
+
+test-plan: ## what `make test` runs where, and how long that took before (TIER=all SHARD=)
+	@qemu/run-tests.py --tier $(or $(TIER),change) --shard $(or $(SHARD),1/1) --plan
 
 bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='sparse ...' COUNT=20
 	@scripts/bench.sh $(SCENARIOS)
@@ -60,7 +66,7 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
-	@qemu/run-tests.sh --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
+	@qemu/run-tests.py --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/typed.sh kernel "$(VARIANT)"
@@ -81,7 +87,7 @@ nbd-map: ## where swap over NBD crawls or hangs: out/nbd/map.txt (POINTS='base l
 
 host-test: ## tests that need no kernel: policy, tool, scripts
 	@scripts/deps.sh kernel tool host
-	@scripts/host-test.sh
+	@qemu/run-tests.py --host
 
 install: ## tool, manual, unit, and the module for KDIR or the running kernel (PREFIX= DESTDIR= MODULE=no)
 	@scripts/install.sh
@@ -94,7 +100,7 @@ deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
 
 test-deb: deb ## install them in a clean chroot, remove and purge them (as root)
 	@scripts/deps.sh chroot
-	@scripts/host-test.sh deb tests/host/deb/chroot.sh
+	@qemu/run-tests.py --host deb tests/host/deb/chroot.sh
 
 doc: ## rustdoc of the module in out/doc/ (KERNEL_DOC=URL of the kernel crates')
 	@scripts/doc.sh

@@ -13,10 +13,11 @@ mkdir -p "$dir"
 
 # --- without a guest: what the counter makes of a log
 
+suite_ktap() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/qemu python3 -m suite.ktap "$@"; }
 sums_to() { # EXPECTED LINE...
 	local expected=$1 got
 	shift
-	got=$(printf '%s\n' "$@" | awk -v script=t.sh -f "$TOP/qemu/ktap-sum.awk")
+	got=$(printf '%s\n' "$@" | suite_ktap sum t.sh)
 	[ "$got" = "$expected" ] || { echo "# expected '$expected', got '$got'"; return 1; }
 }
 
@@ -77,9 +78,9 @@ with_guests() {
 	local a=0 b=0 second
 	# Two guests side by side: one is frozen and found by its silence, the other
 	# panics, and a third carries on with what the second had left.
-	RWB_SILENCE=20 "$TOP/qemu/run-tests.sh" --out "$dir/frozen" meta/freezes.sh >"$dir/frozen.log" 2>&1 &
+	RWB_SILENCE=20 "$TOP/qemu/run-tests.py" --out "$dir/frozen" meta/freezes.sh >"$dir/frozen.log" 2>&1 &
 	second=$!
-	"$TOP/qemu/run-tests.sh" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
+	"$TOP/qemu/run-tests.py" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
 		meta/says_nothing.sh meta/no_plan.sh meta/short.sh meta/misnumbered.sh meta/fails.sh \
 		meta/bad_exit.sh meta/bails_out.sh meta/leaves_process.sh meta/bad_log.sh \
 		meta/unlucky.sh meta/lucky_later.sh meta/half_unlucky.sh >"$log" 2>&1 || a=$?

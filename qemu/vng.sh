@@ -9,7 +9,7 @@
 #          [--out DIR] [--append ARGS] [--timeout SECONDS] [--quiet]
 #
 # Options, what lies in DIR afterwards and the exit code are those of vm.sh.
-# Without a SCRIPT it is `run-tests.sh --with vng`, which runs all. VIRTME_NG=version takes
+# Without a SCRIPT it is `run-tests.py --with vng`, which runs all. VIRTME_NG=version takes
 # another virtme-ng than the one this is known to work with.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
-[ ${#scripts[@]} -gt 0 ] || exec "$TOP/qemu/run-tests.sh" --with vng --variant "$variant"
+[ ${#scripts[@]} -gt 0 ] || exec "$TOP/qemu/run-tests.py" --with vng --variant "$variant"
 out=${out:-$OUT/vng/$variant}
 
 # install_vng: into a virtual environment of its own, in the cache.

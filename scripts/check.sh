@@ -99,6 +99,12 @@ check_patches() {
 
 check_shellcheck() { shell_scripts | xargs shellcheck; }
 
+# The suite's runner, by its types; elsewhere Python is only glue.
+check_python() {
+	have mypy || { skip "no mypy"; return; }
+	(cd qemu && mypy --strict --no-error-summary --cache-dir="$OUT/.mypy" suite run-tests.py suite-test.py)
+}
+
 # Words of ours that codespell takes for misspelt ones.
 check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,iput,inflight,inout,fo,te,ans,nd,ser,damon,softend,atleast,statics; }
 
@@ -110,7 +116,7 @@ check_workflows() {
 	actionlint "${files[@]}"
 }
 
-checks=(rustfmt module_clippy cargo_clippy checkpatch patches shellcheck codespell workflows "${RULES[@]}")
+checks=(rustfmt module_clippy cargo_clippy checkpatch patches shellcheck python codespell workflows "${RULES[@]}")
 [ $# = 0 ] || checks=("$@")
 
 echo "KTAP version 1"

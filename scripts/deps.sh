@@ -41,6 +41,7 @@ needs() {
 	check  codespell                codespell
 	check  perl                     perl
 	check  git                      git
+	check  mypy                     mypy
 	test   cc                       gcc
 	test   /usr/include/stdio.h     libc6-dev
 	bench  /sbin/mkfs.ext4          e2fsprogs

@@ -4,8 +4,8 @@
 # typed.sh tests [NAME...]    is there each of these tests?
 #
 # For make targets, which say that something was mistyped before they install packages or
-# build a kernel. Needs nothing but a shell. Also sourced: by kernel.sh for check_variant, by
-# run-tests.sh for find_test.
+# build a kernel. Needs nothing but a shell. Also sourced by kernel.sh, for
+# check_variant.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The books balance under pressure over NBD swap, with the classic LRU:
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
+# guards: rust/writes.rs rust/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
+# faults: books data
 # nbd: fast
 # timeout: 600
 . "$(dirname "$0")/lib/test.sh"

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # ftrace, perf, BPF and we on the same tracepoint: each sees every write.
+# guards: rust/probes.rs rust/shim/attached.rs rust/kernel_ext/tracepoint.rs
+# faults: report
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

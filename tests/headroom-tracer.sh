@@ -3,6 +3,8 @@
 # Headroom agrees with the kernel's own stack tracer: on the way from the write
 # to memory.reclaim down to a function (stack_trace_filter), every return address
 # that both found lies as deep for us as it does for the tracer.
+# guards: rust/headroom.rs rust/callers.rs rust/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
+# faults: arithmetic
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -4,6 +4,8 @@
 # hands them no more, another swap device goes on being written by its own writer, and
 # when the device answers again, handoff goes on. The module can be unloaded meanwhile.
 # Once with a disk whose writes take forever, once with NBD whose network is down.
+# guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
+# faults: progress
 # nbd: slow
 # disk: 512M 512M
 # timeout: 600

@@ -3,6 +3,8 @@
 # A swap device of which every write fails gets no more from the writer: what it cannot take
 # would be queued again and again, and the OOM killer, which comes then without us, would
 # come the later for it. When the device is well, handoff goes on.
+# guards: rust/helper/swap/ rust/policy/patience.rs
+# faults: progress
 # disk: 512M
 # variants: base
 # timeout: 300

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # When swap-out is handed off: the policy and its floor, their bounds, at load and at run
 # time; and that both can change, and the module can go, while reclaim hands off.
+# guards: rust/params.rs rust/helper/swap.rs rust/shim/reclaim.rs rust/policy/handoff.rs
+# faults: lifetime locking report
 # nbd: fast
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -3,6 +3,8 @@
 # What is never handed off, and why, in the ledger's words: to devices that write at
 # once (zram, brd), to zswap, for a cgroup's limit, for MADV_PAGEOUT and memory.reclaim.
 # Reclaim does with it what it does without us, and every page comes back right.
+# guards: rust/helper/swap.rs rust/rows/handoff.rs qemu/patches/0002*
+# faults: report books
 # nbd: fast
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -4,6 +4,8 @@
 # task is seen in the block layer or below but for what was refused, which the ledger
 # tells; the deepest stack ends where folios are handed over. Without handoff the same
 # load is seen there, and its longest page fault is longer.
+# guards: rust/helper/swap/ rust/policy/link.rs rust/policy/idle.rs qemu/patches/0002*
+# faults: progress arithmetic
 # nbd: slow
 # mem: 384M
 # timeout: 300

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kind io: pages written to swap over NBD are queued as real I/O, anonymous and
 # shared memory apart.
+# guards: rust/origin.rs rust/writes.rs rust/probes/page.rs
+# faults: books
 # nbd: fast
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

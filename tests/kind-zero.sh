@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind zero: a page of zeroes is only noted down.
+# guards: rust/writes.rs rust/probes/page.rs
+# faults: books
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind zswap: compressed in RAM, the device behind it is not touched.
+# guards: rust/probes/zswap.rs rust/probes/function.rs rust/shim/function.rs
+# faults: books
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The module's KUnit suite, which a kernel with KUNIT=y runs at load.
+# guards: rust/tests.rs rust/tests/ rust/policy/ rust/probes/
+# faults: memory lifetime
 # variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
 # timeout: 300

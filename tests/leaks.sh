@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Nothing is leaked: kmemleak, which is off elsewhere as it costs most, watches a
 # few loads, some recording and the unloads. Shares its guest with kunit.sh.
+# guards: rust/reclaimwb_main.rs rust/helper.rs rust/observer.rs rust/kernel_ext/ rust/shim/
+# faults: lifetime memory
 # variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
 # timeout: 400

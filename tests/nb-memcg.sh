@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, at a cgroup's limit.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
+# guards: rust/helper/swap/ rust/nbd.rs
+# faults: data progress
 # nbd: fast
 # mem: 256M
 # timeout: 600

@@ -4,6 +4,8 @@
 # build of the module that asks for both. It names them, marks what stands on
 # them unavailable, and the rest works. It also believes that the kernel has no
 # place for a writeback helper.
+# guards: rust/probes.rs rust/shim/conftest.sh rust/shim/check_event.c rust/rows/status.rs
+# faults: report
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

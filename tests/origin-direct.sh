@@ -3,6 +3,8 @@
 # Origin direct: two tasks allocate faster than kswapd frees. kswapd writes as
 # well, so the ledger is held, folio by folio, against a replay of the kernel's
 # own trace: a write belongs to its task's innermost open window.
+# guards: rust/origin.rs rust/windows.rs rust/tasks.rs rust/policy/nest.rs
+# faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin kswapd: a task takes memory slowly enough, and the watermarks lie far
 # enough apart, that kswapd alone keeps up.
+# guards: rust/origin.rs rust/windows.rs
+# faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # cgroup v1: memory.limit_in_bytes is origin memcg_max, memory.force_empty is
 # origin memcg_reclaim.
+# guards: rust/origin.rs rust/cgroups.rs
+# faults: origin
 # cgroup: v1
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The stalls of one task against the kernel's delay accounting of it: as many times in
 # reclaim, for as long; and cgroups' limits, whose stalls are of their own origins.
+# guards: rust/stalls.rs rust/stalls/ rust/cost.rs rust/rows/stalls.rs
+# faults: books arithmetic
 # mem: 384M
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

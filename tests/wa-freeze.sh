@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # fsfreeze and thaw while the worker writes: nothing reaches a frozen filesystem's
 # disk, no freeze hangs, nothing is lost.
+# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# faults: locking data
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -4,6 +4,8 @@
 # unlinked and dropped while reclaim hands their folios over. The last iput() of
 # such a file must never run inside reclaim because of us: a probe on evict()
 # looks at the stack of every eviction.
+# guards: rust/helper/worker.rs rust/helper/ring.rs rust/kernel_ext/fs.rs
+# faults: lifetime locking
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Remounting read-only and back while the worker writes: never refused as busy, and
 # nothing is written to what is read-only.
+# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# faults: data locking
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The module goes while its worker writes, and comes again; write_around is switched
 # off and on. Off means now: nothing is met and nothing written from then on.
+# guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/shim/reclaim.rs
+# faults: lifetime locking
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A swap file comes and goes on the filesystem that the worker writes to. Its own
 # pages are none of the worker's business; both sides' content is proven.
+# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# faults: data
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

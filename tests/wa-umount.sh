@@ -3,6 +3,8 @@
 # Unmounting while the worker writes: it waits for one flush at most, never fails
 # as busy, leaves no inode behind and loses nothing. The same with umount -l while a
 # file is still open.
+# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# faults: lifetime locking
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The suite's KTAP, as the kernel's own parser reads it (tools/testing/kunit/kunit.py): a
-# script's log as it is, and a whole run as qemu/ktap-nest.awk makes one document of it.
+# script's log as it is, and a whole run as qemu/suite/ktap.py makes one document of it.
 # ktap/suite.ktap is of real runs, cut short.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
@@ -16,7 +16,7 @@ fi
 
 # script NAME: its part of the run
 script() { sed -n "/^# begin $1\$/,/^# end $1 /p" "$suite"; }
-nest() { awk -f "$TOP/qemu/ktap-nest.awk"; }
+nest() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/qemu python3 -m suite.ktap nest; }
 # parsed WHAT: stdin through the parser; `tests passed failed skipped errors`, or the results
 # at the top, one a line.
 parsed() {

@@ -12,7 +12,7 @@ if ! command -v tmux >/dev/null; then
 fi
 
 crate=$TOP/scripts/reclaimwb
-# The folder that scripts/host-test.sh has just tested it in.
+# The folder that qemu/suite/host.py has just tested it in.
 target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib.sh" && cargo_target)}
 tool=$target/debug/reclaimwb
 if ! (cd "$crate" && CARGO_TARGET_DIR=$target cargo build --quiet --locked) >"$scratch/build" 2>&1; then

@@ -139,7 +139,7 @@ finish()
 # by_chance CHECK...: one that the machine's pace decides, not the module: was the situation
 # met that the test is about, or what share did something have of a time that others' work
 # on the machine lengthens? It fails as any other; but if nothing else failed,
-# qemu/run-tests.sh has the script try again.
+# qemu/run-tests.py has the script try again.
 CHANCE=
 by_chance()
 {

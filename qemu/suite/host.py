@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tests that need no guest of the suite's: crates' tests, and commands whose output is KTAP."""
+
+import os
+import re
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import children, ktap
+from .place import TESTS, TOP
+
+LINES_SHOWN = 40
+SUMMARY = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored")
+
+
+@dataclass(frozen=True)
+class Test:
+    """`crate` is a folder whose `cargo test` it is; else `command` prints KTAP. One that boots
+    guests takes slots itself."""
+
+    name: str
+    crate: Path | None = None
+    command: tuple[str, ...] = ()
+    takes_slots: bool = False
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of it; `shown` is for the eyes of whoever has to mend it."""
+
+    outcome: ktap.Outcome
+    seconds: float
+    cpu: float
+    shown: tuple[str, ...] = ()
+
+
+def local() -> list[Test]:
+    """Crates and scripts of the host, as `make host-test` runs them."""
+    tests = [Test("policy", crate=TOP / "rust" / "policy"), Test("tool", crate=TOP / "scripts" / "reclaimwb")]
+    tests += [Test("suite", command=(str(TOP / "qemu" / "suite-test.py"),))]
+    return tests + [Test(path.stem, command=(str(path),)) for path in sorted((TESTS / "host").glob("*.sh"))]
+
+
+def around() -> list[Test]:
+    """What `make test` runs beside these: the checks, the harness's own tests, a killed guest."""
+    return [
+        Test("check", command=(str(TOP / "scripts" / "check.sh"),)),
+        Test("kill", command=(str(TOP / "qemu" / "kill-test.sh"),)),
+        Test("selftest", command=(str(TOP / "qemu" / "selftest.sh"),), takes_slots=True),
+    ]
+
+
+def cargo_target() -> str:
+    """The cache's folder for what cargo builds (scripts/lib.sh)."""
+    script = f'. {shlex.quote(str(TOP / "scripts" / "lib.sh"))}; cargo_target'
+    return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def cargo_outcome(text: str, code: int) -> ktap.Outcome:
+    """cargo test's sums. No `test result:` line at all is a failure."""
+    passed = failed = skipped = 0
+    for match in SUMMARY.finditer(text):
+        passed += int(match[1])
+        failed += int(match[2])
+        skipped += int(match[3])
+    problem = ""
+    if not passed and not failed:
+        problem = "no test ran"
+    elif code and not failed:
+        problem = f"cargo test ended with exit code {code}"
+    return ktap.Outcome(passed, failed + bool(problem), skipped, 0, problem)
+
+
+def run(test: Test, folder: Path) -> Ran:
+    """Runs one; its output goes to FOLDER/NAME.log or NAME.ktap."""
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    if test.crate:
+        log = folder / f"{test.name}.log"
+        environment = {**os.environ, "CARGO_TARGET_DIR": cargo_target()}
+        with log.open("w", encoding="utf-8") as out:
+            code, cpu = children.wait(children.start(["cargo", "test", "--locked"], out, out, test.crate, environment))
+        text = log.read_text(encoding="utf-8", errors="replace")
+        outcome = cargo_outcome(text, code)
+        shown = text.splitlines()[-LINES_SHOWN:]
+    else:
+        log = folder / f"{test.name}.ktap"
+        errors = folder / f"{test.name}.ktap.err"
+        with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
+            out.write(f"# begin {test.name}\n")
+            out.flush()
+            code, cpu = children.wait(children.start(test.command, out, err))
+        with log.open("a", encoding="utf-8") as out:
+            # Whatever it said last may have no end of line.
+            out.write(f"\n# end {test.name} rc={code} seconds={time.monotonic() - began:.0f}\n")
+        part = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        outcome = ktap.outcome(part, test.name)
+        said = errors.read_text(encoding="utf-8", errors="replace").splitlines()
+        shown = ktap.failures(part) + [f"# {line}" for line in said[-LINES_SHOWN:]]
+    return Ran(outcome, time.monotonic() - began, cpu, tuple(shown) if outcome.failed else ())
+
+

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where things are, and how wide the machine is; scripts/lib.sh says the same to shells."""
+
+import os
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+TESTS = TOP / "tests"
+OUT = Path(os.environ.get("OUT", TOP / "out"))
+CACHE = Path(
+    os.environ.get("RWB_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reclaimwb"
+)
+
+
+class Wrong(Exception):
+    """Something that the user has to mend, in one line."""
+
+
+def positive(name: str, default: int) -> int:
+    """The number in an environment variable."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdigit() or int(text) < 1:
+        raise Wrong(f"{name}={text}: it must be a number from 1")
+    return int(text)
+
+
+def cores() -> int:
+    """Cores that may be used (J=)."""
+    return positive("J", len(os.sched_getaffinity(0)))
+
+
+def jobs() -> int:
+    """Guests and compilers that may run at once (JOBS=): each keeps one core busy."""
+    return positive("JOBS", min(cores(), 4))

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What runs where: tiers, shards, and which scripts share a guest. Pure: no file, no process."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .header import Header
+from .place import Wrong
+from .profile import Profile, weight
+
+HOST = "host"  # in place of a kernel: no guest
+
+# A guest's scripts take about so long: longer ones hold up the end of the run and lose more
+# when one takes its guest down; shorter ones boot more often than is worth it.
+GUEST_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One script on one kernel; or a test of the host, by its name."""
+
+    kernel: str
+    name: str
+    seconds: float
+    header: Header | None = None
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Scripts that one guest runs, in this order."""
+
+    kernel: str
+    units: tuple[Unit, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long it is expected to take."""
+        return sum(unit.seconds for unit in self.units)
+
+
+def kernels(header: Header, tier: str) -> list[str]:
+    """The kernels on which a scenario runs in a tier: `all` is every one that it can run on;
+    `change` those on which the faults would show that it looks for."""
+    shows = header.shows_on()
+    if tier == "all":
+        wanted = {"base", "debug"} | (shows & {"base-nbd"})
+    elif tier == "change":
+        wanted = shows
+    else:
+        raise Wrong(f"no tier '{tier}': there is change and all")
+    found = sorted(kernel for kernel in wanted if header.can_run_on(kernel))
+    if not found:
+        raise Wrong(f"tests/{header.name}: its faults show on {' '.join(sorted(wanted)) or 'no kernel'}, where it cannot run")
+    return found
+
+
+def units(headers: Iterable[Header], tier: str, profile: Profile) -> list[Unit]:
+    """A tier's scenarios, one for each kernel."""
+    return [
+        Unit(kernel, header.name, weight(profile, kernel, header.name, header.timeout), header)
+        for header in headers
+        for kernel in kernels(header, tier)
+    ]
+
+
+def heaviest(found: Iterable[Unit]) -> list[Unit]:
+    """In an order that does not depend on where they came from."""
+    return sorted(found, key=lambda unit: (-unit.seconds, unit.kernel, unit.name))
+
+
+def shard(found: Iterable[Unit], number: int, of: int) -> list[Unit]:
+    """Part NUMBER (from 1) of OF parts of about the same length. All parts together are the
+    whole, and none overlap."""
+    if not 1 <= number <= of:
+        raise Wrong(f"shard {number}/{of}: there is 1/{of} to {of}/{of}")
+    loads = [0.0] * of
+    mine: list[Unit] = []
+    for unit in heaviest(found):
+        least = loads.index(min(loads))
+        loads[least] += unit.seconds
+        if least == number - 1:
+            mine.append(unit)
+    return mine
+
+
+def fits(servers: dict[str, str], header: Header) -> bool:
+    """Can a guest with these NBD servers run it? Each name can be wanted in one way."""
+    return all(servers.get(server.partition(":")[0], server) == server for server in header.nbd)
+
+
+def share(found: Sequence[Unit]) -> list[list[Unit]]:
+    """Those on one kernel that may share a guest, in the order given."""
+    groups: list[tuple[tuple[str, ...], dict[str, str], list[Unit]]] = []
+    for unit in found:
+        header = unit.header
+        assert header is not None
+        for needs, servers, members in groups:
+            if needs == header.needs() and fits(servers, header):
+                break
+        else:
+            servers, members = {}, []
+            groups.append((header.needs(), servers, members))
+        servers.update((server.partition(":")[0], server) for server in header.nbd)
+        members.append(unit)
+    return [members for _, _, members in groups]
+
+
+def deal(group: Sequence[Unit], hands: int) -> list[list[Unit]]:
+    """Each one, the longest first, to the least laden guest; there they keep their order."""
+    loads = [0.0] * hands
+    chosen: dict[str, int] = {}
+    for unit in heaviest(group):
+        least = loads.index(min(loads))
+        loads[least] += unit.seconds
+        chosen[unit.name] = least
+    dealt = [[unit for unit in group if chosen[unit.name] == hand] for hand in range(hands)]
+    return [hand for hand in dealt if hand]
+
+
+def guests(found: Sequence[Unit], split: bool = True) -> list[Guest]:
+    """The guests in which these run, the longest first; without `split` as few as can be."""
+    planned: list[Guest] = []
+    for kernel in sorted({unit.kernel for unit in found}):
+        for group in share([unit for unit in found if unit.kernel == kernel]):
+            total = sum(unit.seconds for unit in group)
+            hands = min(len(group), math.ceil(total / GUEST_SECONDS)) if split else 1
+            planned += [Guest(kernel, tuple(hand)) for hand in deal(group, max(hands, 1))]
+    return sorted(planned, key=lambda guest: (-guest.seconds, guest.kernel, guest.units[0].name))

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The run: jobs side by side, second tries, one line for each script, the totals.
+
+A script that failed nothing but checks that chance decides (by_chance, in tests/lib/test.sh)
+runs again in a new guest, until it has had TRIES; only its last try counts. More than
+MOST_AGAIN such scripts fail the run: then it is not chance. A panic, a hang, or anything else
+that failed has no second try.
+"""
+
+import functools
+import shutil
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import children, guest, host, ktap, profile
+from .header import Header
+from .place import OUT, Wrong, jobs
+from .plan import HOST, Guest
+from .record import Journal, Result
+from .slots import slot
+
+TRIES = 3
+MOST_AGAIN = 3
+
+
+def line(mark: str, kernel: str, name: str, what: ktap.Outcome, seconds: float, why: str) -> str:
+    """A script's line."""
+    text = f"{mark:<4} {kernel:<8} {name:<28} {what.passed:3d} passed"
+    if what.failed:
+        text += f", {what.failed} failed"
+    if what.skipped:
+        text += f", {what.skipped} skipped"
+    text += f" ({seconds:.0f} s)"
+    return text + (f": {why}" if why else "")
+
+
+class Run:
+    """One run of some guests and host tests, with its output below `out`."""
+
+    def __init__(self, out: Path, way: str = "vm", journal: Journal | None = None) -> None:
+        self.out = out
+        self.way = way
+        self.journal = journal or Journal(out / "none", None)
+        self.lock = threading.Lock()
+        self.results: list[Result] = []
+        self.again: list[tuple[str, str]] = []
+        self.failures: list[str] = []
+        self.tries: dict[tuple[str, str], list[list[str]]] = {}
+        self.boots: dict[str, list[profile.Cost]] = {}
+        self.broken = False
+        self.numbers: dict[str, int] = {}
+
+    # --- telling
+
+    def tell(self, text: str, failed: bool = False) -> None:
+        """In one write, as other guests' reports come between. Call it with the lock."""
+        print(text, flush=True)
+        if failed:
+            self.failures.append(text)
+
+    def count(self, result: Result) -> None:
+        """Takes a result into the totals. Call it with the lock."""
+        self.results.append(result)
+        self.journal.add(result)
+
+    def report(self, kernel: str, folder: Path, ran: guest.Ran, attempt: int, console: Sequence[str] = ()) -> bool:
+        """Counts a script's try and says how it went. Returns whether it is to run again."""
+        what = ktap.outcome(ran.part, ran.script)
+        why = f"took the guest down: {ran.taken_down}" if ran.taken_down else what.problem
+        name = ran.script
+        # Each guest has checks of its own.
+        key = f"{folder.name} init" if name == "init" else name
+        file = self.out / kernel / (key.replace("/", "-").replace(" ", "-") + ".ktap")
+        with self.lock:
+            earlier = self.tries.setdefault((kernel, key), [])
+            earlier.append(list(ran.part))
+            file.write_text("\n".join(ran.part) + "\n", encoding="utf-8")
+            lucky = bool(what.failed) and not why and attempt < TRIES and ktap.only_by_chance(ran.part)
+            if lucky:
+                file.rename(file.with_name(f"{file.name}.{attempt}"))
+                if (kernel, name) not in self.again:
+                    self.again.append((kernel, name))
+                mark = "again"
+            else:
+                failed = max(what.failed, 1 if why else 0)
+                mark = "FAIL" if failed else "ok" if what.passed else "skip"
+                self.count(Result(kernel, name, what.passed, failed, what.skipped, ran.seconds, ran.cpu, folder.name, attempt))
+            told = [line(mark, kernel, name, what, ran.seconds, why)]
+            if what.failed:
+                told += [f"       {text}" for text in ktap.failures(ran.part)]
+            if ran.taken_down:
+                told += [f"       {text}" for text in console]
+            self.tell("\n".join(told), mark == "FAIL")
+        return lucky
+
+    # --- guests
+
+    def boot(self, kernel: str, folder: Path, scripts: Sequence[Header], attempt: int) -> tuple[list[Header], list[Header]]:
+        """One guest. Returns the scripts that it left over, and those that are to run again."""
+        booted = guest.Boot(self.way, scripts, kernel, folder, attempt)
+        headers = {script.name: script for script in scripts}
+        lucky: list[Header] = []
+
+        def tell(ran: guest.Ran) -> None:
+            if self.report(kernel, folder, ran, attempt, booted.console() if ran.taken_down else ()):
+                lucky.append(headers[ran.script])
+
+        went = booted.watch(tell)
+        with self.lock:
+            for said in booted.said():
+                print(said, file=sys.stderr, flush=True)
+            if booted.boot:
+                self.boots.setdefault(kernel, []).append(profile.Cost(*booted.boot))
+        if not went.reason or went.blamed:
+            return went.left, lucky
+        # No script to blame: another guest would end the same way.
+        with self.lock:
+            self.count(Result(kernel, "init", 0, 1, 0, 0, 0, folder.name))
+            self.tell("\n".join([f"FAIL {kernel} {folder.name}: {went.reason}", *(f"       {text}" for text in booted.console())]), True)
+        for script in went.left:
+            self.report(kernel, folder, guest.Ran(script.name, [], 0, 0), attempt)
+        return [], lucky
+
+    def guests(self, job: Guest) -> None:
+        """Until all of the job's scripts have run; when one takes its guest down, the others go
+        on in a new one."""
+        kernel = job.kernel
+        with self.lock:
+            number = self.numbers[kernel] = self.numbers.get(kernel, 0) + 1
+        again = [unit.header for unit in job.units if unit.header]
+        booted = 0
+        attempt = 0
+        while again:
+            attempt += 1
+            rest, again = again, []
+            while rest:
+                booted += 1
+                name = f"vm{number}" if booted == 1 else f"vm{number}-{booted}"
+                rest, lucky = self.boot(kernel, self.out / kernel / name, rest, attempt)
+                again += lucky
+
+    def number_from(self, kernel: str) -> None:
+        """Guests of a run that is resumed have numbers that the first has not used."""
+        used = [int(path.name[2:].partition("-")[0]) for path in (self.out / kernel).glob("vm[0-9]*") if path.is_dir()]
+        self.numbers[kernel] = max(used, default=0)
+
+    # --- the host
+
+    def test(self, test: host.Test) -> None:
+        """One test of the host."""
+        ran = host.run(test, self.out / HOST)
+        what = ran.outcome
+        mark = "FAIL" if what.failed else "ok" if what.passed else "skip"
+        with self.lock:
+            self.count(Result(HOST, test.name, what.passed, what.failed, what.skipped, ran.seconds, ran.cpu))
+            told = [line(mark, HOST, test.name, what, ran.seconds, what.problem)]
+            self.tell("\n".join([*told, *(f"       {text}" for text in ran.shown)]), mark == "FAIL")
+
+    # --- side by side
+
+    def go(self, planned: Sequence[Guest], tests: Sequence[tuple[float, host.Test]]) -> None:
+        """Runs all, as many at once as there are slots, the longest first."""
+        queue: list[tuple[float, Callable[[], None]]] = []
+        queue += [(job.seconds, functools.partial(self.guests, job)) for job in planned]
+        queue += [(weight, functools.partial(self.test, test)) for weight, test in tests if not test.takes_slots]
+        queue.sort(key=lambda entry: -entry[0])
+
+        def guarded(what: Callable[[], None]) -> None:
+            try:
+                what()
+            except children.Over:
+                return
+            except Exception as wrong:  # pylint: disable=broad-except
+                with self.lock:
+                    self.broken = True
+                    if isinstance(wrong, Wrong):
+                        self.tell(f"error: {wrong}", True)
+                    else:
+                        self.tell(f"error: the runner failed: {traceback.format_exc()}", True)
+
+        def work() -> None:
+            while not self.broken:
+                with slot():
+                    with self.lock:
+                        if not queue:
+                            return
+                        _, what = queue.pop(0)
+                    guarded(what)
+
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs(), len(queue)))]
+        threads += [
+            threading.Thread(target=guarded, args=(functools.partial(self.test, test),), daemon=True)
+            for _, test in tests
+            if test.takes_slots
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            # Not one join: a signal is heeded between two.
+            while thread.is_alive():
+                thread.join(0.5)
+
+    # --- the end
+
+    def prepare(self, kernel: str, afresh: bool = True) -> None:
+        """An empty folder for a kernel's guests; or one that a resumed run adds to."""
+        if afresh:
+            shutil.rmtree(self.out / kernel, ignore_errors=True)
+        (self.out / kernel).mkdir(parents=True, exist_ok=True)
+        self.number_from(kernel)
+
+    def totals(self, kernel: str | None = None) -> tuple[int, int, int]:
+        """Passed, failed, skipped; of one kernel or of all."""
+        chosen = [one for one in self.results if kernel in (None, one.kernel)]
+        return sum(one.passed for one in chosen), sum(one.failed for one in chosen), sum(one.skipped for one in chosen)
+
+    def documents(self) -> None:
+        """Each kernel's scripts as one KTAP document, OUT/KERNEL.ktap. What ran before a
+        resumption is read back."""
+        for kernel in sorted({one.kernel for one in self.results} - {HOST}):
+            folder = self.out / kernel
+            scripts: list[ktap.Script] = []
+            for file in sorted(folder.glob("*.ktap")):
+                part = file.read_text(encoding="utf-8").splitlines()
+                name = part[0].split()[2] if part and part[0].startswith("# begin ") else file.stem
+                earlier = [path.read_text(encoding="utf-8").splitlines() for path in sorted(folder.glob(f"{file.name}.[0-9]"))]
+                shown = file.stem.replace("-init", " init") if name == "init" else name
+                scripts.append(ktap.Script(shown, name, part, earlier))
+            (self.out / f"{kernel}.ktap").write_text(ktap.document(scripts), encoding="utf-8")
+
+    def costs(self) -> str:
+        """This run's profile."""
+        spent: dict[tuple[str, str], profile.Cost] = {}
+        for one in self.results:
+            name = "boots" if one.script == "init" else one.script
+            before = spent.get((one.kernel, name), profile.Cost(0, 0))
+            spent[one.kernel, name] = profile.Cost(before.seconds + one.seconds, before.cpu + one.cpu)
+        for kernel, boots in self.boots.items():
+            before = spent.get((kernel, "boots"), profile.Cost(0, 0))
+            for boot in boots:
+                before = profile.Cost(before.seconds + boot.seconds, before.cpu + boot.cpu)
+            spent[kernel, "boots"] = before
+        return profile.table((kernel, name, cost) for (kernel, name), cost in spent.items())
+
+    def end(self, began: float, stages: bool) -> int:
+        """The closing lines; the last is `N passed, N failed, N skipped`. Returns the exit
+        code."""
+        self.documents()
+        (self.out / "profile.txt").write_text(self.costs(), encoding="utf-8")
+        if stages:
+            for kernel in sorted({one.kernel for one in self.results}):
+                passed, failed, skipped = self.totals(kernel)
+                seconds = sum(one.seconds for one in self.results if one.kernel == kernel)
+                print(f"{kernel}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.0f} s)")
+            # Once more, for those who read only the end.
+            for text in self.failures:
+                print(text)
+        passed, failed, skipped = self.totals()
+        if not passed + failed + skipped:
+            print("FAIL nothing was run")
+            failed += 1
+        if self.broken:
+            failed += 1
+        if len(self.again) > MOST_AGAIN:
+            print(f"FAIL more than {MOST_AGAIN} scripts ran again, which is not chance")
+            failed += 1
+        if stages:
+            took = int(time.monotonic() - began)
+            print(f"took {took // 60} min {took % 60} s; KTAP, logs and profile.txt are in {self.out}")
+        if stages or self.again:
+            names = ": " + ", ".join(f"{name} ({kernel})" for kernel, name in self.again) if self.again else ""
+            print(f"{len(self.again)} ran again{names}")
+        print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+        return 0 if passed and not failed else 1
+
+
+def out_folder(way: str) -> Path:
+    """Where results go if nothing is said."""
+    return OUT / ("test" if way == "vm" else way)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Slots: no more guests and compilers at once than the machine has cores for, over all
+processes that share OUT. A slot is a locked file; scripts/lib.sh (take_slot) takes them, too."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .place import OUT, jobs
+
+POLL_SECONDS = 0.3
+
+
+@contextmanager
+def slot(folder: Path = OUT / ".slots") -> Iterator[None]:
+    """Waits for a free slot, and holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    width = jobs()
+    while True:
+        for number in range(width):
+            # Close-on-exec, as Python opens files: children hold no slot.
+            handle = os.open(folder / str(number), os.O_WRONLY | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(handle)
+                continue
+            try:
+                yield
+            finally:
+                os.close(handle)
+            return
+        time.sleep(POLL_SECONDS)

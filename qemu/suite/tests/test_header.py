@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Heads of scripts: how they are read, and what those in the tree say."""
+
+import re
+import subprocess
+import unittest
+
+from suite import header, plan
+from suite.place import TESTS, TOP, Wrong
+
+
+class Reading(unittest.TestCase):
+    """The lines."""
+
+    def test_all(self) -> None:
+        head = header.parse(
+            "t.sh",
+            "#!/bin/sh\n# What it shows: this.\n# guards: rust/helper/ (references)\n# faults: lifetime books\n"
+            "# nbd: fast slow:rate=8M\n# mem: 384M\n# disk: 1G 1G\n# timeout: 300\n# variants: base debug\n",
+        )
+        self.assertEqual(head.guards, ("rust/helper/",))
+        self.assertEqual(head.faults, ("lifetime", "books"))
+        self.assertEqual(head.nbd, ("fast", "slow:rate=8M"))
+        self.assertEqual((head.mem, head.disk, head.timeout), ("384M", ("1G", "1G"), 300))
+        self.assertEqual(head.shows_on(), {"base", "debug"})
+
+    def test_only_the_head(self) -> None:
+        head = header.parse("t.sh", "# mem: 1G\n\n# smp: 2\nset -u\n# timeout: 7\n")
+        self.assertEqual((head.mem, head.smp, head.timeout), ("1G", "2", header.DEFAULT_TIMEOUT))
+
+    def test_not_on(self) -> None:
+        head = header.parse("t.sh", "# variant-skip: debug (base is meant)\n")
+        self.assertFalse(head.can_run_on("debug"))
+        self.assertTrue(head.can_run_on("base"))
+
+    def test_unknown_fault(self) -> None:
+        with self.assertRaisesRegex(Wrong, "faults: bugs: there is lifetime"):
+            header.parse("t.sh", "# faults: bugs\n")
+
+    def test_no_number(self) -> None:
+        with self.assertRaisesRegex(Wrong, "timeout: long"):
+            header.parse("t.sh", "# timeout: long\n")
+
+    def test_find(self) -> None:
+        self.assertEqual(header.find("load.sh"), "load.sh")
+        self.assertEqual(header.find("tests/meta/good.sh"), "meta/good.sh")
+        with self.assertRaisesRegex(Wrong, "no test 'lode.sh': there is .*load.sh"):
+            header.find("lode.sh")
+
+
+class InTheTree(unittest.TestCase):
+    """The scenarios' own."""
+
+    heads = [header.read(name) for name in header.scenarios()]
+
+    def test_each_says_what_for(self) -> None:
+        silent = [head.name for head in self.heads if not head.guards or not head.faults]
+        self.assertEqual(silent, [])
+
+    def test_each_runs_in_both_tiers(self) -> None:
+        for head in self.heads:
+            for tier in ("change", "all"):
+                self.assertTrue(plan.kernels(head, tier), head.name)
+
+    def test_the_small_tier_is_part_of_the_whole(self) -> None:
+        for head in self.heads:
+            self.assertLessEqual(set(plan.kernels(head, "change")), set(plan.kernels(head, "all")), head.name)
+
+    def test_what_is_guarded_is_there(self) -> None:
+        missing = [(head.name, path) for head in self.heads for path in head.guards if not list(TOP.glob(path.rstrip("/")))]
+        self.assertEqual(missing, [])
+
+    def test_all_of_the_module_is_guarded(self) -> None:
+        files = subprocess.run(
+            ["git", "-C", TOP, "ls-files", "rust"], check=True, capture_output=True, text=True
+        ).stdout.split()
+        guarded = {
+            str(found.relative_to(TOP))
+            for head in self.heads
+            for path in head.guards
+            for place in TOP.glob(path.rstrip("/"))
+            for found in ([place] if place.is_file() else place.rglob("*"))
+        }
+        # Policy has tests of its own, which run on the host.
+        of_the_host = re.compile(r"rust/policy(/|\.rs$)")
+        self.assertEqual([name for name in files if name not in guarded and not of_the_host.search(name)], [])
+
+    def test_timeouts_fit_settings(self) -> None:
+        limit = int(re.search(r"timeout=(\d+)", (TESTS / "settings").read_text(encoding="utf-8"))[1])  # type: ignore[index]
+        self.assertEqual([head.name for head in self.heads if head.timeout > limit], [])
