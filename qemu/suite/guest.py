@@ -87,7 +87,7 @@ class Boot:
         self.folder = folder
         self.open = list(scripts)
         self.errors = folder.with_name(folder.name + ".err")
-        self.cpu = 0.0
+        self.cpu = self.told = 0.0
         self.at = time.monotonic()
         self.boot: tuple[float, float] | None = None  # seconds and CPU until the first script
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,10 +105,15 @@ class Boot:
 
     def took(self) -> tuple[float, float]:
         """Wall time and CPU since the last call."""
-        now, cpu = time.monotonic(), max(cpu_seconds(self.folder / "qemu.pid"), self.cpu)
-        spent = now - self.at, cpu - self.cpu
-        self.at, self.cpu = now, cpu
+        self.sample()
+        now = time.monotonic()
+        spent = now - self.at, self.cpu - self.told
+        self.at, self.told = now, self.cpu
         return spent
+
+    def sample(self) -> None:
+        """Looks at the CPU again: once QEMU has gone there is nothing to look at."""
+        self.cpu = max(self.cpu, cpu_seconds(self.folder / "qemu.pid"))
 
     def ended(self) -> list[Ran]:
         """The scripts that have ended since the last call: they run in the order given."""
@@ -133,6 +138,7 @@ class Boot:
         while (code := children.done(self.process)) is None:
             for ran in self.ended():
                 tell(ran)
+            self.sample()
             time.sleep(POLL_SECONDS)
         for ran in self.ended():
             tell(ran)
