@@ -17,7 +17,7 @@ help: ## this list
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
 	@scripts/demo.sh
 
-test: ## host tests, checks, and each scenario on the kernel that shows its faults
+test: ## host tests, checks, each scenario on the kernel that shows its faults (OF=rust/helper: what guards that)
 	@scripts/test.sh change
 
 test-all: ## the same, with every scenario on every kernel (SHARD=2/4 RESUME=1)

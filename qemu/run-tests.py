@@ -5,9 +5,9 @@
   run-tests.py [--variant NAME]... [--with vng] [--out DIR] [TEST...]
       these scripts, in this order, in as few guests as can be; without TEST all of
       tests/*.sh that can run on that kernel (base, if none is named)
-  run-tests.py --tier change|all [--shard N/M] [--resume] [--out DIR]
-      a tier of the suite (suite/plan.py), or a part of it; --resume takes up a run of the
-      same tree that was cut short
+  run-tests.py --tier change|all [--shard N/M] [--of PATH]... [--resume] [--out DIR]
+      a tier of the suite (suite/plan.py), or a part of it: a shard, or the scenarios that
+      guard these files; --resume takes up a run of the same tree that was cut short
   run-tests.py --tier change|all [--shard N/M] --plan | --kernels
       only say what would run, and for how long; only name the kernels that it takes
   run-tests.py --host [NAME COMMAND...]
@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--tier")
     parser.add_argument("--shard", default="1/1")
+    parser.add_argument("--of", action="append", default=[])
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--plan", action="store_true")
     parser.add_argument("--kernels", action="store_true")
@@ -65,11 +66,17 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(number), int(of)
 
 
-def tier_units(tier: str, shard: str) -> tuple[list[plan.Unit], dict[str, host.Test]]:
+def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], dict[str, host.Test]]:
     """What a part of a tier runs; the host's tests among it by name."""
     known = profile.load()
     tests = {test.name: test for test in [*host.local(), *host.around()]}
-    units = plan.units([header.read(name) for name in header.scenarios()], tier, known)
+    heads = [header.read(name) for name in header.scenarios()]
+    if of:
+        heads = [head for head in heads if head.guards_any(of)]
+        tests = {name: test for name, test in tests.items() if test.is_of(of)}
+        if not heads and not tests:
+            raise Wrong(f"nothing guards {' '.join(of)}: see '# guards:' in tests/*.sh")
+    units = plan.units(heads, tier, known)
     units += [plan.Unit(plan.HOST, name, profile.weight(known, plan.HOST, name, header.DEFAULT_TIMEOUT)) for name in tests]
     return plan.shard(units, *shard_of(shard)), tests
 
@@ -87,7 +94,7 @@ def show_plan(units: list[plan.Unit]) -> None:
 
 def run_tier(chosen: argparse.Namespace, began: float) -> int:
     """A tier, or a part of it."""
-    units, tests = tier_units(chosen.tier, chosen.shard)
+    units, tests = tier_units(chosen.tier, chosen.shard, chosen.of)
     if chosen.plan:
         show_plan(units)
         return 0
@@ -98,7 +105,7 @@ def run_tier(chosen: argparse.Namespace, began: float) -> int:
     out = chosen.out or run.out_folder("vm")
     file = out / "results.jsonl"
     try:
-        identity = record.Identity(record.tree(), chosen.tier, chosen.shard)
+        identity = record.Identity(record.tree(), chosen.tier, " ".join([chosen.shard, *chosen.of]))
     except Wrong:
         if chosen.resume:
             raise

@@ -17,7 +17,9 @@ What it needs of a guest:
   # variant-skip: debug (why)  it cannot run on these
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from .place import TESTS, TOP, Wrong
@@ -67,6 +69,16 @@ class Header:
     def shows_on(self) -> set[str]:
         """The kernels on which the faults that it looks for would show."""
         return {FAULTS[fault][0] for fault in self.faults}
+
+    def guards_any(self, paths: Iterable[str]) -> bool:
+        """Does it guard one of these files or folders, or what is in them?"""
+        return any(
+            fnmatch(path.rstrip("/"), guarded.rstrip("/"))
+            or path.startswith(guarded.rstrip("/") + "/")
+            or guarded.startswith(path.rstrip("/") + "/")
+            for path in paths
+            for guarded in self.guards
+        )
 
     def needs(self) -> tuple[str, ...]:
         """What two scripts must have in common to share a guest. NBD servers are not part

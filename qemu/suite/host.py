@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class Test:
     crate: Path | None = None
     command: tuple[str, ...] = ()
     takes_slots: bool = False
+
+    def is_of(self, paths: Sequence[str]) -> bool:
+        """Is it a crate's, and one of these files or folders in it?"""
+        return self.crate is not None and any((TOP / path).is_relative_to(self.crate) for path in paths)
 
 
 @dataclass(frozen=True)

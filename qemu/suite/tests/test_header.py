@@ -33,6 +33,13 @@ class Reading(unittest.TestCase):
         self.assertFalse(head.can_run_on("debug"))
         self.assertTrue(head.can_run_on("base"))
 
+    def test_what_guards_a_file(self) -> None:
+        head = header.parse("t.sh", "# guards: rust/helper/ rust/writes.rs qemu/patches/0002*\n")
+        for path in ("rust/helper/worker.rs", "rust/helper", "rust/helper/", "rust/writes.rs", "rust", "qemu/patches/0002-mm.patch"):
+            self.assertTrue(head.guards_any([path]), path)
+        for path in ("rust/helper.rs", "rust/writes", "qemu/patches/0001-mm.patch"):
+            self.assertFalse(head.guards_any([path]), path)
+
     def test_unknown_fault(self) -> None:
         with self.assertRaisesRegex(Wrong, "faults: bugs: there is lifetime"):
             header.parse("t.sh", "# faults: bugs\n")
