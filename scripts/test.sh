@@ -3,8 +3,8 @@
 # test.sh change|all: `make test` and `make test-all`. Sets up what that tier takes, then
 # runs it: host tests, the checks, the harness's own tests, and the KTAP suite on the
 # kernels that qemu/suite/plan.py says. SHARD=2/4 is a part of it, OF='rust/helper' what
-# guards that, RESUME=1 takes up a run that was cut short. The last line is `N passed, N failed, N skipped`; KTAP and logs are
-# in out/test/.
+# guards that, RESUME=1 takes up a run that was cut short. The last line is `N passed, N
+# failed, N skipped`; KTAP and logs are in out/test/.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -22,13 +22,39 @@ have python3 || "$TOP/scripts/deps.sh" kernel
 kernels=$("$TOP/qemu/run-tests.py" "${part[@]}" --kernels)
 read -ra variants <<<"$kernels"
 
-# Everything that takes both cores comes first: tools, kernels, modules.
+# kernels VARIANT...: one after the other; base-nbd starts from a copy of base.
+kernels() {
+	local variant
+	for variant; do "$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null; done
+}
+
+# programs: the command, and what runs in guests beside the scripts.
+programs() {
+	"$TOP/scripts/tool.sh" >/dev/null
+	make -s -C "$TOP/tests" >&2
+}
+
+# Everything that takes both cores comes first: tools, kernels, modules. Side by side, as
+# each of them has long stretches that only one core can work on.
 "$TOP/scripts/deps.sh" kernel vm tool check test nbd host
-"$TOP/scripts/tool.sh" >/dev/null
-make -s -C "$TOP/tests" >&2
+like_base=() others=() builds=()
 for variant in "${variants[@]}"; do
-	"$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null
+	case $variant in
+	base | base-*) like_base+=("$variant") ;;
+	*) others+=("$variant") ;;
+	esac
 done
+# A group for each, so that all of it ends when this script is told to.
+trap 'for build in "${builds[@]}"; do kill -TERM -- "-$build" 2>/dev/null || true; done; exit 1' INT TERM HUP
+set -m
+for build in "kernels ${like_base[*]}" "kernels ${others[*]}" programs; do
+	# shellcheck disable=SC2086 # words
+	$build </dev/null &
+	builds+=($!)
+done
+set +m
+for build in "${builds[@]}"; do wait "$build" || die "a kernel or a program could not be built, see above"; done
+trap - INT TERM HUP
 printf '%s\n' "${variants[@]}" |
 	xargs -n 1 -P "$J" "$TOP/scripts/module.sh" --variant >/dev/null
 say "set up in $SECONDS s"
