@@ -39,7 +39,7 @@ loads()
 		quiesce
 		snap after
 		check_books
-		by_chance check_num "$lru, $type: folios were handed off" \
+		check_num "$lru, $type: folios were handed off" \
 			"$(delta handoff '[a-z_]*\.taken\.folios')" -gt 0
 		if is_debug_kernel && [ "$(delta handoff '[a-z]*\.refused\.stuck\.folios')" != 0 ]; then
 			skip_checks 1 "a device here took more than 5 s for a request"
