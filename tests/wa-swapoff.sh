@@ -13,6 +13,8 @@ need_disk disk0
 # Few, as folios are queued in each of them.
 ROUNDS=$(scaled 4)
 MIB=$(scaled 24)
+# More than all that the limit lets stay.
+[ "$MIB" -ge 12 ] || MIB=12
 FILES=4		# MiB, of the cgroup that writes them
 CHECKS=$((AROUND_BOOKS + 6))
 start_test $((2 * CHECKS)) "swapoff against the worker"
