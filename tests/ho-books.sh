@@ -4,7 +4,7 @@
 # shared memory, both, huge pages: every page comes back right, all that was taken is
 # accounted for, and the write ledger agrees with the kernel to the page.
 # nbd: fast
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_handoff

@@ -3,7 +3,7 @@
 # Cgroups are removed while their folios are queued: nothing holds a removed one
 # once its files are written and gone.
 # disk: 1G 1G
-# timeout: 300
+# timeout: 400
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper

@@ -3,7 +3,7 @@
 # A swap file comes and goes on the filesystem that the worker writes to. Its own
 # pages are none of the worker's business; both sides' content is proven.
 # disk: 1G 1G
-# timeout: 300
+# timeout: 400
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper
