@@ -41,7 +41,6 @@ nbd_swap_on delay
 # disturbs PID: until it ends, compaction, and swapoff of the device that is in use.
 disturbs()
 {
-	offs=0
 	while kill -0 "$1" 2> /dev/null; do
 		echo 1 > /proc/sys/vm/compact_memory 2> /dev/null
 		swapon "$SPARE" 2> /dev/null
@@ -53,7 +52,22 @@ disturbs()
 	done
 }
 
+# mixes KIND: until devices were swapped off meanwhile, and folios handed off.
 mixes()
+{
+	local rounds=6 before
+
+	before=$(handed '[a-z_]*\.taken\.folios')
+	offs=0 taken=0
+	while [ $offs = 0 ] || [ $taken = 0 ]; do
+		[ $rounds -gt 0 ] || return 0
+		rounds=$((rounds - 1))
+		mix "$1" || return 1
+		taken=$(($(handed '[a-z_]*\.taken\.folios') - before))
+	done
+}
+
+mix()
 {
 	local options='' pid rc
 
@@ -74,14 +88,13 @@ mixes()
 kills=$(vmstat oom_kill)
 all=0
 for kind in $KINDS; do
-	before=$(handed '[a-z_]*\.taken\.folios')
 	# Each time, as others give memory back meanwhile: KASAN's quarantine does.
 	drop_ballast
 	leave_mib $LEAVE
 	check "$kind: every page was right" mixes "$kind"
-	by_chance check_num "$kind: devices were swapped off meanwhile" "$offs" -gt 0
+	check_num "$kind: devices were swapped off meanwhile" "$offs" -gt 0
 	all=$((all + offs))
-	by_chance check_num "$kind: folios were handed off" "$(handed '[a-z_]*\.taken\.folios')" -gt "$before"
+	check_num "$kind: folios were handed off" "$taken" -gt 0
 	check_handoff_books "$kind"
 done
 
@@ -101,7 +114,7 @@ in_use_again()
 {
 	local round
 
-	for round in 1 2 3 4 5; do
+	for round in 1 2 3 4 5 6 7 8 9 10; do
 		[ "$(again)" = 0 ] || return 0
 		say "none yet: killing a task, round $round"
 		drop_ballast
@@ -113,7 +126,7 @@ in_use_again()
 	done
 	[ "$(again)" != 0 ]
 }
-by_chance check "folios were in use again before they were written, or gone" in_use_again
+check "folios were in use again before they were written, or gone" in_use_again
 say "$(again) of them"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
 undo "swapoff $SPARE 2> /dev/null"

@@ -23,11 +23,29 @@ nbd_swap_on slow
 ! is_debug_kernel || vm min_free_kbytes 8192
 leave_mib $((MIB * 3 / 2))
 
-# under_load NAME: two tasks; the numbers in $TMP/NAME.
+# under_load NAME SEEN: two tasks; the numbers in $TMP/NAME. Again until SEEN is so.
 under_load()
 {
-	"$BIN/swapload" -n 2 -m $MIB -T $SECONDS_EACH > "$TMP/load.$1" 2>&1
-	swapload_verified "$1" $?
+	local rounds=6
+
+	while [ $rounds -gt 0 ]; do
+		rounds=$((rounds - 1))
+		"$BIN/swapload" -n 2 -m $MIB -T $SECONDS_EACH > "$TMP/load.$1" 2>&1
+		swapload_verified "$1" $? || return 1
+		! "$2" || return 0
+	done
+}
+
+tasks_seen()
+{
+	[ "$(below direct)" -gt 0 ]
+}
+
+all_seen()
+{
+	[ "$(handed 'direct\.taken\.folios')" -gt 0 ] &&
+		[ "$(handed 'kswapd\.taken\.folios')" -gt 0 ] &&
+		[ "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0 ]
 }
 
 of()
@@ -43,19 +61,19 @@ below()
 
 if [ $COMPARE != 0 ]; then
 	load_mod write_around=N
-	check "without handoff: every touch was right" under_load stock
+	check "without handoff: every touch was right" under_load stock tasks_seen
 	quiesce
-	by_chance check_num "without handoff: tasks are seen in the block layer" "$(below direct)" -gt 0
+	check_num "without handoff: tasks are seen in the block layer" "$(below direct)" -gt 0
 	unload_mod
 fi
 
 kills=$(vmstat oom_kill)
 load_handoff
-check "every touch was right" under_load handoff
+check "every touch was right" under_load handoff all_seen
 check_handoff_books "slow link"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
-by_chance check_num "folios were handed off by tasks" "$(handed 'direct\.taken\.folios')" -gt 0
-by_chance check_num "and by kswapd" "$(handed 'kswapd\.taken\.folios')" -gt 0
+check_num "folios were handed off by tasks" "$(handed 'direct\.taken\.folios')" -gt 0
+check_num "and by kswapd" "$(handed 'kswapd\.taken\.folios')" -gt 0
 refused=$(handed '(direct|kswapd)\.refused\.(priority|stuck|devices)\.folios')
 by_chance check_num "in 1000 fewer than 10 were refused" "$((1000 * refused /
 	($(handed '(direct|kswapd)\.taken\.folios') + 1)))" -lt 10
@@ -65,7 +83,7 @@ check_num "what reclaim wrote itself was refused" "$wrote" -le \
 [ "$wrote" != 0 ] || check_eq "so none of it is seen in the block layer" \
 	"$(($(below direct) + $(below kswapd)))" 0
 [ "$wrote" = 0 ] || skip_checks 1 "$wrote folios were refused"
-by_chance check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
+check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
 
 # From the entry to the kernel, a fault's or if that was none a system call's, to the deepest:
 # what lies below its registers counts for neither.

@@ -13,25 +13,56 @@ need_memcg
 need_disk disk1
 need_dm delay
 ROUNDS=$(scaled 20)
-CHECKS=$((AROUND_BOOKS + 5))
+CHECKS=$((AROUND_BOOKS + 6))
 start_test $((2 * CHECKS + 1)) "fsfreeze against the worker"
 load_helper inflight=256
 disk_slow disk1 rwb-freeze 20
 keeps_pages
 around_cg rwb-freeze 8
 
-# Each round a file is overwritten, and the filesystem frozen while it is being written.
+skips_frozen()
+{
+	[ "$(around skipped.frozen.folios)" -gt "$1" ]
+}
+
+# freezes_first: the freeze comes before any folio is queued. It would sync, and leave none
+# dirty; but first it waits for a write(), and that for a page from a disk that stands still.
+freezes_first()
+{
+	local skipped writer freeze
+
+	file write -y -p 1 "$MNT/cold" || return 1
+	around_quiet
+	echo 1 > /proc/sys/vm/drop_caches
+	dm_stop rwb-freeze
+	dd if=/dev/zero of="$MNT/cold.0" bs=512 count=1 conv=notrunc 2> /dev/null &
+	writer=$!
+	loop_until 900 waits_in_kernel $writer
+	fsfreeze --freeze "$MNT" &
+	freeze=$!
+	loop_until 900 waits_in_kernel $freeze
+	skipped=$(around skipped.frozen.folios)
+	around_meets 3 && loop_until 900 skips_frozen "$skipped" && refused=$((refused + 1))
+	dm_go rwb-freeze
+	wait $writer && wait $freeze
+}
+
+# Each round a file is overwritten, and the filesystem frozen: while that is being written,
+# while the disk stands still, and before the worker comes to it.
 rounds()
 {
 	local round=0
 
-	frozen=0 silent=0 queued=0
+	frozen=0 silent=0 HELD=0 refused=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
 		around_cg_limit 16
 		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
-		! around_meets 3 || queued=$((queued + 1))
-		fsfreeze --freeze "$MNT" || return 1
+		case $((round % 3)) in
+		0) around_amid 3 fsfreeze --freeze "$MNT" ;;
+		1) around_held rwb-freeze 3 fsfreeze --freeze "$MNT" ;;
+		2) freezes_first ;;
+		esac || return 1
 		frozen=$((frozen + 1))
 		! is_silent "$DEV" 2 || silent=$((silent + 1))
 		fsfreeze --unfreeze "$MNT" || return 1
@@ -45,7 +76,8 @@ freezes()
 	check "$1: $ROUNDS rounds" rounds
 	check_eq "$1: froze" "$frozen" "$ROUNDS"
 	check_eq "$1: nothing was written to a frozen filesystem" "$silent" "$ROUNDS"
-	by_chance check_num "$1: folios were queued meanwhile" "$queued" -gt 0
+	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 2) / 3))"
+	check_eq "$1: or later, and were left alone" "$refused" "$(((ROUNDS + 1) / 3))"
 	check_around_books "$1"
 	fs_cold "$DEV"
 	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"

@@ -36,7 +36,7 @@ mutates()
 	show_file "$TMP/filehog"
 	around_quiet
 	snap after
-	by_chance check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
+	check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
 	check_around_books "$1"
 	fs_cold "$DEV"
 	# shellcheck disable=SC2086

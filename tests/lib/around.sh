@@ -238,5 +238,52 @@ file_end()
 
 around_has_pending()
 {
-	[ "$(around pending.folios)" != 0 ]
+	local n
+
+	n=$(around pending.folios)
+	is_number "$n" && [ "$n" -gt 0 ]
+}
+
+# around_holds NAME MIB: that disk (dm_stop) stands still, and the cgroup shrinks to so much
+# until folios are queued; they stay so, as no more windows are let through, until dm_go.
+around_holds()
+{
+	dm_stop "$1"
+	around_meets "$2" && loop_until 900 around_has_pending
+}
+
+# waits_in_kernel PID: for a lock or a device.
+waits_in_kernel()
+{
+	grep -q '^State:.D' "/proc/$1/status" 2> /dev/null &&
+		! grep -q rcu "/proc/$1/wchan"
+}
+
+# around_amid MIB COMMAND...: it comes as soon as folios were queued, until around_met. Fails
+# as the command does.
+around_amid()
+{
+	around_meets "$1"
+	shift
+	"$@"
+}
+
+# around_held NAME MIB COMMAND...: the same, but that disk stands still until the command
+# waits for the worker, with folios queued; HELD counts how often that was so.
+HELD=0
+around_held()
+{
+	local name="$1" mib="$2" pid
+
+	shift 2
+	if around_holds "$name" "$mib"; then
+		"$@" &
+		pid=$!
+		! loop_until 900 waits_in_kernel $pid || ! around_has_pending || HELD=$((HELD + 1))
+		dm_go "$name"
+		wait $pid
+	else
+		dm_go "$name"
+		"$@"
+	fi
 }

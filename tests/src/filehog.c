@@ -37,6 +37,7 @@ static struct {
 	unsigned long files, number, first, pages, seed, gen, keep, rounds, batch;
 	enum order order;
 	bool map, sync, at_least, zero, verify, clone, forever;
+	const char *until;
 } opt = { .files = 1, .pages = 256, .seed = 1, .gen = 1, .keep = 1, .rounds = 1,
 	.batch = 1 };
 
@@ -66,6 +67,7 @@ static void print_usage(void)
 	      "  -k FILES    churn: so many are open and unlinked (1)\n"
 	      "  -r ROUNDS   write (a generation each), mutate (1)\n"
 	      "  -f          write, churn: again and again, until killed\n"
+	      "  -u FILE     write: again and again, a generation each, until FILE is there\n"
 	      "  -c          mutate: clone files (FICLONE)\n"
 	      "  -V          mutate: verify\n",
 	      stderr);
@@ -470,7 +472,7 @@ static void parse(int argc, char **argv)
 	static const char *const orders[] = { "sequential", "random", "even", "odd" };
 	int c;
 
-	while ((c = getopt(argc, argv, "n:i:a:p:o:s:g:b:mylzk:r:fcV")) != -1) {
+	while ((c = getopt(argc, argv, "n:i:a:p:o:s:g:b:mylzk:r:fu:cV")) != -1) {
 		switch (c) {
 		case 'n':
 			opt.files = number(optarg);
@@ -521,6 +523,9 @@ static void parse(int argc, char **argv)
 		case 'f':
 			opt.forever = true;
 			break;
+		case 'u':
+			opt.until = optarg;
+			break;
 		case 'c':
 			opt.clone = true;
 			break;
@@ -546,10 +551,11 @@ int main(int argc, char **argv)
 	parse(argc - 1, argv + 1);
 	base = argv[argc - 1];
 	if (!strcmp(verb, "write")) {
-		for (r = 0; r < opt.rounds || opt.forever; r++)
+		for (r = 0; r < opt.rounds || opt.forever ||
+			    (opt.until && access(opt.until, F_OK)); r++)
 			for (i = 0; i < opt.files; i++)
 				write_file(base, i, opt.gen + r);
-		printf("filehog: wrote %lu files\n", opt.files);
+		printf("filehog: wrote %lu files, generation %lu\n", opt.files, opt.gen + r - 1);
 		return 0;
 	} else if (!strcmp(verb, "sync")) {
 		for (i = 0; i < opt.files; i++)
