@@ -97,8 +97,7 @@ met_or_squeezed()
 		lower_marks
 	else
 		MARKS_OLD=$(cat "$MARKS")
-		# Above the high watermark of before, and no more than double: a task need not wait
-		# for the reserves.
+		# Above the high watermark of before. Some tasks wait for the reserves then, too.
 		echo $((MARKS_OLD * 2)) > "$MARKS"
 	fi
 	return 1
