@@ -34,7 +34,7 @@ touch "$TMP/off"
 wait "$perf" "$bpf"
 
 ours=$(delta writes 'total\.folios')
-by_chance check_num "we counted" "$ours" -gt 500
+check_num "we counted" "$ours" -gt 500
 check_eq "ftrace lost nothing" "$(trace_lost)" 0
 check_eq "ftrace counted the same" "$(trace_count mm_vmscan_write_folio)" "$ours"
 check_eq "perf counted the same" "$(cat "$TMP/perf")" "$ours"

@@ -42,18 +42,28 @@ read_file()
 	cat "$MNT/file" > /dev/null
 }
 
-# map_file: two tasks read it by mappings, so that clean pages are mapped.
+# map_file: two tasks read it by mappings, so that clean pages are mapped, until reclaim freed some.
 map_file()
 {
-	local pids='' pid
+	local pids pid
 
-	for _ in 1 2; do
-		"$BIN/benchload" -c 2 map "$MNT/file" 300 > /dev/null 2>&1 &
-		pids="$pids $!"
+	for _ in 1 2 3 4 5 6 7 8; do
+		pids=''
+		for _ in 1 2; do
+			"$BIN/benchload" -c 2 map "$MNT/file" 300 > /dev/null 2>&1 &
+			pids="$pids $!"
+		done
+		for pid in $pids; do
+			wait "$pid" || return 1
+		done
+		[ "$(flushes 'direct|kswapd' clean asked)" = 0 ] || return 0
 	done
-	for pid in $pids; do
-		wait "$pid" || return 1
-	done
+	return 1
+}
+
+interrupted()
+{
+	enough_stalls && [ "$(flushes 'direct|kswapd' dirty ipis)" -gt 100 ]
 }
 
 load_mod write_around=N handoff=never
@@ -67,25 +77,25 @@ check_eq "asked for, it is on" "$(row tlb state)" on
 
 check "the file is read again" read_file
 quiesce
-by_chance check_num "reclaim freed pages of it" "$(reclaimed)" -gt 1000
+check_num "reclaim freed pages of it" "$(reclaimed)" -gt 1000
 check_eq "and interrupted nobody: it is not mapped" "$(flushes '(direct|kswapd)' '[a-z]*' ipis)" 0
 
 freed=$(reclaimed)
 check "two tasks read it by their mappings of it" map_file
 quiesce
 clean=$(flushes 'direct|kswapd' clean ipis) freed=$(($(reclaimed) - freed))
-by_chance check_num "reclaim asked for clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
-by_chance check_num "for many of them once: for 1000 freed, so often" "$((1000 * clean / (freed + 1)))" -lt 500
+check_num "reclaim asked for clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
+check_num "for many of them once: for 1000 freed, so often" "$((1000 * clean / (freed + 1)))" -lt 500
 
 # Only now: with swap, reading a file may push out a page that a shell has mapped.
 zram_swap_on 512
-check "two tasks want more than there is" "$BIN/memhog" -n 2 -c text -m $((M * 3 / 4))
+check "two tasks want more than there is" press_until 120 interrupted -n 2 -c text -m $((M * 3 / 4))
 quiesce
 remote=$(($(vmstat nr_tlb_remote_flush) - remote))
 dirty=$(flushes 'direct|kswapd' dirty ipis) asked=$(flushes 'direct|kswapd' dirty asked)
-by_chance check_num "other CPUs were interrupted for dirty pages" "$dirty" -gt 100
+check_num "other CPUs were interrupted for dirty pages" "$dirty" -gt 100
 check_num "reclaim asked more often" "$asked" -ge "$dirty"
-by_chance check_num "it took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
+check_num "it took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
 check_num "the kernel counted as many, or more" "$remote" -ge "$(flushes '[a-z_]*' '[a-z]*' ipis)"
 say "$dirty interrupts for $asked dirty pages; $clean for $freed clean ones freed, $(flushes 'direct|kswapd' other ipis) for others"
 check_num "a dirty page costs more of them than a clean one" "$((dirty * (freed + 1)))" -gt \

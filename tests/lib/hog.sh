@@ -74,6 +74,57 @@ hog_kill()
 	rm -f "$TMP/$1.pid"
 }
 
+# squeezed_until SECONDS MET: MET, a function, is true. While it is not, the watermarks go up
+# and down: who wants a page while they are up has to reclaim for itself, however well
+# kswapd keeps up.
+MARKS=/proc/sys/vm/min_free_kbytes
+MARKS_OLD=
+squeezed_until()
+{
+	local rc=0
+
+	undo lower_marks
+	loop_until $(($1 * 10)) met_or_squeezed "$2" || rc=1
+	lower_marks
+	[ "$rc" = 0 ] || say "$2 is not met after $1 s"
+	return "$rc"
+}
+
+met_or_squeezed()
+{
+	! "$1" || return 0
+	if [ -n "$MARKS_OLD" ]; then
+		lower_marks
+	else
+		MARKS_OLD=$(cat "$MARKS")
+		# Above the high watermark of before. Some tasks wait for the reserves then, too.
+		echo $((MARKS_OLD * 2)) > "$MARKS"
+	fi
+	return 1
+}
+
+lower_marks()
+{
+	[ -z "$MARKS_OLD" ] || echo "$MARKS_OLD" > "$MARKS"
+	MARKS_OLD=
+}
+
+# press_until SECONDS MET [memhog options]: tasks take memory and write it over and over, until
+# MET, squeezed; each page of theirs must prove right.
+press_until()
+{
+	local seconds="$1" met="$2" rc=0
+
+	shift 2
+	rm -f "$TMP/press.end"
+	hog_start press -E "$TMP/press.end" "$@"
+	squeezed_until "$seconds" "$met" || rc=1
+	touch "$TMP/press.end"
+	hog_filled press
+	hog_done press || rc=1
+	return "$rc"
+}
+
 # leave_mib N: lock away memory until a task can take about N MiB before it has
 # to reclaim: little data makes real pressure, whatever the machine's size.
 BALLASTS=0

@@ -41,6 +41,25 @@ stalled()
 		END { if (n) printf "%.0f\n", s; else print "missing" }' "$TMP/${2:-stalls}"
 }
 
+# stalls_so_far [ORIGIN]: that ended, of all origins if none is given; for polling.
+stalls_so_far()
+{
+	sum "$LEDGER/stalls" "${1:-$STALL_ORIGIN}\\.stalls"
+}
+
+# enough_stalls [ORIGIN]: so many that a share of their time is no matter of luck.
+ENOUGH_STALLS=100
+! is_debug_kernel || ENOUGH_STALLS=30
+enough_stalls()
+{
+	[ "$(stalls_so_far "$@")" -ge "$ENOUGH_STALLS" ]
+}
+
+direct_stalls()
+{
+	enough_stalls direct
+}
+
 # show_parts ORIGIN: its causes, as diagnostics, longest first, in ms.
 show_parts()
 {
@@ -95,7 +114,7 @@ check_stall_books()
 	local o sums=1 hists=1
 
 	check "$1: the ledger can be read" take_stalls
-	by_chance check_num "$1: stalls of origin $2" "$(stalled "$2\\.stalls")" -ge "$3"
+	check_num "$1: stalls of origin $2" "$(stalled "$2\\.stalls")" -ge "$3"
 	for o in $STALL_ORIGINS; do
 		[ "$(stalled "$o\\.ns")" = "$(stalled "$o\\.part\\.[a-z_]*\\.ns")" ] || sums=0
 		[ "$(stalled "$o\\.stalls")" = 0 ] ||
@@ -106,7 +125,7 @@ check_stall_books()
 	check_eq "$1: the cgroups' sum to the same" \
 		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|other\.0\.ns' stalls_cgroups)" \
 		"$(stalled "$STALL_ORIGIN\\.ns")"
-	by_chance check_num "$1: per cent of $2 unexplained" "$(of_stalls "$2" unexplained)" -lt "$UNEXPLAINED"
+	check_num "$1: per cent of $2 unexplained" "$(of_stalls "$2" unexplained)" -lt "$UNEXPLAINED"
 	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | while read -r o; do say "  $o"; done
 	if is_debug_kernel; then
 		# Its checkers probe and trace on their own: not every call can be followed.
@@ -117,14 +136,15 @@ check_stall_books()
 	show_parts "$2"
 }
 
-# check_unexplained WHAT: of what stalled in it, whoever did. 3 checks.
+# check_unexplained WHAT: of what stalled in it, whoever did; enough_stalls has to be met.
+# 3 checks.
 # shellcheck disable=SC2034
 UNEXPLAINED_CHECKS=3
 check_unexplained()
 {
 	check "$1: the ledger can be read" take_stalls
-	by_chance check_num "$1: tasks stalled" "$(stalled "$STALL_ORIGIN\\.stalls")" -gt 0
-	by_chance check_num "$1: per cent of all stalls unexplained" \
+	check_num "$1: tasks stalled" "$(stalled "$STALL_ORIGIN\\.stalls")" -ge "$ENOUGH_STALLS"
+	check_num "$1: per cent of all stalls unexplained" \
 		"$(of_stalls "$STALL_ORIGIN" unexplained)" -lt "$UNEXPLAINED"
 }
 
@@ -228,8 +248,8 @@ check_counters()
 	fi
 }
 
-# psi KIND: microseconds of memory pressure so far.
+# psi KIND FILE: microseconds of pressure so far.
 psi()
 {
-	sed -n "s/^$1 .*total=//p" /proc/pressure/memory
+	sed -n "s/^$1 .*total=//p" "$2"
 }

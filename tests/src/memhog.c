@@ -50,6 +50,7 @@ static struct {
 	unsigned long timeout_s;
 	unsigned long swapped;
 	unsigned long dirty;
+	unsigned long free;
 	bool until_dirty;
 	bool shuffle;
 	bool huge;
@@ -59,6 +60,7 @@ static struct {
 	bool corrupt;
 	const char *ready;
 	const char *go;
+	const char *end;
 } opt = {
 	.kind = ANON, .fill = RANDOM, .mib = 16, .seed = 1, .passes = 1,
 	.forks = 1, .timeout_s = 300, .advise = true,
@@ -83,6 +85,9 @@ static void print_usage(void)
 	      "  -U PAGES             fill only until the kernel has swapped out so many;\n"
 	      "                       it is an error if MIB do not make it do that\n"
 	      "  -D PAGES             the same, until no more pages of files are dirty\n"
+	      "  -E FILE              the same, until FILE is there; what is filled is written\n"
+	      "                       again and again until then (not with -T)\n"
+	      "  -F PAGES             wait while fewer are free: kswapd alone reclaims\n"
 	      "  -R FILE              create FILE when filled (and paged out)\n"
 	      "  -G FILE              then wait for FILE before verifying\n"
 	      "  -N                   nice: leave the CPU to others that want it\n"
@@ -199,6 +204,9 @@ static uint64_t *page_at(const struct area *a, unsigned long n)
 	return (uint64_t *)(a[1].base + (n - a[0].pages) * PAGE);
 }
 
+/* So many pages, the first ones, hold one generation more than the others. */
+static unsigned long ahead;
+
 static unsigned long verify(const struct area *a, unsigned long child,
 			    unsigned long gen, unsigned long pages,
 			    unsigned long pass)
@@ -214,7 +222,7 @@ static unsigned long verify(const struct area *a, unsigned long child,
 
 		if (n >= pages)
 			continue;
-		if (page_ok(page_at(a, n), page_key(child, gen, n)))
+		if (page_ok(page_at(a, n), page_key(child, gen + (n < ahead), n)))
 			continue;
 		if (!bad++)
 			fprintf(stderr, "memhog: task %lu pass %lu: page %lu is wrong\n",
@@ -245,12 +253,28 @@ static unsigned long counter(const char *key)
 
 static unsigned long swapped_at_start;
 
-/* Has the kernel done what -U or -D is to make it do? */
+/* Is there what -U, -D or -E waits for? */
 static bool is_enough(void)
 {
+	if (opt.end)
+		return !access(opt.end, F_OK);
 	if (opt.swapped)
 		return counter("pswpout") - swapped_at_start >= opt.swapped;
 	return counter("nr_dirty") + counter("nr_writeback") <= opt.dirty;
+}
+
+/* Writes one generation after the other, until it is enough; returns the last whole one. */
+static unsigned long rewrite(const struct area *a, unsigned long child, unsigned long pages)
+{
+	for (unsigned long gen = 0;; gen++) {
+		for (unsigned long n = 0; n < pages; n++) {
+			fill_page(page_at(a, n), page_key(child, gen + 1, n));
+			if (n % STEP == STEP - 1 && is_enough()) {
+				ahead = n + 1;
+				return gen;
+			}
+		}
+	}
 }
 
 static int hog(unsigned long child)
@@ -259,7 +283,7 @@ static int hog(unsigned long child)
 	unsigned long mib = opt.kind == MIXED ? (opt.mib + 1) & ~1UL : opt.mib;
 	unsigned long pages = mib * PAGES_PER_MIB;
 	unsigned long gen = 0, bad = 0, verified = 0;
-	bool until = opt.swapped || opt.until_dirty;
+	bool until = opt.swapped || opt.until_dirty || opt.end;
 	bool enough = !until;
 	struct area a[2] = {};
 	time_t end;
@@ -282,6 +306,12 @@ static int hog(unsigned long child)
 		} else if (opt.pace_us) {
 			pause_us(opt.pace_us / (PAGES_PER_MIB / STEP));
 		}
+		while (opt.free && counter("nr_free_pages") < opt.free)
+			pause_us(1000);
+	}
+	if (!enough && opt.end) {
+		gen = rewrite(a, child, pages);
+		enough = true;
 	}
 	if (!enough) {
 		fprintf(stderr, "memhog: %lu MiB did not do: %lu pages swapped out, %lu dirty\n",
@@ -384,7 +414,7 @@ int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HAplT:P:U:D:R:G:w:NX")) != -1) {
+	while ((c = getopt(argc, argv, "t:m:c:s:v:rn:HAplT:P:U:D:E:F:R:G:w:NX")) != -1) {
 		switch (c) {
 		case 't':
 			if (!strcmp(optarg, "anon"))
@@ -446,6 +476,12 @@ int main(int argc, char **argv)
 			opt.dirty = number(optarg);
 			opt.until_dirty = true;
 			break;
+		case 'E':
+			opt.end = optarg;
+			break;
+		case 'F':
+			opt.free = number(optarg);
+			break;
 		case 'R':
 			opt.ready = optarg;
 			break;
@@ -466,7 +502,7 @@ int main(int argc, char **argv)
 			print_usage();
 		}
 	}
-	if (optind != argc || !opt.mib || !opt.forks)
+	if (optind != argc || !opt.mib || !opt.forks || (opt.end && opt.touch_s))
 		print_usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	alarm(opt.timeout_s);
