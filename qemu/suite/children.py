@@ -2,9 +2,11 @@
 """Child processes, all of which are told to end when the run is."""
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,11 +22,12 @@ class Over(Exception):
 def start(
     argv: Sequence[str | Path], out: IO[str] | int, err: IO[str] | int, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Starts one, with nothing to read."""
+    """Starts one, with nothing to read, in a group of its own: a shell that is told to end
+    does not tell its children."""
     with _lock:
         if _over:
             raise Over
-        child = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        child = subprocess.Popen(argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0)
         _running.add(child)
     return child
 
@@ -54,4 +57,5 @@ def end_all() -> None:
         _over = True
         for child in _running:
             if child.returncode is None:
-                child.terminate()
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGTERM)
