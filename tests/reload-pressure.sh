@@ -34,17 +34,19 @@ swapped_since()
 	[ "$(vmstat pswpout)" -gt "$1" ] && [ "$(row writes total.pages)" -gt 0 ]
 }
 
-# still_swaps: the tasks do. What others gave back meanwhile (KASAN's quarantine) is locked
-# away, too, or all that the tasks have might fit.
+# still_swaps: the tasks do. Half of what others gave back meanwhile (KASAN's quarantine) is
+# locked away each time, or all that the tasks have might fit; never what is not free, which
+# would have the ballast killed for want of memory.
 still_swaps()
 {
-	local before tries=0
+	local before spare tries=0
 
 	before=$(vmstat pswpout)
 	while ! loop_until 10 swapped_since $((before + 5)); do
 		tries=$((tries + 1))
 		[ "$tries" -lt 60 ] || return 1
-		[ "$(resident_mib)" -lt 16 ] || ballast 4
+		spare=$((($(mem_mib MemFree) - $(wmark_mib high)) / 2))
+		[ "$spare" -lt 2 ] || ballast "$spare"
 	done
 }
 
