@@ -28,7 +28,9 @@ DEFAULT_TIMEOUT = 180
 
 # Kinds of fault, and the kernel on which one shows: the checkers of `debug` find what
 # is silent elsewhere; what is wrong in a number or a word is as wrong on `base`, which
-# is several times faster, and has the optimised code that people run.
+# is several times faster, and has the optimised code that people run. What shows on any
+# kernel is looked for on base, unless the script runs elsewhere for the sake of another kind.
+ANY = "any"
 FAULTS = {
     "lifetime": ("debug", "a reference too many or too few, use after free, a leak"),
     "locking": ("debug", "lock order, sleeping in atomic context, RCU"),
@@ -37,7 +39,7 @@ FAULTS = {
     "arithmetic": ("base", "units, shares, histograms, depths of stacks"),
     "origin": ("base", "a write or stall put down to the wrong cause"),
     "report": ("base", "rows, events, words, parameters: what users see"),
-    "data": ("base", "a page lost, stale, or another's"),
+    "data": (ANY, "a page lost, stale, or another's"),
     "progress": ("base", "a lost wakeup, a hang, an OOM kill, a longer wait"),
     "built-in": ("base-nbd", "events of NBD that are vmlinux's own, not a module's"),
 }
@@ -68,7 +70,8 @@ class Header:
 
     def shows_on(self) -> set[str]:
         """The kernels on which the faults that it looks for would show."""
-        return {FAULTS[fault][0] for fault in self.faults}
+        kernels = {FAULTS[fault][0] for fault in self.faults}
+        return kernels - {ANY} or ({"base"} if kernels else set())
 
     def guards_any(self, paths: Iterable[str]) -> bool:
         """Does it guard one of these files or folders, or what is in them?"""

@@ -22,6 +22,8 @@ class Tiers(unittest.TestCase):
         self.assertEqual(self.on("# faults: lifetime\n", "change"), ["debug"])
         self.assertEqual(self.on("# faults: books report\n", "change"), ["base"])
         self.assertEqual(self.on("# faults: books locking\n", "change"), ["base", "debug"])
+        self.assertEqual(self.on("# faults: data\n", "change"), ["base"])
+        self.assertEqual(self.on("# faults: data locking\n", "change"), ["debug"])
         self.assertEqual(self.on("# faults: report built-in\n", "change"), ["base", "base-nbd"])
 
     def test_all_is_wherever_it_can_run(self) -> None:
