@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import children, ktap
+from . import children, ktap, slots
 from .place import TESTS, TOP
 
 LINES_SHOWN = 40
@@ -19,13 +19,11 @@ SUMMARY = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) igno
 
 @dataclass(frozen=True)
 class Test:
-    """`crate` is a folder whose `cargo test` it is; else `command` prints KTAP. One that boots
-    guests takes slots itself."""
+    """`crate` is a folder whose `cargo test` it is; else `command` prints KTAP."""
 
     name: str
     crate: Path | None = None
     command: tuple[str, ...] = ()
-    takes_slots: bool = False
 
     def is_of(self, paths: Sequence[str]) -> bool:
         """Is it a crate's, and one of these files or folders in it?"""
@@ -54,7 +52,7 @@ def around() -> list[Test]:
     return [
         Test("check", command=(str(TOP / "scripts" / "check.sh"),)),
         Test("kill", command=(str(TOP / "qemu" / "kill-test.sh"),)),
-        Test("selftest", command=(str(TOP / "qemu" / "selftest.sh"),), takes_slots=True),
+        Test("selftest", command=(str(TOP / "qemu" / "selftest.sh"),)),
     ]
 
 
@@ -80,12 +78,13 @@ def cargo_outcome(text: str, code: int) -> ktap.Outcome:
 
 
 def run(test: Test, folder: Path) -> Ran:
-    """Runs one; its output goes to FOLDER/NAME.log or NAME.ktap."""
+    """Runs one, in the caller's slot; its output goes to FOLDER/NAME.log or NAME.ktap."""
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    environment = {**os.environ, slots.HELD: "1"}
     if test.crate:
         log = folder / f"{test.name}.log"
-        environment = {**os.environ, "CARGO_TARGET_DIR": cargo_target()}
+        environment["CARGO_TARGET_DIR"] = cargo_target()
         with log.open("w", encoding="utf-8") as out:
             code, cpu = children.wait(children.start(["cargo", "test", "--locked"], out, out, test.crate, environment))
         text = log.read_text(encoding="utf-8", errors="replace")
@@ -97,7 +96,7 @@ def run(test: Test, folder: Path) -> Ran:
         with log.open("w", encoding="utf-8") as out, errors.open("w", encoding="utf-8") as err:
             out.write(f"# begin {test.name}\n")
             out.flush()
-            code, cpu = children.wait(children.start(test.command, out, err))
+            code, cpu = children.wait(children.start(test.command, out, err, environment=environment))
         with log.open("a", encoding="utf-8") as out:
             # Whatever it said last may have no end of line.
             out.write(f"\n# end {test.name} rc={code} seconds={time.monotonic() - began:.0f}\n")

@@ -166,7 +166,7 @@ class Run:
         """Runs all, as many at once as there are slots, the longest first."""
         queue: list[tuple[float, Callable[[], None]]] = []
         queue += [(job.seconds, functools.partial(self.guests, job)) for job in planned]
-        queue += [(weight, functools.partial(self.test, test)) for weight, test in tests if not test.takes_slots]
+        queue += [(weight, functools.partial(self.test, test)) for weight, test in tests]
         queue.sort(key=lambda entry: -entry[0])
 
         def guarded(what: Callable[[], None]) -> None:
@@ -192,11 +192,6 @@ class Run:
                     guarded(what)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs(), len(queue)))]
-        threads += [
-            threading.Thread(target=guarded, args=(functools.partial(self.test, test),), daemon=True)
-            for _, test in tests
-            if test.takes_slots
-        ]
         for thread in threads:
             thread.start()
         for thread in threads:
