@@ -63,35 +63,6 @@ end_group() {
 	exit "$2"
 }
 
-# An emulated guest keeps one core busy, so does a compiler: no more of what
-# takes a slot than this at once, over all scripts that share OUT.
-JOBS=${JOBS:-$((J < 4 ? J : 4))}
-
-# take_slot VAR: wait for a free slot; it is given back when the file descriptor
-# $VAR is closed by all who have it.
-take_slot() {
-	local -n slot_fd=$1
-	local n
-	mkdir -p "$OUT/.slots"
-	while :; do
-		for ((n = 0; n < JOBS; n++)); do
-			exec {slot_fd}>"$OUT/.slots/$n"
-			! flock -n "$slot_fd" || return 0
-			exec {slot_fd}>&-
-		done
-		sleep 0.5
-	done
-}
-
-# with_slot COMMAND...
-with_slot() {
-	local fd rc=0
-	take_slot fd
-	"$@" {fd}>&- || rc=$?
-	exec {fd}>&-
-	return $rc
-}
-
 # --- Debian packages without touching the user's package manager: a private
 # apt state in the cache, one per suite, read with the machine's own mirror and
 # checked against Debian's own keys.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Slots: no more guests and compilers at once than the machine has cores for, over all
-processes that share OUT. A slot is a locked file; scripts/lib.sh (take_slot) takes them, too."""
+processes that share OUT. A slot is a locked file."""
 
 import fcntl
 import os

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The policy of handoff changes, and the module goes and comes again, while reclaim hands
+# off: every page stays right, and the books balance.
+# guards: rust/helper/swap.rs rust/helper/swap/ rust/shim/reclaim.rs rust/kernel_ext/kthread.rs
+# faults: lifetime locking data
+# nbd: fast
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_nbd fast
+SWITCHES=20 SECONDS_EACH=25
+! is_debug_kernel || SWITCHES=5 SECONDS_EACH=35
+start_test $((4 + HANDOFF_BOOKS)) "handoff is switched under load"
+load_handoff
+nbd_swap_on fast
+
+# switches: to each policy and back, while reclaim is at it.
+switches()
+{
+	local i=0
+
+	while [ $i -lt $SWITCHES ]; do
+		for mode in never always low-headroom; do
+			set_to handoff=$mode || return 1
+			sleep 0.05
+		done
+		i=$((i + 1))
+	done
+}
+
+# more_than N: folios that were handed off.
+more_than()
+{
+	[ "$(handed '[a-z_]*\.taken\.folios')" -gt "$1" ]
+}
+
+verified()
+{
+	wait $load
+	swapload_verified switched $?
+}
+
+leave_mib 32
+"$BIN/swapload" -n 2 -m 48 -T $SECONDS_EACH > "$TMP/load.switched" 2>&1 &
+load=$!
+before=$(handed '[a-z_]*\.taken\.folios')
+loop_until 600 more_than "$before" || bail "nothing is handed off"
+check "the policy changes under load" switches
+check "the module is unloaded under load" unload_mod
+load_handoff
+check "loaded again, folios are handed off" loop_until 600 more_than 0
+check "every touch was right" verified
+check_handoff_books "after all that"
+drop_ballast
+
+finish
