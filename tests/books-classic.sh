@@ -4,6 +4,7 @@
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
 # guards: rust/writes.rs rust/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
 # faults: books data
+# tier: all (books-mglru.sh has the same ledger)
 # nbd: fast
 # timeout: 600
 . "$(dirname "$0")/lib/test.sh"

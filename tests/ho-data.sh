@@ -6,6 +6,7 @@
 # page lost, stale or another's.
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/swap_io.h qemu/patches/0002*
 # faults: data lifetime
+# tier: all (ho-switch.sh has the checkers, ho-books.sh the content)
 # nbd: delay
 # disk: 512M
 # numa: 2
@@ -17,7 +18,7 @@ need_nbd delay
 need_disk disk0
 SECONDS_EACH=12 LEAVE=48 KINDS="anon huge shmem" MIX_MIB=40
 # There swapoff takes minutes; and what was huge is small before long.
-! is_debug_kernel || SECONDS_EACH=8 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
+! is_debug_kernel || SECONDS_EACH=6 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
 EACH=$((HANDOFF_BOOKS + 3))
 start_test $(($(echo "$KINDS" | wc -w) * EACH + 2)) "what tasks do to folios that are queued"
 load_handoff

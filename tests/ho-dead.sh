@@ -6,6 +6,7 @@
 # Once with a disk whose writes take forever, once with NBD whose network is down.
 # guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
 # faults: progress
+# tier: all (nb-frozen.sh has a dead device)
 # nbd: slow
 # disk: 512M 512M
 # timeout: 600

@@ -4,6 +4,7 @@
 # The scenario of tests/nbd/ with the helper, for every `make test`.
 # guards: rust/helper/swap/ rust/nbd.rs
 # faults: data progress
+# tier: all (origin-memcg-max.sh has the limit, nb-restart.sh the device)
 # nbd: fast
 # mem: 256M
 # timeout: 600

@@ -4,6 +4,7 @@
 # The scenario of tests/nbd/ with the helper, for every `make test`.
 # guards: rust/helper/swap/ rust/nbd.rs
 # faults: data progress
+# tier: all (nb-restart.sh is a longer pause)
 # nbd: fast
 # mem: 256M
 # timeout: 600

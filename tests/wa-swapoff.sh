@@ -4,6 +4,7 @@
 # pages are none of the worker's business; both sides' content is proven.
 # guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
 # faults: data
+# tier: all (wa-truncate.sh has the same worker, whose pages a swap file never is)
 # disk: 1G 1G
 # timeout: 400
 . "$(dirname "$0")/lib/test.sh"

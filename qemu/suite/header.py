@@ -5,6 +5,8 @@ What it is there for:
   # guards: rust/helper.rs rust/helper/   the code whose faults it finds (paths, or a glob)
   # faults: lifetime books                the kinds of fault (FAULTS), which say on which
                                           kernel they show
+  # tier: all (why)                     only in `make test-all`: the reason names what covers
+                                          the same code of ours in `make test`
 What it needs of a guest:
   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
   # mem: 384M                  the guest's memory
@@ -17,6 +19,7 @@ What it needs of a guest:
   # variant-skip: debug (why)  it cannot run on these
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -61,6 +64,7 @@ class Header:
     cgroup: str = ""
     nic: str = ""
     timeout: int = DEFAULT_TIMEOUT
+    tier: str = ""
     variants: tuple[str, ...] = ()
     not_on: tuple[str, ...] = ()
 
@@ -118,8 +122,12 @@ def parse(name: str, text: str) -> Header:
     unknown = [fault for fault in words("faults") if fault not in FAULTS]
     if unknown:
         raise Wrong(f"tests/{name}: faults: {unknown[0]}: there is {' '.join(FAULTS)}")
+    tier = said.get("tier", "")
+    if tier and not re.fullmatch(r"all \(.+\)", tier):
+        raise Wrong(f"tests/{name}: tier: {tier}: it can be 'all (why)'")
     return Header(
         name=name,
+        tier=tier.partition(" ")[0],
         guards=words("guards"),
         faults=words("faults"),
         nbd=tuple(said.get("nbd", "").split()),

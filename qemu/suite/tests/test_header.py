@@ -40,6 +40,12 @@ class Reading(unittest.TestCase):
         for path in ("rust/helper.rs", "rust/writes", "qemu/patches/0001-mm.patch"):
             self.assertFalse(head.guards_any([path]), path)
 
+    def test_tier(self) -> None:
+        self.assertEqual(header.parse("t.sh", "# tier: all (u.sh has the same)\n").tier, "all")
+        for odd in ("all", "change (why)", "night (why)"):
+            with self.assertRaisesRegex(Wrong, "tier: "):
+                header.parse("t.sh", f"# tier: {odd}\n")
+
     def test_unknown_fault(self) -> None:
         with self.assertRaisesRegex(Wrong, "faults: bugs: there is lifetime"):
             header.parse("t.sh", "# faults: bugs\n")
@@ -64,10 +70,13 @@ class InTheTree(unittest.TestCase):
         silent = [head.name for head in self.heads if not head.guards or not head.faults]
         self.assertEqual(silent, [])
 
-    def test_each_runs_in_both_tiers(self) -> None:
+    def test_each_runs_in_its_tiers(self) -> None:
         for head in self.heads:
             for tier in ("change", "all"):
-                self.assertTrue(plan.kernels(head, tier), head.name)
+                self.assertEqual(bool(plan.kernels(head, tier)), tier in ("all", head.tier or "change"), head.name)
+
+    def test_few_are_for_the_large_tier_alone(self) -> None:
+        self.assertLess(len([head for head in self.heads if head.tier]), len(self.heads) / 8)
 
     def test_the_small_tier_is_part_of_the_whole(self) -> None:
         for head in self.heads:

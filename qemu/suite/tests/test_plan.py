@@ -31,6 +31,10 @@ class Tiers(unittest.TestCase):
         self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base"])
         self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base", "base-nbd", "debug"])
 
+    def test_one_for_the_large_tier(self) -> None:
+        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "change"), [])
+        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base", "debug"])
+
     def test_nowhere(self) -> None:
         with self.assertRaisesRegex(Wrong, "show on debug, where it cannot run"):
             self.on("# faults: locking\n# variants: base\n", "change")
