@@ -16,7 +16,7 @@ need_disk disk1
 need_dm delay
 need_file /sys/kernel/tracing/kprobe_events CONFIG_KPROBE_EVENTS
 FILES=$(scaled 1000)
-CHECKS=$((AROUND_BOOKS + 6))
+CHECKS=$((AROUND_BOOKS + 7))
 start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
 load_helper inflight=512
 # Slow: folios wait, and the worker has its reference for longer.
@@ -164,8 +164,9 @@ worker_is_last()
 # what reclaim meets is what is dropped next.
 churn()
 {
-	local options=
+	local options='' lru
 
+	lru=$(files_on_lru)
 	# No commit of the journal while the disk stands still: it would hold up rm.
 	[ "$1" != ext4 ] || options=commit=600
 	FS_BLOCK=1024
@@ -189,6 +190,7 @@ churn()
 	check_around_books "$1"
 	fs_umount "$DEV"
 	check_not "$1: no superblock is left" grep -q " $1 " /proc/mounts
+	check_num "$1: nor a page of files that are gone" $(($(files_on_lru) - lru)) -lt 64
 }
 
 LASTS=0

@@ -287,3 +287,14 @@ around_held()
 		"$@"
 	fi
 }
+
+# files_on_lru: pages of files on the LRU lists once all that can be dropped has been. A folio
+# that was truncated while someone never gives up a reference to it stays there; kmemleak knows
+# nothing of pages.
+files_on_lru()
+{
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	echo 1 > /proc/sys/vm/stat_refresh
+	awk '/^nr_(in)?active_file / { n += $2 } END { print n }' /proc/vmstat
+}
