@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The books balance under pressure over NBD swap, with the classic LRU:
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
+# tier: all (books-mglru.sh has the same ledger)
 # guards: rust/writes.rs rust/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
 # faults: books data
-# tier: all (books-mglru.sh has the same ledger)
 # nbd: fast
 # timeout: 600
 . "$(dirname "$0")/lib/test.sh"

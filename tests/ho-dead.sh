@@ -4,9 +4,9 @@
 # hands them no more, another swap device goes on being written by its own writer, and
 # when the device answers again, handoff goes on. The module can be unloaded meanwhile.
 # Once with a disk whose writes take forever, once with NBD whose network is down.
+# tier: all (nb-frozen.sh has a dead device)
 # guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
 # faults: progress
-# tier: all (nb-frozen.sh has a dead device)
 # nbd: slow
 # disk: 512M 512M
 # timeout: 600

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, at a cgroup's limit.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
+# tier: all (origin-memcg-max.sh has the limit, nb-restart.sh the device)
 # guards: rust/helper/swap/ rust/nbd.rs
 # faults: data progress
-# tier: all (origin-memcg-max.sh has the limit, nb-restart.sh the device)
 # nbd: fast
 # mem: 256M
 # timeout: 600

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, the server pauses for seconds.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
+# tier: all (nb-restart.sh is a longer pause)
 # guards: rust/helper/swap/ rust/nbd.rs
 # faults: data progress
-# tier: all (nb-restart.sh is a longer pause)
 # nbd: fast
 # mem: 256M
 # timeout: 600
