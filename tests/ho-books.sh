@@ -5,6 +5,7 @@
 # accounted for, and the write ledger agrees with the kernel to the page.
 # guards: rust/handoff.rs rust/helper/swap.rs rust/helper/swap/ rust/rows/handoff.rs qemu/patches/0002*
 # faults: books data
+# tier: all (ho-slow.sh and ho-switch.sh have the same books, ho-switch.sh the content)
 # nbd: fast
 # timeout: 600
 . "$(dirname "$0")/lib/test.sh"

@@ -11,7 +11,7 @@
 need_handoff
 need_nbd fast
 SWITCHES=20
-! is_debug_kernel || SWITCHES=5
+! is_debug_kernel || SWITCHES=2
 start_test $((4 + HANDOFF_BOOKS)) "handoff is switched under load"
 load_handoff
 nbd_swap_on fast
