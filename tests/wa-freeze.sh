@@ -3,7 +3,7 @@
 # fsfreeze and thaw while the worker writes: nothing reaches a frozen filesystem's
 # disk, no freeze hangs, nothing is lost.
 # guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
-# faults: locking data
+# faults: data progress
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -4,7 +4,7 @@
 # nothing is written to what is read-only. Every second time the disk stands still until
 # the remount waits for it.
 # guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
-# faults: data locking
+# faults: data progress
 # disk: 1G 1G
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
