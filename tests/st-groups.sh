@@ -28,9 +28,12 @@ switched()
 	echo "$2" > "$PARAMS/$1" && [ "$(probe "group.$1")" = "$2" ] && [ "$(probe "$3")" = "$4" ]
 }
 
-# thrash MET: direct reclaim, until that is met.
+# thrash MET: direct reclaim, until that is met. What others gave back since is locked away
+# again (KASAN's quarantine, tasks that were ended), or all of it might fit.
 thrash()
 {
+	drop_ballast
+	leave_mib $MIB
 	press_until 120 "$1" -c text -m $((MIB + MIB / 4))
 }
 
