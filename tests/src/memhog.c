@@ -219,10 +219,11 @@ static unsigned long verify(const struct area *a, unsigned long child,
 		span <<= 1;
 	for (unsigned long i = 0; i < span; i++) {
 		unsigned long n = i * stride & (span - 1);
+		bool newer = n < ahead;
 
 		if (n >= pages)
 			continue;
-		if (page_ok(page_at(a, n), page_key(child, gen + (n < ahead), n)))
+		if (page_ok(page_at(a, n), page_key(child, gen + newer, n)))
 			continue;
 		if (!bad++)
 			fprintf(stderr, "memhog: task %lu pass %lu: page %lu is wrong\n",
