@@ -4,7 +4,7 @@
 # A pattern is spelt so that it does not find itself.
 
 # shellcheck disable=SC2034 # for check.sh
-RULES=(unsafe_rooms no_panics spdx no_machine_paths no_hosts)
+RULES=(unsafe_rooms no_panics spdx no_machine_paths no_hosts no_binaries)
 
 # rust_code FILE...: 'file:line:text' without comments and doc comments.
 rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
@@ -37,6 +37,9 @@ check_spdx() {
 
 # Nothing that exists only on the machine where it was written.
 check_no_machine_paths() { ! git grep -nE '/(roo[t]|wor[k]|home/[a-z]+)/|/tmp/(a[p]|spe[c])\b' -- ':!*.lock'; }
+
+# What is built or fetched is not kept: against the empty tree git counts no lines of it.
+check_no_binaries() { ! git diff --numstat "$(git hash-object -t tree --stdin </dev/null)" HEAD | grep -P '^-\t'; }
 
 # Where packages come from is the machine's setting, never ours.
 check_no_hosts() {
