@@ -45,8 +45,9 @@ for variant in "${variants[@]}"; do
 	*) others+=("$variant") ;;
 	esac
 done
-# A group for each, so that all of it ends when this script is told to.
-trap 'for build in "${builds[@]}"; do kill -TERM -- "-$build" 2>/dev/null || true; done; exit 1' INT TERM HUP
+# A group for each, so that all of it ends when this script is told to, or one has failed.
+trap 'for build in "${builds[@]}"; do kill -TERM -- "-$build" 2>/dev/null || true; done' EXIT
+trap 'exit 1' INT TERM HUP
 set -m
 for build in "kernels ${like_base[*]}" "kernels ${others[*]}" programs; do
 	# shellcheck disable=SC2086 # words
@@ -55,7 +56,7 @@ for build in "kernels ${like_base[*]}" "kernels ${others[*]}" programs; do
 done
 set +m
 for build in "${builds[@]}"; do wait "$build" || die "a kernel or a program could not be built, see above"; done
-trap - INT TERM HUP
+trap - EXIT INT TERM HUP
 # The build that lacks an event is for noevent.sh, on whichever kernels it runs.
 for variant in "${variants[@]}"; do
 	plain=--plain

@@ -4,7 +4,7 @@
 # (MADV_FREE), merge (KSM), move, unmap; with huge pages and shared memory; and what an
 # administrator does: compaction, swapoff of a device that is being written to. Never is a
 # page lost, stale or another's.
-# tier: all (ho-switch.sh has the checkers, ho-books.sh the content)
+# tier: all (ho-switch.sh has the checkers and the content)
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/swap_io.h qemu/patches/0002*
 # faults: data lifetime
 # nbd: delay

@@ -15,8 +15,7 @@ from .place import TOP, Wrong
 BOOT_SECONDS = 60
 POLL_SECONDS = 0.3
 
-# Exit codes of vm.sh and vng.sh.
-RC_NO_VERDICT = 2
+# vm.sh's and vng.sh's exit code where no guest could be tried.
 RC_CANNOT = 77
 
 CLOCK = os.sysconf("SC_CLK_TCK")

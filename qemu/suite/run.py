@@ -49,7 +49,6 @@ class Run:
         self.results: list[Result] = []
         self.again: list[tuple[str, str]] = []
         self.failures: list[str] = []
-        self.tries: dict[tuple[str, str], list[list[str]]] = {}
         self.boots: dict[str, list[profile.Cost]] = {}
         self.broken = False
         self.numbers: dict[str, int] = {}
@@ -76,8 +75,6 @@ class Run:
         key = f"{folder.name} init" if name == "init" else name
         file = self.out / kernel / (key.replace("/", "-").replace(" ", "-") + ".ktap")
         with self.lock:
-            earlier = self.tries.setdefault((kernel, key), [])
-            earlier.append(list(ran.part))
             file.write_text("\n".join(ran.part) + "\n", encoding="utf-8")
             lucky = bool(what.failed) and not why and attempt < TRIES and ktap.only_by_chance(ran.part)
             if lucky:
@@ -230,15 +227,16 @@ class Run:
     def costs(self) -> str:
         """This run's profile."""
         spent: dict[tuple[str, str], profile.Cost] = {}
+
+        def add(kernel: str, name: str, seconds: float, cpu: float) -> None:
+            before = spent.get((kernel, name), profile.Cost(0, 0))
+            spent[kernel, name] = profile.Cost(before.seconds + seconds, before.cpu + cpu)
+
         for one in self.results:
-            name = "boots" if one.script == "init" else one.script
-            before = spent.get((one.kernel, name), profile.Cost(0, 0))
-            spent[one.kernel, name] = profile.Cost(before.seconds + one.seconds, before.cpu + one.cpu)
+            add(one.kernel, "boots" if one.script == "init" else one.script, one.seconds, one.cpu)
         for kernel, boots in self.boots.items():
-            before = spent.get((kernel, "boots"), profile.Cost(0, 0))
             for boot in boots:
-                before = profile.Cost(before.seconds + boot.seconds, before.cpu + boot.cpu)
-            spent[kernel, "boots"] = before
+                add(kernel, "boots", boot.seconds, boot.cpu)
         return profile.table((kernel, name, cost) for (kernel, name), cost in spent.items())
 
     def end(self, began: float, stages: bool) -> int:

@@ -82,6 +82,14 @@ class InTheTree(unittest.TestCase):
         for head in self.heads:
             self.assertLessEqual(set(plan.kernels(head, "change")), set(plan.kernels(head, "all")), head.name)
 
+    def test_what_covers_those_is_in_the_small_tier(self) -> None:
+        for head in self.heads:
+            if head.tier:
+                reason = header.comments((TESTS / head.name).read_text(encoding="utf-8"))["tier"]
+                named = re.findall(r"[a-z0-9-]+\.sh", reason)
+                self.assertTrue(named, head.name)
+                self.assertEqual([name for name in named if header.read(name).tier], [], head.name)
+
     def test_what_is_guarded_is_there(self) -> None:
         missing = [(head.name, path) for head in self.heads for path in head.guards if not list(TOP.glob(path.rstrip("/")))]
         self.assertEqual(missing, [])
