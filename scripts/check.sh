@@ -10,6 +10,8 @@ cd "$TOP" || exit 1
 . "$TOP/scripts/check-rules.sh"
 
 CRATES=(scripts/reclaimwb rust/policy)
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
+export CARGO_TARGET_DIR
 SKIP=4
 
 skip() { echo "$*"; return "$SKIP"; }

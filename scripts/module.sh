@@ -23,6 +23,8 @@ fi
 
 kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
 eval "$("$TOP/scripts/env.sh")"
+# One checkout's objects of C are another's: what differs is where it lies.
+export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 dir=$OUT/module/$variant
 
 # build DIR MAKE-ARGUMENT...: quiet unless it fails.
@@ -36,7 +38,7 @@ build() {
 		mkdir -p "$to"
 		echo "$kdir" >"$to/kdir"
 	fi
-	if ! make -C "$kdir" M="$TOP" MO="$to" "$@" modules >"$log" 2>&1; then
+	if ! make -j"$J" -C "$kdir" M="$TOP" MO="$to" "$@" modules >"$log" 2>&1; then
 		cat "$log" >&2
 		die "the module does not build for $kdir; see above"
 	fi

@@ -10,8 +10,8 @@
 
 need_handoff
 need_nbd fast
-SWITCHES=20
-! is_debug_kernel || SWITCHES=2
+SWITCHES=20 MIB=48
+! is_debug_kernel || SWITCHES=2 MIB=24
 start_test $((4 + HANDOFF_BOOKS)) "handoff is switched under load"
 load_handoff
 nbd_swap_on fast
@@ -45,7 +45,7 @@ verified()
 }
 
 leave_mib 32
-"$BIN/swapload" -n 2 -m 48 -T 1 -G "$TMP/enough" > "$TMP/load.switched" 2>&1 &
+"$BIN/swapload" -n 2 -m $MIB -T 1 -G "$TMP/enough" > "$TMP/load.switched" 2>&1 &
 load=$!
 before=$(handed '[a-z_]*\.taken\.folios')
 loop_until 600 more_than "$before" || bail "nothing is handed off"

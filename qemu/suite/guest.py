@@ -86,6 +86,7 @@ class Boot:
         self.folder = folder
         self.open = list(scripts)
         self.errors = folder.with_name(folder.name + ".err")
+        self.cut_off = False  # the last script that ended was killed: init goes no further
         self.cpu = self.told = 0.0
         self.at = time.monotonic()
         self.boot: tuple[float, float] | None = None  # seconds and CPU until the first script
@@ -125,8 +126,10 @@ class Boot:
         while self.open:
             name = self.open[0].name
             part = ktap.section(lines, name)
-            if ktap.end_of(part, name) is None:
+            end = ktap.end_of(part, name)
+            if end is None:
                 break
+            self.cut_off = end.code == ktap.RC_TIMEOUT
             ran.append(Ran(name, part, *self.took()))
             self.open.pop(0)
         return ran
@@ -147,6 +150,8 @@ class Boot:
         lines = self.lines()
         if code in (0, 1):
             tell(Ran("init", ktap.section(lines, "init"), *self.took()))
+            if self.cut_off:
+                return Went(left=self.open)
             # Whatever is open here has no end, though the guest has come to its own.
             for script in self.open:
                 tell(Ran(script.name, ktap.section(lines, script.name), 0, 0))

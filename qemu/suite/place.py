@@ -31,5 +31,6 @@ def cores() -> int:
 
 
 def jobs() -> int:
-    """Guests and compilers that may run at once (JOBS=): each keeps one core busy."""
-    return positive("JOBS", min(cores(), 4))
+    """Guests and compilers that may run at once (JOBS=): each keeps one core busy for two
+    thirds of its time, and waits for a slow disk or server for the rest."""
+    return positive("JOBS", min(cores() * 3 // 2, 6))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Slots: no more guests and compilers at once than the machine has cores for, over all
+"""Slots: no more guests and compilers at once than the machine has work for, over all
 processes that share OUT. A slot is a locked file."""
 
 import fcntl

@@ -23,17 +23,46 @@ all() {
 	"$@" -fsyntax-only "-DRWB_HEADER=\"$header\"" "-DRWB_CHECKS=$wanted" "$src" >"$log" 2>&1
 }
 
+# checks EVENT...: the text that checks them
+checks()
+{
+	for event; do printf 'RWB_CHECK(%s); ' "$event"; done
+}
+
+# rows NAME "EVENT..." COMPILER FLAGS...: a row for each. Where they do not compile together,
+# one half and then the other: few have changed, and each try takes seconds.
+rows()
+(
+	name=$1
+	events=$2
+	shift 2
+	# shellcheck disable=SC2086 # words
+	if all "$name" "$(checks $events)" "$@"; then
+		printf '#define RWB_HAVE_%s 1\n' $events
+		exit
+	fi
+	half=$(($(echo "$events" | wc -w) / 2))
+	if [ "$half" = 0 ]; then
+		echo "  CHANGED $events: $(grep -m1 'error:' "$log")" >&2
+		echo "#define RWB_HAVE_$events 0"
+		exit
+	fi
+	rows "$name" "$(echo "$events" | cut -d' ' -f-$half)" "$@"
+	rows "$name" "$(echo "$events" | cut -d' ' -f$((half + 1))-)" "$@"
+)
+
 # header NAME COMPILER FLAGS...: the rows of its events
-header() {
+header()
+{
 	name=$1
 	shift
 	events=$(sed -n 's/.*void rwb_probe_\([a-z0-9_]*\)(void \*data.*/\1/p' \
-		"$(dirname "$src")/$name" | sort -u)
+		"$(dirname "$src")/$name" | sort -u | tr '\n' ' ')
+	events=${events% }
 	[ -n "$events" ] || { echo "conftest: no probe entries in $name" >&2; exit 1; }
-	checks=
-	for event in $events; do checks="${checks:+$checks; }RWB_CHECK($event)"; done
-	if all "$name" "$checks" "$@"; then
-		for event in $events; do echo "#define RWB_HAVE_$event 1"; done
+	# shellcheck disable=SC2086 # words
+	if all "$name" "$(checks $events)" "$@"; then
+		printf '#define RWB_HAVE_%s 1\n' $events
 		return
 	fi
 	# Any failure that is not a prototype's (a missing header, a bad
@@ -43,14 +72,7 @@ header() {
 		echo "conftest: mm_vmscan_write_folio changed, or the kernel's headers do not compile: nothing to record without it" >&2
 		exit 1
 	fi
-	for event in $events; do
-		if all "$name" "RWB_CHECK($event)" "$@"; then
-			echo "#define RWB_HAVE_$event 1"
-		else
-			echo "  CHANGED $event: $(grep -m1 'error:' "$log")" >&2
-			echo "#define RWB_HAVE_$event 0"
-		fi
-	done
+	rows "$name" "$events" "$@"
 }
 
 {

@@ -13,6 +13,7 @@ use crate::{
         Hook,
         Says, //
     },
+    kernel_ext::percpu::pinned,
     observer::Observer,
     origin::Origin,
     params,
@@ -141,10 +142,13 @@ mod hook {
         let asked = Swap::fake(&page, 0, BLOCKING, 12);
         let again = Swap::fake(&page, 0, BLOCKING | 8, 12);
         let (obs, queued) = with_hook(|hook| {
-            // The writer gives it up after some tries: be quicker, sooner or later.
+            // The writer gives it up after some tries: be quicker, sooner or later. It does not
+            // get this CPU meanwhile.
             Ok((0..100).any(|_| {
-                let _ = hook.defer(&Asking::fake(&asked));
-                hook.defer(&Asking::fake(&again)) == Says::Later(Later::Queued)
+                pinned(|_| {
+                    let _ = hook.defer(&Asking::fake(&asked));
+                    hook.defer(&Asking::fake(&again)) == Says::Later(Later::Queued)
+                })
             }))
         })?;
         assert!(queued);
@@ -160,16 +164,20 @@ mod hook {
         let huge = Swap::fake_large(&page, 1, BLOCKING, 1 << 20);
         let (obs, full) = with_hook(|hook| {
             Ok((0..100).any(|_| {
-                let _ = hook.defer(&Asking::fake(&large));
-                hook.defer(&Asking::fake(&huge)) == Says::Later(Later::Full)
+                pinned(|_| {
+                    let _ = hook.defer(&Asking::fake(&large));
+                    hook.defer(&Asking::fake(&huge)) == Says::Later(Later::Full)
+                })
             }))
         })?;
         assert!(full);
         assert_eq!(taken(&obs), skipped(&obs));
 
         let (_, (said, busy, full)) = with_hook(|hook| {
-            let said = hook.defer(&Asking::fake(&huge));
-            Ok((said, hook.busy(0), hook.full(&Asking::fake(&large))))
+            pinned(|_| {
+                let said = hook.defer(&Asking::fake(&huge));
+                Ok((said, hook.busy(0), hook.full(&Asking::fake(&large))))
+            })
         })?;
         assert!(said == Says::Taken);
         assert!(busy);
