@@ -193,7 +193,7 @@ undo_all
 
 # Stalls, and what of their wait was for requests. Which part is whose is not asserted: who
 # stalls while one is sent waits for the lock, and on an emulated CPU sending takes long.
-M=$(scaled 160)
+M=$(scaled 96)
 for_server()
 {
 	[ "$(ledger nbd 'stalls\.phase\.server\.ns')" -gt 0 ] &&

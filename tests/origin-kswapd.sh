@@ -23,16 +23,30 @@ no_window()
 
 ROOM=96
 ! is_debug_kernel || ROOM=48
-leave_mib "$ROOM"
-snap before
-hog_start hog -c text -m 512 -U 1024 -F "$(awk '$1 == "min" { n += $2 } $1 == "low" { n += $2 }
-	END { print int(n / 2) }' /proc/zoneinfo)"
-hog_filled hog
-# Else kswapd goes on for a minute on a kernel with checkers.
-drop_ballast
-quiesce
-check "kswapd is done" loop_until 600 no_window
-snap after
+
+# kswapd_keeps_up: kswapd alone has reclaimed, so that there is something to be told. Where
+# the host is busy, it may not get its CPU in time.
+kswapd_keeps_up()
+{
+	quiesce
+	loop_until 600 no_window
+	snap after
+	[ "$(delta writes 'direct\.windows')" = 0 ]
+}
+
+for try in 1 2 3; do
+	leave_mib "$ROOM"
+	snap before
+	hog_start hog -c text -m 512 -U 1024 -F "$(awk '$1 == "min" { n += $2 } $1 == "low" { n += $2 }
+		END { print int(n / 2) }' /proc/zoneinfo)"
+	hog_filled hog
+	# Else kswapd goes on for a minute on a kernel with checkers.
+	drop_ballast
+	! kswapd_keeps_up || break
+	say "try $try: kswapd did not keep up"
+	hog_kill hog
+done
+check "kswapd is done" no_window
 check_charged kswapd anon sync 500
 check_num "kswapd.windows" "$(delta writes 'kswapd\.windows')" -gt 0
 check_num "kswapd.reclaimed" "$(delta writes 'kswapd\.reclaimed')" -gt 0

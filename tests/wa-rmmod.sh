@@ -12,7 +12,7 @@ need_helper
 need_memcg
 need_disk disk1
 need_dm delay
-ROUNDS=$(scaled 12)
+ROUNDS=$(scaled 8)
 start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
 load_helper
 disk_slow disk1 rwb-rmmod 4

@@ -12,7 +12,7 @@
 need_helper
 need_memcg
 need_disk disk0
-ROUNDS=$(scaled 2000)
+ROUNDS=$(scaled 1200)
 CHECKS=$((AROUND_BOOKS + 4))
 start_test $((3 * CHECKS + 1)) "truncate, holes, unlink and clones against the worker"
 load_helper

@@ -15,7 +15,7 @@ HOST = "host"  # in place of a kernel: no guest
 # when one takes its guest down; shorter ones boot more often than is worth it. A kernel with
 # checkers boots in a quarter of a minute.
 GUEST_SECONDS = {"debug": 300}
-GUEST_SECONDS_ELSE = 120
+GUEST_SECONDS_ELSE = 200
 
 
 @dataclass(frozen=True)

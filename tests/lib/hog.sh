@@ -159,8 +159,8 @@ drop_ballast()
 # (KASAN's quarantine holds as much). Each task's pages must prove right. The ballast
 # stays, for the next time; but with checkers a page that is read back over NBD while
 # another must go costs 30 ms, so there it goes first.
-LEFT=48
-ENOUGH=5120
+LEFT=32
+ENOUGH=3072
 VERIFY=-r
 if is_debug_kernel; then
 	LEFT=24
