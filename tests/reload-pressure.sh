@@ -34,7 +34,7 @@ start=$(vmstat pswpout)
 before=$start done=0 counted=0
 while [ "$done" -lt "$ROUNDS" ]; do
 	# Function probes come and go one by one, and the kernel waits for each: seconds here.
-	# One in some rounds has them all.
+	# The last of ALL_GROUPS rounds has them all.
 	groups="stalls=N shrinkers=N"
 	[ $(((done + 1) % ALL_GROUPS)) != 0 ] || groups=
 	# shellcheck disable=SC2086 # none, or two words
