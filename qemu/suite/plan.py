@@ -11,11 +11,12 @@ from .profile import Profile, weight
 
 HOST = "host"  # in place of a kernel: no guest
 
-# A guest's scripts take about so long: longer ones hold up the end of the run and lose more
-# when one takes its guest down; shorter ones boot more often than is worth it. A kernel with
-# checkers boots in a quarter of a minute.
-GUEST_SECONDS = {"debug": 300}
-GUEST_SECONDS_ELSE = 200
+
+def guest_seconds(kernel: str) -> int:
+    """How long a guest's scripts take, about: longer ones hold up the end of the run and lose
+    more when one takes its guest down; shorter ones boot more often than is worth it. A kernel
+    with checkers boots in a quarter of a minute."""
+    return 300 if kernel == "debug" else 200
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,6 @@ def guests(found: Sequence[Unit], split: bool = True) -> list[Guest]:
     for kernel in sorted({unit.kernel for unit in found}):
         for group in share([unit for unit in found if unit.kernel == kernel]):
             total = sum(unit.seconds for unit in group)
-            hands = min(len(group), math.ceil(total / GUEST_SECONDS.get(kernel, GUEST_SECONDS_ELSE))) if split else 1
+            hands = min(len(group), math.ceil(total / guest_seconds(kernel))) if split else 1
             planned += [Guest(kernel, tuple(hand)) for hand in deal(group, max(hands, 1))]
     return sorted(planned, key=lambda guest: (-guest.seconds, guest.kernel, guest.units[0].name))

@@ -85,10 +85,11 @@ class Guests(unittest.TestCase):
         self.assertEqual(sorted(self.names(units)), [["a.sh", "c.sh"], ["b.sh"]])
 
     def test_the_long_are_dealt_out(self) -> None:
-        units = [unit(f"{n}.sh", 50) for n in range(8)]
-        dealt = self.names(units)
-        self.assertEqual(len(dealt), 4)
-        self.assertEqual(sorted(name for hand in dealt for name in hand), [f"{n}.sh" for n in range(8)])
+        for kernel in ("base", "debug"):
+            units = [unit(f"{n}.sh", 50, kernel=kernel) for n in range(24)]
+            dealt = self.names(units)
+            self.assertEqual(len(dealt), 24 * 50 / plan.guest_seconds(kernel))
+            self.assertEqual(sorted(name for hand in dealt for name in hand), sorted(f"{n}.sh" for n in range(24)))
 
     def test_named_ones_keep_their_order(self) -> None:
         units = [unit("b.sh", 900), unit("a.sh", 1), unit("c.sh", 900)]
