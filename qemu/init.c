@@ -606,7 +606,8 @@ static void run_scripts(void)
 		die("nothing to run: no rwb.run= on the command line");
 	for (char *name = strsep(&run_list, ","); name; name = strsep(&run_list, ","))
 		if (run_script(name) == RC_TIMEOUT) {
-			put(ktap.fd, "# init: %s has cleared nothing away, no other runs here\n", name);
+			put(ktap.fd, "# init: %s has cleared nothing away, no other runs here\n",
+			    name);
 			break;
 		}
 }
