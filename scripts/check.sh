@@ -10,8 +10,6 @@ cd "$TOP" || exit 1
 . "$TOP/scripts/check-rules.sh"
 
 CRATES=(scripts/reclaimwb rust/policy)
-CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
-export CARGO_TARGET_DIR
 SKIP=4
 
 skip() { echo "$*"; return "$SKIP"; }
@@ -50,6 +48,8 @@ check_module_clippy() {
 
 check_cargo_clippy() {
 	local crate rc=0
+	# With the dependencies that other checkouts have had looked at before.
+	export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
 	have cargo-clippy || { skip "no clippy beside this rustc"; return; }
 	for crate in "${CRATES[@]}"; do
 		(cd "$crate" && cargo clippy --quiet --locked --all-targets -- -D warnings) || rc=1
