@@ -4,14 +4,14 @@
 # records again. Under load, over and over, and nothing is left behind.
 # guards: rust/probes/ rust/shim/attached.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/shrinkers/ rust/tlb.rs
 # faults: lifetime locking
-# mem: 384M
+# mem: 256M
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod
 need_no_swap
-ROUNDS=20 MIB=160
-! is_debug_kernel || ROUNDS=2 MIB=48
+ROUNDS=20 MIB=96
+! is_debug_kernel || ROUNDS=2 MIB=32
 GROUPS_DEFAULT="stalls=on shrinkers=on tlb=off metadata=off takers=off nbd=on"
 start_test $((6 + 6 + 6 + 6 + UNEXPLAINED_CHECKS)) "groups of probes are switched"
 zram_swap_on 512

@@ -16,15 +16,14 @@ need_no_swap
 need_disk disk0
 need_fs ext4
 need_memcg
-FILES=$(scaled 1500)
-MORE=$(scaled 2000)
-ALONE=$(scaled 1500)
+FILES=$(scaled 4000)
+ALONE=$(scaled 3000)
 start_test $((24 + UNEXPLAINED_CHECKS)) "calls of shrinkers"
 disk_attach disk0
 fs_make ext4 "$DISK"
 fs_mount "$DISK"
 zram_swap_on 512
-M=$(scaled 96)
+M=$(scaled 128)
 
 # sh ORIGIN NAME COUNT: the sum over the shrinkers of that name, between "before" and now.
 now_of()
@@ -128,7 +127,7 @@ more_inodes()
 	# shellcheck disable=SC2016 # for the shell in the cgroup
 	in_cg "$CG/rwb-inodes" sh -c '
 		i=0; while [ $i -lt "$1" ]; do echo > "$0/f$i" || exit 1; i=$((i + 1)); done' \
-		"$MNT/$1" "$MORE"
+		"$MNT/$1" "$((FILES / 2))"
 }
 
 # refused: until ext4 refused a call, as it is inside of itself, and that was put off; it may

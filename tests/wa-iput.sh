@@ -15,7 +15,7 @@ need_memcg
 need_disk disk1
 need_dm delay
 need_file /sys/kernel/tracing/kprobe_events CONFIG_KPROBE_EVENTS
-FILES=$(scaled 1000)
+FILES=$(scaled 600)
 CHECKS=$((AROUND_BOOKS + 7))
 start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
 load_helper inflight=512
