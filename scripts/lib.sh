@@ -191,14 +191,36 @@ deb_fetch() {
 	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"
 }
 
-# cargo_target: the cache's folder for what cargo builds. Cargo compares times, and takes our
-# crates of one checkout for those of another: what another one built of them goes.
+# cargo_target: the cache's folder for what cargo builds, one for each checkout: cargo compares
+# times, and would take our crates of one checkout for those of another.
 cargo_target() {
-	local dir=$RWB_CACHE/cargo-target
-	mkdir -p "$dir"
-	if [ "$(cat "$dir/checkout" 2>/dev/null)" != "$TOP" ]; then
-		find "$dir" -path '*/.fingerprint/reclaimwb*' -prune -exec rm -rf {} +
-		echo "$TOP" >"$dir/checkout"
-	fi
+	local dir
+	dir=$RWB_CACHE/cargo-target/$(sha256sum <<<"$TOP" | cut -c 1-12)
+	[ -e "$dir/checkout" ] || with_lock cargo-target cargo_target_new "$dir"
 	echo "$dir"
+}
+
+# cargo_target_new DIR: with the dependencies that another checkout has built. That one's folder
+# becomes ours if it is gone; else its files are ours, too, but for those that cargo writes into.
+cargo_target_new() {
+	local dir=$1 new=$1.new other like=
+	[ ! -e "$dir/checkout" ] || return 0
+	rm -rf "$dir" "$new"
+	for other in $(cd "$RWB_CACHE/cargo-target" 2>/dev/null && ls -td -- */checkout 2>/dev/null); do
+		other=$RWB_CACHE/cargo-target/${other%/checkout}
+		if [ ! -d "$(cat "$other/checkout")" ]; then
+			mv "$other" "$new"
+			break
+		fi
+		like=${like:-$other}
+	done
+	if [ ! -d "$new" ] && [ -n "$like" ]; then
+		cp -al "$like" "$new"
+		find "$new" -type f \( -name .cargo-lock -o -name .rustc_info.json -o -name '*.d' \) -delete
+	fi
+	mkdir -p "$new"
+	find "$new" \( -path '*/.fingerprint/reclaimwb*' -o -name incremental \) -prune -exec rm -rf {} +
+	rm -f "$new/checkout"
+	echo "$TOP" >"$new/checkout"
+	mv "$new" "$dir"
 }
