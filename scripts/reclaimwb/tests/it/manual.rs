@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Man pages, completions and `--help` have each command and option, and the examples in them are command lines.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
+use crate::common::{complaint, stdout};
 use clap::{CommandFactory, Parser};
-use common::{complaint, stdout};
 use reclaimwb::{cli::Cli, manual};
 
 /// Names of all commands but `help`.
@@ -159,7 +156,7 @@ fn completions_have_each_command_and_option() {
             }
         }
     }
-    let output = common::run(&["completions", "sh"]);
+    let output = crate::common::run(&["completions", "sh"]);
     assert_eq!(output.status.code(), Some(2));
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The dashboard and the alert rules in scripts/monitoring ask only for metrics that the export has, with labels that
 //! these have.
-#![allow(missing_docs)]
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the tests share: running the tool, fixtures, golden files.
-#![allow(dead_code, missing_docs)]
 
 use std::{
     fmt::Write as _,

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The section on the reserves, from ledgers made here.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 
-use common::{complaint, fixture, ledger_dir, reserves, stdout};
+use crate::common::{complaint, fixture, ledger_dir, reserves, stdout};
 use serde_json::Value;
 
 fn with(text: &str) -> tempfile::TempDir {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Every bad input gets its one line and exit code 1.
-#![allow(missing_docs, clippy::format_collect)]
-
-mod common;
+#![allow(clippy::format_collect)]
 
 use std::fs;
 
-use common::{complaint, edit, fixture, ledger_dir, run, stdout};
+use crate::common::{complaint, edit, fixture, ledger_dir, run, stdout};
 
 fn with_ledger(ledger: &str, change: impl Fn(&str) -> String) -> String {
     let dir = ledger_dir("after.json");

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The sections on stalls and what they are made of, from a guest's ledgers with all groups of probes on, and what
 //! damaged ledgers get.
-#![allow(missing_docs, clippy::format_collect)]
-
-mod common;
+#![allow(clippy::format_collect)]
 
 use std::path::Path;
 
-use common::{complaint, edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, stdout};
 use serde_json::Value;
 
 fn report_of(dir: &Path) -> (String, Value) {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Without root: which privilege is missing, and what to do.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{
     fs,
@@ -11,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use common::{fixture, ledger_dir};
+use crate::common::{fixture, ledger_dir};
 use reclaimwb::tune::table::PARAMS;
 
 const NOBODY: u32 = 65534;

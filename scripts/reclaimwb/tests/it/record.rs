@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb record` against a tracefs in plain files (see fake-kernel.sh) and ledgers of the fixtures.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{
     fs,
@@ -12,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{complaint, complaint_with, crate_file, ledger_dir, run, stdout};
+use crate::common::{complaint, complaint_with, crate_file, ledger_dir, run, stdout};
 use reclaimwb::recording::Recording;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -174,7 +171,7 @@ fn a_command_is_recorded() {
     let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
     assert_eq!(report["taken"]["source"], "recording");
     assert!(report["taken"]["since"].is_string() && report["books"].is_array());
-    let (before, after) = (common::fixture("before.json"), common::fixture("after.json"));
+    let (before, after) = (crate::common::fixture("before.json"), crate::common::fixture("after.json"));
     let since: serde_json::Value =
         serde_json::from_str(&stdout(&["report", &after, "--since", &before, "--json"])).expect("JSON");
     assert_eq!(report["writes"], since["writes"]);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The colours of the page's charts: seen on their background, and told apart by all.
-#![allow(missing_docs)]
 
 /// Red, green and blue as they shine, 0 to 1.
 type Light = [f64; 3];
@@ -53,7 +52,7 @@ fn oklab(c: Light) -> Light {
 
 /// The themes of the style: light, dark.
 fn themes() -> Vec<(Light, Vec<Light>, Vec<Light>)> {
-    let style = include_str!("../src/html/style.css");
+    let style = include_str!("../../src/html/style.css");
     let colour = |theme: &str, name: &str| {
         let (_, rest) = theme.split_once(&format!("--{name}: #")).unwrap_or_else(|| panic!("no {name}"));
         light(&rest[..6])

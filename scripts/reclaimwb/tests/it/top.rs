@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb top`: what is computed, what is drawn, what each key does; without a terminal.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{fmt::Write as _, path::Path, process::Command, time::Duration};
 
-use common::{complaint, edit, fixture, golden, ledger_dir, run};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, run};
 use ratatui::{
     Terminal,
     backend::TestBackend,
@@ -195,7 +192,7 @@ fn nothing_in_a_name_steers_the_terminal() {
 
 #[test]
 fn the_lowest_zone() {
-    let text = common::reserves(1, 312);
+    let text = crate::common::reserves(1, 312);
     let watch = Watch::new(sample_with(1.0, "stalls.json", &[("reserves", &text)]));
     let shown = screen(&watch, &mut View::new(By::Origin), (80, 24), PLAIN);
     // Not zone DMA, of which nobody took any.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Whatever the input, the parser answers with numbers or an error, and never takes a damaged ledger for a whole one.
-#![allow(missing_docs, clippy::format_collect, clippy::format_push_string)]
-
-mod common;
+#![allow(clippy::format_collect, clippy::format_push_string)]
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -17,12 +15,12 @@ use reclaimwb::{
 type Texts = BTreeMap<String, String>;
 
 fn whole() -> Texts {
-    let dir = common::ledger_dir("stalls.json");
+    let dir = crate::common::ledger_dir("stalls.json");
     // Those that its module did not have are made.
     let made = |name: &str| match name {
-        "nbd" => common::nbd(100, [1, 2, 3, 4, 5, 6]),
-        "reserves" => common::reserves(1, 391),
-        "batches" => common::batches([1, 2, 3, 4, 5, 6, 7]),
+        "nbd" => crate::common::nbd(100, [1, 2, 3, 4, 5, 6]),
+        "reserves" => crate::common::reserves(1, 391),
+        "batches" => crate::common::batches([1, 2, 3, 4, 5, 6, 7]),
         _ => fs::read_to_string(dir.path().join(name)).expect("ledger"),
     };
     NAMES.iter().map(|name| ((*name).to_owned(), made(name))).collect()
@@ -102,8 +100,8 @@ proptest! {
     /// Numbers as large as they get make a report, not an overflow.
     #[test]
     fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {
-        let dir = common::ledger_dir(["after.json", "handoff.json", "stalls.json"][seed % 3]);
-        for (name, text) in [("nbd", common::nbd(100, [1; 6])), ("batches", common::batches([1; 7]))] {
+        let dir = crate::common::ledger_dir(["after.json", "handoff.json", "stalls.json"][seed % 3]);
+        for (name, text) in [("nbd", crate::common::nbd(100, [1; 6])), ("batches", crate::common::batches([1; 7]))] {
             fs::write(dir.path().join(name), text).expect("ledger written");
         }
         let ledgers = [

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb stalls`: the longest stalls of ledgers and of recordings, and recordings as traces for Perfetto. That a
 //! trace is what Perfetto's whole schema says is in `tests/host/tool_perfetto.sh`.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{complaint, edit, fixture, golden, ledger_dir, recording, run, stdout};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, recording, run, stdout};
 use prost::Message;
 use reclaimwb::{
     perfetto::proto::{DebugAnnotation, EventType, TracePacket},

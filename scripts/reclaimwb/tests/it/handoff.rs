@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The section on handoff, from a guest's ledger, and what a damaged one gets.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{fs, path::Path};
 
-use common::{complaint, edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, stdout};
 use serde_json::Value;
 
 fn report_of(dir: &Path) -> (String, Value) {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb tune`: the table says what the module's source says, and nothing wrong is ever written.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{complaint, ledger_dir, stdout};
+use crate::common::{complaint, ledger_dir, stdout};
 use reclaimwb::tune::{
     table::{Kind, PARAMS, Param, find},
     value,

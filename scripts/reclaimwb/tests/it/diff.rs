@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb diff`: two recordings or snapshots side by side.
-#![allow(missing_docs)]
 
-mod common;
-
-use common::{complaint_with, fixture, golden, recording_of, run, stall, stdout};
+use crate::common::{complaint_with, fixture, golden, recording_of, run, stall, stdout};
 use reclaimwb::recording::Event;
 
 struct Two {

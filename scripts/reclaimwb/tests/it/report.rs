@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The report, held against golden files, and its parts held against each other.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use common::{edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{edit, fixture, golden, ledger_dir, stdout};
 use serde_json::Value;
 
 #[test]
@@ -216,7 +213,7 @@ fn a_module_without_write_around_is_reported() {
     // A ledger that was there all along must still be in the file.
     let text = fs::read_to_string(&after).expect("file").replace("\"writes\":", "\"wrotes\":");
     fs::write(&after, text).expect("written");
-    assert!(common::complaint(&["report", &after]).contains("ledger writes is not in the file"));
+    assert!(crate::common::complaint(&["report", &after]).contains("ledger writes is not in the file"));
 }
 
 #[test]

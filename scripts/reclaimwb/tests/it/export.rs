@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb export`: what Prometheus is given. That promtool takes it is in `tests/host/tool_export.sh`.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use common::{batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stdout};
+use crate::common::{batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stdout};
 use reclaimwb::export::{Family, Kind};
 use serde_json::Value;
 

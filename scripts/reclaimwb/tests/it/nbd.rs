@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The sections on NBD requests and on swap batches, from ledgers made here: whose the time was, what is advised,
 //! and what damaged ledgers get.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::fs;
 
-use common::{batches, complaint, fixture, ledger_dir, nbd, stdout};
+use crate::common::{batches, complaint, fixture, ledger_dir, nbd, stdout};
 use serde_json::Value;
 
 fn with(ledgers: &[(&str, String)]) -> tempfile::TempDir {
@@ -156,7 +153,7 @@ fn stalls_that_waited_are_told_for_what() {
 #[test]
 fn a_long_stall_says_what_its_requests_were_at() {
     let dir = ledger_dir("stalls.json");
-    common::edit(dir.path(), "stalls_longest", |text| {
+    crate::common::edit(dir.path(), "stalls_longest", |text| {
         text.replacen(" comm=", " nbd.lock=3000000 nbd.server=9000000 comm=", 1)
     });
     let args = ["report", "--debugfs", dir.path().to_str().expect("a plain path")];

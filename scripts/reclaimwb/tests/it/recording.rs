@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A recording is read back as it was written, or it is refused with one line that says where it is broken.
-#![allow(missing_docs)]
-
-mod common;
 
 use std::{fs, path::PathBuf};
 
-use common::{snapshot, stall};
+use crate::common::{snapshot, stall};
 use proptest::prelude::*;
 use reclaimwb::recording::{Event, Recording, Value};
 
@@ -19,7 +16,7 @@ impl Kept {
     fn new(events: &[Event], lost: u64) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let path = dir.path().join("a.jsonl");
-        common::recording(&path, ["before.json", "after.json"], events, lost);
+        crate::common::recording(&path, ["before.json", "after.json"], events, lost);
         Self { text: fs::read_to_string(path).expect("text"), dir }
     }
 
