@@ -164,7 +164,7 @@ qemu_argv() {
 	size=$(megabytes "$mem")
 	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
 	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
-	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max); fi
+	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu max,-smap); fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
 	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
 	argv+=(-append "$(kernel_command_line "$accel")")
