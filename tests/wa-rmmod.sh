@@ -13,6 +13,8 @@ need_memcg
 need_disk disk1
 need_dm delay
 ROUNDS=$(scaled 8)
+PAGES=2048
+! is_debug_kernel || PAGES=1024
 start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
 load_helper
 disk_slow disk1 rwb-rmmod 4
@@ -75,15 +77,15 @@ check_eq "on went on" "$went" "$ROUNDS"
 check "the writer is alive" file_alive rmmod
 hog_kill rmmod
 # A last whole generation, with the module gone half-way.
-file_bg last "$ACG" write -n 4 -p 2048 -o random -g 1000000 "$MNT/file"
+file_bg last "$ACG" write -n 4 -p $PAGES -o random -g 1000000 "$MNT/file"
 loop_until 900 has_pending_or_ended
 unload_mod
 file_end last || bail "the last writer failed"
 load_helper
-file_in "$ACG" write -p 3072 -o random "$MNT/more"
+file_in "$ACG" write -p $((PAGES * 3 / 2)) -o random "$MNT/more"
 check_around_books "after all that"
 fs_cold "$DEV"
-check "content from a cold cache" proves verify -n 4 -p 2048 -g 1000000 "$MNT/file"
+check "content from a cold cache" proves verify -n 4 -p $PAGES -g 1000000 "$MNT/file"
 fs_umount "$DEV"
 check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
 
