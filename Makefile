@@ -11,7 +11,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-nbd|debug, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-nbd|base-vng|debug, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
@@ -59,6 +59,7 @@ vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 	@$(MAKE) -s -C tests
 	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),$(RUN:%=--run %),--interactive)
 
+vng: VARIANT = base-vng
 vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/typed.sh tests $(RUN)
@@ -66,7 +67,7 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
-	@qemu/run-tests.py --with vng $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
+	@qemu/run-tests.py --with vng --variant $(VARIANT) $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/typed.sh kernel "$(VARIANT)"

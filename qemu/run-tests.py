@@ -150,7 +150,7 @@ def run_scripts(chosen: argparse.Namespace, began: float) -> int:
     headers = [header.read(name) for name in names]
     suite = run.Run(chosen.out or run.out_folder(chosen.way), chosen.way)
     units = []
-    for kernel in dict.fromkeys(chosen.variant or ["base"]):
+    for kernel in dict.fromkeys(chosen.variant or ["base-vng" if chosen.way == "vng" else "base"]):
         suite.prepare(kernel)
         units += [
             plan.Unit(kernel, one.name, profile.weight(known, kernel, one.name, one.timeout), one)

@@ -19,7 +19,7 @@ RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }
 usage() { sed -n '3,/^[^#]/{ /^#/s/^# \{0,1\}//p }' "$0" >&2; exit $RC_CANNOT; }
 
-variant=base kdir=${KDIR:-} mem=512M smp=2 numa=1 out='' append='' timeout=300 quiet=no
+variant=base-vng kdir=${KDIR:-} mem=512M smp=2 numa=1 out='' append='' timeout=300 quiet=no
 nbd=() disks=() scripts=() fs=''
 while [ $# -gt 0 ]; do
 	case $1 in

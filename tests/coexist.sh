@@ -3,6 +3,7 @@
 # ftrace, perf, BPF and we on the same tracepoint: each sees every write.
 # guards: rust/probes.rs rust/shim/attached.rs rust/kernel_ext/tracepoint.rs
 # faults: report
+# variant-skip: debug (that kernel has no BPF)
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
