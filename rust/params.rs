@@ -191,6 +191,8 @@ fn switch_helper(name: &str, wanted: Wanted) -> Result {
             pr_err!("{name}: no writeback helper in this kernel; leave it off\n");
         } else if e == EBUSY {
             pr_err!("{name}: this kernel has another writeback helper: unload that first\n");
+        } else if e == ENODEV {
+            pr_err!("{name}: the module is being unloaded\n");
         } else {
             pr_err!(
                 "{name}: the writeback helper failed: error {}\n",

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The module goes while its worker writes, and comes again; write_around is switched
-# off and on. Off means now: nothing is met and nothing written from then on.
+# off and on. Off means now: nothing is met and nothing written from then on. What is set
+# while the module waits for its worker, on its way out, switches nothing on.
 # guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/shim/reclaim.rs
 # faults: lifetime locking
 # disk: 1G 1G
@@ -15,7 +16,7 @@ need_dm delay
 ROUNDS=$(scaled 8)
 PAGES=2048
 ! is_debug_kernel || PAGES=1024
-start_test $((AROUND_BOOKS + 8)) "rmmod and switching off under load"
+start_test $((AROUND_BOOKS + 10)) "rmmod and switching off under load"
 load_helper
 disk_slow disk1 rwb-rmmod 4
 keeps_pages
@@ -69,6 +70,38 @@ has_pending_or_ended()
 	around_has_pending || ! file_alive last
 }
 
+more_windows()
+{
+	[ "$(around windows)" -gt "$1" ]
+}
+
+is_switched_off()
+{
+	[ "$(param write_around)" = N ]
+}
+
+# refused_while_going: with a window in flight on a disk that stands still. Nobody would
+# switch off again what is switched on then.
+refused_while_going()
+{
+	local windows refused=false
+
+	around_cg_limit 24
+	file_in "$ACG" write -p 1024 -o random "$MNT/late" || return 1
+	windows=$(around windows)
+	dm_stop rwb-rmmod
+	if around_meets 8 && loop_until 900 more_windows "$windows"; then
+		rmmod reclaimwb &
+		loop_until 900 is_switched_off && ! set_to write_around=Y && ! set_to handoff=always &&
+			refused=true
+		dm_go rwb-rmmod
+		wait $!
+	fi
+	dm_go rwb-rmmod
+	around_met
+	$refused && loop_until 50 mod_gone reclaimwb
+}
+
 check "unloaded and loaded $ROUNDS times" reloads
 check_eq "with folios queued" "$queued" "$ROUNDS"
 check "switched off and on $ROUNDS times" toggles
@@ -86,6 +119,9 @@ file_in "$ACG" write -p $((PAGES * 3 / 2)) -o random "$MNT/more"
 check_around_books "after all that"
 fs_cold "$DEV"
 check "content from a cold cache" proves verify -n 4 -p $PAGES -g 1000000 "$MNT/file"
+check "while it goes nothing is switched on" refused_while_going
+load_helper
+check_eq "and it comes again" "$(around state)" on
 fs_umount "$DEV"
 check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
 

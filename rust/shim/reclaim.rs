@@ -58,6 +58,7 @@ use kernel::{
 
 /// What the module has of the helper.
 struct Place {
+    /// `None` when the module is going.
     observer: Option<Arc<Observer>>,
     helper: Option<Helper>,
 }
@@ -92,9 +93,14 @@ impl Placed {
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        // Nobody sets parameters or reads files any more: the module is going.
-        let _ = switch(Wanted::default());
-        PLACE.lock().observer = None;
+        // Parameters can be set until the module is gone, and who sets one may be waiting for a
+        // device just now: without an observer nobody gets a helper any more.
+        let mut place = PLACE.lock();
+        place.observer = None;
+        let helper = place.helper.take();
+        drop(place);
+        // Not under the lock: it may wait for a device.
+        drop(helper);
     }
 }
 
@@ -114,7 +120,7 @@ pub(crate) struct Wanted {
 /// Switches the halves of the helper on or off; nothing happens if they are that already,
 /// else what both have queued is given up. Returns when the workers are done.
 /// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
-/// Before the module's init it has no effect. Sleeps.
+/// `ENODEV` when the module is going; before its init it has no effect. Sleeps.
 pub(crate) fn switch(wanted: Wanted) -> Result {
     if !ready() || on() == Some(wanted) {
         return Ok(());
