@@ -70,27 +70,22 @@ has_pending_or_ended()
 	around_has_pending || ! file_alive last
 }
 
-more_windows()
-{
-	[ "$(around windows)" -gt "$1" ]
-}
-
 is_switched_off()
 {
 	[ "$(param write_around)" = N ]
 }
 
-# refused_while_going: with a window in flight on a disk that stands still. Nobody would
+# refused_while_going: the worker is at a disk that stands still. Nobody would
 # switch off again what is switched on then.
 refused_while_going()
 {
-	local windows refused=false
+	local refused=false
 
 	around_cg_limit 24
-	file_in "$ACG" write -p 1024 -o random "$MNT/late" || return 1
-	windows=$(around windows)
+	file_in "$ACG" write -p 2048 -o random "$MNT/late" || return 1
 	dm_stop rwb-rmmod
-	if around_meets 8 && loop_until 900 more_windows "$windows"; then
+	if around_meets 4 && loop_until 900 around_has_pending &&
+			loop_until 100 mod_unused reclaimwb; then
 		rmmod reclaimwb &
 		loop_until 900 is_switched_off && ! set_to write_around=Y && ! set_to handoff=always &&
 			refused=true
