@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod source;
 pub mod summary;
 pub mod system;
+pub mod terminal;
 pub mod text;
 pub mod top;
 pub mod tune;

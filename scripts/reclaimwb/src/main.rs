@@ -19,7 +19,7 @@ use reclaimwb::{
     recording::Recording,
     report,
     snapshot::Snapshot,
-    text, top, tune,
+    terminal, text, top, tune,
 };
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(err) => {
             if !matches!(err, Error::Reported) {
-                eprintln!("reclaimwb: {err}");
+                eprintln!("reclaimwb: {}", terminal::line(&err.to_string()));
             }
             failure(&command, &err).into()
         }
@@ -61,7 +61,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Status(args) => {
             let snapshot = Snapshot::take(&args.source.debugfs)?;
             let report = report::build(&snapshot, None, "live")?;
-            print(&text::status(&report, width(None)))?;
+            show(&text::status(&report, width(None)))?;
         }
         Command::Record(args) => return record::run(args).map(ExitCode::from),
         Command::Diff(args) => return compare(args),
@@ -78,7 +78,10 @@ fn run(command: &Command) -> Result<ExitCode> {
         }
         Command::Stalls(args) => stalls(args)?,
         Command::Top(args) => top::run(args)?,
-        Command::Tune(args) => print(&tune::run(args, width(None))?)?,
+        Command::Tune(args) => {
+            let text = tune::run(args, width(None))?;
+            if args.json { print(&text) } else { show(&text) }?;
+        }
         Command::Completions(args) => write_out(&manual::completions(args.shell))?,
         Command::Man(args) => match &args.dir {
             Some(dir) => manual::write(dir)?,
@@ -91,7 +94,7 @@ fn run(command: &Command) -> Result<ExitCode> {
 fn compare(args: &cli::Diff) -> Result<ExitCode> {
     let figures = diff::figures();
     let (Some(a), Some(b), false) = (&args.a, &args.b, args.list) else {
-        print(&text::diff_list(&figures, width(args.width)))?;
+        show(&text::diff_list(&figures, width(args.width)))?;
         return Ok(ExitCode::SUCCESS);
     };
     // What was mistyped is told before files are read.
@@ -99,7 +102,7 @@ fn compare(args: &cli::Diff) -> Result<ExitCode> {
     let conditions = conditions?;
     let (a, b) = (Side::load(a, args.since_a.as_deref())?, Side::load(b, args.since_b.as_deref())?);
     let diff = diff::compare(a, b, &figures, &conditions)?;
-    print(&if args.json { json(&diff)? } else { text::diff(&diff, width(args.width), args.all) })?;
+    if args.json { print(&json(&diff)?) } else { show(&text::diff(&diff, width(args.width), args.all)) }?;
     Ok(if diff.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -122,7 +125,7 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
     if args.json {
         return print(&json(&longest)?);
     }
-    print(&text::longest(&longest, width(args.width)))
+    show(&text::longest(&longest, width(args.width)))
 }
 
 fn report(args: &cli::Report) -> Result<()> {
@@ -152,7 +155,7 @@ fn report(args: &cli::Report) -> Result<()> {
     if let Some(out) = &args.html {
         return html::write(&report, recorded.as_ref(), out);
     }
-    print(&if args.json { json(&report)? } else { text::report(&report, width(args.width), args.all_stacks) })
+    if args.json { print(&json(&report)?) } else { show(&text::report(&report, width(args.width), args.all_stacks)) }
 }
 
 fn width(wanted: Option<u16>) -> usize {
@@ -160,6 +163,12 @@ fn width(wanted: Option<u16>) -> usize {
     wanted.or_else(terminal).map_or(text::DEFAULT_WIDTH, usize::from)
 }
 
+/// For people.
+fn show(text: &str) -> Result<()> {
+    print(&terminal::lines(text))
+}
+
+/// For programs, whose format says how what steers a terminal is written.
 fn print(text: &str) -> Result<()> {
     write_out(text.as_bytes())
 }

@@ -39,6 +39,7 @@ use crate::{
     format::count,
     recording::{Clock, End, Event, Head, Lost, Writer},
     snapshot::Snapshot,
+    terminal,
 };
 
 /// How often the trace is read when it is calm.
@@ -203,7 +204,7 @@ impl<'a> Session<'a> {
                 let err = Error::Unfinished { source: Box::new(err), partial };
                 if let Some(command) = &mut command {
                     // It did nothing wrong, and whoever started it waits for it.
-                    eprintln!("reclaimwb: {err}");
+                    eprintln!("reclaimwb: {}", terminal::line(&err.to_string()));
                     command.wait()?;
                     return Err(Error::Reported);
                 }

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::format::{count, mib};
+use crate::{
+    format::{count, mib},
+    terminal,
+};
 
 /// How it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +71,6 @@ impl Progress {
     /// Something that must be known.
     pub(super) fn say(&self, text: &str) {
         let clear = if self.mode == Mode::Live { "\r\x1b[K" } else { "" };
-        eprintln!("{clear}reclaimwb: {text}");
+        eprintln!("{clear}reclaimwb: {}", terminal::line(text));
     }
 }

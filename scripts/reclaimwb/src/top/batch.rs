@@ -21,6 +21,7 @@ use crate::{
     error::{Error, Result},
     format::{count, span},
     ledger::Read,
+    terminal,
 };
 
 /// Prints so many samples, each after an interval.
@@ -32,7 +33,7 @@ pub fn run(args: &cli::Top, number: u64) -> Result<()> {
         watch.push(sampler.take()?)?;
         let text = sample(&Figures::new(&watch, args.by)?, SystemTime::now());
         let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(terminal::lines(&text).as_bytes()).and_then(|()| out.flush()) {
             // `reclaimwb top --batch 9 | head` is no failure.
             Err(err) if err.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other.map_err(|err| Error::io("write", Path::new("standard output"), err))?,

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     format::{count, span},
     ledger::Read,
+    terminal,
 };
 
 /// The least columns that a frame needs.
@@ -59,7 +60,7 @@ impl Look {
 
     /// Text of others (names of tasks, paths), as this terminal can show it: nothing in it may steer the terminal.
     pub fn clean(self, text: &str) -> String {
-        let bad = |c: char| c.is_control() || !self.unicode && !c.is_ascii();
+        let bad = |c: char| terminal::steers(c) || !self.unicode && !c.is_ascii();
         text.chars().map(|c| if bad(c) { '?' } else { c }).collect()
     }
 

@@ -35,6 +35,17 @@ fn unknown_format() {
     contains(&line, &["format 2", "use the reclaimwb that was built with the module"]);
 }
 
+/// Who makes a file that others read does not get at their terminals.
+#[test]
+fn nothing_steers_the_terminal() {
+    let line = with_ledger("cgroups", |text| format!("{text}cgroup.62.memcg_reclaim.\u{1b}]0;title\u{7} 1\n"));
+    contains(&line, &["\\x1b]0;title\\x07"]);
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "cgroups", |text| text.replace("/rwb-huge", "/rwb\u{1b}[2Jhuge\u{9b}"));
+    let report = stdout(&["report", "--debugfs", dir.path().to_str().expect("a plain path")]);
+    assert!(report.contains("/rwb\\x1b[2Jhuge\\u{9b}") && !report.contains(['\u{1b}', '\u{9b}']), "{report}");
+}
+
 #[test]
 fn cut_off_ledger() {
     contains(&with_ledger("writes", |text| text[..text.len() - 3].into()), &["writes", "cut off"]);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Text of others (names of tasks, cgroups, devices; rows of a file that anybody may have made) on a terminal:
+//! nothing in it may steer that, or make it show what is not there. Everything that is printed for people goes
+//! through here.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+/// Steers a terminal (C0, DEL, C1), or turns the order of what is shown round (Unicode's bidirectional controls).
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, keeps: fn(char) -> bool) -> Cow<'_, str> {
+    let bad = |c| steers(c) && !keeps(c);
+    if !text.contains(bad) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if !bad(c) {
+            out.push(c);
+        } else if c.is_ascii() {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\x{:02x}", u32::from(c));
+        } else {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        }
+    }
+    out.into()
+}
+
+/// Several lines of text; what steers a terminal is written as an escape, such as `\x1b`.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c == '\n')
+}
+
+/// One line of text: what would end it is written as an escape, too.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escaped(text, |_| false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_steers_is_escaped() {
+        assert_eq!(
+            line("a\x1b]0;title\x07b\n\u{9b}2J\u{202e}c\x7f"),
+            "a\\x1b]0;title\\x07b\\x0a\\u{9b}2J\\u{202e}c\\x7f"
+        );
+        assert_eq!(lines("one\ntwo\r\n"), "one\ntwo\\x0d\n");
+        assert!(matches!(line("plain – ünïcode"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_steers(text in any::<String>()) {
+            prop_assert!(!line(&text).contains(steers));
+            prop_assert!(!lines(&text).contains(|c| steers(c) && c != '\n'));
+            prop_assert_eq!(lines(&text).lines().count(), text.lines().count());
+        }
+    }
+}
