@@ -126,41 +126,73 @@ pub fn caller(symbol: &str) -> Caller {
         "allocate_slab" | "new_slab" => Caller::Slab,
         // mm/page_io.c: swap_add_folio(), or what it is inlined into.
         "swap_add_folio" | "__swap_writepage" | "swap_writeout" => Caller::SwapAdd,
-        name if is_locking(name) => Caller::Locking,
+        name if is_locking(name) || is_ours(symbol) => Caller::Locking,
         name if is_allocating(name) => Caller::Allocating,
         _ => Caller::Unrelated,
     }
 }
 
+/// A function of this module, in Rust or C; those of other modules may be named alike.
+fn is_ours(symbol: &str) -> bool {
+    let module = symbol.find(['[']).and_then(|at| symbol.get(at..));
+    module.is_some_and(|m| m.starts_with("[reclaimwb"))
+}
+
 /// A part of a lock's slow path, or of what leads from its event to us. The names are
 /// those of kernel/locking/ and of include/linux/spinlock_api_smp.h.
 fn is_locking(name: &str) -> bool {
-    const PREFIXES: [&str; 15] = [
-        "_R",
-        "rwb_",
+    const NAMES: [&str; 11] = [
+        "down",
+        "down_interruptible",
+        "down_killable",
+        "down_timeout",
+        "down_trylock",
+        "__down",
+        "__down_common",
+        "___down_common",
+        "__down_interruptible",
+        "__down_killable",
+        "__down_timeout",
+    ];
+    const PREFIXES: [&str; 17] = [
         "__traceiter_",
         "trace_contention_",
         "_raw_",
         "__raw_",
         "do_raw_",
-        "queued_",
+        "queued_spin_",
+        "queued_read_",
+        "queued_write_",
         "native_queued_",
         "__pv_queued_",
         "mutex_lock",
         "__mutex_lock",
         "rwsem_down_",
-        "down_",
-        "__down_",
+        "down_read",
+        "down_write",
+        "__down_read",
+        "__down_write",
     ];
-    PREFIXES.iter().any(|p| name.starts_with(p))
+    NAMES.contains(&name) || PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
 /// A part of the allocators, or what wraps them: mm/page_alloc.c, mm/mempolicy.c,
 /// mm/slub.c, mm/page_frag_cache.c, net/core/skbuff.c.
 fn is_allocating(name: &str) -> bool {
-    const PREFIXES: [&str; 22] = [
-        "alloc_",
-        "__alloc_",
+    const PREFIXES: [&str; 33] = [
+        "alloc_page",
+        "alloc_frozen_pages",
+        "alloc_contig_",
+        "alloc_from_",
+        "alloc_single_from_",
+        "alloc_empty_sheaf",
+        "alloc_slab_",
+        "alloc_skb",
+        "__alloc_page",
+        "__alloc_frozen_pages",
+        "__alloc_contig_",
+        "__alloc_empty_sheaf",
+        "__alloc_skb",
         "get_page_from_freelist",
         "prep_new_page",
         "get_free_pages",
@@ -176,7 +208,7 @@ fn is_allocating(name: &str) -> bool {
         "___kmalloc",
         "___slab_alloc",
         "__slab_alloc",
-        "refill_",
+        "refill_sheaf",
         "__pcs_",
         "kvmalloc",
         "__kvmalloc",

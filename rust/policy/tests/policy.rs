@@ -174,6 +174,34 @@ fn callers_are_told_apart() {
     // Not every name that only looks like one of them.
     assert_eq!(caller("try_charge_memcg_not+0x1/0x2"), Caller::Unrelated);
     assert_eq!(caller("shrink_folio_list+0x1/0x2"), Caller::Unrelated);
+    // Nor those of drivers, in C or Rust, that are named like a part of a lock or allocator.
+    for other in [
+        "down_the_drain",
+        "alloc_rx_ring",
+        "__alloc_descriptors",
+        "refill_rx_ring",
+        "queued_work",
+        "rwb_something",
+        "_RNvNtCs1234_5rnull4disk6submit",
+    ] {
+        let symbol = format!("{other}+0x1/0x2 [driver]");
+        assert_eq!(caller(&symbol), Caller::Unrelated, "{symbol}");
+    }
+    for ours in [
+        "rwb_probe_contention_begin",
+        "_RNvNtCs1234_9reclaimwb6probes4lock",
+    ] {
+        let symbol = format!("{ours}+0x1/0x2 [reclaimwb]");
+        assert_eq!(caller(&symbol), Caller::Locking, "{symbol}");
+    }
+    for lock in [
+        "down",
+        "down_read_killable",
+        "rwsem_down_read_slowpath",
+        "__mutex_lock.constprop.0",
+    ] {
+        assert_eq!(caller(lock), Caller::Locking, "{lock}");
+    }
     for v in 0..=255u8 {
         assert!(Caller::from_u8(v).is_none_or(|c| c as u8 == v));
     }
