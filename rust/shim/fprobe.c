@@ -45,8 +45,12 @@ struct rwb_function {
 	bool by_kret;
 };
 
-/* Kept from the entry of a function for its exit. */
+/*
+ * Kept from the entry of a function for its exit. The kernel finds the probe for that by its
+ * address: if it was taken off meanwhile, another one may be there by then.
+ */
 struct rwb_call {
+	u32 id;
 	u32 followed;
 };
 
@@ -88,6 +92,7 @@ static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned 
 
 	RWB_ENTER(at);
 	rwb_about(fn->id, &a, &b, ret_ip);
+	call->id = fn->id;
 	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return !call->followed;
 }
@@ -97,6 +102,9 @@ static void rwb_fprobe_exit(struct fprobe *fp, unsigned long entry_ip, unsigned 
 {
 	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
 	struct rwb_call *call = entry_data;
+
+	if (call->id != fn->id)
+		return;
 
 	RWB_ENTER(at);
 	rwb_rs_function_exit(fn->data, &at, fn->id, call->followed,
