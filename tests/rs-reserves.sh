@@ -90,7 +90,11 @@ trace=$(traced)
 check_num "the kernel says that pages were taken" "${trace% *}" -gt 0
 check_eq "the ledger says as many" "$(($(taken pages) - before))" "${trace% *}"
 trace_stop
-check_eq "and as many from below the watermark" "$(($(taken 'below_min\.pages') - below))" "${trace#* }"
+# Both read the zone's free pages, one after the other; others take and give back meanwhile.
+off=$(($(taken 'below_min\.pages') - below - ${trace#* }))
+say "below the watermark: ${trace#* } in the trace, $off more in the ledger"
+check_num "per cent that the ledger is off, of those below the watermark" \
+	$((100 * ${off#-} / (${trace#* } + 1))) -le 5
 check_num "there were some" "$(taken 'below_min\.pages')" -gt 0
 check_num "so a zone fell below its own" "$(zones_below)" -gt 0
 check_num "NBD sent with them" "$(row reserves nbd_send.pages)" -gt 0

@@ -118,7 +118,7 @@ loop()
 	undo "losetup -d $loop"
 	# What is written is dirty once more, in the file below: with all of that under
 	# writeback, no swap and a disk that takes its time, the OOM killer comes.
-	STAY=$((PAGES * 3 / 4))
+	STAY=$((PAGES * 7 / 8))
 	one ext4 "$loop" "ext4 on loop on $1" -o random
 	STAY=$((PAGES / 2))
 	losetup -d "$loop"
