@@ -59,7 +59,8 @@ vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 	@$(MAKE) -s -C tests
 	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),$(RUN:%=--run %),--interactive)
 
-vng: VARIANT = base-vng
+# Unless another one was asked for.
+vng: VARIANT := $(if $(filter file,$(origin VARIANT)),base-vng,$(VARIANT))
 vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/typed.sh tests $(RUN)
