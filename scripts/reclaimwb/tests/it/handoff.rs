@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The section on handoff, from a guest's ledger, and what a damaged one gets.
 
-use std::{fs, path::Path};
+use std::fs;
 
-use crate::common::{complaint, edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, report_of, stdout, zeros};
 use serde_json::Value;
-
-fn report_of(dir: &Path) -> (String, Value) {
-    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
-    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
-    (stdout(&args), json)
-}
 
 /// Without the breaks of lines.
 fn flat(text: &str) -> String {
@@ -170,13 +164,6 @@ fn rows_of_a_newer_module_are_named() {
 
 #[test]
 fn handoff_is_on_off_or_unavailable() {
-    let zeros = |text: &str| -> String {
-        let zero = |line: &str| match line.split_once(' ') {
-            Some((key, n)) if n.parse::<u64>().is_ok() => format!("{key} 0\n"),
-            _ => format!("{line}\n"),
-        };
-        text.lines().filter(|line| !line.starts_with("device.")).map(zero).collect()
-    };
     let words = [
         ("on", "State: on; policy always, whenever it is allowed; reclaim asked for none."),
         ("off", "State: off (parameter handoff); policy always, whenever it is allowed; reclaim asked for none."),

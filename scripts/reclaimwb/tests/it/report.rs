@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The report, held against golden files, and its parts held against each other.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
-use crate::common::{edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{edit, fixture, golden, ledger_dir, report_of, stdout, zeros};
 use serde_json::Value;
 
 #[test]
@@ -178,12 +178,6 @@ fn rows_of_a_newer_module_are_named() {
     assert!(text.contains("writes:direct.anon.fscache.pages"), "{text}");
 }
 
-fn report_of(dir: &Path) -> (String, Value) {
-    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
-    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
-    (stdout(&args), json)
-}
-
 #[test]
 fn a_module_without_write_around_is_reported() {
     // Live.
@@ -218,13 +212,6 @@ fn a_module_without_write_around_is_reported() {
 
 #[test]
 fn write_around_is_on_off_or_unavailable() {
-    let zeros = |text: &str| -> String {
-        let zero = |line: &str| match line.split_once(' ') {
-            Some((key, n)) if n.parse::<u64>().is_ok() => format!("{key} 0\n"),
-            _ => format!("{line}\n"),
-        };
-        text.lines().filter(|line| !line.starts_with("device.")).map(zero).collect()
-    };
     let words = [
         ("on", "State: on; reclaim met none."),
         ("off", "State: off (parameter write_around); reclaim met none."),

@@ -3,16 +3,8 @@
 //! damaged ledgers get.
 #![allow(clippy::format_collect)]
 
-use std::path::Path;
-
-use crate::common::{complaint, edit, fixture, golden, ledger_dir, stdout};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, report_of, stdout};
 use serde_json::Value;
-
-fn report_of(dir: &Path) -> (String, Value) {
-    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
-    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
-    (stdout(&args), json)
-}
 
 /// The report with one ledger changed.
 fn changed(ledger: &str, change: impl Fn(&str) -> String) -> (String, Value) {

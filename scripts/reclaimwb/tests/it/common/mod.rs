@@ -43,6 +43,25 @@ pub fn complaint_with(args: &[&str], code: i32) -> String {
     stderr.strip_prefix("reclaimwb: ").expect("says who complains").trim_end().to_owned()
 }
 
+/// The report of the ledgers in that folder, as text and as JSON.
+pub fn report_of(dir: &Path) -> (String, serde_json::Value) {
+    let args = ["report", "--debugfs", dir.to_str().expect("a plain path")];
+    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
+    (stdout(&args), json)
+}
+
+/// A ledger of a helper that did nothing: no device, and each number is 0.
+pub fn zeros(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("device.")).fold(String::new(), |mut out, line| {
+        // Writing to a String cannot fail.
+        let _ = match line.split_once(' ') {
+            Some((key, n)) if n.parse::<u64>().is_ok() => writeln!(out, "{key} 0"),
+            _ => writeln!(out, "{line}"),
+        };
+        out
+    })
+}
+
 /// Compares with a golden file; `UPDATE_GOLDEN=1` accepts what is there now.
 pub fn golden(name: &str, actual: &str) {
     let path = crate_file("golden").join(name);
