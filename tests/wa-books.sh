@@ -13,10 +13,13 @@
 need_helper
 need_memcg
 need_disk disk0
+need_disk disk1
 DIRTY=40	# MiB
 CHECKS=$((AROUND_BOOKS + 7))
 start_test $((7 * CHECKS + 1)) "write-around, and its books"
 load_helper
+disk_attach disk1
+SPARE=$DISK
 disk_attach disk0
 keeps_pages
 leave_mib $((DIRTY + 32))
@@ -117,10 +120,12 @@ loop()
 	losetup "$loop" "$MNT/image" || bail "no loop device"
 	undo "losetup -d $loop"
 	# What is written is dirty once more, in the file below: with all of that under
-	# writeback, no swap and a disk that takes its time, the OOM killer comes.
-	STAY=$((PAGES * 7 / 8))
+	# writeback, no swap and a disk that takes its time, the OOM killer comes. Swap is what
+	# is left to reclaim then, and nothing before that.
+	vm swappiness 1
+	swap_on "$SPARE"
 	one ext4 "$loop" "ext4 on loop on $1" -o random
-	STAY=$((PAGES / 2))
+	swapoff "$SPARE"
 	losetup -d "$loop"
 	MNT=$TMP/mnt-${dev##*/}
 	fs_umount "$dev"
