@@ -42,7 +42,7 @@ clear_cache() {
 	local part=${1:-} path
 	if [ -z "$part" ]; then
 		# Only what we made, should the user have pointed us at a shared place.
-		for path in apt ccache tools deb src kernel lock; do
+		for path in apt ccache cargo-target tools deb shellcheck src kernel lock; do
 			rm -rf "${RWB_CACHE:?}/$path"
 		done
 		rmdir "$RWB_CACHE" 2>/dev/null || true

@@ -99,7 +99,28 @@ check_patches() {
 	return $rc
 }
 
-check_shellcheck() { shell_scripts | xargs shellcheck; }
+# sourced: the scripts that others read.
+sourced() {
+	local names
+	names=$(shell_scripts | xargs sed -nE 's@^[[:space:]]*(\.|source) .*[/"]([A-Za-z0-9._-]+\.sh)".*@\2@p' | sort -u)
+	shell_scripts | grep -E "(^|/)(lib/.*|$(paste -sd '|' <<<"$names"))\$"
+}
+
+# A script that passed is not looked at again until it changes, or what scripts read, or the
+# program that looks: that is half of what all the checks take.
+check_shellcheck() {
+	local cache=$RWB_CACHE/shellcheck like file key files=() keys=()
+	like=$( (shellcheck --version; sourced | xargs cat .shellcheckrc) | sha256sum) || return 1
+	mkdir -p "$cache"
+	while IFS= read -r file; do
+		# Its name, too: what it reads is beside it.
+		key=$(echo "$like $file" | cat - "$file" | sha256sum | cut -c 1-32)
+		[ ! -e "$cache/$key" ] || continue
+		files+=("$file")
+		keys+=("$cache/$key")
+	done < <(shell_scripts)
+	[ ${#files[@]} = 0 ] || { shellcheck "${files[@]}" && touch "${keys[@]}"; }
+}
 
 # The suite's runner, by its types; elsewhere Python is only glue.
 check_python() {

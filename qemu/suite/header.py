@@ -48,6 +48,10 @@ FAULTS = {
 }
 
 
+# Kernels that are another with something more to run on: what is said of that one holds.
+LIKE = {"debug-xfs": "debug"}
+
+
 @dataclass(frozen=True)
 class Header:
     """The head of one script; `name` is its path below tests/."""
@@ -70,6 +74,7 @@ class Header:
 
     def can_run_on(self, variant: str) -> bool:
         """May it run there at all?"""
+        variant = LIKE.get(variant, variant)
         return (not self.variants or variant in self.variants) and variant not in self.not_on
 
     def shows_on(self) -> set[str]:

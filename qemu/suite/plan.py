@@ -5,18 +5,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .header import Header
+from .header import LIKE, Header
 from .place import Wrong
 from .profile import Profile, weight
 
 HOST = "host"  # in place of a kernel: no guest
+MORE = {like: kernel for kernel, like in LIKE.items()}
 
 
 def guest_seconds(kernel: str) -> int:
     """How long a guest's scripts take, about: longer ones hold up the end of the run and lose
     more when one takes its guest down; shorter ones boot more often than is worth it. A kernel
     with checkers boots in a quarter of a minute."""
-    return 300 if kernel == "debug" else 200
+    return 400 if LIKE.get(kernel, kernel) == "debug" else 200
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Guest:
 def kernels(header: Header, tier: str) -> list[str]:
     """The kernels on which a scenario runs in a tier: `all` is every one that it can run on;
     `change` those on which the faults would show that it looks for, and none for one that says
-    that it is for the other tier."""
+    that it is for the other tier. Those of `all` have all that there is to run on."""
     shows = header.shows_on()
     if tier == "all":
         wanted = {"base", "debug"} | (shows & {"base-nbd"})
@@ -58,7 +59,7 @@ def kernels(header: Header, tier: str) -> list[str]:
     found = sorted(kernel for kernel in wanted if header.can_run_on(kernel))
     if not found:
         raise Wrong(f"tests/{header.name}: its faults show on {' '.join(sorted(wanted)) or 'no kernel'}, where it cannot run")
-    return found
+    return [MORE.get(kernel, kernel) for kernel in found] if tier == "all" else found
 
 
 def units(headers: Iterable[Header], tier: str, profile: Profile) -> list[Unit]:

@@ -31,6 +31,7 @@ class Reading(unittest.TestCase):
     def test_not_on(self) -> None:
         head = header.parse("t.sh", "# variant-skip: debug (base is meant)\n")
         self.assertFalse(head.can_run_on("debug"))
+        self.assertFalse(head.can_run_on("debug-xfs"))
         self.assertTrue(head.can_run_on("base"))
 
     def test_what_guards_a_file(self) -> None:

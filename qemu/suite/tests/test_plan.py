@@ -27,13 +27,14 @@ class Tiers(unittest.TestCase):
         self.assertEqual(self.on("# faults: report built-in\n", "change"), ["base", "base-nbd"])
 
     def test_all_is_wherever_it_can_run(self) -> None:
-        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base", "debug"])
+        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base", "debug-xfs"])
         self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base"])
-        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base", "base-nbd", "debug"])
+        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base", "base-nbd", "debug-xfs"])
 
     def test_one_for_the_large_tier(self) -> None:
         self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "change"), [])
-        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base", "debug"])
+        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base", "debug-xfs"])
+        self.assertEqual(self.on("# faults: books\n# variant-skip: debug (why)\n", "all"), ["base"])
 
     def test_nowhere(self) -> None:
         with self.assertRaisesRegex(Wrong, "show on debug, where it cannot run"):
@@ -112,6 +113,7 @@ class Weights(unittest.TestCase):
         known = {("base", "a.sh"): profile.Cost(42, 1)}
         self.assertEqual(profile.weight(known, "base", "a.sh", 300), 42)
         self.assertGreater(profile.weight(known, "debug", "a.sh", 300), profile.weight(known, "base", "b.sh", 300))
+        self.assertEqual(profile.weight(known, "debug-xfs", "a.sh", 300), profile.weight(known, "debug", "a.sh", 300))
 
     def test_no_table(self) -> None:
         with self.assertRaisesRegex(Wrong, "p:1: not KERNEL SCRIPT SECONDS CPU"):

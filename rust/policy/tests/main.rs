@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The properties that the policy code keeps, one module for each part of it: one program, as
+//! each would be linked with proptest and loom again.
+
+mod batch;
+mod handoff;
+mod idle;
+mod nbd;
+mod pfmemalloc;
+mod policy;
+mod shrink;
+mod stall;
+mod write_around;
