@@ -11,7 +11,7 @@
 need_mod
 need_no_swap
 ROUNDS=20 MIB=96
-! is_debug_kernel || ROUNDS=2 MIB=32
+! is_debug_kernel || ROUNDS=2 MIB=16
 GROUPS_DEFAULT="stalls=on shrinkers=on tlb=off metadata=off takers=off nbd=on"
 start_test $((6 + 6 + 6 + 6 + UNEXPLAINED_CHECKS)) "groups of probes are switched"
 zram_swap_on 512
