@@ -315,11 +315,11 @@ extern "C" {
     pub(crate) fn rwb_folio_inode(folio: *mut bindings::folio) -> *mut bindings::inode;
     pub(crate) fn rwb_folio_dirty(folio: *mut bindings::folio) -> bool;
     pub(crate) fn rwb_folio_writeback(folio: *mut bindings::folio) -> bool;
+    pub(crate) fn rwb_folio_wait_writeback(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_pfn(folio: *mut bindings::folio) -> usize;
     pub(crate) fn rwb_pfn_in_file(pfn: usize, mapping: usize, index: u64) -> bool;
     pub(crate) fn rwb_sb_trylock(sb: *mut bindings::super_block) -> u32;
     pub(crate) fn rwb_sb_unlock(sb: *mut bindings::super_block);
-    pub(crate) fn rwb_sb_contended(sb: *mut bindings::super_block) -> bool;
     pub(crate) fn rwb_inode_sb(inode: *mut bindings::inode) -> *mut bindings::super_block;
     pub(crate) fn rwb_inode_mapping(inode: *mut bindings::inode) -> usize;
     pub(crate) fn rwb_dirty_pages(
@@ -329,7 +329,11 @@ extern "C" {
         bits: *mut c_ulong,
     );
     pub(crate) fn rwb_flush_range(inode: *mut bindings::inode, start: u64, nr: u64) -> c_int;
-    pub(crate) fn rwb_wait_range(inode: *mut bindings::inode, start: u64, nr: u64);
+    pub(crate) fn rwb_last_written(
+        inode: *mut bindings::inode,
+        start: u64,
+        end: u64,
+    ) -> *mut bindings::folio;
     fn rwb_bdi_name(bdi: usize, buf: *mut c_char, size: usize);
     fn rwb_nr_node_ids() -> u32;
     fn rwb_node_short(nid: c_int) -> bool;

@@ -14,7 +14,7 @@ need_memcg
 need_disk disk0 disk1
 need_dm
 ROUNDS=$(scaled 6)
-CHECKS=$((AROUND_BOOKS + 9))
+CHECKS=$((AROUND_BOOKS + 10))
 start_test $((2 * CHECKS)) "a device that stops answering"
 load_helper
 disk_attach disk1
@@ -34,6 +34,12 @@ of()
 is_stuck()
 {
 	[ "$(of "$STUCK" stuck)" = "$1" ]
+}
+
+# ended PID
+ended()
+{
+	! kill -0 "$1" 2> /dev/null
 }
 
 # more_windows COUNT: the worker notes them once they are submitted.
@@ -62,17 +68,48 @@ goes_on()
 	done
 }
 
+# superblock_is_free: no blocks are to be found for what is written, which would want the disk
+# while the superblock is held; and the flusher is not asked yet.
+superblock_is_free()
+{
+	local remount is=false
+
+	file_in "$ACG" write -p 2048 -o random "$stuck_mnt/file" || return 1
+	sync -f "$stuck_mnt/file.0" || return 1
+	file_in "$ACG" write -p 2048 -o random -g 2 "$stuck_mnt/file" || return 1
+	if around_holds rwb-stuck 4; then
+		mount -o remount,noatime "$STUCK" "$stuck_mnt" &
+		remount=$!
+		loop_until 100 ended $remount && is=true
+		dm_go rwb-stuck
+		wait $remount
+	fi
+	dm_go rwb-stuck
+	around_met
+	around_quiet
+	$is
+}
+
 stuck()
 {
 	local at
 
-	fs_new "$1" "$STUCK"
+	# Nothing of ext4's own is to wait for the disk meanwhile, with its superblock.
+	[ "$1" != ext4 ] || set -- ext4 commit=600,no_prefetch_block_bitmaps
+	fs_new "$1" "$STUCK" "${2:-}"
 	stuck_mnt=$MNT
 	fs_new "$1" "$WELL"
 	around_cg "rwb-well-$1" 8
 	WELL_CG=$ACG
 	file_in "$WELL_CG" write -p 1024 -o random -g 1000 "$MNT/file" || bail "the well disk is not"
 	around_cg "rwb-stuck-$1" 12
+	# XFS syncs first, and waits by itself.
+	if [ "$1" = ext4 ]; then
+		check "$1: its superblock can be had while windows are in flight" superblock_is_free
+	else
+		skip_checks 1 "remounting $1 waits for its device without us"
+	fi
+	around_cg_limit 12
 	file_in "$ACG" write -p 2048 -o random "$stuck_mnt/file" || bail "cannot write"
 	dm_stop rwb-stuck
 	undo "dm_go rwb-stuck"

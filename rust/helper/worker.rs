@@ -2,10 +2,11 @@
 
 //! The worker of a lane: writes the windows around the targets of one device.
 //!
-//! One session at a time holds a superblock's `s_umount` (shared) and, under it,
-//! the inodes of the windows that are in flight; it ends when nothing of that
-//! superblock is left to do, or when someone waits for the lock: an unmount waits
-//! for what is in flight, which it would have to wait for anyway.
+//! A superblock's `s_umount` (shared) and, under it, an inode are held while one window is
+//! submitted, and no window is begun while too much is in flight. That is waited for by
+//! references to a few folios of each window: a device that does not answer holds up neither an
+//! unmount nor the flusher, but for what they wait for by themselves; unless it has so little
+//! room that we wait for that, too, when we submit.
 //!
 //! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
 //! refuses to write with it). While it writes it has real-time priority, for the
@@ -30,6 +31,7 @@ use crate::{
     kernel_ext::{
         fs::{
             self,
+            FolioRef,
             Inode,
             LockedFolio,
             Refused,
@@ -79,6 +81,9 @@ const FLYING: usize = 2 * PENDING;
 /// Windows in flight at most.
 const FLIGHTS: usize = 16;
 
+/// Parts of a window, each of which is waited for.
+const PARTS: usize = 4;
+
 /// A target that waits longer comes first, however sparse its window.
 const OLD_NS: u64 = 500_000_000;
 
@@ -96,10 +101,10 @@ struct Flying {
 }
 
 /// A window in flight.
-struct Flight<'sb> {
-    inode: Inode<'sb>,
-    start: u64,
-    end: u64,
+struct Flight {
+    /// The last folio of each part of it: when these are no longer under writeback, it has
+    /// landed. That the others are not either is as good as certain where one device writes all.
+    last: [Option<FolioRef>; PARTS],
     pages: u32,
     /// What it costs the device, in pages: see `Work::window_cost`.
     cost: u32,
@@ -111,15 +116,15 @@ struct Flight<'sb> {
 }
 
 /// The windows in flight, oldest first.
-struct Flights<'sb> {
-    flights: [Option<Flight<'sb>>; FLIGHTS],
+struct Flights {
+    flights: [Option<Flight>; FLIGHTS],
     first: usize,
     len: usize,
     pages: u32,
     cost: u32,
 }
 
-impl<'sb> Flights<'sb> {
+impl Flights {
     fn new() -> Self {
         Self {
             flights: [const { None }; FLIGHTS],
@@ -130,7 +135,7 @@ impl<'sb> Flights<'sb> {
         }
     }
 
-    fn push(&mut self, flight: Flight<'sb>) {
+    fn push(&mut self, flight: Flight) {
         if let Some(place) = self.flights.get_mut((self.first + self.len) % FLIGHTS) {
             self.len += 1;
             self.pages = self.pages.saturating_add(flight.pages);
@@ -139,7 +144,7 @@ impl<'sb> Flights<'sb> {
         }
     }
 
-    fn pop(&mut self) -> Option<Flight<'sb>> {
+    fn pop(&mut self) -> Option<Flight> {
         let flight = self.flights.get_mut(self.first)?.take()?;
         self.first = (self.first + 1) % FLIGHTS;
         self.len -= 1;
@@ -201,15 +206,22 @@ impl Work {
 
     /// Works until nothing is left.
     pub(crate) fn run(&mut self, lane: &Lane) {
+        let mut flights = Flights::new();
         loop {
             self.refill(lane);
-            let Some(sb) = self.pin_superblock(lane) else {
-                if self.pending.is_empty() && !lane.waits() {
-                    break;
+            match self.choose() {
+                Some(range) if self.admits(&flights, range.len()) => {
+                    self.begin(lane, range, &mut flights);
                 }
-                continue;
-            };
-            self.session(lane, &sb);
+                Some(_) => {
+                    flights.kept_back();
+                    self.land(lane, &mut flights);
+                }
+                None if flights.len != 0 => self.land(lane, &mut flights),
+                None if lane.waits() => {}
+                None => break,
+            }
+            self.show(lane, &flights);
         }
     }
 
@@ -308,11 +320,13 @@ impl Work {
 
     // --- superblocks
 
-    /// Locks the superblock of the first target whose folio can be locked;
-    /// skips the targets that stand in the way. `None` when none can be had now.
-    fn pin_superblock(&mut self, lane: &Lane) -> Option<Superblock> {
-        let mut i = 0;
-        while let Some(target) = self.pending.get(i) {
+    /// Locks the superblock of the first target of a window whose folio can be locked;
+    /// skips the targets that stand in the way, of all windows if it is the superblock that
+    /// does. `None` when it can't be had now.
+    fn pin_superblock(&mut self, lane: &Lane, range: &mut ops::Range<usize>) -> Option<Superblock> {
+        let mut i = range.start;
+        while i < range.end {
+            let target = self.pending.get(i)?;
             let sb = target.sb;
             let (why, all) = match target.folio.try_lock() {
                 None => {
@@ -330,12 +344,12 @@ impl Work {
             };
             if all {
                 self.skip_superblock(lane, sb, why);
-                i = 0;
-            } else {
-                self.skip_at(lane, i, why);
+                return None;
             }
+            self.skip_at(lane, i, why);
+            range.end -= 1;
         }
-        self.wait_for_locks(lane, 0..i);
+        self.wait_for_locks(lane, range.clone());
         None
     }
 
@@ -363,39 +377,14 @@ impl Work {
         }
     }
 
-    /// Writes what is pending for a superblock, until none is left or someone
-    /// wants to unmount it, and waits for what it wrote.
-    fn session<'sb>(&mut self, lane: &Lane, sb: &'sb Superblock) {
-        let mut flights = Flights::new();
-        loop {
-            let leave = sb.contended() || lane.shared.stopping();
-            if !leave {
-                self.refill(lane);
-            }
-            let chosen = if leave { None } else { self.choose(sb) };
-            match chosen {
-                Some(range) if self.admits(&flights, range.len()) => {
-                    self.write(lane, sb, range, &mut flights);
-                }
-                Some(_) => {
-                    flights.kept_back();
-                    self.land(lane, &mut flights);
-                }
-                None if flights.len == 0 => break,
-                None => self.land(lane, &mut flights),
-            }
-            self.show(lane, &flights);
-        }
-    }
-
-    fn show(&self, lane: &Lane, flights: &Flights<'_>) {
+    fn show(&self, lane: &Lane, flights: &Flights) {
         if let Some(state) = lane.state() {
             state.inflight_pages.store(flights.pages, Relaxed);
             state.budget_pages.store(self.budget.pages(), Relaxed);
         }
     }
 
-    fn admits(&self, flights: &Flights<'_>, targets: usize) -> bool {
+    fn admits(&self, flights: &Flights, targets: usize) -> bool {
         flights.len < FLIGHTS
             && self.flying.len() + targets <= FLYING
             && self.budget.admits(flights.cost)
@@ -405,7 +394,7 @@ impl Work {
 
     /// The pending targets of the window to write next: of the highest score, and of
     /// equals the one that lies next. One that waits for long comes first.
-    fn choose(&self, sb: &Superblock) -> Option<ops::Range<usize>> {
+    fn choose(&self) -> Option<ops::Range<usize>> {
         let size = params::window_pages();
         let cost = params::request_cost();
         let now = system::clock_ns();
@@ -422,14 +411,12 @@ impl Work {
                 oldest = oldest.min(t.met);
                 to += 1;
             }
-            if first.sb == sb.key() {
-                let waited = now.saturating_sub(oldest);
-                let old = if waited > OLD_NS { waited } else { 0 };
-                let behind = (first.inode, first.index) < self.last;
-                let rank = (old, window::score(pages, runs, cost), !behind);
-                if best.as_ref().is_none_or(|(r, _)| *r < rank) {
-                    best = Some((rank, from..to));
-                }
+            let waited = now.saturating_sub(oldest);
+            let old = if waited > OLD_NS { waited } else { 0 };
+            let behind = (first.inode, first.index) < self.last;
+            let rank = (old, window::score(pages, runs, cost), !behind);
+            if best.as_ref().is_none_or(|(r, _)| *r < rank) {
+                best = Some((rank, from..to));
             }
             from = to;
         }
@@ -481,15 +468,12 @@ impl Work {
         sb.grab(folio).ok_or(Skip::Freeing)
     }
 
-    /// Writes the window of those pending targets.
-    fn write<'sb>(
-        &mut self,
-        lane: &Lane,
-        sb: &'sb Superblock,
-        mut range: ops::Range<usize>,
-        flights: &mut Flights<'sb>,
-    ) {
-        let Some(inode) = self.pin_inode(lane, sb, &mut range) else {
+    /// Begins the window of those pending targets.
+    fn begin(&mut self, lane: &Lane, mut range: ops::Range<usize>, flights: &mut Flights) {
+        let Some(sb) = self.pin_superblock(lane, &mut range) else {
+            return;
+        };
+        let Some(inode) = self.pin_inode(lane, &sb, &mut range) else {
             return;
         };
         let size = params::window_pages();
@@ -534,22 +518,21 @@ impl Work {
                 Self::skip(lane, target, Skip::Clean);
             }
         }
-        if targets == 0 {
-            // The last reference may evict the inode.
-            lane.blocking(|| drop(inode));
-            return;
+        if targets != 0 {
+            self.flush(lane, &inode, start, targets, flights);
         }
-        self.flush(lane, inode, start, targets, flights);
+        // The last reference may evict the inode.
+        lane.blocking(|| drop(inode));
     }
 
     /// Writes the ranges of a window whose pages are in `dirty` and `wanted`.
-    fn flush<'sb>(
+    fn flush(
         &mut self,
         lane: &Lane,
-        inode: Inode<'sb>,
+        inode: &Inode<'_>,
         start: u64,
         targets: usize,
-        flights: &mut Flights<'sb>,
+        flights: &mut Flights,
     ) {
         let since = system::clock_ns();
         let size = params::window_pages();
@@ -576,7 +559,7 @@ impl Work {
         let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();
         let us = since.saturating_sub(met.unwrap_or(since)) / 1000;
         events::write_around(
-            &inode,
+            inode,
             start,
             pages,
             asked,
@@ -588,10 +571,13 @@ impl Work {
             state.written.fetch_add(targets as u64, Relaxed);
             state.windows.fetch_add(1, Relaxed);
         }
+        let part = high.saturating_sub(low).div_ceil(PARTS as u64).max(1);
+        let last = core::array::from_fn(|n| {
+            let from = low.min(high).saturating_add(n as u64 * part);
+            inode.last_written(from, from.saturating_add(part).min(high))
+        });
         flights.push(Flight {
-            inode,
-            start: low.min(high),
-            end: high,
+            last,
             pages,
             cost: pages.saturating_add(runs.saturating_mul(params::request_cost())),
             targets,
@@ -601,13 +587,12 @@ impl Work {
     }
 
     /// Waits for the oldest window, and accounts for its targets.
-    fn land(&mut self, lane: &Lane, flights: &mut Flights<'_>) {
-        let Some(flight) = flights.pop() else {
+    fn land(&mut self, lane: &Lane, flights: &mut Flights) {
+        let Some(mut flight) = flights.pop() else {
             return;
         };
-        let nr = flight.end.saturating_sub(flight.start);
-        if nr != 0 {
-            lane.blocking(|| flight.inode.wait(flight.start, nr));
+        for folio in flight.last.iter_mut().filter_map(Option::take) {
+            lane.blocking(|| folio.wait_writeback());
         }
         let now = system::clock_ns();
         // Never fewer than a few windows: where others keep the device's queue
@@ -643,7 +628,5 @@ impl Work {
         let left = self.flying.len() - landed;
         self.flying.copy_within(landed.., 0);
         self.flying.truncate(left);
-        // The last reference may evict the inode.
-        lane.blocking(|| drop(flight.inode));
     }
 }

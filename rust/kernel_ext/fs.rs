@@ -78,6 +78,12 @@ impl FolioRef {
         locked.then(|| LockedFolio(self))
     }
 
+    /// Waits until it is not under writeback. Sleeps, without limit.
+    pub(crate) fn wait_writeback(&self) {
+        // SAFETY: By the type invariant the folio is live.
+        unsafe { shim::rwb_folio_wait_writeback(self.0.as_ptr()) };
+    }
+
     /// Is a cgroup that it is charged to near its limit? Any context.
     pub(crate) fn memcg_short(&self) -> bool {
         // SAFETY: By the type invariant the folio is live.
@@ -178,17 +184,6 @@ pub(crate) enum Refused {
 pub(crate) struct Superblock(NonNull<bindings::super_block>);
 
 impl Superblock {
-    /// Its address, to be compared.
-    pub(crate) fn key(&self) -> usize {
-        self.0.as_ptr() as usize
-    }
-
-    /// Does someone wait to unmount, remount or freeze it?
-    pub(crate) fn contended(&self) -> bool {
-        // SAFETY: By the type invariant the superblock is live.
-        unsafe { shim::rwb_sb_contended(self.0.as_ptr()) }
-    }
-
     /// Takes a reference to the inode of a folio of this superblock; `None` if it
     /// is of another, or the inode is being freed. Does not sleep.
     pub(crate) fn grab<'sb>(&'sb self, folio: &LockedFolio<'_>) -> Option<Inode<'sb>> {
@@ -253,11 +248,13 @@ impl Inode<'_> {
         to_result(unsafe { shim::rwb_flush_range(self.0.as_ptr(), start, nr) })
     }
 
-    /// Waits until none of the `nr` pages from `start` is under writeback; errors
-    /// stay for those who fsync. Sleeps, without limit.
-    pub(crate) fn wait(&self, start: u64, nr: u64) {
+    /// The last folio of those with pages from `start` to before `end` that is being written, or
+    /// is about to be. Does not sleep.
+    pub(crate) fn last_written(&self, start: u64, end: u64) -> Option<FolioRef> {
         // SAFETY: By the type invariant the inode is live.
-        unsafe { shim::rwb_wait_range(self.0.as_ptr(), start, nr) };
+        let folio = unsafe { shim::rwb_last_written(self.0.as_ptr(), start, end) };
+        // INVARIANT: We were given a reference with it.
+        NonNull::new(folio).map(FolioRef)
     }
 }
 

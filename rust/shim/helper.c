@@ -309,6 +309,13 @@ bool rwb_folio_writeback(struct folio *folio)
 	return folio_test_writeback(folio);
 }
 
+/* folio_wait_writeback() would also look at its mapping, which may be gone: it has an event. */
+void rwb_folio_wait_writeback(struct folio *folio)
+{
+	while (folio_test_writeback(folio))
+		folio_wait_bit(folio, PG_writeback);
+}
+
 /*
  * Does the page at that frame still hold page @index of the file with that @mapping?
  * Nobody holds a reference: this is a snapshot, and @mapping an address to compare with.
@@ -381,12 +388,6 @@ void rwb_sb_unlock(struct super_block *sb)
 	up_read(&sb->s_umount);
 }
 
-/* Someone waits for the superblock: to unmount, remount or freeze it. */
-bool rwb_sb_contended(struct super_block *sb)
-{
-	return rwsem_is_contended(&sb->s_umount);
-}
-
 struct super_block *rwb_inode_sb(struct inode *inode)
 {
 	return inode->i_sb;
@@ -431,11 +432,40 @@ int rwb_flush_range(struct inode *inode, u64 start, u64 nr)
 				   ((start + nr) << PAGE_SHIFT) - 1);
 }
 
-/* Waits until no page of the range is under writeback; errors are left for fsync. */
-void rwb_wait_range(struct inode *inode, u64 start, u64 nr)
+/*
+ * The last folio of the pages from @start to before @end that is under writeback, with a
+ * reference; if none is, the one that has the last page: btrfs compresses what it was told to
+ * write before it marks it. NULL if there is neither.
+ */
+struct folio *rwb_last_written(struct inode *inode, u64 start, u64 end)
 {
-	filemap_fdatawait_range_keep_errors(inode->i_mapping, start << PAGE_SHIFT,
-					    ((start + nr) << PAGE_SHIFT) - 1);
+	struct folio *last = NULL;
+	struct folio_batch batch;
+	pgoff_t next = start;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (start < end && filemap_get_folios_tag(inode->i_mapping, &next, end - 1,
+						     PAGECACHE_TAG_WRITEBACK, &batch)) {
+		for (i = folio_batch_count(&batch); i > 0; i--) {
+			struct folio *folio = batch.folios[i - 1];
+
+			if (!folio_test_writeback(folio))
+				continue;
+			if (last)
+				folio_put(last);
+			folio_get(folio);
+			last = folio;
+			break;
+		}
+		folio_batch_release(&batch);
+	}
+	if (!last && start < end) {
+		last = filemap_get_folio(inode->i_mapping, end - 1);
+		if (IS_ERR(last))
+			last = NULL;
+	}
+	return last;
 }
 
 /* The device's name, such as 259:0; the inode's superblock must not go away. */
