@@ -278,9 +278,10 @@ pub(crate) fn plugged<R>(f: impl FnOnce() -> R) -> R {
     r
 }
 
-/// Does the page of that frame still hold page `index` of the file with that
-/// mapping? A snapshot, from addresses only. Any context.
+/// Does the folio at that frame still hold page `index` of the file with that mapping? A
+/// snapshot, from addresses only. Any context.
 pub(crate) fn pfn_in_file(pfn: usize, mapping: usize, index: u64) -> bool {
-    // SAFETY: Checks the frame number, and only compares the rest.
+    // SAFETY: Has no precondition: it checks the frame number, reads what is there so that a
+    // fault is no harm, and only compares the rest.
     unsafe { shim::rwb_pfn_in_file(pfn, mapping, index) }
 }

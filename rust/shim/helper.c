@@ -23,6 +23,7 @@
 #include <linux/swap.h>
 #include <linux/swap_ops.h>
 #include <linux/swapops.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 /* The test build also stands for one on a kernel without the patch. */
@@ -317,19 +318,22 @@ void rwb_folio_wait_writeback(struct folio *folio)
 }
 
 /*
- * Does the page at that frame still hold page @index of the file with that @mapping?
- * Nobody holds a reference: this is a snapshot, and @mapping an address to compare with.
+ * Does the folio whose first page is at that frame still hold page @index of the file with
+ * that @mapping? Nobody holds a reference: this is a snapshot, and @mapping an address to
+ * compare with. The memory may be taken out of the machine meanwhile, and its struct pages with
+ * it; RCU keeps what pfn_to_online_page() reads, no more.
  */
 bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
 {
-	struct page *page = pfn_to_online_page(pfn);
+	struct address_space *now;
 	struct folio *folio;
+	pgoff_t first;
 
-	if (!page)
-		return false;
-	folio = page_folio(page);
-	return (unsigned long)READ_ONCE(folio->mapping) == mapping &&
-	       READ_ONCE(folio->index) <= index;
+	guard(rcu)();
+	folio = (struct folio *)pfn_to_online_page(pfn);
+	return folio && !get_kernel_nofault(now, &folio->mapping) &&
+	       !get_kernel_nofault(first, &folio->index) &&
+	       (unsigned long)now == mapping && first <= index;
 }
 
 unsigned long rwb_folio_pfn(struct folio *folio)
