@@ -3,8 +3,8 @@
 //! The kernel's end of the writeback helper: the one place where it is
 //! registered, what its callbacks get, and who is short of memory.
 //!
-//! Locks: `PLACE` before the kernel's own around registration. Not held while a
-//! helper goes, which may wait for a device.
+//! Locks: `SWITCH`, then `PLACE`, then the kernel's own around registration. `PLACE` is not held
+//! while a helper goes, which may wait for a device.
 //!
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
@@ -69,6 +69,11 @@ kernel::sync::global_lock! {
     unsafe(uninit) static PLACE: Mutex<Place> = Place { observer: None, helper: None };
 }
 
+kernel::sync::global_lock! {
+    // SAFETY: As `PLACE`.
+    unsafe(uninit) static SWITCH: Mutex<()> = ();
+}
+
 /// `PLACE` is taken: 0 not yet, 1 it is being made, 2 it may be looked at.
 static READY: Atomic<i32> = Atomic::new(0);
 
@@ -85,6 +90,8 @@ impl Placed {
         // SAFETY: We are the only one to come here, as we changed `READY` from 0,
         // to which it never returns; nobody looks at `PLACE` before it is 2.
         unsafe { PLACE.init() };
+        // SAFETY: As above.
+        unsafe { SWITCH.init() };
         PLACE.lock().observer = Some(observer);
         READY.store(2, Release);
         Ok(Self(()))
@@ -122,10 +129,16 @@ pub(crate) struct Wanted {
 /// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
 /// `ENODEV` when the module is going; before its init it has no effect. Sleeps.
 pub(crate) fn switch(wanted: Wanted) -> Result {
-    if !ready() || on() == Some(wanted) {
+    if !ready() {
         return Ok(());
     }
-    // Not under the lock: it may wait for a device.
+    // One at a time: parameters are set under a lock of the kernel's, but the module's init, which
+    // sees what they are, is not, and they can be set before it is done.
+    let _switching = SWITCH.lock();
+    if on() == Some(wanted) {
+        return Ok(());
+    }
+    // Not under this lock: it may wait for a device.
     let helper = PLACE.lock().helper.take();
     let before = helper.as_ref().map(Helper::on);
     drop(helper);
