@@ -55,8 +55,8 @@ for build in "kernels ${like_base[*]}" "kernels ${others[*]}" programs; do
 	builds+=($!)
 done
 set +m
-# The first to fail ends the others.
-for build in "${builds[@]}"; do wait -n || die "a kernel or a program could not be built, see above"; done
+# Not wait -n: it knows nothing of what had ended before it was asked.
+for build in "${builds[@]}"; do wait "$build" || die "a kernel or a program could not be built, see above"; done
 trap - EXIT INT TERM HUP
 # The build that lacks an event is for noevent.sh, on whichever kernels it runs.
 for variant in "${variants[@]}"; do
