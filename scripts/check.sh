@@ -109,16 +109,18 @@ sourced() {
 # A script that passed is not looked at again until it changes, or what scripts read, or the
 # program that looks: that is half of what all the checks take.
 check_shellcheck() {
-	local cache=$RWB_CACHE/shellcheck like file key files=() keys=()
+	local cache=$RWB_CACHE/shellcheck like file key any=no files=() keys=()
 	like=$( (shellcheck --version; sourced | xargs cat .shellcheckrc) | sha256sum) || return 1
 	mkdir -p "$cache"
 	while IFS= read -r file; do
 		# Its name, too: what it reads is beside it.
+		any=yes
 		key=$(echo "$like $file" | cat - "$file" | sha256sum | cut -c 1-32)
 		[ ! -e "$cache/$key" ] || continue
 		files+=("$file")
 		keys+=("$cache/$key")
 	done < <(shell_scripts)
+	[ $any = yes ] || { echo "no script was found"; return 1; }
 	[ ${#files[@]} = 0 ] || { shellcheck "${files[@]}" && touch "${keys[@]}"; }
 }
 
