@@ -52,6 +52,11 @@ FAULTS = {
 LIKE = {"debug-xfs": "debug"}
 
 
+def like(kernel: str) -> str:
+    """The kernel of which it is said; most are their own."""
+    return LIKE.get(kernel, kernel)
+
+
 @dataclass(frozen=True)
 class Header:
     """The head of one script; `name` is its path below tests/."""
@@ -74,7 +79,7 @@ class Header:
 
     def can_run_on(self, variant: str) -> bool:
         """May it run there at all?"""
-        variant = LIKE.get(variant, variant)
+        variant = like(variant)
         return (not self.variants or variant in self.variants) and variant not in self.not_on
 
     def shows_on(self) -> set[str]:

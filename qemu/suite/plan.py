@@ -5,19 +5,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .header import LIKE, Header
+from .header import LIKE, Header, like
 from .place import Wrong
 from .profile import Profile, weight
 
 HOST = "host"  # in place of a kernel: no guest
-MORE = {like: kernel for kernel, like in LIKE.items()}
+MORE = {less: kernel for kernel, less in LIKE.items()}
 
 
 def guest_seconds(kernel: str) -> int:
     """How long a guest's scripts take, about: longer ones hold up the end of the run and lose
     more when one takes its guest down; shorter ones boot more often than is worth it. A kernel
     with checkers boots in a quarter of a minute."""
-    return 400 if LIKE.get(kernel, kernel) == "debug" else 200
+    return 400 if like(kernel) == "debug" else 200
 
 
 @dataclass(frozen=True)

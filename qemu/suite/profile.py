@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .header import LIKE
+from .header import like
 from .place import TOP, Wrong
 
 KNOWN = TOP / "qemu" / "profile.txt"
@@ -70,7 +70,7 @@ def table(rows: Iterable[tuple[str, str, Cost]]) -> str:
 
 def weight(profile: Profile, kernel: str, script: str, timeout: int) -> float:
     """The seconds that a script is taken for."""
-    kernel = LIKE.get(kernel, kernel)
+    kernel = like(kernel)
     known = profile.get((kernel, script))
     if known:
         return max(known.seconds, 1.0)
