@@ -269,7 +269,7 @@ around_amid()
 }
 
 # around_held NAME MIB COMMAND...: the same, but that disk stands still until the command
-# waits for the worker, with folios queued; HELD counts how often that was so.
+# waits for the worker or for that disk, with folios queued; HELD counts how often that was so.
 HELD=0
 around_held()
 {
