@@ -1,37 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! May a folio that reclaim would swap out be handed to the writer?
-//!
-//! Each case of DESIGN.md's invariant 5 has a reason here; what it says of rings and
-//! stuck devices is decided where these are known.
+//! Is a prepared swap-out request the writer's, and when may who made it go on?
 
-/// At this priority of reclaim (12 at first, 0 at last) the OOM killer is near, which
-/// comes after 16 rounds down to it in which nothing was freed (`MAX_RECLAIM_RETRIES`).
-/// Unless the device gets something done meanwhile, or another one does, reclaim then
-/// writes itself, as it would without us. Not before: what it writes goes ahead of
-/// everybody's swap-in, in requests as large as the device takes.
-pub const OOM_PRIORITY: i32 = 0;
-
-/// A device that did nothing of what it was given for so long is late, in ns.
+/// A device that did nothing of what it was given for so long, in ns, and for as long as it
+/// takes for all of that at its rate, is late: until something is done nobody waits for it.
 pub const LATE_NS: u64 = 1_000_000_000;
 
-/// A device that did nothing of what it was given for so long is stuck until it does, in
-/// ns: the writer gets no more for it, and reclaim writes itself unless another device
-/// goes on: the requests that are kept for swap-out (`sio_pool` of mm/page_io.c) are 32
-/// for all devices together, and what is written to a dead one keeps them.
-pub const STUCK_NS: u64 = 5_000_000_000;
+/// No device has longer, in ns.
+pub const LATEST_NS: u64 = 30_000_000_000;
 
-/// A device of which so many requests in a row failed is failing.
-pub const FAILS: u32 = 4;
+/// kswapd, for which everybody waits, has so many times the room of others while none of them
+/// waits.
+pub const KSWAPD_ROOM: u32 = 2;
 
-/// For so long after the last of these it gets no more from us, in ns, and then one to see.
-/// Otherwise what fails would be queued again and again, and the OOM killer, which alone can
-/// end that, would come the later for it.
-pub const FAILING_NS: u64 = 1_000_000_000;
-
-/// Is a device failing, of which `in_a_row` requests failed, the last one `ns` ago?
-pub const fn failing(in_a_row: u32, ns: u64) -> bool {
-    in_a_row >= FAILS && ns < FAILING_NS
+/// When is a device late that has `inside` pages and takes `rate` a second (0: not known)? After
+/// so many ns without an end.
+pub fn late_after(inside: u32, rate: u64) -> u64 {
+    let all = match rate {
+        0 => 0,
+        rate => u64::from(inside).saturating_mul(1_000_000_000) / rate,
+    };
+    all.saturating_add(LATE_NS).min(LATEST_NS)
 }
 
 /// When is swap-out handed off?
@@ -68,118 +57,256 @@ impl Mode {
     }
 }
 
-/// Why a folio was not handed off; reclaim does with it what it always does.
+/// Why a request was not handed off: who made it submits it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Refused {
-    /// The reclaim is for the limit of a cgroup.
-    Cgroup,
-    /// Userspace asked for it: MADV_PAGEOUT, memory.reclaim, DAMON.
-    Proactive,
-    /// zswap may take the folio: that is no I/O.
-    Zswap,
     /// The device writes at once: zram, brd.
     Sync,
-    /// kswapd, to a device whose queue never blocks.
-    Queue,
-    /// The OOM killer is near.
-    Priority,
     /// Enough stack is left.
     Headroom,
-    /// Someone else refers to the folio; it would not be written anyway.
-    Busy,
-    /// More swap devices than writers, or none.
+    /// More swap devices than writers.
     Devices,
-    /// The device does not answer, and no other does.
-    Stuck,
-    /// What is written to the device fails: see [`failing`].
-    Failing,
+    /// The writer's queue has no place, as the device is late: see [`LATE_NS`].
+    Late,
+    /// The writer's queue has no place.
+    Full,
+    /// The helper is going.
+    Going,
 }
 
 impl Refused {
     /// All of them, with their names, in order.
-    pub const ALL: [(Refused, &'static str); 11] = [
-        (Refused::Cgroup, "cgroup"),
-        (Refused::Proactive, "proactive"),
-        (Refused::Zswap, "zswap"),
+    pub const ALL: [(Refused, &'static str); 6] = [
         (Refused::Sync, "sync"),
-        (Refused::Queue, "queue"),
-        (Refused::Priority, "priority"),
         (Refused::Headroom, "headroom"),
-        (Refused::Busy, "busy"),
         (Refused::Devices, "devices"),
-        (Refused::Stuck, "stuck"),
-        (Refused::Failing, "failing"),
+        (Refused::Late, "late"),
+        (Refused::Full, "full"),
+        (Refused::Going, "going"),
     ];
 }
 
-/// What is known of the reclaim that asks.
+/// What is known of who asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// For the limit of a cgroup.
-    pub memcg: bool,
-    /// Userspace asked for it.
-    pub proactive: bool,
-    /// kswapd.
-    pub kswapd: bool,
-    /// zswap is on.
-    pub zswap: bool,
     /// The device writes at once.
     pub sync: bool,
-    /// The device's queue can block, as NBD's does.
-    pub blocking: bool,
-    /// Priority of the reclaim: 12 at first, 0 at last.
-    pub priority: i32,
-    /// The device is late: see [`LATE_NS`].
-    pub late: bool,
-    /// The device is stuck: see [`STUCK_NS`].
-    pub stuck: bool,
-    /// The device is failing: see [`failing`].
-    pub failing: bool,
-    /// Another device gets something done.
-    pub others: bool,
     /// Bytes of stack that are left.
     pub headroom: usize,
 }
 
-/// What becomes of a folio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It may be handed over, if there is room.
-    Hand,
-    /// The device is stuck, and another goes on, or it is stuck or failing, and kswapd asks:
-    /// reclaim leaves the folio for later.
-    Keep,
-    /// Reclaim writes it itself.
-    Refuse(Refused),
+/// May it be handed off, as far as the asker and the kind of device go? `floor` is that of
+/// [`Mode::LowHeadroom`], in bytes.
+pub fn decide(mode: Mode, floor: usize, asked: &Asked) -> Option<Refused> {
+    if asked.sync {
+        Some(Refused::Sync)
+    } else if mode == Mode::Never || mode == Mode::LowHeadroom && asked.headroom >= floor {
+        Some(Refused::Headroom)
+    } else {
+        None
+    }
 }
 
-/// May it be handed off, as far as the asker and the device go? `floor` is that of
-/// [`Mode::LowHeadroom`], in bytes.
-pub fn decide(mode: Mode, floor: usize, asked: &Asked) -> Answer {
-    if asked.memcg {
-        Answer::Refuse(Refused::Cgroup)
-    } else if asked.proactive {
-        Answer::Refuse(Refused::Proactive)
-    } else if asked.zswap {
-        Answer::Refuse(Refused::Zswap)
-    } else if asked.sync {
-        Answer::Refuse(Refused::Sync)
-    } else if asked.kswapd && !asked.blocking {
-        Answer::Refuse(Refused::Queue)
-    } else if mode == Mode::Never || mode == Mode::LowHeadroom && asked.headroom >= floor {
-        Answer::Refuse(Refused::Headroom)
-    } else if asked.stuck && (asked.kswapd || asked.others) {
-        Answer::Keep
-    } else if asked.stuck {
-        Answer::Refuse(Refused::Stuck)
-    } else if asked.failing && asked.kswapd {
-        Answer::Keep
-    } else if asked.failing {
-        Answer::Refuse(Refused::Failing)
-    } else if !asked.kswapd && asked.late && !asked.others && asked.priority <= OOM_PRIORITY {
-        Answer::Refuse(Refused::Priority)
-    } else {
-        Answer::Hand
+/// Who hands over to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Any task: it waits its turn.
+    Task,
+    /// kswapd: see [`KSWAPD_ROOM`].
+    Kswapd,
+    /// A task that the device may need to make progress, or that is dying: it never waits.
+    Exempt,
+}
+
+/// Pages that may be ahead of those who go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    task: u32,
+    kswapd: u32,
+}
+
+impl Room {
+    /// For what fills the device, `limit`, and what the reserves carry, `reserve`. While the
+    /// device is `drained` (see [`super::link`]) kswapd has no more than others.
+    pub fn new(limit: u32, reserve: u32, drained: bool) -> Self {
+        let times = |n: u32| limit.saturating_mul(n).min(reserve);
+        Self {
+            task: times(1),
+            kswapd: times(if drained { 1 } else { KSWAPD_ROOM }),
+        }
+    }
+
+    /// That of `who`. Of a task, also what may be given to the device at once.
+    pub const fn of(&self, who: Who) -> u32 {
+        match who {
+            Who::Task | Who::Exempt => self.task,
+            Who::Kswapd => self.kswapd,
+        }
+    }
+}
+
+/// A line of tasks that wait.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    waiting: u32,
+    /// Of these, as many as were called: the first ones, who are about to go on.
+    called: u32,
+}
+
+impl Line {
+    const fn new() -> Self {
+        Self {
+            waiting: 0,
+            called: 0,
+        }
+    }
+
+    const fn uncalled(&self) -> u32 {
+        self.waiting.saturating_sub(self.called)
+    }
+}
+
+/// The door of a device. Whoever reclaims hands over a batch of pages, and goes on when there
+/// is room: when not much more is under way than fills the device, but for the pages of those
+/// who wait. Tasks go on in the order in which they came. kswapd has a line of its own, and the
+/// two lines take turns: kswapd would never get far behind many tasks, nor a task behind
+/// kswapd, which always has more. Of those who never wait there may be so many that there never
+/// is room: so one goes on, too, whenever as many pages are done as fill the device. Those who
+/// wait are counted here; they sleep elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Door {
+    /// Pages that were handed over and are not done.
+    backlog: u32,
+    /// Of these, or done by now: those of who waits.
+    owed: u32,
+    kswapd: Line,
+    tasks: Line,
+    /// kswapd was served last.
+    tasks_turn: bool,
+    /// Pages that are done since one was called.
+    done: u32,
+    /// Pages of the last batches, in sixteenths of their mean.
+    sixteenths: u32,
+}
+
+impl Door {
+    /// Nobody is there.
+    pub const fn new() -> Self {
+        Self {
+            backlog: 0,
+            owed: 0,
+            kswapd: Line::new(),
+            tasks: Line::new(),
+            tasks_turn: false,
+            done: 0,
+            sixteenths: 0,
+        }
+    }
+
+    /// Pages that were handed over and are not done.
+    pub const fn backlog(&self) -> u32 {
+        self.backlog
+    }
+
+    /// Of these, as many as are of nobody who waits.
+    pub const fn inside(&self) -> u32 {
+        self.backlog.saturating_sub(self.owed)
+    }
+
+    /// Tasks that wait.
+    pub const fn waiting(&self) -> u32 {
+        self.kswapd.waiting.saturating_add(self.tasks.waiting)
+    }
+
+    fn line(&mut self, who: Who) -> &mut Line {
+        match who {
+            Who::Kswapd => &mut self.kswapd,
+            Who::Task | Who::Exempt => &mut self.tasks,
+        }
+    }
+
+    /// A request of `pages` is handed over.
+    pub fn hand_over(&mut self, pages: u32) {
+        self.backlog = self.backlog.saturating_add(pages);
+    }
+
+    /// One who handed over a batch of `pages` comes: has it to wait? Then it is counted in its
+    /// line.
+    pub fn come(&mut self, pages: u32, room: Room, who: Who) -> bool {
+        if who == Who::Exempt {
+            return false;
+        }
+        self.sixteenths = (self.sixteenths - self.sixteenths / 16).saturating_add(pages);
+        let ahead = self.inside().saturating_sub(pages);
+        if self.waiting() == 0 && (ahead < room.of(who) || ahead == 0) {
+            return false;
+        }
+        self.owed = self.owed.saturating_add(pages);
+        let line = self.line(who);
+        line.waiting = line.waiting.saturating_add(1);
+        true
+    }
+
+    /// One who waits was woken: is it its turn? Then it goes on, with its `pages`.
+    pub fn take_turn(&mut self, pages: u32, who: Who) -> bool {
+        let line = self.line(who);
+        if line.called == 0 {
+            return false;
+        }
+        line.called -= 1;
+        self.go_on(pages, who);
+        true
+    }
+
+    /// One who waits, and was not called, goes on all the same.
+    pub fn give_up(&mut self, pages: u32, who: Who) {
+        self.go_on(pages, who);
+    }
+
+    fn go_on(&mut self, pages: u32, who: Who) {
+        let line = self.line(who);
+        line.waiting = line.waiting.saturating_sub(1);
+        self.owed = self.owed.saturating_sub(pages);
+    }
+
+    /// Pages are done.
+    pub fn done(&mut self, pages: u32) {
+        self.backlog = self.backlog.saturating_sub(pages);
+        self.done = self.done.saturating_add(pages);
+    }
+
+    /// How many more are to be called, and woken, the first ones first, of kswapd's line and of
+    /// the other? As many as find room if they brought what others brought of late. To be asked
+    /// after [`Self::done`], [`Self::take_turn`] and [`Self::give_up`], and when the room has
+    /// grown.
+    pub fn call(&mut self, room: Room) -> [u32; 2] {
+        let mean = (self.sixteenths / 16).max(1);
+        let called = self.kswapd.called.saturating_add(self.tasks.called);
+        let mut coming = self.inside().saturating_add(called.saturating_mul(mean));
+        let mut more = [0, 0];
+        let mut due = self.done >= room.task;
+        loop {
+            let (kswapd, tasks) = (self.kswapd.uncalled() != 0, self.tasks.uncalled() != 0);
+            let room = match tasks {
+                true => room.task,
+                false => room.kswapd,
+            };
+            // One always goes on.
+            if !kswapd && !tasks || coming >= room && coming != 0 && !due {
+                return more;
+            }
+            (due, self.done) = (false, 0);
+            let tasks_turn = tasks && (self.tasks_turn || !kswapd);
+            let [of_kswapd, of_tasks] = &mut more;
+            let (line, n) = match tasks_turn {
+                true => (&mut self.tasks, of_tasks),
+                false => (&mut self.kswapd, of_kswapd),
+            };
+            line.called = line.called.saturating_add(1);
+            *n = n.saturating_add(1);
+            coming = coming.saturating_add(mean);
+            self.tasks_turn = !tasks_turn;
+        }
     }
 }

@@ -1,135 +1,282 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much swap-out a device gets at once, from how fast it takes it.
+//! How much swap-out a device is given at once: what it delivers in twice the time that a
+//! request takes.
 //!
-//! In flight is what the device takes in [`AHEAD_NS`] (or in one and a half times the
-//! least that a request ever takes, on a long line), so that it is never idle and a
-//! swap-in never waits behind more. The speed is that of the time in which something
-//! was in flight; it only counts as slower while the limit kept others back, or requests
-//! took longer than they should, as a device that is asked for little is not slow. On a
-//! long line more in flight is more speed, so that the limit grows until the line is
-//! full: BBR's idea (Cardwell et al., 2016), with a delay that is bounded instead of a
-//! queue. Servers and links with a token bucket take a burst at any speed: what comes
-//! after it counts.
+//! That is BBR's idea (Cardwell et al., "BBR: congestion-based congestion control", 2016),
+//! for requests in place of packets. The line is described by two numbers that can be
+//! observed only one at a time: its rate, the highest of late, seen while it is full; and
+//! its round trip, the least of late, seen while it is not. What it delivers in a round trip
+//! is what must be under way for it to be full; we allow twice that, as completions come in
+//! bunches, and while one half is on its way the other is made.
+//!
+//! - At first the limit doubles each round trip, as it is twice what was delivered in the
+//!   last one, until the rate no longer rises.
+//! - Then, in turn, a round trip with a quarter more, to see a line that became faster, one
+//!   with a quarter less, which ends the queue that the first one made, and six as they are.
+//! - Every so often the limit falls to a request or two, until no more is under way, and for as
+//!   long as a round trip then takes: otherwise our own queue would be taken for the length of
+//!   the line.
+//! - A sample that was taken while there was less to write than the limit allows says
+//!   nothing of how fast the line is, unless it is faster than what is known.
+//!
+//! A rate is pages that were delivered from the last delivery before a request was submitted
+//! to its own end, in that time, or in the time in which they were submitted if that is longer.
+//! So a device that answers many requests in one go does not look faster than it is, also to
+//! what is submitted while it answers.
 
-/// What is in flight is done after so long.
-pub const AHEAD_NS: u64 = 25_000_000;
-
-/// Pages of one request, the smallest there is where enough is asked for.
+/// Pages of one request, where each folio is of one page.
 pub const MIN_PAGES: u32 = 32;
 
-/// So many pages at most: 16 MiB.
-pub const MAX_PAGES: u32 = 4096;
+/// Pages that may be given to a device at first, and at least.
+pub const LEAST: u32 = 2 * MIN_PAGES;
 
-/// Pages that are written together at most: 2 MiB.
+/// So many pages at most: 32 MiB.
+pub const MOST: u32 = 8192;
+
+/// Pages that are written under one plug at most: 2 MiB.
 pub const MAX_BATCH: u32 = 512;
 
-/// Pages a second, as long as nothing is known: 128 pages may be in flight.
-const FIRST_RATE: u64 = 128 * SEC / AHEAD_NS;
+/// A round trip is taken for no shorter than this, in ns: who makes the next requests, and
+/// who submits them, are tasks that must be woken and run first.
+pub const FLOOR_NS: u64 = 8_000_000;
 
-/// The speed rises by one part in so many a sample: twice as fast takes half a second or
-/// more, and a bucket that holds two seconds' worth is empty before it is believed.
-const GROWTH: u64 = 16;
+/// The highest rate is that of one to two periods, which are of so long, in ns, and of
+/// [`RATE_ROUNDS`] round trips at least.
+pub const RATE_NS: u64 = 500_000_000;
 
-/// Pages a second, by which it may rise each time: what seemed to stand still comes back.
-const LEAST_GROWTH: u64 = 16;
+/// See [`RATE_NS`].
+pub const RATE_ROUNDS: u64 = 5;
 
-/// The least time of a request is forgotten after so long.
-const RTT_NS: u64 = 10_000_000_000;
+/// The least round trip is that of so long; then it is looked for, in ns.
+pub const RTT_NS: u64 = 10_000_000_000;
 
-/// A sample is of so much time with something in flight, or of so many pages, at least.
-const SAMPLE_NS: u64 = 50_000_000;
+/// It is looked for so long, or for a round trip, in ns, once no more than a request is under
+/// way; for that is waited so many times as long.
+pub const DRAIN_NS: u64 = 200_000_000;
 
-/// See [`SAMPLE_NS`].
-const SAMPLE_PAGES: u64 = 2048;
+/// See [`DRAIN_NS`].
+const DRAIN_TIMES: u64 = 8;
+
+/// So many round trips in which the rate did not rise by a quarter: the line is full.
+const FULL_ROUNDS: u32 = 3;
+
+/// Quarters of the limit that are allowed in each round trip.
+const CYCLE: [u64; 8] = [5, 3, 4, 4, 4, 4, 4, 4];
 
 const SEC: u64 = 1_000_000_000;
+
+/// What is noted of a request when it is submitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// When.
+    pub at: u64,
+    /// When something was delivered last; now, if nothing was under way.
+    pub delivered_at: u64,
+    /// When what was delivered last had been submitted; now, if nothing was under way.
+    pub before: u64,
+    /// Pages that were delivered so far; the lowest bit says that there was less to write
+    /// than might have been.
+    pub delivered: u64,
+}
+
+/// Times before a request was submitted are kept in units of so many bits of ns.
+const UNIT_BITS: u32 = 10;
+
+impl Sent {
+    /// In three words, for whoever keeps it with the request.
+    pub fn pack(&self) -> [u64; 3] {
+        let ago = |at: u64| {
+            let units = self.at.saturating_sub(at) >> UNIT_BITS;
+            u64::from(u32::try_from(units).unwrap_or(u32::MAX))
+        };
+        let both = ago(self.delivered_at) << 32 | ago(self.before);
+        [self.at, both, self.delivered]
+    }
+
+    /// From these words.
+    pub fn unpack([at, both, delivered]: [u64; 3]) -> Self {
+        let before = |units: u64| at.saturating_sub((units & u64::from(u32::MAX)) << UNIT_BITS);
+        Self {
+            at,
+            delivered_at: before(both >> 32),
+            before: before(both),
+            delivered,
+        }
+    }
+}
 
 /// What is known of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
-    /// Pages a second.
-    rate: u64,
-    /// Least time of a request in this and in the last period, in ns.
+    /// Pages that were delivered, ever, and when the last were.
+    delivered: u64,
+    delivered_at: u64,
+    /// When what was delivered last had been submitted.
+    sent_at: u64,
+    /// A round trip is over when a request is done that was submitted after so many.
+    round: u64,
+    rounds: u64,
+    /// Pages a second: the highest of this and of the last period.
+    rate: [u64; 2],
+    rate_since: u64,
+    rate_round: u64,
+    /// This period has a sample that says how fast the line is.
+    telling: bool,
+    /// The least of this and of the last period, in ns.
     rtt: [u64; 2],
-    since: u64,
-    // The sample that is being taken.
-    pages: u64,
-    busy: u64,
-    requests: u64,
-    ns: u64,
-    limited: bool,
-}
-
-/// What was done since one looked last.
-#[derive(Clone, Copy, Debug)]
-pub struct Done {
-    /// Pages.
-    pub pages: u64,
-    /// Nanoseconds in which something was in flight.
-    pub busy: u64,
-    /// Requests.
-    pub requests: u64,
-    /// Nanoseconds that they took together.
-    pub ns: u64,
-    /// Nanoseconds of the quickest; `u64::MAX`: there was none.
-    pub quickest: u64,
+    rtt_since: u64,
+    /// The rate when it last rose by a quarter, and round trips since.
+    full_rate: u64,
+    full_rounds: u32,
+    /// It is being drained since then, in ns; 0: it is not.
+    drain_since: u64,
+    /// And no more is under way; until then.
+    drain_until: u64,
+    /// It was done in this period.
+    drained: bool,
 }
 
 impl Link {
     /// Nothing is known.
     pub const fn new() -> Self {
         Self {
-            rate: FIRST_RATE,
+            delivered: 0,
+            delivered_at: 0,
+            sent_at: 0,
+            round: 0,
+            rounds: 0,
+            rate: [0; 2],
+            rate_since: 0,
+            rate_round: 0,
+            telling: false,
             rtt: [u64::MAX; 2],
-            since: 0,
-            pages: 0,
-            busy: 0,
-            requests: 0,
-            ns: 0,
-            limited: false,
+            rtt_since: 0,
+            full_rate: 0,
+            full_rounds: 0,
+            drain_since: 0,
+            drain_until: 0,
+            drained: false,
         }
     }
 
-    /// Notes what was done by `now`. `limited`: the limit kept others back.
-    pub fn took(&mut self, done: &Done, limited: bool, now: u64) {
-        if now.saturating_sub(self.since) > RTT_NS {
-            self.rtt = [u64::MAX, self.rtt[0]];
-            self.since = now;
+    /// A request is submitted, with `in_flight` pages under way before it. `limited`: there
+    /// is less to write than the limit allows.
+    pub fn sent(&mut self, in_flight: u32, limited: bool, now: u64) -> Sent {
+        if in_flight == 0 {
+            self.delivered_at = now;
+            self.sent_at = now;
         }
-        self.rtt[0] = self.rtt[0].min(done.quickest);
-        self.pages = self.pages.saturating_add(done.pages);
-        self.busy = self.busy.saturating_add(done.busy);
-        self.requests = self.requests.saturating_add(done.requests);
-        self.ns = self.ns.saturating_add(done.ns);
-        self.limited |= limited;
-        if self.busy < SAMPLE_NS && self.pages < SAMPLE_PAGES || self.pages == 0 {
+        Sent {
+            at: now,
+            delivered_at: self.delivered_at,
+            before: self.sent_at,
+            delivered: self.delivered << 1 | u64::from(limited),
+        }
+    }
+
+    /// A request of so many pages is done; `in_flight` are still under way.
+    pub fn done(&mut self, pages: u32, sent: Sent, in_flight: u32, now: u64) {
+        let limited = sent.delivered & 1 != 0;
+        let before = sent.delivered >> 1;
+        self.delivered = self.delivered.saturating_add(u64::from(pages));
+        self.delivered_at = now;
+        self.sent_at = self.sent_at.max(sent.at);
+        let new_round = before >= self.round;
+        if new_round {
+            self.round = self.delivered;
+            self.rounds = self.rounds.saturating_add(1);
+        }
+        self.took(now.saturating_sub(sent.at), now);
+        let took = now.saturating_sub(sent.delivered_at);
+        let ns = took.max(sent.at.saturating_sub(sent.before)).max(1);
+        let pages = self.delivered.saturating_sub(before);
+        self.delivers(pages.saturating_mul(SEC) / ns, limited, now);
+        if new_round && !limited {
+            self.fills();
+        }
+        self.drain(in_flight, now);
+    }
+
+    /// Pages that were delivered, ever.
+    pub const fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Is it being drained?
+    pub const fn drains(&self) -> bool {
+        self.drain_since != 0
+    }
+
+    /// A request took `ns`.
+    fn took(&mut self, ns: u64, now: u64) {
+        if now.saturating_sub(self.rtt_since) > RTT_NS / 2 {
+            self.rtt = [u64::MAX, self.rtt[0]];
+            self.rtt_since = now;
+            self.drained = false;
+        }
+        self.rtt[0] = self.rtt[0].min(ns);
+    }
+
+    /// A sample of the rate.
+    fn delivers(&mut self, rate: u64, limited: bool, now: u64) {
+        let rounds = self.rounds.saturating_sub(self.rate_round);
+        let ns = now.saturating_sub(self.rate_since);
+        // Where a round trip takes long, as the line became slow, some are enough.
+        let old = rounds >= RATE_ROUNDS && ns > RATE_NS || rounds >= 2 && ns > 4 * RATE_NS;
+        if old && self.telling {
+            self.rate = [0, self.rate[0]];
+            self.telling = false;
+            self.rate_round = self.rounds;
+            self.rate_since = now;
+        }
+        if !limited || rate > self.rate() {
+            self.rate[0] = self.rate[0].max(rate);
+            self.telling = true;
+        }
+    }
+
+    /// A round trip is over: did it show a faster line than the last ones?
+    fn fills(&mut self) {
+        if self.rate() / 5 * 4 >= self.full_rate {
+            self.full_rate = self.rate();
+            self.full_rounds = 0;
+        } else {
+            self.full_rounds = self.full_rounds.saturating_add(1);
+        }
+    }
+
+    /// Is it time to look how short a round trip can be? That is once in a period, when the
+    /// least one is of the period before, and about to be forgotten.
+    fn drain(&mut self, in_flight: u32, now: u64) {
+        if self.drains() {
+            let ns = DRAIN_NS.max(self.rtt());
+            let over = match self.drain_until {
+                0 => now.saturating_sub(self.drain_since) > ns.saturating_mul(DRAIN_TIMES),
+                until => now >= until,
+            };
+            if over {
+                (self.drain_since, self.drain_until) = (0, 0);
+            } else if self.drain_until == 0 && in_flight <= MIN_PAGES {
+                self.drain_until = now.saturating_add(ns);
+            }
             return;
         }
-        let rate = self.pages.saturating_mul(SEC) / self.busy.max(1);
-        let mean = self.ns / self.requests.max(1);
-        let late = mean > 2 * self.ahead();
-        if rate >= self.rate {
-            // What comes after a burst counts: not all of it at once.
-            self.rate += (rate - self.rate).min((self.rate / GROWTH).max(LEAST_GROWTH));
-        } else if late {
-            self.rate -= (self.rate - rate) / 2;
-        } else if self.limited {
-            // Not all at once: one late request is no slower device.
-            self.rate -= (self.rate - rate) / 4;
+        let due = now.saturating_sub(self.rtt_since) > RTT_NS / 4;
+        if due && !self.drained && self.rtt[0] > self.rtt[1] {
+            self.drained = true;
+            self.drain_since = now.max(1);
         }
-        (self.pages, self.busy, self.limited) = (0, 0, false);
-        (self.requests, self.ns) = (0, 0);
     }
 
-    /// What is in flight should be done after so many ns.
-    fn ahead(&self) -> u64 {
-        AHEAD_NS.max(self.rtt().saturating_mul(3) / 2)
+    /// Is the line full, as far as is known?
+    pub const fn is_known(&self) -> bool {
+        self.full_rounds >= FULL_ROUNDS
     }
 
-    /// Pages a second.
-    pub const fn rate(&self) -> u64 {
-        self.rate
+    /// Pages a second; 0: not known.
+    pub fn rate(&self) -> u64 {
+        self.rate[0].max(self.rate[1])
     }
 
     /// The least that a request took of late, in ns; 0: not known.
@@ -140,13 +287,18 @@ impl Link {
         }
     }
 
-    /// Pages that may be in flight: two requests at least. Where one is all that may be,
-    /// it is not seen that two are faster, and the limit stays where it is.
+    /// Pages that may be given to it and not be done.
     pub fn limit(&self) -> u32 {
-        let pages = self.rate.saturating_mul(self.ahead()) / SEC;
-        u32::try_from(pages)
-            .unwrap_or(MAX_PAGES)
-            .clamp(2 * MIN_PAGES, MAX_PAGES)
+        if self.drains() {
+            return MIN_PAGES;
+        }
+        let in_a_round = self.rate().saturating_mul(self.rtt().max(FLOOR_NS)) / SEC;
+        let quarters = match self.is_known() {
+            true => CYCLE[(self.rounds % CYCLE.len() as u64) as usize],
+            false => 4,
+        };
+        let pages = in_a_round.saturating_mul(2 * quarters) / 4;
+        u32::try_from(pages).unwrap_or(MOST).clamp(LEAST, MOST)
     }
 }
 
@@ -156,21 +308,8 @@ impl Default for Link {
     }
 }
 
-/// May a batch of `pages` go, with `in_flight` under way? One always may.
-pub const fn admits(limit: u32, in_flight: u32, pages: u32) -> bool {
-    in_flight == 0 || in_flight.saturating_add(pages) <= limit
-}
-
-/// Pages that are best written together when `limit` may be in flight: half of it, so that
-/// one request is on its way while the next is made; larger ones cost a fast device less,
-/// a slow one gets no larger ones than it must.
+/// Pages that are best written under one plug when `limit` may be under way: a quarter of it,
+/// as requests that touch become one, and a swap-in waits behind one at least.
 pub fn batch(limit: u32) -> u32 {
-    (limit / 2).clamp(MIN_PAGES, MAX_BATCH)
-}
-
-/// Pages that may wait for the writer when so many may be in flight: as many again,
-/// and two batches at least, so that the device is never idle and what is written is
-/// still what reclaim wants.
-pub fn room(limit: u32, ring: u32) -> u32 {
-    limit.max(2 * MIN_PAGES).min(ring)
+    (limit / 4).clamp(MIN_PAGES, MAX_BATCH)
 }
