@@ -205,7 +205,7 @@ pub(crate) struct Hook {
 
 impl Hook {
     pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
-        let freed = reclaim::ticker(Freed::new(observer.clone())?)?;
+        let freed = Ticker::new(Freed::new(observer.clone())?)?;
         let mut rings = KVec::new();
         for nid in 0..reclaim::nodes() {
             let ring = match system::node_online(nid as u32) {
@@ -261,9 +261,11 @@ impl Hook {
                 }
                 Offered::Refused(why) => {
                     ledger.skip(why);
-                    // There is no room since much is being written, or no need: in
-                    // neither case should the flusher write everything else.
-                    matches!(why, Skip::Full | Skip::Share | Skip::Enough)
+                    // There is no room since much is being written: reclaim waits for that,
+                    // and the flusher should not write everything else. If none of it gets
+                    // written, the flusher is all that is left.
+                    let full = matches!(why, Skip::Full | Skip::Share);
+                    full && self.shared.ring(met.nid()).is_some_and(Ring::moves)
                 }
             }
         })
@@ -276,7 +278,7 @@ impl Hook {
         let Some(ring) = self.shared.ring(met.nid()) else {
             return Offered::Refused(Skip::Node);
         };
-        if need(met) == Need::Node && !reclaim::node_short(met.nid()) {
+        if need(met) == Need::Node && !reclaim::node_short(met.nid(), met.alloc()) {
             return Offered::Refused(Skip::Enough);
         }
         let device = met.device();
@@ -316,6 +318,7 @@ impl Hook {
             met: system::clock_ns(),
             nr_pages: met.nr_pages(),
             nid: met.nid(),
+            alloc: met.alloc(),
             tries: 0,
             need: need(met),
         }

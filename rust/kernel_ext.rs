@@ -11,6 +11,7 @@ pub(crate) mod cgroup;
 pub(crate) mod fprobe;
 pub(crate) mod fs;
 pub(crate) mod kthread;
+pub(crate) mod line;
 pub(crate) mod percpu;
 pub(crate) mod stack;
 pub(crate) mod swap;

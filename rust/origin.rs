@@ -92,10 +92,10 @@ named! {
     Layer {
         /// A window begins.
         Entry => "entry",
-        /// pageout() asked the helper to take a folio.
-        Handoff => "handoff",
         /// pageout() handed a folio to swap.
         Write => "write",
+        /// A swap-out request is handed to the writer.
+        Handoff => "handoff",
         /// A swap bio is submitted.
         Bio => "bio",
         /// NBD sends a request.

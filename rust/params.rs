@@ -121,9 +121,9 @@ pub(crate) fn inflight_pages() -> u32 {
     pages(INFLIGHT_KIB.load(Relaxed))
 }
 
-/// `ring_pages`: most pages of a node that queued targets may hold, and folios that may wait
+/// `ring_pages`: most pages of a node that queued targets may hold, and requests that may wait
 /// for a swap writer. 64 to 65536, default 4096; used when write-around or handoff is
-/// switched on, and by a swap writer at once if it is less than it was then.
+/// switched on.
 pub(crate) fn ring_pages() -> usize {
     RING_PAGES.load(Relaxed) as usize
 }

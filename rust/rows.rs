@@ -38,7 +38,7 @@ use kernel::{
 };
 
 /// Version of the format.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// State of a group's ledger, which needs all of these.
 fn group(group: Group, needs: &[State]) -> &'static str {

@@ -156,6 +156,8 @@ pub(crate) struct Target {
     index: u64,
     nr_pages: u32,
     nid: u32,
+    order: u32,
+    highest_zone: u32,
     flags: u32,
 }
 
@@ -172,53 +174,77 @@ impl Target {
             index,
             nr_pages: 1,
             nid: 0,
+            order: 0,
+            highest_zone: 0,
             flags,
         }
     }
 }
 
-/// A folio that reclaim would swap out. Mirrors `struct rwb_swap`.
+/// A swap-out request that is prepared. Mirrors `struct rwb_swap`.
 #[repr(C)]
 pub(crate) struct Swap {
-    folio: usize,
+    request: usize,
     slot: u64,
     at: At,
+    bio: nbd::Bio,
     device: u32,
-    nr_pages: u32,
-    nid: u32,
-    priority: i32,
+    pages: u32,
     flags: u32,
 }
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl Swap {
-    /// A folio for tests that no reclaim met, of a device that does not exist.
-    pub(crate) fn fake(page: &kernel::page::Page, slot: u64, flags: u32, priority: i32) -> Self {
+    /// A request for tests that nobody prepared, of a device that does not exist: nothing
+    /// happens when it is submitted.
+    pub(crate) fn fake(slot: u64, pages: u32, flags: u32) -> Self {
         Self {
-            folio: page.as_ptr() as usize,
+            request: 0,
             slot,
             at: At::fake(0x1000, 8192, Context::Task),
+            bio: nbd::Bio::fake(0x9000, 0x5000, false, pages.min(32)).at(slot, 0),
             device: 0x0ff0_0001,
-            nr_pages: 1,
-            nid: 0,
-            priority,
+            pages,
             flags,
         }
     }
+}
 
-    /// The same, of so many pages, as far as the hook can tell.
-    pub(crate) fn fake_large(
-        page: &kernel::page::Page,
-        slot: u64,
-        flags: u32,
-        nr_pages: u32,
-    ) -> Self {
+/// A batch of folios is through, some of which we took. Mirrors `struct rwb_swap_wait`.
+#[repr(C)]
+pub(crate) struct SwapWait {
+    at: At,
+    cookie: usize,
+    pages: u32,
+    order: u32,
+    flags: u32,
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl SwapWait {
+    /// For tests: of who handed over a request with that cookie.
+    pub(crate) fn fake(cookie: usize, pages: u32, flags: u32) -> Self {
         Self {
-            nr_pages,
-            ..Self::fake(page, slot, flags, 12)
+            at: At::fake(0x1000, 8192, Context::Task),
+            cookie,
+            pages,
+            order: 0,
+            flags,
         }
     }
 }
+
+/// One of our requests is done. Mirrors `struct rwb_swap_done`.
+#[repr(C)]
+pub(crate) struct SwapDone {
+    cookie: usize,
+    stamp: [u64; 3],
+    pages: u32,
+    failed: bool,
+}
+
+/// Callback of `rwb_ticker_new()`.
+type TickFn = unsafe extern "C" fn(*mut c_void) -> u32;
 
 /// Callback of `rwb_module_tracepoints()`.
 type TracepointFn = unsafe extern "C" fn(*mut bindings::tracepoint, *mut c_void);
@@ -308,7 +334,6 @@ extern "C" {
     fn rwb_helper_register(data: *mut c_void) -> c_int;
     fn rwb_helper_unregister();
     fn rwb_helper_done(nid: c_int);
-    fn rwb_swap_wake(nr: c_int);
     pub(crate) fn rwb_folio_get(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_put(folio: *mut bindings::folio);
     pub(crate) fn rwb_folio_trylock(folio: *mut bindings::folio) -> bool;
@@ -336,24 +361,33 @@ extern "C" {
     ) -> *mut bindings::folio;
     fn rwb_bdi_name(bdi: usize, buf: *mut c_char, size: usize);
     fn rwb_nr_node_ids() -> u32;
-    fn rwb_node_short(nid: c_int) -> bool;
+    fn rwb_node_short(nid: c_int, order: u32, highest_zone: u32) -> bool;
     fn rwb_node_file(nid: c_int) -> c_ulong;
     fn rwb_node_dirty(nid: c_int) -> c_ulong;
     pub(crate) fn rwb_memcg_short(folio: *mut bindings::folio) -> bool;
-    pub(crate) fn rwb_folio_swap_state(folio: *mut bindings::folio) -> u32;
-    pub(crate) fn rwb_swap_io_init(io: *mut usize, cookie: usize);
-    pub(crate) fn rwb_swap_out(io: *mut usize, folio: *mut bindings::folio) -> bool;
-    pub(crate) fn rwb_swap_submit(io: *mut usize);
-    pub(crate) fn rwb_swap_pages(io: *mut usize) -> u32;
+    fn rwb_swap_take(request: usize, cookie: usize);
+    fn rwb_swap_waited(pages: u32);
+    pub(crate) fn rwb_swap_submit(request: usize, stamp: *const u64);
     pub(crate) fn rwb_free_pages(free: *mut u64, min: *mut u64);
     pub(crate) fn rwb_plugged(f: Option<unsafe extern "C" fn(*mut c_void)>, data: *mut c_void);
     pub(crate) fn rwb_memalloc_begin() -> u32;
     pub(crate) fn rwb_memalloc_end(flags: u32);
+    pub(crate) fn rwb_line_join(
+        line: *mut bindings::wait_queue_head,
+        entry: *mut bindings::wait_queue_entry,
+    );
+    pub(crate) fn rwb_line_sleep(
+        line: *mut bindings::wait_queue_head,
+        entry: *mut bindings::wait_queue_entry,
+    );
+    pub(crate) fn rwb_nap(ms: u32);
+    pub(crate) fn rwb_line_wake(line: *mut bindings::wait_queue_head, n: u32);
+    fn rwb_task_is_dying() -> bool;
     pub(crate) fn rwb_sleep_begin();
     pub(crate) fn rwb_sleep(ms: u32);
     pub(crate) fn rwb_sleep_end();
     pub(crate) fn rwb_count_stalls_in(stalls: *const usize);
-    pub(crate) fn rwb_ticker_new(data: *mut c_void) -> *mut c_void;
+    pub(crate) fn rwb_ticker_new(tick: Option<TickFn>, data: *mut c_void) -> *mut c_void;
     pub(crate) fn rwb_ticker_start(ticker: *mut c_void, ms: u32);
     pub(crate) fn rwb_ticker_free(ticker: *mut c_void);
 }

@@ -65,6 +65,8 @@ pub(crate) struct Slot {
     bio: Cell64,
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
+    /// Pages that others wrote while it waited, which the kernel counts as freed by it.
+    seen: Cell64,
     /// What it flushes other CPUs' TLBs for, plus 1, and since when; 0: it does not.
     flush: Cell64,
     flush_began: Cell64,
@@ -100,6 +102,7 @@ impl Slot {
             below: pin_init::zeroed(),
             bio: pin_init::zeroed(),
             zswap: pin_init::zeroed(),
+            seen: pin_init::zeroed(),
             flush: pin_init::zeroed(),
             flush_began: pin_init::zeroed(),
             submits: pin_init::zeroed(),
@@ -153,6 +156,18 @@ impl Slot {
     /// Notes the swap bio that the task submits.
     pub(crate) fn submitted(&self, last_folio: usize, synchronous: bool) {
         self.bio.set(last_folio as u64 | u64::from(synchronous));
+    }
+
+    /// Notes that the kernel will count so many pages more as freed by it.
+    pub(crate) fn saw(&self, pages: u64) {
+        self.seen.add(pages);
+    }
+
+    /// Takes back how many that were.
+    pub(crate) fn take_seen(&self) -> u64 {
+        let seen = self.seen.get();
+        self.seen.set(0);
+        seen
     }
 
     /// Notes that zswap was offered a folio.

@@ -22,6 +22,7 @@ use crate::{
         },
         slots, //
     },
+    shim::reclaim::Alloc,
     write_around::{
         Skip,
         WORKERS, //
@@ -46,6 +47,9 @@ pub(crate) const LANES: usize = WORKERS;
 /// Batches further apart than this have nothing to do with each other.
 const APART_NS: u64 = 100_000_000;
 
+/// A ring of which nothing was written for so long does not move.
+const MOVES_NS: u64 = 1_000_000_000;
+
 /// Places of the table of what is queued.
 const SEEN: usize = 1024;
 
@@ -67,6 +71,8 @@ pub(crate) struct Target {
     pub(crate) nr_pages: u32,
     /// Its node.
     pub(crate) nid: u32,
+    /// The allocation that reclaim met it for.
+    pub(crate) alloc: Alloc,
     /// How often its folio was found locked.
     pub(crate) tries: u32,
     /// For whom it is needed.
@@ -109,6 +115,8 @@ pub(crate) struct Ring {
     outstanding: Atomic<i64>,
     /// The target that was offered last was for a cgroup, not for the node.
     for_cgroup: Atomic<bool>,
+    /// When the last target was clean, or given up, in local clock nanoseconds.
+    settled_at: Atomic<u64>,
     /// Batches of which nothing was freed, since one waited.
     futile: Atomic<u64>,
     /// When the last of them was, in local clock nanoseconds.
@@ -142,6 +150,7 @@ impl Ring {
                 ),
                 outstanding: Atomic::new(0),
                 for_cgroup: Atomic::new(false),
+                settled_at: Atomic::new(0),
                 futile: Atomic::new(0),
                 futile_at: Atomic::new(0),
                 ns_per_page: Atomic::new(0),
@@ -210,6 +219,13 @@ impl Ring {
     /// `nr` pages of targets are clean, or given up.
     pub(crate) fn settle(&self, nr: u32) {
         self.outstanding.fetch_sub(i64::from(nr), Relaxed);
+        self.settled_at.store(system::clock_ns(), Relaxed);
+    }
+
+    /// Is what is held being written, or is it that of a device that does not answer?
+    pub(crate) fn moves(&self) -> bool {
+        let since = system::clock_ns().saturating_sub(self.settled_at.load(Relaxed));
+        self.busy() && since < MOVES_NS
     }
 
     /// Are targets still to be written?

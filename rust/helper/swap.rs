@@ -2,23 +2,23 @@
 
 //! The writeback helper, swap half: handoff.
 //!
-//! Flow: reclaim would swap out a folio -> [`Hook::defer`] takes a reference into the
-//! queue of the folio's swap device -> that device's writer swaps it out -> the end of
-//! the request lets more in, and wakes who waits.
+//! Flow: reclaim has prepared a request to swap out -> [`Hook::write`] puts it into the queue of
+//! its device -> that device's writer submits it; and who made it, when it is through with a
+//! batch of folios, waits in [`Hook::wait`] until there is room for more -> ends of requests
+//! make room.
 //!
-//! Flow control. What waits and what is in flight is as much as the device takes in
-//! some ten milliseconds, each. When that is reached, reclaim leaves folios where they
-//! are (mapped, if they are), and a task that freed nothing waits, with all folios back
-//! on their LRU lists, until enough was written for all who wait. It writes itself only
-//! where `policy::handoff` says so. A folio is written however many refer to it: a
-//! reclaimer that isolates it meanwhile, as they do all the time, is no reason to give
-//! it up. Who swaps in finds no more than that before it.
+//! A prepared request is folios under writeback, unlocked, in neighbouring slots: to all of
+//! the kernel they are what they would be if the device had them already. So whoever asks may
+//! be served alike, and nothing is referenced, tried again or given up. `policy::link` says
+//! how much the device is given at once. Who finds more under way than that waits its turn, as
+//! it would wait for a tag or for a lock of the device; when the device is late, it goes on.
 //!
-//! Stop order: as for write-around (see helper.rs). A writer that is inside a device that
-//! does not answer keeps us waiting; we say so.
+//! Stop order: nobody is let in any more, and those who wait go away; the kernel is told, and
+//! waits for the last call; then the writers submit what they have, and end. A writer that
+//! is inside a device that does not answer keeps us waiting; we say so.
 //!
-//! Context: the hook runs inside reclaim: it never sleeps, allocates or drops the last
-//! reference to anything. [`Hook::done`] runs in any context.
+//! Context: [`Hook::write`] runs inside reclaim, where reclaim would submit, and does not sleep;
+//! [`Hook::wait`] does, after a batch. Neither allocates. [`Hook::done`] runs in any context.
 //!
 //! Locks: those of lane.rs and table.rs, never both.
 
@@ -30,11 +30,14 @@ pub(crate) use lane::Lane;
 pub(crate) use table::Name;
 
 use crate::{
-    handoff::Later,
     kernel_ext::{
         kthread::Kthread,
         percpu::pinned,
-        system, //
+        system,
+        workqueue::{
+            Tick,
+            Ticker, //
+        },
     },
     observer::Observer,
     origin::{
@@ -45,28 +48,28 @@ use crate::{
     policy::{
         handoff::{
             decide,
-            Answer,
-            Refused, //
+            Refused,
+            Who, //
         },
-        idle,
-        link, //
+        idle, //
+    },
+    probes::{
+        block,
+        stall, //
     },
     shim::reclaim::{
-        self,
-        Asking, //
+        Asking,
+        Done,
+        Waiting, //
     },
 };
 use kernel::{
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+        atomic::Relaxed,
         Arc, //
     },
 };
-use lane::Handed;
 use table::{
     Table,
     LANES, //
@@ -76,22 +79,26 @@ use writer::Writer;
 /// A cookie is one of so many, by its lane.
 const COOKIES: usize = 2 * LANES;
 
+/// Pages that one who waits has seen written at most: as many as direct reclaim is content with
+/// (SWAP_CLUSTER_MAX). It looks for memory then, before it makes more requests, for which it
+/// would have to wait anew.
+const MOST_SEEN: u32 = 32;
+
+/// How often it is looked whether a device is late, in ms, while somebody waits.
+const LOOK_MS: u32 = 100;
+
 /// What hook, writers and readers share.
 #[pin_data]
 pub(crate) struct Shared {
     observer: Arc<Observer>,
     #[pin]
     table: Table,
-    /// Lane that was handed to last: most likely that of the next folio.
-    last: Atomic<usize>,
-    /// Pages that were written.
-    credit: Atomic<u64>,
     /// Tells our requests from those of a helper before us that are still in flight.
     since: usize,
 }
 
 impl Shared {
-    /// What the requests of a lane's writer are marked with; not 0.
+    /// What the requests of a lane are marked with; not 0.
     fn cookie(&self, lane: usize) -> usize {
         self.since.wrapping_mul(COOKIES) | (lane + 1)
     }
@@ -102,14 +109,6 @@ impl Shared {
         (lane < LANES && self.cookie(lane) == cookie).then_some(lane)
     }
 
-    /// `pages` were written: for how many tasks is that, with what was left over?
-    fn credit(&self, pages: u32) -> u32 {
-        let before = self.credit.fetch_add(u64::from(pages), Relaxed);
-        let batch = u64::from(link::MIN_PAGES);
-        let tasks = (before + u64::from(pages)) / batch - before / batch;
-        u32::try_from(tasks).unwrap_or(u32::MAX)
-    }
-
     /// Calls `f` with name and state of each device that was served.
     pub(crate) fn devices(&self, f: impl FnMut(Name, &Lane)) {
         self.table.each(f);
@@ -117,24 +116,27 @@ impl Shared {
 
     /// Memory that the helper takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        core::mem::size_of::<Self>() + self.table.bytes() + LANES * Writer::BYTES
+        core::mem::size_of::<Self>()
+            + self.table.bytes()
+            + LANES * Writer::bytes(self.table.requests())
     }
 }
 
-/// What comes of asking.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
-    /// Reclaim writes it itself.
-    Refused(Refused),
-    /// The writer has it.
-    Taken,
-    /// It is met again later.
-    Later(Later),
+impl Tick for Shared {
+    fn tick(&self) -> u32 {
+        // All of them, not only the first.
+        let waits = self.table.iter().filter(|lane| lane.look()).count();
+        match waits {
+            0 => 0,
+            _ => LOOK_MS,
+        }
+    }
 }
 
 /// What the kernel calls.
 pub(crate) struct Hook {
-    // Dropped in this order: the writers, then what they use.
+    // Dropped in this order: the ticker, the writers, then what they use.
+    ticker: Ticker<Shared>,
     writers: KVec<Kthread<Writer>>,
     shared: Arc<Shared>,
 }
@@ -142,23 +144,25 @@ pub(crate) struct Hook {
 impl Hook {
     /// Starts the writers. Sleeps.
     pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
-        let pages = params::ring_pages();
+        let requests = params::ring_pages();
         let shared = Arc::pin_init(
             try_pin_init!(Shared {
                 observer,
-                table <- Table::new(pages),
-                last: Atomic::new(0),
-                credit: Atomic::new(0),
+                table <- Table::new(requests),
                 since: system::clock_ns() as usize,
             }? Error),
             GFP_KERNEL,
         )?;
         let mut writers = KVec::with_capacity(LANES, GFP_KERNEL)?;
         for index in 0..LANES {
-            let writer = Writer::new(shared.clone(), index)?;
+            let writer = Writer::new(shared.clone(), index, requests)?;
             writers.push(Kthread::new(writer, index)?, GFP_KERNEL)?;
         }
-        Ok(Self { writers, shared })
+        Ok(Self {
+            ticker: Ticker::new(shared.clone())?,
+            writers,
+            shared,
+        })
     }
 
     /// What readers look at.
@@ -166,151 +170,114 @@ impl Hook {
         self.shared.clone()
     }
 
-    fn decide(&self, asking: &Asking<'_>, lane: Option<usize>, blocking: bool) -> Answer {
-        let mut asked = asking.asked(blocking);
-        if let Some(lane) = lane.and_then(|l| self.shared.table.get(l)) {
-            asked.late = lane.late();
-            asked.stuck = asked.late && lane.stuck();
-            asked.failing = lane.failing();
+    /// Returns its cookie, or why it was not taken.
+    fn take(&self, asking: &Asking<'_>) -> Result<usize, Refused> {
+        if let Some(why) = decide(params::handoff(), params::handoff_floor(), &asking.asked()) {
+            return Err(why);
         }
-        if asked.late {
-            let mut others = self.shared.table.iter().enumerate();
-            asked.others = others.any(|(i, l)| Some(i) != lane && l.goes_on());
-        }
-        decide(params::handoff(), params::handoff_floor(), &asked)
-    }
-
-    fn ask(&self, asking: &Asking<'_>) -> Says {
         let table = &self.shared.table;
-        let lane = table.find(asking.device());
-        let answer = self.decide(asking, lane, asking.blocking());
-        if asking.busy() {
-            let queued = |l: &Lane| l.has(asking.folio_key());
-            return match !matches!(answer, Answer::Refuse(_)) && table.iter().any(queued) {
-                true => Says::Later(Later::Queued),
-                false => Says::Refused(Refused::Busy),
-            };
+        let found = table
+            .lane_of(asking.device())
+            .and_then(|index| Some((index, table.get(index)?, self.writers.get(index)?)));
+        let (index, lane, writer) = found.ok_or(Refused::Devices)?;
+        let cookie = self.shared.cookie(index);
+        if lane.enter(asking, cookie)? {
+            idle::rouse(&lane.idle, || writer.wake());
         }
-        match answer {
-            Answer::Refuse(why) => return Says::Refused(why),
-            Answer::Keep => return Says::Later(Later::Stuck),
-            Answer::Hand => {}
-        }
-        let lane = lane.or_else(|| table.assign(asking.device(), asking.blocking()));
-        let (Some(index), Some(lane), Some(writer)) = (
-            lane,
-            lane.and_then(|l| table.get(l)),
-            lane.and_then(|l| self.writers.get(l)),
-        ) else {
-            return Says::Refused(Refused::Devices);
-        };
-        self.shared.last.store(index, Relaxed);
-        if !lane.has_room(asking.nr_pages()) || lane.push(Self::handed(asking)).is_err() {
-            return Says::Later(Later::Full);
-        }
-        Self::rouse(lane, writer);
-        Says::Taken
+        Ok(cookie)
     }
 
-    fn handed(asking: &Asking<'_>) -> Handed {
-        Handed {
-            folio: asking.folio(),
-            slot: asking.slot(),
-            taken: system::clock_ns(),
-            nr_pages: asking.nr_pages(),
-            tries: 0,
-        }
-    }
-
-    /// Wakes the writer if it sleeps. Any context.
-    fn rouse(lane: &Lane, writer: &Kthread<Writer>) {
-        idle::rouse(&lane.idle, || writer.wake());
-    }
-
-    fn origin(&self, task: usize) -> Origin {
-        let windows = &self.shared.observer.windows;
+    /// A request is prepared. Is it ours? Its cookie, or 0. Does not sleep.
+    pub(crate) fn write(&self, asking: &Asking<'_>) -> usize {
+        let obs = &self.shared.observer;
+        let at = asking.at();
+        let taken = self.take(asking);
         pinned(|pin| {
-            let slot = windows.find(pin, task);
-            slot.map_or(Origin::Other, |slot| slot.origin())
+            let (slot, origin) = match obs.slot_or_origin(pin, at) {
+                Ok(slot) => (Some(slot), slot.origin()),
+                Err(origin) => (None, origin),
+            };
+            let ledger = obs.handoff.this(pin);
+            match taken {
+                Ok(cookie) => {
+                    // The writer's bio is another task's, which knows neither.
+                    block::gathered(obs, pin, slot, origin, asking.bio());
+                    if params::enabled() {
+                        let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
+                        obs.sample(pin, at, origin, Layer::Handoff, used);
+                    }
+                    ledger.take(origin, asking.pages());
+                    cookie
+                }
+                Err(why) => {
+                    ledger.refuse(origin, why);
+                    0
+                }
+            }
         })
     }
 
-    /// Reclaim would swap out a folio. Does not sleep.
-    pub(crate) fn defer(&self, asking: &Asking<'_>) -> Says {
-        let says = self.ask(asking);
-        let obs = &self.shared.observer;
-        let at = asking.at();
-        pinned(|pin| {
-            let slot = obs.windows.find(pin, at.task);
-            let origin = slot.map_or(Origin::Other, |slot| slot.origin());
-            if says == Says::Taken && params::enabled() {
-                let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
-                obs.sample(pin, at, origin, Layer::Handoff, used);
-            }
-            let ledger = obs.handoff.this(pin);
-            match says {
-                Says::Refused(why) => ledger.refuse(origin, why),
-                Says::Taken => ledger.take(origin, asking.nr_pages()),
-                Says::Later(why) => ledger.later(origin, why),
-            }
-        });
-        says
-    }
-
-    /// Would a folio that is still mapped find no room? Does not sleep.
-    pub(crate) fn full(&self, asking: &Asking<'_>) -> bool {
-        let last = self.shared.last.load(Relaxed);
-        let Some(lane) = self.shared.table.get(last) else {
-            return false;
-        };
-        // With a stuck device the next folio may well be for another one.
-        let full =
-            !lane.has_room(1) && self.decide(asking, Some(last), lane.blocks()) == Answer::Hand;
-        if full {
-            let origin = self.origin(asking.at().task);
-            pinned(|pin| {
-                let ledger = self.shared.observer.handoff.this(pin);
-                ledger.later(origin, Later::Mapped);
-            });
-        }
-        full
-    }
-
-    /// Is it worth to wait for room? Does not sleep.
-    pub(crate) fn busy(&self, task: usize) -> bool {
-        let mut lanes = self.shared.table.iter();
-        let busy = lanes.any(|lane| lane.is_busy() && !lane.broken());
-        if busy {
-            let origin = self.origin(task);
-            pinned(|pin| self.shared.observer.handoff.this(pin).wait(origin));
-        }
-        busy
-    }
-
-    /// A request of a writer's is done. Any context.
-    pub(crate) fn done(&self, cookie: usize, pages: u32, ns: u64, failed: bool) {
-        let lane = self.shared.lane_of(cookie);
-        let (Some(lane), Some(writer)) = (
-            lane.and_then(|l| self.shared.table.get(l)),
-            lane.and_then(|l| self.writers.get(l)),
-        ) else {
+    /// Reclaim is through with a batch, of which pages were taken. Sleeps, in reclaim.
+    pub(crate) fn wait(&self, waiting: &Waiting<'_>) {
+        let Some(lane) = self.shared.lane_of(waiting.cookie()) else {
             return;
         };
-        // First: who sees nothing in flight any more finds all of it counted.
+        let Some(lane) = self.shared.table.get(lane) else {
+            return;
+        };
+        let obs = &self.shared.observer;
+        let at = waiting.at();
+        pinned(|pin| stall::writer(obs, pin, at, true));
+        let waited = lane.wait(waiting.pages(), waiting.who(), || {
+            self.ticker.start(LOOK_MS);
+        });
+        let seen = pinned(|pin| {
+            stall::writer(obs, pin, at, false);
+            let waited = waited?;
+            let (slot, origin) = match obs.slot_or_origin(pin, at) {
+                Ok(slot) => (Some(slot), slot.origin()),
+                Err(origin) => (None, origin),
+            };
+            obs.handoff.this(pin).waited(origin, waited.ns);
+            // It is progress of a task's direct reclaim. Others look at it nowhere, and reclaim
+            // for a larger order would take it for pages that may lie side by side.
+            let direct = origin == Origin::Direct && waiting.who() == Who::Task;
+            let slot = slot.filter(|_| direct && waiting.order() == 0)?;
+            let seen = waited.written.min(MOST_SEEN);
+            slot.saw(seen.into());
+            Some(seen)
+        });
+        if let Some(seen) = seen {
+            waiting.saw_written(seen);
+        }
+    }
+
+    /// A request with a cookie is done. Any context.
+    pub(crate) fn done(&self, done: &Done) {
+        let Some(index) = self.shared.lane_of(done.cookie) else {
+            return;
+        };
+        let Some(lane) = self.shared.table.get(index) else {
+            return;
+        };
+        let (ns, goes_on) = lane.done(done.pages, done.sent, done.failed);
+        if goes_on {
+            if let Some(writer) = self.writers.get(index) {
+                idle::rouse(&lane.idle, || writer.wake());
+            }
+        }
         self.shared
             .observer
             .swap_requests
-            .count(pages, ns / 1000, failed);
-        match failed {
-            true => lane.failed(pages),
-            false => lane.finished(pages, ns),
+            .count(done.pages, ns / 1000, done.failed);
+    }
+
+    /// Sends away who waits for room, and lets nobody in any more. To be called before the
+    /// kernel is told that we go, which waits for them.
+    pub(crate) fn close(&self) {
+        for lane in self.shared.table.iter() {
+            lane.close();
         }
-        // One for each batch that can be freed now; all, when there is nothing to wait for.
-        reclaim::swap_wake(match lane.is_busy() {
-            true => self.shared.credit(pages),
-            false => u32::MAX,
-        });
-        Self::rouse(lane, writer);
     }
 }
 
@@ -318,7 +285,8 @@ impl Drop for Hook {
     fn drop(&mut self) {
         // The kernel calls no more. A writer that is inside a device cannot be stopped.
         self.shared.devices(|name, lane| {
-            if lane.stuck() {
+            // What was submitted is nobody's of us any more.
+            if lane.figures().late && lane.taken.load(Relaxed) != lane.written.load(Relaxed) {
                 pr_warn!("waiting for swap device {name}, which does not answer\n");
             }
         });

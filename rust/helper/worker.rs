@@ -254,15 +254,16 @@ impl Work {
         if !any && !stopping {
             return;
         }
-        // A few nodes at most: ask each once.
-        let (mut nid, mut short) = (u32::MAX, false);
+        // A few nodes and kinds of allocations at most: ask for each once.
+        let (mut asked, mut short) = (None, false);
         let mut last = (0, 0, 0);
         self.take_if(
             |t| {
                 let key = (t.sb, t.inode, t.index);
                 let duplicate = key == core::mem::replace(&mut last, key);
-                if t.nid != nid {
-                    (nid, short) = (t.nid, reclaim::node_short(t.nid));
+                if asked != Some((t.nid, t.alloc)) {
+                    short = reclaim::node_short(t.nid, t.alloc);
+                    asked = Some((t.nid, t.alloc));
                 }
                 let needed = match t.need {
                     Need::Node => short,

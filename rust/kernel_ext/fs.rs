@@ -59,11 +59,6 @@ impl FolioRef {
         self.0.as_ptr() as usize
     }
 
-    /// The folio, for FFI.
-    pub(super) fn as_ptr(&self) -> *mut bindings::folio {
-        self.0.as_ptr()
-    }
-
     /// Its first page's frame number.
     pub(crate) fn pfn(&self) -> usize {
         // SAFETY: By the type invariant the folio is live.
@@ -106,11 +101,6 @@ impl Drop for FolioRef {
 pub(crate) struct LockedFolio<'a>(&'a FolioRef);
 
 impl LockedFolio<'_> {
-    /// The folio, for FFI.
-    pub(super) fn as_ptr(&self) -> *mut bindings::folio {
-        self.0.as_ptr()
-    }
-
     /// The inode that it belongs to, `None` if it was truncated. The pointer is
     /// valid while the folio is locked: eviction waits for the lock.
     fn inode(&self) -> Option<NonNull<bindings::inode>> {

@@ -32,7 +32,7 @@ impl Me {
         unsafe { bindings::kthread_should_stop() }
     }
 
-    /// How it sleeps, for `ms` milliseconds at most.
+    /// How it sleeps, for `ms` milliseconds at most; 0: until it is woken.
     pub(crate) fn nap(&self, ms: u32) -> Nap<'_> {
         Nap { me: self, ms }
     }

@@ -1,97 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Writing swap, as a helper may on a patched kernel.
+//! Submitting prepared swap-out requests, as a helper may on a patched kernel.
 //!
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
-use super::fs::{
-    FolioRef,
-    LockedFolio, //
+use crate::{
+    policy::link::Sent,
+    shim, //
 };
-use crate::shim;
 use kernel::ffi::c_void;
 
-/// State of a folio that was queued.
-#[derive(Clone, Copy)]
-pub(crate) struct SwapState(u32);
+/// A prepared request that is ours. It is submitted on drop at the latest: its folios are
+/// under writeback until it is.
+///
+/// # Invariants
+///
+/// 0, or the address of a live `struct swap_iocb` that nobody else submits.
+pub(crate) struct Prepared(usize);
 
-impl SwapState {
-    /// In the swap cache, or of shmem.
-    pub(crate) fn swappable(self) -> bool {
-        self.0 & 1 != 0
+impl Prepared {
+    /// # Safety
+    ///
+    /// `request` is 0, for tests, or a `struct swap_iocb` that is live until it is submitted,
+    /// and that nobody else submits.
+    pub(crate) unsafe fn new(request: usize) -> Self {
+        // INVARIANT: By the safety requirement.
+        Self(request)
     }
 
-    /// To be written.
-    pub(crate) fn dirty(self) -> bool {
-        self.0 & 2 != 0
-    }
-
-    /// Being written.
-    pub(crate) fn writeback(self) -> bool {
-        self.0 & 4 != 0
-    }
-
-    /// In use again.
-    pub(crate) fn mapped(self) -> bool {
-        self.0 & 8 != 0
-    }
-
-    /// On its LRU list: nobody has it isolated, perhaps with a TLB flush to come.
-    pub(crate) fn on_lru(self) -> bool {
-        self.0 & 16 != 0
-    }
-}
-
-impl FolioRef {
-    /// A snapshot. Any context.
-    pub(crate) fn swap_state(&self) -> SwapState {
-        // SAFETY: The folio is live, as we hold a reference.
-        SwapState(unsafe { shim::rwb_folio_swap_state(self.as_ptr()) })
-    }
-}
-
-/// Folios that are swapped out together: those with adjacent slots share a request.
-/// Belongs to one task; submitted on drop.
-pub(crate) struct SwapIo([usize; 4]);
-
-impl SwapIo {
-    /// Nothing yet. What it writes is reported as done with `cookie`, which is not 0.
-    pub(crate) fn new(cookie: usize) -> Self {
-        let mut io = [0; 4];
-        // SAFETY: There are as many words as C wants (`RWB_SWAP_IO_WORDS`).
-        unsafe { shim::rwb_swap_io_init(io.as_mut_ptr(), cookie) };
-        Self(io)
-    }
-
-    fn pages(&mut self) -> u32 {
-        // SAFETY: Made by `rwb_swap_io_init()`.
-        unsafe { shim::rwb_swap_pages(self.0.as_mut_ptr()) }
-    }
-
-    /// Swaps out a folio, unless it is in use again, clean, under writeback or off its
-    /// LRU list; `None` then, else the number of its pages that are part of a request (a folio of zeros
-    /// needs none). Submits what cannot be joined with it. Sleeps; with PF_MEMALLOC.
-    pub(crate) fn write(&mut self, folio: LockedFolio<'_>) -> Option<u32> {
-        let before = self.pages();
-        // SAFETY: Made by `rwb_swap_io_init()`; the folio is live and locked.
-        if !unsafe { shim::rwb_swap_out(self.0.as_mut_ptr(), folio.as_ptr()) } {
-            return None;
+    fn send(&self, stamp: [u64; 3]) {
+        if self.0 != 0 {
+            // SAFETY: By the type invariant. C reads as many words as there are.
+            unsafe { shim::rwb_swap_submit(self.0, stamp.as_ptr()) };
         }
-        // It is unlocked already.
-        core::mem::forget(folio);
-        Some(self.pages().wrapping_sub(before))
     }
 
-    /// Submits what was written. Sleeps; with PF_MEMALLOC.
-    pub(crate) fn submit(&mut self) {
-        // SAFETY: Made by `rwb_swap_io_init()`.
-        unsafe { shim::rwb_swap_submit(self.0.as_mut_ptr()) };
+    /// Submits it; `sent` is told when it is done. Sleeps; with PF_MEMALLOC.
+    pub(crate) fn submit(self, sent: Sent) {
+        self.send(sent.pack());
+        core::mem::forget(self);
     }
 }
 
-impl Drop for SwapIo {
+impl Drop for Prepared {
     fn drop(&mut self) {
-        self.submit();
+        self.send([0; 3]);
     }
 }
 

@@ -20,6 +20,12 @@ pub(crate) fn clock_ns() -> u64 {
     unsafe { shim::rwb_clock_ns() }
 }
 
+/// Nanoseconds of the monotonic clock, the same on all CPUs. Any context but NMI.
+pub(crate) fn mono_ns() -> u64 {
+    // SAFETY: Has no precondition.
+    u64::try_from(unsafe { bindings::ktime_get() }).unwrap_or(0)
+}
+
 /// This CPU's cycle counter; 0 on machines without one. Any context.
 #[inline]
 pub(crate) fn cycles() -> u64 {

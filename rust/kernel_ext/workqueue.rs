@@ -83,16 +83,21 @@ unsafe impl<T: Tick> Send for Ticker<T> {}
 // SAFETY: As above.
 unsafe impl<T: Tick> Sync for Ticker<T> {}
 
+/// # Safety
+///
+/// `data` is a live `T`.
+unsafe extern "C" fn tick<T: Tick>(data: *mut c_void) -> u32 {
+    // SAFETY: By the safety requirement.
+    unsafe { &*data.cast_const().cast::<T>() }.tick()
+}
+
 impl<T: Tick> Ticker<T> {
     /// Creates one that is not started. Sleeps.
-    ///
-    /// # Safety
-    ///
-    /// `T` must be what `rwb_rs_tick()` expects.
-    pub(crate) unsafe fn new(data: Arc<T>) -> Result<Self> {
-        // SAFETY: By the safety requirement; `data` is kept until after the
-        // ticker is gone.
-        let ticker = unsafe { shim::rwb_ticker_new(Arc::as_ptr(&data).cast_mut().cast()) };
+    pub(crate) fn new(data: Arc<T>) -> Result<Self> {
+        let arg = Arc::as_ptr(&data).cast_mut().cast();
+        // SAFETY: `tick` gets the `T` that it expects, which is kept until after the ticker
+        // is gone.
+        let ticker = unsafe { shim::rwb_ticker_new(Some(tick::<T>), arg) };
         // INVARIANT: Just made for `data`.
         Ok(Self {
             ticker: NonNull::new(ticker).ok_or(ENOMEM)?,

@@ -44,8 +44,9 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     if let Some(slot) = slot {
         slot.submitted(bio.last_folio, bio.synchronous());
     }
-    // A driver's own is the same pages once more.
-    if !bio.stacked() {
+    // A driver's own is the same pages once more; what the writer submits has been seen when it
+    // was handed over.
+    if !bio.stacked() && origin != Origin::Writer {
         batch(obs, pin, slot, origin, bio);
     }
     if !params::enabled() {
@@ -53,6 +54,20 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     }
     let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
     obs.sample(pin, at, origin, Layer::Bio, used);
+}
+
+/// A swap write is handed over: it is as good as submitted, to who made it.
+pub(crate) fn gathered(
+    obs: &Observer,
+    pin: &Pinned<'_>,
+    slot: Option<&Slot>,
+    origin: Origin,
+    bio: &Bio,
+) {
+    if let Some(slot) = slot {
+        slot.submitted(bio.last_folio, false);
+    }
+    batch(obs, pin, slot, origin, bio);
 }
 
 /// Records how many pages are written at once, and why the task's last write was not longer.

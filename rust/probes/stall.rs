@@ -216,6 +216,15 @@ pub(crate) fn nbd(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
     }
 }
 
+/// The current task begins to wait for room at the swap writer, or is through.
+pub(crate) fn writer(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
+    let cause = Cause::ThrottleWriteback;
+    change(obs, pin, at, |stall, now| match begin {
+        true => stall.enter(cause, now),
+        false => stall.leave(cause, now),
+    });
+}
+
 /// What a task is at inside a function.
 const fn cause(function: Function) -> Option<Cause> {
     Some(match function {

@@ -75,6 +75,12 @@ pub(crate) fn window_end(
     window: Window,
     reclaimed: usize,
 ) {
+    // What the helper told the kernel that it saw written is not freed by it.
+    let seen = match window {
+        Window::Direct => obs.windows.find(pin, at.task).map_or(0, Slot::take_seen),
+        _ => 0,
+    };
+    let reclaimed = reclaimed.saturating_sub(seen as usize);
     stall::window_end(obs, pin, at, window, reclaimed);
     close(obs, pin, at, reclaimed);
 }

@@ -6,9 +6,7 @@ use super::helper::state;
 use crate::{
     handoff::{
         ByOrigin,
-        Handoff,
-        Later,
-        Skip, //
+        Handoff, //
     },
     kernel_ext::{
         cell::Cell64,
@@ -43,17 +41,22 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
         let name = origin.name();
         let sum = |get: &dyn Fn(&ByOrigin) -> u64| ledger.sum(|l| l.origin(origin).map_or(0, get));
         let taken = |i: usize| sum(&|o| o.taken.get(i).map_or(0, Cell64::get));
-        writeln!(f, "{name}.taken.folios {}", taken(0))?;
+        writeln!(f, "{name}.taken.requests {}", taken(0))?;
         writeln!(f, "{name}.taken.pages {}", taken(1))?;
-        for &(why, reason) in Later::ALL {
-            let n = sum(&|o| o.later(why));
-            writeln!(f, "{name}.later.{reason}.folios {n}")?;
-        }
         for (why, reason) in Refused::ALL {
             let n = sum(&|o| o.refused(why));
-            writeln!(f, "{name}.refused.{reason}.folios {n}")?;
+            writeln!(f, "{name}.refused.{reason}.requests {n}")?;
         }
-        writeln!(f, "{name}.waits {}", sum(&|o| o.waits.get()))?;
+        let waits = |i: usize| sum(&|o| o.waits.get(i).map_or(0, Cell64::get));
+        writeln!(f, "{name}.waits {}", waits(0))?;
+        writeln!(f, "{name}.waits.us {}", waits(1))?;
+        for bucket in 0..log2::BUCKETS {
+            let n = sum(&|o| o.waits_hist(bucket));
+            if n != 0 {
+                let from = log2::lower_bound(bucket);
+                writeln!(f, "{name}.waits.us.hist.{from} {n}")?;
+            }
+        }
         let throttled = |i: usize| sum(&|o| o.throttled.get(i).map_or(0, Cell64::get));
         writeln!(f, "{name}.throttled {}", throttled(0))?;
         writeln!(f, "{name}.throttled.us {}", throttled(1))?;
@@ -69,11 +72,7 @@ pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
     writeln!(f, "state {}", state(|on| on.handoff))?;
     writeln!(f, "policy {}", params::handoff().name())?;
     origins(f, ledger)?;
-    for &(why, name) in Skip::ALL {
-        let n = ledger.sum(|l| l.skipped(why));
-        writeln!(f, "skipped.{name}.folios {n}")?;
-    }
-    for (i, unit) in ["folios", "pages"].into_iter().enumerate() {
+    for (i, unit) in ["requests", "pages"].into_iter().enumerate() {
         let n = ledger.sum(|l| l.written.get(i).map_or(0, Cell64::get));
         writeln!(f, "written.{unit} {n}")?;
     }
@@ -91,23 +90,26 @@ pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
     writeln!(f, "request.us.sum {}", requests.us.load(Relaxed))?;
     hist(f, "request.us.hist", |b| requests.us_hist(b))?;
 
-    let mut pending = 0;
+    let mut pending = 0u64;
     let mut result = Ok(());
     if let Some(shared) = reclaim::handoff() {
         shared.devices(|name, lane| {
-            let waiting = lane.folios.load(Relaxed).max(0) as u64;
-            pending += waiting;
+            let figures = lane.figures();
+            // In this order: what is taken meanwhile may be written, too.
+            let written = lane.written.load(Relaxed);
+            let taken = lane.taken.load(Relaxed);
+            pending = pending.saturating_add(taken.saturating_sub(written));
             let rows = [
-                ("taken", lane.taken.load(Relaxed)),
-                ("written", lane.written.load(Relaxed)),
-                ("pending", waiting),
-                ("room_pages", lane.room.load(Relaxed).into()),
-                ("inflight_pages", lane.in_flight().into()),
-                ("limit_pages", lane.limit.load(Relaxed).into()),
-                ("reserve_pages", lane.reserve.load(Relaxed).into()),
-                ("pages_per_s", lane.rate.load(Relaxed)),
-                ("request_ns", lane.rtt.load(Relaxed)),
-                ("stuck", lane.stuck().into()),
+                ("taken", taken),
+                ("written", written),
+                ("inside_pages", figures.inside.into()),
+                ("inflight_pages", figures.in_flight.into()),
+                ("limit_pages", figures.limit.into()),
+                ("reserve_pages", figures.reserve.into()),
+                ("pages_per_s", figures.rate),
+                ("request_ns", figures.rtt),
+                ("waiting", figures.waiting.into()),
+                ("late", figures.late.into()),
             ];
             for (key, n) in rows {
                 let written = writeln!(f, "device.{name}.{key} {n}");
@@ -116,5 +118,5 @@ pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
         });
     }
     result?;
-    writeln!(f, "pending.folios {pending}")
+    writeln!(f, "pending.requests {pending}")
 }

@@ -14,12 +14,16 @@ use super::{
     nbd::Bio,
     reclaim::{
         Asking,
+        Done,
         Ends,
-        Met, //
+        Met,
+        Waiting, //
     },
     At,
     Folio,
     Swap,
+    SwapDone,
+    SwapWait,
     Target, //
 };
 use crate::{
@@ -27,15 +31,7 @@ use crate::{
         Cost,
         EventCost, //
     },
-    helper::{
-        swap::Says,
-        Freed, //
-    },
-    kernel_ext::{
-        percpu::Pinned,
-        system,
-        workqueue::Tick, //
-    },
+    kernel_ext::percpu::Pinned,
     observer::Observer,
     origin::Window,
     params,
@@ -245,81 +241,46 @@ unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
         .is_some_and(|hook| hook.busy(nid as u32))
 }
 
-/// Reclaim would swap out a folio. In a task that reclaims, under RCU; does not sleep.
-/// Returns `RWB_SWAP_SAY_*`.
+/// A swap-out request is prepared: is it ours? In a task that reclaims, under SRCU; may sleep.
 ///
 /// # Safety
 ///
 /// - `helper` as above.
-/// - `swap` is valid for reads during the call; its folio is locked.
+/// - `swap` is valid for reads during the call; its request is live, and nobody's but the
+///   caller's, until we say that it is ours.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_defer_swap(helper: *mut c_void, swap: *const Swap) -> u32 {
+unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -> usize {
     // SAFETY: By the safety requirements.
     let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
-    match ends.swap.as_ref().map(|hook| hook.defer(&asking)) {
-        None | Some(Says::Refused(_)) => 0,
-        Some(Says::Taken) => 1,
-        Some(Says::Later(_)) => 2,
-    }
+    ends.swap.as_ref().map_or(0, |hook| hook.write(&asking))
 }
 
-/// Would a folio that is still mapped find no room? Context as above.
+/// A batch of folios is through, some of which we took. Process context, under SRCU; sleeps.
 ///
 /// # Safety
 ///
-/// `helper` as above; `swap` is valid for reads during the call, and has no folio.
+/// `helper` as above; `wait` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_swap_full(helper: *mut c_void, swap: *const Swap) -> bool {
+unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait) {
     // SAFETY: By the safety requirements.
-    let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
-    ends.swap.as_ref().is_some_and(|hook| hook.full(&asking))
-}
-
-/// Is it worth to wait for room? Context as above.
-///
-/// # Safety
-///
-/// `helper` as above.
-#[no_mangle]
-unsafe extern "C" fn rwb_rs_swap_busy(helper: *mut c_void, _nid: c_int) -> bool {
-    // SAFETY: By the safety requirement.
-    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
-    ends.swap
-        .as_ref()
-        .is_some_and(|hook| hook.busy(system::task()))
-}
-
-/// A request of a writer's is done. Any context, under RCU.
-///
-/// # Safety
-///
-/// `helper` as above.
-#[no_mangle]
-unsafe extern "C" fn rwb_rs_swap_done(
-    helper: *mut c_void,
-    cookie: c_ulong,
-    pages: u32,
-    ns: u64,
-    failed: bool,
-) {
-    // SAFETY: By the safety requirement.
-    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
+    let (ends, wait) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*wait) };
     if let Some(hook) = ends.swap.as_ref() {
-        hook.done(cookie, pages, ns, failed);
+        hook.wait(&Waiting::new(wait));
     }
 }
 
-/// A ticker's callback, in a worker; may sleep. Returns milliseconds to the next
-/// call, 0 for none.
+/// A request with a cookie is done. Any context, under RCU.
 ///
 /// # Safety
 ///
-/// `data` is the `Freed` that the ticker keeps.
+/// `helper` as above; `done` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_tick(data: *mut c_void) -> u32 {
-    // SAFETY: By the safety requirement.
-    let freed = unsafe { &*data.cast_const().cast::<Freed>() };
-    freed.tick()
+unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone) {
+    // SAFETY: By the safety requirements.
+    let (ends, done) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*done) };
+    if let Some(hook) = ends.swap.as_ref() {
+        hook.done(&Done::new(done));
+    }
 }
 
 /// A parameter is set; `EINVAL` when the value is out of its range. May run

@@ -17,6 +17,7 @@
 #include <linux/page_counter.h>
 #include <linux/pagemap.h>
 #include <linux/folio_batch.h>
+#include <linux/oom.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
@@ -56,7 +57,8 @@ static u32 rwb_target_flags(struct inode *inode, struct address_space *mapping, 
 	return f;
 }
 
-static bool rwb_dirty_file(void *data, struct folio *folio, int nid, unsigned int flags)
+static bool rwb_dirty_file(void *data, struct folio *folio,
+			   const struct reclaim_writeback_need *need)
 {
 	/* Locked, with a mapping: neither it nor its inode goes away meanwhile. */
 	struct address_space *mapping = folio->mapping;
@@ -68,8 +70,10 @@ static bool rwb_dirty_file(void *data, struct folio *folio, int nid, unsigned in
 		.bdi = (unsigned long)inode_to_bdi(inode),
 		.index = folio->index,
 		.nr_pages = folio_nr_pages(folio),
-		.nid = nid,
-		.flags = rwb_target_flags(inode, mapping, flags),
+		.nid = need->nid,
+		.order = need->order,
+		.highest_zone = need->highest_zoneidx,
+		.flags = rwb_target_flags(inode, mapping, need->flags),
 	};
 
 	return rwb_rs_dirty_file(data, &t);
@@ -80,94 +84,106 @@ static bool rwb_busy(void *data, int nid)
 	return rwb_rs_busy(data, nid);
 }
 
-static u32 rwb_swap_flags(unsigned int flags)
-{
-	static const u32 pairs[][2] = {
-		{ RECLAIM_WRITEBACK_MEMCG, RWB_SWAP_MEMCG },
-		{ RECLAIM_WRITEBACK_PROACTIVE, RWB_SWAP_PROACTIVE },
-		{ RECLAIM_WRITEBACK_KSWAPD, RWB_SWAP_KSWAPD },
-		{ RECLAIM_WRITEBACK_BUSY, RWB_SWAP_BUSY },
-		{ RECLAIM_WRITEBACK_ZSWAP, RWB_SWAP_ZSWAP },
-		{ RECLAIM_WRITEBACK_SYNC, RWB_SWAP_SYNC },
-	};
-	u32 i, f = 0;
-
-	for (i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (flags & pairs[i][0])
-			f |= pairs[i][1];
-	return f;
-}
-
-/*
- * Can who submits be made to sleep, other than for want of a tag? NBD's queue says so;
- * a device on top of others (dm, md) may, and swap in a file of a network filesystem.
- */
-static bool rwb_swap_blocks(const struct swap_info_struct *sis)
-{
-	struct request_queue *q = sis->bdev ? bdev_get_queue(sis->bdev) : NULL;
-
-	return !q || !queue_is_mq(q) || (q->tag_set->flags & BLK_MQ_F_BLOCKING);
-}
-
-/* Block devices by their numbers; the swap file of a filesystem without is told by its type. */
+/* Block devices by the number of the whole one; a swap file of a network filesystem by its type. */
 #define RWB_SWAP_NO_BDEV	0x80000000
 
 static u32 rwb_swap_device(const struct swap_info_struct *sis)
 {
-	return sis->bdev ? sis->bdev->bd_dev : RWB_SWAP_NO_BDEV | sis->type;
+	return sis->bdev ? disk_devt(sis->bdev->bd_disk) : RWB_SWAP_NO_BDEV | sis->type;
 }
 
-static enum reclaim_writeback_swap
-rwb_defer_swap(void *data, struct folio *folio, const struct swap_info_struct *sis, int nid,
-	       int priority, unsigned int flags)
+/*
+ * Must it not wait? Who works for the device, or holds what a filesystem below it may need (a
+ * transaction, its own locks), would wait for itself; who is to die has to give its memory back.
+ * An allocation with GFP_NOFS of its own, in no such scope, can't be told: where a filesystem
+ * below the device waits for what it holds, that ends when the device is late.
+ */
+static bool rwb_swap_exempt(void)
 {
-	bool swapcache = folio_test_swapcache(folio);
+	return current->flags & (PF_KTHREAD | PF_USER_WORKER | PF_LOCAL_THROTTLE |
+				 PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO) ||
+	       current->journal_info || rwb_task_is_dying();
+}
+
+static u32 rwb_swap_who(void)
+{
+	if (current_is_kswapd())
+		return RWB_SWAP_KSWAPD;
+	return rwb_swap_exempt() ? RWB_SWAP_EXEMPT : 0;
+}
+
+/* As swap_can_merge() sees it; only to be compared. */
+static unsigned long rwb_swap_cgroup(struct folio *folio)
+{
+	guard(rcu)();
+	return (unsigned long)folio_memcg(folio);
+}
+
+static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
+{
+	struct folio *first = bvec_folio(&sio->bvecs[0]);
+	u64 slot = swp_offset(first->swap);
 	struct rwb_swap s = {
-		.folio = (unsigned long)folio,
-		.slot = swapcache ? swp_offset(folio->swap) : BIT_ULL(63) | folio->index,
-		.device = sis ? rwb_swap_device(sis) : 0,
-		.nr_pages = folio_nr_pages(folio),
-		.nid = nid,
-		.priority = priority,
-		.flags = rwb_swap_flags(flags),
+		.bio = {
+			.bio = (unsigned long)sio,
+			.last_folio = (unsigned long)bvec_folio(&sio->bvecs[sio->nr_bvecs - 1]),
+			.cgroup = rwb_swap_cgroup(first),
+			.start = slot << (PAGE_SHIFT - SECTOR_SHIFT),
+			.device = RWB_SWAP_NO_BDEV | sio->sis->type,
+			.bytes = sio->len,
+			.folios = sio->nr_bvecs,
+			.room = ARRAY_SIZE(sio->bvecs),
+		},
+		.request = (unsigned long)sio,
+		.slot = slot,
+		.device = rwb_swap_device(sio->sis),
+		.pages = sio->len >> PAGE_SHIFT,
 	};
 
+	/* Other bits of it change; this one was set by swapon. */
+	if (data_race(sio->sis->flags) & SWP_SYNCHRONOUS_IO)
+		s.flags |= RWB_SWAP_SYNC;
+
 	rwb_fill_at(&s.at, __builtin_frame_address(0));
-	if (sis && rwb_swap_blocks(sis))
-		s.flags |= RWB_SWAP_BLOCKING;
-	return rwb_rs_defer_swap(data, &s);
+	return rwb_rs_swap_write(data, &s);
 }
 
-static bool rwb_swap_full(void *data, int nid, int priority, unsigned int flags)
+static void rwb_swap_wait(void *data, unsigned long cookie, unsigned int pages,
+			  const struct reclaim_writeback_need *need)
 {
-	struct rwb_swap s = {
-		.nr_pages = 1,
-		.nid = nid,
-		.priority = priority,
-		.flags = rwb_swap_flags(flags),
+	struct rwb_swap_wait w = {
+		.cookie = cookie,
+		.pages = pages,
+		.order = need->order,
+		.flags = rwb_swap_who(),
 	};
 
-	rwb_fill_at(&s.at, __builtin_frame_address(0));
-	return rwb_rs_swap_full(data, &s);
+	/* All who want memory wait for kswapd alone (throttle_direct_reclaim()). */
+	if (current_is_kswapd() && waitqueue_active(&NODE_DATA(need->nid)->pfmemalloc_wait))
+		return;
+	rwb_fill_at(&w.at, __builtin_frame_address(0));
+	rwb_rs_swap_wait(data, &w);
 }
 
-static bool rwb_swap_busy(void *data, int nid)
+static void rwb_swap_done(void *data, struct swap_iocb *sio, bool failed)
 {
-	return rwb_rs_swap_busy(data, nid);
-}
+	struct rwb_swap_done d = {
+		.cookie = sio->cookie,
+		.pages = sio->len >> PAGE_SHIFT,
+		.failed = failed,
+	};
 
-static void rwb_swap_done(void *data, unsigned long cookie, unsigned int pages, u64 ns, bool failed)
-{
-	rwb_rs_swap_done(data, cookie, pages, ns, failed);
+	BUILD_BUG_ON(sizeof(d.stamp) != sizeof(sio->stamp));
+	memcpy(d.stamp, sio->stamp, sizeof(d.stamp));
+	rwb_rs_swap_done(data, &d);
 }
 
 static struct reclaim_writeback_ops rwb_ops = {
 	.owner = THIS_MODULE,
 	.dirty_file = rwb_dirty_file,
 	.busy = rwb_busy,
-	.defer_swap = rwb_defer_swap,
-	.swap_full = rwb_swap_full,
-	.swap_busy = rwb_swap_busy,
+	.swap_write = rwb_swap_write,
+	.swap_wait = rwb_swap_wait,
 	.swap_done = rwb_swap_done,
 };
 
@@ -193,40 +209,30 @@ void rwb_helper_done(int nid)
 	reclaim_writeback_done(nid);
 }
 
-/* Wakes those who waited longest for swap-out. Any context. */
-void rwb_swap_wake(int nr)
+/* A prepared request is ours. */
+void rwb_swap_take(unsigned long request, unsigned long cookie)
 {
-	reclaim_writeback_swap_wake(nr);
+	((struct swap_iocb *)request)->cookie = cookie;
 }
 
-static struct swap_io_ctx *rwb_swap_io(unsigned long *io)
+/*
+ * Whoever waited for room has seen so many pages written meanwhile, which are clean now, at the
+ * end of the LRU lists: to direct reclaim that is progress. It looks for memory before it
+ * makes many more requests, which would have to wait as well.
+ */
+void rwb_swap_waited(unsigned int pages)
 {
-	BUILD_BUG_ON(sizeof(struct swap_io_ctx) > RWB_SWAP_IO_WORDS * sizeof(*io));
-	return (struct swap_io_ctx *)io;
+	mm_account_reclaimed_pages(pages);
 }
 
-/* What is swapped out with @io is reported with @cookie, which is not 0. */
-void rwb_swap_io_init(unsigned long *io, unsigned long cookie)
+/* Submits one. Sleeps; with PF_MEMALLOC. */
+void rwb_swap_submit(unsigned long request, const u64 *stamp)
 {
-	*rwb_swap_io(io) = (struct swap_io_ctx){ .cookie = cookie };
-}
+	struct swap_iocb *sio = (struct swap_iocb *)request;
 
-/* Swaps out a locked folio; if that worked, it is unlocked. Sleeps. */
-bool rwb_swap_out(unsigned long *io, struct folio *folio)
-{
-	return reclaim_writeback_swap_out(rwb_swap_io(io), folio);
-}
-
-/* Submits what was swapped out. Sleeps. */
-void rwb_swap_submit(unsigned long *io)
-{
-	reclaim_writeback_swap_submit(rwb_swap_io(io));
-}
-
-/* Pages that became part of requests so far; wraps. */
-u32 rwb_swap_pages(unsigned long *io)
-{
-	return rwb_swap_io(io)->pages;
+	memcpy(sio->stamp, stamp, sizeof(sio->stamp));
+	if (IS_ENABLED(CONFIG_SWAP))
+		swap_write_prepared(sio);
 }
 
 #else /* !RWB_HAVE_HELPER */
@@ -249,26 +255,16 @@ void rwb_helper_done(int nid)
 {
 }
 
-void rwb_swap_wake(int nr)
+void rwb_swap_take(unsigned long request, unsigned long cookie)
 {
 }
 
-void rwb_swap_io_init(unsigned long *io, unsigned long cookie)
+void rwb_swap_waited(unsigned int pages)
 {
 }
 
-bool rwb_swap_out(unsigned long *io, struct folio *folio)
+void rwb_swap_submit(unsigned long request, const u64 *stamp)
 {
-	return false;
-}
-
-void rwb_swap_submit(unsigned long *io)
-{
-}
-
-u32 rwb_swap_pages(unsigned long *io)
-{
-	return 0;
 }
 
 #endif /* RWB_HAVE_HELPER */
@@ -339,26 +335,6 @@ bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
 unsigned long rwb_folio_pfn(struct folio *folio)
 {
 	return folio_pfn(folio);
-}
-
-/* RWB_FOLIO_* of a folio; a snapshot but for what the folio lock keeps. */
-u32 rwb_folio_swap_state(struct folio *folio)
-{
-	struct address_space *mapping = folio_mapping(folio);
-	u32 s = 0;
-
-	if (folio_test_anon(folio) ? folio_test_swapcache(folio) :
-				     mapping && shmem_mapping(mapping))
-		s |= RWB_FOLIO_SWAPPABLE;
-	if (folio_test_dirty(folio))
-		s |= RWB_FOLIO_DIRTY;
-	if (folio_test_writeback(folio))
-		s |= RWB_FOLIO_WRITTEN;
-	if (folio_mapped(folio))
-		s |= RWB_FOLIO_MAPPED;
-	if (folio_test_lru(folio))
-		s |= RWB_FOLIO_ON_LRU;
-	return s;
 }
 
 /* --- superblocks and inodes */
@@ -486,18 +462,15 @@ unsigned int rwb_nr_node_ids(void)
 }
 
 /*
- * Is the node short for most allocations: does no zone have what kswapd stops at
- * (as in pgdat_balanced()), and half the way from low to high above it, as what is
- * written now is freed a little later?
+ * Is the node short for allocations of that order, from that zone and those below it: does none
+ * of them have what kswapd stops at (as in pgdat_balanced()), what compaction needs besides, and
+ * half the way from low to high above it, as what is written now is freed a little later?
  */
-bool rwb_node_short(int nid)
+bool rwb_node_short(int nid, u32 order, u32 highest_zone)
 {
 	struct pglist_data *pgdat = NODE_DATA(nid);
-	int i, highest = 0;
+	u32 i, highest = min_t(u32, highest_zone, MAX_NR_ZONES - 1);
 
-	for (i = 0; i < MAX_NR_ZONES; i++)
-		if (managed_zone(pgdat->node_zones + i))
-			highest = i;
 	for (i = 0; i <= highest; i++) {
 		struct zone *zone = pgdat->node_zones + i;
 		unsigned long enough;
@@ -506,6 +479,9 @@ bool rwb_node_short(int nid)
 			continue;
 		enough = high_wmark_pages(zone) + zone->lowmem_reserve[highest] +
 			 (high_wmark_pages(zone) - low_wmark_pages(zone)) / 2;
+		/* As compact_gap() of mm/internal.h has it. */
+		if (order)
+			enough += 2UL << min_t(u32, order, MAX_PAGE_ORDER);
 		if (zone_page_state(zone, NR_FREE_PAGES) >= enough)
 			return false;
 	}
@@ -585,9 +561,10 @@ void rwb_sleep_begin(void)
 	set_current_state(TASK_IDLE);
 }
 
+/* For @ms at most; 0: until it is woken. */
 void rwb_sleep(u32 ms)
 {
-	schedule_timeout(msecs_to_jiffies(ms));
+	schedule_timeout(ms ? msecs_to_jiffies(ms) : MAX_SCHEDULE_TIMEOUT);
 }
 
 void rwb_sleep_end(void)
@@ -595,30 +572,75 @@ void rwb_sleep_end(void)
 	__set_current_state(TASK_RUNNING);
 }
 
+/* --- a line of tasks that wait */
+
+/* The current task goes to its end. Under the lock of what it waits for. */
+void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry)
+{
+	init_wait(entry);
+	prepare_to_wait_exclusive(line, entry, TASK_KILLABLE);
+}
+
+/* Sleeps until it is woken or killed, and leaves the line. */
+void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry)
+{
+	schedule();
+	finish_wait(line, entry);
+}
+
+/* For so long, or until it is killed. */
+void rwb_nap(u32 ms)
+{
+	schedule_timeout_killable(msecs_to_jiffies(ms));
+}
+
+/* The first @n; 0: all. Any context. */
+void rwb_line_wake(struct wait_queue_head *line, unsigned int n)
+{
+	__wake_up(line, TASK_NORMAL, n, NULL);
+}
+
+/* Its memory is wanted back: it had better not wait. */
+bool rwb_task_is_dying(void)
+{
+	return fatal_signal_pending(current) || (current->flags & PF_EXITING) ||
+	       tsk_is_oom_victim(current);
+}
+
 /* --- a callback now and then */
 
 struct rwb_ticker {
 	struct delayed_work work;
+	struct workqueue_struct *wq;
+	u32 (*tick)(void *data);
 	void *data;
 };
 
 static void rwb_tick(struct work_struct *work)
 {
 	struct rwb_ticker *t = container_of(to_delayed_work(work), struct rwb_ticker, work);
-	u32 ms = rwb_rs_tick(t->data);
+	u32 ms = t->tick(t->data);
 
 	if (ms)
-		queue_delayed_work(system_dfl_wq, &t->work, msecs_to_jiffies(ms));
+		queue_delayed_work(t->wq, &t->work, msecs_to_jiffies(ms));
 }
 
-void *rwb_ticker_new(void *data)
+/* @tick says after how many milliseconds it is to be called again; 0: not at all. */
+void *rwb_ticker_new(u32 (*tick)(void *data), void *data)
 {
 	struct rwb_ticker *t = kzalloc(sizeof(*t), GFP_KERNEL);
 
-	if (t) {
-		INIT_DELAYED_WORK(&t->work, rwb_tick);
-		t->data = data;
+	if (!t)
+		return NULL;
+	/* It has a rescuer: who waits for a device is sent away where there is no memory left. */
+	t->wq = alloc_workqueue("rwb_tick", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
+	if (!t->wq) {
+		kfree(t);
+		return NULL;
 	}
+	INIT_DELAYED_WORK(&t->work, rwb_tick);
+	t->tick = tick;
+	t->data = data;
 	return t;
 }
 
@@ -627,7 +649,7 @@ void rwb_ticker_start(void *ticker, u32 ms)
 {
 	struct rwb_ticker *t = ticker;
 
-	queue_delayed_work(system_dfl_wq, &t->work, msecs_to_jiffies(ms));
+	queue_delayed_work(t->wq, &t->work, msecs_to_jiffies(ms));
 }
 
 /* Waits for the callback. */
@@ -636,5 +658,6 @@ void rwb_ticker_free(void *ticker)
 	struct rwb_ticker *t = ticker;
 
 	cancel_delayed_work_sync(&t->work);
+	destroy_workqueue(t->wq);
 	kfree(t);
 }

@@ -34,7 +34,7 @@ impl Request {
     }
 }
 
-/// A swap write that is submitted. Mirrors `struct rwb_bio`.
+/// A swap write that is submitted, or handed over. Mirrors `struct rwb_bio`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Bio {

@@ -115,7 +115,7 @@ module_param_cb(inflight, &rwb_ull_ops, (void *)RWB_PARAM_INFLIGHT, 0644);
 MODULE_PARM_DESC(inflight, "KiB under writeback on a device through write-around at most; 256 to 65536, default 16384.");
 
 module_param_cb(ring_pages, &rwb_ull_ops, (void *)RWB_PARAM_RING_PAGES, 0644);
-MODULE_PARM_DESC(ring_pages, "Pages of a node, or for a swap device, that may wait to be written; 64 to 65536, default 4096. Used when write_around or handoff is switched on; less than then limits handoff at once.");
+MODULE_PARM_DESC(ring_pages, "Pages of a node, or requests for a swap device, that may wait to be written; 64 to 65536, default 4096. Used when write_around or handoff is switched on.");
 
 module_param_cb(handoff, &rwb_mode_ops, (void *)RWB_PARAM_HANDOFF, 0644);
 MODULE_PARM_DESC(handoff, "When reclaim hands swap-out to a writer instead of writing on its own stack: never, low-headroom (when less than handoff_floor is left), always. Default always where the kernel can.");

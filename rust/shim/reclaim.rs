@@ -9,6 +9,7 @@
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
 use super::{
+    nbd::Bio,
     rwb_bdi_name,
     rwb_helper_available,
     rwb_helper_done,
@@ -18,26 +19,33 @@ use super::{
     rwb_node_file,
     rwb_node_short,
     rwb_nr_node_ids,
-    rwb_swap_wake,
+    rwb_swap_take,
+    rwb_swap_waited,
+    rwb_task_is_dying,
     At,
     Swap,
+    SwapDone,
+    SwapWait,
     Target, //
 };
 use crate::{
     helper::{
         swap,
-        Freed,
         Helper,
         Hook,
         Shared, //
     },
     kernel_ext::{
         fs::FolioRef,
-        workqueue::Ticker, //
+        swap::Prepared, //
     },
     observer::Observer,
     policy::{
-        handoff::Asked,
+        handoff::{
+            Asked,
+            Who, //
+        },
+        link::Sent,
         patience::Cache, //
     },
     write_around::Skip, //
@@ -201,7 +209,7 @@ pub(crate) struct Ends {
 
 /// A registered helper. Reclaim calls it until the drop, which waits for the last
 /// call. Both sleep.
-pub(crate) struct Registration(#[expect(dead_code, reason = "kept alive")] Arc<Ends>);
+pub(crate) struct Registration(Arc<Ends>);
 
 impl Registration {
     /// Registers. `EOPNOTSUPP` on a kernel without the patch, `EBUSY` when it has
@@ -219,15 +227,21 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        // The kernel waits for those who wait for us.
+        if let Some(hook) = self.0.swap.as_ref() {
+            hook.close();
+        }
         // SAFETY: Registered in `new`.
         unsafe { rwb_helper_unregister() };
     }
 }
 
-/// A ticker for the pages that are watched.
-pub(crate) fn ticker(freed: Arc<Freed>) -> Result<Ticker<Freed>> {
-    // SAFETY: `rwb_rs_tick()` expects a `Freed`.
-    unsafe { Ticker::new(freed) }
+/// What memory is reclaimed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Alloc {
+    order: u32,
+    /// It may come out of this zone, and those below it (`enum zone_type`).
+    highest_zone: u32,
 }
 
 /// A dirty file folio that reclaim met, during the callback.
@@ -302,6 +316,14 @@ impl<'a> Met<'a> {
         self.0.nid
     }
 
+    /// What reclaim met it for.
+    pub(crate) fn alloc(&self) -> Alloc {
+        Alloc {
+            order: self.0.order,
+            highest_zone: self.0.highest_zone,
+        }
+    }
+
     /// The device behind it.
     pub(crate) fn device(&self) -> Device<'a> {
         Device(self.0)
@@ -331,13 +353,14 @@ impl Device<'_> {
     }
 }
 
-/// A folio that reclaim would swap out, during the callback.
+/// A swap-out request that is prepared, during the callback.
 pub(crate) struct Asking<'a>(&'a Swap);
 
 impl<'a> Asking<'a> {
     /// # Safety
     ///
-    /// During `'a` the folio of `swap`, if it has one, is locked.
+    /// During `'a` the request of `swap` is live, and nobody's but the caller's; it stays live
+    /// until it is submitted if it is taken.
     pub(super) unsafe fn new(swap: &'a Swap) -> Self {
         Self(swap)
     }
@@ -352,48 +375,17 @@ impl<'a> Asking<'a> {
         self.0.flags & flag != 0
     }
 
-    /// What the policy wants to know, but of the device's state.
-    pub(crate) fn asked(&self, blocking: bool) -> Asked {
+    /// What the policy wants to know.
+    pub(crate) fn asked(&self) -> Asked {
         Asked {
-            memcg: self.flag(1),
-            proactive: self.flag(2),
-            kswapd: self.flag(4),
-            zswap: self.flag(16),
-            sync: self.flag(32),
-            blocking,
-            priority: self.0.priority,
-            late: false,
-            stuck: false,
-            failing: false,
-            others: false,
+            sync: self.flag(1),
             headroom: self.0.at.headroom,
         }
     }
 
-    /// Someone else refers to the folio.
-    pub(crate) fn busy(&self) -> bool {
-        self.flag(8)
-    }
-
-    /// The device's queue can block.
-    pub(crate) fn blocking(&self) -> bool {
-        self.flag(64)
-    }
-
-    /// Number of the device; 0: there is none.
+    /// Number of the device.
     pub(crate) fn device(&self) -> u32 {
         self.0.device
-    }
-
-    /// A reference to the folio. (For an asking that has one.)
-    pub(crate) fn folio(&self) -> FolioRef {
-        // SAFETY: The folio is locked by who calls us, who holds a reference.
-        unsafe { FolioRef::get(NonNull::new_unchecked(self.0.folio as *mut _)) }
-    }
-
-    /// Its address, to be compared.
-    pub(crate) fn folio_key(&self) -> usize {
-        self.0.folio
     }
 
     /// What it is sorted by.
@@ -402,20 +394,110 @@ impl<'a> Asking<'a> {
     }
 
     /// Its size in pages.
-    pub(crate) fn nr_pages(&self) -> u32 {
-        self.0.nr_pages
+    pub(crate) fn pages(&self) -> u32 {
+        self.0.pages
     }
 
-    /// Where it was asked.
+    /// Takes it: to be called once at most, and who asks is to be told the cookie, which is not 0.
+    pub(crate) fn take(&self, cookie: usize) -> Prepared {
+        if self.0.request != 0 {
+            // SAFETY: By the safety requirement of `new` it is live and ours to change.
+            unsafe { rwb_swap_take(self.0.request, cookie) };
+        }
+        // SAFETY: It stays live until it is submitted, and is ours alone.
+        unsafe { Prepared::new(self.0.request) }
+    }
+
+    /// What swap gathered.
+    pub(crate) fn bio(&self) -> &Bio {
+        &self.0.bio
+    }
+
+    /// Where it was made.
     pub(crate) fn at(&self) -> &At {
         &self.0.at
     }
 }
 
-/// Wakes the `nr` tasks that waited longest for swap-out. Any context.
-pub(crate) fn swap_wake(nr: u32) {
-    // SAFETY: Has no precondition.
-    unsafe { rwb_swap_wake(i32::try_from(nr).unwrap_or(i32::MAX)) };
+fn who(flags: u32) -> Who {
+    if flags & 2 != 0 {
+        Who::Kswapd
+    } else if flags & 4 != 0 {
+        Who::Exempt
+    } else {
+        Who::Task
+    }
+}
+
+/// Is the current task to die?
+pub(crate) fn dying() -> bool {
+    // SAFETY: Looks at the task that is running.
+    unsafe { rwb_task_is_dying() }
+}
+
+/// A batch of folios is through, some of which we took; during the callback.
+pub(crate) struct Waiting<'a>(&'a SwapWait);
+
+impl<'a> Waiting<'a> {
+    /// Of what the kernel says.
+    pub(crate) fn new(wait: &'a SwapWait) -> Self {
+        Self(wait)
+    }
+
+    /// Cookie of the last request that we took.
+    pub(crate) fn cookie(&self) -> usize {
+        self.0.cookie
+    }
+
+    /// Pages that we took.
+    pub(crate) fn pages(&self) -> u32 {
+        self.0.pages
+    }
+
+    /// Whose they were.
+    pub(crate) fn who(&self) -> Who {
+        who(self.0.flags)
+    }
+
+    /// Order of the allocation that it reclaims for.
+    pub(crate) fn order(&self) -> u32 {
+        self.0.order
+    }
+
+    /// Where.
+    pub(crate) fn at(&self) -> &At {
+        &self.0.at
+    }
+
+    /// The current task saw so many pages written while it waited: that is progress of its
+    /// reclaim.
+    pub(crate) fn saw_written(&self, pages: u32) {
+        // SAFETY: Changes a number of the task that is running, which is who waited.
+        unsafe { rwb_swap_waited(pages) };
+    }
+}
+
+/// One of our requests is done.
+pub(crate) struct Done {
+    /// What it was taken with.
+    pub(crate) cookie: usize,
+    /// What was noted of it when it was submitted.
+    pub(crate) sent: Sent,
+    /// Its size in pages.
+    pub(crate) pages: u32,
+    /// It was not written.
+    pub(crate) failed: bool,
+}
+
+impl Done {
+    pub(super) fn new(done: &SwapDone) -> Self {
+        Self {
+            cookie: done.cookie,
+            sent: Sent::unpack(done.stamp),
+            pages: done.pages,
+            failed: done.failed,
+        }
+    }
 }
 
 /// Ends the wait of those who reclaim on a node. Any context.
@@ -424,10 +506,10 @@ pub(crate) fn done(nid: u32) {
     unsafe { rwb_helper_done(nid as c_int) };
 }
 
-/// Is the node short of memory? Any context.
-pub(crate) fn node_short(nid: u32) -> bool {
+/// Is the node short of memory for that allocation? Any context.
+pub(crate) fn node_short(nid: u32, alloc: Alloc) -> bool {
     // SAFETY: As above.
-    unsafe { rwb_node_short(nid as c_int) }
+    unsafe { rwb_node_short(nid as c_int, alloc.order, alloc.highest_zone) }
 }
 
 /// What there is of page cache on a node. Any context.

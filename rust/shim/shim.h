@@ -38,8 +38,8 @@
 /* The sample points on the way down; the order is the Rust `Layer`'s. */
 #define RWB_LAYERS(X)		\
 	X(0, "entry")		\
-	X(1, "handoff")		\
-	X(2, "write")		\
+	X(1, "write")		\
+	X(2, "handoff")		\
 	X(3, "bio")		\
 	X(4, "nbd")		\
 	X(5, "net")
@@ -286,6 +286,8 @@ struct rwb_bio {
  * @index: its place in the file, in pages
  * @nr_pages: its size in pages
  * @nid: its node
+ * @order: of the allocation that reclaim is for
+ * @highest_zone: that may serve it
  * @flags: RWB_TARGET_*
  */
 struct rwb_target {
@@ -296,54 +298,65 @@ struct rwb_target {
 	u64 index;
 	u32 nr_pages;
 	u32 nid;
+	u32 order;
+	u32 highest_zone;
 	u32 flags;
 };
 
-/* Why a folio to be swapped out may not be ours; the values are Rust's `Asking`'s. */
-#define RWB_SWAP_MEMCG		1	/* the reclaim is for a cgroup's limit */
-#define RWB_SWAP_PROACTIVE	2	/* userspace asked for the reclaim */
-#define RWB_SWAP_KSWAPD		4
-#define RWB_SWAP_BUSY		8	/* someone else refers to the folio */
-#define RWB_SWAP_ZSWAP		16	/* zswap may take it */
-#define RWB_SWAP_SYNC		32	/* the device writes at once */
-#define RWB_SWAP_BLOCKING	64	/* the device's queue can block */
+/* Of a prepared swap-out request, or of who waits; the values are those of reclaim.rs. */
+#define RWB_SWAP_SYNC		1	/* the device writes at once */
+#define RWB_SWAP_KSWAPD		2
+#define RWB_SWAP_EXEMPT		4	/* must not wait */
 
 /**
- * struct rwb_swap - a folio that reclaim would swap out
- * @folio: its address
- * @slot: what sorts it: its swap slot, or its place in a shmem file, after all slots
- * @at: where it was asked
- * @device: number of the swap device; 0 when there is none
- * @nr_pages: its size in pages
- * @nid: its node
- * @priority: of the reclaim: 12 at first, 0 at last
+ * struct rwb_swap - a swap-out request that is prepared
+ * @request: its address
+ * @slot: the first of its swap slots
+ * @at: where it was made
+ * @bio: it, as what swap gathers; its sectors are those of its slots
+ * @device: number of the swap device, of the whole one
+ * @pages: its size
  * @flags: RWB_SWAP_*
  */
 struct rwb_swap {
-	unsigned long folio;
+	unsigned long request;
 	u64 slot;
 	struct rwb_at at;
+	struct rwb_bio bio;
 	u32 device;
-	u32 nr_pages;
-	u32 nid;
-	s32 priority;
+	u32 pages;
 	u32 flags;
 };
 
-/* What Rust says to that; the order is enum reclaim_writeback_swap's. */
-#define RWB_SWAP_SAY_REFUSED	0
-#define RWB_SWAP_SAY_TAKEN	1
-#define RWB_SWAP_SAY_LATER	2
+/**
+ * struct rwb_swap_wait - a batch of folios is through, some of which we took
+ * @at: where
+ * @cookie: that of the last request
+ * @pages: those that we took
+ * @order: of the allocation that reclaim is for
+ * @flags: RWB_SWAP_*
+ */
+struct rwb_swap_wait {
+	struct rwb_at at;
+	unsigned long cookie;
+	u32 pages;
+	u32 order;
+	u32 flags;
+};
 
-/* State of a folio that was queued to be swapped out; the values are Rust's. */
-#define RWB_FOLIO_SWAPPABLE	1	/* in the swap cache, or of shmem */
-#define RWB_FOLIO_DIRTY		2
-#define RWB_FOLIO_WRITTEN	4	/* under writeback */
-#define RWB_FOLIO_MAPPED	8
-#define RWB_FOLIO_ON_LRU	16
-
-/* Room for a struct swap_io_ctx. */
-#define RWB_SWAP_IO_WORDS	4
+/**
+ * struct rwb_swap_done - one of our requests is done
+ * @cookie: what it was taken with
+ * @stamp: what it was submitted with
+ * @pages: its size
+ * @failed: it was not written
+ */
+struct rwb_swap_done {
+	unsigned long cookie;
+	u64 stamp[3];
+	u32 pages;
+	bool failed;
+};
 
 /* What came of trying to lock a superblock; the order is Rust's. */
 #define RWB_SB_LOCKED		0
@@ -357,6 +370,8 @@ struct rwb_swap {
 struct folio;
 struct inode;
 struct super_block;
+struct wait_queue_entry;
+struct wait_queue_head;
 struct task_struct;
 struct tracepoint;
 struct tp_module;
@@ -430,7 +445,6 @@ bool rwb_helper_available(void);
 int rwb_helper_register(void *data);
 void rwb_helper_unregister(void);
 void rwb_helper_done(int nid);
-void rwb_swap_wake(int nr);
 void rwb_folio_get(struct folio *folio);
 void rwb_folio_put(struct folio *folio);
 bool rwb_folio_trylock(struct folio *folio);
@@ -449,23 +463,26 @@ int rwb_flush_range(struct inode *inode, u64 start, u64 nr);
 struct folio *rwb_last_written(struct inode *inode, u64 start, u64 end);
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
 unsigned int rwb_nr_node_ids(void);
-bool rwb_node_short(int nid);
+bool rwb_node_short(int nid, u32 order, u32 highest_zone);
 unsigned long rwb_node_file(int nid);
 unsigned long rwb_node_dirty(int nid);
 bool rwb_memcg_short(struct folio *folio);
-u32 rwb_folio_swap_state(struct folio *folio);
-void rwb_swap_io_init(unsigned long *io, unsigned long cookie);
-bool rwb_swap_out(unsigned long *io, struct folio *folio);
-void rwb_swap_submit(unsigned long *io);
-u32 rwb_swap_pages(unsigned long *io);
+void rwb_swap_take(unsigned long request, unsigned long cookie);
+void rwb_swap_waited(unsigned int pages);
+void rwb_swap_submit(unsigned long request, const u64 *stamp);
 void rwb_free_pages(u64 *free, u64 *min);
 void rwb_plugged(void (*fn)(void *data), void *data);
 unsigned int rwb_memalloc_begin(void);
 void rwb_memalloc_end(unsigned int flags);
+void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry);
+void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry);
+void rwb_nap(u32 ms);
+void rwb_line_wake(struct wait_queue_head *line, unsigned int n);
+bool rwb_task_is_dying(void);
 void rwb_sleep_begin(void);
 void rwb_sleep(u32 ms);
 void rwb_sleep_end(void);
-void *rwb_ticker_new(void *data);
+void *rwb_ticker_new(u32 (*tick)(void *data), void *data);
 void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
 
@@ -514,11 +531,9 @@ void rwb_rs_function_exit(void *observer, const struct rwb_at *at, u32 id, u32 f
 			  unsigned long ret);
 bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
 bool rwb_rs_busy(void *helper, int nid);
-u32 rwb_rs_defer_swap(void *helper, const struct rwb_swap *swap);
-bool rwb_rs_swap_full(void *helper, const struct rwb_swap *swap);
-bool rwb_rs_swap_busy(void *helper, int nid);
-void rwb_rs_swap_done(void *helper, unsigned long cookie, u32 pages, u64 ns, bool failed);
-u32 rwb_rs_tick(void *data);
+unsigned long rwb_rs_swap_write(void *helper, const struct rwb_swap *swap);
+void rwb_rs_swap_wait(void *helper, const struct rwb_swap_wait *wait);
+void rwb_rs_swap_done(void *helper, const struct rwb_swap_done *done);
 int rwb_rs_param_set(u32 id, u64 value);
 u64 rwb_rs_param_get(u32 id);
 

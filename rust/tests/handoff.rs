@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of handoff: the hook, asked without any reclaim, for pages that are on no
-//! LRU list and in no swap cache. The writers are real: they find nothing to write.
+//! KUnit tests of handoff: the hook, asked without any reclaim, with requests that nobody
+//! prepared. The writers are real: to submit such a request does nothing.
 
 use super::observer;
 use crate::{
-    handoff::{
-        Later,
-        Skip, //
-    },
-    helper::swap::{
-        Hook,
-        Says, //
-    },
-    kernel_ext::percpu::pinned,
+    helper::swap::Hook,
     observer::Observer,
     origin::Origin,
     params,
@@ -22,27 +14,23 @@ use crate::{
             Mode,
             Refused, //
         },
+        link::Sent,
         log2, //
     },
     shim::{
-        reclaim::Asking,
-        Swap, //
+        reclaim::{
+            Asking,
+            Done,
+            Waiting, //
+        },
+        Swap,
+        SwapWait, //
     },
 };
 use kernel::{
-    page::Page,
     prelude::*,
     sync::Arc, //
 };
-
-/// `RWB_SWAP_BLOCKING`: NBD's kind.
-const BLOCKING: u32 = 64;
-
-fn skipped(obs: &Observer) -> u64 {
-    let all = Skip::ALL.iter();
-    all.map(|&(why, _)| obs.handoff.sum(|l| l.skipped(why)))
-        .sum()
-}
 
 fn taken(obs: &Observer) -> u64 {
     obs.handoff.sum(|l| {
@@ -50,6 +38,24 @@ fn taken(obs: &Observer) -> u64 {
             .and_then(|o| o.taken.first())
             .map_or(0, |n| n.get())
     })
+}
+
+fn refused(obs: &Observer, why: Refused) -> u64 {
+    obs.handoff
+        .sum(|l| l.origin(Origin::Other).map_or(0, |o| o.refused(why)))
+}
+
+fn waits(obs: &Observer) -> u64 {
+    obs.handoff.sum(|l| {
+        l.origin(Origin::Other)
+            .and_then(|o| o.waits.first())
+            .map_or(0, |n| n.get())
+    })
+}
+
+fn written(obs: &Observer) -> u64 {
+    obs.handoff
+        .sum(|l| l.written.first().map_or(0, |n| n.get()))
 }
 
 /// Asks a hook of its own; it is gone, and its writers with it, when this returns: a case
@@ -63,6 +69,7 @@ fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Observer>, 
     let obs = observer()?;
     let hook = Hook::new(obs.clone())?;
     let said = ask(&hook);
+    hook.close();
     drop(hook);
     Ok((obs, said?))
 }
@@ -72,128 +79,86 @@ mod hook {
     use super::*;
 
     #[test]
-    fn each_case_of_invariant_5_is_refused() -> Result {
-        let refused = [
-            (1, Refused::Cgroup),
-            (2, Refused::Proactive),
-            (4, Refused::Queue),
-            (8, Refused::Busy),
-            (16, Refused::Zswap),
-            (32, Refused::Sync),
-        ];
-        for (flags, why) in refused {
-            let page = Page::alloc_page(GFP_KERNEL)?;
-            let swap = Swap::fake(&page, 0, flags, 12);
-            let (obs, (said, full, busy)) = with_hook(|hook| {
-                let asking = Asking::fake(&swap);
-                Ok((hook.defer(&asking), hook.full(&asking), hook.busy(0)))
-            })?;
-            assert!(said == Says::Refused(why));
-            assert!(!full);
-            assert!(!busy);
-            let n = obs
-                .handoff
-                .sum(|l| l.origin(Origin::Other).map_or(0, |o| o.refused(why)));
-            assert_eq!(n, 1);
-            assert_eq!(taken(&obs), 0);
-        }
+    fn what_writes_at_once_is_refused() -> Result {
+        let (obs, said) = with_hook(|hook| Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 1)))))?;
+        assert_eq!(said, 0);
+        assert_eq!(refused(&obs, Refused::Sync), 1);
+        assert_eq!(taken(&obs), 0);
         Ok(())
     }
 
     #[test]
-    fn kswapd_hands_off_to_what_can_block() -> Result {
-        let page = Page::alloc_page(GFP_KERNEL)?;
-        // Priority says nothing of kswapd, nor, while the device is well, of others.
+    fn what_is_taken_is_submitted() -> Result {
+        // Tasks, kswapd, and those that may not wait.
         let (obs, said) = with_hook(|hook| {
-            Ok([4 | BLOCKING, BLOCKING].map(|flags| {
-                let swap = Swap::fake(&page, 0, flags, 0);
-                hook.defer(&Asking::fake(&swap))
-            }))
+            Ok([0, 2, 4].map(|flags| hook.write(&Asking::fake(&Swap::fake(0, 1, flags)))))
         })?;
-        assert!(said.iter().all(|s| *s == Says::Taken));
-        assert_eq!(taken(&obs), 2);
-        assert_eq!(skipped(&obs), 2);
+        assert!(said.iter().all(|&cookie| cookie != 0));
+        assert_eq!(taken(&obs), 3);
+        assert_eq!(written(&obs), 3);
         Ok(())
     }
 
     #[test]
-    fn a_page_of_nobody_is_taken_and_given_up() -> Result {
-        let (obs, all) = with_hook(|hook| {
-            let mut all = true;
-            for i in 0..8 {
-                let page = Page::alloc_page(GFP_KERNEL)?;
-                let swap = Swap::fake(&page, i, BLOCKING, 12);
-                all &= hook.defer(&Asking::fake(&swap)) == Says::Taken;
-                // The hook's reference keeps the page from being given away meanwhile.
-                drop(page);
+    fn nobody_is_let_in_who_comes_too_late() -> Result {
+        let (obs, said) = with_hook(|hook| {
+            hook.close();
+            Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 0))))
+        })?;
+        assert_eq!(said, 0);
+        assert_eq!(refused(&obs, Refused::Going), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_for_a_dead_device() -> Result {
+        // Nothing is ever done: the first takes all the room there is, the second waits until
+        // the device is late, and the third sleeps some seconds.
+        let (obs, said) = with_hook(|hook| {
+            let first = hook.write(&Asking::fake(&Swap::fake(0, 1 << 20, 0)));
+            let second = hook.write(&Asking::fake(&Swap::fake(1, 1, 0)));
+            hook.wait(&Waiting::new(&SwapWait::fake(second, 1, 0)));
+            let third = hook.write(&Asking::fake(&Swap::fake(2, 1, 0)));
+            hook.wait(&Waiting::new(&SwapWait::fake(third, 1, 0)));
+            // Those who must not wait do not nap, either.
+            let last = hook.write(&Asking::fake(&Swap::fake(3, 1, 4)));
+            hook.wait(&Waiting::new(&SwapWait::fake(last, 1, 4)));
+            Ok([first, second, third, last].map(|cookie| cookie != 0))
+        })?;
+        assert_eq!(said, [true; 4]);
+        assert_eq!(waits(&obs), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn some_do_not_wait() -> Result {
+        // Who must not, kswapd while there is twice the room, and who finds room.
+        let (obs, ()) = with_hook(|hook| {
+            let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
+            hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
+            for flags in [4, 2] {
+                let next = hook.write(&Asking::fake(&Swap::fake(1, 1, flags)));
+                hook.wait(&Waiting::new(&SwapWait::fake(next, 1, flags)));
             }
-            Ok(all)
+            Ok(())
         })?;
-        assert!(all);
-        assert_eq!(taken(&obs), 8);
-        assert_eq!(skipped(&obs), 8);
-        assert_eq!(obs.handoff.sum(|l| l.batches.get()), 0);
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_queued_is_met_again() -> Result {
-        let page = Page::alloc_page(GFP_KERNEL)?;
-        let asked = Swap::fake(&page, 0, BLOCKING, 12);
-        let again = Swap::fake(&page, 0, BLOCKING | 8, 12);
-        let (obs, queued) = with_hook(|hook| {
-            // The writer gives it up after some tries: be quicker, sooner or later. It does not
-            // get this CPU meanwhile.
-            Ok((0..100).any(|_| {
-                pinned(|_| {
-                    let _ = hook.defer(&Asking::fake(&asked));
-                    hook.defer(&Asking::fake(&again)) == Says::Later(Later::Queued)
-                })
-            }))
-        })?;
-        assert!(queued);
-        assert_eq!(taken(&obs), skipped(&obs));
-        Ok(())
-    }
-
-    #[test]
-    fn no_more_waits_than_there_is_room() -> Result {
-        let page = Page::alloc_page(GFP_KERNEL)?;
-        let large = Swap::fake_large(&page, 0, BLOCKING, 100);
-        // Larger than all that may wait: alone it may.
-        let huge = Swap::fake_large(&page, 1, BLOCKING, 1 << 20);
-        let (obs, full) = with_hook(|hook| {
-            Ok((0..100).any(|_| {
-                pinned(|_| {
-                    let _ = hook.defer(&Asking::fake(&large));
-                    hook.defer(&Asking::fake(&huge)) == Says::Later(Later::Full)
-                })
-            }))
-        })?;
-        assert!(full);
-        assert_eq!(taken(&obs), skipped(&obs));
-
-        let (_, (said, busy, full)) = with_hook(|hook| {
-            pinned(|_| {
-                let said = hook.defer(&Asking::fake(&huge));
-                Ok((said, hook.busy(0), hook.full(&Asking::fake(&large))))
-            })
-        })?;
-        assert!(said == Says::Taken);
-        assert!(busy);
-        assert!(full);
+        assert_eq!((taken(&obs), waits(&obs)), (3, 0));
         Ok(())
     }
 
     #[test]
     fn requests_of_a_helper_before_are_not_ours() -> Result {
-        let (obs, busy) = with_hook(|hook| {
+        let (obs, ()) = with_hook(|hook| {
             for cookie in 0..16 {
-                hook.done(cookie, 32, 1000, false);
+                hook.done(&Done {
+                    cookie,
+                    sent: Sent::default(),
+                    pages: 32,
+                    failed: false,
+                });
             }
-            Ok(hook.busy(0))
+            Ok(())
         })?;
-        assert!(!busy);
         let counted: u64 = (0..log2::BUCKETS)
             .map(|b| obs.swap_requests.us_hist(b))
             .sum();

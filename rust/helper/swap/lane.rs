@@ -1,29 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What hook, writer, the end of its requests, and readers share of a swap device.
+//! What hook, writer, the end of requests, and readers share of a swap device.
 //!
-//! Locks: the queue's, innermost. The end of requests takes none: it runs in interrupts.
+//! Locks: the lane's own, with interrupts off, as requests end in them; under it those of the
+//! lines in which those stand who wait for room.
 
 use crate::{
     kernel_ext::{
-        fs::FolioRef,
+        line::{
+            nap,
+            Line, //
+        },
+        swap::Prepared,
         system, //
     },
     policy::{
         handoff::{
-            self,
-            LATE_NS,
-            STUCK_NS, //
+            late_after,
+            Door,
+            Refused,
+            Room,
+            Who, //
         },
         idle,
-        link,
-        slots, //
+        link::{
+            Link,
+            Sent, //
+        },
+    },
+    shim::reclaim::{
+        self,
+        Asking, //
     },
 };
 use kernel::{
     alloc::KVVec,
-    new_spinlock,
+    new_spinlock_irq,
     prelude::*,
+    static_lock_class,
     sync::{
         atomic::{
             Acquire,
@@ -32,26 +46,29 @@ use kernel::{
             Relaxed,
             Release, //
         },
-        SpinLock, //
+        SpinLockIrq, //
     },
 };
 
-/// Places of the table of what is queued.
-const SEEN: usize = 1024;
-
-/// A folio that reclaim handed over.
-pub(crate) struct Handed {
-    /// The folio.
-    pub(crate) folio: FolioRef,
-    /// What it is sorted by.
+/// A request that waits for the writer.
+pub(crate) struct Request {
+    /// It.
+    pub(crate) prepared: Prepared,
+    /// Its first swap slot, by which it is sorted.
     pub(crate) slot: u64,
-    /// When it was taken, in local clock nanoseconds.
+    /// When it was taken, in monotonic nanoseconds.
     pub(crate) taken: u64,
-    /// Its size in pages.
-    pub(crate) nr_pages: u32,
-    /// How often its folio was not to be had.
-    pub(crate) tries: u32,
+    /// Its pages.
+    pub(crate) pages: u32,
 }
+
+/// How often, and how long each time, a task that handed over sleeps for a device that is late,
+/// in ms. Without us it would sleep in the device until that answers; if it goes on at once
+/// it soon asks for the OOM killer, for a server that is back after some seconds.
+const NAPS: u32 = 50;
+
+/// See [`NAPS`].
+const NAP_MS: u32 = 100;
 
 /// Whether the writer sleeps.
 pub(crate) struct Idle(Atomic<bool>);
@@ -62,94 +79,128 @@ impl idle::Flag for Idle {
     }
 }
 
+/// What the lock guards.
+struct Inner {
+    door: Door,
+    link: Link,
+    /// Pages that may be under way, as far as the reserves go.
+    reserve: u32,
+    /// Pages that were submitted and are not done.
+    in_flight: u32,
+    /// When a request was done last, or one was handed over with none before it.
+    progress: u64,
+    /// Nobody is let in any more.
+    going: bool,
+    queue: KVVec<Request>,
+}
+
+impl Inner {
+    fn room(&self) -> Room {
+        Room::new(self.link.limit(), self.reserve, self.link.drains())
+    }
+
+    fn limit(&self) -> u32 {
+        self.room().of(Who::Task)
+    }
+
+    /// See [`late_after`].
+    fn late(&self, now: u64) -> bool {
+        let ns = now.saturating_sub(self.progress);
+        self.door.backlog() != 0 && ns > late_after(self.in_flight, self.link.rate())
+    }
+
+    /// May the writer submit more?
+    fn may_submit(&self) -> bool {
+        self.in_flight == 0 || self.in_flight < self.limit()
+    }
+
+    fn is_full(&self) -> bool {
+        self.queue.len() >= self.queue.capacity()
+    }
+
+    /// Why nobody may hand over, if so.
+    fn closed(&self, now: u64) -> Option<Refused> {
+        if self.going {
+            Some(Refused::Going)
+        } else if !self.is_full() {
+            None
+        } else if self.late(now) {
+            Some(Refused::Late)
+        } else {
+            Some(Refused::Full)
+        }
+    }
+}
+
+/// How one who handed over had to wait.
+#[derive(Clone, Copy)]
+pub(crate) struct Waited {
+    /// So many nanoseconds.
+    pub(crate) ns: u64,
+    /// Pages that were written meanwhile.
+    pub(crate) written: u32,
+}
+
+/// State for readers.
+pub(crate) struct Figures {
+    /// Pages that were handed over and are not done.
+    pub(crate) inside: u32,
+    /// Of these, submitted.
+    pub(crate) in_flight: u32,
+    /// Pages that may be submitted, and handed over before others wait.
+    pub(crate) limit: u32,
+    /// The same, as far as the reserves go.
+    pub(crate) reserve: u32,
+    /// Pages a second that the device takes; 0: not known.
+    pub(crate) rate: u64,
+    /// The least that a request took of late, in ns; 0: not known.
+    pub(crate) rtt: u64,
+    /// Tasks that wait for room.
+    pub(crate) waiting: u32,
+    /// The device is late.
+    pub(crate) late: bool,
+}
+
 /// State of a lane.
 #[pin_data]
 pub(crate) struct Lane {
-    /// What waits for the writer.
     #[pin]
-    queue: SpinLock<KVVec<Handed>>,
-    /// Addresses of queued folios, by hash; one may drive out another.
-    seen: KVVec<Atomic<usize>>,
+    inner: SpinLockIrq<Inner>,
+    /// Where those stand who wait for room.
+    #[pin]
+    kswapd: Line,
+    /// See `kswapd`.
+    #[pin]
+    tasks: Line,
     /// The device, 0: none.
     device: Atomic<u32>,
-    /// Its queue can block.
-    blocking: Atomic<bool>,
     /// The writer sleeps, and wants to know of what is queued.
     pub(crate) idle: Idle,
-    /// Folios and pages that are taken and not decided.
-    pub(crate) folios: Atomic<i64>,
-    /// See `folios`.
-    pub(crate) pages: Atomic<i64>,
-    /// Pages that may wait.
-    pub(crate) room: Atomic<u32>,
-    /// Pages in flight.
-    pub(crate) inflight: Atomic<i64>,
-    /// Pages that may be.
-    pub(crate) limit: Atomic<u32>,
-    /// Pages that may be, as far as the reserves go.
-    pub(crate) reserve: Atomic<u32>,
-    /// Pages a second that the device takes; 0: not known.
-    pub(crate) rate: Atomic<u64>,
-    /// The least that a request took of late, in ns.
-    pub(crate) rtt: Atomic<u64>,
-    /// What `link::Done` is made of.
-    done: Atomic<u64>,
-    busy: Atomic<u64>,
-    busy_since: Atomic<u64>,
-    requests: Atomic<u64>,
-    took: Atomic<u64>,
-    quickest: Atomic<u64>,
-    /// When a request was done last, or something was begun with none in flight.
-    progress: Atomic<u64>,
-    /// When a request was done last, 0: none was.
-    finished: Atomic<u64>,
-    /// Requests in a row that failed, and when the last of them did.
-    failed: Atomic<u32>,
-    failed_at: Atomic<u64>,
-    /// Since when the writer submits a batch, 0: it does not.
-    submits: Atomic<u64>,
-    /// Folios taken, and written.
+    /// Requests taken, and submitted.
     pub(crate) taken: Atomic<u64>,
     /// See `taken`.
     pub(crate) written: Atomic<u64>,
 }
 
 impl Lane {
-    /// A lane whose queue has room for `pages` folios. Sleeps.
-    pub(crate) fn new(pages: usize) -> Result<Pin<KBox<Self>>> {
-        let queue = KVVec::with_capacity(pages, GFP_KERNEL)?;
-        let mut seen = KVVec::with_capacity(SEEN, GFP_KERNEL)?;
-        for _ in 0..SEEN {
-            seen.push(Atomic::new(0), GFP_KERNEL)?;
-        }
-        let first = link::Link::new().limit();
-        let first_room = link::room(first, pages as u32);
+    /// A lane whose queue has room for `requests`. Sleeps.
+    pub(crate) fn new(requests: usize) -> Result<Pin<KBox<Self>>> {
+        let inner = Inner {
+            door: Door::new(),
+            link: Link::new(),
+            reserve: u32::MAX,
+            in_flight: 0,
+            progress: 0,
+            going: false,
+            queue: KVVec::with_capacity(requests, GFP_KERNEL)?,
+        };
         KBox::pin_init(
             pin_init!(Self {
-                queue <- new_spinlock!(queue, "reclaimwb_handed"),
-                seen,
+                inner <- new_spinlock_irq!(inner, "reclaimwb_swap_lane"),
+                kswapd <- Line::new(c"reclaimwb_swap_kswapd", static_lock_class!()),
+                tasks <- Line::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
-                blocking: Atomic::new(false),
                 idle: Idle(Atomic::new(false)),
-                folios: Atomic::new(0),
-                pages: Atomic::new(0),
-                room: Atomic::new(first_room),
-                inflight: Atomic::new(0),
-                limit: Atomic::new(first),
-                reserve: Atomic::new(u32::MAX),
-                rate: Atomic::new(0),
-                rtt: Atomic::new(0),
-                done: Atomic::new(0),
-                busy: Atomic::new(0),
-                busy_since: Atomic::new(0),
-                requests: Atomic::new(0),
-                took: Atomic::new(0),
-                quickest: Atomic::new(u64::MAX),
-                progress: Atomic::new(0),
-                finished: Atomic::new(0),
-                failed: Atomic::new(0),
-                failed_at: Atomic::new(0),
-                submits: Atomic::new(0),
                 taken: Atomic::new(0),
                 written: Atomic::new(0),
             }),
@@ -157,199 +208,193 @@ impl Lane {
         )
     }
 
-    fn place(&self, folio: usize) -> Option<&Atomic<usize>> {
-        let i = slots::probe_sequence(folio as u64, SEEN).next()?;
-        self.seen.get(i)
+    /// Takes a request, unless nobody may hand over. May the writer go on? Any context.
+    pub(crate) fn enter(&self, asking: &Asking<'_>, cookie: usize) -> Result<bool, Refused> {
+        let (pages, now) = (asking.pages(), system::mono_ns());
+        let mut inner = self.inner.lock();
+        if !self.serves(asking.device()) {
+            // It was given to another device meanwhile.
+            return Err(Refused::Devices);
+        }
+        if let Some(why) = inner.closed(now) {
+            return Err(why);
+        }
+        if inner.door.backlog() == 0 {
+            inner.progress = now;
+        }
+        inner.door.hand_over(pages);
+        let request = Request {
+            prepared: asking.take(cookie),
+            slot: asking.slot(),
+            taken: now,
+            pages,
+        };
+        // Before the writer can count it as written.
+        self.taken.fetch_add(1, Relaxed);
+        // There is a place: we have looked.
+        let _ = inner.queue.push_within_capacity(request);
+        Ok(inner.may_submit())
     }
 
-    /// Is the folio queued, as far as is known?
-    pub(crate) fn has(&self, folio: usize) -> bool {
-        self.place(folio).is_some_and(|p| p.load(Relaxed) == folio)
-    }
-
-    /// Is there room for `nr` pages more? A folio that is larger than all that may
-    /// wait, waits alone.
-    pub(crate) fn has_room(&self, nr: u32) -> bool {
-        let pages = self.pages.load(Relaxed).max(0);
-        pages == 0 || pages + i64::from(nr) <= i64::from(self.room.load(Relaxed))
-    }
-
-    /// Queues a folio; gives it back if there is no place. Does not sleep.
-    pub(crate) fn push(&self, handed: Handed) -> Result<(), Handed> {
-        let (key, nr) = (handed.folio.key(), handed.nr_pages);
-        // Counted first: the writer counts it down.
-        self.folios.fetch_add(1, Relaxed);
-        self.pages.fetch_add(i64::from(nr), Relaxed);
-        let pushed = self.queue.lock().push_within_capacity(handed);
-        match pushed {
-            Ok(()) => {
-                if let Some(place) = self.place(key) {
-                    place.store(key, Relaxed);
+    /// One who handed over a batch of `pages` waits until there is room, unless the lane is
+    /// going. While the device is late, a task sleeps for [`NAPS`] at most. `waits` is called when
+    /// it is about to sleep in line: somebody has to [`Self::look`] meanwhile. Returns how long it
+    /// slept, in ns, and how many pages were written meanwhile; `None`: it had not to. Sleeps.
+    pub(crate) fn wait(&self, pages: u32, who: Who, waits: impl Fn()) -> Option<Waited> {
+        let mut inner = self.inner.lock();
+        let (came, delivered) = (system::mono_ns(), inner.link.delivered());
+        let room = inner.room();
+        if inner.going {
+            return None;
+        }
+        if inner.late(came) {
+            drop(inner);
+            return (who == Who::Task).then(|| {
+                (0..NAPS).any(|_| {
+                    nap(NAP_MS);
+                    reclaim::dying() || !self.is_late()
+                });
+                Waited {
+                    ns: system::mono_ns().saturating_sub(came),
+                    written: 0,
                 }
-                self.taken.fetch_add(1, Relaxed);
-                Ok(())
-            }
-            Err(e) => {
-                self.folios.fetch_sub(1, Relaxed);
-                self.pages.fetch_sub(i64::from(nr), Relaxed);
-                Err(e.0)
-            }
+            });
         }
-    }
-
-    /// Moves what is queued to `into`, as far as that has room. Does not sleep.
-    pub(crate) fn take(&self, into: &mut KVVec<Handed>) {
-        let mut queue = self.queue.lock();
-        while into.len() < into.capacity() {
-            let Some(handed) = queue.pop() else {
+        if !inner.door.come(pages, room, who) {
+            return None;
+        }
+        waits();
+        let mut now;
+        loop {
+            inner = self.line(who).sleep(inner, || self.inner.lock());
+            now = system::mono_ns();
+            // A turn may be meant for a task that a signal woke before: if it went away without,
+            // nobody would take it, and the next ones would never be called.
+            if inner.door.take_turn(pages, who) {
                 break;
-            };
-            // There is room, so nothing is dropped under the lock.
-            let _ = into.push_within_capacity(handed);
-        }
-    }
-
-    /// Does something wait in the queue?
-    pub(crate) fn waits(&self) -> bool {
-        !self.queue.lock().is_empty()
-    }
-
-    /// A folio is decided; drops the reference. May free the folio.
-    pub(crate) fn release(&self, handed: Handed) {
-        let key = handed.folio.key();
-        if let Some(place) = self.place(key) {
-            if place.load(Relaxed) == key {
-                place.store(0, Relaxed);
+            }
+            if reclaim::dying() || inner.going || inner.late(now) {
+                inner.door.give_up(pages, who);
+                break;
             }
         }
-        self.folios.fetch_sub(1, Relaxed);
-        self.pages.fetch_sub(i64::from(handed.nr_pages), Relaxed);
-        drop(handed);
+        self.call(&mut inner);
+        let written = inner.link.delivered().saturating_sub(delivered);
+        Some(Waited {
+            ns: now.saturating_sub(came),
+            written: u32::try_from(written).unwrap_or(u32::MAX),
+        })
     }
 
-    // --- the device
-
-    /// Pages in flight.
-    pub(crate) fn in_flight(&self) -> u32 {
-        u32::try_from(self.inflight.load(Relaxed)).unwrap_or(0)
+    /// Is it late, and not going?
+    fn is_late(&self) -> bool {
+        let inner = self.inner.lock();
+        !inner.going && inner.late(system::mono_ns())
     }
 
-    /// `nr` pages are about to be in flight. For the writer.
-    pub(crate) fn begin(&self, nr: u32) {
-        let now = system::clock_ns();
-        if self.inflight.fetch_add(i64::from(nr), Relaxed) == 0 {
-            self.busy_since.store(now, Relaxed);
-            self.progress.store(now, Relaxed);
+    fn line(&self, who: Who) -> &Line {
+        match who {
+            Who::Kswapd => &self.kswapd,
+            Who::Task | Who::Exempt => &self.tasks,
         }
     }
 
-    /// `nr` pages that were begun needed no request. For the writer.
-    pub(crate) fn end(&self, nr: u32) {
-        self.land(i64::from(nr));
+    /// Wakes those who waited longest, as many as may come in.
+    fn call(&self, inner: &mut Inner) {
+        let room = inner.room();
+        let [kswapd, tasks] = inner.door.call(room);
+        self.kswapd.wake(kswapd);
+        self.tasks.wake(tasks);
     }
 
-    fn land(&self, nr: i64) {
-        let now = system::clock_ns();
-        if self.inflight.fetch_sub(nr, Relaxed) <= nr {
-            let since = self.busy_since.load(Relaxed);
-            self.busy.fetch_add(now.saturating_sub(since), Relaxed);
+    fn wake_all(&self) {
+        self.kswapd.wake_all();
+        self.tasks.wake_all();
+    }
+
+    /// Sends those away who wait, if the device is late; are there any left? Any context.
+    pub(crate) fn look(&self) -> bool {
+        let inner = self.inner.lock();
+        if inner.door.waiting() != 0 && inner.late(system::mono_ns()) {
+            self.wake_all();
         }
-        self.progress.store(now, Relaxed);
+        inner.door.waiting() != 0
     }
 
-    /// A request of `nr` pages failed, which says nothing of how fast the device is. Any
+    /// Lets nobody in any more, and sends those away who wait. Any context.
+    pub(crate) fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.going = true;
+        self.wake_all();
+    }
+
+    /// Gives what is queued, the oldest first, for `empty`, which has as much room and holds
+    /// nothing. Does not sleep.
+    pub(crate) fn take(&self, empty: &mut KVVec<Request>) {
+        core::mem::swap(&mut self.inner.lock().queue, empty);
+    }
+
+    /// Is there something for the writer to do, that has nothing at hand, or (`holds`) has?
+    pub(crate) fn waits(&self, holds: bool) -> bool {
+        let inner = self.inner.lock();
+        (holds || !inner.queue.is_empty()) && inner.may_submit()
+    }
+
+    /// May the writer submit more?
+    pub(crate) fn may_submit(&self) -> bool {
+        self.inner.lock().may_submit()
+    }
+
+    /// A request of so many pages is about to be submitted; with what is to be noted of it.
+    /// For the writer.
+    pub(crate) fn begin(&self, pages: u32) -> Sent {
+        let mut inner = self.inner.lock();
+        let limited = inner.door.backlog() < inner.limit();
+        let in_flight = inner.in_flight;
+        inner.in_flight = in_flight.saturating_add(pages);
+        self.written.fetch_add(1, Relaxed);
+        inner.link.sent(in_flight, limited, system::mono_ns())
+    }
+
+    /// A request of so many pages is done: after how many ns? And may the writer go on? Any
     /// context.
-    pub(crate) fn failed(&self, nr: u32) {
-        self.failed_at.store(system::clock_ns(), Relaxed);
-        self.failed.fetch_add(1, Relaxed);
-        self.land(i64::from(nr));
-    }
-
-    /// Does all that is written to it fail? See [`handoff::failing`].
-    pub(crate) fn failing(&self) -> bool {
-        let ago = || system::clock_ns().saturating_sub(self.failed_at.load(Relaxed));
-        let in_a_row = self.failed.load(Relaxed);
-        in_a_row != 0 && handoff::failing(in_a_row, ago())
-    }
-
-    /// Has nothing that was written to it of late succeeded? Then what it still has in flight
-    /// is not to be waited for.
-    pub(crate) fn broken(&self) -> bool {
-        self.failed.load(Relaxed) >= handoff::FAILS
-    }
-
-    /// A request of `nr` pages is done after `ns`. Any context.
-    pub(crate) fn finished(&self, nr: u32, ns: u64) {
-        self.done.fetch_add(u64::from(nr), Relaxed);
-        self.requests.fetch_add(1, Relaxed);
-        self.took.fetch_add(ns, Relaxed);
-        if ns < self.quickest.load(Relaxed) {
-            self.quickest.store(ns, Relaxed);
+    pub(crate) fn done(&self, pages: u32, sent: Sent, failed: bool) -> (u64, bool) {
+        let now = system::mono_ns();
+        let mut inner = self.inner.lock();
+        inner.in_flight = inner.in_flight.saturating_sub(pages);
+        inner.door.done(pages);
+        inner.progress = now;
+        // What failed says nothing of how fast the device is.
+        if !failed {
+            let in_flight = inner.in_flight;
+            inner.link.done(pages, sent, in_flight, now);
         }
-        self.finished.store(system::clock_ns(), Relaxed);
-        self.failed.store(0, Relaxed);
-        self.land(i64::from(nr));
+        self.call(&mut inner);
+        // Half of what it may have keeps the device busy: not for each that is done.
+        let goes_on = inner.in_flight <= inner.limit() / 2;
+        (now.saturating_sub(sent.at), goes_on)
     }
 
-    /// Takes what was done since the last call. For the writer.
-    pub(crate) fn sample(&self) -> link::Done {
-        let now = system::clock_ns();
-        if self.inflight.load(Relaxed) > 0 {
-            // Up to now, as it is not over.
-            let since = self.busy_since.xchg(now, Relaxed);
-            self.busy.fetch_add(now.saturating_sub(since), Relaxed);
+    /// The reserves carry so many pages.
+    pub(crate) fn carries(&self, pages: u32) {
+        let mut inner = self.inner.lock();
+        inner.reserve = pages;
+        self.call(&mut inner);
+    }
+
+    /// How it does. Any context.
+    pub(crate) fn figures(&self) -> Figures {
+        let inner = self.inner.lock();
+        Figures {
+            inside: inner.door.backlog(),
+            in_flight: inner.in_flight,
+            limit: inner.limit(),
+            reserve: inner.reserve,
+            rate: inner.link.rate(),
+            rtt: inner.link.rtt(),
+            waiting: inner.door.waiting(),
+            late: inner.late(system::mono_ns()),
         }
-        link::Done {
-            pages: self.done.xchg(0, Relaxed),
-            busy: self.busy.xchg(0, Relaxed),
-            requests: self.requests.xchg(0, Relaxed),
-            ns: self.took.xchg(0, Relaxed),
-            quickest: self.quickest.xchg(u64::MAX, Relaxed),
-        }
-    }
-
-    /// Runs `f`, which submits, and may block in the device.
-    pub(crate) fn submitting<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.submits.store(system::clock_ns().max(1), Relaxed);
-        let r = f();
-        self.submits.store(0, Relaxed);
-        r
-    }
-
-    /// Has it done nothing of what it was given for longer than `ns`?
-    fn silent(&self, ns: u64) -> bool {
-        let now = system::clock_ns();
-        let long = |since: u64| now.saturating_sub(since) > ns;
-        let submits = self.submits.load(Relaxed);
-        let busy = submits != 0 && long(submits) || self.inflight.load(Relaxed) > 0;
-        busy && long(self.progress.load(Relaxed))
-    }
-
-    /// Does the device not answer? See [`STUCK_NS`].
-    pub(crate) fn stuck(&self) -> bool {
-        self.silent(STUCK_NS)
-    }
-
-    /// Is it late? See [`LATE_NS`].
-    pub(crate) fn late(&self) -> bool {
-        self.silent(LATE_NS)
-    }
-
-    /// Has a request of it been done of late?
-    pub(crate) fn goes_on(&self) -> bool {
-        let last = self.finished.load(Relaxed);
-        last != 0 && system::clock_ns().saturating_sub(last) <= LATE_NS
-    }
-
-    /// Is something queued or in flight? If the device is stuck, too: then reclaim gives
-    /// it no more, but has no better than to wait for what it has.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.folios.load(Relaxed) > 0 || self.inflight.load(Relaxed) > 0
-    }
-
-    /// Can its queue block?
-    pub(crate) fn blocks(&self) -> bool {
-        self.blocking.load(Relaxed)
     }
 
     /// The device; 0: none.
@@ -362,25 +407,23 @@ impl Lane {
         self.device() == device
     }
 
-    /// Is nothing of its device queued or in flight?
-    pub(super) fn unused(&self) -> bool {
-        self.folios.load(Relaxed) == 0 && self.inflight.load(Relaxed) <= 0
-    }
-
-    /// From now on it is that device's. For one at a time.
-    pub(super) fn serve(&self, device: u32, blocking: bool) {
-        self.blocking.store(blocking, Relaxed);
+    /// From now on it is that device's, unless something of its own is under way or somebody
+    /// waits. For one at a time.
+    pub(super) fn serve(&self, device: u32) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.door.backlog() != 0 || inner.door.waiting() != 0 {
+            return false;
+        }
+        inner.link = Link::new();
+        inner.reserve = u32::MAX;
         self.taken.store(0, Relaxed);
         self.written.store(0, Relaxed);
-        self.rate.store(0, Relaxed);
-        self.failed.store(0, Relaxed);
         self.device.store(device, Release);
+        true
     }
 
-    /// Memory that one takes, whose queue has room for `pages` folios, in bytes.
-    pub(super) const fn bytes(pages: usize) -> usize {
-        core::mem::size_of::<Self>()
-            + pages * core::mem::size_of::<Handed>()
-            + SEEN * core::mem::size_of::<usize>()
+    /// Memory that one takes, whose queue has room for `requests`, in bytes.
+    pub(super) const fn bytes(requests: usize) -> usize {
+        core::mem::size_of::<Self>() + requests * core::mem::size_of::<Request>()
     }
 }

@@ -2,7 +2,7 @@
 
 //! The lanes of all swap devices.
 //!
-//! Locks: `Table::claim`, which guards the change of a lane's device; innermost.
+//! Locks: `Table::claim`, which guards the change of a lane's device, before a lane's own.
 
 use super::lane::Lane;
 use kernel::{
@@ -18,22 +18,22 @@ pub(crate) const LANES: usize = 4;
 #[pin_data]
 pub(crate) struct Table {
     lanes: KVec<Pin<KBox<Lane>>>,
-    pages: usize,
+    requests: usize,
     #[pin]
     claim: SpinLock<()>,
 }
 
 impl Table {
-    /// All lanes free, each with room for so many folios. Sleeps.
-    pub(crate) fn new(pages: usize) -> impl PinInit<Self, Error> {
+    /// All lanes free, each with room for so many requests. Sleeps.
+    pub(crate) fn new(requests: usize) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
             let mut lanes = KVec::with_capacity(LANES, GFP_KERNEL)?;
             for _ in 0..LANES {
-                lanes.push(Lane::new(pages)?, GFP_KERNEL)?;
+                lanes.push(Lane::new(requests)?, GFP_KERNEL)?;
             }
             Ok(try_pin_init!(Self {
                 lanes,
-                pages,
+                requests,
                 claim <- new_spinlock!((), "reclaimwb_swap_lanes"),
             }? Error))
         })
@@ -49,27 +49,20 @@ impl Table {
         self.lanes.iter().map(|l| &**l)
     }
 
-    /// The lane of a device, if it has one.
-    pub(crate) fn find(&self, device: u32) -> Option<usize> {
-        self.iter().position(|l| device != 0 && l.serves(device))
-    }
-
-    /// The lane of a device that had none a moment ago: it gets a free one; `None` if
-    /// there is none. Does not sleep.
-    pub(crate) fn assign(&self, device: u32, blocking: bool) -> Option<usize> {
-        if device == 0 {
-            return None;
-        }
-        let _claim = self.claim.lock();
-        if let Some(lane) = self.find(device) {
+    /// The lane of a device: it gets a free one if it has none; `None` if there is none.
+    /// Does not sleep.
+    pub(crate) fn lane_of(&self, device: u32) -> Option<usize> {
+        let find = || self.iter().position(|l| l.serves(device));
+        if let Some(lane) = find() {
             return Some(lane);
         }
-        let lane = self
-            .iter()
-            .position(|l| l.serves(0))
-            .or_else(|| self.iter().position(Lane::unused))?;
-        self.get(lane)?.serve(device, blocking);
-        Some(lane)
+        let _claim = self.claim.lock();
+        if let Some(lane) = find() {
+            return Some(lane);
+        }
+        self.iter()
+            .position(|l| l.serves(0) && l.serve(device))
+            .or_else(|| self.iter().position(|l| l.serve(device)))
     }
 
     /// Calls `f` with device and state of each lane that serves one.
@@ -79,9 +72,14 @@ impl Table {
         }
     }
 
+    /// Requests that each has room for.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests
+    }
+
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        LANES * Lane::bytes(self.pages)
+        LANES * Lane::bytes(self.requests)
     }
 }
 
