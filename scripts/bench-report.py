@@ -43,6 +43,7 @@ METRICS = {
     "touches": ("pages", "pages touched", MORE),
     "touches_least": ("pages", "of the task that touched least", MORE),
     "touch_longest_ms": ("ms", "longest fault once all was filled"),
+    "neighbour_longest_ms": ("ms", "longest fault of the neighbour"),
     "slow_p50_ms": ("ms", "half of the slow faults took less than"),
     "slow_p99_ms": ("ms", "99% of the slow faults took less than"),
     "stall_p50_ms": ("ms", "half of the stalls took less than"),
@@ -214,14 +215,16 @@ def swap_metrics(results, loads, before, after):
                    touches=loads["swap.touches"], touches_least=loads["swap.touches_least"],
                    touch_longest_ms=loads["swap.touch_longest_us"] / 1e3,
                    slow_p50_ms=loads["swap.slow_p50_us"] / 1e3, slow_p99_ms=loads["swap.slow_p99_us"] / 1e3)
+    if "neighbour.longest_us" in loads:
+        out["neighbour_longest_ms"] = loads["neighbour.longest_us"] / 1e3
     out.update(stall_metrics(results))
     if (results / "handoff.after").exists():
         handoff = pairs(results / "handoff.before"), pairs(results / "handoff.after")
         out["handoff"] = ledger(*handoff)
         # Without handoff (stock as the module with handoff=never) the rows are there, and say nothing.
         if handoff[1].get("state") == "on":
-            out["refused"] = ratio(grown(*handoff, r"direct\.refused\.(priority|stuck|devices)\.folios"),
-                                   grown(*handoff, r"direct\.taken\.folios"))
+            out["refused"] = ratio(grown(*handoff, r"direct\.refused\.(devices|late|full|going)\.requests"),
+                                   grown(*handoff, r"direct\.taken\.requests"))
     return out
 
 

@@ -241,8 +241,6 @@ def source_words(docs):
         "RESULT": listed(docs, "policy/compaction.rs", "Result"),
         "MODE": listed(docs, "policy/handoff.rs", "Mode"),
         "REFUSED": listed(docs, "policy/handoff.rs", "Refused"),
-        "LATER": listed(docs, "handoff.rs", "Later"),
-        "FATE": listed(docs, "handoff.rs", "Skip"),
         "SKIP": listed(docs, "write_around.rs", "Skip"),
         "COUNT": STRING.findall(counts[1]),
         "STATE": [s.replace("{errno}", "ERRNO") for s in STRING.findall(states)],

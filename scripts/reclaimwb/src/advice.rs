@@ -55,7 +55,7 @@ fn tip(report: &Report, row: &CauseRow) -> String {
             "a faster swap device or a second one of the same priority, as this one takes no more; or zswap before it"
                 .into()
         }
-        Cause::ThrottleWriteback if report.handoff.get().is_some_and(|section| section.handed_folios > 0) => {
+        Cause::ThrottleWriteback if report.handoff.get().is_some_and(|section| section.handed_requests > 0) => {
             "a faster swap device or line, less to swap, or a limit for who fills memory, as tasks wait for the swap \
              writer, and it for the device"
                 .into()
@@ -133,6 +133,22 @@ mod tests {
         };
         let tip = of("stalls.json", on).expect("advice");
         assert!(!tip.contains("handoff") && tip.contains("max_sectors_kb"), "{tip}");
+    }
+
+    #[test]
+    fn who_waits_for_the_writer_needs_a_faster_device() {
+        let handed = |requests| {
+            move |report: &mut Report| {
+                with(Cause::ThrottleWriteback, 0.5, 1_000_000_000)(report);
+                if let report::Section::Available(section) = &mut report.handoff {
+                    section.handed_requests = requests;
+                }
+            }
+        };
+        let tip = of("stalls.json", handed(1)).expect("advice");
+        assert!(tip.contains("wait for the swap writer"), "{tip}");
+        let tip = of("stalls.json", handed(0)).expect("advice");
+        assert!(!tip.contains("writer"), "{tip}");
     }
 
     #[test]

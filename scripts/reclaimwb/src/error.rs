@@ -39,9 +39,24 @@ pub enum Error {
     },
     /// A ledger speaks a format this tool does not know.
     #[error(
-        "the ledgers are of format {0}, this tool reads format 1; use the reclaimwb that was built with the module"
+        "the ledgers are of format {0}, this tool reads format 2; use the reclaimwb that was built with the module"
     )]
     Format(String),
+    /// A ledger of a module from before its rows were given another meaning.
+    #[error(
+        "ledger {ledger} counts {counts}, not {wanted}: it is of an older module (version {version}); use the reclaimwb \
+         that was built with that module"
+    )]
+    OlderLedger {
+        /// Name of the ledger.
+        ledger: &'static str,
+        /// The module's version.
+        version: String,
+        /// What it counts.
+        counts: &'static str,
+        /// What this tool reads.
+        wanted: &'static str,
+    },
     /// A ledger row is not what the format says.
     #[error("ledger {ledger}: {what}; nothing is reported from a ledger that is not whole, take a new snapshot")]
     Ledger {

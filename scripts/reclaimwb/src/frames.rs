@@ -72,8 +72,6 @@ impl Part {
                 "shrink_",
                 "evict_folios",
                 "shrink_all_memory",
-                // A writer's way in.
-                "reclaim_writeback_swap_",
             ],
             Self::Swap => &["swap_", "__swap_", "shmem_writeout", "zswap_", "sio_", "folio_alloc_swap", "writeout"],
             Self::Block => {
@@ -100,6 +98,9 @@ impl Part {
     }
 }
 
+/// What a writer submits swap-out with: nobody reclaims above it.
+const WRITER: &str = "swap_write_prepared";
+
 /// The part each frame belongs to; `frames` and the result are innermost first.
 pub fn classify(frames: &[Frame]) -> Vec<Part> {
     let mut part = Part::Caller;
@@ -109,9 +110,10 @@ pub fn classify(frames: &[Frame]) -> Vec<Part> {
         .map(|frame| {
             // A stack only goes forward through the parts. The way in cannot skip reclaim: a caller may well
             // be in the block layer or the network when it asks for memory.
+            let from_above = |next| next == Part::Reclaim || frame.function.starts_with(WRITER);
             part = Part::ALL
                 .into_iter()
-                .filter(|next| *next > part && (part != Part::Caller || *next == Part::Reclaim))
+                .filter(|next| *next > part && (part != Part::Caller || from_above(*next)))
                 .find(|next| next.entered_by().iter().any(|start| frame.function.starts_with(start)))
                 .unwrap_or(part);
             part
@@ -176,9 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_swaps_out() {
-        let stack = frames(&["submit_bio", "swap_writeout", "reclaim_writeback_swap_out", "rwb_swap_out", "kthread"]);
-        let expected = [Part::Block, Part::Swap, Part::Reclaim, Part::Caller, Part::Caller];
+    fn a_writer_submits() {
+        let stack =
+            frames(&["submit_bio", "swap_bdev_submit_write", "swap_write_prepared", "rwb_swap_submit", "kthread"]);
+        let expected = [Part::Block, Part::Swap, Part::Swap, Part::Caller, Part::Caller];
         assert_eq!(classify(&stack), expected);
     }
 

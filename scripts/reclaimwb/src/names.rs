@@ -93,10 +93,10 @@ words! {
     Layer {
         /// Where reclaim begins.
         Entry = "entry", "reclaim entry";
-        /// Where a folio was handed to the writer instead of written.
-        Handoff = "handoff", "handoff";
         /// `mm_vmscan_write_folio`.
         Write = "write", "swap write";
+        /// Where a prepared request was handed to a writer instead of submitted.
+        Handoff = "handoff", "handoff";
         /// `block_bio_queue` of a swap bio.
         Bio = "bio", "bio";
         /// `nbd_send_request`.
@@ -175,66 +175,20 @@ words! {
 }
 
 words! {
-    /// Why a folio that may be handed off was left for a later round of reclaim.
-    Later {
-        /// It is queued already.
-        Queued = "queued", "queued already";
-        /// As much waits as the device takes soon.
-        Full = "full", "no room at the device";
-        /// The same, and it was still mapped: it stays mapped.
-        Mapped = "mapped", "no room, left mapped";
-        /// Its device does not answer.
-        Stuck = "stuck", "the device does not answer";
-    }
-}
-
-words! {
-    /// Why a folio was not handed off: reclaim did with it what it always does.
+    /// Why a request was not handed over: who prepared it submitted it.
     Refused {
-        /// The reclaim was for the limit of a cgroup.
-        Cgroup = "cgroup", "the limit of a cgroup";
-        /// Userspace asked for the reclaim: `MADV_PAGEOUT`, `memory.reclaim`, DAMON.
-        Proactive = "proactive", "userspace asked for it";
-        /// zswap may take it, which is no I/O.
-        Zswap = "zswap", "zswap may take it";
         /// The device writes at once: zram, brd.
         Sync = "sync", "the device writes at once";
-        /// kswapd, to a device whose queue never blocks.
-        Queue = "queue", "kswapd, and the device never blocks";
-        /// The OOM killer is near.
-        Priority = "priority", "the OOM killer is near";
-        /// Enough stack is left.
+        /// Enough stack is left, or the policy is `never`.
         Headroom = "headroom", "enough stack is left";
-        /// Someone else refers to it; it would not have been written anyway.
-        Busy = "busy", "in use by someone else";
-        /// More swap devices than writers, or none.
+        /// More swap devices than writers.
         Devices = "devices", "no writer for its device";
-        /// The device does not answer.
-        Stuck = "stuck", "the device does not answer";
-        /// What is written to the device fails.
-        Failing = "failing", "writing to the device fails";
-    }
-}
-
-words! {
-    /// Why a folio that was handed off was not written by the writer.
-    WriterSkip {
-        /// Freed, truncated, or out of the swap cache.
-        Gone = "gone", "freed or truncated meanwhile";
-        /// In use again.
-        Mapped = "mapped", "in use again";
-        /// Clean by now.
-        Clean = "clean", "clean by now";
-        /// Someone else is writing it.
-        Writeback = "writeback", "being written by someone else";
-        /// Someone has it locked.
-        Locked = "locked", "locked by someone";
-        /// Someone has it isolated from its LRU list.
-        Isolated = "isolated", "isolated by someone";
-        /// The kernel did not write it: no swap, pinned, mlocked, or split.
-        Refused = "refused", "the kernel would not write it";
-        /// Handoff was switched off.
-        Dropped = "dropped", "handoff was switched off";
+        /// The writer's queue has no place, as the device is late.
+        Late = "late", "the device is late";
+        /// The writer's queue has no place.
+        Full = "full", "the writer's queue is full";
+        /// Handoff is being switched off.
+        Going = "going", "handoff was being switched off";
     }
 }
 
@@ -404,7 +358,9 @@ impl Layer {
     pub fn step(self) -> &'static str {
         match self {
             Self::Entry => "caller",
-            Self::Handoff | Self::Write => "reclaim",
+            // What handed it over was prepared in between, by swap.
+            Self::Handoff => "reclaim + swap",
+            Self::Write => "reclaim",
             Self::Bio => "swap",
             Self::Nbd => "block + NBD",
             Self::Net => "network",

@@ -194,25 +194,30 @@ fn around(section: &WriteAroundSection) -> Option<String> {
 }
 
 fn handed(section: &HandoffSection, page_size: u64) -> Option<String> {
-    if section.handed_folios == 0 && section.written_folios == 0 {
+    if section.handed_requests == 0 && section.written_requests == 0 {
         return None;
     }
     let off = if section.state == HelperState::On { "" } else { " (off by now)" };
     let direct = section.of(Origin::Direct);
     let own = direct
         .and_then(|row| row.own_share)
-        .map_or(String::new(), |share| format!("; direct reclaim wrote {} of its swap-out itself", percent(share)));
-    let mean = section
-        .queued
-        .mean_us
-        .map_or(String::new(), |mean| format!("; a folio waited {:.1} ms in the mean", mean / 1e3));
+        .map_or(String::new(), |share| format!("; direct reclaim submitted {} of its swap-out itself", percent(share)));
+    let waited = section.waits.mean_us.map_or("nobody waited for room".to_owned(), |mean| {
+        let times = if section.waits.count == 1 { "time" } else { "times" };
+        format!("reclaim waited {} {times} for room, {:.1} ms in the mean", count(section.waits.count), mean / 1e3)
+    });
+    let late: Vec<&str> = section.devices.iter().filter(|row| row.late).map(|row| row.device.as_str()).collect();
+    let late = match late[..] {
+        [] => String::new(),
+        _ => format!(" WARNING: late, nothing of what it was given is done: {}.", late.join(", ")),
+    };
     Some(format!(
-        "Handoff{off}: {} pages ({}) that reclaim would have written on its own stack were handed to the writer, {} \
-         of them by direct reclaim{own}. The writer wrote {} folios{mean}.",
+        "Handoff{off}: {} pages ({}) that reclaim would have submitted on its own stack were handed to the writer, {} \
+         of them by direct reclaim{own}. In all {} requests; {waited}.{late}",
         count(section.handed_pages),
         mib(section.handed_pages.saturating_mul(page_size)),
         count(direct.map_or(0, |row| row.handed_pages)),
-        count(section.written_folios),
+        count(section.handed_requests),
     ))
 }
 

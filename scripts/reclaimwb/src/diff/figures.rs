@@ -9,7 +9,7 @@ use super::side::Side;
 use crate::{
     ledger::{GroupState, Log2, STALLING, total},
     names::{Cause, Kind, Layer, Origin, Phase},
-    report::{HeadroomRow, Section, StallsSection, Times, ZoneRow, percentile},
+    report::{HandoffRow, HandoffSection, HeadroomRow, Section, StallsSection, Times, ZoneRow, percentile},
 };
 
 /// What a figure is measured in.
@@ -376,27 +376,34 @@ fn handoff(list: &mut List) {
     list.sum("handoff.handed.pages", Unit::Pages, "handed to a writer", |side| {
         Ok(section(&side.report.handoff)?.handed_pages as f64)
     });
-    list.level("handoff.refused.share", Unit::Share, "part of the folios met that were refused; 0 of none", |side| {
+    list.level("handoff.refused.share", Unit::Share, "part of the requests that were refused; 0 of none", |side| {
         let rows = &section(&side.report.handoff)?.origins;
-        let refused = total(rows.iter().flat_map(|row| row.refused.values().copied()));
-        Ok(exact(share(refused, total(rows.iter().map(crate::report::HandoffRow::met)))))
+        let refused = total(rows.iter().map(HandoffRow::left));
+        Ok(exact(share(refused, total(rows.iter().map(HandoffRow::prepared)))))
     });
-    list.level("handoff.direct.own.share", Unit::Share, "pages direct reclaim wrote itself; 0 of none", |side| {
+    list.level("handoff.direct.own.share", Unit::Share, "pages direct reclaim submitted itself; 0 of none", |side| {
         let row = section(&side.report.handoff)?.of(Origin::Direct).ok_or("no such origin")?;
         let own = row.own_pages.ok_or("writes are not recorded")?;
         Ok(exact(share(own, own.saturating_add(row.handed_pages))))
     });
-    let times = |list: &mut List, name: &str, what: &str, of: fn(&crate::report::HandoffSection) -> &Times| {
+    let times = |list: &mut List, name: &str, what: &str, of: fn(&HandoffSection) -> &Times| {
         for percent in [50, 99] {
-            let meaning = format!("what {percent} of 100 {what} took; 0 if there was none");
+            let meaning = format!("what {percent} of 100 {what}; 0 if there was none");
             list.level(format!("handoff.{name}.p{percent}"), Unit::Seconds, meaning, move |side| {
                 let times = of(section(&side.report.handoff)?);
                 if times.count == 0 { Ok(exact(0.0)) } else { below_us(&times.histogram, percent) }
             });
         }
     };
-    times(list, "queued", "folios handed over", |handoff| &handoff.queued);
-    times(list, "request", "requests of the writers", |handoff| &handoff.requests);
+    list.sum("handoff.waits", Unit::Count, "requests that waited for room", |side| {
+        Ok(section(&side.report.handoff)?.waits.count as f64)
+    });
+    list.sum("handoff.waits.seconds", Unit::Seconds, "time of these", |side| {
+        Ok(section(&side.report.handoff)?.waits_us as f64 / 1e6)
+    });
+    times(list, "wait", "waits for room took", |handoff| &handoff.waits);
+    times(list, "queued", "waits in the queue took", |handoff| &handoff.queued);
+    times(list, "request", "requests of the writers took", |handoff| &handoff.requests);
     list.sum("handoff.throttled.seconds", Unit::Seconds, "time that reclaimers waited for writeback", |side| {
         let rows = &section(&side.report.handoff)?.origins;
         Ok(total(rows.iter().map(|row| row.throttled_us)) as f64 / 1e6)

@@ -36,6 +36,8 @@ pub enum Unit {
     Pages,
     /// Folios, each of one or more pages.
     Folios,
+    /// Requests to swap out, each of one or more folios.
+    Requests,
     /// Objects of shrinkers.
     Objects,
     /// CPU cycles.
@@ -51,6 +53,7 @@ impl Unit {
             Self::Bytes => "_bytes",
             Self::Pages => "_pages",
             Self::Folios => "_folios",
+            Self::Requests => "_requests",
             Self::Objects => "_objects",
             Self::Cycles => "_cycles",
         }
@@ -219,30 +222,26 @@ families! {
     // handoff
     HandoffPolicy = Gauge Count "handoff_policy" ["policy"]
         "1 for the policy that is set (parameter handoff), 0 for the others";
-    HandedFolios = Counter Folios "handoff_handed_folios_total" ["origin"]
-        "Folios that reclaim handed to a swap writer";
+    HandedRequests = Counter Requests "handoff_handed_requests_total" ["origin"]
+        "Requests to swap out that reclaim handed to a swap writer";
     HandedPages = Counter Pages "handoff_handed_pages_total" ["origin"]
         "Pages that reclaim handed to a swap writer";
-    HandoffLater = Counter Folios "handoff_later_folios_total" ["origin", "reason"]
-        "Folios left for a later round of reclaim, each time, by reason";
-    HandoffRefused = Counter Folios "handoff_refused_folios_total" ["origin", "reason"]
-        "Folios that were not handed off, by reason: reclaim did with them what it always does";
-    HandoffWaits = Counter Count "handoff_waits_total" ["origin"]
-        "Times that reclaim was told that waiting is worth it";
+    HandoffRefused = Counter Requests "handoff_refused_requests_total" ["origin", "reason"]
+        "Requests that were not handed over, by reason: reclaim submitted them itself";
+    HandoffWaits = Histogram Seconds "handoff_wait_seconds" ["origin"]
+        "How long reclaim waited for room after it had handed over; origins that never waited are absent";
     Throttled = Counter Count "throttled_total" ["origin"]
         "Times that reclaim waited for writeback, whosever it was";
     ThrottledTime = Counter Seconds "throttled_seconds_total" ["origin"]
         "Time that reclaim waited for writeback, whosever it was";
-    HandoffWrittenFolios = Counter Folios "handoff_written_folios_total" []
-        "Folios that the swap writers wrote";
+    HandoffWrittenRequests = Counter Requests "handoff_written_requests_total" []
+        "Requests that the swap writers submitted";
     HandoffWrittenPages = Counter Pages "handoff_written_pages_total" []
-        "Pages that the swap writers wrote";
-    HandoffNotWritten = Counter Folios "handoff_not_written_folios_total" ["reason"]
-        "Folios handed over that were not written";
-    HandoffPending = Gauge Folios "handoff_pending_folios" []
-        "Folios handed over that are neither written nor given up";
+        "Pages that the swap writers submitted";
+    HandoffPending = Gauge Requests "handoff_pending_requests" []
+        "Requests handed over that are not submitted yet";
     HandoffQueued = Histogram Seconds "handoff_queued_seconds" []
-        "Time from a folio being handed over to its being written or given up";
+        "Time from a request being handed over to its being submitted";
     HandoffBatches = Counter Count "handoff_batches_total" []
         "Batches that the swap writers submitted";
     HandoffWakeups = Counter Count "handoff_wakeups_total" []
@@ -253,22 +252,24 @@ families! {
         "Pages in the swap writers' requests";
     HandoffRequestErrors = Counter Count "handoff_request_errors_total" []
         "The swap writers' requests that failed";
-    HandoffDevicePending = Gauge Folios "handoff_device_pending_folios" ["device"]
-        "Folios that wait for the device's swap writer now";
-    HandoffDeviceRoom = Gauge Pages "handoff_device_room_pages" ["device"]
-        "Pages that may wait for the device's swap writer";
+    HandoffDevicePending = Gauge Requests "handoff_device_pending_requests" ["device"]
+        "Requests that wait for the device's swap writer now";
+    HandoffDeviceInside = Gauge Pages "handoff_device_inside_pages" ["device"]
+        "Pages that were handed over for the device and are not done now";
     HandoffDeviceInflight = Gauge Pages "handoff_device_inflight_pages" ["device"]
-        "Pages of the swap writer that are under way to the device now";
+        "Of these, pages that the swap writer has submitted";
     HandoffDeviceLimit = Gauge Pages "handoff_device_limit_pages" ["device"]
-        "Pages that may be under way to the device";
+        "Pages that may be submitted to the device at once";
     HandoffDeviceReserve = Gauge Pages "handoff_device_reserve_pages" ["device"]
-        "Pages that may be under way as far as the memory reserves go; absent where they set no limit";
+        "Pages that may be submitted as far as the memory reserves go; absent where they set no limit";
     HandoffDeviceRate = Gauge Count "handoff_device_pages_per_second" ["device"]
         "Pages that the device takes in a second, of late; absent where it is not known";
     HandoffDeviceRequest = Gauge Seconds "handoff_device_quickest_request_seconds" ["device"]
         "The least that a request took of late; absent where it is not known";
-    HandoffDeviceStuck = Gauge Count "handoff_device_stuck" ["device"]
-        "1 while the swap device does not answer";
+    HandoffDeviceWaiting = Gauge Count "handoff_device_waiting_tasks" ["device"]
+        "Tasks that wait for room at the device now";
+    HandoffDeviceLate = Gauge Count "handoff_device_late" ["device"]
+        "1 while the swap device does nothing of what it was given: nobody then waits for room";
 
     // stalls
     Stalls = Histogram Seconds "stall_seconds" ["origin"]

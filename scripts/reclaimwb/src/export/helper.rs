@@ -65,21 +65,21 @@ fn handoff(samples: &mut Samples, ledger: &Handoff) {
     }
     for (origin, of) in &ledger.origins {
         let origin = origin.key();
-        samples.number(Family::HandedFolios, &[origin], of.taken.folios);
+        samples.number(Family::HandedRequests, &[origin], of.taken.requests);
         samples.number(Family::HandedPages, &[origin], of.taken.pages);
-        samples.number(Family::HandoffWaits, &[origin], of.waits);
+        if of.waits > 0 {
+            let sum = Value::micros(of.waits_us);
+            samples.histogram(Family::HandoffWaits, &[origin], &Bounds::seconds(), &of.waits_hist, sum);
+        }
         samples.number(Family::Throttled, &[origin], of.throttled);
         samples.add(Family::ThrottledTime, &[origin], Value::micros(of.throttled_us));
-        for (reason, folios) in &of.later {
-            samples.number(Family::HandoffLater, &[origin, reason.key()], *folios);
-        }
-        for (reason, folios) in &of.refused {
-            samples.number(Family::HandoffRefused, &[origin, reason.key()], *folios);
+        for (reason, requests) in &of.refused {
+            samples.number(Family::HandoffRefused, &[origin, reason.key()], *requests);
         }
     }
     let counters = &ledger.counters;
     for (family, n) in [
-        (Family::HandoffWrittenFolios, counters.written.folios),
+        (Family::HandoffWrittenRequests, counters.written.requests),
         (Family::HandoffWrittenPages, counters.written.pages),
         (Family::HandoffPending, ledger.pending),
         (Family::HandoffBatches, counters.batches),
@@ -88,9 +88,6 @@ fn handoff(samples: &mut Samples, ledger: &Handoff) {
         (Family::HandoffRequestErrors, counters.request_errors),
     ] {
         samples.number(family, &[], n);
-    }
-    for (reason, folios) in &ledger.skips {
-        samples.number(Family::HandoffNotWritten, &[reason.key()], *folios);
     }
     let bounds = Bounds::seconds();
     for (family, hist, us) in [
@@ -107,11 +104,12 @@ fn handoff(samples: &mut Samples, ledger: &Handoff) {
 fn device(samples: &mut Samples, name: &str, device: &HandoffDevice) {
     for (family, n) in [
         (Family::HandoffDevicePending, Some(device.pending)),
-        (Family::HandoffDeviceRoom, Some(device.room_pages)),
+        (Family::HandoffDeviceInside, Some(device.inside_pages)),
         (Family::HandoffDeviceInflight, Some(device.inflight_pages)),
         (Family::HandoffDeviceLimit, Some(device.limit_pages)),
         (Family::HandoffDeviceReserve, device.reserve_pages),
         (Family::HandoffDeviceRate, device.pages_per_s),
+        (Family::HandoffDeviceWaiting, Some(device.waiting)),
     ] {
         if let Some(n) = n {
             samples.number(family, &[name], n);
@@ -120,5 +118,5 @@ fn device(samples: &mut Samples, name: &str, device: &HandoffDevice) {
     if let Some(ns) = device.request_ns {
         samples.add(Family::HandoffDeviceRequest, &[name], Value::Nanos(ns));
     }
-    samples.add(Family::HandoffDeviceStuck, &[name], Value::flag(device.stuck));
+    samples.add(Family::HandoffDeviceLate, &[name], Value::flag(device.late));
 }

@@ -194,7 +194,7 @@ fn writes(report: &Report, recorded: Option<&Recorded>, origins: &[Series<Origin
             Some(writes_over_time(recorded, writes, origins, "Each column is the pages that reclaim wrote"))
         } else if asked(recorded, "reclaim_window", *window_events) {
             let what = "Each column is the pages that reclaim wrote, spread evenly over the windows in which it did \
-                        (the event reclaim_write was not recorded; what the swap writers wrote is in no window),";
+                        (the event reclaim_write was not recorded),";
             Some(writes_over_time(recorded, windows, origins, what))
         } else {
             None

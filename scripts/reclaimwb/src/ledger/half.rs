@@ -41,7 +41,17 @@ pub(super) fn skip_row(why: &str) -> String {
     format!("skipped.{why}.folios")
 }
 
+/// A histogram, all of whose buckets are there.
 pub(super) fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
+    let hist = filled_histogram(rows, prefix)?;
+    if hist.is_empty() {
+        return Err(rows.error(format!("row {prefix}<low> is missing")));
+    }
+    Ok(hist)
+}
+
+/// A histogram whose empty buckets have no row.
+pub(super) fn filled_histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     let mut hist = Log2::new();
     for (rest, value) in rows.take_prefix(prefix) {
         let row = format!("{prefix}{rest}");
@@ -51,9 +61,6 @@ pub(super) fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
             return Err(rows.error(format!("row {row} names no bucket of the histogram")));
         }
         hist.insert(low, rows.parse_number(&row, &value)?);
-    }
-    if hist.is_empty() {
-        return Err(rows.error(format!("row {prefix}<low> is missing")));
     }
     Ok(hist)
 }

@@ -1,29 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `handoff`: what became of the folios that reclaim would have swapped out itself.
+//! `handoff`: what became of the swap-out requests that reclaim prepared.
 
 use std::collections::BTreeMap;
 
 use super::{
-    Cell,
-    half::{HelperState, Log2, devices, flag, histogram, skip_row, skips, subtract},
+    half::{HelperState, Log2, devices, filled_histogram, flag, histogram, subtract},
     rows::{Rows, grown},
 };
 use crate::{
-    error::Result,
-    names::{Later, Origin, Policy, Refused, WriterSkip},
+    error::{Error, Result},
+    names::{Origin, Policy, Refused},
 };
 
-/// What one origin would have swapped out itself.
+/// Requests, and the pages in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Requests.
+    pub requests: u64,
+    /// Pages.
+    pub pages: u64,
+}
+
+/// What became of the requests that one origin prepared.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffOrigin {
-    /// Folios that were handed to a writer.
-    pub taken: Cell,
-    /// Folios left for a later round of reclaim, each time, by reason.
-    pub later: BTreeMap<Later, u64>,
-    /// Folios that it had to deal with itself, by reason.
+    /// Those that it handed to a writer.
+    pub taken: Requests,
+    /// Requests that it had to submit itself, by reason.
     pub refused: BTreeMap<Refused, u64>,
-    /// Times it was told that waiting is worth it.
+    /// Of those handed over, requests that waited for room.
     pub waits: u64,
+    /// Microseconds of that.
+    pub waits_us: u64,
+    /// Requests by microseconds that they waited; buckets without one may be absent.
+    pub waits_hist: Log2,
     /// Times it waited for writeback, for us or for others.
     pub throttled: u64,
     /// Microseconds of that.
@@ -33,9 +43,9 @@ pub struct HandoffOrigin {
 /// What only grows while the module stays loaded.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffCounters {
-    /// Folios that the writers wrote.
-    pub written: Cell,
-    /// Microseconds from handed over to written or skipped, summed over the folios.
+    /// What the writers submitted.
+    pub written: Requests,
+    /// Microseconds from handed over to submitted, summed over the requests.
     pub queued_us: u64,
     /// Batches that the writers submitted.
     pub batches: u64,
@@ -54,7 +64,7 @@ pub struct HandoffCounters {
 impl HandoffCounters {
     fn rows(&mut self) -> [(&'static str, &mut u64); 9] {
         [
-            ("written.folios", &mut self.written.folios),
+            ("written.requests", &mut self.written.requests),
             ("written.pages", &mut self.written.pages),
             ("queued.us.sum", &mut self.queued_us),
             ("batches", &mut self.batches),
@@ -70,17 +80,17 @@ impl HandoffCounters {
 /// One swap device.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffDevice {
-    /// Folios handed over for it.
+    /// Requests handed over for it.
     pub taken: u64,
-    /// Of these, folios written.
+    /// Of these, requests that its writer submitted.
     pub written: u64,
-    /// Folios handed over and not yet decided, now.
+    /// Requests handed over and not yet submitted, now.
     pub pending: u64,
-    /// Pages that may wait for the writer, now.
-    pub room_pages: u64,
-    /// Pages in flight, now.
+    /// Pages that were handed over and are not done, now.
+    pub inside_pages: u64,
+    /// Of these, pages that were submitted, now.
     pub inflight_pages: u64,
-    /// Pages that may be, now.
+    /// Pages that may be submitted at once, now.
     pub limit_pages: u64,
     /// Pages that may be as far as the memory reserves go, now; `None`: they set no limit.
     pub reserve_pages: Option<u64>,
@@ -88,8 +98,10 @@ pub struct HandoffDevice {
     pub pages_per_s: Option<u64>,
     /// The least that a request took of late, in nanoseconds; `None`: not known.
     pub request_ns: Option<u64>,
-    /// Whether it does not answer, now.
-    pub stuck: bool,
+    /// Tasks that wait for room, now.
+    pub waiting: u64,
+    /// Whether it does nothing of what it was given, now.
+    pub late: bool,
     /// Whether the two counters began anew in the interval reported on.
     pub restarted: bool,
 }
@@ -97,14 +109,14 @@ pub struct HandoffDevice {
 const DEVICE_ROWS: [&str; 10] = [
     "taken",
     "written",
-    "pending",
-    "room_pages",
+    "inside_pages",
     "inflight_pages",
     "limit_pages",
     "reserve_pages",
     "pages_per_s",
     "request_ns",
-    "stuck",
+    "waiting",
+    "late",
 ];
 
 /// What the module says for a reserve that sets no limit.
@@ -121,15 +133,13 @@ pub struct Handoff {
     pub origins: BTreeMap<Origin, HandoffOrigin>,
     /// What the writers counted.
     pub counters: HandoffCounters,
-    /// Folios handed over that were not written.
-    pub skips: BTreeMap<WriterSkip, u64>,
-    /// Folios by microseconds from handed over to written or skipped.
+    /// Requests by microseconds from handed over to submitted.
     pub queued_us: Log2,
     /// Batches by pages.
     pub batch_pages: Log2,
     /// Requests by microseconds from submitted to done.
     pub request_us: Log2,
-    /// Folios handed over and not yet decided, now.
+    /// Requests handed over and not yet submitted, now.
     pub pending: u64,
     /// The same when the interval reported on began.
     pub pending_before: u64,
@@ -138,7 +148,9 @@ pub struct Handoff {
 }
 
 impl Handoff {
-    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+    /// `version` is the module's.
+    pub(super) fn parse(rows: &mut Rows, version: &str) -> Result<Self> {
+        refuse_older(rows, version)?;
         let state = HelperState::parse(rows)?;
         let word = rows.take("policy")?;
         let Some(policy) = Policy::from_key(&word) else {
@@ -157,11 +169,10 @@ impl Handoff {
             policy,
             origins,
             counters,
-            skips: skips(rows, WriterSkip::ALL, WriterSkip::key)?,
             queued_us: histogram(rows, "queued.us.hist.")?,
             batch_pages: histogram(rows, "batch.pages.hist.")?,
             request_us: histogram(rows, "request.us.hist.")?,
-            pending: rows.number("pending.folios")?,
+            pending: rows.number("pending.requests")?,
             pending_before: 0,
             devices: devices(rows, &DEVICE_ROWS, parse_device)?,
         })
@@ -178,7 +189,6 @@ impl Handoff {
             // Some of these rows are named as rows of other ledgers are.
             *now = grown(&format!("handoff:{key}"), *now, *then)?;
         }
-        subtract(&mut self.skips, &before.skips, |why| format!("handoff:{}", skip_row(why.key())))?;
         let hist = |of| move |low: &u64| format!("handoff:{of}.hist.{low}");
         subtract(&mut self.queued_us, &before.queued_us, hist("queued.us"))?;
         subtract(&mut self.batch_pages, &before.batch_pages, hist("batch.pages"))?;
@@ -194,11 +204,12 @@ impl Handoff {
 }
 
 impl HandoffOrigin {
-    fn rows(&mut self) -> [(&'static str, &mut u64); 5] {
+    fn rows(&mut self) -> [(&'static str, &mut u64); 6] {
         [
-            ("taken.folios", &mut self.taken.folios),
+            ("taken.requests", &mut self.taken.requests),
             ("taken.pages", &mut self.taken.pages),
             ("waits", &mut self.waits),
+            ("waits.us", &mut self.waits_us),
             ("throttled", &mut self.throttled),
             ("throttled.us", &mut self.throttled_us),
         ]
@@ -209,7 +220,11 @@ impl HandoffOrigin {
         for ((key, now), (_, then)) in self.rows().into_iter().zip(old.rows()) {
             *now = grown(&format!("handoff:{origin}.{key}"), *now, *then)?;
         }
-        subtract(&mut self.later, &then.later, |why| format!("handoff:{}", later_row(origin, *why)))?;
+        // A bucket that is absent is empty.
+        for low in then.waits_hist.keys() {
+            self.waits_hist.entry(*low).or_default();
+        }
+        subtract(&mut self.waits_hist, &then.waits_hist, |low| format!("handoff:{}{low}", waits_prefix(origin)))?;
         subtract(&mut self.refused, &then.refused, |why| format!("handoff:{}", refused_row(origin, *why)))
     }
 }
@@ -225,12 +240,21 @@ impl HandoffDevice {
     }
 }
 
-fn later_row(origin: &str, why: Later) -> String {
-    format!("{origin}.later.{}.folios", why.key())
+fn refused_row(origin: &str, why: Refused) -> String {
+    format!("{origin}.refused.{}.requests", why.key())
 }
 
-fn refused_row(origin: &str, why: Refused) -> String {
-    format!("{origin}.refused.{}.folios", why.key())
+fn waits_prefix(origin: &str) -> String {
+    format!("{origin}.waits.us.hist.")
+}
+
+/// Older modules handed over folios, one by one: that ledger has other rows, which mean something else.
+fn refuse_older(rows: &Rows, version: &str) -> Result<()> {
+    let folios = Origin::ALL.iter().any(|origin| rows.keys(&format!("{}.taken.folios", origin.key())).next().is_some());
+    if !folios {
+        return Ok(());
+    }
+    Err(Error::OlderLedger { ledger: "handoff", version: version.to_owned(), counts: "folios", wanted: "requests" })
 }
 
 fn parse_origin(rows: &mut Rows, name: &str) -> Result<HandoffOrigin> {
@@ -238,31 +262,28 @@ fn parse_origin(rows: &mut Rows, name: &str) -> Result<HandoffOrigin> {
     for (key, counter) in origin.rows() {
         *counter = rows.number(&format!("{name}.{key}"))?;
     }
-    for &why in Later::ALL {
-        origin.later.insert(why, rows.number(&later_row(name, why))?);
-    }
     for &why in Refused::ALL {
-        let row = refused_row(name, why);
-        // Older modules do not know that one.
-        let n = if why == Refused::Failing { rows.number_opt(&row)?.unwrap_or(0) } else { rows.number(&row)? };
-        origin.refused.insert(why, n);
+        origin.refused.insert(why, rows.number(&refused_row(name, why))?);
     }
+    origin.waits_hist = filled_histogram(rows, &waits_prefix(name))?;
     Ok(origin)
 }
 
 fn parse_device(rows: &mut Rows, name: &str) -> Result<HandoffDevice> {
     let mut number = |what: &str| rows.number(&format!("device.{name}.{what}"));
+    let (taken, written) = (number("taken")?, number("written")?);
     Ok(HandoffDevice {
-        taken: number("taken")?,
-        written: number("written")?,
-        pending: number("pending")?,
-        room_pages: number("room_pages")?,
+        taken,
+        written,
+        pending: taken.saturating_sub(written),
+        inside_pages: number("inside_pages")?,
         inflight_pages: number("inflight_pages")?,
         limit_pages: number("limit_pages")?,
         reserve_pages: Some(number("reserve_pages")?).filter(|pages| *pages != NO_LIMIT),
         pages_per_s: Some(number("pages_per_s")?).filter(|rate| *rate > 0),
         request_ns: Some(number("request_ns")?).filter(|ns| *ns > 0),
-        stuck: flag(rows, &format!("device.{name}.stuck"))?,
+        waiting: number("waiting")?,
+        late: flag(rows, &format!("device.{name}.late"))?,
         restarted: false,
     })
 }

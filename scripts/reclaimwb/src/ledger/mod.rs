@@ -26,7 +26,7 @@ pub use cgroups::{Cgroup, Cgroups, Hierarchy};
 pub use compaction::{Compaction, OrderCompaction, Taken, Tried};
 pub use group::State as GroupState;
 pub use half::{HelperState, LAST_BUCKET, Log2};
-pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin};
+pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin, Requests};
 pub use headroom::{Headroom, HeadroomCell, Used};
 pub use helper::{Helper, HelperCounters, HelperDevice};
 pub use metadata::{Bitmaps, DeviceMetadata, Metadata};
@@ -98,7 +98,7 @@ pub struct Ledgers {
     pub cgroups: Read<Cgroups>,
     /// What became of the dirty file folios that reclaim met.
     pub helper: Read<Helper>,
-    /// What became of the folios that reclaim would have swapped out itself.
+    /// What became of the swap-out requests that reclaim prepared.
     pub handoff: Read<Handoff>,
     /// Where the time of tasks that wanted memory went.
     pub stalls: Read<Stalls>,
@@ -131,6 +131,8 @@ impl Ledgers {
         let status = text("status").map_err(|why| Error::ledger("status", why))?;
         let status = parse_one("status", status, Status::parse, &mut unknown_rows)?;
         let unknown = &mut unknown_rows;
+        let parse_handoff = |rows: &mut Rows| Handoff::parse(rows, &status.version);
+        let handoff = parse_read("handoff", text("handoff"), parse_handoff, unknown)?;
         Ok(Self {
             status,
             writes: parse_read("writes", text("writes"), Writes::parse, unknown)?,
@@ -138,7 +140,7 @@ impl Ledgers {
             stacks: parse_read("stacks", text("stacks"), Stacks::parse, unknown)?,
             cgroups: parse_read("cgroups", text("cgroups"), Cgroups::parse, unknown)?,
             helper: parse_read("helper", text("helper"), Helper::parse, unknown)?,
-            handoff: parse_read("handoff", text("handoff"), Handoff::parse, unknown)?,
+            handoff,
             stalls: parse_read("stalls", text("stalls"), Stalls::parse, unknown)?,
             stall_cgroups: parse_read("stalls_cgroups", text("stalls_cgroups"), StallCgroups::parse, unknown)?,
             shrinkers: parse_read("shrinkers", text("shrinkers"), Shrinkers::parse, unknown)?,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The ledger format this tool reads.
-pub const FORMAT: &str = "1";
+pub const FORMAT: &str = "2";
 
 /// Parts of the ledgers that depend on a probe being attached; a newer module may have more.
 const PARTS: [&str; 9] = [

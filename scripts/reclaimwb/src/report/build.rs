@@ -38,7 +38,12 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             let samples = |layers: &BTreeMap<Layer, HeadroomCell>| layers.get(&Layer::Bio).map_or(0, |cell| cell.count);
             headroom.cells.iter().map(|(origin, layers)| (*origin, samples(layers))).collect()
         });
-    let known = writes::Known { page_size: now.system.page_size, windows: windows_known, bios: bios.as_ref() };
+    let known = writes::Known {
+        page_size: now.system.page_size,
+        windows: windows_known,
+        bios: bios.as_ref(),
+        handoff: ledgers.handoff.as_ref().ok(),
+    };
     let writes = match (&ledgers.writes, unavailable.get("writes")) {
         (_, Some(why)) | (Err(why), None) => Section::unavailable(why),
         (Ok(ledger), None) => Section::Available(writes::section(ledger, &known)),

@@ -19,6 +19,20 @@ pub struct FolioBook {
     pub difference: i64,
 }
 
+/// The same, of requests.
+#[derive(Debug, Serialize)]
+pub struct RequestBook {
+    /// What is compared.
+    pub what: &'static str,
+    /// Requests that came in, those pending when the counting began among them.
+    pub requests: u64,
+    /// Requests of which it is known what became of them.
+    pub accounted: u64,
+    /// The former minus the latter. Not zero if requests came in or were submitted while the ledger was read, or if it
+    /// is wrong.
+    pub difference: i64,
+}
+
 /// Times of many of a kind.
 #[derive(Debug, Serialize)]
 pub struct Times {
@@ -48,9 +62,17 @@ impl Times {
 
 /// Compares.
 pub(super) fn book(what: &'static str, folios: u64, accounted: u64) -> FolioBook {
-    let most = if folios > accounted { i64::MAX } else { i64::MIN };
-    let difference = i64::try_from(i128::from(folios) - i128::from(accounted)).unwrap_or(most);
-    FolioBook { what, folios, accounted, difference }
+    FolioBook { what, folios, accounted, difference: difference(folios, accounted) }
+}
+
+/// Compares requests.
+pub(super) fn request_book(what: &'static str, requests: u64, accounted: u64) -> RequestBook {
+    RequestBook { what, requests, accounted, difference: difference(requests, accounted) }
+}
+
+fn difference(there: u64, accounted: u64) -> i64 {
+    let most = if there > accounted { i64::MAX } else { i64::MIN };
+    i64::try_from(i128::from(there) - i128::from(accounted)).unwrap_or(most)
 }
 
 /// `sum` for each of `of`; `None` if there are none.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What became of the folios that reclaim would have swapped out itself, and what the writers made of them.
+//! What became of the swap-out requests that reclaim prepared, and what the writers made of those they were given.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use serde::Serialize;
 
 use super::{
     Section, WritesSection,
-    figures::{FolioBook, Times, book, filled, mean},
+    figures::{RequestBook, Times, filled, mean, request_book},
 };
 use crate::{
-    ledger::{Handoff, HandoffDevice, HelperState, Log2, total},
-    names::{Later, Origin, Policy, Refused, WriterSkip},
+    ledger::{Handoff, HandoffDevice, HandoffOrigin, HelperState, Log2, total},
+    names::{Origin, Policy, Refused},
 };
 
-/// What one origin handed off.
+/// What one origin handed over.
 #[derive(Debug, Serialize)]
 pub struct HandoffRow {
     /// The origin.
     pub origin: Origin,
-    /// Folios handed to a writer.
-    pub handed_folios: u64,
+    /// Requests handed to a writer.
+    pub handed_requests: u64,
     /// Pages in them.
     pub handed_pages: u64,
-    /// Folios left for a later round of reclaim, each time, by reason.
-    pub later: BTreeMap<Later, u64>,
-    /// Folios that it had to deal with itself, by reason.
+    /// Requests that it had to submit itself, by reason.
     pub refused: BTreeMap<Refused, u64>,
-    /// Pages that it wrote itself all the same; absent if writes are not recorded.
+    /// Pages that it wrote to a device itself all the same; absent if writes are not recorded.
     pub own_pages: Option<u64>,
     /// Their share of those and of what was handed over, 0 to 1; absent if there are none, or if writes are not
     /// recorded.
     pub own_share: Option<f64>,
-    /// Times it was told that waiting is worth it.
-    pub waits: u64,
+    /// Its waits for room, after it had handed over, and for how long.
+    pub waits: Times,
+    /// Microseconds of that, all together.
+    pub waits_us: u64,
     /// Times it waited for writeback, for the writers or for others.
     pub throttled: u64,
     /// Microseconds of that.
@@ -41,9 +41,14 @@ pub struct HandoffRow {
 }
 
 impl HandoffRow {
-    /// Folios that it would have written, counted each time it met them.
-    pub fn met(&self) -> u64 {
-        total(self.later.values().chain(self.refused.values()).copied()).saturating_add(self.handed_folios)
+    /// Requests that it had to submit itself.
+    pub fn left(&self) -> u64 {
+        total(self.refused.values().copied())
+    }
+
+    /// Requests that it prepared.
+    pub fn prepared(&self) -> u64 {
+        self.left().saturating_add(self.handed_requests)
     }
 }
 
@@ -52,17 +57,17 @@ impl HandoffRow {
 pub struct SwapDeviceRow {
     /// Its major and minor number, or the name of the swap file's kind.
     pub device: String,
-    /// Folios handed over for it.
-    pub handed_folios: u64,
-    /// Of these, folios written.
-    pub written_folios: u64,
-    /// Folios handed over and not yet decided, at the end.
-    pub pending_folios: u64,
-    /// Pages that may wait for the writer, at the end.
-    pub room_pages: u64,
-    /// Pages in flight, at the end.
+    /// Requests handed over for it.
+    pub handed_requests: u64,
+    /// Of these, requests that its writer submitted.
+    pub written_requests: u64,
+    /// Requests handed over and not yet submitted, at the end.
+    pub pending_requests: u64,
+    /// Pages that were handed over and are not done, at the end.
+    pub inside_pages: u64,
+    /// Of these, pages that were submitted.
     pub inflight_pages: u64,
-    /// Pages that may be, at the end.
+    /// Pages that may be submitted at once, at the end.
     pub limit_pages: u64,
     /// Pages that may be as far as the memory reserves go, at the end; absent: they set no limit.
     pub reserve_pages: Option<u64>,
@@ -70,8 +75,10 @@ pub struct SwapDeviceRow {
     pub pages_per_s: Option<u64>,
     /// The least that a request took of late, in nanoseconds; absent: not known.
     pub request_ns: Option<u64>,
-    /// Whether it does not answer, at the end.
-    pub stuck: bool,
+    /// Tasks that wait for room, at the end.
+    pub waiting: u64,
+    /// Whether it does nothing of what it was given, at the end.
+    pub late: bool,
     /// Whether its counters began anew in the interval, so that some of it may be missing.
     pub restarted: bool,
 }
@@ -83,27 +90,29 @@ pub struct HandoffSection {
     pub state: HelperState,
     /// When it hands off, at the end.
     pub policy: Policy,
-    /// Folios handed to a writer.
-    pub handed_folios: u64,
+    /// Requests handed to a writer.
+    pub handed_requests: u64,
     /// Pages in them.
     pub handed_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<HandoffRow>,
-    /// Folios that the writers wrote.
-    pub written_folios: u64,
+    /// Waits for room, after requests were handed over, and for how long.
+    pub waits: Times,
+    /// Microseconds of that, all together.
+    pub waits_us: u64,
+    /// Requests that the writers submitted.
+    pub written_requests: u64,
     /// Pages in them.
     pub written_pages: u64,
-    /// Folios handed over that were not written, by reason.
-    pub not_written: BTreeMap<WriterSkip, u64>,
-    /// Folios handed over and not yet decided, at the end.
-    pub pending_folios: u64,
+    /// Requests handed over and not yet submitted, at the end.
+    pub pending_requests: u64,
     /// The same when the counting began; 0 without `--since`.
-    pub pending_folios_before: u64,
-    /// The time from handed over to written or not.
+    pub pending_requests_before: u64,
+    /// The time from handed over to submitted.
     pub queued: Times,
     /// Batches submitted.
     pub batches: u64,
-    /// Pages of requests done, per batch; absent if there was none.
+    /// Pages submitted, per batch; absent if there was none.
     pub pages_per_batch: Option<f64>,
     /// Batches by lower bound of pages: 0, 1, 2, 4, ...
     pub batch_histogram: Log2,
@@ -120,7 +129,7 @@ pub struct HandoffSection {
     /// By device.
     pub devices: Vec<SwapDeviceRow>,
     /// What must come out even.
-    pub books: Vec<FolioBook>,
+    pub books: Vec<RequestBook>,
 }
 
 impl HandoffSection {
@@ -132,26 +141,30 @@ impl HandoffSection {
 
 pub(super) fn section(ledger: &Handoff, writes: Option<&WritesSection>) -> Section<HandoffSection> {
     if ledger.state == HelperState::Unavailable {
-        return Section::unavailable("this kernel does not let others write what reclaim swaps out (patch 2)");
+        return Section::unavailable("this kernel does not let others submit what reclaim swaps out (patch 2)");
     }
     let n = &ledger.counters;
-    let given_up = total(ledger.skips.values().copied());
-    let decided = n.written.folios.saturating_add(given_up);
-    let handed = total(ledger.origins.values().map(|origin| origin.taken.folios));
+    let handed = total(ledger.origins.values().map(|origin| origin.taken.requests));
+    let waits_us = total(ledger.origins.values().map(|origin| origin.waits_us));
     Section::Available(HandoffSection {
         state: ledger.state,
         policy: ledger.policy,
-        handed_folios: handed,
+        handed_requests: handed,
         handed_pages: total(ledger.origins.values().map(|origin| origin.taken.pages)),
-        origins: origins(ledger, writes),
-        written_folios: n.written.folios,
+        origins: ledger.origins.iter().map(|(&origin, asked)| origin_row(origin, asked, writes)).collect(),
+        waits: Times::new(
+            total(ledger.origins.values().map(|origin| origin.waits)),
+            waits_us,
+            &together(ledger.origins.values().map(|origin| &origin.waits_hist)),
+        ),
+        waits_us,
+        written_requests: n.written.requests,
         written_pages: n.written.pages,
-        not_written: ledger.skips.clone(),
-        pending_folios: ledger.pending,
-        pending_folios_before: ledger.pending_before,
-        queued: Times::new(decided, n.queued_us, &ledger.queued_us),
+        pending_requests: ledger.pending,
+        pending_requests_before: ledger.pending_before,
+        queued: Times::new(n.written.requests, n.queued_us, &ledger.queued_us),
         batches: n.batches,
-        pages_per_batch: mean(n.request_pages, n.batches),
+        pages_per_batch: mean(n.written.pages, n.batches),
         batch_histogram: filled(&ledger.batch_pages),
         requests: Times::new(n.requests, n.request_us, &ledger.request_us),
         request_pages: n.request_pages,
@@ -159,48 +172,59 @@ pub(super) fn section(ledger: &Handoff, writes: Option<&WritesSection>) -> Secti
         request_errors: n.request_errors,
         wakeups: n.wakeups,
         devices: ledger.devices.iter().map(|(name, device)| device_row(name, device)).collect(),
-        // What was handed over before the interval is decided in it.
-        books: vec![book(
-            "handed over: written, not written, or pending",
+        // What was handed over before the interval is submitted in it.
+        books: vec![request_book(
+            "handed over: written, or pending",
             handed.saturating_add(ledger.pending_before),
-            decided.saturating_add(ledger.pending),
+            n.written.requests.saturating_add(ledger.pending),
         )],
     })
 }
 
-fn origins(ledger: &Handoff, writes: Option<&WritesSection>) -> Vec<HandoffRow> {
-    let own = |origin| Some(writes?.origins.iter().find(|row| row.origin == origin).map_or(0, |row| row.pages));
-    let rows = ledger.origins.iter().map(|(&origin, asked)| {
-        let own_pages = own(origin);
-        HandoffRow {
-            origin,
-            handed_folios: asked.taken.folios,
-            handed_pages: asked.taken.pages,
-            later: asked.later.clone(),
-            refused: asked.refused.clone(),
-            own_pages,
-            own_share: own_pages.and_then(|pages| mean(pages, pages.saturating_add(asked.taken.pages))),
-            waits: asked.waits,
-            throttled: asked.throttled,
-            throttled_us: asked.throttled_us,
-        }
+/// The sum of histograms.
+fn together<'a>(all: impl Iterator<Item = &'a Log2>) -> Log2 {
+    let mut sum = Log2::new();
+    for (low, n) in all.flatten() {
+        let bucket = sum.entry(*low).or_default();
+        *bucket = bucket.saturating_add(*n);
+    }
+    sum
+}
+
+fn origin_row(origin: Origin, asked: &HandoffOrigin, writes: Option<&WritesSection>) -> HandoffRow {
+    // What needed no device is nobody's request.
+    let own_pages = writes.map(|writes| {
+        let row = writes.origins.iter().find(|row| row.origin == origin);
+        row.map_or(0, |row| row.to_device().saturating_sub(row.handed_pages))
     });
-    rows.collect()
+    HandoffRow {
+        origin,
+        handed_requests: asked.taken.requests,
+        handed_pages: asked.taken.pages,
+        refused: asked.refused.clone(),
+        own_pages,
+        own_share: own_pages.and_then(|pages| mean(pages, pages.saturating_add(asked.taken.pages))),
+        waits: Times::new(asked.waits, asked.waits_us, &asked.waits_hist),
+        waits_us: asked.waits_us,
+        throttled: asked.throttled,
+        throttled_us: asked.throttled_us,
+    }
 }
 
 fn device_row(name: &str, device: &HandoffDevice) -> SwapDeviceRow {
     SwapDeviceRow {
         device: name.to_owned(),
-        handed_folios: device.taken,
-        written_folios: device.written,
-        pending_folios: device.pending,
-        room_pages: device.room_pages,
+        handed_requests: device.taken,
+        written_requests: device.written,
+        pending_requests: device.pending,
+        inside_pages: device.inside_pages,
         inflight_pages: device.inflight_pages,
         limit_pages: device.limit_pages,
         reserve_pages: device.reserve_pages,
         pages_per_s: device.pages_per_s,
         request_ns: device.request_ns,
-        stuck: device.stuck,
+        waiting: device.waiting,
+        late: device.late,
         restarted: device.restarted,
     }
 }

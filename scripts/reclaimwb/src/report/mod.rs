@@ -25,7 +25,7 @@ use serde::Serialize;
 pub use books::Book;
 pub use build::build;
 pub use compaction::{CompactionRow, CompactionSection, ResultRow};
-pub use figures::{FolioBook, Times, percentile};
+pub use figures::{FolioBook, RequestBook, Times, percentile};
 pub use handoff::{HandoffRow, HandoffSection, SwapDeviceRow};
 pub use headroom::{HeadroomRow, HeadroomSection};
 pub use losses::NotRecorded;
@@ -46,7 +46,7 @@ use crate::{
 /// Name of the JSON structure.
 pub const FORMAT: &str = "reclaimwb-report";
 /// Its version; raised when a field changes its meaning or goes away.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A part of the report, or why it cannot be given.
 #[derive(Debug, Serialize)]

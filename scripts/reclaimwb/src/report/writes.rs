@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    ledger::{Cell, Cgroups, Hierarchy, Writes, total},
+    ledger::{Cell, Cgroups, Handoff, Hierarchy, Writes, total},
     names::{Kind, Origin, Type},
 };
 
@@ -23,7 +23,9 @@ pub struct OriginRow {
     pub folios: u64,
     /// Pages it wrote.
     pub pages: u64,
-    /// The same in bytes.
+    /// Of these, pages that it handed to a writer of the module's, to be submitted.
+    pub handed_pages: u64,
+    /// The pages it wrote in bytes.
     pub bytes: u64,
     /// Its part of all pages written, 0 to 1.
     pub share: f64,
@@ -39,8 +41,19 @@ pub struct OriginRow {
     pub nodes: BTreeMap<u32, u64>,
     /// Swap bios it submitted; absent if they are not sampled.
     pub bios: Option<u64>,
-    /// Pages of real and synchronous I/O per bio: how well its writes were batched.
+    /// Pages of real and synchronous I/O that it submitted, per bio: how well its writes were batched.
     pub pages_per_bio: Option<f64>,
+}
+
+impl OriginRow {
+    /// Pages of real and synchronous I/O.
+    pub fn to_device(&self) -> u64 {
+        to_device(&self.kinds)
+    }
+}
+
+fn to_device(kinds: &BTreeMap<Kind, u64>) -> u64 {
+    total([Kind::Io, Kind::Sync].iter().filter_map(|kind| kinds.get(kind).copied()))
 }
 
 /// All origins together.
@@ -60,11 +73,11 @@ pub struct WritesSection {
     pub types: BTreeMap<Type, u64>,
     /// Pages by kind.
     pub kinds: BTreeMap<Kind, u64>,
-    /// Pages written by kswapd.
+    /// Pages written by kswapd, but for those that it handed over.
     pub background_pages: u64,
-    /// Pages written by the module's writers for those who handed off.
+    /// Pages handed over, whoever did: the module's writers submit them.
     pub writer_pages: u64,
-    /// Pages written by tasks that wanted something else (all but kswapd, the writers and lost).
+    /// Pages written by tasks that wanted something else (all but kswapd and lost), but for those that they handed over.
     pub foreground_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<OriginRow>,
@@ -85,18 +98,25 @@ pub(super) struct Known<'a> {
     pub windows: bool,
     /// Swap bios by origin, if they are sampled.
     pub bios: Option<&'a BTreeMap<Origin, u64>>,
+    /// Who handed what to a writer, if there are writers.
+    pub handoff: Option<&'a Handoff>,
 }
 
 pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
     let (page_size, windows_known) = (known.page_size, known.windows);
     let pages = total(writes.origins.values().map(crate::ledger::OriginWrites::pages));
+    let taken = |origin| known.handoff.and_then(|ledger| ledger.origins.get(&origin)).map_or(0, |of| of.taken.pages);
+    let all_taken = total(Origin::ALL.iter().map(|&origin| taken(origin)));
     let origins: Vec<OriginRow> = writes
         .origins
         .iter()
         .map(|(&origin, w)| {
             let of = w.pages();
             let kinds = by_kind(w.cells.values());
-            let to_device = total([Kind::Io, Kind::Sync].iter().filter_map(|kind| kinds.get(kind).copied()));
+            let to_device = to_device(&kinds);
+            // Also handed over is what zswap writes back, which is no write of reclaim's.
+            let handed_pages = taken(origin).min(to_device);
+            let submitted = if origin == Origin::Writer { all_taken } else { to_device.saturating_sub(handed_pages) };
             let bios = known.bios.map(|bios| bios.get(&origin).copied().unwrap_or(0));
             OriginRow {
                 origin,
@@ -104,6 +124,7 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
                 freed_pages: windows_known.then_some(w.reclaimed),
                 folios: w.folios(),
                 pages: of,
+                handed_pages,
                 bytes: of.saturating_mul(page_size),
                 share: share(of, pages),
                 types: w.cells.iter().map(|(t, kinds)| (*t, total(kinds.values().map(|c| c.pages)))).collect(),
@@ -113,14 +134,16 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
                 nodes: w.nodes.clone(),
                 bios,
                 pages_per_bio: bios
-                    .filter(|bios| *bios > 0 && to_device > 0)
-                    .map(|bios| (100.0 * to_device as f64 / bios as f64).round() / 100.0),
+                    .filter(|bios| *bios > 0 && submitted > 0)
+                    .map(|bios| (100.0 * submitted as f64 / bios as f64).round() / 100.0),
             }
         })
         .collect();
     let sum = |of: &dyn Fn(&OriginRow) -> u64| total(origins.iter().map(of));
-    let of = |origin: Origin| sum(&|row| if row.origin == origin { row.pages } else { 0 });
-    let (background, handed, lost) = (of(Origin::Kswapd), of(Origin::Writer), of(Origin::Lost));
+    // What it did not hand over.
+    let own = |is: fn(Origin) -> bool| {
+        sum(&|row| if is(row.origin) { row.pages.saturating_sub(row.handed_pages) } else { 0 })
+    };
     WritesSection {
         windows: windows_known.then(|| sum(&|row| row.windows.unwrap_or(0))),
         freed_pages: windows_known.then(|| sum(&|row| row.freed_pages.unwrap_or(0))),
@@ -129,9 +152,9 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
         bytes: pages.saturating_mul(page_size),
         types: Type::ALL.iter().map(|t| (*t, sum(&|row| row.types.get(t).copied().unwrap_or(0)))).collect(),
         kinds: Kind::ALL.iter().map(|k| (*k, sum(&|row| row.kinds.get(k).copied().unwrap_or(0)))).collect(),
-        background_pages: background,
-        writer_pages: handed,
-        foreground_pages: pages.saturating_sub(background).saturating_sub(handed).saturating_sub(lost),
+        background_pages: own(|origin| origin == Origin::Kswapd),
+        writer_pages: sum(&|row| row.handed_pages),
+        foreground_pages: own(|origin| !matches!(origin, Origin::Kswapd | Origin::Lost)),
         origins,
     }
 }

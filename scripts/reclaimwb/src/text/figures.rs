@@ -5,7 +5,7 @@ use super::layout::{Page, Table};
 use crate::{
     format::{count, percent, us},
     ledger::{HelperState, LAST_BUCKET},
-    report::FolioBook,
+    report::{FolioBook, RequestBook},
 };
 
 /// A half's state; `parameter` is what switches it.
@@ -27,11 +27,16 @@ pub fn time(of: u64) -> String {
     us(of).replace(' ', "\u{a0}")
 }
 
-/// A mean time and the bounds of half and of nearly all.
-pub fn spread(mean_us: f64, p50: Option<u64>, p99: Option<u64>) -> String {
+/// A mean time.
+pub fn mean_time(mean_us: f64) -> String {
     // Never negative; beyond 2^64 it stays there.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let mean = time(mean_us.round() as u64);
+    time(mean_us.round() as u64)
+}
+
+/// A mean time and the bounds of half and of nearly all.
+pub fn spread(mean_us: f64, p50: Option<u64>, p99: Option<u64>) -> String {
+    let mean = mean_time(mean_us);
     // Without a bound it is in the last bucket, which has none.
     let below = |bound: Option<u64>| match bound {
         Some(bound) => format!("below {}", time(bound)),
@@ -52,13 +57,22 @@ pub fn step(page: &mut Page, title: &str, all: (&str, u64), parts: Vec<(&str, u6
 
 /// What must come out even, if anything came in.
 pub fn books(page: &mut Page, books: &[FolioBook]) {
-    if books.iter().all(|book| book.folios == 0 && book.accounted == 0) {
+    balance(page, "<the books (folios)", books.iter().map(|b| (b.what, b.folios, b.accounted, b.difference)));
+}
+
+/// The same, of requests.
+pub fn request_books(page: &mut Page, books: &[RequestBook]) {
+    balance(page, "<the books (requests)", books.iter().map(|b| (b.what, b.requests, b.accounted, b.difference)));
+}
+
+fn balance<'a>(page: &mut Page, title: &str, books: impl Iterator<Item = (&'a str, u64, u64, i64)> + Clone) {
+    if books.clone().all(|(_, there, accounted, _)| there == 0 && accounted == 0) {
         return;
     }
-    let mut table = Table::new(&["<the books (folios)", "there", "accounted", "off by"]);
-    for book in books {
-        let off = if book.difference == 0 { "-".into() } else { format!("{:+}", book.difference) };
-        table.row(vec![book.what.into(), count(book.folios), count(book.accounted), off]);
+    let mut table = Table::new(&[title, "there", "accounted", "off by"]);
+    for (what, there, accounted, difference) in books {
+        let off = if difference == 0 { "-".into() } else { format!("{difference:+}") };
+        table.row(vec![what.into(), count(there), count(accounted), off]);
     }
     page.line("");
     page.table(&table);

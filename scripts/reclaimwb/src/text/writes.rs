@@ -24,7 +24,7 @@ pub fn render(page: &mut Page, report: &Report) {
     }
     origins(page, writes, &rows);
     if writes.pages > 0 {
-        kinds(page, writes, &rows);
+        kinds(page, writes);
         orders(page, &rows, report.machine.page_size);
         nodes(page, &rows);
     }
@@ -32,11 +32,20 @@ pub fn render(page: &mut Page, report: &Report) {
 }
 
 fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
-    let mut table = Table::new(&["<origin", "windows", "freed", "written", "MiB", "share", "anon", "shmem"]);
+    let handed = writes.writer_pages > 0;
+    let titles = ["<origin", "windows", "freed", "written", "handed over", "MiB", "share", "anon", "shmem"];
+    let titles: Vec<&str> = titles.into_iter().filter(|title| handed || *title != "handed over").collect();
+    let mut table = Table::new(&titles);
+    let with_handed = |mut cells: Vec<String>, pages: u64| {
+        if handed {
+            cells.insert(4, cell(pages));
+        }
+        cells
+    };
     let known = |n: Option<u64>| n.map_or("?".into(), cell);
     let type_of = |row: &OriginRow, t| row.types.get(&t).copied().unwrap_or(0);
     for row in rows {
-        table.row(vec![
+        let cells = vec![
             row.origin.label().into(),
             known(row.windows),
             known(row.freed_pages),
@@ -45,11 +54,12 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
             if row.pages == 0 { "-".into() } else { percent(row.share) },
             cell(type_of(row, Type::Anon)),
             cell(type_of(row, Type::Shmem)),
-        ]);
+        ];
+        table.row(with_handed(cells, row.handed_pages));
     }
     if rows.len() > 1 {
         let all = |t| writes.types.get(&t).copied().unwrap_or(0);
-        table.total(vec![
+        let cells = vec![
             "all".into(),
             known(writes.windows),
             known(writes.freed_pages),
@@ -58,17 +68,19 @@ fn origins(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
             String::new(),
             cell(all(Type::Anon)),
             cell(all(Type::Shmem)),
-        ]);
+        ];
+        table.total(with_handed(cells, writes.writer_pages));
     }
     page.table(&table);
 }
 
-fn kinds(page: &mut Page, writes: &WritesSection, rows: &[&OriginRow]) {
+fn kinds(page: &mut Page, writes: &WritesSection) {
     let mut header = vec!["<what became of it"];
     header.extend(Kind::ALL.iter().map(|kind| kind.label()));
     header.push("pages/bio");
     let mut table = Table::new(&header);
-    for row in rows.iter().filter(|row| row.pages > 0) {
+    // Who writes nothing may submit what others wrote.
+    for row in writes.origins.iter().filter(|row| row.pages > 0 || row.pages_per_bio.is_some()) {
         let mut cells = vec![row.origin.label().to_owned()];
         cells.extend(Kind::ALL.iter().map(|kind| cell(row.kinds.get(kind).copied().unwrap_or(0))));
         cells.push(row.pages_per_bio.map_or("-".into(), |n| format!("{n:.1}")));

@@ -66,7 +66,7 @@ pub fn sample(figures: &Figures, at: SystemTime) -> String {
     line("written", &figures.written, rate, count, "pages a second");
     line("freed", &figures.freed, rate, count, "pages a second");
     line("handed off", &figures.handed, rate, count, "pages a second");
-    line("refused", &figures.refused, rate, count, "folios a second");
+    line("refused", &figures.refused, rate, count, "requests a second");
     line("headroom low", &figures.low, rate, count, "samples a second");
     let _ = match &figures.least {
         Ok(Some(least)) => writeln!(

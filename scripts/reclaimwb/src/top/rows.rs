@@ -135,7 +135,7 @@ fn origins(step: Option<&Gained>, all: &Ledgers, now: &Ledgers) -> Table {
         by: By::Origin,
         columns,
         rows: rows.collect(),
-        note: "pages a second; of REFUSED folios. LEAST: bytes of stack left since load",
+        note: "pages a second; of REFUSED requests. LEAST: bytes of stack left since load",
     }
 }
 

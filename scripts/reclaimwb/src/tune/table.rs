@@ -111,8 +111,8 @@ pub const PARAMS: &[Param] = &[
         (64, 65536),
         "4096",
         "pages",
-        "pages of a node, or for a swap device, that may wait to be written; used when write_around or handoff is switched \
-         on; less than then limits handoff at once",
+        "pages of a node (write-around), or requests for a swap device (handoff), that may wait to be written; used when \
+         write_around or handoff is switched on",
     ),
     Param {
         name: "handoff",

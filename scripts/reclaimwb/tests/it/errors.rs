@@ -31,8 +31,8 @@ fn contains(line: &str, what: &[&str]) {
 
 #[test]
 fn unknown_format() {
-    let line = with_ledger("status", |text| text.replace("format 1\n", "format 2\n"));
-    contains(&line, &["format 2", "use the reclaimwb that was built with the module"]);
+    let line = with_ledger("status", |text| text.replace("format 2\n", "format 1\n"));
+    contains(&line, &["are of format 1", "use the reclaimwb that was built with the module"]);
 }
 
 /// Who makes a file that others read does not get at their terminals.

@@ -246,6 +246,23 @@ fn says_what_the_report_says() {
     }
 }
 
+/// Of an origin that never waited there is nothing to tell.
+#[test]
+fn waits_for_room_are_by_origin() {
+    let series = of_fixture("handoff.json");
+    let direct = [("origin", "direct")];
+    let close = |is: f64, wanted: f64| assert!((is - wanted).abs() < 1e-6, "{is} for {wanted}");
+    close(sum(&series, "reclaimwb_handoff_wait_seconds_count", &direct), 861.0);
+    close(sum(&series, "reclaimwb_handoff_wait_seconds_sum", &direct), 45.117_39);
+    close(sum(&series, "reclaimwb_handoff_handed_requests_total", &direct), 1103.0);
+    let of: BTreeSet<&str> = series
+        .keys()
+        .filter(|(name, _)| name == "reclaimwb_handoff_wait_seconds_count")
+        .map(|(_, labels)| labels["origin"].as_str())
+        .collect();
+    assert_eq!(of, BTreeSet::from(["direct", "kswapd"]));
+}
+
 #[test]
 fn cgroups_only_if_asked() {
     let by_cgroup = |text: &str| text.lines().filter(|line| line.starts_with("reclaimwb_cgroup_")).count();

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{complaint, edit, fixture, golden, ledger_dir, report_of, stdout, zeros};
+use crate::common::{complaint, edit, fixture, golden, ledger_dir, recording, report_of, stdout, zeros};
 use serde_json::Value;
 
 /// Without the breaks of lines.
@@ -63,24 +63,37 @@ fn numbers_add_up() {
         let rows = |list: &str, key: &str| -> u64 {
             handoff[list].as_array().expect("a list").iter().filter_map(|row| row[key].as_u64()).sum()
         };
-        assert_eq!(handoff["handed_folios"], rows("origins", "handed_folios"));
+        assert_eq!(handoff["handed_requests"], rows("origins", "handed_requests"));
         assert_eq!(handoff["handed_pages"], rows("origins", "handed_pages"));
-        for key in ["handed_folios", "written_folios", "pending_folios"] {
+        for key in ["handed_requests", "written_requests", "pending_requests"] {
             assert_eq!(handoff[key], rows("devices", key), "{key}");
         }
-        assert_eq!(handoff["queued"]["count"], sum(&handoff["queued"]["histogram"]));
-        assert_eq!(handoff["requests"]["count"], sum(&handoff["requests"]["histogram"]));
+        for times in ["queued", "requests", "waits"] {
+            assert_eq!(handoff[times]["count"], sum(&handoff[times]["histogram"]), "{times}");
+        }
+        let origins = handoff["origins"].as_array().expect("a list");
+        let waits = |key: &str| -> u64 { origins.iter().filter_map(|row| row["waits"][key].as_u64()).sum() };
+        assert_eq!(
+            (&handoff["waits"]["count"], &handoff["waits_us"]),
+            (&waits("count").into(), &rows("origins", "waits_us").into())
+        );
         assert_eq!(handoff["batches"], sum(&handoff["batch_histogram"]));
         assert_eq!(handoff["books"][0]["difference"], 0);
-        // The hook samples each folio that it takes, and each folio that a writer writes is in the ledger of writes.
+        // The hook samples each request that it takes, and each request that a writer submits is a bio.
         let samples = |layer: &str| -> u64 {
             let rows = json["headroom"]["rows"].as_array().expect("rows");
             rows.iter().filter(|row| row["layer"] == layer).filter_map(|row| row["samples"].as_u64()).sum()
         };
-        assert_eq!(handoff["handed_folios"], samples("handoff"));
-        assert_eq!(handoff["written_folios"], samples("write"));
-        assert_eq!(handoff["written_pages"], json["writes"]["writer_pages"]);
-        assert_eq!(json["writes"]["foreground_pages"], 0);
+        assert_eq!(handoff["handed_requests"], samples("handoff"));
+        assert_eq!(handoff["written_requests"], samples("bio"));
+        // All that reclaim wrote was handed over, whoever wrote it.
+        for key in ["pages", "writer_pages"] {
+            assert_eq!(handoff["handed_pages"], json["writes"][key], "{key}");
+        }
+        assert_eq!((&json["writes"]["foreground_pages"], &json["writes"]["background_pages"]), (&0.into(), &0.into()));
+        let writer = &json["writes"]["origins"][8];
+        assert_eq!((&writer["origin"], &writer["pages"]), (&"writer".into(), &0.into()));
+        assert!(writer["pages_per_bio"].as_f64().is_some_and(|pages| pages > 15.0), "{writer}");
     }
 }
 
@@ -89,10 +102,11 @@ fn since_itself_is_nothing() {
     let name = fixture("handoff-before.json");
     let json: Value = serde_json::from_str(&stdout(&["report", &name, "--since", &name, "--json"])).expect("JSON");
     let handoff = &json["handoff"];
-    assert_eq!((&handoff["handed_folios"], &handoff["written_folios"]), (&0.into(), &0.into()));
-    assert_eq!((&handoff["pending_folios"], &handoff["pending_folios_before"]), (&9.into(), &9.into()));
-    assert_eq!((&handoff["books"][0]["folios"], &handoff["books"][0]["difference"]), (&9.into(), &0.into()));
+    assert_eq!((&handoff["handed_requests"], &handoff["written_requests"]), (&0.into(), &0.into()));
+    assert_eq!((&handoff["pending_requests"], &handoff["pending_requests_before"]), (&1.into(), &1.into()));
+    assert_eq!((&handoff["books"][0]["requests"], &handoff["books"][0]["difference"]), (&1.into(), &0.into()));
     assert!(handoff["queued"]["mean_us"].is_null() && handoff["origins"][1]["own_share"].is_null());
+    assert!(handoff["waits"]["mean_us"].is_null() && handoff["origins"][1]["waits"]["count"] == 0);
     assert!(!json["summary"].to_string().contains("Handoff"));
 }
 
@@ -103,8 +117,8 @@ fn an_earlier_counter_cannot_be_greater() {
     let text = fs::read_to_string(fixture("handoff-before.json")).expect("fixture");
     for row in [
         "direct.taken.pages",
-        "direct.later.full.folios",
-        "kswapd.refused.busy.folios",
+        "direct.waits.us.hist.16384",
+        "kswapd.refused.late.requests",
         "batches",
         "request.us.hist.16384",
     ] {
@@ -120,25 +134,53 @@ fn broken_rows() {
     contains(&replaced("state on", "state maybe"), &["handoff", "row state is neither", "maybe"]);
     contains(&replaced("policy always", "policy often"), &["row policy is neither", "\"often\""]);
     contains(&replaced("direct.taken.pages ", "direct.taken.bytes "), &["direct.taken.pages is missing"]);
-    contains(&replaced("kswapd.later.mapped", "kswapd.later.matted"), &["kswapd.later.mapped.folios is missing"]);
+    contains(&replaced("kswapd.waits ", "kswapd.weights "), &["kswapd.waits is missing"]);
     contains(
-        &replaced("node.refused.sync.folios 0", "node.refused.sync.folios -"),
-        &["node.refused.sync.folios is not"],
+        &replaced("direct.waits.us.hist.512 ", "direct.waits.us.hist.500 "),
+        &["waits.us.hist.500 names no bucket"],
+    );
+    contains(&replaced("refused.late", "refused.lame"), &["kswapd.refused.late.requests is missing"]);
+    contains(
+        &replaced("node.refused.sync.requests 0", "node.refused.sync.requests -"),
+        &["node.refused.sync.requests is not"],
     );
     contains(&replaced("writer.throttled.us", "writer.throttled.ms"), &["writer.throttled.us is missing"]);
-    contains(
-        &replaced("skipped.isolated.folios 2", "skipped.isolated.folios two"),
-        &["skipped.isolated.folios is not"],
-    );
     contains(&replaced("request.errors 0", "request.errors -1"), &["request.errors is not a number"]);
     contains(&replaced("queued.us.hist.1024 ", "queued.us.hist.1000 "), &["queued.us.hist.1000 names no bucket"]);
     contains(&replaced("batch.pages.hist.32 ", "batch.pages.hist.032 "), &["batch.pages.hist.032 names no bucket"]);
     contains(&replaced("request.us.hist.", "request.us.hits."), &["request.us.hist.<low> is missing"]);
-    contains(&replaced("device.43:0.stuck 0", "device.43:0.stuck no"), &["device.43:0.stuck is neither 0 nor 1"]);
-    contains(&replaced("device.43:0.room_pages", "device.43:0.doom_pages"), &["device.43:0.room_pages is missing"]);
-    contains(&replaced("pending.folios 0\n", "pending.folios 0\npending.folios 0\n"), &["is there twice"]);
+    contains(&replaced("device.43:0.late 0", "device.43:0.late no"), &["device.43:0.late is neither 0 nor 1"]);
+    contains(&replaced("device.43:0.inside_", "device.43:0.outside_"), &["device.43:0.inside_pages is missing"]);
+    contains(&replaced("pending.requests 0\n", "pending.requests 0\npending.requests 0\n"), &["is there twice"]);
     contains(&broken(|_| String::new()), &["handoff", "state is missing"]);
     contains(&broken(|text| text[..text.len() - 1].into()), &["handoff", "cut off"]);
+}
+
+/// One in which folios were handed over, one by one: its rows mean something else.
+#[test]
+fn a_ledger_of_folios_is_of_an_older_module() {
+    let says = ["ledger handoff counts folios", "an older module (version 0.1.0)", "built with that module"];
+    let older = |text: &str| text.replace(".requests ", ".folios ");
+    contains(&broken(older), &says);
+    // Saved ones, too: whatever is asked of them, and on whichever side.
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("older.json");
+    let text = fs::read_to_string(fixture("handoff-before.json")).expect("fixture");
+    fs::write(&file, text.replace(".taken.requests ", ".taken.folios ")).expect("written");
+    let file = file.to_str().expect("a plain path");
+    for args in [
+        &["report", file][..],
+        &["report", file, "--json"],
+        &["report", &fixture("handoff.json"), "--since", file],
+        &["export", "--prometheus", file],
+    ] {
+        contains(&complaint(args), &says);
+    }
+    let recorded = dir.path().join("older.jsonl");
+    recording(&recorded, ["handoff-before.json", "handoff.json"], &[], 0);
+    let text = fs::read_to_string(&recorded).expect("a recording");
+    fs::write(&recorded, text.replace(".taken.requests ", ".taken.folios ")).expect("written");
+    contains(&complaint(&["report", recorded.to_str().expect("a plain path")]), &says);
 }
 
 #[test]
@@ -157,8 +199,8 @@ fn half_a_writer_is_no_older_module() {
 
 #[test]
 fn rows_of_a_newer_module_are_named() {
-    let (_, json) = changed(|text| format!("{text}direct.refused.mood.folios 5\ndevice.43:0.errors 1\n"));
-    let unknown = ["handoff:device.43:0.errors", "handoff:direct.refused.mood.folios"];
+    let (_, json) = changed(|text| format!("{text}direct.refused.mood.requests 5\ndevice.43:0.errors 1\n"));
+    let unknown = ["handoff:device.43:0.errors", "handoff:direct.refused.mood.requests"];
     assert_eq!(json["not_recorded"]["unknown_rows"], Value::from(unknown.map(Value::from).to_vec()));
 }
 
@@ -167,7 +209,7 @@ fn handoff_is_on_off_or_unavailable() {
     let words = [
         ("on", "State: on; policy always, whenever it is allowed; reclaim asked for none."),
         ("off", "State: off (parameter handoff); policy always, whenever it is allowed; reclaim asked for none."),
-        ("unavailable", "Not available: this kernel does not let others write what reclaim swaps out"),
+        ("unavailable", "Not available: this kernel does not let others submit what reclaim swaps out"),
     ];
     for (word, says) in words {
         let dir = ledger_dir("handoff.json");
@@ -186,38 +228,74 @@ fn handoff_is_on_off_or_unavailable() {
     // What was handed over before it was switched off is still told.
     let (text, _) = changed(|text| text.replace("state on", "state off").replace("policy always", "policy never"));
     assert!(text.contains("State: off (parameter handoff); policy never, not at all."), "{text}");
-    assert!(text.contains("* Handoff (off by now): 45,415 pages"), "{text}");
+    assert!(text.contains("* Handoff (off by now): 45,410 pages"), "{text}");
 }
 
 #[test]
 fn every_reason_is_told() {
     let (text, json) = changed(|text| {
-        text.replace("memcg_max.refused.cgroup.folios 0", "memcg_max.refused.cgroup.folios 7")
-            .replace("direct.refused.headroom.folios 0", "direct.refused.headroom.folios 50884")
+        text.replace("memcg_max.refused.late.requests 0", "memcg_max.refused.late.requests 7")
+            .replace("direct.refused.headroom.requests 0", "direct.refused.headroom.requests 1103")
             .replace("policy always", "policy low-headroom")
             .replace("request.errors 0", "request.errors 3")
     });
-    assert!(text.contains("memcg max  left to it: the limit of a cgroup"), "{text}");
-    assert!(text.contains("left to it: enough stack is left"), "{text}");
+    assert!(text.contains("memcg max  left to it: the device is late"), "{text}");
+    assert!(text.contains("left to it: enough stack is left     1,103   50.0 %"), "{text}");
     assert!(
         flat(&text).contains("State: on; policy low-headroom, when less stack is left than handoff_floor."),
         "{text}"
     );
     assert!(text.contains("3 FAILED"), "{text}");
-    assert_eq!(json["handoff"]["origins"][1]["refused"]["headroom"], 50884);
+    assert_eq!(json["handoff"]["origins"][1]["refused"]["headroom"], 1103);
+}
+
+#[test]
+fn who_waited_for_room_is_told() {
+    let of_waits = |text: &str| {
+        let begin = text.find("origin  waits for room").expect("the table");
+        let rows = text[begin..].lines().skip(1).take_while(|line| !line.is_empty());
+        rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let (text, json) = changed(|text| text.replace("request.errors 0", "request.errors 1"));
+    let waits = &json["handoff"]["origins"][1]["waits"];
+    assert_eq!(
+        (&waits["count"], &waits["p50_below_us"], &waits["p99_below_us"]),
+        (&861.into(), &65_536.into(), &262_144.into())
+    );
+    assert_eq!(of_waits(&text)[1..], ["direct 861 45.117 s 52.401 ms 65.536 ms 262.144 ms"], "{text}");
+    // What is in the last bucket has no bound.
+    let (text, json) = changed(|text| text.replace("direct.waits.us.hist.262144 2", "direct.waits.us.hist.8388608 20"));
+    assert!(json["handoff"]["origins"][1]["waits"]["p99_below_us"].is_null());
+    assert!(of_waits(&text)[1].ends_with(" longer"), "{text}");
+    let (text, _) = changed(|text| {
+        let none = |line: &str| match line.split_once(".waits") {
+            Some((origin, rest)) if !rest.contains(".hist.") => {
+                format!("{origin}.waits{} 0\n", rest.split(' ').next().unwrap_or_default())
+            }
+            Some(_) => String::new(),
+            None => format!("{line}\n"),
+        };
+        text.lines().map(none).collect()
+    });
+    assert!(text.contains("Nobody waited for room at a device.") && flat(&text).contains("; nobody waited for room."));
 }
 
 #[test]
 fn what_direct_reclaim_wrote_itself_is_told() {
     let dir = ledger_dir("handoff.json");
-    edit(dir.path(), "writes", |text| text.replace("direct.anon.io.pages 0", "direct.anon.io.pages 26176"));
+    // As much again, and what needs no device.
+    edit(dir.path(), "writes", |text| {
+        text.replace("direct.anon.io.pages 26173", "direct.anon.io.pages 52346")
+            .replace("direct.anon.zero.pages 0", "direct.anon.zero.pages 100")
+    });
     let (text, json) = report_of(dir.path());
-    assert!(flat(&text).contains("reclaim wrote 26,176 pages itself, 50.0 % of its swap-out."), "{text}");
-    assert!(flat(&text).contains("direct reclaim wrote 50.0 % of its swap-out itself"), "{text}");
+    assert!(flat(&text).contains("reclaim submitted 26,173 pages itself, 50.0 % of its swap-out."), "{text}");
+    assert!(flat(&text).contains("direct reclaim submitted 50.0 % of its swap-out itself"), "{text}");
     assert_eq!(json["handoff"]["origins"][1]["own_share"], 0.5);
+    assert_eq!(json["writes"]["foreground_pages"], 26_273);
     edit(dir.path(), "status", |text| text.replace("ledger.writes available", "ledger.writes unavailable"));
     let (text, json) = report_of(dir.path());
-    assert!(flat(&text).contains("What direct reclaim wrote itself is not known."), "{text}");
+    assert!(flat(&text).contains("What direct reclaim submitted itself is not known."), "{text}");
     assert!(json["handoff"]["origins"][1]["own_pages"].is_null());
 }
 
@@ -227,22 +305,24 @@ fn what_is_not_known_of_a_device_is_not_a_number() {
         text.replace("reserve_pages 16409", "reserve_pages 4294967295")
             .replace("pages_per_s 1163", "pages_per_s 0")
             .replace("request_ns 1365916", "request_ns 0")
-            .replace("device.43:0.stuck 0", "device.43:0.stuck 1")
+            .replace("device.43:0.late 0", "device.43:0.late 1")
+            .replace("device.43:0.waiting 0", "device.43:0.waiting 3")
     });
     let device = &json["handoff"]["devices"][0];
     for key in ["reserve_pages", "pages_per_s", "request_ns"] {
         assert!(device[key].is_null(), "{key}");
     }
-    assert_eq!(device["stuck"], true);
+    assert_eq!((&device["late"], &device["waiting"]), (&true.into(), &3.into()));
+    assert!(flat(&text).contains("WARNING: late, nothing of what it was given is done: 43:0."), "{text}");
     let row = |beside: &str| text.lines().any(|line| line.starts_with("  43:0") && line.contains(beside));
-    assert!(row("no limit") && row("STUCK") && row("?                 ?"), "{text}");
+    assert!(row("no limit") && row("LATE") && row("?                 ?"), "{text}");
 }
 
 #[test]
 fn the_books_are_off_by_what_is_missing() {
-    let (text, json) = changed(|text| text.replace("skipped.gone.folios 3", "skipped.gone.folios 1"));
+    let (text, json) = changed(|text| text.replace("written.requests 1886", "written.requests 1884"));
     assert_eq!(json["handoff"]["books"][0]["difference"], 2);
-    assert!(text.lines().any(|line| line.ends_with("45,415     45,413      +2")), "{text}");
+    assert!(text.lines().any(|line| line.ends_with("1,886      1,884      +2")), "{text}");
 }
 
 #[test]
@@ -250,13 +330,13 @@ fn a_device_that_is_counted_anew_is_marked() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let file = dir.path().join("after.json");
     let text = fs::read_to_string(fixture("handoff.json")).expect("fixture");
-    fs::write(&file, text.replace("device.43:0.written 45410", "device.43:0.written 3")).expect("written");
+    fs::write(&file, text.replace("device.43:0.written 1886", "device.43:0.written 3")).expect("written");
     let args = ["report", file.to_str().expect("a plain path"), "--since", &fixture("handoff-before.json")];
     let text = stdout(&args);
     assert!(text.contains("  43:0*") && text.contains("counted anew within the interval"), "{text}");
     let json: Value = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
     let device = &json["handoff"]["devices"][0];
-    assert_eq!((&device["restarted"], &device["written_folios"]), (&true.into(), &3.into()));
+    assert_eq!((&device["restarted"], &device["written_requests"]), (&true.into(), &3.into()));
 }
 
 #[test]
@@ -288,8 +368,10 @@ fn an_earlier_snapshot_without_handoff_is_said_to_be() {
     let before = file.to_str().expect("a plain path");
     let text = stdout(&["report", &fixture("handoff.json"), "--since", before]);
     assert!(text.contains("Not available: the earlier snapshot has no handoff"), "{text}");
-    // What it does not know of is all of this interval.
-    assert!(text.contains("  writer        -       -   45,410"), "{text}");
+    // Of an origin that it does not know all is of this interval.
+    let json = stdout(&["report", &fixture("handoff.json"), "--since", before, "--json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["writes"]["origins"][8]["bios"], 1886);
 }
 
 /// The hook samples without a probe, so that its layer may be the only one.

@@ -115,7 +115,7 @@ proptest! {
             let mut changed = String::new();
             for (i, line) in text.lines().enumerate() {
                 let (key, value) = line.split_once(' ').expect("row");
-                let flag = matches!(key.rsplit('.').next(), Some("format" | "enabled" | "stuck"));
+                let flag = matches!(key.rsplit('.').next(), Some("format" | "enabled" | "stuck" | "late"));
                 let fixed = flag || value.parse::<u64>().is_err();
                 let number = numbers[(i.wrapping_add(seed)) % numbers.len()].to_string();
                 changed += &format!("{key} {}\n", if fixed { value } else { &number });

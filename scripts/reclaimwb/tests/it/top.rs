@@ -343,7 +343,7 @@ fn batch() {
         );
         assert!(sample.contains("\nORIGIN") && sample.is_ascii(), "{text}");
     }
-    edit(dir.path(), "status", |text| text.replace("format 1\n", "format 9\n"));
+    edit(dir.path(), "status", |text| text.replace("format 2\n", "format 9\n"));
     assert!(complaint(&args).contains("format 9"));
 }
 
