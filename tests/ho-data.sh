@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What tasks do to folios that are queued: fork and write to what was shared, exit, free
+# What tasks do to folios whose request is queued: fork and write to what was shared, exit, free
 # (MADV_FREE), merge (KSM), move, unmap; with huge pages and shared memory; and what an
 # administrator does: compaction, swapoff of a device that is being written to. Never is a
 # page lost, stale or another's.
@@ -20,7 +20,7 @@ SECONDS_EACH=12 LEAVE=48 KINDS="anon huge shmem" MIX_MIB=40
 # There swapoff takes minutes; and what was huge is small before long.
 ! is_debug_kernel || SECONDS_EACH=6 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
 EACH=$((HANDOFF_BOOKS + 3))
-start_test $(($(echo "$KINDS" | wc -w) * EACH + 2)) "what tasks do to folios that are queued"
+start_test $(($(echo "$KINDS" | wc -w) * EACH + 1)) "what tasks do to folios that are queued"
 load_handoff
 if [ -e /sys/kernel/mm/ksm/run ]; then
 	set_file /sys/kernel/mm/ksm/run 1
@@ -53,18 +53,18 @@ disturbs()
 	done
 }
 
-# mixes KIND: until devices were swapped off meanwhile, and folios handed off.
+# mixes KIND: until devices were swapped off meanwhile, and requests handed off.
 mixes()
 {
 	local rounds=6 before
 
-	before=$(handed '[a-z_]*\.taken\.folios')
+	before=$(handed '[a-z_]*\.taken\.requests')
 	offs=0 taken=0
 	while [ $offs = 0 ] || [ $taken = 0 ]; do
 		[ $rounds -gt 0 ] || return 0
 		rounds=$((rounds - 1))
 		mix "$1" || return 1
-		taken=$(($(handed '[a-z_]*\.taken\.folios') - before))
+		taken=$(($(handed '[a-z_]*\.taken\.requests') - before))
 	done
 }
 
@@ -95,40 +95,10 @@ for kind in $KINDS; do
 	check "$kind: every page was right" mixes "$kind"
 	check_num "$kind: devices were swapped off meanwhile" "$offs" -gt 0
 	all=$((all + offs))
-	check_num "$kind: folios were handed off" "$taken" -gt 0
+	check_num "$kind: requests were handed off" "$taken" -gt 0
 	check_handoff_books "$kind"
 done
 
-again()
-{
-	handed 'skipped\.(mapped|gone|clean|refused)\.folios'
-}
-
-queues()
-{
-	[ "$(handoff pending.folios)" -gt 8 ]
-}
-
-# in_use_again: on a slow machine the above may meet none. What a task has queued when it
-# is killed is gone for sure.
-in_use_again()
-{
-	local round
-
-	for round in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$(again)" = 0 ] || return 0
-		say "none yet: killing a task, round $round"
-		drop_ballast
-		leave_mib $LEAVE
-		hog_start doomed -c text -m $((LEAVE + MIX_MIB))
-		loop_until 600 queues
-		hog_kill doomed
-		handoff_quiet || return 1
-	done
-	[ "$(again)" != 0 ]
-}
-check "folios were in use again before they were written, or gone" in_use_again
-say "$(again) of them"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
 undo "swapoff $SPARE 2> /dev/null"
 

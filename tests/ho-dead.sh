@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Swap devices that stop answering: the ledger says so within the time limit and reclaim
-# hands them no more, another swap device goes on being written by its own writer, and
-# when the device answers again, handoff goes on. The module can be unloaded meanwhile.
+# Swap devices that stop answering: the ledger says so within the time limit, whoever waits
+# for room goes on as without us, another swap device goes on being written by its own
+# writer, and when the device answers again, handoff goes on. The module can be unloaded
+# meanwhile.
 # Once with a disk whose writes take forever, once with NBD whose network is down.
 # tier: all (nb-frozen.sh has a dead device)
 # guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
@@ -33,9 +34,9 @@ of()
 	handoff "device.$(bdi_of "$1").$2"
 }
 
-is_stuck()
+is_late()
 {
-	[ "$(of "$1" stuck)" = "$2" ]
+	[ "$(of "$1" late)" = "$2" ]
 }
 
 # has_more DEV KEY THAN: a row that grows, and may not be there yet.
@@ -77,16 +78,16 @@ swap_on "$DEAD" 10
 dm_table rwb-dead "$UNDER" delay 600000 || bail "no slow disk"
 presses first
 check "a disk is written to" in_flight "$DEAD"
-check "it is stuck" loop_until 300 is_stuck "$DEAD" 1
+check "it is late" loop_until 300 is_late "$DEAD" 1
 # Preferred from now on.
 swap_on "$WELL" 20
 hog_start other -m 400 -w 600 -U $ENOUGH
 hog_filled other
 check "the other one goes on" has_more "$WELL" written 64
-check_eq "it is not called stuck" "$(of "$WELL" stuck)" 0
-check_eq "the dead one still is" "$(of "$DEAD" stuck)" 1
+check_eq "it is not called late" "$(of "$WELL" late)" 0
+check_eq "the dead one still is" "$(of "$DEAD" late)" 1
 dm_table rwb-dead "$UNDER" linear || bail "it stays dead"
-check "the dead one recovers" loop_until 300 is_stuck "$DEAD" 0
+check "the dead one recovers" loop_until 300 is_late "$DEAD" 0
 check "every page is right" hog_done first
 check "every page of the other is right" hog_done other
 drop_ballast
@@ -102,9 +103,9 @@ ip link set "$NIC" down
 undo "ip link set $NIC up"
 presses second
 check "something is in flight" in_flight "$NBD_DEV"
-check "NBD is stuck" loop_until 600 is_stuck "$NBD_DEV" 1
+check "NBD is late" loop_until 600 is_late "$NBD_DEV" 1
 ip link set "$NIC" up
-check "NBD recovers" loop_until 1200 is_stuck "$NBD_DEV" 0
+check "NBD recovers" loop_until 1200 is_late "$NBD_DEV" 0
 check "and every page is right" hog_done second
 check_handoff_books "NBD"
 
@@ -115,7 +116,7 @@ swapoff "$NBD_DEV" || bail "swapoff $NBD_DEV"
 swapon "$NBD_DEV" || bail "swapon $NBD_DEV"
 ip link set "$NIC" down
 presses third
-check "NBD is stuck again" loop_until 600 is_stuck "$NBD_DEV" 1
+check "NBD is late again" loop_until 600 is_late "$NBD_DEV" 1
 # The writer may be inside the device; who unloads is told then for what he waits.
 (unload_mod; echo $? > "$TMP/unloaded") &
 loop_until 50 test -e "$TMP/unloaded"

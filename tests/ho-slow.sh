@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A slow link, and more memory in use than there is: reclaim hands all swap-out over. No
-# task is seen in the block layer or below but for what was refused, which the ledger
-# tells; the deepest stack ends where folios are handed over. Without handoff the same
-# load is seen there, and its longest page fault is longer.
+# task is seen in the block layer or below; the deepest stack ends where a request is
+# handed over. Without handoff the same load is seen there, and its longest page fault is
+# longer.
 # guards: rust/helper/swap/ rust/policy/link.rs rust/policy/idle.rs qemu/patches/0002*
 # faults: progress arithmetic
 # nbd: slow
@@ -43,20 +43,15 @@ tasks_seen()
 
 all_seen()
 {
-	[ "$(handed 'direct\.taken\.folios')" -gt 0 ] &&
-		[ "$(handed 'kswapd\.taken\.folios')" -gt 0 ] &&
+	[ "$(handed 'direct\.taken\.requests')" -gt 0 ] &&
+		[ "$(handed 'kswapd\.taken\.requests')" -gt 0 ] &&
+		[ "$(handed 'direct\.waits')" -gt 0 ] &&
 		[ "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0 ]
 }
 
 of()
 {
 	awk -v k="swap.$2" '$1 == k { print $2 }' "$TMP/load.$1"
-}
-
-# below ORIGIN: samples of it in the block layer and below.
-below()
-{
-	sum "$LEDGER/headroom" "$1\\.(bio|nbd|net)\\.count"
 }
 
 if [ $COMPARE != 0 ]; then
@@ -72,17 +67,11 @@ load_handoff
 check "every touch was right" under_load handoff all_seen
 check_handoff_books "slow link"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
-check_num "folios were handed off by tasks" "$(handed 'direct\.taken\.folios')" -gt 0
-check_num "and by kswapd" "$(handed 'kswapd\.taken\.folios')" -gt 0
-refused=$(handed '(direct|kswapd)\.refused\.(priority|stuck|devices)\.folios')
-by_chance check_num "in 1000 fewer than 10 were refused" "$((1000 * refused /
-	($(handed '(direct|kswapd)\.taken\.folios') + 1)))" -lt 10
-wrote=$(sum "$LEDGER/writes" '(direct|kswapd)\.(anon|shmem)\.[a-z]*\.folios')
-check_num "what reclaim wrote itself was refused" "$wrote" -le \
-	"$(handed '(direct|kswapd)\.refused\.[a-z]*\.folios')"
-[ "$wrote" != 0 ] || check_eq "so none of it is seen in the block layer" \
-	"$(($(below direct) + $(below kswapd)))" 0
-[ "$wrote" = 0 ] || skip_checks 1 "$wrote folios were refused"
+check_num "requests were handed off by tasks" "$(handed 'direct\.taken\.requests')" -gt 0
+check_num "and by kswapd" "$(handed 'kswapd\.taken\.requests')" -gt 0
+check_num "tasks waited for room" "$(handed 'direct\.waits')" -gt 0
+check_eq "nothing was left to who made it" "$(handed '[a-z_]*\.refused\.[a-z]*\.requests')" 0
+check_eq "so nobody is seen in the block layer" "$(below 'direct|kswapd')" 0
 check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
 
 # From the entry to the kernel, a fault's or if that was none a system call's, to the deepest:

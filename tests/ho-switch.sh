@@ -30,10 +30,10 @@ switches()
 	done
 }
 
-# more_than N: folios that were handed off.
+# more_than N: requests that were handed off.
 more_than()
 {
-	[ "$(handed '[a-z_]*\.taken\.folios')" -gt "$1" ]
+	[ "$(handed '[a-z_]*\.taken\.requests')" -gt "$1" ]
 }
 
 # verified: the load ends when it is asked, however long the rest took.
@@ -47,12 +47,12 @@ verified()
 leave_mib 32
 "$BIN/swapload" -n 2 -m $MIB -T 1 -G "$TMP/enough" > "$TMP/load.switched" 2>&1 &
 load=$!
-before=$(handed '[a-z_]*\.taken\.folios')
+before=$(handed '[a-z_]*\.taken\.requests')
 loop_until 600 more_than "$before" || bail "nothing is handed off"
 check "the policy changes under load" switches
 check "the module is unloaded under load" unload_mod
 load_handoff
-check "loaded again, folios are handed off" loop_until 600 more_than 0
+check "loaded again, requests are handed off" loop_until 600 more_than 0
 check "every touch was right" verified
 check_handoff_books "after all that"
 drop_ballast

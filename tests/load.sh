@@ -19,7 +19,7 @@ PROBES="mm_vmscan_balance_pgdat_begin mm_vmscan_balance_pgdat_end
 for p in $PROBES; do
 	check_eq "probe $p is attached" "$(row status "probe.$p")" attached
 done
-check_eq "format" "$(row status format)" 1
+check_eq "format" "$(row status format)" 2
 check_eq "enabled" "$(row status enabled)" 1
 check_eq "ledger writes is available" "$(row status ledger.writes)" available
 check_eq "ledger windows is available" "$(row status ledger.windows)" available

@@ -18,7 +18,7 @@ need_file /proc/pressure/memory CONFIG_PSI
 ENOUGH_STALLS=20
 SIDES=1 MIB=150 SECONDS_EACH=5
 ! is_debug_kernel || MIB=40 SECONDS_EACH=3
-! grep -q ' reclaim_writeback_swap_out$' /proc/kallsyms || SIDES=2
+! grep -q ' swap_write_prepared$' /proc/kallsyms || SIDES=2
 start_test $((SIDES * (1 + STALL_BOOKS + LONGEST + COUNTERS) + 3 + (SIDES - 1) * 3)) \
 	"stalls on swap over a slow link"
 nbd_swap_on slow
@@ -73,12 +73,12 @@ if [ $SIDES = 2 ]; then
 	handoff_quiet
 	books "with handoff"
 	by_chance check_num "per cent of its waits for the writer" "$(of_waits direct throttle_writeback)" -ge 50
-	refused=$(handed 'direct\.refused\.[a-z]*\.folios')
+	refused=$(handed 'direct\.refused\.[a-z]*\.requests')
 	if [ "$refused" = 0 ]; then
 		check_eq "none of it in NBD" "$(stalled 'direct\.part\.nbd_(lock|send)\.ns')" 0
 		check_eq "nor for a tag" "$(part direct tag_wait)" 0
 	else
-		skip_checks 2 "$refused folios were refused"
+		skip_checks 2 "$refused requests were refused"
 	fi
 	unload_mod
 fi

@@ -230,6 +230,38 @@ high_order_on()
 	fact high_order "$1"
 }
 
+# in_limit MIB: what follows is in a cgroup that may have so much.
+in_limit()
+{
+	cg_make rwb-bench
+	echo "$1M" > "$CG/rwb-bench/memory.max" || bail "cannot set memory.max"
+	IN=$CG/rwb-bench
+	fact cgroup_mib "$1"
+}
+
+# neighbour_on MIB: a task outside of that, with memory of its own: each round is a new task.
+neighbour_on()
+{
+	fact neighbour_mib "$1"
+	rm -f "$TMP/neighbour.end"
+	(
+		while [ ! -e "$TMP/neighbour.end" ]; do
+			"$BIN/swapload" -k neighbour -m "$1" -T 1 || exit 1
+		done
+	) > "$TMP/load.neighbour" 2>&1 &
+	neighbour=$!
+	undo "touch $TMP/neighbour.end"
+}
+
+# neighbour_off: the longest that one of its faults took goes to the results. One check.
+neighbour_off()
+{
+	touch "$TMP/neighbour.end"
+	check "the neighbour found every page right" wait "$neighbour"
+	awk '$1 == "neighbour.longest_us" && $2 > n { n = $2 }
+		END { print "neighbour.longest_us", n + 0 }' "$TMP/load.neighbour" >> "$RESULTS/loads"
+}
+
 # swap_load ARGS...: swapload is the part that counts: its numbers go to the results.
 # One check: every touch was right. If one of its tasks is killed for memory the others go
 # on, and the results say so.
@@ -240,7 +272,8 @@ swap_load()
 	kills=$(vmstat oom_kill)
 	trace_start vmscan/mm_vmscan_direct_reclaim_begin vmscan/mm_vmscan_direct_reclaim_end
 	counters before
-	"$BIN/swapload" "$@" > "$TMP/load.swap" 2>&1 &
+	# shellcheck disable=SC2086 # none, or a word and a path
+	${IN:+in_cg $IN} "$BIN/swapload" "$@" > "$TMP/load.swap" 2>&1 &
 	pid=$!
 	undo "kill -9 $pid 2> /dev/null"
 	wait $pid

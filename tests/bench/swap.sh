@@ -9,15 +9,23 @@
 #	SECONDS_EACH=N	touch for so long
 #	WRITES=N	percent of the touches that write
 #	ORDER=N		one more task takes and gives back folios of that order meanwhile
+#	CGROUP=MIB	the tasks are in a cgroup that may have so much
+#	NEIGHBOUR=MIB	one more task, outside of it, takes so much, touches it, and gives it
+#			back, over and over
 . "$(dirname "$0")/lib.sh"
 
 [ -z "${PERCENT:-}" ] || MIB=$(($(mem_mib MemTotal) * PERCENT / 100 / TASKS))
 
-set_up_swap 1 "swap to '$NBD', $TASKS tasks of $MIB MiB"
+CHECKS=1
+[ -z "${NEIGHBOUR:-}" ] || CHECKS=2
+set_up_swap $CHECKS "swap to '$NBD', $TASKS tasks of $MIB MiB"
 fact tasks "$TASKS"
 fact task_mib "$MIB"
 [ -z "${ORDER:-}" ] || high_order_on "$ORDER"
+[ -z "${CGROUP:-}" ] || in_limit "$CGROUP"
+[ -z "${NEIGHBOUR:-}" ] || neighbour_on "$NEIGHBOUR"
 
 swap_load -n "$TASKS" -m "$MIB" -T "${SECONDS_EACH:-20}" -W "${WRITES:-0}" ${ORDER:+-O "$ORDER"}
+[ -z "${NEIGHBOUR:-}" ] || neighbour_off
 
 finish

@@ -58,10 +58,10 @@ swap_run() {
 	printf 'cpu  1 0 100 5\n' >"$dir/results/cpu.before"
 	printf 'cpu  9 0 350 5\n' >"$dir/results/cpu.after"
 	[ "$2" = reclaimwb ] || return 0
-	printf '%s\n' 'state on' 'direct.taken.folios 0' 'direct.refused.priority.folios 0' 'direct.refused.stuck.folios 0' \
-		'direct.refused.devices.folios 0' 'direct.refused.headroom.folios 0' >"$dir/results/handoff.before"
-	printf '%s\n' 'state on' 'direct.taken.folios 200' 'direct.refused.priority.folios 3' 'direct.refused.stuck.folios 0' \
-		'direct.refused.devices.folios 1' 'direct.refused.headroom.folios 9' >"$dir/results/handoff.after"
+	printf '%s\n' 'state on' 'direct.taken.requests 0' 'direct.refused.late.requests 0' 'direct.refused.full.requests 0' \
+		'direct.refused.devices.requests 0' 'direct.refused.headroom.requests 0' >"$dir/results/handoff.before"
+	printf '%s\n' 'state on' 'direct.taken.requests 200' 'direct.refused.late.requests 3' 'direct.refused.full.requests 0' \
+		'direct.refused.devices.requests 1' 'direct.refused.headroom.requests 9' >"$dir/results/handoff.after"
 }
 
 # high_run NUMBER SIDE GOT P99_US [KILLED]: such a run, with 200 tries of a higher order.

@@ -12,7 +12,6 @@
 need_nbd fast
 need_befall
 need_memcg
-HANDED=no
 EXPECT='' KNOWN=hang
 EVIDENCE="without a timeout (nbd-client -t) a request waits for its reply for ever, and its task with it"
 STILL=15

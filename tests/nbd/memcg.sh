@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The load has a cgroup of its own with a limit: reclaim is the cgroup's, which handoff leaves
-# to the task.
+# The load has a cgroup of its own with a limit: reclaim is the cgroup's.
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -9,7 +8,6 @@
 
 need_nbd fast
 need_memcg
-HANDED=no
 nbd_start 1 "a cgroup's limit"
 cg_make rwb-load
 echo "${LEAVE}M" > "$CG/rwb-load/memory.max"
