@@ -11,7 +11,8 @@
 //! the kernel they are what they would be if the device had them already. So whoever asks may
 //! be served alike, and nothing is referenced, tried again or given up. `policy::link` says
 //! how much the device is given at once. Who finds more under way than that waits its turn, as
-//! it would wait for a tag or for a lock of the device; when the device is late, it goes on.
+//! it would wait for a tag or for a lock of the device; for a device that is late, some seconds
+//! at most.
 //!
 //! Stop order: nobody is let in any more, and those who wait go away; the kernel is told, and
 //! waits for the last call; then the writers submit what they have, and end. A writer that
@@ -227,13 +228,16 @@ impl Hook {
         };
         let obs = &self.shared.observer;
         let at = waiting.at();
-        pinned(|pin| stall::writer(obs, pin, at, true));
         let waited = lane.wait(waiting.pages(), waiting.who(), || {
+            pinned(|pin| stall::writer(obs, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
+        // Most batches find room.
+        let Some(waited) = waited else {
+            return;
+        };
         let seen = pinned(|pin| {
             stall::writer(obs, pin, at, false);
-            let waited = waited?;
             let (slot, origin) = match obs.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),

@@ -238,8 +238,9 @@ impl Lane {
 
     /// One who handed over a batch of `pages` waits until there is room, unless the lane is
     /// going. While the device is late, a task sleeps for [`NAPS`] at most. `waits` is called when
-    /// it is about to sleep in line: somebody has to [`Self::look`] meanwhile. Returns how long it
-    /// slept, in ns, and how many pages were written meanwhile; `None`: it had not to. Sleeps.
+    /// it is about to sleep, maybe under the lane's lock: somebody has to [`Self::look`] meanwhile
+    /// at those in line. Returns how long it slept, in ns, and how many pages were written
+    /// meanwhile; `None`: it had not to. Sleeps.
     pub(crate) fn wait(&self, pages: u32, who: Who, waits: impl Fn()) -> Option<Waited> {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
@@ -250,6 +251,7 @@ impl Lane {
         if inner.late(came) {
             drop(inner);
             return (who == Who::Task).then(|| {
+                waits();
                 (0..NAPS).any(|_| {
                     nap(NAP_MS);
                     reclaim::dying() || !self.is_late()
