@@ -55,6 +55,7 @@ METRICS = {
     "high_longest_ms": ("ms", "longest high-order allocation"),
     "pages_per_bio": ("pages", "pages a bio of swap-out", MORE),
     "reclaim_cpu_s": ("s", "CPU time in the kernel"),
+    "cpu_us_per_page": ("us", "the same, a page that was swapped in or out"),
     "stalls": ("stalls", "allocations that had to reclaim"),
     "refused": ("of one taken", "folios of tasks that were refused"),
     "scanned_per_freed": ("pages", "pages scanned per page freed"),
@@ -204,6 +205,9 @@ def swap_metrics(results, loads, before, after):
         "stalls": grown(before, after, "allocstall_.*"),
         "reclaim_cpu_s": system_s(results / "cpu.after") - system_s(results / "cpu.before"),
     }
+    swapped = grown(before, after, "pswp(in|out)")
+    if swapped:
+        out["cpu_us_per_page"] = out["reclaim_cpu_s"] * 1e6 / swapped
     if "nrswpout" in after:
         out["pages_per_bio"] = ratio(grown(before, after, "pswpout"), grown(before, after, "nrswpout"))
     if "high_order" in pairs(results / "facts"):
@@ -508,7 +512,7 @@ def one_run(run):
     of = result["metrics"]
     said = [f"{metric} {short(of[metric])}" for metric in
             ("oom_kills", "squeeze_s", "finish_s", "fill_s", "touches", "longest_ms", "slow_p99_ms", "high_success",
-             "high_p99_ms", "pages_per_bio", "reclaim_cpu_s", "stalls", "refused", "scanned_per_freed",
+             "high_p99_ms", "pages_per_bio", "reclaim_cpu_s", "cpu_us_per_page", "stalls", "refused", "scanned_per_freed",
              "write_requests") if metric in of]
     return f"{name}: {', '.join(said)} ({short(result.get('seconds'))} s)"
 

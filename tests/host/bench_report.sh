@@ -52,9 +52,9 @@ swap_run() {
 	fi >"$dir/results/loads"
 	printf 'swap.killed %s\n' "$killed" >>"$dir/results/loads"
 	printf '%s\n' 'nr_written 10' 'pgscan_direct 5' 'pgsteal_direct 5' 'oom_kill 0' 'allocstall_normal 1' \
-		'allocstall_movable 2' 'pswpout 100' 'nrswpout 10' >"$dir/results/vmstat.before"
+		'allocstall_movable 2' 'pswpin 50' 'pswpout 100' 'nrswpout 10' >"$dir/results/vmstat.before"
 	printf '%s\n' 'nr_written 30' 'pgscan_direct 9' 'pgsteal_direct 9' "oom_kill $killed" 'allocstall_normal 4' \
-		'allocstall_movable 4' 'pswpout 420' 'nrswpout 20' >"$dir/results/vmstat.after"
+		'allocstall_movable 4' 'pswpin 230' 'pswpout 420' 'nrswpout 20' >"$dir/results/vmstat.after"
 	printf 'cpu  1 0 100 5\n' >"$dir/results/cpu.before"
 	printf 'cpu  9 0 350 5\n' >"$dir/results/cpu.after"
 	[ "$2" = reclaimwb ] || return 0
@@ -120,7 +120,7 @@ echo "the guest said nothing for 120 s" >"$bench/runs/made-up/009-reclaimwb/reas
 printf 'kernel 7.3.4\ncores 2\n' >"$bench/facts"
 
 ktap_print_header
-ktap_set_plan 46
+ktap_set_plan 47
 
 rc=0
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors" || rc=$?
@@ -154,7 +154,7 @@ bench=$scratch/swap results=$bench/results.json
 cat >"$scratch/scenarios/swapped.sh" <<'HEAD'
 #!/bin/sh
 # title: swapped
-# metrics: oom_kills fill_s touches longest_ms stall_p50_ms stall_p99_ms stall_longest_ms pages_per_bio reclaim_cpu_s stalls refused write_requests
+# metrics: oom_kills fill_s touches longest_ms stall_p50_ms stall_p99_ms stall_longest_ms pages_per_bio reclaim_cpu_s cpu_us_per_page stalls refused write_requests
 # aim: longest_ms < 500; longest_ms <= 0.1*stock; longest_ms <= 0.1*best; touches >= 1.2*best; touches > 1.5*tuned; touches ~ stock
 # sides: reclaimwb stock tuned
 HEAD
@@ -177,6 +177,7 @@ is "the ratio to stock" 'round(r["touches"]["ratio"], 3)' 1.727
 is "the ratio to tuned" 'round(r["touches"]["ratio_tuned"], 3)' 1.267
 is "pages a bio" 'r["pages_per_bio"]["stock"]' 32.0
 is "the kernel's CPU time" 'r["reclaim_cpu_s"]["stock"]' 2.5
+is "and a page, in or out" 'r["cpu_us_per_page"]["stock"]' 5000.0
 is "stalls, sorted" '[round(r[f"stall_{t}_ms"]["values"]["stock"][0], 2) for t in ("p50", "p99", "longest")]' "[2.5, 3880.09, 4000.0]"
 is "a trace that lost some says nothing" 'r["stall_p99_ms"]["runs"]["tuned"]' 3
 is "allocations that had to reclaim" 'r["stalls"]["tuned"]' 5.0
