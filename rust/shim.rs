@@ -216,18 +216,25 @@ pub(crate) struct SwapWait {
     at: At,
     cookie: usize,
     pages: u32,
+    freed: u32,
     order: u32,
     flags: u32,
 }
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl SwapWait {
-    /// For tests: of who handed over a request with that cookie.
+    /// For tests: of who handed over a request with that cookie, and freed nothing.
     pub(crate) fn fake(cookie: usize, pages: u32, flags: u32) -> Self {
+        Self::freed(cookie, pages, 0, flags)
+    }
+
+    /// For tests: of who freed so many pages, too.
+    pub(crate) fn freed(cookie: usize, pages: u32, freed: u32, flags: u32) -> Self {
         Self {
             at: At::fake(0x1000, 8192, Context::Task),
             cookie,
             pages,
+            freed,
             order: 0,
             flags,
         }

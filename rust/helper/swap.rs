@@ -228,7 +228,7 @@ impl Hook {
         };
         let obs = &self.shared.observer;
         let at = waiting.at();
-        let waited = lane.wait(waiting.pages(), waiting.who(), || {
+        let waited = lane.wait(waiting.batch(), waiting.who(), || {
             pinned(|pin| stall::writer(obs, pin, at, true));
             self.ticker.start(LOOK_MS);
         });

@@ -149,11 +149,13 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 }
 
 static void rwb_swap_wait(void *data, unsigned long cookie, unsigned int pages,
+			  unsigned int freed,
 			  const struct reclaim_writeback_need *need)
 {
 	struct rwb_swap_wait w = {
 		.cookie = cookie,
 		.pages = pages,
+		.freed = freed,
 		.order = need->order,
 		.flags = rwb_swap_who(),
 	};

@@ -43,6 +43,7 @@ use crate::{
     policy::{
         handoff::{
             Asked,
+            Batch,
             Who, //
         },
         link::Sent,
@@ -449,9 +450,12 @@ impl<'a> Waiting<'a> {
         self.0.cookie
     }
 
-    /// Pages that we took.
-    pub(crate) fn pages(&self) -> u32 {
-        self.0.pages
+    /// Pages of the batch that we took, and that were freed.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch {
+            handed: self.0.pages,
+            freed: self.0.freed,
+        }
     }
 
     /// Whose they were.

@@ -333,6 +333,7 @@ struct rwb_swap {
  * @at: where
  * @cookie: that of the last request
  * @pages: those that we took
+ * @freed: pages of the batch that were freed
  * @order: of the allocation that reclaim is for
  * @flags: RWB_SWAP_*
  */
@@ -340,6 +341,7 @@ struct rwb_swap_wait {
 	struct rwb_at at;
 	unsigned long cookie;
 	u32 pages;
+	u32 freed;
 	u32 order;
 	u32 flags;
 };

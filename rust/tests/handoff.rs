@@ -147,6 +147,22 @@ mod hook {
     }
 
     #[test]
+    fn who_freed_as_many_goes_on() -> Result {
+        // The room is 64 pages: the first has it all, and the others have paid, but for the last.
+        let (obs, ()) = with_hook(|hook| {
+            let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
+            hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
+            for (handed, freed) in [(32, 32), (1, 8), (32, 31)] {
+                let next = hook.write(&Asking::fake(&Swap::fake(1, handed, 0)));
+                hook.wait(&Waiting::new(&SwapWait::freed(next, handed, freed, 0)));
+            }
+            Ok(())
+        })?;
+        assert_eq!((taken(&obs), waits(&obs)), (4, 1));
+        Ok(())
+    }
+
+    #[test]
     fn requests_of_a_helper_before_are_not_ours() -> Result {
         let (obs, ()) = with_hook(|hook| {
             for cookie in 0..16 {

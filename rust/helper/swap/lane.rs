@@ -17,6 +17,7 @@ use crate::{
     policy::{
         handoff::{
             late_after,
+            Batch,
             Door,
             Refused,
             Room,
@@ -236,12 +237,11 @@ impl Lane {
         Ok(inner.may_submit())
     }
 
-    /// One who handed over a batch of `pages` waits until there is room, unless the lane is
-    /// going. While the device is late, a task sleeps for [`NAPS`] at most. `waits` is called when
+    /// One who is through with a batch waits until there is room, unless the lane is going. While the device is late, a task sleeps for [`NAPS`] at most. `waits` is called when
     /// it is about to sleep, maybe under the lane's lock: somebody has to [`Self::look`] meanwhile
     /// at those in line. Returns how long it slept, in ns, and how many pages were written
     /// meanwhile; `None`: it had not to. Sleeps.
-    pub(crate) fn wait(&self, pages: u32, who: Who, waits: impl Fn()) -> Option<Waited> {
+    pub(crate) fn wait(&self, batch: Batch, who: Who, waits: impl Fn()) -> Option<Waited> {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
         let room = inner.room();
@@ -262,9 +262,10 @@ impl Lane {
                 }
             });
         }
-        if !inner.door.come(pages, room, who) {
+        if !inner.door.come(batch, room, who) {
             return None;
         }
+        let pages = batch.handed;
         waits();
         let mut now;
         loop {

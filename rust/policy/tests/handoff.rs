@@ -8,7 +8,7 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, late_after, Asked, Door, Mode, Refused, Room, Who, LATE_NS},
+    handoff::{decide, late_after, Asked, Batch, Door, Mode, Refused, Room, Who, LATE_NS},
     link::{self, Link, Sent},
     reserve::Reserve,
 };
@@ -39,6 +39,11 @@ impl Rng {
     }
 }
 
+/// A batch that freed nothing.
+fn unpaid(handed: u32) -> Batch {
+    Batch { handed, freed: 0 }
+}
+
 // ---- the model
 
 #[derive(Clone, Debug)]
@@ -58,6 +63,8 @@ struct Setup {
     pages: u64,
     /// What a task does between two of them takes so long at most.
     thinks: u64,
+    /// Batches free what was written before, too.
+    mixed: bool,
     /// The line stands still from when to when.
     dead: Option<(u64, u64)>,
     seed: u64,
@@ -83,6 +90,8 @@ struct Task {
     left: u32,
     who: Who,
     pages: u32,
+    /// It freed as many.
+    paid: bool,
     came: u64,
     longest: u64,
 }
@@ -110,6 +119,8 @@ struct Model {
     queue: Vec<usize>,
     requests: Vec<Request>,
     line_free: u64,
+    /// Pages that are written and not freed.
+    clean: u32,
     // What is asserted on.
     naps: u32,
     /// When they came, and when they went on.
@@ -129,6 +140,7 @@ impl Model {
                 Who::Task
             },
             pages: 0,
+            paid: false,
             came: 0,
             longest: 0,
         });
@@ -147,6 +159,7 @@ impl Model {
             queue: Vec::new(),
             requests: Vec::new(),
             line_free: 0,
+            clean: 0,
             naps: 0,
             went_on: Vec::new(),
             first: SEC,
@@ -204,6 +217,15 @@ impl Model {
             self.progress = self.now;
         }
         let room = self.room();
+        let freed = match self.setup.mixed {
+            true => self.clean.min(self.rng.next(64) as u32),
+            false => 0,
+        };
+        self.clean -= freed;
+        let batch = Batch {
+            handed: pages,
+            freed,
+        };
         self.door.hand_over(pages);
         self.is_queued(t);
         if self.late() {
@@ -211,7 +233,8 @@ impl Model {
             let nap = if who == Who::Task { NAP_NS } else { 0 };
             return self.at(nap, Event::Naps(t));
         }
-        if !self.door.come(pages, room, who) {
+        self.tasks[t].paid = freed >= pages;
+        if !self.door.come(batch, room, who) {
             return self.goes_on(t);
         }
         if self.waiting.iter().all(VecDeque::is_empty) {
@@ -265,7 +288,7 @@ impl Model {
     }
 
     fn goes_on(&mut self, t: usize) {
-        if self.tasks[t].who == Who::Task {
+        if self.tasks[t].who == Who::Task && !self.tasks[t].paid {
             self.went_on.push((self.tasks[t].came, self.now));
         }
         let task = &mut self.tasks[t];
@@ -322,6 +345,7 @@ impl Model {
         let Some(sent) = request.sent else { return };
         self.in_flight -= request.pages;
         self.door.done(request.pages);
+        self.clean += request.pages;
         self.progress = self.now;
         self.link
             .done(request.pages, sent, self.in_flight, self.now);
@@ -341,7 +365,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             prop_oneof![Just(0), Just(MS), 0..20 * MS],
         ),
         (1usize..17, any::<bool>(), 1u32..300, 1u64..64),
-        prop_oneof![Just(1000u64), 0..20 * MS],
+        (prop_oneof![Just(1000u64), 0..20 * MS], any::<bool>()),
         prop_oneof![
             3 => Just(None),
             1 => (SEC..2 * SEC, 100 * MS..20 * SEC).prop_map(|(a, n)| Some((a, a + n))),
@@ -349,17 +373,20 @@ fn setups() -> impl Strategy<Value = Setup> {
         any::<u64>(),
     )
         .prop_map(
-            |((rate, delay, bunch), (tasks, kswapd, wants, pages), thinks, dead, seed)| Setup {
-                rate,
-                delay,
-                bunch,
-                tasks,
-                kswapd,
-                wants,
-                pages,
-                thinks,
-                dead,
-                seed,
+            |((rate, delay, bunch), (tasks, kswapd, wants, pages), (thinks, mixed), dead, seed)| {
+                Setup {
+                    rate,
+                    delay,
+                    bunch,
+                    tasks,
+                    kswapd,
+                    wants,
+                    pages,
+                    thinks,
+                    mixed,
+                    dead,
+                    seed,
+                }
             },
         )
 }
@@ -411,14 +438,14 @@ proptest! {
     #[test]
     fn the_line_is_full(
         rate in prop_oneof![Just(1280u64), 500..200_000u64], delay in 0..50 * MS,
-        bunch in prop_oneof![Just(0u64), 0..10 * MS], pages in 16u64..64, seed in any::<u64>(),
+        bunch in prop_oneof![Just(0u64), 0..10 * MS], pages in 16u64..64, mixed in any::<bool>(), seed in any::<u64>(),
     ) {
         let most = (rate * (delay + bunch) / SEC) as usize;
         prop_assume!(most < link::MOST as usize / 3);
         let tasks = 16 + 8 * most / pages as usize;
         let wants = (8 * rate / pages / tasks as u64).clamp(20, 4000) as u32;
         let setup = Setup {
-            rate, delay, bunch, tasks, kswapd: true, wants, pages, thinks: 1000, dead: None, seed,
+            rate, delay, bunch, tasks, kswapd: true, wants, pages, thinks: 1000, mixed, dead: None, seed,
         };
         let mut m = Model::new(setup);
         m.run();
@@ -437,7 +464,7 @@ proptest! {
         let setup = Setup {
             rate, delay, bunch: 0, tasks: 64, kswapd,
             wants: (30 * rate / 64 / 16).clamp(50, 4000) as u32,
-            pages: 32, thinks: 1000, dead: None, seed,
+            pages: 32, thinks: 1000, mixed: false, dead: None, seed,
         };
         let mut m = Model::new(setup);
         m.run();
@@ -541,7 +568,7 @@ proptest! {
             prop_assert!(room.of(who) >= link::MIN_PAGES);
             let mut door = Door::new();
             door.hand_over(pages);
-            prop_assert!(!door.come(pages, room, who));
+            prop_assert!(!door.come(unpaid(pages), room, who));
         }
     }
 
@@ -574,7 +601,7 @@ proptest! {
         let mut door = Door::new();
         door.hand_over(more * limit);
         door.hand_over(pages);
-        prop_assert!(door.come(pages, room, who));
+        prop_assert!(door.come(unpaid(pages), room, who));
         let mut done = 0;
         while door.call(room) == [0, 0] {
             door.hand_over(32);
@@ -585,16 +612,18 @@ proptest! {
         prop_assert!(door.take_turn(pages, who));
     }
 
-    /// Whatever happens at the door: those who wait are passed only by those who may not; the
-    /// two lines take turns; and as long as somebody waits there is no room, or one is called.
+    /// Whatever happens at the door: those who wait are passed only by those who may not, and by
+    /// those who freed as many pages as they handed over, as long as not much is inside; the two
+    /// lines take turns; and as long as somebody waits there is no room, or one is called.
     #[test]
     fn the_door_keeps_its_order(
-        steps in proptest::collection::vec((0u8..8, 1u32..64, 1u32..256, any::<bool>()), 1..400),
+        steps in proptest::collection::vec(
+            (0u8..8, 1u32..64, 0u32..96, 1u32..256, any::<bool>()), 1..400),
     ) {
         let (mut door, mut called) = (Door::new(), [0u32; 2]);
         let mut waiting = [VecDeque::<u32>::new(), VecDeque::new()];
         let (mut ahead, mut backlog) = (0i64, 0u32);
-        for (step, pages, limit, drains) in steps {
+        for (step, pages, freed, limit, drains) in steps {
             let room = Room::new(limit, 1000, drains);
             let before = door;
             match step {
@@ -604,15 +633,17 @@ proptest! {
                     backlog += pages;
                     let fits = before.inside() < room.of(who) || before.inside() == 0;
                     let free = waiting.iter().all(VecDeque::is_empty);
-                    let waits = door.come(pages, room, who);
-                    prop_assert_eq!(waits, !(free && fits));
+                    let handed = pages;
+                    let waits = door.come(Batch { handed, freed }, room, who);
+                    let paid = freed >= pages && before.inside() < (4 * limit).min(1000);
+                    prop_assert_eq!(waits, !(free && fits || paid));
                     if waits {
                         waiting[line].push_back(pages);
                     }
                 }
                 2 => {
                     door.hand_over(pages);
-                    prop_assert!(!door.come(pages, room, Who::Exempt));
+                    prop_assert!(!door.come(unpaid(pages), room, Who::Exempt));
                     backlog += pages;
                 }
                 3 | 4 => {
