@@ -125,6 +125,6 @@ impl Callers {
 
     /// Memory that the cache takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.cache.len() * core::mem::size_of::<Atomic<u64>>()
+        core::mem::size_of_val(self.cache.as_slice())
     }
 }

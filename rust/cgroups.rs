@@ -97,12 +97,12 @@ impl Cgroups {
                         },
                         GFP_KERNEL,
                     )?;
-                    totals.len() - 1
+                    totals.len().saturating_sub(1)
                 }
             };
             if let Some(total) = totals.get_mut(at) {
                 for (sum, cell) in total.pages.iter_mut().zip(&row.pages) {
-                    *sum += cell.get();
+                    *sum = sum.wrapping_add(cell.get());
                 }
             }
         }

@@ -411,8 +411,8 @@ impl Shared {
     /// Memory that the helper takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<Self>()
-            + self.rings().map(Ring::bytes).sum::<usize>()
-            + LANES * worker::Work::bytes()
-            + self.freed.data().bytes()
+            .saturating_add(self.rings().map(Ring::bytes).fold(0, usize::saturating_add))
+            .saturating_add(LANES.saturating_mul(worker::Work::bytes()))
+            .saturating_add(self.freed.data().bytes())
     }
 }

@@ -229,7 +229,7 @@ impl Metadata {
     pub(crate) fn evicted(&self, dev: u32) -> u64 {
         self.counts.sum(|c| {
             let own = c.devices().filter(|d| d.number() == Some(dev));
-            own.map(|d| d.evicted.get()).sum()
+            own.map(|d| d.evicted.get()).fold(0, u64::wrapping_add)
         })
     }
 
@@ -263,8 +263,8 @@ impl Metadata {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.remembered.len() * core::mem::size_of::<Evicted>()
-            + self.bitmaps.len() * core::mem::size_of::<Read>()
-            + self.counts.bytes()
+        core::mem::size_of_val(self.remembered.as_slice())
+            .saturating_add(core::mem::size_of_val(self.bitmaps.as_slice()))
+            .saturating_add(self.counts.bytes())
     }
 }

@@ -513,9 +513,9 @@ impl Nbd {
                 continue;
             }
             let (parts, phase) = there.parts(now);
-            all.requests += 1;
+            all.requests = all.requests.saturating_add(1);
             if let Some(n) = all.phases.get_mut(phase as usize) {
-                *n += 1;
+                *n = n.saturating_add(1);
             }
             let age = parts.iter().fold(0u64, |a, p| a.wrapping_add(*p));
             all.oldest_ns = all.oldest_ns.max(age);
@@ -540,7 +540,8 @@ impl Nbd {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        REQUESTS * (core::mem::size_of::<usize>() + core::mem::size_of::<Followed>())
-            + self.counts.bytes()
+        core::mem::size_of_val(self.keys.as_slice())
+            .saturating_add(core::mem::size_of_val(self.followed.as_slice()))
+            .saturating_add(self.counts.bytes())
     }
 }

@@ -254,26 +254,30 @@ impl Observer {
 
     /// Memory that the ledgers take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        core::mem::size_of::<Self>()
-            + self.windows.bytes()
-            + self.worst.bytes()
-            + self.callers.bytes()
-            + self.writes.bytes()
-            + self.headroom.bytes()
-            + self.cgroups.bytes()
-            + self.cost.bytes()
-            + self.write_around.bytes()
-            + self.handoff.bytes()
-            + self.stalls.bytes()
-            + self.metadata.bytes()
-            + self.tlb.bytes()
-            + self.compaction.bytes()
-            + self.takers.bytes()
-            + self.shrinkers.bytes()
-            + self.reserves.bytes()
-            + self.nbd.bytes()
-            + self.batches.bytes()
-            + self.scratch.bytes()
+        [
+            core::mem::size_of::<Self>(),
+            self.windows.bytes(),
+            self.worst.bytes(),
+            self.callers.bytes(),
+            self.writes.bytes(),
+            self.headroom.bytes(),
+            self.cgroups.bytes(),
+            self.cost.bytes(),
+            self.write_around.bytes(),
+            self.handoff.bytes(),
+            self.stalls.bytes(),
+            self.metadata.bytes(),
+            self.tlb.bytes(),
+            self.compaction.bytes(),
+            self.takers.bytes(),
+            self.shrinkers.bytes(),
+            self.reserves.bytes(),
+            self.nbd.bytes(),
+            self.batches.bytes(),
+            self.scratch.bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 
     /// The innermost function on the current stack that `wanted` accepts. Task

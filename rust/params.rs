@@ -56,7 +56,8 @@ static HANDOFF_FLOOR: Atomic<usize> = Atomic::new(8192);
 
 /// Pages of a KiB number.
 const fn pages(kib: u32) -> u32 {
-    kib / (PAGE_SIZE as u32 / 1024)
+    const KIB: u32 = PAGE_SIZE as u32 / 1024;
+    kib / KIB
 }
 
 /// `enabled`: whether events are recorded. Default true.

@@ -9,6 +9,10 @@
 //! Flow, one way: tracepoint -> shim/probes_*.c -> shim/entry.rs -> probes/ ->
 //! ledgers (writes, headroom, worst, cgroups, cost) -> rows/ (debugfs).
 
+// A sum that overflows and an index out of range may panic: what is meant is said instead. What
+// the compiler makes of it is looked at by scripts/module.sh.
+#![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod batches;
 mod callers;
 mod cgroups;
@@ -40,6 +44,11 @@ mod sites;
 mod stalls;
 mod takers;
 mod tasks;
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 mod tlb;

@@ -163,7 +163,8 @@ impl Reserves {
 
     fn low(&self, nid: u32, zid: u32) -> Option<&Low> {
         let zid = usize::try_from(zid).ok().filter(|&z| z < zone::ZONES)?;
-        self.lows.get(nid as usize * zone::ZONES + zid)
+        let nid = (nid as usize).saturating_mul(zone::ZONES);
+        self.lows.get(nid.saturating_add(zid))
     }
 
     /// A page was taken at `now`. Any context.
@@ -249,12 +250,16 @@ impl Reserves {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.counts.bytes()
-            + self.lows.len() * core::mem::size_of::<Low>()
-            + self.nodes.len() * core::mem::size_of::<Node>()
-            + self.sites.bytes()
-            + self.drops.bytes()
-            + self.waiting.bytes()
-            + self.waiters.bytes()
+        [
+            self.counts.bytes(),
+            core::mem::size_of_val(self.lows.as_slice()),
+            core::mem::size_of_val(self.nodes.as_slice()),
+            self.sites.bytes(),
+            self.drops.bytes(),
+            self.waiting.bytes(),
+            self.waiters.bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 }

@@ -327,7 +327,7 @@ impl Shrinkers {
                         counts: [0; COUNTS.len()],
                     };
                     totals.push(total, GFP_KERNEL)?;
-                    totals.len() - 1
+                    totals.len().saturating_sub(1)
                 }
             };
             if let Some(total) = totals.get_mut(at) {
@@ -354,11 +354,15 @@ impl Shrinkers {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.calls.bytes()
-            + self.rows.bytes()
-            + self.other.bytes()
-            + self.names.bytes()
-            + self.running.bytes()
+        [
+            self.calls.bytes(),
+            self.rows.bytes(),
+            self.other.bytes(),
+            self.names.bytes(),
+            self.running.bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 }
 

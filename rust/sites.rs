@@ -65,6 +65,6 @@ impl Sites {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.len() * core::mem::size_of::<Site>()
+        core::mem::size_of_val(self.0.as_slice())
     }
 }

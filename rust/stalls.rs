@@ -346,7 +346,8 @@ impl Stalls {
 
     fn of(&self, origin: u32) -> Option<&PerCpu<ByOrigin>> {
         let known = ORIGINS.iter().position(|&o| o as u32 == origin);
-        self.origins.get(known.unwrap_or(ORIGINS.len() - 1))
+        self.origins
+            .get(known.unwrap_or(const { ORIGINS.len() - 1 }))
     }
 
     /// The ledger of one of [`ORIGINS`].
@@ -366,10 +367,12 @@ impl Stalls {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.open.bytes()
-            + self.origins.iter().map(PerCpu::bytes).sum::<usize>()
-            + self.clean.bytes()
-            + self.cgroups.bytes()
-            + self.longest.bytes()
+        let origins = self.origins.iter().map(PerCpu::bytes);
+        self.open
+            .bytes()
+            .saturating_add(origins.fold(0, usize::saturating_add))
+            .saturating_add(self.clean.bytes())
+            .saturating_add(self.cgroups.bytes())
+            .saturating_add(self.longest.bytes())
     }
 }

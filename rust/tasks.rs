@@ -139,6 +139,7 @@ impl<T: Send + Copy> Tasks<T> {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.keys.len() * (core::mem::size_of::<usize>() + core::mem::size_of::<TryLock<T>>())
+        core::mem::size_of_val(self.keys.as_slice())
+            .saturating_add(core::mem::size_of_val(self.values.as_slice()))
     }
 }

@@ -150,7 +150,7 @@ impl Slot {
         Iterator::chain(above, entry)
             .map(Cell64::get)
             .find(|&d| d != 0 && d <= depth)
-            .map(|d| depth - d)
+            .map(|d| depth.wrapping_sub(d))
     }
 
     /// Notes the swap bio that the task submits.
@@ -189,7 +189,7 @@ impl Slot {
 
     /// Notes that it flushes other CPUs' TLBs, from `now` on.
     pub(crate) fn flushes(&self, flush: Flush, now: u64) {
-        self.flush.set(flush as u64 + 1);
+        self.flush.set((flush as u64).wrapping_add(1));
         self.flush_began.set(now);
     }
 
@@ -234,7 +234,7 @@ impl Slot {
         for (cell, word) in self.last.iter().zip(words) {
             cell.set(word);
         }
-        self.last_origin.set(origin as u64 + 1);
+        self.last_origin.set((origin as u64).wrapping_add(1));
     }
 
     /// Takes back where that was, and whose.
@@ -382,7 +382,7 @@ impl Windows {
     fn forget_unslotted(&self) -> bool {
         let mut n = self.unslotted.load(Relaxed);
         while n > 0 {
-            match self.unslotted.cmpxchg(n, n - 1, Relaxed) {
+            match self.unslotted.cmpxchg(n, n.saturating_sub(1), Relaxed) {
                 Ok(_) => return true,
                 Err(now) => n = now,
             }
@@ -403,7 +403,7 @@ impl Windows {
 
     /// Memory that the table takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.len() * core::mem::size_of::<Slot>()
+        core::mem::size_of_val(self.slots.as_slice())
     }
 }
 

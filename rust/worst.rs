@@ -97,7 +97,8 @@ impl Worst {
     }
 
     fn of(&self, origin: Origin, layer: Layer) -> Option<&Deepest> {
-        self.0.get(origin as usize * Layer::COUNT + layer as usize)
+        let row = (origin as usize).saturating_mul(Layer::COUNT);
+        self.0.get(row.saturating_add(layer as usize))
     }
 
     /// True when a stack of this depth is the deepest yet.
@@ -158,6 +159,6 @@ impl Worst {
 
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.len() * core::mem::size_of::<Deepest>()
+        core::mem::size_of_val(self.0.as_slice())
     }
 }

@@ -58,6 +58,15 @@ impl Page {
     };
 }
 
+/// Where the place `i`, less than twice `n`, is in a ring of `n`.
+const fn wrap(i: usize, n: usize) -> usize {
+    if i < n {
+        i
+    } else {
+        i.saturating_sub(n)
+    }
+}
+
 /// A queue in a ring of fixed size.
 struct Queue {
     pages: KVVec<Page>,
@@ -71,12 +80,12 @@ impl Queue {
         if self.len >= n {
             return false;
         }
-        let i = (self.first + self.len) % n;
+        let i = wrap(self.first.wrapping_add(self.len), n);
         match self.pages.get_mut(i) {
             Some(place) => *place = page,
             None => return false,
         }
-        self.len += 1;
+        self.len = self.len.wrapping_add(1);
         true
     }
 
@@ -89,8 +98,8 @@ impl Queue {
         if !due(&page) {
             return None;
         }
-        self.first = (self.first + 1) % self.pages.len().max(1);
-        self.len -= 1;
+        self.first = wrap(self.first.wrapping_add(1), self.pages.len());
+        self.len = self.len.wrapping_sub(1);
         Some(page)
     }
 }
@@ -125,7 +134,7 @@ impl Freed {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        WATCHED * core::mem::size_of::<Page>()
+        core::mem::size_of::<[Page; WATCHED]>()
     }
 }
 

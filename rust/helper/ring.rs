@@ -140,8 +140,8 @@ impl Ring {
             slots.push(lanes::Slot::new(), GFP_KERNEL)?;
         }
         let seen = KVVec::from_elem(0usize, SEEN, GFP_KERNEL)?;
-        let bytes = pages * core::mem::size_of::<lanes::Slot<Target>>()
-            + SEEN * core::mem::size_of::<usize>();
+        let bytes = core::mem::size_of_val(slots.as_slice())
+            .saturating_add(core::mem::size_of_val(seen.as_slice()));
         KBox::pin_init(
             pin_init!(Self {
                 inner <- new_spinlock!(

@@ -101,7 +101,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// What the requests of a lane are marked with; not 0.
     fn cookie(&self, lane: usize) -> usize {
-        self.since.wrapping_mul(COOKIES) | (lane + 1)
+        self.since.wrapping_mul(COOKIES) | lane.wrapping_add(1)
     }
 
     /// The lane of a request; `None` if it is not ours.
@@ -118,8 +118,8 @@ impl Shared {
     /// Memory that the helper takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<Self>()
-            + self.table.bytes()
-            + LANES * Writer::bytes(self.table.requests())
+            .saturating_add(self.table.bytes())
+            .saturating_add(LANES.saturating_mul(Writer::bytes(self.table.requests())))
     }
 }
 

@@ -136,8 +136,9 @@ impl Flights {
     }
 
     fn push(&mut self, flight: Flight) {
-        if let Some(place) = self.flights.get_mut((self.first + self.len) % FLIGHTS) {
-            self.len += 1;
+        let at = self.first.wrapping_add(self.len) % FLIGHTS;
+        if let Some(place) = self.flights.get_mut(at) {
+            self.len = self.len.saturating_add(1);
             self.pages = self.pages.saturating_add(flight.pages);
             self.cost = self.cost.saturating_add(flight.cost);
             *place = Some(flight);
@@ -146,8 +147,8 @@ impl Flights {
 
     fn pop(&mut self) -> Option<Flight> {
         let flight = self.flights.get_mut(self.first)?.take()?;
-        self.first = (self.first + 1) % FLIGHTS;
-        self.len -= 1;
+        self.first = self.first.wrapping_add(1) % FLIGHTS;
+        self.len = self.len.saturating_sub(1);
         self.pages = self.pages.saturating_sub(flight.pages);
         self.cost = self.cost.saturating_sub(flight.cost);
         Some(flight)
@@ -194,14 +195,12 @@ impl Work {
 
     /// What a window of one request costs, in pages.
     fn window_cost() -> u32 {
-        params::window_pages() + params::request_cost()
+        params::window_pages().saturating_add(params::request_cost())
     }
 
     /// Memory that it takes, in bytes.
     pub(crate) const fn bytes() -> usize {
-        core::mem::size_of::<Self>()
-            + (PENDING + FRESH) * core::mem::size_of::<Target>()
-            + FLYING * core::mem::size_of::<Flying>()
+        core::mem::size_of::<(Self, [Target; PENDING + FRESH], [Flying; FLYING])>()
     }
 
     /// Works until nothing is left.
@@ -241,7 +240,7 @@ impl Work {
         let mut any = false;
         for ring in lane.shared.rings() {
             loop {
-                let room = self.pending.capacity() - self.pending.len();
+                let room = self.pending.capacity().saturating_sub(self.pending.len());
                 ring.take(lane.index, &mut self.fresh, room);
                 if self.fresh.is_empty() {
                     break;
@@ -331,7 +330,7 @@ impl Work {
             let sb = target.sb;
             let (why, all) = match target.folio.try_lock() {
                 None => {
-                    i += 1;
+                    i = i.saturating_add(1);
                     continue;
                 }
                 Some(folio) if folio.inode_key() != Some(target.inode) => (Skip::Gone, false),
@@ -348,7 +347,7 @@ impl Work {
                 return None;
             }
             self.skip_at(lane, i, why);
-            range.end -= 1;
+            range.end = range.end.saturating_sub(1);
         }
         self.wait_for_locks(lane, range.clone());
         None
@@ -387,7 +386,7 @@ impl Work {
 
     fn admits(&self, flights: &Flights, targets: usize) -> bool {
         flights.len < FLIGHTS
-            && self.flying.len() + targets <= FLYING
+            && self.flying.len().saturating_add(targets) <= FLYING
             && self.budget.admits(flights.cost)
     }
 
@@ -406,11 +405,11 @@ impl Work {
             let (mut to, mut pages, mut runs) = (from, 0u32, 0u32);
             let (mut next, mut oldest) = (u64::MAX, u64::MAX);
             while let Some(t) = self.pending.get(to).filter(|t| key(t) == key(first)) {
-                runs += u32::from(t.index != next);
+                runs = runs.saturating_add(u32::from(t.index != next));
                 pages = pages.saturating_add(t.nr_pages);
-                next = t.index + u64::from(t.nr_pages);
+                next = t.index.saturating_add(u64::from(t.nr_pages));
                 oldest = oldest.min(t.met);
-                to += 1;
+                to = to.saturating_add(1);
             }
             let waited = now.saturating_sub(oldest);
             let old = if waited > OLD_NS { waited } else { 0 };
@@ -437,7 +436,7 @@ impl Work {
             let target = self.pending.get(i)?;
             let why = match target.folio.try_lock() {
                 None => {
-                    i += 1;
+                    i = i.saturating_add(1);
                     continue;
                 }
                 Some(folio) => match Self::grab(sb, &folio, target) {
@@ -446,7 +445,7 @@ impl Work {
                 },
             };
             self.skip_at(lane, i, why);
-            range.end -= 1;
+            range.end = range.end.saturating_sub(1);
         }
         self.wait_for_locks(lane, range.clone());
         None
@@ -489,7 +488,7 @@ impl Work {
         // From here on they are numbers: a reference would keep their folios from
         // being freed once they are clean.
         self.wanted.clear();
-        let mut targets = 0;
+        let mut targets = 0usize;
         for _ in range.clone() {
             let Ok(target) = self.pending.remove(range.start) else {
                 break;
@@ -513,7 +512,7 @@ impl Work {
             };
             // `admits()` saw to it that there is room.
             if self.flying.push_within_capacity(flying).is_ok() {
-                targets += 1;
+                targets = targets.saturating_add(1);
                 lane.release(target);
             } else {
                 Self::skip(lane, target, Skip::Clean);
@@ -543,15 +542,15 @@ impl Work {
         // What is plugged is submitted at the end, which may wait for the device, too.
         let write = || {
             for r in Ranges::new(&self.dirty, &self.wanted, params::request_cost()) {
-                let from = start + u64::from(r.start);
-                let nr = u64::from(r.end - r.start);
+                let from = start.saturating_add(u64::from(r.start));
+                let nr = u64::from(r.end.saturating_sub(r.start));
                 let result = inode.flush(from, nr);
                 pinned(|pin| ledger.this(pin).range(&r, result.is_err()));
                 low = low.min(from);
-                high = high.max(from + nr);
+                high = high.max(from.saturating_add(nr));
                 pages = pages.saturating_add(r.pages);
-                ranges += 1;
-                runs += r.runs;
+                ranges = ranges.saturating_add(1);
+                runs = runs.saturating_add(r.runs);
             }
         };
         lane.blocking(|| system::urgently(|| fs::plugged(write)));
@@ -564,7 +563,7 @@ impl Work {
             start,
             pages,
             asked,
-            pages - asked.min(pages),
+            pages.saturating_sub(asked),
             ranges,
             us,
         );
@@ -574,7 +573,7 @@ impl Work {
         }
         let part = high.saturating_sub(low).div_ceil(PARTS as u64).max(1);
         let last = core::array::from_fn(|n| {
-            let from = low.min(high).saturating_add(n as u64 * part);
+            let from = low.min(high).saturating_add(part.saturating_mul(n as u64));
             inode.last_written(from, from.saturating_add(part).min(high))
         });
         flights.push(Flight {
@@ -626,7 +625,7 @@ impl Work {
             }
         }
         let landed = flight.targets.min(self.flying.len());
-        let left = self.flying.len() - landed;
+        let left = self.flying.len().saturating_sub(landed);
         self.flying.copy_within(landed.., 0);
         self.flying.truncate(left);
     }

@@ -12,7 +12,10 @@
 //! C headers: `include/linux/pagemap.h`, `include/linux/fs.h`
 
 use crate::{
-    policy::window::Pages,
+    policy::window::{
+        Pages,
+        MAX_PAGES, //
+    },
     shim, //
 };
 use core::{
@@ -220,12 +223,12 @@ impl Inode<'_> {
     }
 
     /// Sets `pages` to those of the `nr` from `start` that are dirty and not
-    /// under writeback; at most [`MAX_PAGES`](crate::policy::window::MAX_PAGES).
+    /// under writeback; at most [`MAX_PAGES`].
     /// Sleeps.
     pub(crate) fn dirty_pages(&self, start: u64, nr: u32, pages: &mut Pages) {
         pages.clear();
         let words = pages.words_mut();
-        let nr = nr.min(words.len() as u32 * 64);
+        let nr = nr.min(MAX_PAGES);
         // SAFETY: By the type invariant the inode is live; `words` has room for
         // `nr` bits.
         unsafe { shim::rwb_dirty_pages(self.0.as_ptr(), start, nr, words.as_mut_ptr().cast()) };

@@ -125,7 +125,7 @@ impl<T: Zeroable + Sync> PerCpu<T> {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.all().count() * core::mem::size_of::<T>()
+        self.all().count().saturating_mul(core::mem::size_of::<T>())
     }
 }
 
@@ -172,7 +172,7 @@ impl<T: Zeroable + Sync> PerCpuTable<T> {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.rows.len() * core::mem::size_of::<T>()
+        core::mem::size_of_val(self.rows.as_slice())
     }
 }
 

@@ -56,12 +56,12 @@ pub(crate) fn trace_from(sp: usize, entries: &mut [usize]) -> &[usize] {
     let top = unsafe { shim::rwb_stack_top() };
     // SAFETY: Has no precondition.
     let size = unsafe { shim::rwb_stack_size() };
-    let word = core::mem::size_of::<usize>();
-    if sp % word != 0 || sp <= top.wrapping_sub(size).wrapping_add(word) || sp > top {
+    const WORD: usize = core::mem::size_of::<usize>();
+    if !sp.is_multiple_of(WORD) || sp <= top.wrapping_sub(size).wrapping_add(WORD) || sp > top {
         return all;
     }
     // SAFETY: The word lies within the current task's stack, as was checked.
-    let innermost = unsafe { shim::rwb_stack_word(sp - word) };
+    let innermost = unsafe { shim::rwb_stack_word(sp.wrapping_sub(WORD)) };
     let skip = all.iter().position(|&a| a == innermost).unwrap_or(0);
     all.get(skip..).unwrap_or(all)
 }

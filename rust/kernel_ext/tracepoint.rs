@@ -76,7 +76,7 @@ impl State {
             State::Unpaired => 3,
             State::Attached => 4,
             State::Off => 5,
-            State::Failed(errno) => -errno,
+            State::Failed(errno) => errno.wrapping_neg(),
         }
     }
 

@@ -46,34 +46,32 @@ pub fn sizes(
         return 0;
     };
 
-    let mut n = 0;
+    let mut n = 0usize;
     // Where the frame before began: its bytes end where the next one begins.
     let mut begin = sp;
     let mut next = first;
     for &addr in trace.iter().skip(skip) {
         let mut at = next;
         while at < top && word(at) != addr {
-            at += WORD;
+            at = at.saturating_add(WORD);
         }
         if at >= top {
             continue;
         }
-        let edge = at + WORD;
-        if n > 0 {
-            if let Some(below) = frames.get_mut(n - 1) {
-                below.bytes = u32::try_from(edge - begin).unwrap_or(u32::MAX);
-            }
+        let edge = at.saturating_add(WORD);
+        if let Some(below) = n.checked_sub(1).and_then(|i| frames.get_mut(i)) {
+            below.bytes = u32::try_from(edge.saturating_sub(begin)).unwrap_or(u32::MAX);
         }
         let Some(frame) = frames.get_mut(n) else {
             break;
         };
         *frame = Frame { addr, bytes: 0 };
-        n += 1;
+        n = n.saturating_add(1);
         begin = edge;
         next = edge;
     }
     if let Some(last) = n.checked_sub(1).and_then(|i| frames.get_mut(i)) {
-        last.bytes = u32::try_from(top - begin).unwrap_or(u32::MAX);
+        last.bytes = u32::try_from(top.saturating_sub(begin)).unwrap_or(u32::MAX);
     }
     n
 }

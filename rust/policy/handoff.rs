@@ -22,10 +22,8 @@ pub const PAID_ROOM: u32 = 4;
 /// When is a device late that has `inside` pages and takes `rate` a second (0: not known)? After
 /// so many ns without an end.
 pub fn late_after(inside: u32, rate: u64) -> u64 {
-    let all = match rate {
-        0 => 0,
-        rate => u64::from(inside).saturating_mul(1_000_000_000) / rate,
-    };
+    let all = u64::from(inside).saturating_mul(1_000_000_000);
+    let all = all.checked_div(rate).unwrap_or(0);
     all.saturating_add(LATE_NS).min(LATEST_NS)
 }
 
@@ -259,7 +257,8 @@ impl Door {
             return false;
         }
         let pages = batch.handed;
-        self.sixteenths = (self.sixteenths - self.sixteenths / 16).saturating_add(pages);
+        let rest = self.sixteenths.saturating_sub(self.sixteenths / 16);
+        self.sixteenths = rest.saturating_add(pages);
         let ahead = self.inside().saturating_sub(pages);
         if batch.freed >= pages && ahead < room.paid() {
             return false;
@@ -279,7 +278,7 @@ impl Door {
         if line.called == 0 {
             return false;
         }
-        line.called -= 1;
+        line.called = line.called.saturating_sub(1);
         self.go_on(pages, who);
         true
     }

@@ -10,7 +10,7 @@ pub const fn bucket(bytes: u64) -> usize {
     if bytes < 64 {
         return 0;
     }
-    let b = (bytes.ilog2() - 5) as usize;
+    let b = bytes.ilog2().saturating_sub(5) as usize;
     if b < BUCKETS {
         b
     } else {

@@ -84,7 +84,8 @@ impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
         let n = slots.len().min(NONE as usize);
         for (i, slot) in slots.iter_mut().take(n).enumerate() {
             slot.value = None;
-            slot.next = if i + 1 < n { i as u32 + 1 } else { NONE };
+            let next = i.saturating_add(1);
+            slot.next = if next < n { next as u32 } else { NONE };
         }
         Self {
             slots,

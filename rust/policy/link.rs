@@ -191,7 +191,8 @@ impl Link {
         let took = now.saturating_sub(sent.delivered_at);
         let ns = took.max(sent.at.saturating_sub(sent.before)).max(1);
         let pages = self.delivered.saturating_sub(before);
-        self.delivers(pages.saturating_mul(SEC) / ns, limited, now);
+        let rate = pages.saturating_mul(SEC).checked_div(ns).unwrap_or(0);
+        self.delivers(rate, limited, now);
         if new_round && !limited {
             self.fills();
         }
@@ -238,7 +239,7 @@ impl Link {
 
     /// A round trip is over: did it show a faster line than the last ones?
     fn fills(&mut self) {
-        if self.rate() / 5 * 4 >= self.full_rate {
+        if (self.rate() / 5).saturating_mul(4) >= self.full_rate {
             self.full_rate = self.rate();
             self.full_rounds = 0;
         } else {
@@ -287,6 +288,13 @@ impl Link {
         }
     }
 
+    /// Quarters of the rate that this round is to give it.
+    fn quarters(&self) -> u64 {
+        const LEN: u64 = CYCLE.len() as u64;
+        let at = self.rounds % LEN;
+        CYCLE.get(at as usize).copied().unwrap_or(4)
+    }
+
     /// Pages that may be given to it and not be done.
     pub fn limit(&self) -> u32 {
         if self.drains() {
@@ -294,10 +302,10 @@ impl Link {
         }
         let in_a_round = self.rate().saturating_mul(self.rtt().max(FLOOR_NS)) / SEC;
         let quarters = match self.is_known() {
-            true => CYCLE[(self.rounds % CYCLE.len() as u64) as usize],
+            true => self.quarters(),
             false => 4,
         };
-        let pages = in_a_round.saturating_mul(2 * quarters) / 4;
+        let pages = in_a_round.saturating_mul(quarters) / 2;
         u32::try_from(pages).unwrap_or(MOST).clamp(LEAST, MOST)
     }
 }

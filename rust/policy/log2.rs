@@ -10,7 +10,7 @@ pub const fn bucket(v: u64) -> usize {
     if v == 0 {
         return 0;
     }
-    let b = v.ilog2() as usize + 1;
+    let b = (v.ilog2() as usize).saturating_add(1);
     if b < BUCKETS {
         b
     } else {
@@ -23,7 +23,7 @@ pub const fn lower_bound(bucket: usize) -> u64 {
     if bucket == 0 {
         0
     } else if bucket < BUCKETS {
-        1 << (bucket - 1)
+        1 << bucket.saturating_sub(1)
     } else {
         u64::MAX
     }

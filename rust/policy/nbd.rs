@@ -124,7 +124,8 @@ const SHARE_BITS: u32 = 20;
 pub fn blame(waits: &Waits, spent: &Parts) -> Parts {
     let all = spent.iter().fold(0u64, |a, ns| a.saturating_add(*ns));
     let mut left = waits.other.min(all);
-    let shift = (u64::BITS - all.leading_zeros()).saturating_sub(SHARE_BITS);
+    let bits = u64::BITS.saturating_sub(all.leading_zeros());
+    let shift = bits.saturating_sub(SHARE_BITS);
     let mut blamed = spent.map(|ns| ns >> shift);
     let shares = blamed.iter().fold(0u64, |a, share| a.wrapping_add(*share));
     let other = left;

@@ -28,8 +28,9 @@ impl Nest {
         self.depth() == 0
     }
 
+    /// Where the origin of window `index` begins, below [`MAX_NEST`].
     const fn shift(index: u32) -> u32 {
-        8 * (index + 1)
+        index.saturating_add(1).saturating_mul(8)
     }
 
     /// Opens a window of `origin`. False beside it: too deep to be told apart.
@@ -39,7 +40,7 @@ impl Nest {
         if depth as u64 == MAX_COUNT {
             return (self, false);
         }
-        let counted = self.0 + 1;
+        let counted = self.0.saturating_add(1);
         if depth >= MAX_NEST {
             return (Self(counted), false);
         }
@@ -58,11 +59,12 @@ impl Nest {
         if depth == 0 {
             return (self, None);
         }
-        let counted = self.0 - 1;
+        let counted = self.0.saturating_sub(1);
         if depth > MAX_NEST {
             return (Self(counted), None);
         }
-        (Self(counted & !(0xff << Self::shift(depth - 1))), top)
+        let origin = 0xff << Self::shift(depth.saturating_sub(1));
+        (Self(counted & !origin), top)
     }
 
     /// Origin of the innermost window; `None` when none is open or it is too
@@ -72,6 +74,6 @@ impl Nest {
         if depth == 0 || depth > MAX_NEST {
             return None;
         }
-        Some((self.0 >> Self::shift(depth - 1)) as u8)
+        Some((self.0 >> Self::shift(depth.saturating_sub(1))) as u8)
     }
 }

@@ -83,12 +83,13 @@ pub const fn batches(ns_per_page: u64, cache: Option<Cache>) -> u64 {
 /// `ns_per_page`, and that a window of `pages` took `ns` more: a running mean over
 /// about four windows.
 pub const fn mean(ns_per_page: u64, pages: u32, ns: u64) -> u64 {
-    if pages == 0 {
+    let Some(now) = ns.checked_div(pages as u64) else {
         return ns_per_page;
-    }
-    let now = ns / pages as u64;
+    };
     if ns_per_page == 0 {
         return now;
     }
-    ns_per_page - ns_per_page / 4 + now / 4
+    ns_per_page
+        .saturating_sub(ns_per_page / 4)
+        .saturating_add(now / 4)
 }

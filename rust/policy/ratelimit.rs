@@ -8,7 +8,7 @@
 /// A clock that stepped back by more than an interval does not silence the
 /// events until it has caught up.
 pub const fn pass(now: u64, due: u64, interval: u64) -> Option<u64> {
-    if now >= due || due - now > interval {
+    if now >= due || due.saturating_sub(now) > interval {
         Some(now.saturating_add(interval))
     } else {
         None

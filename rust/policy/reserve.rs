@@ -29,30 +29,31 @@ impl Reserve {
     /// A batch of `pages` was submitted, and the free pages fell from `before` to
     /// `after` meanwhile. Rises at once, falls slowly: others give memory back, too.
     pub fn took(&mut self, pages: u32, before: u64, after: u64) {
-        if pages == 0 {
+        let fall = before.saturating_sub(after).saturating_mul(UNIT);
+        let Some(fall) = fall.checked_div(u64::from(pages)) else {
             return;
-        }
-        let fall = before.saturating_sub(after).saturating_mul(UNIT) / u64::from(pages);
+        };
         let fall = fall.min(MOST);
         if fall >= self.cost {
             self.cost = fall;
         } else {
-            self.cost -= (self.cost - fall).div_ceil(16);
+            let above = self.cost.saturating_sub(fall);
+            self.cost = self.cost.saturating_sub(above.div_ceil(16));
         }
     }
 
     /// Pages that `n` in flight take.
     pub const fn cost_of(&self, n: u32) -> u64 {
-        (self.cost * n as u64) / UNIT
+        self.cost.saturating_mul(n as u64) / UNIT
     }
 
     /// Pages that may be in flight when `free` are free, `in_flight` of them carried
     /// already; a quarter of what `min` (the min watermark) is stays for the replies.
     pub fn limit(&self, free: u64, min: u64, in_flight: u32) -> u32 {
-        if self.cost == 0 {
+        let left = free.saturating_sub(min / 4).saturating_mul(UNIT);
+        let Some(left) = left.checked_div(self.cost) else {
             return u32::MAX;
-        }
-        let left = free.saturating_sub(min / 4).saturating_mul(UNIT) / self.cost;
+        };
         let pages = left.saturating_add(u64::from(in_flight));
         u32::try_from(pages).unwrap_or(u32::MAX).max(MIN_PAGES)
     }

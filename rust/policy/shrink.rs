@@ -81,7 +81,7 @@ impl Running {
         if Self::of(self.0) != Self::of(key) || n == COUNT {
             return None;
         }
-        Some((Self(self.0 + 1), true))
+        Some((Self(self.0.wrapping_add(1)), true))
     }
 
     /// One less for `key`; `None` if the word is another key's.
@@ -92,6 +92,6 @@ impl Running {
         if self.0 & COUNT == 1 {
             return Some(Self(0));
         }
-        Some(Self(self.0 - 1))
+        Some(Self(self.0.wrapping_sub(1)))
     }
 }

@@ -59,7 +59,9 @@ impl Pages {
 
     /// Number of pages.
     pub fn len(&self) -> u32 {
-        self.words.iter().map(|w| w.count_ones()).sum()
+        self.words
+            .iter()
+            .fold(0, |n, w| n.saturating_add(w.count_ones()))
     }
 
     /// True for the empty set.
@@ -69,7 +71,7 @@ impl Pages {
 
     /// Number of its pages from `start` up to `end`.
     pub fn count(&self, start: u32, end: u32) -> u32 {
-        (start..end.min(MAX_PAGES)).fold(0, |n, i| n + u32::from(self.contains(i)))
+        (start..end.min(MAX_PAGES)).fold(0, |n, i| n.saturating_add(u32::from(self.contains(i))))
     }
 
     /// Number of runs of pages.
@@ -78,7 +80,7 @@ impl Pages {
         let mut n = 0;
         for &w in &self.words {
             // A run starts at a bit whose lower neighbour is not set.
-            n += (w & !(w << 1 | before)).count_ones();
+            n = (w & !(w << 1 | before)).count_ones().saturating_add(n);
             before = w >> 63;
         }
         n
@@ -94,9 +96,9 @@ impl Pages {
             };
             let w = if present { w } else { !w } >> (i % 64);
             if w != 0 {
-                return i + w.trailing_zeros();
+                return i.saturating_add(w.trailing_zeros());
             }
-            i = (i / 64 + 1) * 64;
+            i = (i | 63).saturating_add(1);
         }
         MAX_PAGES
     }
@@ -121,11 +123,19 @@ pub const fn start_of(index: u64, size: u32) -> u64 {
 /// What a window with these targets is worth: pages that reclaim asked for per
 /// cost, times 65536. The window itself costs a request, too (the way there).
 pub const fn score(targets: u32, runs: u32, request_cost: u32) -> u64 {
-    let cost = targets as u64 + (runs as u64 + 1) * request_cost as u64;
-    if cost == 0 {
-        return 0;
+    let requests = (runs as u64).saturating_add(1);
+    let cost = requests
+        .saturating_mul(request_cost as u64)
+        .saturating_add(targets as u64);
+    match ((targets as u64) << 16).checked_div(cost) {
+        Some(score) => score,
+        None => 0,
     }
-    ((targets as u64) << 16) / cost
+}
+
+/// Pages between the page `last` and a later one, `next`.
+const fn between(last: u32, next: u32) -> u32 {
+    next.saturating_sub(last).saturating_sub(1)
 }
 
 /// A range of pages of a window to be written by one call.
@@ -181,7 +191,7 @@ impl<'a> Ranges<'a> {
             if i >= MAX_PAGES || self.dirty.contains(i) {
                 return i;
             }
-            i += 1;
+            i = i.saturating_add(1);
         }
     }
 
@@ -193,33 +203,38 @@ impl<'a> Ranges<'a> {
         }
         let run_end = self.dirty.find(first, false);
         let (mut last, mut targets) = (first, 1u32);
-        let mut next = self.target(first + 1);
-        while next < run_end && next - last - 1 <= self.request_cost {
+        let mut next = self.target(first.saturating_add(1));
+        while next < run_end && between(last, next) <= self.request_cost {
             last = next;
-            targets += 1;
-            next = self.target(next + 1);
+            targets = targets.saturating_add(1);
+            next = self.target(next.saturating_add(1));
         }
+        let mut end = last.saturating_add(1);
+        let unasked = end.saturating_sub(first).saturating_sub(targets);
         let mut spare = self
             .request_cost
             .saturating_add(targets.saturating_mul(8))
-            .saturating_sub(last + 1 - first - targets);
-        let mut end = last + 1;
+            .saturating_sub(unasked);
         // Up to the run's end, but not into the next target's request.
         while spare > 0 && end < run_end && end < next {
-            end += 1;
-            spare -= 1;
+            end = end.saturating_add(1);
+            spare = spare.saturating_sub(1);
         }
         let mut start = first;
-        while spare > 0 && start > self.done && self.dirty.contains(start - 1) {
-            start -= 1;
-            spare -= 1;
+        while spare > 0 && start > self.done {
+            let below = start.saturating_sub(1);
+            if !self.dirty.contains(below) {
+                break;
+            }
+            start = below;
+            spare = spare.saturating_sub(1);
         }
         self.at = end;
         self.done = end;
         Some(Range {
             start,
             end,
-            pages: end - start,
+            pages: end.saturating_sub(start),
             targets,
             runs: 1,
         })
@@ -243,11 +258,11 @@ impl Iterator for Ranges<'_> {
                 return Some(range);
             }
             if more.start > range.end {
-                range.runs += 1;
+                range.runs = range.runs.saturating_add(1);
             }
             range.end = more.end;
-            range.pages += more.pages;
-            range.targets += more.targets;
+            range.pages = range.pages.saturating_add(more.pages);
+            range.targets = range.targets.saturating_add(more.targets);
         }
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     if let Some(shared) = reclaim::shared() {
         shared.devices(|name, state| {
             let waiting = state.pending.load(Relaxed).max(0);
-            pending += waiting;
+            pending = waiting.saturating_add(pending);
             let rows = [
                 ("queued", state.queued.load(Relaxed)),
                 ("written", state.written.load(Relaxed)),

@@ -46,7 +46,7 @@ pub(super) fn metadata(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::
         let sum = |get: &dyn Fn(&Device) -> u64| {
             counts.sum(|c| {
                 let own = c.devices().filter(|d| d.number() == Some(dev));
-                own.map(get).sum()
+                own.map(get).fold(0, u64::wrapping_add)
             })
         };
         // dev_t: 12 bits and 20.

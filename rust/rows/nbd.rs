@@ -84,7 +84,9 @@ fn device(
     let sum = |get: &dyn Fn(&Counts) -> u64| {
         counts.sum(|c| {
             let own = c.devices().filter(|d| d.index() == Some(index));
-            own.filter_map(|d| d.direction(direction)).map(get).sum()
+            own.filter_map(|d| d.direction(direction))
+                .map(get)
+                .fold(0, u64::wrapping_add)
         })
     };
     type OfCounts = fn(&Counts) -> &Cell64;

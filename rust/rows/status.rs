@@ -210,7 +210,9 @@ fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
-    let helper = reclaim::shared().map_or(0, |shared| shared.bytes())
-        + reclaim::handoff().map_or(0, |shared| shared.bytes());
-    writeln!(f, "cost.memory_bytes {}", obs.bytes() + helper)
+    let bytes = obs
+        .bytes()
+        .saturating_add(reclaim::shared().map_or(0, |shared| shared.bytes()))
+        .saturating_add(reclaim::handoff().map_or(0, |shared| shared.bytes()));
+    writeln!(f, "cost.memory_bytes {bytes}")
 }

@@ -124,7 +124,7 @@ fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
         if name(n).is_none_or(|theirs| theirs.to_bytes() != ours.as_bytes()) {
             return Err(EINVAL);
         }
-        n += 1;
+        n = n.wrapping_add(1);
     }
     if name(n).is_some() {
         return Err(EINVAL);

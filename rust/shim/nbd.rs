@@ -66,7 +66,7 @@ impl Bio {
 
     /// Pages in it.
     pub(crate) fn pages(&self) -> u64 {
-        u64::from(self.bytes) / kernel::page::PAGE_SIZE as u64
+        u64::from(self.bytes) >> kernel::page::PAGE_SHIFT
     }
 
     /// Where it lies.

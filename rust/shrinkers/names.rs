@@ -89,6 +89,6 @@ impl Names {
 
     /// Memory that they take, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.0.len() * core::mem::size_of::<TryLock<Name>>()
+        core::mem::size_of_val(self.0.as_slice())
     }
 }

@@ -91,6 +91,6 @@ impl Calls {
 
     /// Memory that they take, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.0.len() * core::mem::size_of::<Atomic<u64>>()
+        core::mem::size_of_val(self.0.as_slice())
     }
 }

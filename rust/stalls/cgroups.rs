@@ -123,7 +123,7 @@ impl Cgroups {
                 Some(at) => at,
                 None => {
                     totals.push(CgroupTotal::new(key), GFP_KERNEL)?;
-                    totals.len() - 1
+                    totals.len().saturating_sub(1)
                 }
             };
             if let Some(total) = totals.get_mut(at) {

@@ -427,6 +427,7 @@ impl Lane {
 
     /// Memory that one takes, whose queue has room for `requests`, in bytes.
     pub(super) const fn bytes(requests: usize) -> usize {
-        core::mem::size_of::<Self>() + requests * core::mem::size_of::<Request>()
+        core::mem::size_of::<Self>()
+            .saturating_add(requests.saturating_mul(core::mem::size_of::<Request>()))
     }
 }

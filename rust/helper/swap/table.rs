@@ -79,7 +79,7 @@ impl Table {
 
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        LANES * Lane::bytes(self.requests)
+        LANES.saturating_mul(Lane::bytes(self.requests))
     }
 }
 

@@ -78,7 +78,9 @@ pub(super) struct Writer {
 impl Writer {
     /// Memory that one takes, in bytes, whose lane has room for `requests`.
     pub(super) const fn bytes(requests: usize) -> usize {
-        core::mem::size_of::<Self>() + (PENDING + requests) * core::mem::size_of::<Request>()
+        let requests = requests.saturating_add(PENDING);
+        core::mem::size_of::<Self>()
+            .saturating_add(requests.saturating_mul(core::mem::size_of::<Request>()))
     }
 
     /// The writer of a lane that has room for `requests`. Sleeps.

@@ -53,7 +53,7 @@ unsafe extern "C" fn rwb_rs_reserve_wait(observer: *mut c_void, at: *const At, n
 /// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_reserve_woken(observer: *mut c_void, at: *const At, err: c_int) {
-    let woken = Woken::of(err, -(bindings::ETIME as i32));
+    let woken = Woken::of(err, (bindings::ETIME as i32).wrapping_neg());
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::WaitEnd, |o, pin, at| {
