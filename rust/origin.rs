@@ -2,9 +2,12 @@
 
 //! What asked for reclaim, what became of a write, and where it was sampled:
 //! the words that every ledger is indexed by. Order and names are part of the
-//! debugfs format, and are checked against the C shim's when the module loads.
+//! debugfs format, and are held against the C shim's by [`contract`](crate::shim).
 
-use crate::probes::Event;
+use crate::{
+    probes::Event,
+    shim, //
+};
 
 /// Gives an enumeration its list, count and names.
 macro_rules! named {
@@ -155,6 +158,21 @@ named! {
     }
 }
 
+impl Group {
+    /// The C shim's number of its parameter.
+    pub(crate) const fn param(self) -> u32 {
+        match self {
+            Self::Stalls => shim::RWB_PARAM_STALLS,
+            Self::Shrinkers => shim::RWB_PARAM_SHRINKERS,
+            Self::Tlb => shim::RWB_PARAM_TLB,
+            Self::Metadata => shim::RWB_PARAM_METADATA,
+            Self::Takers => shim::RWB_PARAM_TAKERS,
+            Self::Reserves => shim::RWB_PARAM_RESERVES,
+            Self::Nbd => shim::RWB_PARAM_NBD,
+        }
+    }
+}
+
 impl Function {
     /// The group that it is switched with; `None`: it is always probed.
     pub(crate) const fn group(self) -> Option<Group> {
@@ -217,11 +235,11 @@ impl Window {
     /// From the value that the C entry passes.
     pub(crate) const fn from_raw(v: u32) -> Option<Self> {
         Some(match v {
-            0 => Self::Kswapd,
-            1 => Self::Direct,
-            5 => Self::MemcgSoft,
-            6 => Self::Node,
-            0xff => Self::Memcg,
+            shim::RWB_WINDOW_KSWAPD => Self::Kswapd,
+            shim::RWB_WINDOW_DIRECT => Self::Direct,
+            shim::RWB_WINDOW_MEMCG_SOFT => Self::MemcgSoft,
+            shim::RWB_WINDOW_NODE => Self::Node,
+            shim::RWB_WINDOW_MEMCG => Self::Memcg,
             _ => return None,
         })
     }

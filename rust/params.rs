@@ -17,7 +17,7 @@ use crate::{
         window::MAX_PAGES, //
     },
     shim::{
-        attached,
+        self, attached,
         reclaim::{
             self,
             Wanted, //
@@ -203,19 +203,20 @@ fn switch_helper(name: &str, wanted: Wanted) -> Result {
     })
 }
 
-/// The group that the C shim numbers `id`: they follow all others.
+/// The group whose parameter the C shim numbers `id`.
 fn numbered(id: u32) -> Option<Group> {
-    let n = usize::try_from(id.checked_sub(10)?).ok()?;
-    Group::ALL.get(n).copied()
+    Group::ALL.iter().copied().find(|g| g.param() == id)
 }
 
 /// Sets the parameter that the C shim numbers `id`; `EINVAL` when the value is
 /// out of range, which then changes nothing.
 pub(crate) fn set(id: u32, value: u64) -> Result {
     match id {
-        0 => ENABLED.store(value != 0, Relaxed),
-        1 => HEADROOM_FLOOR.store(stack_bytes("headroom_floor", value)?, Relaxed),
-        2 => {
+        shim::RWB_PARAM_ENABLED => ENABLED.store(value != 0, Relaxed),
+        shim::RWB_PARAM_HEADROOM_FLOOR => {
+            HEADROOM_FLOOR.store(stack_bytes("headroom_floor", value)?, Relaxed)
+        }
+        shim::RWB_PARAM_WINDOW_SLOTS => {
             if !slots::valid_slots(value) {
                 pr_err!(
                     "window_slots={value}: give a power of two from {} to {}\n",
@@ -226,24 +227,26 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             }
             WINDOW_SLOTS.store(usize::try_from(value).map_err(|_| EINVAL)?, Relaxed);
         }
-        3 => {
+        shim::RWB_PARAM_WRITE_AROUND => {
             let around = value != 0;
             if reclaim::on().is_some_and(|on| on.around != around) {
                 switch_helper("write_around", Wanted { around, ..wanted() })?;
             }
             WRITE_AROUND.store(around, Relaxed);
         }
-        4 => {
+        shim::RWB_PARAM_WINDOW => {
             if !value.is_power_of_two() {
                 pr_err!("window={value}: give a power of two from 64 to 4096 KiB\n");
                 return Err(EINVAL);
             }
             store("window", &WINDOW_KIB, value, 64..=4096, "KiB")?;
         }
-        5 => store("request_cost", &REQUEST_COST, value, 0..=1024, "pages")?,
-        6 => store("inflight", &INFLIGHT_KIB, value, 256..=65536, "KiB")?,
-        7 => store("ring_pages", &RING_PAGES, value, 64..=65536, "pages")?,
-        8 => {
+        shim::RWB_PARAM_REQUEST_COST => {
+            store("request_cost", &REQUEST_COST, value, 0..=1024, "pages")?
+        }
+        shim::RWB_PARAM_INFLIGHT => store("inflight", &INFLIGHT_KIB, value, 256..=65536, "KiB")?,
+        shim::RWB_PARAM_RING_PAGES => store("ring_pages", &RING_PAGES, value, 64..=65536, "pages")?,
+        shim::RWB_PARAM_HANDOFF => {
             let mode = Mode::from_u64(value).ok_or(EINVAL)?;
             let handoff = mode != Mode::Never;
             if reclaim::on().is_some_and(|on| on.handoff != handoff) {
@@ -255,7 +258,9 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             }
             HANDOFF.store(value, Relaxed);
         }
-        9 => HANDOFF_FLOOR.store(stack_bytes("handoff_floor", value)?, Relaxed),
+        shim::RWB_PARAM_HANDOFF_FLOOR => {
+            HANDOFF_FLOOR.store(stack_bytes("handoff_floor", value)?, Relaxed)
+        }
         _ => switch(numbered(id).ok_or(EINVAL)?, value != 0)?,
     }
     Ok(())
@@ -264,17 +269,21 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
 /// Value of the parameter that the C shim numbers `id`.
 pub(crate) fn get(id: u32) -> u64 {
     match id {
-        0 => u64::from(enabled()),
-        1 => headroom_floor() as u64,
-        2 => window_slots() as u64,
-        3 => u64::from(reclaim::on().map_or_else(write_around, |on| on.around)),
-        4 => u64::from(WINDOW_KIB.load(Relaxed)),
-        5 => u64::from(request_cost()),
-        6 => u64::from(INFLIGHT_KIB.load(Relaxed)),
-        7 => ring_pages() as u64,
-        8 if reclaim::on().is_some_and(|on| !on.handoff) => Mode::Never as u64,
-        8 => HANDOFF.load(Relaxed),
-        9 => handoff_floor() as u64,
+        shim::RWB_PARAM_ENABLED => u64::from(enabled()),
+        shim::RWB_PARAM_HEADROOM_FLOOR => headroom_floor() as u64,
+        shim::RWB_PARAM_WINDOW_SLOTS => window_slots() as u64,
+        shim::RWB_PARAM_WRITE_AROUND => {
+            u64::from(reclaim::on().map_or_else(write_around, |on| on.around))
+        }
+        shim::RWB_PARAM_WINDOW => u64::from(WINDOW_KIB.load(Relaxed)),
+        shim::RWB_PARAM_REQUEST_COST => u64::from(request_cost()),
+        shim::RWB_PARAM_INFLIGHT => u64::from(INFLIGHT_KIB.load(Relaxed)),
+        shim::RWB_PARAM_RING_PAGES => ring_pages() as u64,
+        shim::RWB_PARAM_HANDOFF if reclaim::on().is_some_and(|on| !on.handoff) => {
+            Mode::Never as u64
+        }
+        shim::RWB_PARAM_HANDOFF => HANDOFF.load(Relaxed),
+        shim::RWB_PARAM_HANDOFF_FLOOR => handoff_floor() as u64,
         _ => numbered(id).is_some_and(group).into(),
     }
 }

@@ -145,10 +145,6 @@ fn start_helper() {
 impl kernel::InPlaceModule for ReclaimWb {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
-            if shim::events::check_tables().is_err() {
-                pr_err!("the C shim and the Rust half disagree: rebuild the module from clean\n");
-                return Err(EINVAL);
-            }
             let observer = Observer::new()?;
             let shown = observer.clone();
             Ok(try_pin_init!(Self {

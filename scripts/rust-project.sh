@@ -23,17 +23,19 @@ if ! make -C "$kdir" M="$work" rust-analyzer >"$work/log" 2>&1 || [ ! -s "$work/
 	cat "$work/log" >&2
 	die "the kernel's generator for rust-analyzer failed in $kdir; see above"
 fi
-python3 - "$work/rust-project.json" "$work/reclaimwb_main.rs" "$TOP/$root" >"$work/project.json" <<'PYTHON' ||
+python3 - "$work/rust-project.json" "$work/reclaimwb_main.rs" "$TOP/$root" \
+	"$OUT/module/${VARIANT:-base}/rust/shim/contract_generated.rs" >"$work/project.json" <<'PYTHON' ||
 import json, os, sys
-made, link, root = sys.argv[1:]
+made, link, root, contract = sys.argv[1:]
 project = json.load(open(made))
 # Relative, where that folder is its own build folder.
 ours = [c for c in project["crates"] if os.path.join(os.path.dirname(link), c["root_module"]) == link]
 if len(ours) != 1:
     sys.exit("error: the generator names our crate %d times" % len(ours))
 ours[0]["root_module"] = root
-# What Kbuild says to every object of a module.
+# What Kbuild says to every object of a module; and where the Rust side of shim.h is, once built.
 ours[0]["cfg"].append("MODULE")
+ours[0].setdefault("env", {})["RWB_CONTRACT"] = contract
 gone = [c["root_module"] for c in project["crates"] if not os.path.isfile(c["root_module"])]
 if gone:
     sys.exit("error: rust-project.json would name files that are not there: " + " ".join(gone))

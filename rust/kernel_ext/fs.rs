@@ -138,9 +138,9 @@ impl LockedFolio<'_> {
         // SAFETY: The superblock outlives its inodes.
         match unsafe { shim::rwb_sb_trylock(sb.as_ptr()) } {
             // INVARIANT: Just locked.
-            0 => Ok(Superblock(sb)),
-            2 => Err(Refused::Frozen),
-            3 => Err(Refused::ReadOnly),
+            shim::RWB_SB_LOCKED => Ok(Superblock(sb)),
+            shim::RWB_SB_FROZEN => Err(Refused::Frozen),
+            shim::RWB_SB_READONLY => Err(Refused::ReadOnly),
             _ => Err(Refused::Unmounting),
         }
     }

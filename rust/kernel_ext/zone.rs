@@ -18,7 +18,7 @@ pub(crate) fn zone(nid: u32, zid: u32) -> Option<Zone> {
     if !system::node_online(nid) {
         return None;
     }
-    let mut zone = Zone::default();
+    let mut zone: Zone = pin_init::zeroed();
     // SAFETY: The node is online, and is not freed once it was; `zone` is valid for writes.
     unsafe { shim::rwb_zone(nid, zid, &mut zone) }.then_some(zone)
 }

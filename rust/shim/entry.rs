@@ -11,6 +11,7 @@ mod reserve;
 mod stall;
 
 use super::{
+    contract::entries,
     nbd::Bio,
     reclaim::{
         Asking,
@@ -48,6 +49,12 @@ use kernel::{
         c_void, //
     },
 };
+
+use nbd::*;
+use reserve::*;
+use stall::*;
+
+entries!();
 
 /// Turns what C passes to every probe entry into safe types, and counts the
 /// event and, for a sample of events, its cycles.

@@ -60,30 +60,3 @@ bool rwb_trace_stall_enabled(void)
 {
 	return trace_stall_enabled();
 }
-
-#define RWB_NAME(num, name)	[num] = name,
-
-static const char * const rwb_origin_names[] = { RWB_ORIGINS(RWB_NAME) };
-static const char * const rwb_kind_names[] = { RWB_KINDS(RWB_NAME) };
-static const char * const rwb_layer_names[] = { RWB_LAYERS(RWB_NAME) };
-static const char * const rwb_cause_names[] = { RWB_CAUSES(RWB_NAME) };
-static_assert(ARRAY_SIZE(rwb_cause_names) == RWB_NR_CAUSES);
-
-/* Name @index of table 0 origins, 1 kinds, 2 layers, 3 functions, 4 causes; NULL past its end. */
-const char *rwb_name(u32 table, u32 index)
-{
-	switch (table) {
-	case 0:
-		return index < ARRAY_SIZE(rwb_origin_names) ? rwb_origin_names[index] : NULL;
-	case 1:
-		return index < ARRAY_SIZE(rwb_kind_names) ? rwb_kind_names[index] : NULL;
-	case 2:
-		return index < ARRAY_SIZE(rwb_layer_names) ? rwb_layer_names[index] : NULL;
-	case 3:
-		return rwb_function_name(index);
-	case 4:
-		return index < ARRAY_SIZE(rwb_cause_names) ? rwb_cause_names[index] : NULL;
-	default:
-		return NULL;
-	}
-}

@@ -3,7 +3,6 @@
 //! Safe calls of the trace events in events.h. Any context; never sleep.
 
 use super::{
-    rwb_name,
     rwb_trace_headroom_low,
     rwb_trace_headroom_low_enabled,
     rwb_trace_reclaim_window,
@@ -15,22 +14,20 @@ use super::{
     rwb_trace_write_around,
     rwb_trace_write_around_enabled,
     stall::Stalled,
-    Folio, //
+    Folio,
+    RWB_LOW_CALLERS, //
 };
 use crate::{
     kernel_ext::fs::Inode,
     origin::{
-        Function,
         Kind,
         Layer,
         Origin, //
     },
-    policy::stall::Cause,
 };
-use kernel::prelude::*;
 
-/// Callers that [`headroom_low`] carries at most (`RWB_LOW_CALLERS`).
-pub(crate) const LOW_CALLERS: usize = 16;
+/// Callers that [`headroom_low`] carries at most.
+pub(crate) const LOW_CALLERS: usize = RWB_LOW_CALLERS as usize;
 
 /// Emits `reclaimwb:reclaim_write` if someone listens.
 #[inline]
@@ -108,35 +105,4 @@ pub(crate) fn stall(stall: &Stalled) {
         // SAFETY: `stall` is a valid `struct rwb_stall` during the call.
         unsafe { rwb_trace_stall(stall) };
     }
-}
-
-/// Checks that `names` are, in order, those that the shim prints for `table`
-/// (0 origins, 1 kinds, 2 layers, 3 functions, 4 causes).
-fn check_table<'a>(table: u32, names: impl Iterator<Item = &'a str>) -> Result {
-    let name = |i| {
-        // SAFETY: Returns null or a NUL-terminated constant.
-        let p = unsafe { rwb_name(table, i) };
-        // SAFETY: As above; constants of this module outlive the use.
-        (!p.is_null()).then(|| unsafe { CStr::from_char_ptr(p.cast()) })
-    };
-    let mut n = 0;
-    for ours in names {
-        if name(n).is_none_or(|theirs| theirs.to_bytes() != ours.as_bytes()) {
-            return Err(EINVAL);
-        }
-        n = n.wrapping_add(1);
-    }
-    if name(n).is_some() {
-        return Err(EINVAL);
-    }
-    Ok(())
-}
-
-/// Checks that C and Rust number their words alike.
-pub(crate) fn check_tables() -> Result {
-    check_table(0, Origin::ALL.iter().map(|o| o.name()))?;
-    check_table(1, Kind::ALL.iter().map(|k| k.name()))?;
-    check_table(2, Layer::ALL.iter().map(|l| l.name()))?;
-    check_table(3, Function::ALL.iter().map(|f| f.name()))?;
-    check_table(4, Cause::ALL.iter().map(|(_, name)| *name))
 }

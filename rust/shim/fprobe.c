@@ -28,7 +28,7 @@
 
 static const char * const rwb_functions[] = { RWB_FUNCTIONS(RWB_FUNCTION_NAME) };
 
-const char *rwb_function_name(u32 id)
+static const char *rwb_function_name(u32 id)
 {
 	return id < ARRAY_SIZE(rwb_functions) ? rwb_functions[id] : NULL;
 }

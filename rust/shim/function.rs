@@ -2,11 +2,14 @@
 
 //! What a probed function is called with.
 
+pub(crate) use super::Shrink;
 use super::{
     nbd::Request,
     rwb_sees_swap_io,
     rwb_shrink,
-    rwb_shrinker_name, //
+    rwb_shrinker_name,
+    RWB_FOLIO_CGROUP_V1,
+    RWB_SHRINK_FS, //
 };
 use crate::{
     origin::Function,
@@ -14,27 +17,10 @@ use crate::{
     shrinkers::NAME_LEN, //
 };
 use core::marker::PhantomData;
-use pin_init::Zeroable;
-
-/// A call of a shrinker. Mirrors `struct rwb_shrink`.
-#[repr(C)]
-#[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Shrink {
-    /// Its address, as an opaque key.
-    pub(crate) shrinker: usize,
-    /// Its name's address, or its scan function's, as an opaque key.
-    pub(crate) name: u64,
-    cgroup: u64,
-    /// The node.
-    pub(crate) nid: u32,
-    gfp: u32,
-    flags: u32,
-}
-
 impl Shrink {
     /// Key of the cgroup that is to shrink; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
-        CgroupKey::new(self.cgroup, self.flags & 8 != 0)
+        CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
     /// Its name, NUL-terminated; what is not printable ASCII becomes `?`. During the
@@ -54,7 +40,7 @@ impl Shrink {
 
     /// The reclaimer may enter filesystems.
     pub(crate) fn fs(&self) -> bool {
-        self.flags & 16 != 0
+        self.flags & RWB_SHRINK_FS != 0
     }
 }
 
@@ -136,7 +122,7 @@ pub(crate) struct ShrinkCall<'a>(&'a Entered<'a>);
 impl ShrinkCall<'_> {
     /// What is called. Any context; never sleeps.
     pub(crate) fn what(&self) -> Shrink {
-        let mut shrink = pin_init::zeroed();
+        let mut shrink: Shrink = pin_init::zeroed();
         let [control, shrinker] = self.0.args;
         // SAFETY: By the contract of `Entered::new`, and as the function is
         // do_shrink_slab(), these are its live arguments; `shrink` is valid for writes.

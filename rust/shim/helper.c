@@ -125,7 +125,7 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 	u64 slot = swp_offset(first->swap);
 	struct rwb_swap s = {
 		.bio = {
-			.bio = (unsigned long)sio,
+			.key = (unsigned long)sio,
 			.last_folio = (unsigned long)bvec_folio(&sio->bvecs[sio->nr_bvecs - 1]),
 			.cgroup = rwb_swap_cgroup(first),
 			.start = slot << (PAGE_SHIFT - SECTOR_SHIFT),

@@ -18,6 +18,7 @@
 #include <net/sock.h>
 
 #include "shim.h"
+#include "contract.h"
 
 void rwb_preempt_disable(void)
 {

@@ -2,23 +2,16 @@
 
 //! Requests of NBD devices, and swap writes, as the C shim tells of them.
 
-use super::rwb_nbd_request;
+use super::{
+    rwb_nbd_request,
+    RWB_BIO_STACKED,
+    RWB_BIO_SYNC, //
+};
+pub(crate) use super::{
+    Bio,
+    Nbd as Request, //
+};
 use crate::policy::batch::Place;
-use pin_init::Zeroable;
-
-/// A request that the NBD driver gets. Mirrors `struct rwb_nbd`.
-#[repr(C)]
-#[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Request {
-    /// Its address, as an opaque key.
-    pub(crate) key: usize,
-    /// Its size.
-    pub(crate) bytes: u32,
-    /// N of nbdN.
-    pub(crate) index: u32,
-    /// `RWB_NBD_*`.
-    pub(crate) direction: u32,
-}
 
 impl Request {
     /// What is to be known of one.
@@ -27,41 +20,22 @@ impl Request {
     ///
     /// `request` is the address of a request of an NBD device that is live during the call.
     pub(super) unsafe fn new(request: usize) -> Self {
-        let mut nbd = pin_init::zeroed();
+        let mut nbd: Self = pin_init::zeroed();
         // SAFETY: By the safety requirement; `nbd` is valid for writes.
         unsafe { rwb_nbd_request(request, &mut nbd) };
         nbd
     }
 }
 
-/// A swap write that is submitted, or handed over. Mirrors `struct rwb_bio`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) struct Bio {
-    /// Its address, as an opaque key.
-    pub(crate) key: usize,
-    /// The last folio in it.
-    pub(crate) last_folio: usize,
-    cgroup: usize,
-    start: u64,
-    device: u32,
-    bytes: u32,
-    /// Folios in it.
-    pub(crate) folios: u32,
-    /// Folios that it has room for.
-    pub(crate) room: u32,
-    flags: u32,
-}
-
 impl Bio {
     /// Its device writes at once.
     pub(crate) fn synchronous(&self) -> bool {
-        self.flags & 1 != 0
+        self.flags & RWB_BIO_SYNC != 0
     }
 
     /// A driver made it of another one, in submitting that.
     pub(crate) fn stacked(&self) -> bool {
-        self.flags & 2 != 0
+        self.flags & RWB_BIO_STACKED != 0
     }
 
     /// Pages in it.
@@ -93,7 +67,7 @@ impl Bio {
             bytes: pages * kernel::page::PAGE_SIZE as u32,
             folios: pages,
             room: 32,
-            flags: synchronous.into(),
+            flags: u32::from(synchronous).wrapping_mul(RWB_BIO_SYNC),
         }
     }
 

@@ -12,24 +12,6 @@
 
 #include "shim.h"
 
-#define RWB_PARAM_ENABLED		0
-#define RWB_PARAM_HEADROOM_FLOOR	1
-#define RWB_PARAM_WINDOW_SLOTS		2
-#define RWB_PARAM_WRITE_AROUND		3
-#define RWB_PARAM_WINDOW		4
-#define RWB_PARAM_REQUEST_COST		5
-#define RWB_PARAM_INFLIGHT		6
-#define RWB_PARAM_RING_PAGES		7
-#define RWB_PARAM_HANDOFF		8
-#define RWB_PARAM_HANDOFF_FLOOR		9
-#define RWB_PARAM_STALLS		10
-#define RWB_PARAM_SHRINKERS		11
-#define RWB_PARAM_TLB			12
-#define RWB_PARAM_METADATA		13
-#define RWB_PARAM_TAKERS		14
-#define RWB_PARAM_RESERVES		15
-#define RWB_PARAM_NBD			16
-
 static int rwb_set_ull(const char *val, const struct kernel_param *kp)
 {
 	unsigned long long v;
@@ -56,8 +38,9 @@ static int rwb_get_bool(char *buf, const struct kernel_param *kp)
 	return sysfs_emit(buf, "%c\n", rwb_rs_param_get((uintptr_t)kp->arg) ? 'Y' : 'N');
 }
 
-/* The order is the Rust `Mode`'s. */
-static const char * const rwb_modes[] = { "never", "low-headroom", "always" };
+#define RWB_MODE(num, name)	[num] = name,
+
+static const char * const rwb_modes[] = { RWB_MODES(RWB_MODE) };
 
 static int rwb_set_mode(const char *val, const struct kernel_param *kp)
 {

@@ -65,7 +65,7 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 		last = bv.bv_page;
 		swap.folios++;
 	}
-	swap.bio = (unsigned long)bio;
+	swap.key = (unsigned long)bio;
 	swap.last_folio = last ? (unsigned long)page_folio(last) : 0;
 	swap.cgroup = rwb_bio_cgroup(bio);
 	swap.start = bio->bi_iter.bi_sector;

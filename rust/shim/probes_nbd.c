@@ -24,7 +24,7 @@ void rwb_nbd_request(unsigned long request, struct rwb_nbd *nbd)
 	const struct request *rq = (void *)request;
 	const struct gendisk *disk = rq->q->disk;
 
-	nbd->request = request;
+	nbd->key = request;
 	nbd->bytes = blk_rq_bytes(rq);
 	nbd->index = 0;
 	/* nbdN: how many minors one has is a parameter of that module. */

@@ -123,7 +123,7 @@ void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 
 	RWB_ENTER(at);
 
-	f.folio = (unsigned long)folio;
+	f.key = (unsigned long)folio;
 	f.nr_pages = folio_nr_pages(folio);
 	f.order = folio_order(folio);
 	f.nid = folio_nid(folio);

@@ -26,7 +26,16 @@ use super::{
     Swap,
     SwapDone,
     SwapWait,
-    Target, //
+    Target,
+    RWB_SWAP_EXEMPT,
+    RWB_SWAP_KSWAPD,
+    RWB_SWAP_SYNC,
+    RWB_TARGET_BLOCKDEV,
+    RWB_TARGET_DEADLOCK,
+    RWB_TARGET_MEMCG,
+    RWB_TARGET_NODEVICE,
+    RWB_TARGET_PROACTIVE,
+    RWB_TARGET_SWAPFILE, //
 };
 use crate::{
     helper::{
@@ -266,10 +275,10 @@ impl<'a> Met<'a> {
     /// Why it can't be ours, if so.
     pub(crate) fn unfit(&self) -> Option<Skip> {
         [
-            (1, Skip::BlockDevice),
-            (2, Skip::SwapFile),
-            (4, Skip::Deadlock),
-            (8, Skip::NoDevice),
+            (RWB_TARGET_BLOCKDEV, Skip::BlockDevice),
+            (RWB_TARGET_SWAPFILE, Skip::SwapFile),
+            (RWB_TARGET_DEADLOCK, Skip::Deadlock),
+            (RWB_TARGET_NODEVICE, Skip::NoDevice),
         ]
         .into_iter()
         .find(|(flag, _)| self.0.flags & flag != 0)
@@ -278,12 +287,12 @@ impl<'a> Met<'a> {
 
     /// It is needed for the limit of a cgroup.
     pub(crate) fn memcg(&self) -> bool {
-        self.0.flags & 16 != 0
+        self.0.flags & RWB_TARGET_MEMCG != 0
     }
 
     /// It is needed as userspace asks for memory to be reclaimed.
     pub(crate) fn proactive(&self) -> bool {
-        self.0.flags & 32 != 0
+        self.0.flags & RWB_TARGET_PROACTIVE != 0
     }
 
     /// A reference to the folio.
@@ -379,7 +388,7 @@ impl<'a> Asking<'a> {
     /// What the policy wants to know.
     pub(crate) fn asked(&self) -> Asked {
         Asked {
-            sync: self.flag(1),
+            sync: self.flag(RWB_SWAP_SYNC),
             headroom: self.0.at.headroom,
         }
     }
@@ -421,9 +430,9 @@ impl<'a> Asking<'a> {
 }
 
 fn who(flags: u32) -> Who {
-    if flags & 2 != 0 {
+    if flags & RWB_SWAP_KSWAPD != 0 {
         Who::Kswapd
-    } else if flags & 4 != 0 {
+    } else if flags & RWB_SWAP_EXEMPT != 0 {
         Who::Exempt
     } else {
         Who::Task

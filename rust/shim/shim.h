@@ -3,9 +3,9 @@
  * What the C shim and the Rust half of reclaimwb say to each other.
  *
  * The shim holds inline wrappers, typed probe entries and the trace events:
- * what Rust cannot reach. No state, no policy. The Rust side of each
- * declaration stands in rust/shim.rs; keep the two in step. Enumerations are
- * checked against each other by name when the module loads.
+ * what Rust cannot reach. No state, no policy. The Rust side is made of this
+ * file by contract.awk, which tells what it may look like: what the one side
+ * changes and the other does not follow does not build.
  */
 #ifndef RWB_SHIM_H
 #define RWB_SHIM_H
@@ -87,6 +87,31 @@
 
 #define RWB_NR_CAUSES		20
 
+/* When swap-out is handed over; the order is the Rust `Mode`'s. */
+#define RWB_MODES(X)		\
+	X(0, "never")		\
+	X(1, "low-headroom")	\
+	X(2, "always")
+
+/* The parameters, as params.c and rust/params.rs name them to each other. */
+#define RWB_PARAM_ENABLED		0
+#define RWB_PARAM_HEADROOM_FLOOR	1
+#define RWB_PARAM_WINDOW_SLOTS		2
+#define RWB_PARAM_WRITE_AROUND		3
+#define RWB_PARAM_WINDOW		4
+#define RWB_PARAM_REQUEST_COST		5
+#define RWB_PARAM_INFLIGHT		6
+#define RWB_PARAM_RING_PAGES		7
+#define RWB_PARAM_HANDOFF		8
+#define RWB_PARAM_HANDOFF_FLOOR		9
+#define RWB_PARAM_STALLS		10
+#define RWB_PARAM_SHRINKERS		11
+#define RWB_PARAM_TLB			12
+#define RWB_PARAM_METADATA		13
+#define RWB_PARAM_TAKERS		14
+#define RWB_PARAM_RESERVES		15
+#define RWB_PARAM_NBD			16
+
 /* Windows that the C entries name to Rust; the values are `Origin`'s. */
 #define RWB_WINDOW_KSWAPD	0
 #define RWB_WINDOW_DIRECT	1
@@ -102,7 +127,13 @@
 #define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
 #define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not the task */
 
-/* A zone, in pages. */
+/**
+ * struct rwb_zone - a zone as it is, in pages
+ * @free: pages free
+ * @min: its min watermark, below which the reserve lies
+ * @low: its low watermark
+ * @name: NUL-terminated
+ */
 struct rwb_zone {
 	u64 free;
 	u64 min;
@@ -110,7 +141,14 @@ struct rwb_zone {
 	char name[16];
 };
 
-/* A page that was allocated, of 1 << order, and its zone's figures in pages. */
+/**
+ * struct rwb_page - a page that was allocated
+ * @nid: its node
+ * @zid: its zone
+ * @order: log2 of the pages that it comes with
+ * @free: pages that are left free in the zone
+ * @min: the zone's min watermark
+ */
 struct rwb_page {
 	u32 nid;
 	u32 zid;
@@ -145,7 +183,7 @@ struct rwb_at {
 
 /**
  * struct rwb_folio - what the write ledger wants to know of a folio
- * @folio: its address, as an opaque key
+ * @key: its address, as an opaque key
  * @cgroup: id of the cgroup it is charged to; 0 when charged to none
  * @nr_pages: its size in pages
  * @order: its order
@@ -153,7 +191,7 @@ struct rwb_at {
  * @flags: RWB_FOLIO_*
  */
 struct rwb_folio {
-	unsigned long folio;
+	unsigned long key;
 	u64 cgroup;
 	u32 nr_pages;
 	u32 order;
@@ -231,13 +269,13 @@ struct rwb_stall {
 
 /**
  * struct rwb_nbd - a request that the NBD driver gets
- * @request: its address, as an opaque key
+ * @key: its address, as an opaque key
  * @bytes: its size
  * @index: N of nbdN
  * @direction: RWB_NBD_*
  */
 struct rwb_nbd {
-	unsigned long request;
+	unsigned long key;
 	u32 bytes;
 	u32 index;
 	u32 direction;
@@ -248,7 +286,7 @@ struct rwb_nbd {
 
 /**
  * struct rwb_bio - a swap write that is submitted
- * @bio: its address, as an opaque key; that of what swap gathers folios in, too
+ * @key: its address, as an opaque key; that of what swap gathers folios in, too
  * @last_folio: address of the last folio in it
  * @cgroup: whom its I/O is charged to, as an opaque key
  * @start: its first sector
@@ -259,7 +297,7 @@ struct rwb_nbd {
  * @flags: RWB_BIO_*
  */
 struct rwb_bio {
-	unsigned long bio;
+	unsigned long key;
 	unsigned long last_folio;
 	unsigned long cgroup;
 	u64 start;
@@ -414,7 +452,6 @@ unsigned long rwb_reclaimed(void);
 void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size);
 
 /* fprobe.c */
-const char *rwb_function_name(u32 id);
 bool rwb_sees_swap_io(void);
 void *rwb_function_probe_register(u32 id, void *data, int *err);
 unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts);
@@ -440,7 +477,6 @@ void rwb_trace_write_around(struct inode *inode, u64 start, u32 nr, u32 targets,
 bool rwb_trace_write_around_enabled(void);
 void rwb_trace_stall(const struct rwb_stall *stall);
 bool rwb_trace_stall_enabled(void);
-const char *rwb_name(u32 table, u32 index);
 
 /* helper.c */
 bool rwb_helper_available(void);
@@ -488,7 +524,8 @@ void *rwb_ticker_new(u32 (*tick)(void *data), void *data);
 void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
 
-/* Rust, called from C (rust/shim/entry.rs). The handlers of events
+/*
+ * Rust, called from C (rust/shim/entry.rs). The handlers of events
  * are called with preemption disabled and must not sleep; see the context of each
  * there.
  */

@@ -20,7 +20,12 @@ use kernel::ffi::c_void;
 ///
 /// As for [`event`]; `request` is a live request of an NBD device.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd(observer: *mut c_void, at: *const At, request: usize, swap: bool) {
+pub(super) unsafe extern "C" fn rwb_rs_nbd(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+    swap: bool,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::NbdSend, |o, pin, at| {
@@ -36,7 +41,11 @@ unsafe extern "C" fn rwb_rs_nbd(observer: *mut c_void, at: *const At, request: u
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd_header(observer: *mut c_void, at: *const At, request: usize) {
+pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::NbdHeader, |o, _, _| {
@@ -49,7 +58,11 @@ unsafe extern "C" fn rwb_rs_nbd_header(observer: *mut c_void, at: *const At, req
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd_sent(observer: *mut c_void, at: *const At, request: usize) {
+pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::NbdSent, |o, pin, at| {
@@ -63,7 +76,11 @@ unsafe extern "C" fn rwb_rs_nbd_sent(observer: *mut c_void, at: *const At, reque
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd_reply(observer: *mut c_void, at: *const At, request: usize) {
+pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::NbdReply, |o, _, _| {
@@ -76,7 +93,11 @@ unsafe extern "C" fn rwb_rs_nbd_reply(observer: *mut c_void, at: *const At, requ
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd_requeued(observer: *mut c_void, at: *const At, request: usize) {
+pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::RqRequeue, |o, _, _| {
@@ -91,7 +112,7 @@ unsafe extern "C" fn rwb_rs_nbd_requeued(observer: *mut c_void, at: *const At, r
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_nbd_done(
+pub(super) unsafe extern "C" fn rwb_rs_nbd_done(
     observer: *mut c_void,
     at: *const At,
     request: usize,

@@ -26,7 +26,11 @@ use kernel::{
 ///
 /// As for [`event`]; `page` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_reserve_taken(observer: *mut c_void, at: *const At, page: *const Page) {
+pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
+    observer: *mut c_void,
+    at: *const At,
+    page: *const Page,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::ReserveTaken, |o, pin, at| {
@@ -39,7 +43,11 @@ unsafe extern "C" fn rwb_rs_reserve_taken(observer: *mut c_void, at: *const At, 
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_reserve_wait(observer: *mut c_void, at: *const At, nid: u32) {
+pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(
+    observer: *mut c_void,
+    at: *const At,
+    nid: u32,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::WaitBegin, |o, pin, at| {
@@ -52,7 +60,11 @@ unsafe extern "C" fn rwb_rs_reserve_wait(observer: *mut c_void, at: *const At, n
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_reserve_woken(observer: *mut c_void, at: *const At, err: c_int) {
+pub(super) unsafe extern "C" fn rwb_rs_reserve_woken(
+    observer: *mut c_void,
+    at: *const At,
+    err: c_int,
+) {
     let woken = Woken::of(err, (bindings::ETIME as i32).wrapping_neg());
     // SAFETY: By the safety requirements.
     unsafe {
@@ -66,7 +78,11 @@ unsafe extern "C" fn rwb_rs_reserve_woken(observer: *mut c_void, at: *const At, 
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_skb_dropped(observer: *mut c_void, at: *const At, site: usize) {
+pub(super) unsafe extern "C" fn rwb_rs_skb_dropped(
+    observer: *mut c_void,
+    at: *const At,
+    site: usize,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::SkbDropped, |o, pin, at| {

@@ -30,7 +30,11 @@ use kernel::ffi::{
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_isolated(observer: *mut c_void, at: *const At, scanned: c_ulong) {
+pub(super) unsafe extern "C" fn rwb_rs_isolated(
+    observer: *mut c_void,
+    at: *const At,
+    scanned: c_ulong,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::Isolated, |o, pin, at| {
@@ -43,7 +47,7 @@ unsafe extern "C" fn rwb_rs_isolated(observer: *mut c_void, at: *const At, scann
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_switch(
+pub(super) unsafe extern "C" fn rwb_rs_switch(
     observer: *mut c_void,
     at: *const At,
     prev: usize,
@@ -62,7 +66,7 @@ unsafe extern "C" fn rwb_rs_switch(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_contention(
+pub(super) unsafe extern "C" fn rwb_rs_contention(
     observer: *mut c_void,
     at: *const At,
     lock: usize,
@@ -84,7 +88,7 @@ unsafe extern "C" fn rwb_rs_contention(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_shrink_start(
+pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
     observer: *mut c_void,
     at: *const At,
     own: u64,
@@ -108,7 +112,7 @@ unsafe extern "C" fn rwb_rs_shrink_start(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_shrink_end(
+pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
     observer: *mut c_void,
     at: *const At,
     left: i64,
@@ -126,7 +130,7 @@ unsafe extern "C" fn rwb_rs_shrink_end(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_tag_wait(observer: *mut c_void, at: *const At) {
+pub(super) unsafe extern "C" fn rwb_rs_tag_wait(observer: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
     unsafe { event(observer, at, Event::TagWait, probes::stall::tag_wait) }
 }
@@ -135,7 +139,7 @@ unsafe extern "C" fn rwb_rs_tag_wait(observer: *mut c_void, at: *const At) {
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *const At) {
+pub(super) unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
     unsafe { event(observer, at, Event::TlbFlush, probes::tlb::interrupts) }
 }
@@ -144,7 +148,7 @@ unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *const At) {
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_folio_gone(
+pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
     observer: *mut c_void,
     at: *const At,
     dev: u32,
@@ -163,7 +167,7 @@ unsafe extern "C" fn rwb_rs_folio_gone(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_folio_added(
+pub(super) unsafe extern "C" fn rwb_rs_folio_added(
     observer: *mut c_void,
     at: *const At,
     dev: u32,
@@ -182,7 +186,7 @@ unsafe extern "C" fn rwb_rs_folio_added(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_bitmap(
+pub(super) unsafe extern "C" fn rwb_rs_bitmap(
     observer: *mut c_void,
     at: *const At,
     dev: u32,
@@ -206,7 +210,11 @@ unsafe extern "C" fn rwb_rs_bitmap(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_page_alloc(observer: *mut c_void, at: *const At, order: u32) {
+pub(super) unsafe extern "C" fn rwb_rs_page_alloc(
+    observer: *mut c_void,
+    at: *const At,
+    order: u32,
+) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::PageAlloc, |o, pin, at| {
@@ -222,7 +230,7 @@ unsafe extern "C" fn rwb_rs_page_alloc(observer: *mut c_void, at: *const At, ord
 ///
 /// As for [`enter`]; `a` and `b` are the arguments of the function, which waits for us.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_function_entry(
+pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     observer: *mut c_void,
     at: *const At,
     id: u32,
@@ -251,7 +259,7 @@ unsafe extern "C" fn rwb_rs_function_entry(
 ///
 /// As for [`enter`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_function_exit(
+pub(super) unsafe extern "C" fn rwb_rs_function_exit(
     observer: *mut c_void,
     at: *const At,
     id: u32,

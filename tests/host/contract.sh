@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# rust/shim/contract.awk: what it makes of shim.h holds in C and in Rust, and it refuses what
+# it would not understand, rather than to let one side see something else.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
+
+shim=$TOP/rust/shim
+cp "$shim/shim.h" "$scratch/shim.h"
+mkdir "$scratch/linux"
+cat >"$scratch/linux/types.h" <<-'C'
+	#include <assert.h>
+	#include <stdbool.h>
+	#include <stddef.h>
+	typedef unsigned int u32;
+	typedef int s32;
+	typedef unsigned long long u64;
+	typedef long long s64;
+C
+
+# make_of rust|c FILE: what the build would get.
+make_of() { awk -v to="$1" -f "$shim/contract.awk" "$2"; }
+
+# in_c FILE, in_rust FILE: does the compiler agree?
+in_c() {
+	make_of c "$1" >"$scratch/contract.h" &&
+		printf '#include "%s"\n#include "contract.h"\n' "$1" |
+		cc -xc -fsyntax-only -I"$scratch" - 2>"$scratch/errors"
+}
+# As the kernel has these types; and any structure of its own.
+in_rust() {
+	{
+		cat <<-'RUST'
+			#![no_std]
+			#![allow(dead_code, improper_ctypes, non_camel_case_types, unused_macros, unused_imports)]
+			use core::ffi::c_void;
+			type c_char = u8; type c_int = i32; type c_uint = u32;
+			type c_long = isize; type c_ulong = usize;
+			mod bindings {
+		RUST
+		sed -n 's/^struct \([a-z_]*\);$/pub(crate) enum \1 {}/p' "$1"
+		echo "}"
+		make_of rust "$1" | sed 's/, Zeroable//' || return
+	} >"$scratch/contract.rs"
+	rustc --edition 2021 --crate-type lib --emit metadata -o "$scratch/contract.rmeta" \
+		"$scratch/contract.rs" 2>"$scratch/errors"
+}
+
+# changed SED-SCRIPT: shim.h with a change, which it has.
+changed() {
+	sed "$1" "$shim/shim.h" >"$scratch/changed.h"
+	! cmp -s "$shim/shim.h" "$scratch/changed.h"
+}
+
+# refused WHY SED-SCRIPT: that change is not understood, and it is said where.
+refused() {
+	if changed "$2" && ! make_of rust "$scratch/changed.h" >"$scratch/made" 2>"$scratch/errors" &&
+			grep -q "changed.h:[0-9]*: contract.awk: $1" "$scratch/errors"; then
+		ktap_test_pass "refused: $1"
+	else
+		sed 's/^/# /' "$scratch/errors"
+		ktap_test_fail "refused: $1"
+	fi
+}
+
+# in_setting COMMAND: a sed script for the structure of that name
+in_setting() { echo "/^struct rwb_setting {/,/^}/$1"; }
+
+ktap_print_header
+ktap_set_plan 14
+holds "C has it so" in_c "$scratch/shim.h"
+holds "Rust has it so" in_rust "$scratch/shim.h"
+changed "$(in_setting '{/u32 nid;/d; s/u64 dirty;/u32 nid;\n\tu64 dirty;/}')"
+holds "a field that moved is where C has it" in_c "$scratch/changed.h"
+holds "and where Rust has it" in_rust "$scratch/changed.h"
+
+refused "a type that has no size here" "$(in_setting 's/u32 nid;/u16 nid;/')"
+refused "a type that has no size here" "$(in_setting 's/u32 nid;/u32 nid:3;/')"
+refused "a type that has no size here" "$(in_setting 's/^};/} __packed;/')"
+refused "a field without a word" "$(in_setting 's/u32 nid;/u32 nodeid;/')"
+refused "a size that is not known" "$(in_setting 's/u32 nid;/u32 nid[RWB_NOT];/')"
+refused "a line that is not understood" 's/^#define RWB_NR_CAUSES.*/#define RWB_NR_CAUSES (4 * 5)/'
+refused "not in order" 's/X(3, "lock")/X(5, "lock")/'
+refused "a type that is not known" 's/rwb_nap(u32 ms)/rwb_nap(gfp_t ms)/'
+refused "a type that is not known" 's/^struct folio;//'
+refused "no function" 's/^void rwb_nap(u32 ms);/extern int rwb_nap;/'
+ktap_finished
