@@ -418,6 +418,25 @@ impl Observer {
         false
     }
 
+    /// Where the tracepoint of a probe is called: above the iterator that calls the probes,
+    /// while there is more than one. Elsewhere than on a task's own stack it is left as it is.
+    #[inline]
+    pub(crate) fn call_site(&self, pin: &Pinned<'_>, at: &At) -> At {
+        if at.context() != Context::Task {
+            return *at;
+        }
+        let bytes = self.callers.below_call_site(at).unwrap_or_else(|| {
+            let measured = self
+                .scratch
+                .with(pin, |scratch| self.callers.measure(scratch, at));
+            if measured.is_none() {
+                self.cost.this(pin).lost.scratch.add(1);
+            }
+            measured.unwrap_or(0)
+        });
+        at.above(bytes)
+    }
+
     /// Records a stack sample. Task context, on the task's own stack.
     pub(crate) fn sample(
         &self,

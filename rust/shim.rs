@@ -41,6 +41,18 @@ impl At {
         }
     }
 
+    /// The same, seen from a function whose stack pointer is `bytes` further up: at most
+    /// `depth`.
+    pub(crate) fn above(self, bytes: usize) -> Self {
+        let bytes = bytes.min(self.depth);
+        Self {
+            sp: self.sp.wrapping_add(bytes),
+            headroom: self.headroom.wrapping_add(bytes),
+            depth: self.depth.wrapping_sub(bytes),
+            ..self
+        }
+    }
+
     /// The current task has PF_MEMALLOC set: it is a reclaimer, or sends what
     /// a reclaimer waits for.
     pub(crate) fn memalloc(&self) -> bool {
@@ -54,6 +66,7 @@ impl At {
         Self {
             task,
             sp: 0,
+            caller: 0,
             headroom: size.saturating_sub(depth),
             depth,
             ctx: match context {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Headroom agrees with the kernel's own stack tracer: on the way from the write
 # to memory.reclaim down to a function (stack_trace_filter), every return address
-# that both found lies as deep for us as it does for the tracer.
+# that both found lies as deep for us as it does for the tracer. And a second
+# probe on the event changes nothing: the innermost frame is the same one.
 # guards: rust/headroom.rs rust/callers.rs rust/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
 # faults: arithmetic
 # timeout: 300
@@ -18,7 +19,7 @@ need_no_swap
 need_memcg
 need_file "$TRACER" CONFIG_STACK_TRACER
 need_file "$FILTER" CONFIG_DYNAMIC_FTRACE
-start_test $((2 * 4)) "headroom against the stack tracer"
+start_test $((2 * 6)) "headroom against the stack tracer, and beside another probe"
 load_mod
 zram_swap_on 64
 cg_make rwb-stack
@@ -26,8 +27,18 @@ cg_make rwb-stack
 undo "echo > $FILTER"
 undo "echo 0 > $TRACER"
 
+# reclaim LAYER: from the write to memory.reclaim down.
+reclaim() {
+	hog_in "$CG/rwb-stack" "$1" -c text -m 8
+	hog_filled "$1"
+	echo "4M swappiness=max" > "$CG/rwb-stack/memory.reclaim" 2> /dev/null
+}
+
+# innermost LAYER FILE: the innermost frame of our deepest stack, and its bytes.
+innermost() { sed -n "s/^memcg_reclaim[.]$1[.]frame[.]0 //p" "$2"; }
+
 # One known stack each: the write to memory.reclaim down to its function.
-while read -r layer function; do
+while read -r layer function event; do
 	echo "$function" > "$FILTER"
 	check "the tracer knows $function" grep -q "^$function" "$FILTER"
 	echo 0 > "$TRACING/stack_max_size"
@@ -35,9 +46,7 @@ while read -r layer function; do
 	unload_mod
 	load_mod
 	echo 1 > "$TRACER"
-	hog_in "$CG/rwb-stack" "$layer" -c text -m 8
-	hog_filled "$layer"
-	echo "4M swappiness=max" > "$CG/rwb-stack/memory.reclaim" 2> /dev/null
+	reclaim "$layer"
 	echo 0 > "$TRACER"
 	cp "$TRACING/stack_trace" "$TMP/theirs"
 	cp "$LEDGER/stacks" "$TMP/ours"
@@ -61,9 +70,23 @@ while read -r layer function; do
 	check_num "$layer: return addresses that both have" "$common" -ge 4
 	check_num "$layer: the largest difference in depth, in bytes" "$worst" -le "$SLACK"
 	check "every page came back right" hog_done "$layer"
+
+	# Now the kernel calls its own probe and ours from an iterator, which has a frame.
+	unload_mod
+	load_mod
+	: > "$TRACING/trace"
+	set_file "$TRACING/events/vmscan/$event/enable" 1
+	reclaim "$layer"2
+	echo 0 > "$TRACING/events/vmscan/$event/enable"
+	cp "$LEDGER/stacks" "$TMP/beside"
+	hog_kill "$layer"2
+	check_num "$layer: calls of the other probe" "$(grep -c "$event:" "$TRACING/trace")" -ge 1
+	frame=$(innermost "$layer" "$TMP/ours")
+	check "$layer: the innermost frame is the same: $frame" \
+		test "${frame:-none}" = "$(innermost "$layer" "$TMP/beside")"
 done <<END
-entry try_to_free_mem_cgroup_pages
-write shrink_folio_list
+entry try_to_free_mem_cgroup_pages mm_vmscan_memcg_reclaim_begin
+write shrink_folio_list mm_vmscan_write_folio
 END
 
 finish

@@ -45,6 +45,21 @@ pub(crate) fn frame_sizes(trace: &[usize], sp: usize, frames: &mut [Frame]) -> u
     )
 }
 
+/// Size of the innermost frame above `sp`, that of the function which `caller` returns into: in
+/// bytes, its own return address included. `None` if that can't be told. The caller runs on the
+/// task's own stack.
+pub(crate) fn frame_size(sp: usize, caller: usize, entries: &mut [usize]) -> Option<usize> {
+    let n = trace(entries);
+    let trace = entries.get(..n)?;
+    let next = trace.iter().skip_while(|&&a| a != caller).nth(1)?;
+    let mut frames = [Frame::default(); 2];
+    frame_sizes(trace, sp, &mut frames);
+    let [innermost, above] = frames;
+    // What is not found in the stack would count for the frame below it.
+    let both = innermost.addr == caller && above.addr == *next;
+    both.then_some(innermost.bytes as usize)
+}
+
 /// Stack trace of the current task from the function whose stack pointer is
 /// `sp` outwards, innermost first: without the probe's own frames. The caller
 /// runs on the task's own stack. The whole trace when that function's return

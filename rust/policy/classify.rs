@@ -74,6 +74,12 @@ pub fn function_name(symbol: &str) -> &str {
     symbol.get(..end).unwrap_or(symbol)
 }
 
+/// Does the function call the probes of a tracepoint, one by one? While there is only one, it is
+/// called by the tracepoint itself.
+pub fn is_iterator(symbol: &str) -> bool {
+    function_name(symbol).starts_with("__traceiter_")
+}
+
 /// What the function of this name tells; `symbol` as the kernel prints it.
 pub fn caller(symbol: &str) -> Caller {
     match function_name(symbol) {

@@ -52,6 +52,7 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     if !params::enabled() {
         return;
     }
+    let at = &obs.call_site(pin, at);
     let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
     obs.sample(pin, at, origin, Layer::Bio, used);
 }

@@ -97,6 +97,7 @@ pub(super) fn sample_inside(obs: &Observer, pin: &Pinned<'_>, at: &At, layer: La
     }
     match obs.windows.find(pin, at.task) {
         Some(slot) => {
+            let at = &obs.call_site(pin, at);
             let used = slot.sample(layer, at.depth as u64);
             obs.sample(pin, at, slot.origin(), layer, used);
         }

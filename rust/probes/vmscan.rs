@@ -60,6 +60,7 @@ pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Wi
         Window::Node => Origin::Node,
         Window::Memcg => memcg_origin(obs, pin),
     };
+    let at = &obs.call_site(pin, at);
     let told_apart = obs.begin(pin, at, origin, at.depth).is_some();
     stall::window_begin(obs, pin, at, window, origin);
     if told_apart && params::enabled() && obs.in_task(pin, at, Layer::Entry) {
@@ -167,6 +168,7 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
     if !params::enabled() {
         return;
     }
+    let at = &obs.call_site(pin, at);
     if let Some(slot) = slot {
         slot.wrote(u64::from(folio.nr_pages));
     }

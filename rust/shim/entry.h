@@ -28,6 +28,7 @@ static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 
 	at->task = (unsigned long)current;
 	at->sp = sp;
+	at->caller = ((unsigned long *)frame)[1];
 	at->headroom = sp - end;
 	at->depth = (unsigned long)task_stack_page(current) + THREAD_SIZE - sp;
 	at->memalloc = !!(current->flags & PF_MEMALLOC);

@@ -160,8 +160,9 @@ struct rwb_page {
 /**
  * struct rwb_at - where a probe fired
  * @task: the current task, as an opaque key
- * @sp: stack pointer of the call site (of the tracepoint's iterator, some
- *	tens of bytes lower, while another probe shares the event)
+ * @sp: stack pointer of who called the probe: the call site, or the tracepoint's
+ *	iterator, while another probe shares the event
+ * @caller: where the probe returns to, in that
  * @headroom: bytes from @sp down to the end of the task's stack
  * @depth: bytes from @sp up to the top of the task's stack
  * @ctx: RWB_CTX_*; @headroom and @depth mean nothing for RWB_CTX_IRQ
@@ -170,6 +171,7 @@ struct rwb_page {
 struct rwb_at {
 	unsigned long task;
 	unsigned long sp;
+	unsigned long caller;
 	unsigned long headroom;
 	unsigned long depth;
 	u32 ctx;

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    classify::{caller, function_name, Caller},
+    classify::{caller, function_name, is_iterator, Caller},
     frames::{sizes, Frame},
     hist,
     nest::{Nest, MAX_NEST},
@@ -145,6 +145,19 @@ proptest! {
             prop_assert_eq!(sum, top - sp);
         }
     }
+}
+
+#[test]
+fn iterators_over_probes() {
+    for symbol in [
+        "__traceiter_mm_vmscan_write_folio+0x4b/0x70",
+        "__traceiter_nbd_send_request+0x1/0x70 [nbd]",
+    ] {
+        assert!(is_iterator(symbol), "{symbol}");
+        assert_eq!(caller(symbol), Caller::Locking, "{symbol}");
+    }
+    assert!(!is_iterator("trace_iter+0x1/0x2"));
+    assert!(!is_iterator("shrink_folio_list+0x1/0x2"));
 }
 
 #[test]
