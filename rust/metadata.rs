@@ -46,7 +46,7 @@ pub(crate) const DEVICES: usize = 16;
 struct Evicted {
     /// [`mix`] of its device and place; 0: free.
     key: Atomic<u64>,
-    /// When, in local clock nanoseconds.
+    /// When, in nanoseconds of `clock_ns()`.
     at: Atomic<u64>,
 }
 

@@ -138,7 +138,7 @@ pub(crate) struct Observer {
     functions: [Atomic<i32>; Function::COUNT],
     /// See [`Observer::live`].
     live: [Atomic<bool>; Group::COUNT],
-    /// When the next headroom_low event may fire, in local clock nanoseconds.
+    /// When the next headroom_low event may fire, in nanoseconds of `clock_ns()`.
     low_due: Atomic<u64>,
 }
 

@@ -95,7 +95,7 @@ struct Low {
     free: Atomic<u64>,
     /// Its min watermark at that time.
     min: Atomic<u64>,
-    /// When, in local clock nanoseconds.
+    /// When, in nanoseconds of `clock_ns()`.
     at: Atomic<u64>,
 }
 

@@ -86,7 +86,7 @@ pub(crate) struct Closed {
     pub(crate) written: u64,
     /// How deep it was nested; 1 for an outermost one.
     pub(crate) depth: u32,
-    /// When it began, in local clock nanoseconds; 0 if not measured.
+    /// When it began, in nanoseconds of `clock_ns()`; 0 if not measured.
     pub(crate) began: u64,
 }
 

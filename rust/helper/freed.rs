@@ -45,7 +45,7 @@ pub(crate) struct Page {
     pub(crate) mapping: usize,
     /// Its place in the file, in pages.
     pub(crate) index: u64,
-    /// When it was clean, in local clock nanoseconds.
+    /// When it was clean, in nanoseconds of `clock_ns()`.
     pub(crate) at: u64,
 }
 

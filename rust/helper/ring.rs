@@ -65,7 +65,7 @@ pub(crate) struct Target {
     pub(crate) bdi: usize,
     /// Its place in the file, in pages.
     pub(crate) index: u64,
-    /// When it was met, in local clock nanoseconds.
+    /// When it was met, in nanoseconds of `clock_ns()`.
     pub(crate) met: u64,
     /// Its size in pages.
     pub(crate) nr_pages: u32,
@@ -115,11 +115,11 @@ pub(crate) struct Ring {
     outstanding: Atomic<i64>,
     /// The target that was offered last was for a cgroup, not for the node.
     for_cgroup: Atomic<bool>,
-    /// When the last target was clean, or given up, in local clock nanoseconds.
+    /// When the last target was clean, or given up, in nanoseconds of `clock_ns()`.
     settled_at: Atomic<u64>,
     /// Batches of which nothing was freed, since one waited.
     futile: Atomic<u64>,
-    /// When the last of them was, in local clock nanoseconds.
+    /// When the last of them was, in nanoseconds of `clock_ns()`.
     futile_at: Atomic<u64>,
     /// What a page of the node takes to be written, in nanoseconds.
     ns_per_page: Atomic<u64>,

@@ -172,7 +172,7 @@ pub(crate) struct Work {
     dirty: Pages,
     wanted: Pages,
     budget: Budget,
-    /// When the last window landed, in local clock nanoseconds.
+    /// When the last window landed, in nanoseconds of `clock_ns()`.
     landed: u64,
     /// Where the last window was: inode and page.
     last: (usize, u64),

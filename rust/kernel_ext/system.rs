@@ -12,8 +12,10 @@ use kernel::{
 /// Longest task name, with its terminating NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = 16;
 
-/// Nanoseconds of the local clock: comparable on one CPU, nearly so between
-/// CPUs. Any context.
+/// Nanoseconds of the monotonic clock, as [`mono_ns`], which one CPU may read and another compare
+/// with: tasks move, and requests end elsewhere. Any context, NMI and the kernel's own timekeeping
+/// included. While that updates itself, a reading may be some nanoseconds ahead of the next one;
+/// differences are to saturate.
 #[inline]
 pub(crate) fn clock_ns() -> u64 {
     // SAFETY: Has no precondition.

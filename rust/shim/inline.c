@@ -10,9 +10,9 @@
 #include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
-#include <linux/sched/clock.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/task_stack.h>
+#include <linux/timekeeping.h>
 #include <linux/timex.h>
 #include <linux/tracepoint.h>
 #include <net/sock.h>
@@ -114,9 +114,10 @@ unsigned long rwb_stack_size(void)
 	return THREAD_SIZE;
 }
 
+/* local_clock() is another one on each CPU where the TSC is not stable. */
 u64 rwb_clock_ns(void)
 {
-	return local_clock();
+	return ktime_get_mono_fast_ns();
 }
 
 u64 rwb_cycles(void)

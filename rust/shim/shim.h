@@ -243,7 +243,7 @@ struct rwb_setting {
 /**
  * struct rwb_stall - a stall that ended
  * @ns: how long it took
- * @began: when it began, on the local clock
+ * @began: when it began, on the monotonic clock
  * @parts: nanoseconds by cause; their sum is @ns
  * @scanned: pages that it scanned
  * @freed: pages that it freed

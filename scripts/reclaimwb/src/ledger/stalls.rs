@@ -187,7 +187,7 @@ impl Stalls {
 pub struct Stall {
     /// Nanoseconds.
     pub ns: u64,
-    /// When it began, in nanoseconds of the kernel's local clock.
+    /// When it began, in nanoseconds of `CLOCK_MONOTONIC`.
     pub began_ns: u64,
     /// What it was for.
     pub origin: Origin,
