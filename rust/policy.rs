@@ -10,6 +10,7 @@ pub(crate) mod classify;
 pub(crate) mod compaction;
 pub(crate) mod frames;
 pub(crate) mod handoff;
+pub(crate) mod heaviest;
 pub(crate) mod hist;
 pub(crate) mod idle;
 pub(crate) mod lanes;

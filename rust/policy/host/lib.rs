@@ -20,6 +20,8 @@ pub mod compaction;
 pub mod frames;
 #[path = "../handoff.rs"]
 pub mod handoff;
+#[path = "../heaviest.rs"]
+pub mod heaviest;
 #[path = "../hist.rs"]
 pub mod hist;
 #[path = "../idle.rs"]

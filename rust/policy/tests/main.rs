@@ -5,6 +5,7 @@
 
 mod batch;
 mod handoff;
+mod heaviest;
 mod idle;
 mod nbd;
 mod pfmemalloc;

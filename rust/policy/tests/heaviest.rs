@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which cgroups have a row, against a model that knows all of them.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use proptest::prelude::*;
+use reclaimwb_policy::{
+    cgroup_key::CgroupKey,
+    heaviest::{place, Counted, Heir, Past, Rows},
+};
+
+#[derive(Clone, Copy)]
+struct Row {
+    key: CgroupKey,
+    base: u64,
+    missed: u64,
+    counted: u64,
+    gone: bool,
+}
+
+const FREE: Row = Row {
+    key: CgroupKey::NONE,
+    base: 0,
+    missed: 0,
+    counted: 0,
+    gone: false,
+};
+
+/// What became of a row that was given away: of whom, whether it was gone, its heir.
+type Given = Option<(CgroupKey, bool, Option<Heir>)>;
+
+struct Table {
+    rows: RefCell<Vec<Row>>,
+    past: Cell<Past>,
+    last: Cell<usize>,
+    removals: Cell<u64>,
+    other: Cell<u64>,
+    removed: Cell<u64>,
+    given: Cell<Given>,
+    /// By v2 ids.
+    dead: RefCell<Vec<CgroupKey>>,
+}
+
+impl Rows for Table {
+    fn len(&self) -> usize {
+        self.rows.borrow().len()
+    }
+
+    fn key(&self, at: usize) -> CgroupKey {
+        self.rows.borrow()[at].key
+    }
+
+    fn rank(&self, at: usize) -> u64 {
+        let row = self.rows.borrow()[at];
+        row.base + row.counted
+    }
+
+    fn is_gone(&self, at: usize) -> bool {
+        self.rows.borrow()[at].gone
+    }
+
+    fn never_back(&self, key: CgroupKey) -> bool {
+        !key.is_v1() && self.dead.borrow().contains(&key)
+    }
+
+    fn removals(&self) -> u64 {
+        self.removals.get()
+    }
+
+    fn last(&self) -> usize {
+        self.last.get()
+    }
+
+    fn set_last(&self, at: usize) {
+        self.last.set(at);
+    }
+
+    fn past(&self) -> Past {
+        self.past.get()
+    }
+
+    fn set_past(&self, past: Past) {
+        self.past.set(past);
+    }
+
+    fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
+        let row = &mut self.rows.borrow_mut()[at];
+        self.given.set(Some((row.key, row.gone, heir)));
+        match heir {
+            None => assert_eq!(row.key, CgroupKey::NONE),
+            Some(Heir::Other) => self.other.set(self.other.get() + row.counted),
+            Some(Heir::Removed) => self.removed.set(self.removed.get() + row.counted),
+        }
+        *row = Row {
+            key,
+            base,
+            missed,
+            counted: 0,
+            gone: false,
+        };
+    }
+}
+
+impl Table {
+    fn new(len: usize) -> Self {
+        Self {
+            rows: RefCell::new(vec![FREE; len]),
+            past: Cell::default(),
+            last: Cell::default(),
+            removals: Cell::default(),
+            other: Cell::default(),
+            removed: Cell::default(),
+            given: Cell::default(),
+            dead: RefCell::default(),
+        }
+    }
+
+    /// `weight` of `key`; tells of the row that was given away for it.
+    fn count(&self, key: CgroupKey, gone: bool, weight: u64) -> Given {
+        self.given.set(None);
+        match place(self, key, gone) {
+            Counted::Row(at) => {
+                let row = &mut self.rows.borrow_mut()[at];
+                assert_eq!(row.key, key);
+                row.counted += weight;
+            }
+            Counted::Other => self.other.set(self.other.get() + weight),
+            Counted::Removed => self.removed.set(self.removed.get() + weight),
+        }
+        self.given.get()
+    }
+
+    fn remove(&self, key: CgroupKey) {
+        self.dead.borrow_mut().push(key);
+        if let Some(row) = self.rows.borrow_mut().iter_mut().find(|r| r.key == key) {
+            row.gone = true;
+            self.removals.set(self.removals.get() + 1);
+        }
+    }
+
+    fn row(&self, key: CgroupKey) -> Option<Row> {
+        self.rows
+            .borrow()
+            .iter()
+            .copied()
+            .find(|r| r.key == key && key != CgroupKey::NONE)
+    }
+
+    fn room_without_loss(&self) -> bool {
+        self.rows
+            .borrow()
+            .iter()
+            .any(|r| r.gone || r.key == CgroupKey::NONE)
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A cgroup is made.
+    Make,
+    /// One of those that live counts.
+    Count(prop::sample::Index, u64),
+    /// One that is gone counts.
+    Late(prop::sample::Index, u64),
+    /// One that lives is removed.
+    Remove(prop::sample::Index),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Make),
+        24 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| Step::Count(i, w)),
+        // Few are heavy.
+        6 => (any::<prop::sample::Index>(), 1u64..5000).prop_map(|(i, w)| Step::Count(i, w)),
+        1 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| Step::Late(i, w)),
+        2 => any::<prop::sample::Index>().prop_map(Step::Remove),
+    ];
+    prop::collection::vec(step, 0..600)
+}
+
+proptest! {
+    #[test]
+    fn the_heaviest_have_rows(log in 0u32..5, v1 in any::<bool>(), steps in steps()) {
+        let len = 1usize << log;
+        let table = Table::new(len);
+        let mut living: Vec<CgroupKey> = Vec::new();
+        let mut dead: Vec<CgroupKey> = Vec::new();
+        let mut truth: HashMap<u64, u64> = HashMap::new();
+        let (mut made, mut all, mut of_dead) = (0u64, 0u64, 0u64);
+        for step in steps {
+            match step {
+                Step::Make => {
+                    made += 1;
+                    living.push(CgroupKey::new(made, v1 && made % 2 == 0));
+                }
+                Step::Count(i, weight) if !living.is_empty() => {
+                    let key = *i.get(&living);
+                    let loses_none = table.room_without_loss();
+                    let had = table.row(key);
+                    let given = table.count(key, false, weight);
+                    *truth.entry(key.0).or_default() += weight;
+                    all += weight;
+                    if let Some(had) = had {
+                        prop_assert_eq!(table.row(key).map(|r| r.counted), Some(had.counted + weight));
+                        prop_assert!(given.is_none(), "a row was lost for one that has its own");
+                    }
+                    // The dead, and free rows, come first.
+                    let lost = matches!(given, Some((_, _, Some(Heir::Other))));
+                    prop_assert!(!(loses_none && lost), "a living one lost its row");
+                    if let Some((whose, gone, heir)) = given {
+                        prop_assert_eq!(heir == Some(Heir::Removed), gone);
+                        prop_assert_eq!(heir.is_none(), whose == CgroupKey::NONE);
+                    }
+                }
+                Step::Late(i, weight) if !dead.is_empty() => {
+                    let given = table.count(*i.get(&dead), true, weight);
+                    prop_assert!(given.is_none(), "a dead one got a row");
+                    all += weight;
+                    of_dead += weight;
+                }
+                Step::Remove(i) if !living.is_empty() => {
+                    let key = living.swap_remove(i.index(living.len()));
+                    of_dead += truth.remove(&key.0).unwrap_or(0);
+                    table.remove(key);
+                    dead.push(key);
+                }
+                _ => continue,
+            }
+
+            let rows = table.rows.borrow().clone();
+            let in_rows: u64 = rows.iter().map(|r| r.counted).sum();
+            prop_assert_eq!(in_rows + table.other.get() + table.removed.get(), all);
+            prop_assert!(table.removed.get() <= of_dead);
+            let past = table.past.get();
+            prop_assert!(past.floor <= all / len as u64, "floor {} of {all} in {len} rows", past.floor);
+            for key in &living {
+                let truth = truth.get(&key.0).copied().unwrap_or(0);
+                match table.row(*key) {
+                    Some(row) => {
+                        prop_assert!(row.counted <= truth);
+                        prop_assert!(truth <= row.counted + row.missed);
+                        prop_assert!(truth <= row.counted + row.base);
+                        prop_assert!(truth - row.counted <= table.other.get());
+                    }
+                    None => {
+                        prop_assert!(truth <= past.may_have(*key));
+                        prop_assert!(truth <= all / len as u64, "a heavy one has no row");
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn key(id: u64) -> CgroupKey {
+    CgroupKey::new(id, false)
+}
+
+/// Pods come and go, each for good: whoever lives is told by name, and nothing of it is missing.
+#[test]
+fn todays_container_is_named() {
+    let table = Table::new(8);
+    table.count(key(1), false, 1_000_000);
+    for id in 2..2000 {
+        table.count(key(id), false, 50);
+        let row = table.row(key(id)).expect("a row of its own");
+        assert_eq!((row.counted, row.missed), (50, 0));
+        table.remove(key(id));
+    }
+    assert_eq!(table.row(key(1)).map(|r| r.counted), Some(1_000_000));
+    assert_eq!(table.other.get(), 0);
+    assert_eq!(
+        table.past.get(),
+        Past {
+            swept: table.past.get().swept,
+            ..Past::default()
+        }
+    );
+}
+
+/// A crowd of light ones does not take the row of a heavy one that comes late.
+#[test]
+fn a_late_heavy_one_is_kept() {
+    let table = Table::new(8);
+    for round in 0..100 {
+        for id in 1..=150 {
+            table.count(key(id), false, 1);
+        }
+        if round >= 10 {
+            table.count(key(500), false, 100);
+        }
+    }
+    let row = table.row(key(500)).expect("its row");
+    assert_eq!((row.counted, row.missed), (9000, 0));
+}
+
+/// An id of a v1 hierarchy that is mounted again is another cgroup's.
+#[test]
+fn a_v1_id_that_is_used_anew_begins_at_zero() {
+    let table = Table::new(8);
+    let key = CgroupKey::new(7, true);
+    table.count(key, false, 30);
+    table.remove(key);
+    table.count(key, true, 5);
+    assert_eq!(table.row(key).map(|r| r.counted), Some(35));
+    table.count(key, false, 2);
+    assert_eq!(
+        table.row(key).map(|r| (r.counted, r.gone)),
+        Some((2, false))
+    );
+    assert_eq!((table.removed.get(), table.other.get()), (35, 0));
+}
+
+/// While nobody has gone since the last look, the rows are not looked at for that.
+#[test]
+fn the_dead_are_looked_for_once() {
+    let table = Table::new(1);
+    table.count(key(1), false, 1);
+    table.remove(key(1));
+    table.count(key(2), false, 1);
+    table.count(key(3), false, 1);
+    assert_eq!(table.past.get().swept, 1);
+    assert_eq!((table.removed.get(), table.other.get()), (1, 1));
+}
