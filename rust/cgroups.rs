@@ -1,111 +1,458 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pages written by reclaim, by the cgroup that they were charged to.
+//! Counts by cgroup: a bounded table for each CPU, in which the heaviest have rows of their own.
 //!
-//! A bounded table per CPU, keyed by cgroup id, so that handlers (task context,
-//! preemption off) need no lock; readers merge the tables by id.
+//! Who has a row is decided in `policy/heaviest.rs`. A row that is given to another cgroup leaves
+//! what it counted to `other`, or to `removed` if its cgroup is gone: all of a table together is
+//! always what was counted.
+//!
+//! Context: a CPU's table is written by handlers on that CPU alone (task context, preemption
+//! off), without a lock. A reader copies it, and does so again if a row was given away meanwhile.
+
+mod known;
+
+pub(crate) use known::{
+    Known,
+    Path, //
+};
 
 use crate::{
     kernel_ext::{
         cell::Cell64,
-        percpu::PerCpu, //
+        percpu::{
+            pinned,
+            PerCpuTable,
+            Pinned, //
+        },
     },
-    origin::Origin,
     policy::{
         cgroup_key::CgroupKey,
-        slots, //
+        heaviest::{
+            place,
+            Counted,
+            Heir,
+            Past,
+            Rows, //
+        },
     },
 };
-use kernel::prelude::*;
+use core::cell::Cell;
+use kernel::{
+    prelude::*,
+    sync::{
+        barrier::{
+            smp_mb,
+            Read,
+            Write, //
+        },
+        Arc, //
+    },
+};
 use pin_init::Zeroable;
 
-/// Cgroups that one CPU tells apart.
-const SLOTS: usize = 128;
+/// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250.
+pub(crate) const ROWS: usize = 256;
 
-/// Pages by origin.
+/// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Tables::keys`.
 #[derive(Zeroable)]
-struct Row {
-    /// A [`CgroupKey`]; 0: free. Ids begin at 1.
-    key: Cell64,
-    pages: [Cell64; Origin::COUNT],
+struct Row<const N: usize> {
+    /// The rank at which it began.
+    base: Cell64,
+    /// The most that its cgroup counted before.
+    missed: Cell64,
+    /// What was counted, times.
+    events: Cell64,
+    /// Its cgroup's entry in `Known`, plus 1; 0: none.
+    known: Cell64,
+    counts: [Cell64; N],
 }
 
-/// Per-CPU instance.
+/// What a CPU's table has beside its rows.
+#[repr(align(64))]
 #[derive(Zeroable)]
-pub(crate) struct Cgroups {
-    rows: [Row; SLOTS],
-    /// Pages of cgroups that found no room, and of folios charged to none.
-    other: [Cell64; Origin::COUNT],
+struct Rest<const N: usize> {
+    /// Odd while a row is given away.
+    given: Cell64,
+    last: Cell64,
+    floor: Cell64,
+    newest: Cell64,
+    swept: Cell64,
+    /// Weight of what living ones left to `other` with their rows.
+    left: Cell64,
+    /// Of cgroups without a row, and of none.
+    other: [Cell64; N],
+    /// Of cgroups that are gone.
+    removed: [Cell64; N],
 }
 
-/// Pages that one cgroup had written, by origin.
-pub(crate) struct Total {
-    /// Which cgroup.
-    pub(crate) key: CgroupKey,
-    /// Pages by origin.
-    pub(crate) pages: [u64; Origin::COUNT],
+/// The tables of all CPUs, with `N` counts for each cgroup.
+pub(crate) struct Cgroups<const N: usize> {
+    // Apart, as all of them may be looked at for one.
+    keys: PerCpuTable<Cell64>,
+    ranks: PerCpuTable<Cell64>,
+    rows: PerCpuTable<Row<N>>,
+    rest: PerCpuTable<Rest<N>>,
+    known: Arc<Known>,
 }
 
-impl Cgroups {
-    fn row(&self, key: CgroupKey) -> Option<&Row> {
-        for row in slots::probe_sequence(key.0, SLOTS).filter_map(|i| self.rows.get(i)) {
-            let there = row.key.get();
-            if there == key.0 {
-                return Some(row);
-            }
-            // Rows are never given up, so the first free one ends the search.
-            if there == 0 {
-                row.key.set(key.0);
-                return Some(row);
-            }
-        }
-        None
+/// What could not be kept apart when something was counted.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct NotKept {
+    /// What a living cgroup had counted, times, that lost its row for this.
+    pub(crate) events: u64,
+    /// The cgroup got a row, and it will not be noticed when it goes.
+    pub(crate) unknown: bool,
+}
+
+impl NotKept {
+    /// Is there anything?
+    pub(crate) fn any(&self) -> bool {
+        self.events != 0 || self.unknown
+    }
+}
+
+/// One CPU's.
+struct Own<'a, const N: usize> {
+    keys: &'a [Cell64],
+    ranks: &'a [Cell64],
+    rows: &'a [Row<N>],
+    rest: &'a Rest<N>,
+    known: &'a Known,
+    not_kept: Cell<NotKept>,
+}
+
+fn read(cells: &[Cell64], at: usize) -> u64 {
+    cells.get(at).map_or(0, Cell64::get)
+}
+
+fn write(cells: &[Cell64], at: usize, value: u64) {
+    if let Some(cell) = cells.get(at) {
+        cell.set(value);
+    }
+}
+
+impl<const N: usize> Own<'_, N> {
+    /// What readers must not see half of.
+    fn changes(&self, f: impl FnOnce()) {
+        self.rest.given.add(1);
+        smp_mb(Write);
+        f();
+        smp_mb(Write);
+        self.rest.given.add(1);
+    }
+}
+
+impl<const N: usize> Rows for Own<'_, N> {
+    fn len(&self) -> usize {
+        self.keys.len()
     }
 
-    /// Records pages of a cgroup; false when the table was full.
+    fn key(&self, at: usize) -> CgroupKey {
+        CgroupKey(read(self.keys, at))
+    }
+
+    fn rank(&self, at: usize) -> u64 {
+        read(self.ranks, at)
+    }
+
+    fn is_gone(&self, at: usize) -> bool {
+        self.rows
+            .get(at)
+            .is_some_and(|row| self.known.is_gone(row.known.get()))
+    }
+
+    fn never_back(&self, key: CgroupKey) -> bool {
+        self.known.never_back(key)
+    }
+
+    fn removals(&self) -> u64 {
+        self.known.removals()
+    }
+
+    fn last(&self) -> usize {
+        self.rest.last.get() as usize
+    }
+
+    fn set_last(&self, at: usize) {
+        self.rest.last.set(at as u64);
+    }
+
+    fn past(&self) -> Past {
+        Past {
+            floor: self.rest.floor.get(),
+            newest: self.rest.newest.get(),
+            swept: self.rest.swept.get(),
+        }
+    }
+
+    fn set_past(&self, past: Past) {
+        self.rest.floor.set(past.floor);
+        self.rest.newest.set(past.newest);
+        self.rest.swept.set(past.swept);
+    }
+
+    fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
+        let Some(row) = self.rows.get(at) else {
+            return;
+        };
+        let known = self.known.hold(key);
+        let events = match heir {
+            Some(Heir::Other) => row.events.get(),
+            _ => 0,
+        };
+        self.not_kept.set(NotKept {
+            events,
+            unknown: known == 0,
+        });
+        self.known.release(row.known.get());
+        self.changes(|| {
+            let heirs = match heir {
+                Some(Heir::Removed) => &self.rest.removed,
+                _ => &self.rest.other,
+            };
+            for (sum, cell) in heirs.iter().zip(&row.counts) {
+                sum.add(cell.get());
+                cell.set(0);
+            }
+            if heir == Some(Heir::Other) {
+                let weight = self.rank(at).wrapping_sub(row.base.get());
+                self.rest.left.add(weight);
+            }
+            row.events.set(0);
+            row.base.set(base);
+            row.missed.set(missed);
+            row.known.set(known);
+            write(self.ranks, at, base);
+            write(self.keys, at, key.0);
+        });
+    }
+}
+
+impl<const N: usize> Cgroups<N> {
+    /// Allocates. Sleeps.
+    pub(crate) fn new(known: Arc<Known>) -> Result<Self> {
+        Ok(Self {
+            keys: PerCpuTable::new(ROWS)?,
+            ranks: PerCpuTable::new(ROWS)?,
+            rows: PerCpuTable::new(ROWS)?,
+            rest: PerCpuTable::new(1)?,
+            known,
+        })
+    }
+
+    /// Counts something of a cgroup, `gone` if that has been removed; `weight` is what the
+    /// heaviest are told by. `add` adds it to the counts.
     #[inline]
-    pub(crate) fn record(&self, key: CgroupKey, origin: Origin, pages: u64) -> bool {
-        let charged = key != CgroupKey::NONE;
-        let row = if charged { self.row(key) } else { None };
-        let cells = row.map_or(&self.other, |r| &r.pages);
-        if let Some(cell) = cells.get(origin as usize) {
-            cell.add(pages);
-        }
-        row.is_some() || !charged
-    }
-
-    /// Pages of cgroups without a row, and of folios charged to none.
-    pub(crate) fn other(&self, origin: Origin) -> u64 {
-        self.other.get(origin as usize).map_or(0, Cell64::get)
-    }
-
-    /// The cgroups of all CPUs. May sleep.
-    pub(crate) fn totals(all: &PerCpu<Self>) -> Result<KVVec<Total>> {
-        let mut totals = KVVec::<Total>::new();
-        for row in all.all().flat_map(|c| c.rows.iter()) {
-            let key = CgroupKey(row.key.get());
-            if key == CgroupKey::NONE {
-                continue;
+    pub(crate) fn count(
+        &self,
+        pin: &Pinned<'_>,
+        key: CgroupKey,
+        gone: bool,
+        weight: u64,
+        add: impl FnOnce(&[Cell64; N]),
+    ) -> NotKept {
+        let Some(rest) = self.rest.this(pin).first() else {
+            return NotKept::default();
+        };
+        let own = Own {
+            keys: self.keys.this(pin),
+            ranks: self.ranks.this(pin),
+            rows: self.rows.this(pin),
+            rest,
+            known: &self.known,
+            not_kept: Cell::default(),
+        };
+        let row = match place(&own, key, gone) {
+            Counted::Row(at) => own.rows.get(at).zip(own.ranks.get(at)),
+            Counted::Removed => {
+                add(&rest.removed);
+                return own.not_kept.get();
             }
-            let at = match totals.iter().position(|t| t.key == key) {
-                Some(at) => at,
-                None => {
-                    totals.push(
-                        Total {
-                            key,
-                            pages: [0; Origin::COUNT],
-                        },
-                        GFP_KERNEL,
-                    )?;
-                    totals.len().saturating_sub(1)
+            Counted::Other => None,
+        };
+        match row {
+            Some((row, rank)) => {
+                add(&row.counts);
+                row.events.add(1);
+                rank.add(weight);
+            }
+            None => add(&rest.other),
+        }
+        own.not_kept.get()
+    }
+
+    /// What all CPUs counted. Process context; sleeps.
+    pub(crate) fn totals(&self) -> Result<Totals<N>> {
+        let mut totals = Totals {
+            cgroups: KVVec::new(),
+            other: [0; N],
+            removed: [0; N],
+        };
+        let mut pasts = KVVec::<(Past, u64)>::new();
+        let mut copy = KVVec::<Total<N>>::with_capacity(ROWS, GFP_KERNEL)?;
+        let tables = Iterator::zip(
+            Iterator::zip(self.keys.each(), self.rows.each()),
+            self.rest.each(),
+        );
+        for ((keys, rows), rest) in tables {
+            let Some(rest) = rest.first() else {
+                continue;
+            };
+            let (past, left) = loop {
+                if let Some(rest) = self.copy(keys, rows, rest, &mut copy, &mut totals) {
+                    break rest;
                 }
             };
-            if let Some(total) = totals.get_mut(at) {
-                for (sum, cell) in total.pages.iter_mut().zip(&row.pages) {
-                    *sum = sum.wrapping_add(cell.get());
+            pasts.push((past, left), GFP_KERNEL)?;
+            for row in copy.iter() {
+                totals.add(row, past.may_have(row.key).min(left))?;
+            }
+        }
+        for total in totals.cgroups.iter_mut() {
+            for (past, left) in pasts.iter() {
+                let elsewhere = past.may_have(total.key).min(*left);
+                total.missed = total.missed.wrapping_add(elsewhere);
+            }
+        }
+        totals.fold_reused();
+        Ok(totals)
+    }
+
+    /// Copies the rows of one CPU, and adds what has none; `None` if a row was given away
+    /// meanwhile.
+    fn copy(
+        &self,
+        keys: &[Cell64],
+        rows: &[Row<N>],
+        rest: &Rest<N>,
+        copy: &mut KVVec<Total<N>>,
+        totals: &mut Totals<N>,
+    ) -> Option<(Past, u64)> {
+        copy.clear();
+        // That a preempted reader need not begin again and again.
+        pinned(|_| {
+            let given = rest.given.get();
+            smp_mb(Read);
+            let left = rest.left.get();
+            for (key, row) in keys.iter().zip(rows) {
+                let key = CgroupKey(key.get());
+                if key == CgroupKey::NONE {
+                    continue;
+                }
+                let mut total = Total {
+                    key,
+                    counts: [0; N],
+                    missed: row.missed.get().min(left),
+                    removed: self.known.is_gone(row.known.get()),
+                };
+                sum(&mut total.counts, &row.counts);
+                // There is room for all rows, so that nothing is allocated.
+                copy.push_within_capacity(total).ok()?;
+            }
+            let (mut other, mut removed) = ([0; N], [0; N]);
+            sum(&mut other, &rest.other);
+            sum(&mut removed, &rest.removed);
+            let past = Past {
+                floor: rest.floor.get(),
+                newest: rest.newest.get(),
+                swept: 0,
+            };
+            smp_mb(Read);
+            if given % 2 != 0 || rest.given.get() != given {
+                return None;
+            }
+            add(&mut totals.other, &other);
+            add(&mut totals.removed, &removed);
+            Some((past, left))
+        })
+    }
+
+    /// Memory that the tables take, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.keys.bytes() + self.ranks.bytes() + self.rows.bytes() + self.rest.bytes()
+    }
+}
+
+/// What all CPUs counted of one cgroup.
+pub(crate) struct Total<const N: usize> {
+    /// Which.
+    pub(crate) key: CgroupKey,
+    /// Its counts.
+    pub(crate) counts: [u64; N],
+    /// At most so much more weight is its own, among `other`.
+    pub(crate) missed: u64,
+    /// It has been removed.
+    pub(crate) removed: bool,
+}
+
+/// What all CPUs counted.
+pub(crate) struct Totals<const N: usize> {
+    cgroups: KVVec<Total<N>>,
+    /// Of those that have none, and of none.
+    pub(crate) other: [u64; N],
+    /// Of those that are gone and have none.
+    pub(crate) removed: [u64; N],
+}
+
+impl<const N: usize> Totals<N> {
+    /// Those that have a row.
+    pub(crate) fn cgroups(&self) -> impl Iterator<Item = &Total<N>> {
+        self.cgroups.iter().filter(|t| t.key != CgroupKey::NONE)
+    }
+
+    /// Adds one CPU's row. `otherwise` is what would be missed there without it.
+    fn add(&mut self, row: &Total<N>, otherwise: u64) -> Result {
+        // An id of a v1 hierarchy may be another cgroup's by now.
+        let same = |t: &Total<N>| t.key == row.key && (!t.key.is_v1() || t.removed == row.removed);
+        let at = match self.cgroups.iter().position(same) {
+            Some(at) => at,
+            None => {
+                let total = Total {
+                    key: row.key,
+                    counts: [0; N],
+                    missed: 0,
+                    removed: false,
+                };
+                self.cgroups.push(total, GFP_KERNEL)?;
+                self.cgroups.len() - 1
+            }
+        };
+        if let Some(total) = self.cgroups.get_mut(at) {
+            add(&mut total.counts, &row.counts);
+            // What is added for this CPU in the end is not so.
+            total.missed = total
+                .missed
+                .wrapping_add(row.missed)
+                .wrapping_sub(otherwise);
+            total.removed |= row.removed;
+        }
+        Ok(())
+    }
+
+    /// What was counted of an id that another cgroup has now is among what was removed.
+    fn fold_reused(&mut self) {
+        for at in 0..self.cgroups.len() {
+            let Some(key) = self.cgroups.get(at).filter(|t| t.removed).map(|t| t.key) else {
+                continue;
+            };
+            if self.cgroups.iter().any(|t| t.key == key && !t.removed) {
+                if let Some(total) = self.cgroups.get_mut(at) {
+                    add(&mut self.removed, &total.counts);
+                    total.key = CgroupKey::NONE;
                 }
             }
         }
-        Ok(totals)
+    }
+}
+
+fn sum<const N: usize>(sums: &mut [u64; N], cells: &[Cell64; N]) {
+    for (sum, cell) in sums.iter_mut().zip(cells) {
+        *sum = sum.wrapping_add(cell.get());
+    }
+}
+
+fn add<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
+    for (sum, n) in sums.iter_mut().zip(counts) {
+        *sum = sum.wrapping_add(*n);
     }
 }

@@ -59,8 +59,10 @@ pub(crate) struct Lost {
     pub(crate) slots: Cell64,
     /// Windows nested too deep to be told apart.
     pub(crate) depth: Cell64,
-    /// Writes of cgroups that had no room in the table.
+    /// Writes of cgroups that lost their row to another.
     pub(crate) cgroups: Cell64,
+    /// Rows of cgroups that will not be noticed when they go.
+    pub(crate) known_cgroups: Cell64,
     /// Deep stacks not kept because another CPU was keeping one.
     pub(crate) stacks: Cell64,
     /// Windows that ended without a begin: open when the module loaded.
@@ -69,7 +71,7 @@ pub(crate) struct Lost {
     pub(crate) scratch: Cell64,
     /// Stalls without a free entry.
     pub(crate) stalls: Cell64,
-    /// Stalls whose cgroup had no room in the table.
+    /// Stalls of cgroups that lost their row to another.
     pub(crate) stall_cgroups: Cell64,
     /// Calls of shrinkers that had no row.
     pub(crate) shrinkers: Cell64,

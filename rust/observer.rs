@@ -8,7 +8,10 @@ use crate::{
         Callers,
         FRAMES, //
     },
-    cgroups::Cgroups,
+    cgroups::{
+        Cgroups,
+        Known, //
+    },
     compaction::Compaction,
     cost::Cost,
     handoff::{
@@ -100,7 +103,9 @@ pub(crate) struct Observer {
     /// How much stack was left.
     pub(crate) headroom: PerCpu<Headroom>,
     /// Whose pages were written.
-    pub(crate) cgroups: PerCpu<Cgroups>,
+    pub(crate) cgroups: Cgroups<{ Origin::COUNT }>,
+    /// The cgroups that have rows here and among the stalls.
+    pub(crate) known: Arc<Known>,
     /// What was lost, and what we cost.
     pub(crate) cost: PerCpu<Cost>,
     /// What became of the dirty file folios that reclaim met.
@@ -165,12 +170,13 @@ impl Host for Observer {
 impl Observer {
     /// Allocates all ledgers. Sleeps.
     pub(crate) fn new() -> Result<Arc<Self>> {
+        let known = Arc::new(Known::new()?, GFP_KERNEL)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 windows: Windows::new(params::window_slots())?,
                 writes: PerCpu::new()?,
                 headroom: PerCpu::new()?,
-                cgroups: PerCpu::new()?,
+                cgroups: Cgroups::new(known.clone())?,
                 cost: PerCpu::new()?,
                 write_around: PerCpu::new()?,
                 handoff: PerCpu::new()?,
@@ -180,7 +186,7 @@ impl Observer {
                 callers: Callers::new()?,
                 scratch: PerCpu::new()?,
                 probes: [const { Probe::new() }; Event::COUNT],
-                stalls: Stalls::new(params::window_slots())?,
+                stalls: Stalls::new(params::window_slots(), known.clone())?,
                 metadata: Metadata::new()?,
                 tlb: PerCpu::new()?,
                 compaction: PerCpu::new()?,
@@ -192,6 +198,7 @@ impl Observer {
                 functions: [const { Atomic::new(State::Missing.to_raw()) }; Function::COUNT],
                 live: [const { Atomic::new(false) }; Group::COUNT],
                 low_due: Atomic::new(0),
+                known,
             }),
             GFP_KERNEL,
         )
@@ -262,6 +269,7 @@ impl Observer {
             self.writes.bytes(),
             self.headroom.bytes(),
             self.cgroups.bytes(),
+            self.known.bytes(),
             self.cost.bytes(),
             self.write_around.bytes(),
             self.handoff.bytes(),
@@ -394,8 +402,16 @@ impl Observer {
     pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
         self.writes.this(pin).record(origin, kind, f);
         let pages = u64::from(f.nr_pages);
-        if !self.cgroups.this(pin).record(f.cgroup_key(), origin, pages) {
-            self.cost.this(pin).lost.cgroups.add(1);
+        let (key, gone) = (f.cgroup_key(), f.cgroup_gone());
+        let not_kept = self.cgroups.count(pin, key, gone, pages, |by_origin| {
+            if let Some(cell) = by_origin.get(origin as usize) {
+                cell.add(pages);
+            }
+        });
+        if not_kept.any() {
+            let lost = &self.cost.this(pin).lost;
+            lost.cgroups.add(not_kept.events);
+            lost.known_cgroups.add(not_kept.unknown.into());
         }
         events::reclaim_write(origin, kind, f, at.headroom);
     }

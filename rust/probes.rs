@@ -7,6 +7,7 @@
 //! and take no lock but by trying.
 
 pub(crate) mod block;
+pub(crate) mod cgroup;
 pub(crate) mod function;
 pub(crate) mod metadata;
 pub(crate) mod nbd;
@@ -107,6 +108,8 @@ named! {
         NbdReply => "nbd_header_received",
         /// NBD has sent a request's header.
         NbdHeader => "nbd_header_sent",
+        /// A cgroup is removed.
+        CgroupRemoved => "cgroup_rmdir",
     }
 }
 
@@ -196,4 +199,5 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     // Not switched: a module's. Their handlers look.
     in_module(c"nbd_header_received", "nbd"),
     in_module(c"nbd_header_sent", "nbd"),
+    wanted(c"cgroup_rmdir"),
 ];

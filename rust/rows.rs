@@ -23,16 +23,25 @@ mod writes;
 pub(crate) use status::ledgers;
 
 use crate::{
-    kernel_ext::tracepoint::State,
+    cgroups::{
+        Known,
+        Path, //
+    },
+    kernel_ext::{
+        cgroup,
+        tracepoint::State, //
+    },
     observer::Observer,
     origin::Group,
-    params, //
+    params,
+    policy::cgroup_key::CgroupKey, //
 };
 use kernel::{
     debugfs::{
         Dir,
         File, //
     },
+    fmt,
     prelude::*,
     sync::Arc, //
 };
@@ -49,6 +58,33 @@ fn group(group: Group, needs: &[State]) -> &'static str {
     } else {
         "unavailable"
     }
+}
+
+/// Room for the path of a cgroup.
+struct Paths {
+    now: KBox<cgroup::Buffer>,
+    last: Path,
+}
+
+impl Paths {
+    /// Allocates. Sleeps.
+    fn new() -> Result<Self, fmt::Error> {
+        Ok(Self {
+            now: KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?,
+            last: Path::NONE,
+        })
+    }
+}
+
+/// The path of a cgroup, or that which it had when it was removed; `-` if that is not known, as
+/// that of one of a v1 hierarchy, which cannot be looked up. Sleeps.
+fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) -> &'a str {
+    let path = match (removed, key.is_v1()) {
+        (true, _) => known.path(key, &mut paths.last),
+        (false, true) => None,
+        (false, false) => cgroup::path(key.id(), &mut paths.now),
+    };
+    path.unwrap_or("-")
 }
 
 /// The files; removed, after their readers are done, on drop.

@@ -95,6 +95,11 @@ impl Folio {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
+    /// That cgroup has been removed.
+    pub(crate) fn cgroup_gone(&self) -> bool {
+        self.flags & 64 != 0
+    }
+
     /// Has a swap slot.
     pub(crate) fn swapcache(&self) -> bool {
         self.flags & RWB_FOLIO_SWAPCACHE != 0

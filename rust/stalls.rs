@@ -13,9 +13,14 @@
 mod cgroups;
 mod longest;
 
-pub(crate) use cgroups::Cgroups;
+pub(crate) use cgroups::{
+    Cgroups,
+    Counted,
+    COUNTS, //
+};
 
 use crate::{
+    cgroups::Known,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -41,7 +46,10 @@ use crate::{
     },
     tasks::Tasks,
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use longest::{
     Kept,
     Longest, //
@@ -280,8 +288,8 @@ impl Clean {
 /// What [`Stalls::close`] could not do.
 #[derive(Default)]
 pub(crate) struct NotKept {
-    /// No room for its cgroup.
-    pub(crate) cgroup: bool,
+    /// For want of rows of cgroups.
+    pub(crate) cgroups: crate::cgroups::NotKept,
     /// A reader was at the longest ones.
     pub(crate) longest: bool,
 }
@@ -294,13 +302,13 @@ pub(crate) struct Stalls {
     /// Those that began although there were clean pages.
     pub(crate) clean: PerCpu<Clean>,
     /// By cgroup.
-    pub(crate) cgroups: PerCpu<Cgroups>,
+    pub(crate) cgroups: Cgroups,
     longest: PerCpu<Longest>,
 }
 
 impl Stalls {
     /// Allocates, for `tasks` that can stall at once, a power of two. Sleeps.
-    pub(crate) fn new(tasks: usize) -> Result<Self> {
+    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         Ok(Self {
             open: Tasks::new(tasks, Open::new(0, 0, 0))?,
             origins: [
@@ -312,7 +320,7 @@ impl Stalls {
                 PerCpu::new()?,
             ],
             clean: PerCpu::new()?,
-            cgroups: PerCpu::new()?,
+            cgroups: Cgroups::new(known)?,
             longest: PerCpu::new()?,
         })
     }
@@ -338,7 +346,13 @@ impl Stalls {
             self.clean.this(pin).add(&stall);
         }
         let not_kept = NotKept {
-            cgroup: !self.cgroups.this(pin).add(&stall),
+            cgroups: self.cgroups.count(
+                pin,
+                at.cgroup_key(),
+                at.cgroup_gone(),
+                stall.ns,
+                |counts| cgroups::add(counts, &stall),
+            ),
             longest: !self.longest.this(pin).keep(&stall, &for_requests),
         };
         (stall, not_kept)

@@ -165,6 +165,15 @@ impl<T: Zeroable + Sync> PerCpuTable<T> {
         self.rows.get(from..to).unwrap_or(&[])
     }
 
+    /// Of each CPU its rows. Any context.
+    pub(crate) fn each(&self) -> impl Iterator<Item = &[T]> {
+        let cpus = self.rows.len().checked_div(self.each).unwrap_or(0);
+        (0..cpus).filter_map(|cpu| {
+            let from = cpu.saturating_mul(self.each);
+            self.rows.get(from..from.saturating_add(self.each))
+        })
+    }
+
     /// Every CPU's rows. Any context.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
         self.rows.iter()

@@ -89,7 +89,8 @@ fn last(obs: &Observer, pin: &Pinned<'_>, task: usize) {
     }
     let (stall, not_kept) = obs.stalls.close(pin, open, &obs.nbd, system::clock_ns());
     let lost = &obs.cost.this(pin).lost;
-    lost.stall_cgroups.add(not_kept.cgroup.into());
+    lost.stall_cgroups.add(not_kept.cgroups.events);
+    lost.known_cgroups.add(not_kept.cgroups.unknown.into());
     lost.longest.add(not_kept.longest.into());
     events::stall(&stall);
 }

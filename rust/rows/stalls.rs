@@ -2,10 +2,10 @@
 
 //! `stalls`, `stalls_cgroups`, `stalls_longest`: where the time of stalled tasks went.
 
+use super::Paths;
 use crate::{
     kernel_ext::{
         cell::Cell64,
-        cgroup,
         system,
         tracepoint::State, //
     },
@@ -24,13 +24,13 @@ use crate::{
     probes::Event,
     stalls::{
         ByOrigin,
-        Cgroups,
+        Counted,
+        COUNTS,
         ORIGINS, //
     },
 };
 use kernel::{
     fmt,
-    prelude::*,
     sync::Arc, //
 };
 
@@ -148,32 +148,48 @@ pub(super) fn stalls(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     Ok(())
 }
 
+/// What was counted of one cgroup, or of several together.
+fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS]) -> fmt::Result {
+    let counted = Counted::new(counts);
+    writeln!(f, "{row}.{id}.stalls {}", counted.stalls)?;
+    writeln!(f, "{row}.{id}.ns {}", counted.ns)?;
+    for ((_, part), &ns) in Cause::ALL.iter().zip(counted.parts) {
+        if ns != 0 {
+            writeln!(f, "{row}.{id}.part.{part}.ns {ns}")?;
+        }
+    }
+    hist(
+        f,
+        &|f: &mut fmt::Formatter<'_>| write!(f, "{row}.{id}."),
+        &|b| counted.hist.get(b).copied().unwrap_or(0),
+    )
+}
+
 /// Writes the file `stalls_cgroups`.
 pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = Cgroups::totals(&obs.stalls.cgroups).map_err(|_| fmt::Error)?;
-    let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
+    let totals = obs.stalls.cgroups.totals().map_err(|_| fmt::Error)?;
+    let mut paths = Paths::new()?;
 
-    for total in totals.iter() {
-        // A v1 cgroup's path cannot be found: see `cgroups`.
+    for total in totals.cgroups() {
         let id = total.key.id();
-        let (row, path) = match (id, total.key.is_v1()) {
-            (0, _) => ("other", None),
-            (_, true) => ("cgroup_v1", None),
-            (_, false) => ("cgroup", cgroup::path(id, &mut buf)),
+        // See `cgroups`.
+        let row = match total.key.is_v1() {
+            true => "cgroup_v1",
+            false => "cgroup",
         };
-        writeln!(f, "{row}.{id}.path {}", path.unwrap_or("-"))?;
-        writeln!(f, "{row}.{id}.stalls {}", total.stalls)?;
-        writeln!(f, "{row}.{id}.ns {}", total.ns)?;
-        for ((_, part), ns) in Cause::ALL.iter().zip(total.parts) {
-            if ns != 0 {
-                writeln!(f, "{row}.{id}.part.{part}.ns {ns}")?;
-            }
+        let path = super::path(&obs.known, total.key, total.removed, &mut paths);
+        writeln!(f, "{row}.{id}.path {path}")?;
+        if total.removed {
+            writeln!(f, "{row}.{id}.removed 1")?;
         }
-        hist(
-            f,
-            &|f: &mut fmt::Formatter<'_>| write!(f, "{row}.{id}."),
-            &|b| total.hist.get(b).copied().unwrap_or(0),
-        )?;
+        if total.missed != 0 {
+            writeln!(f, "{row}.{id}.missed.ns {}", total.missed)?;
+        }
+        counted(f, row, id, &total.counts)?;
+    }
+    for (row, counts) in [("removed", &totals.removed), ("other", &totals.other)] {
+        writeln!(f, "{row}.0.path -")?;
+        counted(f, row, 0, counts)?;
     }
     Ok(())
 }

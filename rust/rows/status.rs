@@ -121,10 +121,11 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "events.{} {n}", function.name())?;
     }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 17] = [
+    let lost: [(&str, OfLost); 18] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
+        ("known_cgroups", |l| &l.known_cgroups),
         ("stacks", |l| &l.stacks),
         ("preload", |l| &l.preload),
         ("scratch", |l| &l.scratch),

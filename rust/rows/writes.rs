@@ -2,11 +2,10 @@
 
 //! `writes` and `cgroups`: what reclaim wrote, by origin and by cgroup.
 
+use super::Paths;
 use crate::{
-    cgroups::Cgroups,
     kernel_ext::{
         cell::Cell64,
-        cgroup,
         system, //
     },
     observer::Observer,
@@ -23,7 +22,6 @@ use crate::{
 };
 use kernel::{
     fmt,
-    prelude::*,
     sync::Arc, //
 };
 
@@ -71,29 +69,38 @@ pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
 
 /// Writes the file `cgroups`.
 pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = Cgroups::totals(&obs.cgroups).map_err(|_| fmt::Error)?;
-    let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
+    let totals = obs.cgroups.totals().map_err(|_| fmt::Error)?;
+    let mut paths = Paths::new()?;
 
-    for total in totals.iter() {
+    for total in totals.cgroups() {
         let id = total.key.id();
-        // Of a v1 hierarchy the path cannot be found: a v2 cgroup may have the
-        // same id, which is why its rows have a name of their own, too.
-        let (row, path) = match total.key.is_v1() {
-            true => ("cgroup_v1", None),
-            false => ("cgroup", cgroup::path(id, &mut buf)),
+        // A v2 cgroup may have the same id as one of v1.
+        let row = match total.key.is_v1() {
+            true => "cgroup_v1",
+            false => "cgroup",
         };
-        let path = path.unwrap_or("-");
+        let path = super::path(&obs.known, total.key, total.removed, &mut paths);
         writeln!(f, "{row}.{id}.path {path}")?;
-        for (origin, pages) in Origin::ALL.iter().zip(total.pages) {
+        if total.removed {
+            writeln!(f, "{row}.{id}.removed 1")?;
+        }
+        if total.missed != 0 {
+            writeln!(f, "{row}.{id}.missed.pages {}", total.missed)?;
+        }
+        for (origin, pages) in Origin::ALL.iter().zip(total.counts) {
             if pages != 0 {
                 writeln!(f, "{row}.{id}.{}.pages {pages}", origin.name())?;
             }
         }
     }
-    for &origin in Origin::ALL {
-        let pages = obs.cgroups.sum(|c| c.other(origin));
+    for (origin, pages) in Origin::ALL.iter().zip(totals.other) {
         if pages != 0 {
             writeln!(f, "other.{}.pages {pages}", origin.name())?;
+        }
+    }
+    for (origin, pages) in Origin::ALL.iter().zip(totals.removed) {
+        if pages != 0 {
+            writeln!(f, "removed.{}.pages {pages}", origin.name())?;
         }
     }
     Ok(())

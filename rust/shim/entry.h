@@ -63,6 +63,7 @@ extern const struct rwb_entry rwb_vmscan_entries[];
 extern const struct rwb_entry rwb_io_entries[];
 extern const struct rwb_entry rwb_wait_entries[];
 extern const struct rwb_entry rwb_cache_entries[];
+extern const struct rwb_entry rwb_cgroup_entries[];
 extern const struct rwb_entry rwb_ext4_entries[];
 extern const struct rwb_entry rwb_reserve_entries[];
 extern const struct rwb_entry rwb_nbd_entries[];

@@ -36,6 +36,7 @@ use crate::{
     observer::Observer,
     origin::Window,
     params,
+    policy::cgroup_key::CgroupKey,
     probes::{
         self,
         Event, //
@@ -44,10 +45,12 @@ use crate::{
 use kernel::{
     error::from_result,
     ffi::{
+        c_char,
         c_int,
         c_ulong,
         c_void, //
     },
+    prelude::*, //
 };
 
 use nbd::*;
@@ -177,6 +180,26 @@ unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: 
     unsafe {
         event(observer, at, Event::Throttled, |o, pin, at| {
             probes::vmscan::throttled(o, pin, at, us, reason)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `path` is a string that is valid during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_cgroup_removed(
+    observer: *mut c_void,
+    at: *const At,
+    id: u64,
+    v1: bool,
+    path: *const c_char,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::CgroupRemoved, |o, _, _| {
+            let path = CStr::from_char_ptr(path).to_bytes();
+            probes::cgroup::removed(o, CgroupKey::new(id, v1), path);
         })
     }
 }

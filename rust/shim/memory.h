@@ -15,13 +15,16 @@ static inline unsigned long rwb_node_pages(int nid, enum node_stat_item item)
 }
 
 #ifdef CONFIG_MEMCG
-/* Id of @memcg's cgroup, 0 without one; sets RWB_FOLIO_CGROUP_V1. Under RCU. */
+/* Id of @memcg's cgroup, 0 without one; sets RWB_FOLIO_CGROUP_*. Under RCU. */
 static inline u64 rwb_cgroup_id(struct mem_cgroup *memcg, u32 *flags)
 {
 	if (!memcg)
 		return 0;
 	if (memcg->css.cgroup->root != &cgrp_dfl_root)
 		*flags |= RWB_FOLIO_CGROUP_V1;
+	/* Cleared before the event cgroup_rmdir. */
+	if (!(memcg->css.cgroup->self.flags & CSS_ONLINE))
+		*flags |= RWB_FOLIO_CGROUP_GONE;
 	return cgroup_id(memcg->css.cgroup);
 }
 #endif

@@ -18,6 +18,9 @@
 #include <linux/version.h>
 
 #include <trace/events/block.h>
+#ifdef CONFIG_CGROUPS
+#include <trace/events/cgroup.h>
+#endif
 #include <trace/events/filemap.h>
 #include <trace/events/kmem.h>
 #include <trace/events/lock.h>
@@ -74,6 +77,7 @@ void rwb_probe_mm_page_alloc(void *data, struct page *page, unsigned int order, 
 void rwb_probe_tlb_flush(void *data, int reason, unsigned long pages);
 void rwb_probe_contention_begin(void *data, void *lock, unsigned int flags);
 void rwb_probe_contention_end(void *data, void *lock, int ret);
+void rwb_probe_cgroup_rmdir(void *data, struct cgroup *cgrp, const char *path);
 void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
 				 bool is_sched_tag, unsigned int alloc_flags);
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);

@@ -130,6 +130,8 @@ void *rwb_probe_func(const char *event, bool *known)
 	if (!e)
 		e = rwb_find(rwb_cache_entries, event);
 	if (!e)
+		e = rwb_find(rwb_cgroup_entries, event);
+	if (!e)
 		e = rwb_find(rwb_ext4_entries, event);
 	if (!e)
 		e = rwb_find(rwb_reserve_entries, event);

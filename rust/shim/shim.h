@@ -182,6 +182,7 @@ struct rwb_at {
 #define RWB_FOLIO_WRITEBACK	2
 #define RWB_FOLIO_SWAPCACHE	4
 #define RWB_FOLIO_CGROUP_V1	8	/* @cgroup is of a v1 hierarchy */
+#define RWB_FOLIO_CGROUP_GONE	64	/* @cgroup has been removed */
 
 /**
  * struct rwb_folio - what the write ledger wants to know of a folio
@@ -208,7 +209,7 @@ struct rwb_folio {
  * @cgroup: id of the cgroup that is to shrink; 0 for none
  * @nid: the node
  * @gfp: what the reclaimer may do (gfp_t)
- * @flags: RWB_FOLIO_CGROUP_V1, RWB_SHRINK_FS, RWB_SHRINK_NAMED
+ * @flags: RWB_FOLIO_CGROUP_*, RWB_SHRINK_FS, RWB_SHRINK_NAMED
  */
 struct rwb_shrink {
 	unsigned long shrinker;
@@ -229,7 +230,7 @@ struct rwb_shrink {
  * @inactive_anon: pages on the inactive anon lists of its node
  * @dirty: pages of files on its node that are dirty or under writeback
  * @nid: the node that the task runs on
- * @flags: RWB_FOLIO_CGROUP_V1
+ * @flags: RWB_FOLIO_CGROUP_*
  */
 struct rwb_setting {
 	u64 cgroup;
@@ -555,6 +556,8 @@ void rwb_rs_reserve_taken(void *observer, const struct rwb_at *at, const struct 
 void rwb_rs_reserve_wait(void *observer, const struct rwb_at *at, u32 nid);
 void rwb_rs_reserve_woken(void *observer, const struct rwb_at *at, s32 err);
 void rwb_rs_skb_dropped(void *observer, const struct rwb_at *at, unsigned long site);
+void rwb_rs_cgroup_removed(void *observer, const struct rwb_at *at, u64 id, bool v1,
+			   const char *path);
 void rwb_rs_tag_wait(void *observer, const struct rwb_at *at);
 void rwb_rs_bio(void *observer, const struct rwb_at *at, const struct rwb_bio *bio);
 void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);

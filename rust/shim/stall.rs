@@ -25,4 +25,9 @@ impl Setting {
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
+
+    /// That cgroup has been removed.
+    pub(crate) fn cgroup_gone(&self) -> bool {
+        self.flags & 64 != 0
+    }
 }
