@@ -188,8 +188,9 @@ pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
         counted(f, row, id, &total.counts)?;
     }
     for (row, counts) in [("removed", &totals.removed), ("other", &totals.other)] {
-        writeln!(f, "{row}.0.path -")?;
-        counted(f, row, 0, counts)?;
+        let id = 0;
+        writeln!(f, "{row}.{id}.path -")?;
+        counted(f, row, id, counts)?;
     }
     Ok(())
 }

@@ -133,7 +133,7 @@ check_stall_books()
 	check_eq "$1: the parts sum to the wall time, to the nanosecond" $sums 1
 	check_eq "$1: each stall is in the histogram" $hists 1
 	check_eq "$1: the cgroups' sum to the same" \
-		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|other\.0\.ns' stalls_cgroups)" \
+		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|(other|removed)\.0\.ns' stalls_cgroups)" \
 		"$(stalled "$STALL_ORIGIN\\.ns")"
 	check_few_unexplained "$1: per cent of $2 unexplained" "$2"
 	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | while read -r o; do say "  $o"; done

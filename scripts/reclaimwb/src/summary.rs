@@ -267,7 +267,8 @@ fn losses(lost: &NotRecorded) -> String {
         let what = match table.as_str() {
             "slots" => "without a slot (windows; load with a larger window_slots=)",
             "depth" => "nested too deep (windows)",
-            "cgroups" => "beyond the table (cgroups)",
+            "cgroups" => "beyond the table (writes, by cgroup)",
+            "known_cgroups" => "not followed (cgroups with a row, whether they are removed)",
             "stacks" => "not kept (stacks)",
             "scratch" => "whose stack could not be kept (samples)",
             "preload" => "already open when the module was loaded (windows)",

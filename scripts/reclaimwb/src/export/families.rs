@@ -159,7 +159,7 @@ families! {
     BatchesEnded = Counter Count "swap_batches_ended_total" ["origin", "reason"]
         "Writes of swap-out, by why they did not go on";
     CgroupPages = Counter Pages "cgroup_written_pages_total" ["hierarchy", "id", "path", "origin"]
-        "Pages that reclaim wrote, by the cgroup that they belonged to; id 0: none, or the table was full";
+        "Pages that reclaim wrote, by the cgroup that they belonged to; id 0: none, or without a row, with what it had before it lost one";
 
     // headroom
     StackSize = Gauge Bytes "stack_size_bytes" []
@@ -291,9 +291,9 @@ families! {
     StallsCleanTime = Counter Seconds "stalls_clean_seconds_total" []
         "Time of the stalls that began although most of what could be freed was clean";
     CgroupStalls = Counter Count "cgroup_stalls_total" ["hierarchy", "id", "path"]
-        "Stalls, by the task's cgroup; id 0: none, or the table was full";
+        "Stalls, by the task's cgroup; id 0: none, or without a row, with what it had before it lost one";
     CgroupStallCauses = Counter Seconds "cgroup_stall_cause_seconds_total" ["hierarchy", "id", "path", "cause"]
-        "What the time of stalls went to, by the task's cgroup; id 0: none, or the table was full";
+        "What the time of stalls went to, by the task's cgroup; id 0: none, or without a row, with what it had before it lost one";
 
     // shrinkers, compaction, tlb, metadata
     ShrinkerCalls = Counter Count "shrinker_calls_total" ["origin"]

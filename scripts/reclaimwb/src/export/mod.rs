@@ -41,6 +41,9 @@ pub fn save(text: &str, path: &Path) -> Result<()> {
     atomic::replace(path, Some(0o644), |out| out.write_all(text.as_bytes()))
 }
 
+/// Instead of a path: of all that were removed, and have no row any more.
+const REMOVED: &str = "(removed)";
+
 /// The labels of a cgroup. A path alone would not do: a cgroup that is gone has none, and v1 hierarchies have their own.
 fn cgroup<'a>(hierarchy: Hierarchy, id: &'a str, path: Option<&'a str>) -> [&'a str; 3] {
     let hierarchy = match hierarchy {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Where the time of tasks that wanted memory went.
 
-use super::{Bounds, Family, Samples, Value, cgroup};
+use super::{Bounds, Family, REMOVED, Samples, Value, cgroup};
 use crate::{
     ledger::{CgroupStalls, Hierarchy, Ledgers, Log2, Part, StallCgroups, Stalls, total},
     names::Cause,
@@ -53,9 +53,9 @@ fn by_cause(samples: &mut Samples, ledger: &Stalls) {
 }
 
 fn by_cgroup(samples: &mut Samples, ledger: &StallCgroups) {
-    let mut one = |hierarchy: Hierarchy, id: u64, stalls: &CgroupStalls| {
+    let mut one = |hierarchy: Hierarchy, id: u64, path: Option<&str>, stalls: &CgroupStalls| {
         let id = id.to_string();
-        let [hierarchy, id, path] = cgroup(hierarchy, &id, stalls.path.as_deref());
+        let [hierarchy, id, path] = cgroup(hierarchy, &id, path);
         samples.number(Family::CgroupStalls, &[hierarchy, id, path], stalls.stalls);
         for (cause, ns) in &stalls.causes {
             let labels = [hierarchy, id, path, cause.key()];
@@ -63,7 +63,10 @@ fn by_cgroup(samples: &mut Samples, ledger: &StallCgroups) {
         }
     };
     for ((hierarchy, id), stalls) in &ledger.groups {
-        one(*hierarchy, *id, stalls);
+        one(*hierarchy, *id, stalls.path.as_deref(), stalls);
     }
-    one(Hierarchy::V2, 0, &ledger.other);
+    one(Hierarchy::V2, 0, None, &ledger.other);
+    if ledger.removed.stalls > 0 {
+        one(Hierarchy::V2, 0, Some(REMOVED), &ledger.removed);
+    }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Who wrote what, in how large pieces, and how much stack was left.
 
-use super::{Bounds, Family, Samples, Value, cgroup};
+use super::{Bounds, Family, REMOVED, Samples, Value, cgroup};
 use crate::ledger::{Batches, Cgroups, GroupState, Headroom, Hierarchy, Ledgers, Writes};
 
 /// Adds the samples of `writes`, `headroom`, `batches`, and of `cgroups` if they are wanted.
@@ -82,8 +82,10 @@ fn by_cgroup(samples: &mut Samples, ledger: &Cgroups) {
             samples.number(Family::CgroupPages, &[hierarchy, id, path, origin.key()], *pages);
         }
     }
-    for (origin, pages) in &ledger.other {
-        let [hierarchy, id, path] = cgroup(Hierarchy::V2, "0", None);
-        samples.number(Family::CgroupPages, &[hierarchy, id, path, origin.key()], *pages);
+    for (heir, path) in [(&ledger.other, None), (&ledger.removed, Some(REMOVED))] {
+        for (origin, pages) in heir {
+            let [hierarchy, id, path] = cgroup(Hierarchy::V2, "0", path);
+            samples.number(Family::CgroupPages, &[hierarchy, id, path, origin.key()], *pages);
+        }
     }
 }

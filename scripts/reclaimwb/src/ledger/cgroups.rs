@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::rows::{Rows, grown, total};
+use super::{
+    heirs::{all_fell, missed, settled, take_all_off},
+    rows::{Rows, grown, total},
+};
 use crate::{error::Result, names::Origin};
 
 /// Where a cgroup's id is unique.
@@ -35,6 +38,10 @@ pub struct Cgroup {
     pub path: Option<String>,
     /// Pages by origin; only non-zero ones.
     pub pages: BTreeMap<Origin, u64>,
+    /// It has been removed.
+    pub removed: bool,
+    /// At most so many pages more are its own, among `other`: it had no row for a while.
+    pub missed: u64,
 }
 
 impl Cgroup {
@@ -49,16 +56,22 @@ impl Cgroup {
 pub struct Cgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), Cgroup>,
-    /// Pages of cgroups that found the table full, by origin.
+    /// Pages of cgroups that have no row, and of none, by origin.
     pub other: BTreeMap<Origin, u64>,
+    /// Pages of cgroups that were removed and have no row any more, by origin.
+    pub removed: BTreeMap<Origin, u64>,
+    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    pub lost_rows: u64,
 }
 
 impl Cgroups {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let mut ledger = Self::default();
         for &origin in Origin::ALL {
-            if let Some(pages) = rows.number_opt(&format!("other.{}.pages", origin.key()))? {
-                ledger.other.insert(origin, pages);
+            for (heir, name) in [(&mut ledger.other, "other"), (&mut ledger.removed, "removed")] {
+                if let Some(pages) = rows.number_opt(&format!("{name}.{}.pages", origin.key()))? {
+                    heir.insert(origin, pages);
+                }
             }
         }
         let mut paths = 0;
@@ -73,6 +86,10 @@ impl Cgroups {
                 if what == "path" {
                     paths += 1;
                     group.path = Some(value).filter(|path| path != "-");
+                } else if what == "removed" {
+                    group.removed = true;
+                } else if what == "missed.pages" {
+                    group.missed = rows.parse_number(&row, &value)?;
                 } else if let Some(origin) = what.strip_suffix(".pages").and_then(Origin::from_key) {
                     group.pages.insert(origin, rows.parse_number(&row, &value)?);
                 } else {
@@ -87,12 +104,31 @@ impl Cgroups {
     }
 
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
-        for (key, group) in &mut self.groups {
-            if let Some(old) = before.groups.get(key) {
-                subtract(&format!("{}.{}", key.0.row(), key.1), &mut group.pages, &old.pages)?;
-            }
+        let (mut living, mut gone) = (BTreeMap::new(), BTreeMap::new());
+        let had = self.groups.clone();
+        for (key, old) in &before.groups {
+            let mut none = Cgroup::default();
+            let there = self.groups.contains_key(key);
+            let group = self.groups.get_mut(key).unwrap_or(&mut none);
+            let given = if there { &mut living } else { &mut gone };
+            let fallen = total(given.values().copied());
+            all_fell(&mut group.pages, &old.pages, given);
+            self.lost_rows += u64::from(total(given.values().copied()) > fallen);
+            group.path = group.path.take().or_else(|| old.path.clone());
         }
         subtract("other", &mut self.other, &before.other)?;
+        subtract("removed", &mut self.removed, &before.removed)?;
+        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        take_all_off(&mut self.other, &mut living);
+        take_all_off(&mut self.removed, &mut living);
+        take_all_off(&mut self.removed, &mut gone);
+        take_all_off(&mut self.other, &mut gone);
+        settled("pages", living.into_values().chain(gone.into_values()))?;
+        let elsewhere = total(self.other.values().copied());
+        for (key, group) in &mut self.groups {
+            let then = before.groups.get(key).map_or(0, Cgroup::total);
+            group.missed = missed(group.missed, then, had.get(key).map_or(0, Cgroup::total), elsewhere);
+        }
         Ok(self)
     }
 }

@@ -8,6 +8,7 @@ mod group;
 mod half;
 mod handoff;
 mod headroom;
+mod heirs;
 mod helper;
 mod metadata;
 mod nbd;

@@ -7,6 +7,7 @@ use super::{
     cgroups::Hierarchy,
     group::sparse,
     half::Log2,
+    heirs::{all_fell, fell, missed, settled, take_all_off, take_off},
     rows::{Rows, grown},
     stalls::subtract,
 };
@@ -25,6 +26,10 @@ pub struct CgroupStalls {
     pub causes: BTreeMap<Cause, u64>,
     /// Stalls by microseconds.
     pub hist: Log2,
+    /// It has been removed.
+    pub removed: bool,
+    /// At most so many nanoseconds more are its own, among `other`: it had no row for a while.
+    pub missed_ns: u64,
 }
 
 /// The `stalls_cgroups` ledger.
@@ -32,8 +37,12 @@ pub struct CgroupStalls {
 pub struct StallCgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), CgroupStalls>,
-    /// Of tasks in none, or that found no room.
+    /// Of tasks in none, and in cgroups that have no row.
     pub other: CgroupStalls,
+    /// Of tasks in cgroups that were removed and have no row any more.
+    pub removed: CgroupStalls,
+    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    pub lost_rows: u64,
 }
 
 impl CgroupStalls {
@@ -50,6 +59,8 @@ impl CgroupStalls {
             ns: rows.number(&format!("{row}.ns"))?,
             causes,
             hist: sparse(rows, &format!("{row}.hist.us."))?,
+            removed: rows.take_opt(&format!("{row}.removed")).is_some(),
+            missed_ns: rows.number_opt(&format!("{row}.missed.ns"))?.unwrap_or(0),
         })
     }
 
@@ -62,6 +73,30 @@ impl CgroupStalls {
         }
         subtract(&format!("{row}.hist.us"), &mut self.hist, &before.hist)?;
         Ok(self)
+    }
+
+    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    fn fell(&mut self, before: &Self, given: &mut Self) -> bool {
+        let given_before = given.ns;
+        fell(&mut self.stalls, before.stalls, &mut given.stalls);
+        fell(&mut self.ns, before.ns, &mut given.ns);
+        all_fell(&mut self.causes, &before.causes, &mut given.causes);
+        all_fell(&mut self.hist, &before.hist, &mut given.hist);
+        given.ns > given_before
+    }
+
+    /// Takes off an heir's growth what it was given of the time before.
+    fn take_off(&mut self, given: &mut Self) {
+        take_off(&mut self.stalls, &mut given.stalls);
+        take_off(&mut self.ns, &mut given.ns);
+        take_all_off(&mut self.causes, &mut given.causes);
+        take_all_off(&mut self.hist, &mut given.hist);
+    }
+
+    fn settled(&self) -> Result<()> {
+        settled("stalls", [self.stalls])?;
+        settled("stalls' time", std::iter::once(self.ns).chain(self.causes.values().copied()))?;
+        settled("stalls by length", self.hist.values().copied())
     }
 }
 
@@ -78,20 +113,37 @@ impl StallCgroups {
                 ledger.groups.insert((hierarchy, number), CgroupStalls::parse(rows, &row)?);
             }
         }
-        if rows.keys("other.0.").next().is_some() {
-            ledger.other = CgroupStalls::parse(rows, "other.0")?;
+        for (heir, name) in [(&mut ledger.other, "other.0"), (&mut ledger.removed, "removed.0")] {
+            if rows.keys(&format!("{name}.")).next().is_some() {
+                *heir = CgroupStalls::parse(rows, name)?;
+            }
         }
         Ok(ledger)
     }
 
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
-        let mut groups = BTreeMap::new();
-        for ((hierarchy, id), stalls) in self.groups {
-            let old = before.groups.get(&(hierarchy, id)).cloned().unwrap_or_default();
-            groups.insert((hierarchy, id), stalls.since(&old, &format!("{}.{id}", hierarchy.row()))?);
+        let (mut living, mut gone) = (CgroupStalls::default(), CgroupStalls::default());
+        for (key, old) in &before.groups {
+            let mut none = CgroupStalls::default();
+            let there = self.groups.contains_key(key);
+            let group = self.groups.get_mut(key).unwrap_or(&mut none);
+            let had = group.ns;
+            self.lost_rows += u64::from(group.fell(old, if there { &mut living } else { &mut gone }));
+            group.missed_ns = missed(group.missed_ns, old.ns, had, u64::MAX);
+            group.path = group.path.take().or_else(|| old.path.clone());
         }
-        self.groups = groups;
         self.other = self.other.since(&before.other, "other.0")?;
+        self.removed = self.removed.since(&before.removed, "removed.0")?;
+        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        self.other.take_off(&mut living);
+        self.removed.take_off(&mut living);
+        self.removed.take_off(&mut gone);
+        self.other.take_off(&mut gone);
+        living.settled()?;
+        gone.settled()?;
+        for group in self.groups.values_mut() {
+            group.missed_ns = group.missed_ns.min(self.other.ns);
+        }
         Ok(self)
     }
 }

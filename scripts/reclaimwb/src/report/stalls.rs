@@ -53,10 +53,14 @@ pub struct StallRow {
 pub struct StallCgroupRow {
     /// Where its id is unique.
     pub hierarchy: Hierarchy,
-    /// Its id; 0 for tasks in none, or that found no room.
+    /// Its id; 0 for tasks in none, or in those that have no row.
     pub id: u64,
-    /// Where it is; absent if it is gone or out of sight.
+    /// Where it is, or was when it was removed; absent if that is not known.
     pub path: Option<String>,
+    /// It has been removed; with id 0 all that were, and whose rows others have by now.
+    pub removed: bool,
+    /// At most so many nanoseconds more are its own, among those of id 0: it had no row for a while.
+    pub missed_ns: u64,
     /// Nanoseconds in all.
     pub ns: u64,
     /// How many, and how long they took.
@@ -99,6 +103,8 @@ pub struct StallsSection {
     pub clean: CleanStalls,
     /// By the tasks' cgroup, the one that lost most time first; only those that stalled.
     pub cgroups: Vec<StallCgroupRow>,
+    /// Of an interval: cgroups whose rows others got in it.
+    pub lost_rows: u64,
     /// The longest, longest first.
     pub longest: Vec<Stall>,
 }
@@ -130,18 +136,23 @@ pub(super) fn section(
             causes_ns: ledger.clean.causes.iter().filter(|(_, c)| c.ns > 0).map(|(why, c)| (*why, c.ns)).collect(),
         },
         cgroups: by_cgroup(cgroups),
+        lost_rows: cgroups.lost_rows,
         longest: longest.0.clone(),
     })
 }
 
 fn by_cgroup(ledger: &StallCgroups) -> Vec<StallCgroupRow> {
-    let other = std::iter::once((&(Hierarchy::V2, 0), &ledger.other));
-    let stalled = ledger.groups.iter().chain(other).filter(|(_, one)| one.stalls > 0);
+    let heirs = [(false, &ledger.other), (true, &ledger.removed)];
+    let heirs = heirs.into_iter().map(|(removed, all)| ((Hierarchy::V2, 0), removed, all));
+    let groups = ledger.groups.iter().map(|(key, one)| (*key, one.removed, one));
+    let stalled = groups.chain(heirs).filter(|(_, _, one)| one.stalls > 0);
     let mut rows: Vec<StallCgroupRow> = stalled
-        .map(|((hierarchy, id), one)| StallCgroupRow {
-            hierarchy: *hierarchy,
-            id: *id,
+        .map(|((hierarchy, id), removed, one)| StallCgroupRow {
+            hierarchy,
+            id,
             path: one.path.clone(),
+            removed,
+            missed_ns: one.missed_ns,
             ns: one.ns,
             stalls: Times::new(one.stalls, one.ns / 1000, &one.hist),
             causes_ns: one.causes.iter().filter(|(_, ns)| **ns > 0).map(|(cause, ns)| (*cause, *ns)).collect(),

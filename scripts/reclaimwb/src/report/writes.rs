@@ -180,10 +180,14 @@ pub struct CgroupRow {
     pub hierarchy: Hierarchy,
     /// Its id.
     pub id: u64,
-    /// Its path; absent if it is gone or in a v1 hierarchy.
+    /// Its path, or that which it had when it was removed; absent if that is not known, or it is in a v1 hierarchy.
     pub path: Option<String>,
+    /// It has been removed.
+    pub removed: bool,
     /// Pages.
     pub pages: u64,
+    /// At most so many more are its own, among those of the table's end: it had no row for a while.
+    pub missed_pages: u64,
     /// Its part of all pages charged to cgroups, 0 to 1.
     pub share: f64,
     /// Pages by the origin that wrote them.
@@ -195,13 +199,20 @@ pub struct CgroupRow {
 pub struct CgroupsSection {
     /// Most pages first.
     pub groups: Vec<CgroupRow>,
-    /// Pages of cgroups for which the table had no room.
+    /// Pages of cgroups for which the table had no room, and of none.
     pub table_full_pages: u64,
+    /// Pages of cgroups that were removed, and whose rows others have by now.
+    pub removed_pages: u64,
+    /// Of an interval: cgroups whose rows others got in it.
+    pub lost_rows: u64,
 }
 
 pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
     let table_full_pages = total(ledger.other.values().copied());
-    let all = total(ledger.groups.values().map(crate::ledger::Cgroup::total)).saturating_add(table_full_pages);
+    let removed_pages = total(ledger.removed.values().copied());
+    let all = total(
+        ledger.groups.values().map(crate::ledger::Cgroup::total).chain([table_full_pages, removed_pages]),
+    );
     let mut groups: Vec<CgroupRow> = ledger
         .groups
         .iter()
@@ -209,12 +220,14 @@ pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
             hierarchy,
             id,
             path: group.path.clone(),
+            removed: group.removed,
             pages: group.total(),
+            missed_pages: group.missed,
             share: share(group.total(), all),
             origins: group.pages.iter().filter(|(_, n)| **n > 0).map(|(o, n)| (*o, *n)).collect(),
         })
         .filter(|row| row.pages > 0)
         .collect();
     groups.sort_by(|a, b| b.pages.cmp(&a.pages).then(a.id.cmp(&b.id)));
-    CgroupsSection { groups, table_full_pages }
+    CgroupsSection { groups, table_full_pages, removed_pages, lost_rows: ledger.lost_rows }
 }

@@ -4,6 +4,7 @@
 use super::{
     available,
     layout::{Page, Table},
+    stalls::lost_rows,
 };
 use crate::{
     format::{cell, count, mib, percent},
@@ -21,13 +22,23 @@ const EVENTS: usize = 5;
 pub fn cgroups(page: &mut Page, report: &Report) {
     page.heading("WHOSE PAGES", "(by the cgroup the written folio belonged to)");
     let Some(cgroups) = available(page, &report.cgroups) else { return };
-    if cgroups.groups.is_empty() && cgroups.table_full_pages == 0 {
+    if cgroups.groups.is_empty() && cgroups.table_full_pages == 0 && cgroups.removed_pages == 0 {
         page.line("  No page of a cgroup was written.");
         return;
     }
-    let mut table = Table::new(&["<cgroup", "pages", "share", "<written by"]);
-    for group in cgroups.groups.iter().take(page.at_most(TOP)) {
-        table.row(vec![path(group, page), count(group.pages), percent(group.share), by(group)]);
+    let shown = || cgroups.groups.iter().take(page.at_most(TOP));
+    let bounded = shown().any(|group| group.missed_pages > 0);
+    let mut heads = vec!["<cgroup", "pages", "share", "<written by"];
+    if bounded {
+        heads.insert(2, "or more by");
+    }
+    let mut table = Table::new(&heads);
+    for group in shown() {
+        let mut cells = vec![path(group, page), count(group.pages), percent(group.share), by(group)];
+        if bounded {
+            cells.insert(2, cell(group.missed_pages));
+        }
+        table.row(cells);
     }
     page.table(&table);
     if let Some(more) = cgroups.groups.len().checked_sub(page.at_most(TOP)).filter(|more| *more > 0) {
@@ -37,6 +48,16 @@ pub fn cgroups(page: &mut Page, report: &Report) {
     if cgroups.table_full_pages > 0 {
         page.line(&format!("  {} pages of cgroups beyond the table", count(cgroups.table_full_pages)));
     }
+    if cgroups.removed_pages > 0 {
+        page.line(&format!("  {} pages of cgroups that are gone, as their rows are", count(cgroups.removed_pages)));
+    }
+    if bounded {
+        let text = "Or more by: at most so many of those beyond the table are its own, as it had no row for a while.";
+        page.paragraph("  ", "    ", text);
+    }
+    if cgroups.lost_rows > 0 {
+        page.paragraph("  ", "    ", &lost_rows(cgroups.lost_rows));
+    }
 }
 
 /// The path, shortened from the left: its end tells more.
@@ -45,8 +66,10 @@ fn path(group: &CgroupRow, page: &Page) -> String {
         Hierarchy::V2 => format!("(no path, id {})", group.id),
         Hierarchy::V1 => format!("(cgroup v1, id {})", group.id),
     });
-    let (long, width) = (path.chars().count(), page.at_most(page.width() / 3));
-    if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) }
+    let removed = if group.removed { " (removed)" } else { "" };
+    let (long, width) = (path.chars().count() + removed.len(), page.at_most(page.width() / 3));
+    let path = if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) };
+    path + removed
 }
 
 fn by(group: &CgroupRow) -> String {

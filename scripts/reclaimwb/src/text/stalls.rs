@@ -116,19 +116,43 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
     if stalls.cgroups.len() < 2 {
         return;
     }
-    let mut table = Table::new(&["<tasks of cgroup", "stalls", "in all", "<mostly"]);
-    for row in stalls.cgroups.iter().take(page.at_most(SHOWN)) {
-        table.row(vec![name(row), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)]);
+    let shown = || stalls.cgroups.iter().take(page.at_most(SHOWN));
+    let bounded = shown().any(|row| row.missed_ns > 0);
+    let mut heads = vec!["<tasks of cgroup", "stalls", "in all", "<mostly"];
+    if bounded {
+        heads.insert(3, "or more by");
+    }
+    let mut table = Table::new(&heads);
+    for row in shown() {
+        let mut cells = vec![name(row), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)];
+        if bounded {
+            cells.insert(3, if row.missed_ns > 0 { span(row.missed_ns / 1000) } else { "-".into() });
+        }
+        table.row(cells);
     }
     page.line("");
     page.table(&table);
+    if bounded {
+        page.paragraph("  ", "    ", "Or more by: at most so much of (others) is its own, as it had no row for a while.");
+    }
+    if stalls.lost_rows > 0 {
+        page.paragraph("  ", "    ", &lost_rows(stalls.lost_rows));
+    }
+}
+
+/// What the counts of an interval are without.
+pub(super) fn lost_rows(n: u64) -> String {
+    let (cgroups, their) = if n == 1 { ("cgroup", "its row is") } else { ("cgroups", "their rows are") };
+    format!("{} {cgroups} had counted something before, and {their} another's by now.", count(n))
 }
 
 fn name(row: &StallCgroupRow) -> String {
+    let removed = if row.removed { " (removed)" } else { "" };
     match (&row.path, row.id) {
-        (Some(path), _) => path.clone(),
-        (None, 0) => "(none)".into(),
-        (None, id) => format!("id {id}"),
+        (Some(path), _) => format!("{path}{removed}"),
+        (None, 0) if row.removed => "(removed ones)".into(),
+        (None, 0) => "(others)".into(),
+        (None, id) => format!("id {id}{removed}"),
     }
 }
 

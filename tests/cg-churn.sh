@@ -1,0 +1,161 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Containers come and go, more of them than a CPU's tables have rows: each stalls at its limit
+# for a moment, then it is gone for good. Who lives is told by name, and nothing of it is missing.
+# Then more than that live at once: the two that stall most are told, the first that came and the
+# last, and of the others it is told how much is not their row's. All adds up, all the time.
+# After facebookincubator/oomd#117, koordinator-sh/koordinator#1016, lxc/lxc#1443.
+# guards: rust/cgroups.rs rust/cgroups/ rust/policy/heaviest.rs rust/probes/cgroup.rs rust/stalls/cgroups.rs rust/shim/probes_cgroup.c
+# faults: books report
+# smp: 1
+# mem: 256M
+# timeout: 900
+# variants: base
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+need_tool
+# On the one CPU (ROWS in rust/cgroups.rs).
+ROWS=256
+PODS=$((ROWS + 40))
+CROWD=$((ROWS + 20))
+# Checks of the books of writes, of an ended phase with a report.
+ADDS_UP=2
+start_test $((2 * (STALL_BOOKS + ADDS_UP) + 26)) "$PODS containers come and go, $CROWD live"
+zram_swap_on 64
+load_mod write_around=N
+
+# pod NAME MIB [OPTION...]: it swaps at its limit, of 2 MiB, and is right.
+pod()
+{
+	local name="$1" mib="$2"
+
+	shift 2
+	mkdir "$CG/$name" && echo 2M > "$CG/$name/memory.max" &&
+		in_cg "$CG/$name" "$BIN/memhog" -c text -m "$mib" "$@" > "$TMP/pod" 2>&1
+}
+
+gone()
+{
+	loop_until 50 rmdir "$CG/$1" 2> /dev/null
+}
+
+come_and_go()
+{
+	local i=0
+
+	while [ $i -lt $PODS ]; do
+		i=$((i + 1))
+		pod "rwb-pod-$i" 3 && gone "rwb-pod-$i" || return 1
+	done
+}
+
+come_and_stay()
+{
+	local i=0
+
+	while [ $i -lt $CROWD ]; do
+		i=$((i + 1))
+		pod "rwb-crowd-$i" 3 || return 1
+	done
+}
+
+crowd_goes()
+{
+	local i=0
+
+	while [ $i -lt $CROWD ]; do
+		i=$((i + 1))
+		[ ! -d "$CG/rwb-crowd-$i" ] || gone "rwb-crowd-$i" || return 1
+	done
+}
+
+lost()
+{
+	sum "$LEDGER/status" "lost\\.(cgroups|stall_cgroups)"
+}
+
+# named FILE: cgroups with a row.
+named()
+{
+	grep -c '^cgroup\.[0-9]*\.path ' "$LEDGER/$1"
+}
+
+# id_of FILE NAME: of the row whose path it is; nothing without one.
+id_of()
+{
+	sed -n "s,^cgroup\\.\\([0-9]*\\)\\.path /$2\$,\\1,p" "$LEDGER/$1"
+}
+
+# check_adds_up WHAT: the writes by cgroup are all writes. 2 checks, beside those of the stalls.
+check_adds_up()
+{
+	quiesce
+	check_eq "$1: pages by cgroup are all that were written" \
+		"$(sum "$LEDGER/cgroups" '(cgroup(_v1)?\.[0-9]+|other|removed)\.[a-z_]+\.pages' |
+			awk -v missed="$(sum "$LEDGER/cgroups" 'cgroup\.[0-9]+\.missed\.pages' | sed 's/missing/0/')" \
+				'{ print $1 - missed }')" "$(row writes total.pages)"
+	check_num "$1: a CPU has no more rows than there is room for" "$(named cgroups)" -le $ROWS
+}
+
+# report SINCE: of the time since that snapshot; its words in one line, too.
+report()
+{
+	"$TOOL" report --since "$1" > "$TMP/report" 2> "$TMP/report.err" || {
+		while read -r line; do say "  $line"; done < "$TMP/report.err"
+		return 1
+	}
+	tr -s ' \n' ' ' < "$TMP/report" > "$TMP/report.flat"
+}
+
+echo +memory > "$CG/cgroup.subtree_control" || bail "no memory controller"
+undo "for pod in $CG/rwb-*; do [ ! -d \$pod ] || rmdir \$pod; done"
+
+check "one is there first, and stalls most" pod rwb-first 24 -P 2
+"$TOOL" snapshot -o "$TMP/first.json" || bail "no snapshot"
+first=$(cg_id rwb-first)
+check "the others come and go: every page was right" come_and_go
+check_stall_books "come and gone" memcg_max $PODS
+check_adds_up "come and gone"
+check_eq "no living one lost a row" "$(lost)" 0
+check_num "rows of the dead were given back: pages" \
+	"$(sum "$LEDGER/cgroups" 'removed\.[a-z_]+\.pages')" -gt 0
+check_num "and stalls" "$(row stalls_cgroups removed.0.stalls)" -gt 0
+check_eq "who lives has its row still" "$(id_of stalls_cgroups rwb-first)" "$first"
+check_eq "and is not said to be gone" "$(row stalls_cgroups "cgroup.$first.removed")" missing
+check_eq "of it nothing is missing" "$(row stalls_cgroups "cgroup.$first.missed.ns")" missing
+last=$(id_of stalls_cgroups "rwb-pod-$PODS")
+check_num "who went last is told by name, too" "${last:-0}" -gt 0
+check_eq "and to be gone" "$(row stalls_cgroups "cgroup.$last.removed")" 1
+check "a report since the first one came" report "$TMP/first.json"
+check "it names who went last" grep -q "rwb-pod-$PODS\\>.*removed" "$TMP/report"
+check_eq "nothing of it is negative or lost" "$(grep -c 'Nothing was lost' "$TMP/report.flat")" 1
+
+"$TOOL" snapshot -o "$TMP/gone.json" || bail "no snapshot"
+check "today's comes: every page was right" pod rwb-now 12
+check_eq "the ledger of stalls names it" "$(id_of stalls_cgroups rwb-now)" "$(cg_id rwb-now)"
+check_eq "that of writes, too" "$(id_of cgroups rwb-now)" "$(cg_id rwb-now)"
+check "there is a report of its time" report "$TMP/gone.json"
+check_num "it names it, times" "$(grep -c '/rwb-now\>' "$TMP/report")" -ge 2
+# PSI is not exact, but it is the kernel's own: who stalled has a row, of that much.
+say "rwb-now: PSI $(psi some "$CG/rwb-now/memory.pressure") us, row $(($(row stalls_cgroups "cgroup.$(cg_id rwb-now).ns") / 1000)) us"
+
+"$TOOL" snapshot -o "$TMP/now.json" || bail "no snapshot"
+check "more live than there are rows: every page was right" come_and_stay
+check "and one comes last that stalls much" pod rwb-late 24 -P 2
+check_stall_books "a crowd" memcg_max $((PODS + CROWD))
+check_adds_up "a crowd"
+check_num "writes and stalls whose cgroup lost its row" "$(lost)" -gt 0
+check_eq "the first has its row" "$(id_of stalls_cgroups rwb-first)" "$first"
+check_eq "the last has one" "$(id_of stalls_cgroups rwb-late)" "$(cg_id rwb-late)"
+check_eq "nothing of the first is missing" "$(row cgroups "cgroup.$first.missed.pages")" missing
+check "there is a report over all of it" report "$TMP/first.json"
+check "it says so" grep -q 'beyond the table' "$TMP/report.flat"
+check "and one of the crowd alone" report "$TMP/now.json"
+check "which names the last" grep -q '/rwb-late\>' "$TMP/report"
+check "the crowd goes" crowd_goes
+unload_mod
+
+finish
