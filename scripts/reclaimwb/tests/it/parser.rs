@@ -128,3 +128,124 @@ proptest! {
         prop_assert!(serde_json::to_string(&report).is_ok());
     }
 }
+
+/// With these `cgroups`.
+fn with_cgroups(cgroups: &str) -> Ledgers {
+    let mut texts = whole();
+    texts.insert("cgroups".to_owned(), cgroups.to_owned());
+    parse(&texts).expect("ledgers")
+}
+
+/// With these rows for the stalls of cgroups: key, stalls, ns.
+fn with_stalls(rows: &[(&str, u64, u64)]) -> Ledgers {
+    let mut texts = whole();
+    let text = rows.iter().map(|(row, stalls, ns)| {
+        format!(
+            "{row}.path -\n{row}.stalls {stalls}\n{row}.ns {ns}\n{row}.part.scan.ns {ns}\n{row}.hist.us.64 {stalls}\n"
+        )
+    });
+    texts.insert("stalls_cgroups".to_owned(), text.collect());
+    parse(&texts).expect("ledgers")
+}
+
+/// Its row is another's by now: what it had counted before the interval is not part of it.
+#[test]
+fn a_row_that_another_got() {
+    let before = with_cgroups("cgroup.5.path /a\ncgroup.5.direct.pages 100\nother.direct.pages 10\n");
+    let now = with_cgroups(
+        "cgroup.9.path /b\ncgroup.9.direct.pages 30\nother.direct.pages 12\nremoved.direct.pages 105\n",
+    );
+    let cgroups = now.since(&before).expect("an interval").cgroups.expect("cgroups");
+    assert_eq!(cgroups.groups[&(Hierarchy::V2, 9)].total(), 30);
+    assert_eq!(cgroups.removed.values().sum::<u64>(), 5);
+    assert_eq!(cgroups.other.values().sum::<u64>(), 2);
+    assert_eq!(cgroups.lost_rows, 1);
+}
+
+/// It got another one: its count fell, and is not taken for a ledger of another module.
+#[test]
+fn a_cgroup_that_got_a_row_again() {
+    let before = with_cgroups("cgroup.5.path /a\ncgroup.5.direct.pages 100\nother.direct.pages 10\n");
+    let now = with_cgroups(
+        "cgroup.5.path -\ncgroup.5.removed 1\ncgroup.5.missed.pages 130\ncgroup.5.direct.pages 20\n\
+         other.direct.pages 120\n",
+    );
+    let cgroups = now.since(&before).expect("an interval").cgroups.expect("cgroups");
+    let group = &cgroups.groups[&(Hierarchy::V2, 5)];
+    assert_eq!((group.total(), cgroups.other.values().sum::<u64>()), (0, 30));
+    // It counted 30 at the most, and all that may be its own is elsewhere.
+    assert_eq!(group.missed, 30);
+    assert_eq!((group.path.as_deref(), group.removed, cgroups.lost_rows), (Some("/a"), true, 1));
+}
+
+/// What may be missing of the time before is not missing in an interval in which nothing was counted elsewhere.
+#[test]
+fn nothing_is_missing_where_nothing_was_counted() {
+    let before = with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 7\nother.direct.pages 60\n");
+    let now = with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 9\nother.direct.pages 60\n");
+    let cgroups = now.since(&before).expect("an interval").cgroups.expect("cgroups");
+    let group = &cgroups.groups[&(Hierarchy::V2, 5)];
+    assert_eq!((group.total(), group.missed, cgroups.lost_rows), (2, 0, 0));
+}
+
+/// What nobody got is not silently dropped.
+#[test]
+fn counts_of_a_cgroup_that_are_nowhere_are_an_error() {
+    let before = with_cgroups("cgroup.5.path /a\ncgroup.5.direct.pages 100\n");
+    let now = with_cgroups("other.direct.pages 99\n");
+    let err = now.since(&before).expect_err("a page is missing").to_string();
+    assert!(err.contains("nowhere"), "{err}");
+}
+
+#[test]
+fn stalls_of_rows_that_others_got() {
+    let before = with_stalls(&[("cgroup.5", 3, 3000), ("cgroup.6", 1, 500), ("other.0", 2, 100), ("removed.0", 0, 0)]);
+    let now = with_stalls(&[("cgroup.5", 1, 200), ("cgroup.7", 4, 900), ("other.0", 5, 3200), ("removed.0", 1, 500)]);
+    let stalls = now.since(&before).expect("an interval").stall_cgroups.expect("stalls");
+    let ns = |id| stalls.groups[&(Hierarchy::V2, id)].ns;
+    // 4800 now, 3600 before.
+    assert_eq!((ns(5), ns(7), stalls.other.ns, stalls.removed.ns), (0, 900, 300, 0));
+    assert_eq!(stalls.other.causes.values().sum::<u64>(), 300);
+    assert_eq!(stalls.groups.values().map(|g| g.stalls).sum::<u64>() + stalls.other.stalls + stalls.removed.stalls, 5);
+    assert_eq!(stalls.lost_rows, 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whoever loses rows, and gets them again: the growth of all together is what was counted, and nobody's is more
+    /// than its own.
+    #[test]
+    fn an_interval_adds_up(steps in prop::collection::vec((0..6_u64, 0..5_u8, 1..50_u64), 0..60), at in any::<prop::sample::Index>()) {
+        let show = |rows: &BTreeMap<u64, u64>, other: u64, removed: u64| {
+            let mut text: String = rows.iter().map(|(id, n)| format!("cgroup.{id}.path /{id}\ncgroup.{id}.direct.pages {n}\n")).collect();
+            text += &format!("other.direct.pages {other}\nremoved.direct.pages {removed}\n");
+            with_cgroups(&text)
+        };
+        let (mut rows, mut other, mut removed) = (BTreeMap::new(), 0, 0);
+        let cut = if steps.is_empty() { 0 } else { at.index(steps.len()) };
+        let mut before = show(&rows, other, removed);
+        let mut truth = BTreeMap::<u64, u64>::new();
+        for (i, (id, what, n)) in steps.iter().enumerate() {
+            if i == cut {
+                before = show(&rows, other, removed);
+                truth.clear();
+            }
+            match what {
+                0 => other += rows.remove(id).unwrap_or(0),
+                1 => removed += rows.remove(id).unwrap_or(0),
+                _ => {
+                    *rows.entry(*id).or_default() += n;
+                    *truth.entry(*id).or_default() += n;
+                }
+            }
+        }
+        let cgroups = show(&rows, other, removed).since(&before).expect("an interval").cgroups.expect("cgroups");
+        let sum: u64 = cgroups.groups.values().map(reclaimwb::ledger::Cgroup::total).sum();
+        let heirs: u64 = cgroups.other.values().chain(cgroups.removed.values()).sum();
+        prop_assert_eq!(sum + heirs, truth.values().sum::<u64>());
+        for ((_, id), group) in &cgroups.groups {
+            prop_assert!(group.total() <= truth.get(id).copied().unwrap_or(0));
+        }
+    }
+}

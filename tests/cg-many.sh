@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# As many cgroups as a node of a cluster has, at the same time, each with a little memory, all
+# together with more than there is: each has a row of its own, and next to nothing is nobody's.
+# After canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
+# testcases/kernel/controllers/memcg/stress/memcg_stress_test.sh (150 cgroups).
+# guards: rust/cgroups.rs rust/policy/heaviest.rs rust/stalls/cgroups.rs
+# faults: books report
+# mem: 512M
+# timeout: 600
+# variants: base
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+need_tool
+CGROUPS=150 SECONDS_EACH=20
+start_test $((STALL_BOOKS + 8)) "$CGROUPS cgroups"
+zram_swap_on 512
+echo +memory > "$CG/cgroup.subtree_control" || bail "no memory controller"
+undo "for one in $CG/rwb-many-*; do loop_until 50 rmdir \$one 2> /dev/null; done"
+i=0
+while [ $i -lt $CGROUPS ]; do
+	i=$((i + 1))
+	mkdir "$CG/rwb-many-$i" || bail "cannot make cgroup $i"
+done
+leave_mib 144
+load_mod write_around=N
+"$TOOL" snapshot -o "$TMP/since.json" || bail "no snapshot"
+
+many()
+{
+	local i=0 pid pids='' rc=0
+
+	while [ $i -lt $CGROUPS ]; do
+		i=$((i + 1))
+		in_cg "$CG/rwb-many-$i" "$BIN/memhog" -c text -m 2 -s $i -T $SECONDS_EACH -w 400 > "$TMP/many.$i" 2>&1 &
+		pids="$pids $!"
+	done
+	for pid in $pids; do wait "$pid" || rc=1; done
+	[ $rc = 0 ]
+}
+
+# pressure: of the cgroups that lost most time, PSI says, the first.
+pressure()
+{
+	local i=0
+
+	while [ $i -lt $CGROUPS ]; do
+		i=$((i + 1))
+		echo "$(psi some "$CG/rwb-many-$i/memory.pressure") rwb-many-$i"
+	done | sort -rn | head -n 1
+}
+
+check "every page was right" many
+quiesce
+check_stall_books "$CGROUPS cgroups" direct $CGROUPS
+check_eq "none of them lost a row" "$(sum "$LEDGER/status" 'lost\.(cgroups|stall_cgroups)')" 0
+check_eq "of none anything is missing" "$(sum "$LEDGER/cgroups" 'cgroup\.[0-9]+\.missed\.pages')" missing
+check_num "per cent of the stalls' time that is no cgroup's" \
+	"$(($(stalled 'other\.0\.ns' stalls_cgroups) * 100 / ($(stalled "$STALL_ORIGIN\\.ns") + 1)))" -le 10
+check_eq "pages by cgroup are all that were written" \
+	"$(sum "$LEDGER/cgroups" '(cgroup\.[0-9]+|other|removed)\.[a-z_]+\.pages')" "$(row writes total.pages)"
+check_num "cgroups with a row of their own" "$(grep -c 'path /rwb-many-' "$TMP/stalls_cgroups")" -ge $((CGROUPS * 9 / 10))
+worst=$(pressure)
+say "most pressure, in us: $worst"
+check "the one that PSI says is worst is in the ledger" grep -q "path /${worst#* }\$" "$TMP/stalls_cgroups"
+check "there is a report" "$TOOL" report --since "$TMP/since.json"
+unload_mod
+drop_ballast
+
+finish
