@@ -53,7 +53,7 @@ use pin_init::Zeroable;
 /// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250.
 pub(crate) const ROWS: usize = 256;
 
-/// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Tables::keys`.
+/// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Cgroups::keys`.
 #[derive(Zeroable)]
 struct Row<const N: usize> {
     /// The rank at which it began.
@@ -143,7 +143,7 @@ impl<const N: usize> Own<'_, N> {
 }
 
 impl<const N: usize> Rows for Own<'_, N> {
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         self.keys.len()
     }
 

@@ -67,9 +67,10 @@ impl Past {
     fn lost(self, key: CgroupKey, rank: u64) -> Self {
         Self {
             floor: self.floor.max(rank),
-            newest: match key.is_v1() {
-                true => self.newest,
-                false => self.newest.max(key.id()),
+            newest: if key.is_v1() {
+                self.newest
+            } else {
+                self.newest.max(key.id())
             },
             ..self
         }
@@ -79,7 +80,7 @@ impl Past {
 /// A table of rows, a power of two of them. Used by one at a time.
 pub trait Rows {
     /// How many rows there are.
-    fn len(&self) -> usize;
+    fn size(&self) -> usize;
 
     /// Whose a row is; `NONE`: nobody's.
     fn key(&self, at: usize) -> CgroupKey;
@@ -130,7 +131,7 @@ pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
     }
     // Who wrote last mostly writes next.
     let last = rows.last();
-    if last < rows.len() && rows.key(last) == key && (gone || !key.is_v1()) {
+    if last < rows.size() && rows.key(last) == key && (gone || !key.is_v1()) {
         return Counted::Row(last);
     }
     search(rows, key, gone)
@@ -138,7 +139,7 @@ pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
 
 fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
     let mut free = None;
-    for at in places(key, rows.len()) {
+    for at in places(key, rows.size()) {
         let there = rows.key(at);
         if there == key {
             // An id that is used anew: the counts are those of the one before.
@@ -176,7 +177,7 @@ fn room(rows: &impl Rows) -> Option<(usize, Option<Heir>)> {
     let past = rows.past();
     let removals = rows.removals();
     if removals != past.swept {
-        let gone = (0..rows.len()).filter(|&at| rows.is_gone(at));
+        let gone = (0..rows.size()).filter(|&at| rows.is_gone(at));
         if let Some(at) = gone.min_by_key(|&at| rows.rank(at)) {
             return Some((at, Some(Heir::Removed)));
         }
@@ -185,7 +186,7 @@ fn room(rows: &impl Rows) -> Option<(usize, Option<Heir>)> {
             ..past
         });
     }
-    let at = (0..rows.len()).min_by_key(|&at| rows.rank(at))?;
+    let at = (0..rows.size()).min_by_key(|&at| rows.rank(at))?;
     rows.set_past(rows.past().lost(rows.key(at), rows.rank(at)));
     Some((at, Some(Heir::Other)))
 }

@@ -46,7 +46,7 @@ struct Table {
 }
 
 impl Rows for Table {
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         self.rows.borrow().len()
     }
 
