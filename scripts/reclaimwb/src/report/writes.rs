@@ -210,9 +210,7 @@ pub struct CgroupsSection {
 pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
     let table_full_pages = total(ledger.other.values().copied());
     let removed_pages = total(ledger.removed.values().copied());
-    let all = total(
-        ledger.groups.values().map(crate::ledger::Cgroup::total).chain([table_full_pages, removed_pages]),
-    );
+    let all = total(ledger.groups.values().map(crate::ledger::Cgroup::total).chain([table_full_pages, removed_pages]));
     let mut groups: Vec<CgroupRow> = ledger
         .groups
         .iter()

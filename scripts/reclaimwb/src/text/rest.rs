@@ -68,7 +68,8 @@ fn path(group: &CgroupRow, page: &Page) -> String {
     });
     let removed = if group.removed { " (removed)" } else { "" };
     let (long, width) = (path.chars().count() + removed.len(), page.at_most(page.width() / 3));
-    let path = if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) };
+    let path =
+        if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) };
     path + removed
 }
 

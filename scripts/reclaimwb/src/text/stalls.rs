@@ -133,7 +133,11 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
     page.line("");
     page.table(&table);
     if bounded {
-        page.paragraph("  ", "    ", "Or more by: at most so much of (others) is its own, as it had no row for a while.");
+        page.paragraph(
+            "  ",
+            "    ",
+            "Or more by: at most so much of (others) is its own, as it had no row for a while.",
+        );
     }
     if stalls.lost_rows > 0 {
         page.paragraph("  ", "    ", &lost_rows(stalls.lost_rows));

@@ -152,9 +152,8 @@ fn with_stalls(rows: &[(&str, u64, u64)]) -> Ledgers {
 #[test]
 fn a_row_that_another_got() {
     let before = with_cgroups("cgroup.5.path /a\ncgroup.5.direct.pages 100\nother.direct.pages 10\n");
-    let now = with_cgroups(
-        "cgroup.9.path /b\ncgroup.9.direct.pages 30\nother.direct.pages 12\nremoved.direct.pages 105\n",
-    );
+    let now =
+        with_cgroups("cgroup.9.path /b\ncgroup.9.direct.pages 30\nother.direct.pages 12\nremoved.direct.pages 105\n");
     let cgroups = now.since(&before).expect("an interval").cgroups.expect("cgroups");
     assert_eq!(cgroups.groups[&(Hierarchy::V2, 9)].total(), 30);
     assert_eq!(cgroups.removed.values().sum::<u64>(), 5);
@@ -181,8 +180,10 @@ fn a_cgroup_that_got_a_row_again() {
 /// What may be missing of the time before is not missing in an interval in which nothing was counted elsewhere.
 #[test]
 fn nothing_is_missing_where_nothing_was_counted() {
-    let before = with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 7\nother.direct.pages 60\n");
-    let now = with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 9\nother.direct.pages 60\n");
+    let before =
+        with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 7\nother.direct.pages 60\n");
+    let now =
+        with_cgroups("cgroup.5.path /a\ncgroup.5.missed.pages 50\ncgroup.5.direct.pages 9\nother.direct.pages 60\n");
     let cgroups = now.since(&before).expect("an interval").cgroups.expect("cgroups");
     let group = &cgroups.groups[&(Hierarchy::V2, 5)];
     assert_eq!((group.total(), group.missed, cgroups.lost_rows), (2, 0, 0));
