@@ -100,6 +100,34 @@ fn nothing_is_empty() {
     assert!(!list(&report["metadata"]["devices"]).is_empty());
 }
 
+/// What a row does not tell of its cgroup is told beside it; and which are gone.
+#[test]
+fn removed_cgroups_and_what_is_missing() {
+    let (text, report) = changed("stalls_cgroups", |text| {
+        text.to_owned()
+            + "cgroup.77.path /gone\ncgroup.77.removed 1\ncgroup.77.missed.ns 5000000\ncgroup.77.stalls 1\n\
+               cgroup.77.ns 900000000000\ncgroup.77.part.scan.ns 900000000000\ncgroup.77.hist.us.8388608 1\n\
+               removed.0.path -\nremoved.0.stalls 1\nremoved.0.ns 800000000000\n\
+               removed.0.part.scan.ns 800000000000\nremoved.0.hist.us.8388608 1\n"
+    });
+    let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).expect("a row");
+    assert!(row("tasks of cgroup").contains("or more by"), "{text}");
+    assert!(row("/gone (removed)").contains("5.000 ms"), "{text}");
+    assert!(row("(removed ones)").contains("scanning"), "{text}");
+    let first = &list(&report["stalls"]["cgroups"])[0];
+    assert_eq!((number(&first["missed_ns"]), first["removed"].as_bool()), (5_000_000, Some(true)));
+
+    let (text, report) = changed("cgroups", |text| {
+        text.to_owned()
+            + "cgroup.77.path /gone\ncgroup.77.removed 1\ncgroup.77.missed.pages 5\n\
+               cgroup.77.direct.pages 90000000\nremoved.direct.pages 1234\n"
+    });
+    let row = text.lines().find(|line| line.trim_start().starts_with("/gone (removed)")).expect("a row");
+    assert!(row.contains("90,000,000") && row.split_whitespace().any(|word| word == "5"), "{text}");
+    assert!(text.contains("1,234 pages of cgroups that are gone"), "{text}");
+    assert_eq!(number(&report["cgroups"]["removed_pages"]), 1234);
+}
+
 #[test]
 fn shrinkers_add_up() {
     for report in reports() {
