@@ -65,7 +65,8 @@ pub(crate) struct Request {
 
 /// How often, and how long each time, a task that handed over sleeps for a device that is late,
 /// in ms. Without us it would sleep in the device until that answers; if it goes on at once
-/// it soon asks for the OOM killer, for a server that is back after some seconds.
+/// it soon asks for the OOM killer, for a server that is back after some seconds. All tasks
+/// together, from when it is late: each batch anew would be minutes, for a device that is dead.
 const NAPS: u32 = 50;
 
 /// See [`NAPS`].
@@ -106,8 +107,20 @@ impl Inner {
 
     /// See [`late_after`].
     fn late(&self, now: u64) -> bool {
-        let ns = now.saturating_sub(self.progress);
-        self.door.backlog() != 0 && ns > late_after(self.in_flight, self.link.rate())
+        self.late_for(now).is_some()
+    }
+
+    /// For how long it has been late, in ns.
+    fn late_for(&self, now: u64) -> Option<u64> {
+        let after = late_after(self.in_flight, self.link.rate());
+        let ns = now.saturating_sub(self.progress).checked_sub(after)?;
+        (self.door.backlog() != 0 && ns != 0).then_some(ns)
+    }
+
+    /// Is it late, and may still be slept for? See [`NAPS`].
+    fn worth_a_nap(&self, now: u64) -> bool {
+        let most = u64::from(NAPS) * u64::from(NAP_MS) * 1_000_000;
+        !self.going && self.late_for(now).is_some_and(|ns| ns < most)
     }
 
     /// May the writer submit more?
@@ -237,7 +250,8 @@ impl Lane {
         Ok(inner.may_submit())
     }
 
-    /// One who is through with a batch waits until there is room, unless the lane is going. While the device is late, a task sleeps for [`NAPS`] at most. `waits` is called when
+    /// One who is through with a batch waits until there is room, unless the lane is going. While
+    /// the device is late, a task sleeps until it has been so for [`NAPS`]. `waits` is called when
     /// it is about to sleep, maybe under the lane's lock: somebody has to [`Self::look`] meanwhile
     /// at those in line. Returns how long it slept, in ns, and how many pages were written
     /// meanwhile; `None`: it had not to. Sleeps.
@@ -249,12 +263,13 @@ impl Lane {
             return None;
         }
         if inner.late(came) {
+            let naps = who == Who::Task && inner.worth_a_nap(came);
             drop(inner);
-            return (who == Who::Task).then(|| {
+            return naps.then(|| {
                 waits();
                 (0..NAPS).any(|_| {
                     nap(NAP_MS);
-                    reclaim::dying() || !self.is_late()
+                    reclaim::dying() || !self.worth_a_nap()
                 });
                 Waited {
                     ns: system::mono_ns().saturating_sub(came),
@@ -289,10 +304,9 @@ impl Lane {
         })
     }
 
-    /// Is it late, and not going?
-    fn is_late(&self) -> bool {
-        let inner = self.inner.lock();
-        !inner.going && inner.late(system::mono_ns())
+    /// See [`Inner::worth_a_nap`].
+    fn worth_a_nap(&self) -> bool {
+        self.inner.lock().worth_a_nap(system::mono_ns())
     }
 
     fn line(&self, who: Who) -> &Line {

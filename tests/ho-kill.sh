@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A task that has only a dead swap device: it wants more than its cgroup may have, and nothing
+# of that is ever written. It is OOM-killed, and with handoff not later than without: the same
+# task meets the same device in turn with handoff=never, which is what reclaim does by itself,
+# and with always. (Where all memory is short stock itself hangs until the device answers:
+# even for a request there is none.)
+# guards: rust/helper/swap/ rust/policy/handoff.rs rust/policy/link.rs rust/probes/block.rs qemu/patches/0002*
+# faults: progress
+# disk: 512M 512M
+# timeout: 400
+# variants: base
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_memcg
+need_no_swap
+need_disk disk0
+need_dm delay
+PAIRS=2
+# Longer than anybody is waited for here.
+DEAD_MS=600000 PATIENCE_S=40
+start_test $((3 * PAIRS + HANDOFF_BOOKS + 3)) "OOM kills with a dead swap device"
+load_handoff
+disk_attach disk0
+UNDER=$DISK
+dm_make rwb-kill "$UNDER"
+DEV=$DISK
+swap_on "$DEV"
+cg_make rwb-kill
+echo 24M > "$CG/rwb-kill/memory.max"
+
+# batches: pages that were submitted, or handed over to be.
+batches()
+{
+	local n
+
+	n=$(sum "$LEDGER/batches" '[a-z_]*\.pages')
+	is_number "$n" || n=0
+	echo "$n"
+}
+
+is_gone()
+{
+	! kill -0 "$1" 2> /dev/null
+}
+
+# killed_after NAME: ms from the line NAME of the kernel's log to the next OOM kill.
+killed_after()
+{
+	dmesg | awk -v name="$1" '
+		function ms() { match($0, /[0-9]+\.[0-9]+/); return substr($0, RSTART, RLENGTH) * 1000 }
+		index($0, name) { began = ms() }
+		began && /out of memory: Killed process/ { printf "%d\n", ms() - began; found = 1; exit }
+		END { if (!found) print "missing" }'
+}
+
+# dies MODE ROUND: sets MS to how long it took until the task was killed. 1 check.
+dies()
+{
+	local task mark="reclaimwb-test: $1 $2 $$"
+
+	set_to "handoff=$1" || bail "handoff=$1 is refused"
+	dm_table rwb-kill "$UNDER" delay $DEAD_MS || bail "no dead disk"
+	echo "$mark" > /dev/kmsg
+	in_cg "$CG/rwb-kill" "$BIN/memhog" -c text -m 96 > "$TMP/task" 2>&1 &
+	task=$!
+	loop_until $((PATIENCE_S * 10)) is_gone $task || say "it lives on"
+	dm_table rwb-kill "$UNDER" linear || bail "it stays dead"
+	wait $task
+	handoff_quiet
+	MS=$(killed_after "$mark")
+	check "$1, $2: the task was killed" is_number "$MS"
+	is_number "$MS" || MS=$((PATIENCE_S * 1000))
+	say "$1, $2: after $MS ms"
+}
+
+never=0 always=0
+written=$(vmstat pswpout) before=$(batches) taken=$(handed '[a-z_]*\.taken\.requests')
+for pair in $(seq $PAIRS); do
+	dies never "$pair"
+	never=$((never + MS))
+	taken=$(handed '[a-z_]*\.taken\.requests')
+	dies always "$pair"
+	always=$((always + MS))
+	check_num "always, $pair: requests were handed off" \
+		$(($(handed '[a-z_]*\.taken\.requests') - taken)) -gt 0
+done
+say "until the kill: never $never ms, always $always ms, of $PAIRS each"
+# Beside what it takes without: the second after which a device is late, and the five that a
+# task sleeps for one that may be back soon; once, not at each batch. And a second for the
+# machine's pace, as the other may be short.
+check_num "with handoff it took not much longer, ms" "$always" -le $((never * 6 / 5 + 7000 * PAIRS))
+quiesce
+check_num "pages were swapped out" $(($(vmstat pswpout) - written)) -gt 0
+# What passes through device mapper is seen twice, and counted once.
+check_eq "the batches' pages are pswpout" $(($(batches) - before)) $(($(vmstat pswpout) - written))
+check_handoff_books "after the kills"
+
+finish
