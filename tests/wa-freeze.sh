@@ -52,7 +52,13 @@ freezes_first()
 		dirties || return 1
 		freeze_before || return 1
 	done
-	[ $refuses != true ] || refused=$((refused + 1))
+	if [ $refuses = true ]; then
+		refused=$((refused + 1))
+	elif [ $refuses = unknown ]; then
+		say "folios of a frozen filesystem were not left alone"
+		fsfreeze --unfreeze "$MNT"
+		return 1
+	fi
 }
 
 # freeze_before: REFUSES says whether folios were left alone: false where none was dirty any
@@ -72,7 +78,7 @@ freeze_before()
 	loop_until 900 waits_in_kernel $freeze
 	skipped=$(around skipped.frozen.folios)
 	refuses=unknown
-	if around_meets 3 && loop_until 900 skips_frozen "$skipped"; then
+	if around_meets 3 && loop_until 300 skips_frozen "$skipped"; then
 		refuses=true
 	elif nothing_dirty; then
 		refuses=false

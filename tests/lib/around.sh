@@ -288,6 +288,41 @@ around_held()
 	fi
 }
 
+# --- the worker inside of a submission
+
+# around_few_tags DEV: its queue has room for fewer requests than a window is: who submits one to
+# a server that does not answer waits in the block layer until it does.
+around_few_tags()
+{
+	local queue="/sys/block/${1##*/}/queue"
+
+	set_file "$queue/scheduler" none && set_file "$queue/nr_requests" 4 &&
+		set_file "$queue/max_sectors_kb" 64
+}
+
+# worker_inside: a task waits in a filesystem that writes for us, for a place in the queue, or
+# for a bitmap to find blocks in: it holds an inode, and the superblock's s_umount.
+worker_inside()
+{
+	local stack
+
+	# shellcheck disable=SC2013 # no spaces in these
+	for stack in $(grep -ls '\[reclaimwb\]' /proc/[0-9]*/stack); do
+		# The innermost comes first. It may be gone by now.
+		awk '/writepages/ { writes = 1 }
+			writes && /\[reclaimwb\]/ { ours = 1 } END { exit !ours }' "$stack" 2> /dev/null &&
+			return 0
+	done
+	return 1
+}
+
+# waits_for_superblock PID: for s_umount, which the worker shares.
+waits_for_superblock()
+{
+	grep -qE "$SUPERBLOCK_WAITS" "/proc/$1/wchan" 2> /dev/null
+}
+SUPERBLOCK_WAITS='^(super_lock|freeze_super|deactivate_super|path_mount|do_remount)$'
+
 # files_on_lru: pages of files on the LRU lists once all that can be dropped has been. A folio
 # that was truncated while someone never gives up a reference to it stays there; kmemleak knows
 # nothing of pages.

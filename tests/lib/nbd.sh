@@ -83,23 +83,6 @@ nbd_start()
 	esac
 }
 
-need_befall()
-{
-	[ "${RWB_VM:-}" = qemu ] || [ -z "${RWB_NBD:-}" ] ||
-		skip_all "nobody here heeds what is to befall a server (qemu/vm.sh does)"
-}
-
-# befall WHAT SERVER: the host does that to it (qemu/nbd-server.sh), soon; by hand, without a
-# guest, it is done here.
-befall()
-{
-	if [ "${RWB_VM:-}" = qemu ]; then
-		say "host: $1 $2;"
-	else
-		"$TESTS/../qemu/nbd-server.sh" "$1" "$TMP/nbd" "$2" || bail "'$1 $2' did not befall it"
-	fi
-}
-
 # nbd_servers NAME...: sets SERVERS to their HOST:PORT.
 nbd_servers()
 {

@@ -77,6 +77,24 @@ nbd_swap_on()
 	swap_on "$NBD_DEV"
 }
 
+# need_befall: somebody who does to a server what befalls it.
+need_befall()
+{
+	[ "${RWB_VM:-}" = qemu ] || [ -z "${RWB_NBD:-}" ] ||
+		skip_all "nobody here heeds what is to befall a server (qemu/vm.sh does)"
+}
+
+# befall WHAT SERVER: the host does that to it (qemu/nbd-server.sh), soon; by hand, without a
+# guest, it is done here.
+befall()
+{
+	if [ "${RWB_VM:-}" = qemu ]; then
+		say "host: $1 $2;"
+	else
+		"$TESTS/../qemu/nbd-server.sh" "$1" "$TMP/nbd" "$2" || bail "'$1 $2' did not befall it"
+	fi
+}
+
 # busybox's swapon knows no priorities, util-linux's does.
 SWAPON=/sbin/swapon
 need_swap_priority()

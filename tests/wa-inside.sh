@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Umount, remount and freeze while the worker is inside of a submission: its disk, a server
+# that stands still, has no place for another request, so that it holds s_umount until the
+# server goes on. Who wants the superblock waits so long, no longer, and is not refused; and
+# nothing is lost. (wa-umount, wa-remount and wa-freeze have what is in flight already.)
+# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# faults: lifetime progress
+# nbd: delay
+# disk: 1G
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_helper
+need_memcg
+need_nbd_disk
+need_befall
+need_fs ext4
+WANTS=5
+CHECKS=$((AROUND_BOOKS + 3 * WANTS + 1))
+start_test $((2 * CHECKS + 1)) "who wants a superblock against the worker inside of it"
+load_helper
+nbd_disk_attach delay
+DEV=$DISK
+around_few_tags "$DEV" || bail "its queue is as long as ever"
+keeps_pages
+around_cg rwb-inside 12
+
+# ends PID: it does, and well.
+ends()
+{
+	loop_until 900 ended "$1" && wait "$1"
+}
+
+# ended PID
+ended()
+{
+	! kill -0 "$1" 2> /dev/null
+}
+
+# show_waits PID: what it waits for, and the worker.
+show_waits()
+{
+	say "  $(cat "/proc/$1/comm"): $(cat "/proc/$1/wchan")"
+}
+
+# is_silent_now: a read of the disk is not answered for a second.
+is_silent_now()
+{
+	dd if="$DEV" of=/dev/null bs=4096 count=1 iflag=direct 2> /dev/null &
+	! loop_until 10 ended $!
+}
+
+# wants WHAT COMMAND...: 5 checks, with that of the content.
+wants()
+{
+	local what="$TYPE: $1" pid
+
+	shift
+	generation=$((generation + 1))
+	around_cg_limit 12
+	file_in "$ACG" write -p 2048 -o random -g "$generation" "$MNT/file" || bail "cannot write"
+	befall freeze delay
+	loop_until 20 is_silent_now || bail "the server goes on"
+	# More than the queue has place for.
+	around_meets 4 || bail "reclaim meets nothing"
+	check "$what: the worker is inside of a submission" loop_until 300 worker_inside
+	"$@" &
+	pid=$!
+	check "$what waits for the superblock" loop_until 100 waits_for_superblock $pid
+	show_waits $pid
+	check "$what still does, and so does the worker" worker_inside
+	befall thaw delay
+	check "$what is done once the server goes on" ends $pid
+	around_met
+}
+
+inside()
+{
+	TYPE=$1 generation=0
+	fs_new "$1" "$DEV"
+	wants remount mount -o remount,ro "$DEV" "$MNT"
+	mount -o remount,rw "$DEV" "$MNT" || bail "cannot be remounted"
+	check "$1: content after the remount" proves verify -p 2048 -g $generation "$MNT/file"
+	wants freeze fsfreeze --freeze "$MNT"
+	fsfreeze --unfreeze "$MNT"
+	check "$1: content after the freeze" proves verify -p 2048 -g $generation "$MNT/file"
+	wants umount umount "$MNT"
+	fs_mount "$DEV"
+	check "$1: content after the umount" proves verify -p 2048 -g $generation "$MNT/file"
+	check_around_books "$1"
+	check "$1: it can be unmounted" fs_umount "$DEV"
+}
+
+for_fs $CHECKS inside ext4 xfs
+check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+
+finish
