@@ -5,6 +5,7 @@
 # faults: memory lifetime
 # variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
+# disk: 256M (for leaks.sh)
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pagecensus - pages on the LRU lists, by what they hold, as lines `KEY PAGES`, from
+ * /proc/kpageflags:
+ *
+ *	anon	of tasks, mapped by nobody and not in the swap cache
+ *	shmem	of shared memory and tmpfs, not in the swap cache
+ *	file	of files and block devices
+ *
+ * A folio whose last user has gone stays there as long as anybody has a reference to it.
+ * For anon such pages are all that are counted; of the others the kernel counts those that
+ * have a user (nr_shmem, nr_file_pages), so that the rest are such.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kernel-page-flags.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common.h"
+
+static void print_usage(void)
+{
+	fputs("usage: pagecensus\n", stderr);
+	exit(2);
+}
+
+static int has(uint64_t flags, int bit)
+{
+	return flags >> bit & 1;
+}
+
+int main(int argc, char **argv)
+{
+	static uint64_t flags[8192];
+	unsigned long anon = 0, shmem = 0, file = 0, pages = 0;
+	ssize_t got;
+	int fd;
+
+	(void)argv;
+	if (argc > 1)
+		print_usage();
+	fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		fprintf(stderr, "pagecensus: /proc/kpageflags: %s\n", strerror(errno));
+		return 2;
+	}
+	while ((got = read(fd, flags, sizeof(flags))) > 0) {
+		for (size_t i = 0; i < (size_t)got / sizeof(*flags); i++) {
+			uint64_t f = flags[i];
+
+			pages++;
+			if (!has(f, KPF_LRU) || has(f, KPF_SWAPCACHE))
+				continue;
+			if (has(f, KPF_ANON))
+				anon += !has(f, KPF_MMAP);
+			else if (has(f, KPF_SWAPBACKED))
+				shmem++;
+			else
+				file++;
+		}
+	}
+	if (got < 0 || !pages) {
+		fprintf(stderr, "pagecensus: cannot read the flags: %s\n", strerror(errno));
+		return 2;
+	}
+	printf("anon %lu\nshmem %lu\nfile %lu\n", anon, shmem, file);
+	return 0;
+}
