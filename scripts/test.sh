@@ -64,6 +64,8 @@ for variant in "${variants[@]}"; do
 	! grep -qw noevent.sh <<<"$(grep "^$variant " <<<"$plan")" || plain=
 	echo "--variant $variant${plain:+ $plain}"
 done | xargs -L 1 -P "$J" "$TOP/scripts/module.sh" >/dev/null
+# What rs-reserves.sh takes the reserves away with.
+for variant in "${variants[@]}"; do "$TOP/scripts/kmod.sh" --variant "$variant"; done
 say "set up in $SECONDS s"
 
 RWB_SET_UP_SECONDS=$SECONDS exec "$TOP/qemu/run-tests.py" "${part[@]}" "${resume[@]}"

@@ -17,7 +17,7 @@ EVENT=kmem/mm_page_alloc_pfmemalloc
 [ -d "$TRACING/events/vmscan/mm_vmscan_pfmemalloc_wait_begin" ] ||
 	skip_all "no event mm_vmscan_pfmemalloc_wait_begin: the kernel lacks patch 0004"
 M=$(scaled 160)
-start_test 26 "the reserves"
+start_test 31 "the reserves"
 leave_mib "$M"
 SYSCTL=/proc/sys/vm/min_free_kbytes
 MIN=$(cat $SYSCTL)
@@ -98,13 +98,52 @@ check_num "per cent that the ledger is off, of those below the watermark" \
 check_num "there were some" "$(taken 'below_min\.pages')" -gt 0
 check_num "so a zone fell below its own" "$(zones_below)" -gt 0
 check_num "NBD sent with them" "$(row reserves nbd_send.pages)" -gt 0
-sites=$(sum "$LEDGER/reserves" 'site\.[0-9]+\.pages' | sed 's/missing/0/') other=$(row reserves other.pages)
-if [ "$sites $other" = "0 0" ]; then
-	skip_checks 1 "nobody else took any"
+# others: pages that somebody else took, by call site.
+others()
+{
+	sum "$LEDGER/reserves" 'site\.[0-9]+\.pages'
+}
+
+show_taken()
+{
+	grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | grep -v '^zone' |
+		while read -r r; do say "  $r"; done
+}
+
+# hog_takes: this shell takes pages below the watermarks, in a function of that module.
+hog_takes()
+{
+	local other sites
+
+	try_load reservehog || return 1
+	undo "[ ! -d /sys/module/reservehog ] || rmmod reservehog"
+	other=$(row reserves other.pages) sites=$(others)
+	is_number "$sites" || sites=0
+	HOG_TRACED=0
+	TRACE_KIB=2048 trace_start "$EVENT"
+	# Not much below the largest zone's: nobody else is to starve.
+	echo $(($(awk '$1 == "min" && $2 > n { n = $2 } END { print n }' /proc/zoneinfo) - 64)) > \
+		/sys/module/reservehog/parameters/leave
+	echo -1 > /sys/module/reservehog/parameters/leave
+	echo 0 > "$INSTANCE/tracing_on"
+	HOG_TRACED=$(grep -c "^ *$(cat /proc/$$/comm)-$$ .* mm_page_alloc_pfmemalloc: .* order=0 " "$INSTANCE/trace")
+	trace_stop
+	HOG_OTHER=$(($(row reserves other.pages) - other)) HOG_SITES=$(($(others) - sites))
+}
+
+if module_file reservehog > /dev/null; then
+	check "somebody else takes some" hog_takes
+	check_num "the kernel says so" "$HOG_TRACED" -gt 0
+	check_num "the ledger has as many, and who else took any" "$HOG_OTHER" -ge "$HOG_TRACED"
+	check_eq "each is told by call site" "$HOG_SITES" "$HOG_OTHER"
+	check_eq "so are all others" "$(others)" "$(row reserves other.pages)"
+	check "one call site is that module's" grep -qE '^site\.[0-9]+\.at .*\[reservehog\]' "$LEDGER/reserves"
+	show_taken
+	rmmod reservehog
 else
-	check_eq "others are told by call site" "$sites" "$other"
+	skip_checks 6 "no reservehog.ko (scripts/kmod.sh): nobody else takes any"
+	show_taken
 fi
-grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | while read -r r; do say "  $r"; done
 
 # More is kept free than there is: what reclaims waits until kswapd has freed half of that.
 raise()
