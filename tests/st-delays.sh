@@ -13,7 +13,7 @@ need_no_swap
 need_memcg
 need_file /proc/sys/kernel/task_delayacct CONFIG_TASK_DELAY_ACCT
 M=$(scaled 96)
-start_test $((4 * STALL_BOOKS + TRACED_CHECKS + 11)) "stalls against delay accounting"
+start_test $((4 * STALL_BOOKS + TRACED_CHECKS + 12)) "stalls against delay accounting"
 set_file /proc/sys/kernel/task_delayacct 1
 zram_swap_on 512
 leave_mib "$M"
@@ -92,6 +92,24 @@ else
 fi
 unload_mod
 
+# in_buckets ORIGIN: BUCKET:STALLS of its histogram, in the order of the buckets.
+in_buckets()
+{
+	awk -v re="^$1\\\\.hist\\\\.us\\\\." '$1 ~ re { sub(re, "", $1); print $1 ":" $2 }' "$TMP/stalls" | sort -n | xargs
+}
+
+# traced_buckets ORIGIN: the same, of the events in the trace.
+traced_buckets()
+{
+	awk -v origin=" origin=$1 " '/ stall: / && index($0, origin) {
+			for (i = 1; $i !~ /^usecs=/; i++);
+			us = substr($i, 7) + 0
+			for (low = us ? 1 : 0; low && low * 2 <= us && low < 8388608; low *= 2);
+			n[low]++
+		}
+		END { for (low in n) print low ":" n[low] }' "$INSTANCE/trace" | sort -n | xargs
+}
+
 load_mod write_around=N handoff=never
 cg_make rwb-max
 echo 16M > "$CG/rwb-max/memory.max"
@@ -102,6 +120,8 @@ check_stall_books "memory.max" memcg_max 1
 check_eq "no other limit made anybody stall" "$(stalled '(memcg_high|memcg_reclaim|node)\.stalls')" 0
 check_num "the cgroup is told" "$(stalled "cgroup\\.$(cg_id rwb-max)\\.stalls" stalls_cgroups)" -gt 0
 check_traced "$(cg_id rwb-max)"
+# All of that origin are the cgroup's, so that the trace has each of the histogram.
+check_eq "a stall is in the bucket of its microseconds" "$(in_buckets memcg_max)" "$(traced_buckets memcg_max)"
 trace_stop
 unload_mod
 

@@ -16,7 +16,7 @@ need_disk disk0
 need_fs ext4
 FILES=$(scaled 8000)
 M=$(scaled 128)
-start_test $((22 + UNEXPLAINED_CHECKS)) "metadata of filesystems"
+start_test $((24 + UNEXPLAINED_CHECKS)) "metadata of filesystems"
 disk_attach disk0
 DEVICE=$(cat "/sys/class/block/${DISK##*/}/dev")
 # shellcheck disable=SC2034 # for fs_make
@@ -98,10 +98,23 @@ fs_cold "$DISK"
 check "they are looked at once it was all dropped by hand" look
 check_eq "that was no eviction" "$(of_device 'evicted\.pages')" 0
 
+# The page cache of a block device has its number for that of an inode.
+EVENT=filemap/mm_filemap_delete_from_page_cache
+trace_start
+echo "i_ino == $((${DEVICE%:*} << 20 | ${DEVICE#*:}))" > "$INSTANCE/events/$EVENT/filter"
+echo 1 > "$INSTANCE/events/$EVENT/enable"
 leave_mib "$M"
 check "memory is wanted until reclaim evicts metadata" press_until 120 evicted_much -c text -m $((M + M / 2))
 check "the ledger can be read" settle metadata
+echo 0 > "$INSTANCE/tracing_on"
 evicted=$(of_device 'evicted\.pages' "$TMP/metadata")
+check_eq "the trace holds each page that went" "$(trace_lost)" 0
+check_eq "it has as many" "$(awk '/ mm_filemap_delete_from_page_cache: / {
+		pages = 1
+		for (order = substr($NF, 7); order > 0; order--) pages *= 2
+		n += pages
+	} END { print n + 0 }' "$INSTANCE/trace")" "$evicted"
+trace_stop
 check_num "reclaim evicted metadata" "$evicted" -ge $((INODE_PAGES / 2))
 others=$(sum "$TMP/metadata" 'others\.evicted\.pages')
 check_eq "the origins evicted as much" \
