@@ -7,7 +7,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-plan bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: help demo test test-all test-plan soak bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
@@ -25,6 +25,9 @@ test-all: ## the same, with every scenario on every kernel (SHARD=2/4 RESUME=1)
 
 test-plan: ## what `make test` runs where, and how long that took before (TIER=all SHARD=)
 	@qemu/run-tests.py --tier $(or $(TIER),change) --shard $(or $(SHARD),1/1) --plan
+
+soak: ## random loads against random events for HOURS=1 (SEED= VARIANT=)
+	@scripts/soak.sh $(HOURS)
 
 bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='sparse ...' COUNT=20
 	@scripts/bench.sh $(SCENARIOS)
