@@ -132,6 +132,13 @@ pub struct Batch {
     pub freed: u32,
 }
 
+impl Batch {
+    /// Were as many freed as were handed over?
+    pub const fn paid(&self) -> bool {
+        self.freed >= self.handed
+    }
+}
+
 /// Pages that may be ahead of those who go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -260,7 +267,7 @@ impl Door {
         let rest = self.sixteenths.saturating_sub(self.sixteenths / 16);
         self.sixteenths = rest.saturating_add(pages);
         let ahead = self.inside().saturating_sub(pages);
-        if batch.freed >= pages && ahead < room.paid() {
+        if batch.paid() && ahead < room.paid() {
             return false;
         }
         if self.waiting() == 0 && (ahead < room.of(who) || ahead == 0) {

@@ -263,7 +263,7 @@ impl Lane {
             return None;
         }
         if inner.late(came) {
-            let naps = who == Who::Task && inner.worth_a_nap(came);
+            let naps = who == Who::Task && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
             return naps.then(|| {
                 waits();
