@@ -30,7 +30,7 @@ use kernel::{
 };
 
 /// Cgroups that are known at a time.
-const KNOWN: usize = 1024;
+const KNOWN: usize = 2048;
 
 /// Room for the end of a path: of a container of Kubernetes it is all of it.
 const PATH: usize = 208;
