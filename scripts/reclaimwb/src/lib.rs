@@ -7,6 +7,7 @@
 pub mod advice;
 pub mod atomic;
 pub mod cli;
+pub mod container;
 pub mod diff;
 pub mod error;
 pub mod export;

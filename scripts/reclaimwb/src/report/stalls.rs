@@ -10,6 +10,7 @@ use super::{
     figures::{Times, mean},
 };
 use crate::{
+    container,
     ledger::{Hierarchy, Longest, OriginStalls, Part, Stall, StallCgroups, Stalls, total},
     names::{Cause, Origin},
 };
@@ -61,6 +62,9 @@ pub struct StallCgroupRow {
     pub removed: bool,
     /// At most so many nanoseconds more are its own, among those of id 0: it had no row for a while.
     pub missed_ns: u64,
+    /// What runs in it, if the path tells: a container, a pod, a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Nanoseconds in all.
     pub ns: u64,
     /// How many, and how long they took.
@@ -150,6 +154,7 @@ fn by_cgroup(ledger: &StallCgroups) -> Vec<StallCgroupRow> {
         .map(|((hierarchy, id), removed, one)| StallCgroupRow {
             hierarchy,
             id,
+            name: one.path.as_deref().and_then(container::name),
             path: one.path.clone(),
             removed,
             missed_ns: one.missed_ns,

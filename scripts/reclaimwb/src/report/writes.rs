@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    container,
     ledger::{Cell, Cgroups, Handoff, Hierarchy, Writes, total},
     names::{Kind, Origin, Type},
 };
@@ -184,6 +185,9 @@ pub struct CgroupRow {
     pub path: Option<String>,
     /// It has been removed.
     pub removed: bool,
+    /// What runs in it, if the path tells: a container, a pod, a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Pages.
     pub pages: u64,
     /// At most so many more are its own, among those of the table's end: it had no row for a while.
@@ -217,6 +221,7 @@ pub(super) fn cgroups(ledger: &Cgroups) -> CgroupsSection {
         .map(|(&(hierarchy, id), group)| CgroupRow {
             hierarchy,
             id,
+            name: group.path.as_deref().and_then(container::name),
             path: group.path.clone(),
             removed: group.removed,
             pages: group.total(),

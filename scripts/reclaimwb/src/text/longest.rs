@@ -6,6 +6,7 @@ use super::{
     nbd::phases,
 };
 use crate::{
+    container,
     format::{count, percent, span},
     ledger::{Stall, total},
     longest::{Kept, Longest},
@@ -49,7 +50,7 @@ fn one(page: &mut Page, rank: u64, kept: &Kept) {
     );
     page.paragraph(&format!("{rank:>2}. "), "    ", &head);
     let cgroup = match (&kept.cgroup_path, stall.cgroup) {
-        (Some(path), _) => path.clone(),
+        (Some(path), _) => container::shown(path),
         (None, 0) => "none".into(),
         (None, id) => format!("id {id}"),
     };

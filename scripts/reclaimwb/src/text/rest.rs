@@ -7,6 +7,7 @@ use super::{
     stalls::lost_rows,
 };
 use crate::{
+    container,
     format::{cell, count, mib, percent},
     ledger::{Hierarchy, total},
     names::Layer,
@@ -60,17 +61,36 @@ pub fn cgroups(page: &mut Page, report: &Report) {
     }
 }
 
-/// The path, shortened from the left: its end tells more.
 fn path(group: &CgroupRow, page: &Page) -> String {
-    let path = group.path.clone().unwrap_or_else(|| match group.hierarchy {
-        Hierarchy::V2 => format!("(no path, id {})", group.id),
-        Hierarchy::V1 => format!("(cgroup v1, id {})", group.id),
-    });
+    let path = group.path.as_deref().map_or_else(
+        || match group.hierarchy {
+            Hierarchy::V2 => format!("(no path, id {})", group.id),
+            Hierarchy::V1 => format!("(cgroup v1, id {})", group.id),
+        },
+        container::shown,
+    );
     let removed = if group.removed { " (removed)" } else { "" };
-    let (long, width) = (path.chars().count() + removed.len(), page.at_most(page.width() / 3));
-    let path =
-        if long <= width { path } else { format!("..{}", path.chars().skip(long + 2 - width).collect::<String>()) };
-    path + removed
+    end(&path, page.at_most(page.width() / 3).saturating_sub(removed.len())) + removed
+}
+
+/// A cgroup in so many columns: of one with a name the name, and of its path what fits; else the end of the path, which
+/// tells more than its beginning.
+pub fn end(shown: &str, columns: usize) -> String {
+    let long = shown.chars().count();
+    if long <= columns {
+        return shown.to_owned();
+    }
+    let last = |text: &str, columns: usize| {
+        let skipped = (text.chars().count() + 2).saturating_sub(columns);
+        format!("..{}", text.chars().skip(skipped).collect::<String>())
+    };
+    match shown.split_once(" (/") {
+        Some((name, path)) if name.chars().count() + 8 <= columns => {
+            format!("{name} ({}", last(path, columns - name.chars().count() - 2))
+        }
+        Some((name, _)) => name.to_owned(),
+        None => last(shown, columns),
+    }
 }
 
 fn by(group: &CgroupRow) -> String {

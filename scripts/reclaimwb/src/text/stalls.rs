@@ -8,8 +8,10 @@ use super::{
     figures::{spread, time},
     layout::{Page, Table},
     nbd::phases,
+    rest::end,
 };
 use crate::{
+    container,
     format::{count, percent, span},
     ledger::{Part, Stall, total},
     names::Cause,
@@ -123,8 +125,9 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
         heads.insert(3, "or more by");
     }
     let mut table = Table::new(&heads);
+    let columns = page.at_most(page.width() / 3);
     for row in shown() {
-        let mut cells = vec![name(row), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)];
+        let mut cells = vec![end(&name(row), columns), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)];
         if bounded {
             cells.insert(3, if row.missed_ns > 0 { span(row.missed_ns / 1000) } else { "-".into() });
         }
@@ -153,7 +156,7 @@ pub(super) fn lost_rows(n: u64) -> String {
 fn name(row: &StallCgroupRow) -> String {
     let removed = if row.removed { " (removed)" } else { "" };
     match (&row.path, row.id) {
-        (Some(path), _) => format!("{path}{removed}"),
+        (Some(path), _) => format!("{}{removed}", container::shown(path)),
         (None, 0) if row.removed => "(removed ones)".into(),
         (None, 0) => "(others)".into(),
         (None, id) => format!("id {id}{removed}"),

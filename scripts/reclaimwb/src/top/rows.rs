@@ -8,6 +8,7 @@ use super::{
     watch::Gained,
 };
 use crate::{
+    container,
     format::{count, span},
     ledger::{Hierarchy, Ledgers, Read, STALLING, total},
     names::{Cause, Origin},
@@ -193,7 +194,7 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
         let sum = |figure: &Read<Figure>| figure.as_ref().ok().map(|figure| figure.total);
         let name = match (key, path) {
             (None, _) => "(no cgroup told)".into(),
-            (_, Some(path)) => path,
+            (_, Some(path)) => container::shown(&path),
             (Some((Hierarchy::V1, id)), None) => format!("(v1 cgroup {id})"),
             (Some((Hierarchy::V2, id)), None) => format!("(gone: {id})"),
         };
@@ -277,22 +278,25 @@ fn tasks(step: Option<&Gained>, all: &Ledgers) -> Table {
         let groups = &all.stall_cgroups.as_ref().ok()?.groups;
         groups.get(&(Hierarchy::V2, id))?.path.clone()
     };
-    let rows = tasks.into_iter().map(|((name, pid), task)| Row {
-        cells: vec![
-            word(format!(
-                "{}{name}{}",
-                if task.fresh { "*" } else { " " },
-                pid.map_or(String::new(), |pid| format!("[{pid}]"))
-            )),
-            counted(task.longest, ns),
-            mostly(&task.parts),
-            least(task.left),
-            counted(task.waited, ns),
-            counted(Some(task.kept), count),
-            word(task.origin.map_or(NONE, Origin::label)),
-            word(task.cgroup.map_or(NONE.into(), |id| path(id).unwrap_or_else(|| format!("({id})")))),
-        ],
-    });
+    let rows =
+        tasks.into_iter().map(|((name, pid), task)| Row {
+            cells: vec![
+                word(format!(
+                    "{}{name}{}",
+                    if task.fresh { "*" } else { " " },
+                    pid.map_or(String::new(), |pid| format!("[{pid}]"))
+                )),
+                counted(task.longest, ns),
+                mostly(&task.parts),
+                least(task.left),
+                counted(task.waited, ns),
+                counted(Some(task.kept), count),
+                word(task.origin.map_or(NONE, Origin::label)),
+                word(task.cgroup.map_or(NONE.into(), |id| {
+                    path(id).map_or_else(|| format!("({id})"), |path| container::shown(&path))
+                })),
+            ],
+        });
     Table {
         by: By::Task,
         columns,
