@@ -25,6 +25,33 @@ pub struct Swap {
     pub priority: i64,
 }
 
+/// What the kernel says of an NBD device's queue, for the advice on it. What could not be read is absent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Queue {
+    /// Its largest request, in KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_sectors_kb: Option<u64>,
+    /// Its hardware queues: one for each connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u64>,
+}
+
+/// Whether the kernel measures pressure (PSI).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Psi {
+    /// It does.
+    On,
+    /// `psi=0` is on its command line.
+    SwitchedOff,
+    /// It is built to measure it only when it is told to.
+    DefaultOff,
+    /// It is built without it.
+    NotBuilt,
+    /// It does not, and it cannot be told which of these is why.
+    Off,
+}
+
 /// The machine at the moment of a snapshot. What could not be read is empty or absent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct System {
@@ -58,15 +85,27 @@ pub struct System {
     pub params: BTreeMap<String, String>,
     /// Kernel settings that decide where a write goes.
     pub settings: BTreeMap<String, String>,
+    /// Connected NBD devices. Not in older snapshots.
+    #[serde(default)]
+    pub queues: BTreeMap<String, Queue>,
+    /// Of the kernel's configuration what [`CONFIG`] asks for, `y` or `n`, where it is to be read. Not in older
+    /// snapshots.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
 }
 
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 7] = [
     "sys/kernel/mm/lru_gen/enabled",
+    "sys/kernel/mm/transparent_hugepage/defrag",
     "sys/kernel/mm/transparent_hugepage/enabled",
     "sys/module/zswap/parameters/enabled",
     "proc/sys/vm/swappiness",
     "proc/sys/vm/page-cluster",
+    "proc/sys/vm/min_free_kbytes",
 ];
+
+/// Options of the kernel's configuration that say why it lacks something.
+pub const CONFIG: [&str; 2] = ["CONFIG_PSI", "CONFIG_PSI_DEFAULT_DISABLED"];
 
 impl System {
     /// Reads the facts below `root` (`/`, but for tests).
@@ -76,11 +115,16 @@ impl System {
         // what there is.
         let _ = fs::read(root.join("proc/sys/vm/stat_refresh"));
         let uname = rustix::system::uname();
+        let release = uname.release().to_string_lossy().into_owned();
         Self {
             unix_time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64(),
             uptime: text("proc/uptime").split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0),
             boot_id: text("proc/sys/kernel/random/boot_id").trim().to_owned(),
-            kernel_release: uname.release().to_string_lossy().into_owned(),
+            queues: queues(&root.join("sys/block")),
+            config: config(
+                &[format!("boot/config-{release}"), format!("lib/modules/{release}/config")].map(|f| text(&f)),
+            ),
+            kernel_release: release,
             kernel_version: uname.version().to_string_lossy().into_owned(),
             machine: uname.machine().to_string_lossy().into_owned(),
             cmdline: text("proc/cmdline").trim().to_owned(),
@@ -103,6 +147,54 @@ impl System {
     pub fn memory_bytes(&self) -> Option<u64> {
         self.meminfo.get("MemTotal").map(|kib| kib.saturating_mul(1024))
     }
+
+    /// Whether pressure is measured, and why not.
+    pub fn psi(&self) -> Psi {
+        // The kernel takes the last one, and all but a clear no for yes.
+        let told = self.cmdline.split_whitespace().rev().find_map(|word| word.strip_prefix("psi="));
+        // As kstrtobool() takes it.
+        let told = told.map(|value| !value.to_lowercase().starts_with(['0', 'n', 'f']) && !value.starts_with("of"));
+        let is = |name: &str, value: &str| self.config.get(name).is_some_and(|found| found == value);
+        match told {
+            _ if !self.memory_stall_us.is_empty() => Psi::On,
+            _ if is("CONFIG_PSI", "n") => Psi::NotBuilt,
+            Some(false) => Psi::SwitchedOff,
+            // It was asked for in vain.
+            Some(true) => Psi::NotBuilt,
+            None if is("CONFIG_PSI_DEFAULT_DISABLED", "y") => Psi::DefaultOff,
+            None => Psi::Off,
+        }
+    }
+}
+
+/// The connected NBD devices below `/sys/block`.
+fn queues(block: &Path) -> BTreeMap<String, Queue> {
+    let devices = fs::read_dir(block).into_iter().flatten().flatten();
+    let names = devices.filter_map(|entry| entry.file_name().into_string().ok());
+    names
+        .filter(|name| name.starts_with("nbd") && block.join(name).join("pid").exists())
+        .map(|name| {
+            let device = block.join(&name);
+            let max = fs::read_to_string(device.join("queue/max_sectors_kb")).ok();
+            let connections = fs::read_dir(device.join("mq")).ok().map(|found| found.count() as u64);
+            let max_sectors_kb = max.and_then(|text| text.trim().parse().ok());
+            (name, Queue { max_sectors_kb, connections: connections.filter(|n| *n > 0) })
+        })
+        .collect()
+}
+
+/// The options asked for, of the first configuration that is there.
+fn config(texts: &[String]) -> BTreeMap<String, String> {
+    let Some(text) = texts.iter().find(|text| !text.is_empty()) else {
+        return BTreeMap::new();
+    };
+    CONFIG
+        .iter()
+        .map(|name| {
+            let set = text.lines().any(|line| line.strip_prefix(name).is_some_and(|rest| rest == "=y"));
+            ((*name).to_owned(), if set { "y" } else { "n" }.to_owned())
+        })
+        .collect()
 }
 
 /// `name number [unit]` lines; others are left out.
@@ -158,6 +250,56 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn system(cmdline: &str, config: &[(&str, &str)], stalls: &str) -> System {
+        let empty = tempfile::tempdir().expect("a temporary directory");
+        System {
+            cmdline: cmdline.into(),
+            config: config.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            memory_stall_us: super::stalls(stalls),
+            ..System::collect(empty.path())
+        }
+    }
+
+    #[test]
+    fn why_pressure_is_not_measured() {
+        let default = [("CONFIG_PSI", "y"), ("CONFIG_PSI_DEFAULT_DISABLED", "y")];
+        let built = [("CONFIG_PSI", "y"), ("CONFIG_PSI_DEFAULT_DISABLED", "n")];
+        let not = [("CONFIG_PSI", "n"), ("CONFIG_PSI_DEFAULT_DISABLED", "n")];
+        assert_eq!(system("psi=1", &default, "some avg10=0.00 total=0\n").psi(), Psi::On);
+        assert_eq!(system("quiet psi=0", &built, "").psi(), Psi::SwitchedOff);
+        assert_eq!(system("psi=0", &[], "").psi(), Psi::SwitchedOff);
+        assert_eq!(system("quiet", &default, "").psi(), Psi::DefaultOff);
+        assert_eq!(system("psi=1", &not, "").psi(), Psi::NotBuilt);
+        assert_eq!(system("psi=1 psi=0", &[], "").psi(), Psi::SwitchedOff);
+        assert_eq!(system("psi=off", &[], "").psi(), Psi::SwitchedOff);
+        assert_eq!(system("psi=0 psi=1", &[], "").psi(), Psi::NotBuilt);
+        assert_eq!(system("mpsi=0", &[], "").psi(), Psi::Off);
+    }
+
+    #[test]
+    fn nbd_devices_and_configuration() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let write = |name: &str, text: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        write("sys/block/nbd0/pid", "12\n");
+        write("sys/block/nbd0/queue/max_sectors_kb", "1280\n");
+        write("sys/block/nbd0/mq/0/cpu_list", "0\n");
+        write("sys/block/nbd0/mq/1/cpu_list", "1\n");
+        // Not connected, and another kind of device.
+        write("sys/block/nbd1/queue/max_sectors_kb", "128\n");
+        write("sys/block/vda/queue/max_sectors_kb", "128\n");
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        write(&format!("boot/config-{release}"), "CONFIG_PSI=y\n# CONFIG_PSI_DEFAULT_DISABLED is not set\n");
+        let system = System::collect(root.path());
+        let found: Vec<_> = system.queues.iter().map(|(n, q)| (n.as_str(), q.max_sectors_kb, q.connections)).collect();
+        assert_eq!(found, [("nbd0", Some(1280), Some(2))]);
+        assert_eq!(system.config["CONFIG_PSI"], "y");
+        assert_eq!(system.config["CONFIG_PSI_DEFAULT_DISABLED"], "n");
+    }
 
     #[test]
     fn proc_files() {

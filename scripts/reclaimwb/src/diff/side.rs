@@ -109,7 +109,11 @@ impl Side {
     pub(super) fn pressure(&self, who: &str) -> std::result::Result<f64, String> {
         let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;
         let of = |system: &System| {
-            system.memory_stall_us.get(who).copied().ok_or("this kernel tells no memory pressure (CONFIG_PSI)")
+            system
+                .memory_stall_us
+                .get(who)
+                .copied()
+                .ok_or("PSI is off in this kernel: boot with psi=1, or with one that has CONFIG_PSI=y")
         };
         let us = of(&self.now)?.checked_sub(of(before)?).ok_or("it went back")?;
         Ok(us as f64 / 1e6)

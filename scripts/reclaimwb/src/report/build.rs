@@ -179,6 +179,8 @@ fn machine(system: &System) -> Machine {
         page_size: system.page_size,
         swaps: system.swaps.clone(),
         settings: system.settings.clone(),
+        psi: system.psi(),
+        queues: system.queues.clone(),
     }
 }
 

@@ -40,7 +40,7 @@ pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
 
 use crate::{
     ledger::{Cost, Probe},
-    system::Swap,
+    system::{Psi, Queue, Swap},
 };
 
 /// Name of the JSON structure.
@@ -107,6 +107,10 @@ pub struct Machine {
     pub swaps: Vec<Swap>,
     /// Kernel settings that decide where a write goes.
     pub settings: BTreeMap<String, String>,
+    /// Whether the kernel measures pressure.
+    pub psi: Psi,
+    /// Connected NBD devices.
+    pub queues: BTreeMap<String, Queue>,
 }
 
 /// The module.
