@@ -1,159 +1,516 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What to try first, by what most of the stalls' time went to. The recipes in Documentation/admin-guide.rst say
-//! more, and why.
+//! What to try first: by what the stalls' time went to, for whom, on which devices, and with what is set and what the
+//! kernel has. A table of cases says which remedies suit; of these only such are named as can be had and are not in
+//! use yet. The recipes in Documentation/admin-guide.rst say more, and why.
 
 use crate::{
-    ledger::{HelperState, total},
-    names::Cause,
-    report::{CauseRow, NbdDeviceRow, Report},
+    container,
+    ledger::HelperState,
+    names::{Cause, Kind, Origin, Policy},
+    report::{Report, StallCgroupRow},
+    system::Queue,
 };
 
 /// Below this part of the stalls' time a cause is not worth a sentence.
 const WORTH: f64 = 0.15;
 /// Less than this in all, in ns, is no pain: nothing is advised.
-const PAIN: u64 = 100_000_000;
+pub const PAIN: u64 = 100_000_000;
+/// Remedies named for a cause, at most.
+const NAMED: usize = 3;
+/// Requests of this size keep an NBD connection short, in KiB: Documentation/admin-guide.rst has the measurement.
+const SMALL_KB: u64 = 128;
 
-/// What to try against the largest causes of stalls; `None` where nobody stalled for long.
-pub fn sentence(report: &Report) -> Option<String> {
+/// When swap-out is handed to a writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handoff {
+    /// This kernel, or this module, cannot.
+    Impossible,
+    /// Not now.
+    Never,
+    /// Where the stack is short.
+    LowHeadroom,
+    /// Whenever it is allowed.
+    Always,
+}
+
+/// What pages are swapped out to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Swap {
+    /// There is no swap.
+    Nothing,
+    /// Memory alone: zram, brd. It is written at once, so that there is nothing to hand off.
+    Memory,
+    /// A disk of this machine.
+    Disk,
+    /// NBD, or what may lie on it: a file, a mapped device.
+    Nbd,
+}
+
+/// Whether pages are compressed before they go to a swap device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Zswap {
+    /// The kernel has none.
+    Impossible,
+    /// It has, and it is off.
+    Off,
+    /// It is on.
+    On,
+}
+
+/// What reclaim found to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// Dirty pages of files alone.
+    Files,
+    /// Swap alone.
+    Swap,
+    /// Both, or it is not known.
+    Both,
+}
+
+/// What decides which advice is right.
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
+#[derive(Clone, Debug)]
+struct Situation {
+    cause: Cause,
+    origin: Origin,
+    handoff: Handoff,
+    /// Reclaim handed something over.
+    handed: bool,
+    write_around: HelperState,
+    swap: Swap,
+    /// Nearly all of it is used.
+    swap_full: bool,
+    zswap: Zswap,
+    written: Written,
+    /// The busiest NBD device, and what is known of its queue.
+    nbd: (String, Queue),
+    /// Whether a task that wants a huge page compacts memory for it.
+    tasks_compact: bool,
+    /// TLB flushes are counted; `None`: they cannot be.
+    tlb: Option<bool>,
+    shrinkers: bool,
+    /// The cgroup in question.
+    cgroup: Option<String>,
+    /// `vm.min_free_kbytes`.
+    min_free_kb: Option<u64>,
+}
+
+/// Something to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Remedy {
+    HandOff,
+    SmallerRequests,
+    MoreConnections,
+    FasterLine,
+    FasterSwap,
+    Compress,
+    FasterCompression,
+    AddSwap,
+    MoreSwap,
+    WriteAround,
+    DirtyLimit,
+    CgroupLimit,
+    LessInUse,
+    FewerTasks,
+    MoreCpus,
+    LargerReserves,
+    NoCompaction,
+    SmallerOrders,
+    LookAtShrinkers,
+    CountTlb,
+    LookAtTlb,
+    LessUnmapped,
+    LookAtSleepers,
+}
+
+/// What suits a kind of stall.
+struct Case {
+    /// What it is about; the tests call it by that.
+    #[cfg_attr(not(test), expect(dead_code))]
+    name: &'static str,
+    causes: &'static [Cause],
+    when: fn(&Situation) -> bool,
+    /// The best first. The last one can always be had.
+    remedies: &'static [Remedy],
+}
+
+use Remedy as R;
+
+/// The first one that fits counts. The last one of a cause always fits.
+const CASES: &[Case] = &[
+    Case {
+        name: "NBD carries no swap",
+        causes: &[Cause::NbdLock, Cause::NbdSend],
+        when: |now| now.swap != Swap::Nbd,
+        remedies: &[R::SmallerRequests, R::MoreConnections, R::FasterLine],
+    },
+    Case {
+        name: "swap on NBD, the connection is taken",
+        causes: &[Cause::NbdLock],
+        when: always,
+        remedies: &[R::HandOff, R::SmallerRequests, R::MoreConnections, R::CgroupLimit, R::Compress, R::FasterLine],
+    },
+    Case {
+        name: "swap on NBD, the line takes no more",
+        causes: &[Cause::NbdSend],
+        when: always,
+        remedies: &[R::HandOff, R::Compress, R::CgroupLimit, R::FasterLine],
+    },
+    Case {
+        name: "swap in memory takes CPU time",
+        causes: &[Cause::SwapSubmit, Cause::TagWait],
+        when: |now| now.swap == Swap::Memory,
+        remedies: &[R::CgroupLimit, R::FasterCompression],
+    },
+    Case {
+        name: "the swap device takes no more",
+        causes: &[Cause::SwapSubmit, Cause::TagWait],
+        when: |now| now.swap != Swap::Nothing,
+        remedies: &[R::HandOff, R::CgroupLimit, R::Compress, R::FasterSwap],
+    },
+    Case {
+        name: "swap was taken away since",
+        causes: &[Cause::SwapSubmit, Cause::TagWait],
+        when: always,
+        remedies: &[R::CgroupLimit, R::LessInUse],
+    },
+    Case {
+        name: "tasks wait for the swap writer, and it for the device",
+        causes: &[Cause::ThrottleWriteback],
+        when: |now| now.handed && now.written != Written::Files && now.swap != Swap::Nothing,
+        remedies: &[R::CgroupLimit, R::Compress, R::FasterSwap],
+    },
+    Case {
+        name: "reclaim waits for dirty files",
+        causes: &[Cause::ThrottleWriteback],
+        when: |now| now.written == Written::Files || now.swap == Swap::Nothing,
+        remedies: &[R::WriteAround, R::DirtyLimit],
+    },
+    Case {
+        name: "reclaim waits for swap",
+        causes: &[Cause::ThrottleWriteback],
+        when: |now| now.written == Written::Swap,
+        remedies: &[R::CgroupLimit, R::Compress, R::FasterSwap],
+    },
+    Case {
+        name: "reclaim waits for dirty files or for swap",
+        causes: &[Cause::ThrottleWriteback],
+        when: always,
+        remedies: &[R::WriteAround, R::DirtyLimit, R::FasterSwap],
+    },
+    Case {
+        name: "a cgroup is too large for its limit",
+        causes: &[
+            Cause::Scan,
+            Cause::ThrottleIsolated,
+            Cause::ThrottleNoprogress,
+            Cause::ThrottleCongested,
+            Cause::LruLock,
+            Cause::Lock,
+        ],
+        when: of_cgroup,
+        remedies: &[R::CgroupLimit],
+    },
+    Case {
+        name: "nothing to free without swap",
+        causes: &[Cause::Scan, Cause::ThrottleNoprogress],
+        when: |now| now.swap == Swap::Nothing,
+        remedies: &[R::AddSwap, R::LessInUse],
+    },
+    Case {
+        name: "nothing to free as swap is full",
+        causes: &[Cause::Scan, Cause::ThrottleNoprogress],
+        when: |now| now.swap_full,
+        remedies: &[R::MoreSwap, R::LessInUse],
+    },
+    Case { name: "much is scanned for little", causes: &[Cause::Scan], when: always, remedies: &[R::LessInUse] },
+    Case {
+        name: "many reclaim at once",
+        causes: &[
+            Cause::ThrottleIsolated,
+            Cause::ThrottleNoprogress,
+            Cause::ThrottleCongested,
+            Cause::LruLock,
+            Cause::Lock,
+        ],
+        when: always,
+        remedies: &[R::FewerTasks],
+    },
+    Case {
+        name: "shrinkers",
+        causes: &[Cause::Shrinker],
+        when: always,
+        remedies: &[R::LookAtShrinkers, R::CgroupLimit, R::LessInUse],
+    },
+    Case { name: "reserves", causes: &[Cause::Pfmemalloc], when: always, remedies: &[R::LargerReserves] },
+    Case {
+        name: "compaction",
+        causes: &[Cause::Compaction, Cause::Drain],
+        when: always,
+        remedies: &[R::NoCompaction, R::SmallerOrders],
+    },
+    Case {
+        name: "memory.high",
+        causes: &[Cause::HighPenalty],
+        when: |now| now.origin == Origin::MemcgHigh,
+        remedies: &[R::CgroupLimit],
+    },
+    Case {
+        name: "a penalty among other stalls",
+        causes: &[Cause::HighPenalty],
+        when: always,
+        remedies: &[R::CgroupLimit, R::LessInUse],
+    },
+    Case { name: "too few CPUs", causes: &[Cause::Runqueue], when: always, remedies: &[R::MoreCpus] },
+    Case {
+        name: "CPUs interrupt each other",
+        causes: &[Cause::Tlb],
+        when: always,
+        remedies: &[R::CountTlb, R::LookAtTlb, R::LessUnmapped],
+    },
+    Case {
+        name: "asleep, nobody knows for what",
+        causes: &[Cause::OffCpu, Cause::Unexplained],
+        when: always,
+        remedies: &[R::LookAtSleepers],
+    },
+];
+
+fn always(_: &Situation) -> bool {
+    true
+}
+
+/// Whether reclaim is for a cgroup's sake, and not for the machine's.
+fn of_cgroup(now: &Situation) -> bool {
+    matches!(now.origin, Origin::MemcgMax | Origin::MemcgHigh | Origin::MemcgReclaim)
+}
+
+impl Remedy {
+    /// Whether this machine can have it, and has it not yet.
+    fn can_be_had(self, now: &Situation) -> bool {
+        let queue = &now.nbd.1;
+        match self {
+            Self::HandOff => {
+                matches!(now.handoff, Handoff::Never | Handoff::LowHeadroom)
+                    && matches!(now.swap, Swap::Disk | Swap::Nbd)
+            }
+            Self::SmallerRequests => queue.max_sectors_kb.is_none_or(|kb| kb > SMALL_KB),
+            Self::MoreConnections => queue.connections.is_none_or(|n| n < 2),
+            Self::Compress => now.zswap == Zswap::Off && matches!(now.swap, Swap::Disk | Swap::Nbd),
+            Self::FasterSwap | Self::MoreSwap => now.swap != Swap::Nothing,
+            Self::FasterCompression => now.swap == Swap::Memory,
+            Self::AddSwap => now.swap == Swap::Nothing,
+            Self::WriteAround => now.write_around == HelperState::Off,
+            Self::CgroupLimit => of_cgroup(now),
+            Self::NoCompaction => now.tasks_compact,
+            Self::LookAtShrinkers => now.shrinkers,
+            Self::CountTlb => now.tlb == Some(false),
+            Self::LookAtTlb => now.tlb == Some(true),
+            Self::FasterLine
+            | Self::DirtyLimit
+            | Self::LessInUse
+            | Self::FewerTasks
+            | Self::MoreCpus
+            | Self::LargerReserves
+            | Self::SmallerOrders
+            | Self::LessUnmapped
+            | Self::LookAtSleepers => true,
+        }
+    }
+
+    /// What to do, to follow "To try:".
+    fn text(self, now: &Situation) -> String {
+        let device = &now.nbd.0;
+        match self {
+            Self::HandOff if now.handoff == Handoff::LowHeadroom => {
+                "to hand off all swap-out, not only where the stack is short (reclaimwb tune handoff=always)".into()
+            }
+            Self::HandOff => "a writer for swap-out (reclaimwb tune handoff=always)".into(),
+            Self::SmallerRequests => {
+                format!("smaller requests ({SMALL_KB} in /sys/block/{device}/queue/max_sectors_kb)")
+            }
+            Self::MoreConnections => "a second connection (nbd-client -C 2)".into(),
+            Self::FasterLine => "a faster line or server, or less that goes over it".into(),
+            Self::FasterSwap => "a faster swap device, or a second one of the same priority".into(),
+            Self::Compress => "zswap before the device (Y in /sys/module/zswap/parameters/enabled)".into(),
+            Self::FasterCompression => {
+                "a faster comp_algorithm of zram (lzo-rle, lz4), or less to swap, as compression takes the time".into()
+            }
+            Self::AddSwap => "swap: without it only pages of files can be freed".into(),
+            Self::MoreSwap => "more swap: what there is of it is full".into(),
+            Self::WriteAround => "reclaimwb tune write_around=Y".into(),
+            Self::DirtyLimit => "less dirty memory (sysctl vm.dirty_bytes)".into(),
+            Self::CgroupLimit => limit(now.origin, now.cgroup.as_deref()),
+            Self::LessInUse => "more memory, or a limit (memory.max) for who fills it".into(),
+            Self::FewerTasks => "fewer tasks that need memory at once, or cgroups with limits of their own".into(),
+            Self::MoreCpus => "fewer tasks or more CPUs, as who waits for one would wait without reclaim, too".into(),
+            Self::LargerReserves => {
+                let is = now.min_free_kb.map_or(String::new(), |kb| format!(", which is {kb}"));
+                format!("larger reserves (sysctl vm.min_free_kbytes{is})")
+            }
+            Self::NoCompaction => {
+                "madvise or defer in /sys/kernel/mm/transparent_hugepage/defrag, so that tasks do not compact".into()
+            }
+            Self::SmallerOrders => "smaller allocations: COMPACTION has their orders".into(),
+            Self::LookAtShrinkers => "SHRINKERS, for which of them gives back nothing".into(),
+            Self::CountTlb => "reclaimwb tune tlb=Y, to see for which mappings CPUs are interrupted".into(),
+            Self::LookAtTlb => "TLB FLUSHES, for which mappings CPUs are interrupted".into(),
+            Self::LessUnmapped => "less to swap: each page that is unmapped interrupts the CPUs that may use it".into(),
+            Self::LookAtSleepers => {
+                "reclaimwb record --events stall beside perf sched, to see where tasks sleep".into()
+            }
+        }
+    }
+}
+
+fn limit(origin: Origin, cgroup: Option<&str>) -> String {
+    let of = cgroup.map_or_else(|| "the cgroup that STALLS names".to_owned(), container::short);
+    match origin {
+        Origin::MemcgReclaim => format!("smaller writes to memory.reclaim of {of}, or fewer"),
+        Origin::MemcgHigh => format!("a higher memory.high for {of}, or less in it"),
+        _ => format!("a higher memory.max for {of}, or less in it"),
+    }
+}
+
+/// What to try against the largest causes of stalls, and the largest; `None` where nobody stalled for long.
+pub fn sentence(report: &Report) -> Option<(String, Cause)> {
     let stalls = report.stalls.get()?;
     if stalls.ns < PAIN {
         return None;
     }
-    let mut tips: Vec<String> = Vec::new();
-    for row in stalls.causes.iter().filter(|row| row.share >= WORTH).take(2) {
-        let tip = tip(report, row);
-        if !tips.contains(&tip) {
-            tips.push(tip);
-        }
-    }
+    let mut worth: Vec<Cause> =
+        stalls.causes.iter().filter(|row| row.share >= WORTH).map(|row| row.cause).take(2).collect();
     // Many small causes: the largest is still the first suspect.
-    if tips.is_empty() {
-        tips.push(tip(report, stalls.causes.first()?));
+    if worth.is_empty() {
+        worth.push(stalls.causes.first()?.cause);
     }
-    Some(format!("To try: {}.", tips.join("; and ")))
+    let first = *worth.first()?;
+    let mut named: Vec<Remedy> = Vec::new();
+    let mut tips: Vec<String> = Vec::new();
+    for cause in worth {
+        let now = situation(report, cause, None, None);
+        // Of the second cause only the best, where that is news.
+        let most = if tips.is_empty() { NAMED } else { 1 };
+        let fresh: Vec<Remedy> = remedies(&now).take(most).filter(|remedy| !named.contains(remedy)).collect();
+        if !fresh.is_empty() {
+            tips.push(joined(&now, &fresh));
+        }
+        named.extend(fresh);
+    }
+    Some((format!("To try: {}.", tips.join("; and ")), first))
 }
 
-fn tip(report: &Report, row: &CauseRow) -> String {
-    let handoff = report.handoff.get().map_or(HelperState::Unavailable, |section| section.state);
-    let around = report.write_around.get().map_or(HelperState::Unavailable, |section| section.state);
-    match row.cause {
-        Cause::NbdLock | Cause::NbdSend => {
-            let devices = report.nbd.get().map_or(&[][..], |nbd| &nbd.devices);
-            let requests = |row: &&NbdDeviceRow| total(row.directions.iter().map(|row| row.requests.count));
-            let device = devices.iter().max_by_key(requests).map_or("nbd0", |row| &row.device);
-            let by_hand = format!(
-                "smaller requests (128 in /sys/block/{device}/queue/max_sectors_kb) and a second connection \
-                 (nbd-client -C 2)"
-            );
-            match handoff {
-                HelperState::On => by_hand,
-                HelperState::Off => format!("a writer for swap-out (reclaimwb tune handoff=always); or {by_hand}"),
-                HelperState::Unavailable => format!("{by_hand}; or a kernel with our patches, for handoff"),
-            }
-        }
-        Cause::SwapSubmit | Cause::TagWait => {
-            "a faster swap device or a second one of the same priority, as this one takes no more; or zswap before it"
-                .into()
-        }
-        Cause::ThrottleWriteback if report.handoff.get().is_some_and(|section| section.handed_requests > 0) => {
-            "a faster swap device or line, less to swap, or a limit for who fills memory, as tasks wait for the swap \
-             writer, and it for the device"
-                .into()
-        }
-        Cause::ThrottleWriteback => {
-            let writer = if around == HelperState::Off { " and reclaimwb tune write_around=Y" } else { "" };
-            format!(
-                "less dirty memory (sysctl vm.dirty_bytes){writer} if it is dirty files that reclaim waits for, a \
-                     faster swap device if it is swap"
-            )
-        }
-        Cause::ThrottleIsolated
-        | Cause::ThrottleNoprogress
-        | Cause::ThrottleCongested
-        | Cause::LruLock
-        | Cause::Lock => "fewer tasks that need memory at once, or cgroups with limits of their own".into(),
-        Cause::Scan => "more memory or swap, or a limit for who fills it, as much is scanned for little".into(),
-        Cause::Shrinker => "SHRINKERS below, for which of them gives back nothing".into(),
-        Cause::Pfmemalloc => "larger reserves (sysctl vm.min_free_kbytes)".into(),
-        Cause::Compaction | Cause::Drain => {
-            "madvise or defer in /sys/kernel/mm/transparent_hugepage/defrag, so that tasks do not compact".into()
-        }
-        Cause::HighPenalty => "a higher memory.high for the cgroup that STALLS names, or less in it".into(),
-        Cause::Runqueue => "fewer tasks or more CPUs, as who waits for one would wait without reclaim, too".into(),
-        Cause::Tlb => "reclaimwb tune tlb=Y, to see for which mappings CPUs are interrupted".into(),
-        Cause::OffCpu | Cause::Unexplained => {
-            "reclaimwb record --events stall beside perf sched, to see where tasks sleep".into()
-        }
+/// What to try against one cause in one cgroup, whose reclaim is of that origin.
+pub fn for_cgroup(report: &Report, cause: Cause, origin: Origin, path: Option<&str>) -> String {
+    let now = situation(report, cause, Some(origin), path);
+    let named: Vec<Remedy> = remedies(&now).take(NAMED).collect();
+    joined(&now, &named)
+}
+
+fn joined(now: &Situation, remedies: &[Remedy]) -> String {
+    let texts: Vec<String> = remedies.iter().map(|remedy| remedy.text(now)).collect();
+    texts.join("; or ")
+}
+
+/// What suits and can be had, the best first.
+fn remedies(now: &Situation) -> impl Iterator<Item = Remedy> {
+    let fits = CASES.iter().find(|case| case.causes.contains(&now.cause) && (case.when)(now));
+    let remedies = fits.map_or(&[][..], |case| case.remedies);
+    remedies.iter().copied().filter(|remedy| remedy.can_be_had(now))
+}
+
+fn situation(report: &Report, cause: Cause, origin: Option<Origin>, cgroup: Option<&str>) -> Situation {
+    let origin = origin.unwrap_or_else(|| origin_of(report, cause));
+    let machine = &report.machine;
+    let setting = |name: &str| machine.settings.get(name).map(String::as_str);
+    let handoff = report.handoff.get();
+    let around = report.write_around.get();
+    let swapped = report.writes.get().map(|writes| writes.kinds.get(&Kind::Io).copied().unwrap_or(0));
+    let size = crate::ledger::total(machine.swaps.iter().map(|swap| swap.size_kib));
+    let used = crate::ledger::total(machine.swaps.iter().map(|swap| swap.used_kib));
+    Situation {
+        cause,
+        origin,
+        handoff: match handoff.map(|section| (section.state, section.policy)) {
+            None | Some((HelperState::Unavailable, _)) => Handoff::Impossible,
+            Some((HelperState::Off, _) | (HelperState::On, Policy::Never)) => Handoff::Never,
+            Some((HelperState::On, Policy::LowHeadroom)) => Handoff::LowHeadroom,
+            Some((HelperState::On, Policy::Always)) => Handoff::Always,
+        },
+        handed: handoff.is_some_and(|section| section.handed_requests > 0),
+        write_around: around.map_or(HelperState::Unavailable, |section| section.state),
+        swap: swap(machine.swaps.iter().map(|swap| swap.name.as_str())),
+        // Nearly: what is freed and taken again is never all in use.
+        swap_full: size > 0 && used.saturating_mul(20) >= size.saturating_mul(19),
+        zswap: match setting("sys/module/zswap/parameters/enabled") {
+            None => Zswap::Impossible,
+            Some("Y") => Zswap::On,
+            Some(_) => Zswap::Off,
+        },
+        written: match (around.map(|section| section.met_folios), swapped) {
+            (Some(0), Some(1..)) => Written::Swap,
+            (Some(1..), Some(0)) => Written::Files,
+            _ => Written::Both,
+        },
+        nbd: nbd(report),
+        // Where it is not known, as with older snapshots, it may be.
+        tasks_compact: setting("sys/kernel/mm/transparent_hugepage/defrag")
+            .is_none_or(|value| value.contains("[always]"))
+            && setting("sys/kernel/mm/transparent_hugepage/enabled").is_some_and(|value| !value.contains("[never]")),
+        tlb: report.tlb.get().and(report.module.groups.get("tlb").copied()),
+        shrinkers: report.shrinkers.get().is_some_and(|section| !section.shrinkers.is_empty()),
+        cgroup: cgroup.map(str::to_owned).or_else(|| largest(report, cause)),
+        min_free_kb: setting("proc/sys/vm/min_free_kbytes").and_then(|value| value.parse().ok()),
     }
+}
+
+/// For whom the time was that went to this cause, mostly.
+fn origin_of(report: &Report, cause: Cause) -> Origin {
+    let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.origins);
+    let ns = |causes: &[crate::report::CauseRow]| causes.iter().find(|row| row.cause == cause).map_or(0, |row| row.ns);
+    let most = rows.iter().max_by_key(|row| ns(&row.causes));
+    most.map_or(Origin::Direct, |row| row.origin)
+}
+
+/// The cgroup that lost most to this cause; not the root, which has no limit.
+fn largest(report: &Report, cause: Cause) -> Option<String> {
+    let rows = &report.stalls.get()?.cgroups;
+    let lost = |row: &&StallCgroupRow| row.causes_ns.get(&cause).copied().unwrap_or(0);
+    let named = rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| path != "/"));
+    named.max_by_key(lost).filter(|row| lost(row) > 0)?.path.clone()
+}
+
+/// What swap devices of these names are together: of several kinds the slowest counts.
+fn swap<'a>(names: impl Iterator<Item = &'a str>) -> Swap {
+    let kind = |name: &str| {
+        let device = name.strip_prefix("/dev/");
+        let is = |prefixes: &[&str]| device.is_some_and(|device| prefixes.iter().any(|p| device.starts_with(p)));
+        if is(&["zram", "ram"]) {
+            Swap::Memory
+        } else if is(&["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "pmem"]) {
+            Swap::Disk
+        } else {
+            Swap::Nbd
+        }
+    };
+    let rank =
+        |swap: &Swap| [Swap::Nothing, Swap::Memory, Swap::Disk, Swap::Nbd].iter().position(|other| other == swap);
+    names.map(kind).max_by_key(rank).unwrap_or(Swap::Nothing)
+}
+
+/// The busiest NBD device, or the one that swap is on.
+fn nbd(report: &Report) -> (String, Queue) {
+    let devices = report.nbd.get().map_or(&[][..], |nbd| &nbd.devices);
+    let requests =
+        |row: &&crate::report::NbdDeviceRow| crate::ledger::total(row.directions.iter().map(|row| row.requests.count));
+    let busiest = devices.iter().max_by_key(requests).map(|row| row.device.clone());
+    let swap = report.machine.swaps.iter().find_map(|swap| swap.name.strip_prefix("/dev/"));
+    let swap = swap.filter(|name| name.starts_with("nbd")).map(str::to_owned);
+    let name = busiest.or(swap).unwrap_or_else(|| "nbd0".into());
+    let queue = report.machine.queues.get(&name).cloned().unwrap_or_default();
+    (name, queue)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{report, snapshot::Snapshot};
-    use std::path::Path;
-
-    fn of(fixture: &str, change: impl Fn(&mut Report)) -> Option<String> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
-        let snapshot = Snapshot::load(&path).expect("a fixture");
-        let mut report = report::build(&snapshot, None, "snapshot").expect("a report");
-        change(&mut report);
-        sentence(&report)
-    }
-
-    fn with(cause: Cause, share: f64, ns: u64) -> impl Fn(&mut Report) {
-        move |report| {
-            if let report::Section::Available(stalls) = &mut report.stalls {
-                stalls.ns = ns;
-                stalls.causes.truncate(1);
-                for row in &mut stalls.causes {
-                    (row.cause, row.share) = (cause, share);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn each_cause_has_a_tip() {
-        for &cause in Cause::ALL {
-            let tip = of("stalls.json", with(cause, 0.5, 1_000_000_000)).expect("advice");
-            assert!(tip.starts_with("To try: ") && tip.ends_with('.') && tip.len() > 30, "{tip}");
-        }
-    }
-
-    #[test]
-    fn handoff_is_advised_where_it_can_be_had() {
-        let tip = of("stalls.json", with(Cause::NbdLock, 0.5, 1_000_000_000)).expect("advice");
-        assert!(tip.contains("tune handoff=always"), "{tip}");
-        let on = |report: &mut Report| {
-            with(Cause::NbdLock, 0.5, 1_000_000_000)(report);
-            if let report::Section::Available(section) = &mut report.handoff {
-                section.state = HelperState::On;
-            }
-        };
-        let tip = of("stalls.json", on).expect("advice");
-        assert!(!tip.contains("handoff") && tip.contains("max_sectors_kb"), "{tip}");
-    }
-
-    #[test]
-    fn who_waits_for_the_writer_needs_a_faster_device() {
-        let handed = |requests| {
-            move |report: &mut Report| {
-                with(Cause::ThrottleWriteback, 0.5, 1_000_000_000)(report);
-                if let report::Section::Available(section) = &mut report.handoff {
-                    section.handed_requests = requests;
-                }
-            }
-        };
-        let tip = of("stalls.json", handed(1)).expect("advice");
-        assert!(tip.contains("wait for the swap writer"), "{tip}");
-        let tip = of("stalls.json", handed(0)).expect("advice");
-        assert!(!tip.contains("writer"), "{tip}");
-    }
-
-    #[test]
-    fn no_pain_no_advice() {
-        assert_eq!(of("stalls.json", with(Cause::Scan, 0.9, PAIN - 1)), None);
-        assert!(of("stalls.json", with(Cause::Scan, WORTH / 2.0, PAIN)).is_some());
-    }
-}
+mod tests;

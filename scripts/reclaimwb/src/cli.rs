@@ -36,6 +36,8 @@ pub enum Command {
     Export(Export),
     /// Show the longest stalls, and where the time of each went
     Stalls(Stalls),
+    /// Say on one screen what hurts, who, why, and what to try
+    Why(Why),
     /// Watch stalls, writes, reserves and stack live, by origin, cgroup or task
     Top(Top),
     /// Show the module's parameters with their meaning and bounds, or set them
@@ -50,6 +52,7 @@ pub enum Command {
 const MAIN_EXAMPLES: &str = "\
 Examples:
   reclaimwb status                      # is the module there, and does it record?
+  reclaimwb why                         # what hurts now, and what to try
   reclaimwb report                      # all since it was loaded
   reclaimwb top                         # what happens now
   reclaimwb tune handoff=low-headroom   # change a setting";
@@ -93,7 +96,19 @@ const STALLS_EXAMPLES: &str = "\
 Examples:
   reclaimwb stalls                                # those that the module has kept
   reclaimwb stalls run.jsonl -n 3 --json          # of a recording, among all that it has
-  reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev";
+  reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev
+  reclaimwb stalls run.jsonl --folded > run.folded # for flamegraph.pl, inferno, speedscope";
+const WHY_EXAMPLES: &str = "\
+It looks for two seconds, and where nothing hurt in these at all since the module was loaded.
+Of a task there is what the longest stalls and the worst stacks have, and its cgroup. Each line
+names the section of reclaimwb report that says more.
+
+Examples:
+  reclaimwb why
+  reclaimwb why 1234                     # a task, by its PID
+  reclaimwb why /system.slice            # a cgroup and all below it
+  reclaimwb why 4f1d02c3a9b8             # a container, by its id
+  reclaimwb why --file run.jsonl         # what hurt while it was recorded";
 const TOP_EXAMPLES: &str = "\
 Examples:
   reclaimwb top                                     # q quits, ? shows all keys
@@ -288,6 +303,32 @@ pub struct Stalls {
     /// Write all events of a recording as a trace for Perfetto (ui.perfetto.dev) instead
     #[arg(long, value_name = "OUT", requires = "file", conflicts_with = "json")]
     pub perfetto: Option<PathBuf>,
+    /// Write all of them, not only the longest, as folded stacks for a flame graph: cgroup, task, origin and cause,
+    /// and microseconds; of the ledgers, which do not keep each task, cgroup and cause
+    #[arg(long, conflicts_with_all = ["json", "perfetto", "width", "number"])]
+    pub folded: bool,
+    /// Columns to use; the terminal's width (80 if there is none) if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
+    pub width: Option<u16>,
+}
+
+/// `reclaimwb why`.
+#[derive(Debug, Args)]
+#[command(after_help = WHY_EXAMPLES)]
+pub struct Why {
+    /// Only what concerns this task, or this cgroup and those below it: a PID, a path below /sys/fs/cgroup, the name of
+    /// a service, or the id of a container
+    #[arg(value_name = "PID|CGROUP")]
+    pub of: Option<String>,
+    /// Where the ledgers are.
+    #[command(flatten)]
+    pub source: Source,
+    /// Look for so long, such as 10s; 0s: at all since the module was loaded
+    #[arg(short, long = "for", value_name = "TIME", default_value = "2s")]
+    pub time: humantime::Duration,
+    /// Ask a saved snapshot or a recording instead of the live ledgers
+    #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "time")]
+    pub file: Option<PathBuf>,
     /// Columns to use; the terminal's width (80 if there is none) if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,

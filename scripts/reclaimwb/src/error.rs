@@ -79,6 +79,9 @@ pub enum Error {
     /// There are no stalls to be had.
     #[error("no stalls to show: {0}")]
     NoStalls(String),
+    /// Nothing is known of the task or cgroup that is asked about.
+    #[error("{0}")]
+    Why(String),
     /// A recording that is not one, or not whole.
     #[error("{path}: {what}")]
     Recording {

@@ -30,3 +30,5 @@ pub mod terminal;
 pub mod text;
 pub mod top;
 pub mod tune;
+pub mod verdict;
+pub mod why;

@@ -6,11 +6,13 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Serialize;
 
 use crate::{
+    container,
     error::{Error, Result},
     ledger::{Hierarchy, Ledgers, Stall},
-    names::Cause,
+    names::{Cause, Origin},
     recording::{Event, Recording},
     snapshot::Snapshot,
+    terminal,
 };
 
 const FORMAT: &str = "reclaimwb-stalls";
@@ -28,6 +30,9 @@ pub struct Kept {
     /// The path of its cgroup; absent if it is gone, out of sight, or of a v1 hierarchy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup_path: Option<String>,
+    /// What runs in it, if the path tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroup_name: Option<String>,
 }
 
 /// The longest stalls of one source.
@@ -85,13 +90,7 @@ impl Longest {
         if let Some(what) = broken {
             return Err(Error::Recording { path: path.to_owned(), what });
         }
-        let asked = &recording.head.events;
-        if !asked.is_empty() && !asked.iter().any(|name| name == "stall") {
-            return Err(Error::NoStalls(format!(
-                "{} was recorded without the event stall; record with --events stall, or leave --events out",
-                path.display()
-            )));
-        }
+        recorded_stalls(&recording, path)?;
         longest(&mut stalls, n);
         let ledgers = recording.after.ledgers()?;
         for stall in &mut stalls {
@@ -101,7 +100,10 @@ impl Longest {
     }
 
     fn new(source: &'static str, of: u64, lost_events: Option<u64>, stalls: Vec<Stall>, ledgers: &Ledgers) -> Self {
-        let stalls = stalls.into_iter().map(|stall| Kept { cgroup_path: path(&stall, ledgers), stall });
+        let stalls = stalls.into_iter().map(|stall| {
+            let cgroup_path = path_of(stall.cgroup, ledgers);
+            Kept { cgroup_name: cgroup_path.as_deref().and_then(container::name), cgroup_path, stall }
+        });
         Self {
             format: FORMAT,
             version: VERSION,
@@ -115,14 +117,100 @@ impl Longest {
     }
 }
 
+/// The time of all stalls, as folded stacks: frames apart by semicolons, a blank, and microseconds. Of a recording,
+/// the cgroup, the task, what reclaim was for, and the cause; and the events that it lost.
+pub fn folded_recording(path: &Path) -> Result<(String, u64)> {
+    // Where cgroups are is known at the end.
+    let mut sums: BTreeMap<(u64, String, Origin, Cause), u64> = BTreeMap::new();
+    let mut broken = None;
+    let recording = Recording::visit(path, |event| {
+        if event.name != "stall" || broken.is_some() {
+            return;
+        }
+        match stall(&event) {
+            Ok(stall) => {
+                for (cause, ns) in &stall.parts_ns {
+                    let sum = sums.entry((stall.cgroup, stall.task.clone(), stall.origin, *cause)).or_default();
+                    *sum = sum.saturating_add(*ns);
+                }
+            }
+            Err(what) => broken = Some(what),
+        }
+    })?;
+    if let Some(what) = broken {
+        return Err(Error::Recording { path: path.to_owned(), what });
+    }
+    recorded_stalls(&recording, path)?;
+    let ledgers = recording.after.ledgers()?;
+    let rows = sums.into_iter().map(|((id, task, origin, cause), ns)| {
+        (
+            vec![
+                group(path_of(id, &ledgers).as_deref(), id),
+                task,
+                origin.label().to_owned(),
+                cause.label().to_owned(),
+            ],
+            ns,
+        )
+    });
+    Ok((folded(rows), recording.end.lost))
+}
+
+/// The same of what the ledgers keep: the cgroup, and the cause.
+pub fn folded_snapshot(snapshot: &Snapshot) -> Result<String> {
+    let ledgers = snapshot.ledgers()?;
+    let all = ledgers.stall_cgroups.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
+    let other = std::iter::once((0, &all.other));
+    let rows = all.groups.iter().map(|((_, id), stalls)| (*id, stalls)).chain(other).flat_map(|(id, stalls)| {
+        let causes = stalls.causes.iter();
+        causes.map(move |(cause, ns)| (vec![group(stalls.path.as_deref(), id), cause.label().to_owned()], *ns))
+    });
+    Ok(folded(rows))
+}
+
+fn group(path: Option<&str>, id: u64) -> String {
+    match (path, id) {
+        (Some(path), _) => container::shown(path),
+        (None, 0) => "(none)".into(),
+        (None, id) => format!("id {id}"),
+    }
+}
+
+/// A line for each stack; what is the same is one.
+fn folded(rows: impl Iterator<Item = (Vec<String>, u64)>) -> String {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    for (frames, ns) in rows {
+        // A semicolon ends a frame, and so must none of others' text.
+        let frames: Vec<String> =
+            frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
+        let sum = sums.entry(frames.join(";")).or_default();
+        *sum = sum.saturating_add(ns);
+    }
+    let lines = sums.iter().filter(|(_, ns)| **ns >= 1000);
+    let lines: Vec<String> = lines.map(|(frames, ns)| format!("{frames} {}\n", ns / 1000)).collect();
+    lines.concat()
+}
+
+/// An error if the event `stall` was not recorded.
+fn recorded_stalls(recording: &Recording, path: &Path) -> Result<()> {
+    let asked = &recording.head.events;
+    if !asked.is_empty() && !asked.iter().any(|name| name == "stall") {
+        return Err(Error::NoStalls(format!(
+            "{} was recorded without the event stall; record with --events stall, or leave --events out",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 fn longest(stalls: &mut Vec<Stall>, n: usize) {
     stalls.sort_by_key(|stall| (std::cmp::Reverse(stall.ns), stall.began_ns));
     stalls.truncate(n);
 }
 
-/// Where a stall's cgroup is, as far as the ledgers know.
-fn path(stall: &Stall, ledgers: &Ledgers) -> Option<String> {
-    let key = (Hierarchy::V2, stall.cgroup);
+/// Where the cgroup of this id is, as far as the ledgers know.
+fn path_of(id: u64, ledgers: &Ledgers) -> Option<String> {
+    let key = (Hierarchy::V2, id);
     let of_stalls = ledgers.stall_cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone());
     of_stalls.or_else(|| ledgers.cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone()))
 }

@@ -2,7 +2,7 @@
 //! `reclaimwb`: the command for the reclaimwb kernel module.
 
 use std::{
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     path::Path,
     process::ExitCode,
 };
@@ -14,25 +14,39 @@ use reclaimwb::{
     error::{Error, Result},
     export,
     html::{self, Recorded},
-    longest::Longest,
+    longest::{self, Longest},
     manual, perfetto, record,
     recording::Recording,
     report,
     snapshot::Snapshot,
-    terminal, text, top, tune,
+    terminal, text, top, tune, why,
 };
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(err) => return usage(&err),
+    };
     match run(&command) {
         Ok(code) => code,
         Err(err) => {
             if !matches!(err, Error::Reported) {
-                eprintln!("reclaimwb: {}", terminal::line(&err.to_string()));
+                terminal::say(&err.to_string());
             }
             failure(&command, &err).into()
         }
     }
+}
+
+/// Help, which is ours alone, or what is wrong with the arguments, which may be others' text: a name that a shell found.
+fn usage(err: &clap::Error) -> ExitCode {
+    if !err.use_stderr() || !std::env::args_os().any(|arg| arg.to_string_lossy().contains(terminal::steers)) {
+        err.exit();
+    }
+    let text = err.render().to_string();
+    // Nothing is to be done about it if that cannot be said.
+    let _ = io::stderr().write_all(terminal::lines(&text).as_bytes());
+    ExitCode::from(2)
 }
 
 /// The exit code of a failure, where it is not 1.
@@ -77,6 +91,7 @@ fn run(command: &Command) -> Result<ExitCode> {
             }
         }
         Command::Stalls(args) => stalls(args)?,
+        Command::Why(args) => show(&why::run(args, width(args.width))?)?,
         Command::Top(args) => top::run(args)?,
         Command::Tune(args) => {
             let text = tune::run(args, width(None))?;
@@ -115,6 +130,9 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
     if let (Some(path), Some(out)) = (&args.file, &args.perfetto) {
         return perfetto::write(path, out);
     }
+    if args.folded {
+        return folded(args);
+    }
     // Fits wherever the tool runs.
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let longest = match &args.file {
@@ -126,6 +144,21 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
         return print(&json(&longest)?);
     }
     show(&text::longest(&longest, width(args.width)))
+}
+
+fn folded(args: &cli::Stalls) -> Result<()> {
+    let text = match &args.file {
+        Some(path) if Recording::is_one(path)? => {
+            let (text, lost) = longest::folded_recording(path)?;
+            if lost > 0 {
+                terminal::say(&format!("{lost} events were lost while recording: stalls may be missing"));
+            }
+            text
+        }
+        Some(path) => longest::folded_snapshot(&Snapshot::load(path)?)?,
+        None => longest::folded_snapshot(&Snapshot::take(&args.source.debugfs)?)?,
+    };
+    print(&text)
 }
 
 fn report(args: &cli::Report) -> Result<()> {
@@ -168,9 +201,9 @@ fn show(text: &str) -> Result<()> {
     print(&terminal::lines(text))
 }
 
-/// For programs, whose format says how what steers a terminal is written.
+/// For programs.
 fn print(text: &str) -> Result<()> {
-    write_out(text.as_bytes())
+    write_out(terminal::for_programs(text, io::stdout().is_terminal()).as_bytes())
 }
 
 fn write_out(text: &[u8]) -> Result<()> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the report comes to, in sentences with figures.
+//! What the report comes to, in a few lines with figures, each of which leads to its section.
 
 use crate::{
     advice,
@@ -7,51 +7,260 @@ use crate::{
     ledger::{HelperState, total},
     names::{Kind, Origin, Verdict},
     report::{
-        CauseRow, HandoffSection, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, StallsSection,
-        WaitedForRow, WriteAroundSection, WritesSection,
+        HandoffSection, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, WriteAroundSection, WritesSection,
     },
-    system::System,
+    system::{Psi, System},
+    verdict,
 };
 
-/// The summary of a report: what hurt, why, what to try; then what reclaim did, and whether the numbers can be
-/// believed. `pressure` is how much the machine suffered meanwhile.
-pub fn sentences(report: &Report, pressure: Option<String>) -> Vec<String> {
-    let mut out: Vec<String> = report.stalls.get().and_then(stalled).into_iter().collect();
-    out.extend(pressure);
-    if let Some(nbd) = report.nbd.get() {
-        out.extend(nbd.devices.iter().filter(|device| device.verdict.is_some()).map(nbd_verdict));
-        out.extend(waited_for(&nbd.stalls));
+/// Lines of a summary, at most: the sections have the rest.
+pub const MOST: usize = 10;
+/// From this part of the time on in which some task waits for memory (PSI), that hurts.
+const PRESSED: f64 = 0.01;
+/// A zone that kept less than this part of its min watermark was near its end.
+const NEAR_EMPTY: f64 = 0.25;
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// It hurts: the machine is not healthy.
+    Bad,
+    /// Whoever reads the others has to know it.
+    Always,
+    /// What happened; of these the last ones go first where there are too many.
+    Fact(u8),
+}
+
+/// One line, and the section of the report that says more.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What it says.
+    pub text: String,
+    /// The heading of that section.
+    pub section: &'static str,
+    weight: Weight,
+}
+
+impl Line {
+    /// A line that says what hurts.
+    pub fn bad(section: &'static str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), section, weight: Weight::Bad }
     }
-    out.extend(advice::sentence(report));
-    match &report.writes {
-        crate::report::Section::Available(writes) if writes.pages == 0 => out.push(nothing_written(writes)),
-        crate::report::Section::Available(writes) => {
-            out.push(who(writes));
-            out.push(how(writes));
-        }
-        crate::report::Section::Unavailable { unavailable } => {
-            out.push(format!("Who wrote is not known: {unavailable}."));
-        }
+
+    /// A line that must be known.
+    pub fn always(section: &'static str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), section, weight: Weight::Always }
     }
-    out.extend(report.write_around.get().and_then(around));
-    out.extend(report.handoff.get().and_then(|section| handed(section, report.machine.page_size)));
-    out.extend(report.reserves.get().and_then(reserves));
-    out.extend(deepest(report));
-    if let Some(low) = report.not_recorded.below_floor.filter(|low| *low > 0) {
-        let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
-        out.push(format!("WARNING: {} samples had less stack left than the floor{floor}.", count(low)));
+
+    fn fact(rank: u8, section: &'static str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), section, weight: Weight::Fact(rank) }
     }
-    out.push(losses(&report.not_recorded));
-    if let Some(books) = report.books.as_ref().filter(|books| !books.is_empty()) {
-        out.push(if books.iter().all(|book| book.difference == 0) {
-            format!("The books balance: all {} comparisons with the kernel's own counters agree exactly.", books.len())
-        } else {
-            let off = books.iter().filter(|book| book.difference != 0);
-            let off: Vec<String> = off.map(|b| format!("{} by {:+}", b.counter, b.difference)).collect();
-            format!("The books do not balance: recorded differs from {}.", off.join(", from "))
+
+    /// Whether it belongs to a verdict: it hurts, or must be known.
+    pub fn matters(&self) -> bool {
+        !matches!(self.weight, Weight::Fact(_))
+    }
+
+    /// Whether it says what hurts.
+    pub fn hurts(&self) -> bool {
+        self.weight == Weight::Bad
+    }
+
+    /// The line, and where it leads to.
+    pub fn with_section(&self) -> String {
+        format!("{} ->\u{a0}{}", self.text, self.section.replace(' ', "\u{a0}"))
+    }
+}
+
+/// A line of a summary apart: what it says, and the heading of the section it leads to.
+pub fn split(line: &str) -> (&str, Option<String>) {
+    match line.rsplit_once(" ->\u{a0}") {
+        Some((text, section)) => (text, Some(section.replace('\u{a0}', " "))),
+        None => (line, None),
+    }
+}
+
+/// How much the machine suffered in an interval.
+#[derive(Clone, Copy, Debug)]
+pub struct Pressure {
+    seconds: f64,
+    some: f64,
+    full: f64,
+}
+
+/// The summary of a report, at most [`MOST`] lines: what hurts, who, why, what to try; then what reclaim did, and
+/// whether the numbers can be believed. Where nothing hurts one line says so.
+pub fn sentences(report: &Report, pressure: Option<Pressure>) -> Vec<String> {
+    shown(lines(report, pressure)).iter().map(Line::with_section).collect()
+}
+
+/// Those of the lines that are shown.
+pub fn shown(mut lines: Vec<Line>) -> Vec<Line> {
+    let mut weights: Vec<Weight> = lines.iter().map(|line| line.weight).collect();
+    weights.sort_unstable();
+    if let Some(last) = weights.get(MOST.saturating_sub(1)).filter(|_| lines.len() > MOST) {
+        // As many of the least weight as there is room for.
+        let mut room = MOST - lines.iter().filter(|line| line.weight < *last).count().min(MOST);
+        lines.retain(|line| {
+            if line.weight == *last && room > 0 {
+                room -= 1;
+                return true;
+            }
+            line.weight < *last
         });
     }
+    lines
+}
+
+/// All lines, the verdict first.
+pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
+    let known = report.stalls.get().filter(|stalls| stalls.on || stalls.stalls > 0);
+    let mut out = verdict::machine(report);
+    out.extend(pressure.map(pressed));
+    out.extend(report.not_recorded.below_floor.filter(|low| *low > 0).map(|low| {
+        let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
+        Line::bad(
+            "STACK HEADROOM",
+            format!("WARNING: {} samples had less stack left than the floor{floor}.", count(low)),
+        )
+    }));
+    out.extend(report.reserves.get().and_then(reserves));
+    out.extend(report.handoff.get().and_then(troubled));
+    if known.is_some() && !out.iter().any(|line| line.weight == Weight::Bad) {
+        let mut out = vec![healthy(report, pressure)];
+        out.extend(no_pressure(report.machine.psi));
+        out.extend((report.not_recorded.lost_something() || far_off(report)).then(|| numbers(report)));
+        return out;
+    }
+    if known.is_some_and(|stalls| stalls.ns < advice::PAIN) {
+        let text = format!("In reclaim {}: what hurts is not that.", hardly(report));
+        out.insert(0, Line::always("STALLS", text));
+    }
+    if known.is_none() {
+        let why = match &report.stalls {
+            crate::report::Section::Unavailable { unavailable } => unavailable.clone(),
+            crate::report::Section::Available(_) => "stalls are not timed (reclaimwb tune stalls=Y)".into(),
+        };
+        out.insert(0, Line::always("STALLS", format!("What hurts is not known: {why}.")));
+    }
+    out.extend(no_pressure(report.machine.psi));
+    if let Some(nbd) = report.nbd.get() {
+        let told = nbd.devices.iter().filter(|device| device.verdict.is_some());
+        out.extend(told.map(|device| Line::fact(3, "NBD REQUESTS", nbd_verdict(device))));
+    }
+    match &report.writes {
+        crate::report::Section::Available(writes) if writes.pages == 0 => {
+            out.push(Line::fact(1, "WHO WROTE", nothing_written(writes)));
+        }
+        crate::report::Section::Available(writes) => {
+            out.push(Line::fact(1, "WHO WROTE", who(writes)));
+            out.push(Line::fact(4, "WHO WROTE", how(writes)));
+        }
+        crate::report::Section::Unavailable { unavailable } => {
+            out.push(Line::fact(1, "WHO WROTE", format!("Who wrote is not known: {unavailable}.")));
+        }
+    }
+    let around = report.write_around.get().and_then(around);
+    out.extend(around.map(|text| Line::fact(3, "WRITE-AROUND", text)));
+    let handed = report.handoff.get().and_then(|section| handed(section, report.machine.page_size));
+    out.extend(handed.map(|text| Line::fact(2, "HANDOFF", text)));
+    out.extend(deepest(report).map(|text| Line::fact(2, "STACK HEADROOM", text)));
+    out.push(numbers(report));
     out
+}
+
+/// How little tasks stalled.
+fn hardly(report: &Report) -> String {
+    let stalls = report.stalls.get().filter(|stalls| stalls.stalls > 0);
+    stalls.map_or("no task stalled for memory".into(), |stalls| {
+        format!("tasks stalled {} times for memory, {} in all", count(stalls.stalls), span(stalls.ns / 1000))
+    })
+}
+
+/// What there is to say where nothing hurts.
+fn healthy(report: &Report, pressure: Option<Pressure>) -> Line {
+    let stalls = hardly(report);
+    let wrote = match report.writes.get() {
+        Some(writes) if writes.pages > 0 => {
+            format!("; reclaim wrote {} pages ({})", count(writes.pages), mib(writes.bytes))
+        }
+        Some(_) => "; reclaim wrote nothing".into(),
+        None => String::new(),
+    };
+    let pressure = pressure.map_or(String::new(), |pressure| {
+        format!("; some task waited for memory {} of the time (PSI)", percent(pressure.share()))
+    });
+    let lost = if report.not_recorded.lost_something() { "" } else { "; nothing was lost" };
+    Line::always("STALLS", format!("Nothing hurts: {stalls}{wrote}{pressure}{lost}."))
+}
+
+impl Pressure {
+    /// The part of the time in which some task waited.
+    fn share(&self) -> f64 {
+        if self.seconds > 0.0 { self.some / self.seconds } else { 0.0 }
+    }
+}
+
+fn pressed(of: Pressure) -> Line {
+    let Pressure { seconds, some, full } = of;
+    let text = format!(
+        "Memory pressure (PSI) in these {seconds:.1} s: some task stalled for {some:.1} s, all of them for {full:.1} s."
+    );
+    if of.share() < PRESSED { Line::fact(1, "STALLS", text) } else { Line::bad("STALLS", text) }
+}
+
+/// That pressure is not known, why, and how to have it.
+fn no_pressure(psi: Psi) -> Option<Line> {
+    let why = match psi {
+        Psi::On => return None,
+        Psi::SwitchedOff => "PSI is off (psi=0 on the kernel's command line); boot with psi=1",
+        Psi::DefaultOff => "PSI is off by default in this kernel (CONFIG_PSI_DEFAULT_DISABLED); boot with psi=1",
+        Psi::NotBuilt => "PSI is not available, as this kernel is built without it; it takes one with CONFIG_PSI=y",
+        Psi::Off => {
+            "PSI is off: by default, or as the kernel is built without it; boot with psi=1, or with a kernel that has \
+             CONFIG_PSI=y"
+        }
+    };
+    Some(Line::always("STALLS", format!("Memory pressure is not known: {why}.")))
+}
+
+/// Whether the books differ by more than what was under way when the ledgers were read.
+fn far_off(report: &Report) -> bool {
+    let books = report.books.as_deref().unwrap_or_default();
+    books.iter().any(|book| book.difference.unsigned_abs() > book.kernel / 100 + 64)
+}
+
+/// What was lost, and whether the books balance.
+fn numbers(report: &Report) -> Line {
+    let lost = losses(&report.not_recorded);
+    let books = report.books.as_ref().filter(|books| !books.is_empty()).map_or(String::new(), |books| {
+        let off: Vec<String> = books
+            .iter()
+            .filter(|book| book.difference != 0)
+            .map(|book| format!("{} by {:+}", book.counter, book.difference))
+            .collect();
+        if off.is_empty() {
+            format!(" The books balance: all {} comparisons with the kernel's own counters agree exactly.", books.len())
+        } else {
+            format!(" The books do not balance: recorded differs from {}.", off.join(", from "))
+        }
+    });
+    let text = lost + &books;
+    let must = report.not_recorded.lost_something() || far_off(report);
+    if must { Line::always("NOT IN THE NUMBERS", text) } else { Line::fact(0, "NOT IN THE NUMBERS", text) }
+}
+
+/// A swap device that does nothing, or fails what it is given.
+fn troubled(section: &HandoffSection) -> Option<Line> {
+    let late: Vec<&str> = section.devices.iter().filter(|row| row.late).map(|row| row.device.as_str()).collect();
+    let mut says = Vec::new();
+    if !late.is_empty() {
+        says.push(format!("late, nothing of what it was given is done: {}", late.join(", ")));
+    }
+    if section.request_errors > 0 {
+        says.push(format!("{} requests of the swap writer failed", count(section.request_errors)));
+    }
+    (!says.is_empty()).then(|| Line::bad("HANDOFF", format!("WARNING: {}.", says.join("; "))))
 }
 
 /// Whose the time of an NBD device's requests was.
@@ -67,19 +276,8 @@ fn nbd_verdict(device: &NbdDeviceRow) -> String {
     )
 }
 
-/// How much of the stalls was for them.
-fn waited_for(row: &WaitedForRow) -> Option<String> {
-    let whose = row.verdict?.label();
-    Some(format!(
-        "Of the stalls, {} waited for NBD requests, for {} in all; most of that ({}) was {whose}.",
-        count(row.stalls),
-        span(row.ns / 1000),
-        percent(row.verdict_share.unwrap_or(0.0))
-    ))
-}
-
 /// How much the machine suffered meanwhile.
-pub fn pressure(now: &System, before: &System) -> Option<String> {
+pub fn pressure(now: &System, before: &System) -> Option<Pressure> {
     let stalled = |who: &str| {
         let us = now.memory_stall_us.get(who)?.checked_sub(*before.memory_stall_us.get(who)?)?;
         Some(us as f64 / 1e6)
@@ -88,9 +286,7 @@ pub fn pressure(now: &System, before: &System) -> Option<String> {
     let seconds = now.uptime - before.uptime;
     // The kernel adds up what it knows late: a little more than there was time for can come out.
     let (some, full) = (some.min(seconds), full.min(seconds));
-    Some(format!(
-        "Memory pressure (PSI) in these {seconds:.1} s: some task stalled for {some:.1} s, all of them for {full:.1} s."
-    ))
+    Some(Pressure { seconds, some, full })
 }
 
 fn nothing_written(writes: &WritesSection) -> String {
@@ -141,23 +337,8 @@ fn how(writes: &WritesSection) -> String {
     format!("What became of them: {}.", parts.join(", "))
 }
 
-/// How long tasks that wanted memory stalled, and on what.
-fn stalled(stalls: &StallsSection) -> Option<String> {
-    let first = stalls.causes.first()?;
-    let part = |row: &CauseRow| format!("{} ({})", row.cause.label(), percent(row.share));
-    let second = stalls.causes.get(1).map_or(String::new(), |row| format!(" and {}", part(row)));
-    let longest = stalls.origins.iter().filter_map(|row| row.longest_ns).max();
-    let longest = longest.map_or(String::new(), |ns| format!(", up to {} at a time", span(ns / 1000)));
-    Some(format!(
-        "Tasks that wanted memory stalled {} times, for {} in all{longest}: the largest parts are {}{second}.",
-        count(stalls.stalls),
-        span(stalls.ns / 1000),
-        part(first),
-    ))
-}
-
 /// How far the reserves were used, and who waited for them.
-fn reserves(section: &ReservesSection) -> Option<String> {
+fn reserves(section: &ReservesSection) -> Option<Line> {
     let below = section.below_min_pages();
     let waits = section.waits.as_ref().map_or(0, |waits| waits.all.waits);
     if below == 0 && waits == 0 {
@@ -171,7 +352,9 @@ fn reserves(section: &ReservesSection) -> Option<String> {
     let waited = section.waits.as_ref().filter(|_| waits > 0).map_or(String::new(), |row| {
         format!("; tasks waited {} times for more, for {} in all", count(waits), span(row.all.ns / 1000))
     });
-    Some(format!("Reserves: {} pages were taken from below the min watermarks{fell}{waited}.", count(below)))
+    let text = format!("Reserves: {} pages were taken from below the min watermarks{fell}{waited}.", count(below));
+    let bad = waits > 0 || lowest.is_some_and(|(left, _)| left < NEAR_EMPTY);
+    Some(if bad { Line::bad("RESERVES", text) } else { Line::fact(2, "RESERVES", text) })
 }
 
 fn around(section: &WriteAroundSection) -> Option<String> {
@@ -206,14 +389,9 @@ fn handed(section: &HandoffSection, page_size: u64) -> Option<String> {
         let times = if section.waits.count == 1 { "time" } else { "times" };
         format!("reclaim waited {} {times} for room, {:.1} ms in the mean", count(section.waits.count), mean / 1e3)
     });
-    let late: Vec<&str> = section.devices.iter().filter(|row| row.late).map(|row| row.device.as_str()).collect();
-    let late = match late[..] {
-        [] => String::new(),
-        _ => format!(" WARNING: late, nothing of what it was given is done: {}.", late.join(", ")),
-    };
     Some(format!(
         "Handoff{off}: {} pages ({}) that reclaim would have submitted on its own stack were handed to the writer, {} \
-         of them by direct reclaim{own}. In all {} requests; {waited}.{late}",
+         of them by direct reclaim{own}. In all {} requests; {waited}.",
         count(section.handed_pages),
         mib(section.handed_pages.saturating_mul(page_size)),
         count(direct.map_or(0, |row| row.handed_pages)),

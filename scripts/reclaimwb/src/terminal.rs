@@ -40,6 +40,22 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
+/// Says one line on standard error, for people.
+pub fn say(text: &str) {
+    say_after("", text);
+}
+
+/// The same behind something of ours that steers the terminal.
+pub fn say_after(ours: &str, text: &str) {
+    eprintln!("{ours}reclaimwb: {}", line(text));
+}
+
+/// Text in a format of programs (JSON, Prometheus', folded stacks): it goes to a file or a pipe as it is, and to a
+/// terminal as text for people does. JSON leaves some of what steers one as it is.
+pub fn for_programs(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    if is_terminal { lines(text) } else { text.into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +69,13 @@ mod tests {
         );
         assert_eq!(lines("one\ntwo\r\n"), "one\ntwo\\x0d\n");
         assert!(matches!(line("plain – ünïcode"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn programs_get_it_as_it_is() {
+        let text = "{\"task\": \"a\u{9b}b\"}\n\t";
+        assert_eq!(for_programs(text, false), text);
+        assert_eq!(for_programs(text, true), "{\"task\": \"a\\u{9b}b\"}\n\\x09");
     }
 
     proptest! {

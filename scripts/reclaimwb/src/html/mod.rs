@@ -135,8 +135,19 @@ fn summary(report: &Report, recorded: Option<&Recorded>) -> Markup {
         section id="summary" {
             h2 { "Summary" }
             @for loss in recorded.map(losses).unwrap_or_default() { p.warning { (loss) } }
-            ul { @for sentence in &report.summary { li { (sentence) } } }
+            ul { @for line in &report.summary { li { (summary_line(line)) } } }
             @for note in &report.notes { p.warning { (note) } }
+        }
+    }
+}
+
+/// A line that leads to its section.
+fn summary_line(line: &str) -> Markup {
+    let (text, section) = crate::summary::split(line);
+    html! {
+        (text)
+        @if let Some(section) = section {
+            " " a href=(format!("#{}", section::id_of(&section))) { (section::sentence(&section)) }
         }
     }
 }

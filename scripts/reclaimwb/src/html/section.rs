@@ -28,7 +28,7 @@ impl Section {
 
     /// What it is called in links.
     pub fn id(&self) -> String {
-        self.title.to_lowercase().replace(' ', "-")
+        id_of(&self.title)
     }
 
     /// Draws it.
@@ -76,6 +76,11 @@ impl Section {
     }
 }
 
+/// What a section of this title is called in links.
+pub fn id_of(title: &str) -> String {
+    title.to_lowercase().replace(' ', "-")
+}
+
 /// The sections that these blocks are.
 pub fn sections(blocks: Vec<Block>) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
@@ -96,7 +101,7 @@ pub fn sections(blocks: Vec<Block>) -> Vec<Section> {
 }
 
 /// `NBD REQUESTS` as `NBD requests`.
-fn sentence(title: &str) -> String {
+pub fn sentence(title: &str) -> String {
     let words: Vec<String> = title
         .split(' ')
         .enumerate()

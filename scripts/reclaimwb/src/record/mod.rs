@@ -204,7 +204,7 @@ impl<'a> Session<'a> {
                 let err = Error::Unfinished { source: Box::new(err), partial };
                 if let Some(command) = &mut command {
                     // It did nothing wrong, and whoever started it waits for it.
-                    eprintln!("reclaimwb: {}", terminal::line(&err.to_string()));
+                    terminal::say(&err.to_string());
                     command.wait()?;
                     return Err(Error::Reported);
                 }

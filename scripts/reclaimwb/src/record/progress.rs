@@ -57,7 +57,7 @@ impl Progress {
                 // The line may be longer than the next one.
                 let _ = write!(io::stderr(), "\r\x1b[Krecording: {text} (Ctrl-C ends it)");
             }
-            _ => eprintln!("reclaimwb: recording: {text}"),
+            _ => terminal::say(&format!("recording: {text}")),
         }
     }
 
@@ -71,6 +71,6 @@ impl Progress {
     /// Something that must be known.
     pub(super) fn say(&self, text: &str) {
         let clear = if self.mode == Mode::Live { "\r\x1b[K" } else { "" };
-        eprintln!("{clear}reclaimwb: {}", terminal::line(text));
+        terminal::say_after(clear, text);
     }
 }

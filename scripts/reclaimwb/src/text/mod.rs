@@ -17,6 +17,7 @@ mod stacks;
 mod stalls;
 mod status;
 mod table;
+mod why;
 mod write_around;
 mod writes;
 
@@ -29,6 +30,7 @@ pub use layout::Block;
 pub use longest::render as longest;
 pub use status::render as status;
 pub use table::Table;
+pub use why::render as why;
 
 use crate::{
     format::mib,
@@ -128,6 +130,7 @@ pub fn settings(settings: &BTreeMap<String, String>) -> String {
             let name = match name.as_str() {
                 "sys/kernel/mm/lru_gen/enabled" => "lru_gen",
                 "sys/kernel/mm/transparent_hugepage/enabled" => "thp",
+                "sys/kernel/mm/transparent_hugepage/defrag" => "thp_defrag",
                 "sys/module/zswap/parameters/enabled" => "zswap",
                 other => other.rsplit('/').next().unwrap_or(other),
             };

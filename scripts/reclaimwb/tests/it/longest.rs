@@ -387,3 +387,43 @@ fn an_empty_recording_is_a_trace_too() {
     let tracks = tracks(&Recorded::new(&[], 0).trace());
     assert_eq!(tracks.keys().collect::<Vec<_>>(), ["Pages written", "Recording", "Tasks"]);
 }
+
+/// Folded, the time of all stalls is there, and each line is a stack and a number.
+#[test]
+fn folded_stacks_add_up() {
+    let sum = |text: &str| -> u64 {
+        let numbers = text.lines().map(|line| {
+            let (frames, n) = line.rsplit_once(' ').expect("a number");
+            assert!(frames.contains(';') && !frames.contains(";;"), "{line}");
+            n.parse::<u64>().expect("microseconds")
+        });
+        numbers.sum()
+    };
+    let all = stdout(&["stalls", &fixture("stalls.json"), "--folded"]);
+    assert!(all.contains("\n/rwb-limited;sending to the NBD server "), "{all}");
+    // 31.171 s, less what is below a microsecond, in each line.
+    assert!((31_171_000 - 100..=31_172_000).contains(&sum(&all)), "{}", sum(&all));
+
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("run.jsonl");
+    let event = |ms: u64, comm: &str, cause: &str| {
+        let mut event = crate::common::stall(3_000_000_000, ms * 1000);
+        event.comm = comm.into();
+        let scan = event.fields.remove("scan").expect("scan");
+        event.fields.insert(cause.into(), scan);
+        for name in ["scanned", "freed", "order", "nid", "cgroup", "inactive_file", "inactive_anon", "dirty"] {
+            event.fields.insert(name.into(), reclaimwb::recording::Value::Number(u64::from(name == "cgroup")));
+        }
+        event
+    };
+    let events =
+        [event(5, "a b", "nbd_lock"), event(2, "a b", "nbd_lock"), event(1, "a b", "scan"), event(4, "c", "scan")];
+    crate::common::recording(&file, ["stalls-before.json", "stalls.json"], &events, 3);
+    let output = crate::common::run(&["stalls", file.to_str().expect("a plain path"), "--folded"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let expected =
+        "/;a b;direct;lock of the NBD connection 7000\n/;a b;direct;scanning 1000\n/;c;direct;scanning 4000\n";
+    assert_eq!(text, expected);
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(said, "reclaimwb: 3 events were lost while recording: stalls may be missing\n");
+}

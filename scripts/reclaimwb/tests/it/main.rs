@@ -21,5 +21,7 @@ mod recording;
 mod report;
 mod reserves;
 mod stalls;
+mod steers;
 mod top;
 mod tune;
+mod why;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What hurts, who, why, and what to try, in plain words: of the whole machine.
+
+use crate::{
+    advice, container,
+    format::{count, percent, span},
+    names::{Cause, Origin, Verdict},
+    report::{CauseRow, Report, StallCgroupRow, StallsSection, WaitedForRow},
+    summary::Line,
+};
+
+/// The four lines; none where nobody stalled for long.
+pub fn machine(report: &Report) -> Vec<Line> {
+    let Some(stalls) = report.stalls.get().filter(|stalls| stalls.ns >= advice::PAIN) else {
+        return Vec::new();
+    };
+    let mut lines = vec![Line::bad("STALLS", hurts(stalls)), Line::bad("STALLS", who(stalls)), why(report, stalls)];
+    lines.extend(advice::sentence(report).map(|(text, cause)| Line::bad(section(report, cause), text)));
+    lines
+}
+
+/// How long tasks that wanted memory stalled.
+fn hurts(stalls: &StallsSection) -> String {
+    let longest = stalls.origins.iter().filter_map(|row| row.longest_ns).max();
+    let longest = longest.map_or(String::new(), |ns| format!(", up to {} at a time", span(ns / 1000)));
+    format!(
+        "Tasks that wanted memory stalled {} times, for {} in all{longest}.",
+        count(stalls.stalls),
+        span(stalls.ns / 1000)
+    )
+}
+
+/// Whose tasks, for whom they reclaimed, and who had the longest.
+fn who(stalls: &StallsSection) -> String {
+    let share = |ns: u64| percent(ns as f64 / stalls.ns.max(1) as f64);
+    let mut origins: Vec<_> = stalls.origins.iter().collect();
+    origins.sort_by_key(|row| std::cmp::Reverse(row.ns));
+    let whose = origins.iter().take(2).map(|row| format!("{} ({})", reclaim(row.origin), share(row.ns)));
+    let whose = whose.collect::<Vec<_>>().join(" and ");
+    let cgroups = stalls.cgroups.iter().take(2).map(|row| format!("{} ({})", name(row), share(row.ns)));
+    let cgroups = cgroups.collect::<Vec<_>>().join(" and ");
+    let tasks = if cgroups.is_empty() { "tasks".into() } else { format!("tasks of cgroup {cgroups}") };
+    let longest = stalls.longest.first();
+    let longest =
+        longest.map_or(String::new(), |stall| format!("; {}[{}] has the longest that is kept", stall.task, stall.pid));
+    format!("Who: {tasks}, in {whose}{longest}.")
+}
+
+/// Reclaim of this origin, in words.
+pub fn reclaim(origin: Origin) -> String {
+    format!("{} reclaim", origin.label().trim_end_matches(" reclaim"))
+}
+
+/// A cgroup by its container's name or its path, or what else is known of it.
+pub fn name(row: &StallCgroupRow) -> String {
+    match (&row.path, row.id) {
+        (Some(path), _) => container::short(path),
+        (None, 0) => "(none)".into(),
+        (None, id) => format!("id {id}"),
+    }
+}
+
+/// What the time went to, and what NBD requests were at meanwhile.
+fn why(report: &Report, stalls: &StallsSection) -> Line {
+    let part = |row: &CauseRow| format!("{} ({})", row.cause.label(), percent(row.share));
+    let parts: Vec<String> = stalls.causes.iter().take(2).map(part).collect();
+    let requests = report.nbd.get().and_then(|nbd| waited_for(&nbd.stalls));
+    let section = if requests.is_some() { "NBD REQUESTS" } else { "STALLS" };
+    Line::bad(section, format!("Why: {}.{}", parts.join(" and "), requests.unwrap_or_default()))
+}
+
+/// How much of the stalls was for NBD requests.
+fn waited_for(row: &WaitedForRow) -> Option<String> {
+    let whose = row.verdict.map(Verdict::label)?;
+    Some(format!(
+        " Of the stalls, {} waited for NBD requests, for {} in all; most of that ({}) was {whose}.",
+        count(row.stalls),
+        span(row.ns / 1000),
+        percent(row.verdict_share.unwrap_or(0.0))
+    ))
+}
+
+/// The section that says most about a cause.
+pub fn section(report: &Report, cause: Cause) -> &'static str {
+    match cause {
+        Cause::NbdLock | Cause::NbdSend if report.nbd.get().is_some() => "NBD REQUESTS",
+        Cause::SwapSubmit | Cause::TagWait | Cause::ThrottleWriteback if report.handoff.get().is_some() => "HANDOFF",
+        Cause::Shrinker => "SHRINKERS",
+        Cause::Pfmemalloc => "RESERVES",
+        Cause::Compaction | Cause::Drain => "COMPACTION",
+        Cause::Tlb => "TLB FLUSHES",
+        _ => "STALLS",
+    }
+}

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `reclaimwb why`: what hurts, who, why, what to try, on one screen and from ledgers alone; of the machine, of one
+//! task, or of one cgroup with all below it.
+
+use std::{collections::BTreeMap, fs, path::Path, thread};
+
+use crate::{
+    advice, cli, container,
+    error::{Error, Result},
+    format::{count, mib, percent, span},
+    ledger::{Stall, total},
+    names::{Cause, Origin},
+    recording::Recording,
+    report::{self, CgroupRow, Report, StallCgroupRow},
+    snapshot::Snapshot,
+    summary::{self, Line},
+    text, verdict,
+};
+
+/// Causes, tasks and cgroups named in a line.
+const NAMED: usize = 3;
+/// Cgroups named to one who asks for another.
+const OFFERED: usize = 5;
+/// So many digits of a container's id tell it from others.
+const DIGITS: usize = 6;
+
+/// What is asked about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// All of it.
+    Machine,
+    /// A task.
+    Task {
+        /// Its number.
+        pid: i64,
+        /// Its name and the path of its cgroup, if it lives.
+        lives: Option<(String, String)>,
+    },
+    /// A cgroup, as it was asked for, and whether there is a directory of it now.
+    Cgroup {
+        /// A path, a name, or the beginning of a container's id.
+        asked: String,
+        /// It is there.
+        lives: bool,
+    },
+}
+
+/// What happened in some time.
+#[derive(Debug)]
+pub struct Block {
+    /// In which.
+    pub head: String,
+    /// What hurts, who, why, what to try.
+    pub lines: Vec<Line>,
+    /// Whether somebody stalled for long, so that there is a verdict on what is asked about.
+    pub is_verdict: bool,
+}
+
+/// Answers as text for a terminal of so many columns.
+pub fn run(args: &cli::Why, width: usize) -> Result<String> {
+    // Of a saved file nothing that is there now tells anything.
+    let root = args.file.is_none().then_some(Path::new("/"));
+    let about = About::new(args.of.as_deref(), root);
+    let blocks = match &args.file {
+        Some(path) if Recording::is_one(path)? => {
+            let recording = Recording::visit(path, drop)?;
+            saved(&recording.after, Some(&recording.before), "recording", &about)?
+        }
+        Some(path) => saved(&Snapshot::load(path)?, None, "snapshot", &about)?,
+        None => {
+            let time = *args.time;
+            let before = if time.is_zero() { None } else { Some(Snapshot::take(&args.source.debugfs)?) };
+            thread::sleep(time);
+            live(&Snapshot::take(&args.source.debugfs)?, before.as_ref(), &about)?
+        }
+    };
+    Ok(text::why(&blocks, width))
+}
+
+/// Of a file.
+pub fn saved(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about: &About) -> Result<Vec<Block>> {
+    known(&report::build(now, None, source)?, about)?;
+    Ok(vec![block(now, before, source, about)?])
+}
+
+/// Of the ledgers as they are: what happened just now; where nobody stalled, also what did before.
+pub fn live(now: &Snapshot, before: Option<&Snapshot>, about: &About) -> Result<Vec<Block>> {
+    known(&report::build(now, None, "live")?, about)?;
+    let mut blocks = vec![block(now, before, "live", about)?];
+    if before.is_some() && !blocks.iter().any(|block| block.is_verdict) {
+        let all = block(now, None, "live", about)?;
+        if all.is_verdict {
+            blocks.push(all);
+        }
+    }
+    Ok(blocks)
+}
+
+fn block(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about: &About) -> Result<Block> {
+    let report = report::build(now, before, source)?;
+    let pressure = before.and_then(|before| summary::pressure(&now.system, &before.system));
+    let (of, lines) = match about {
+        About::Machine => {
+            ("the machine".to_owned(), summary::lines(&report, pressure).into_iter().filter(Line::matters).collect())
+        }
+        About::Task { pid, lives } => task(&report, *pid, lives.as_ref()),
+        About::Cgroup { asked, .. } => cgroup(&report, asked),
+    };
+    let over = match report.taken.seconds {
+        Some(seconds) if source == "live" => format!("in the last {seconds:.1} s"),
+        _ => text::interval(&report),
+    };
+    let is_verdict = match about {
+        About::Machine => !verdict::machine(&report).is_empty(),
+        About::Task { .. } | About::Cgroup { .. } => lines.iter().any(Line::hurts),
+    };
+    Ok(Block { head: format!("{of}, {over}"), lines, is_verdict })
+}
+
+impl About {
+    /// What `asked` means: a number is a task. Below `root`, if it is given, is what is there now.
+    pub fn new(asked: Option<&str>, root: Option<&Path>) -> Self {
+        let Some(asked) = asked else {
+            return Self::Machine;
+        };
+        if let Ok(pid) = asked.parse() {
+            return Self::Task { pid, lives: root.and_then(|root| living(root, pid)) };
+        }
+        // As it is found in the filesystem.
+        let asked = asked.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.starts_with('/')).unwrap_or(asked);
+        let asked = if asked.len() > 1 { asked.trim_end_matches('/') } else { asked };
+        let dir = |root: &Path| root.join("sys/fs/cgroup").join(asked.trim_start_matches('/')).is_dir();
+        Self::Cgroup { asked: asked.to_owned(), lives: root.is_some_and(dir) }
+    }
+}
+
+/// Name and cgroup of a task that lives.
+fn living(root: &Path, pid: i64) -> Option<(String, String)> {
+    let dir = root.join("proc").join(pid.to_string());
+    let comm = fs::read_to_string(dir.join("comm")).ok()?;
+    let groups = fs::read_to_string(dir.join("cgroup")).ok()?;
+    // The other lines are of v1 hierarchies.
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    Some((comm.trim_end_matches('\n').to_owned(), path.to_owned()))
+}
+
+/// Whether a cgroup of this path is asked for: it or one above it, by path, by name, or by its container.
+fn is_asked(path: &str, asked: &str) -> bool {
+    let below = |of: &str| path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if asked.starts_with('/') {
+        return path == asked || asked != "/" && below(asked);
+    }
+    let digits = asked.len() >= DIGITS && asked.bytes().all(|b| b.is_ascii_hexdigit());
+    let is = |word: &str| word == asked || digits && (word.starts_with(asked) || asked.starts_with(word));
+    let named = container::name(path).is_some_and(|name| name == asked || name.split(' ').any(is));
+    named || path.split('/').any(|part| part == asked) || below(&format!("/{asked}"))
+}
+
+fn stalled<'a>(report: &'a Report, asked: &str) -> Vec<&'a StallCgroupRow> {
+    let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
+    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| is_asked(path, asked))).collect()
+}
+
+fn written<'a>(report: &'a Report, asked: &str) -> Vec<&'a CgroupRow> {
+    let rows = report.cgroups.get().map_or(&[][..], |cgroups| &cgroups.groups);
+    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| is_asked(path, asked))).collect()
+}
+
+/// An error where nothing is known of what is asked about: it may be mistyped.
+fn known(report: &Report, about: &About) -> Result<()> {
+    match about {
+        About::Task { pid, lives: None } if kept(report, *pid).is_empty() && stack(report, *pid).is_none() => {
+            Err(Error::Why(format!(
+                "no task {pid}: it does not live here, and none of the longest stalls and worst stacks is its; \
+                 reclaimwb stalls has those that are kept"
+            )))
+        }
+        About::Cgroup { asked, lives: false }
+            if stalled(report, asked).is_empty() && written(report, asked).is_empty() =>
+        {
+            let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
+            let others: Vec<&str> = rows.iter().filter_map(|row| row.path.as_deref()).take(OFFERED).collect();
+            let others = if others.is_empty() {
+                "no cgroup's tasks stalled".to_owned()
+            } else {
+                format!("those whose tasks stalled most are {}", others.join(", "))
+            };
+            Err(Error::Why(format!("no cgroup {asked}: there is no such directory, and no ledger has it; {others}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn kept(report: &Report, pid: i64) -> Vec<&Stall> {
+    let longest = report.stalls.get().map_or(&[][..], |stalls| &stalls.longest);
+    longest.iter().filter(|stall| stall.pid == pid).collect()
+}
+
+fn stack(report: &Report, pid: i64) -> Option<&report::StackRow> {
+    let worst = &report.stacks.get()?.worst;
+    worst.iter().filter(|stack| stack.is_new).find(|stack| i64::try_from(stack.pid) == Ok(pid))
+}
+
+/// What time went to, the largest first.
+fn largest(causes: &BTreeMap<Cause, u64>) -> Vec<(Cause, u64)> {
+    let mut causes: Vec<(Cause, u64)> =
+        causes.iter().map(|(cause, ns)| (*cause, *ns)).filter(|(_, ns)| *ns > 0).collect();
+    causes.sort_by_key(|(_, ns)| std::cmp::Reverse(*ns));
+    causes
+}
+
+fn why(causes: &[(Cause, u64)], ns: u64) -> String {
+    let share =
+        |(cause, part): &(Cause, u64)| format!("{} ({})", cause.label(), percent(*part as f64 / ns.max(1) as f64));
+    let named: Vec<String> = causes.iter().take(NAMED).map(share).collect();
+    format!("Why: {}.", named.join(", "))
+}
+
+/// Causes of many, together.
+fn together<'a>(all: impl Iterator<Item = &'a BTreeMap<Cause, u64>>) -> BTreeMap<Cause, u64> {
+    let mut sum = BTreeMap::new();
+    for (cause, ns) in all.flatten() {
+        let of: &mut u64 = sum.entry(*cause).or_default();
+        *of = of.saturating_add(*ns);
+    }
+    sum
+}
+
+/// For whom most of these stalls' time was.
+fn origin(stalls: &[&Stall]) -> Option<Origin> {
+    let mut sums: BTreeMap<Origin, u64> = BTreeMap::new();
+    for stall in stalls {
+        let sum = sums.entry(stall.origin).or_default();
+        *sum = sum.saturating_add(stall.ns);
+    }
+    sums.into_iter().max_by_key(|(_, ns)| *ns).map(|(origin, _)| origin)
+}
+
+fn task(report: &Report, pid: i64, now: Option<&(String, String)>) -> (String, Vec<Line>) {
+    let kept = kept(report, pid);
+    let name = now.map(|(comm, _)| comm.as_str()).or_else(|| kept.first().map(|stall| stall.task.as_str()));
+    let of = format!("task {}[{pid}]", name.unwrap_or("?"));
+    let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
+    let of_stall = kept.first().and_then(|stall| rows.iter().find(|row| row.id == stall.cgroup)?.path.as_deref());
+    let path = now.map(|(_, path)| path.as_str()).or(of_stall);
+    let mut lines = Vec::new();
+    let ns = total(kept.iter().map(|stall| stall.ns));
+    let all = report.stalls.get().map_or(0, |stalls| stalls.longest.len());
+    if let (Some(longest), Some(origin)) = (kept.iter().map(|stall| stall.ns).max(), origin(&kept)) {
+        lines.push(Line::bad(
+            "STALLS",
+            format!(
+                "Of the {all} longest stalls that are kept {} are its: {} in all, up to {} at a time, in {}.",
+                kept.len(),
+                span(ns / 1000),
+                span(longest / 1000),
+                verdict::reclaim(origin)
+            ),
+        ));
+        let causes = largest(&together(kept.iter().map(|stall| &stall.parts_ns)));
+        lines.push(Line::bad("STALLS", why(&causes, ns)));
+        if let Some((cause, _)) = causes.first() {
+            let advice = advice::for_cgroup(report, *cause, origin, path);
+            lines.push(Line::bad(verdict::section(report, *cause), format!("To try: {advice}.")));
+        }
+    } else {
+        lines.push(Line::always("STALLS", format!("None of the {all} longest stalls that are kept is its.")));
+    }
+    if let Some(stack) = stack(report, pid) {
+        lines.push(Line::always(
+            "WORST STACKS",
+            format!(
+                "It left the least stack of {} at {}: {} bytes.",
+                verdict::reclaim(stack.origin),
+                stack.layer.label(),
+                count(stack.left)
+            ),
+        ));
+    }
+    if let Some(path) = path {
+        // That of the task alone, and not what is below it.
+        let row = rows.iter().find(|row| row.path.as_deref() == Some(path));
+        let stalled = row.map_or("no task of it stalled".to_owned(), |row| {
+            format!("its tasks stalled {} times, {} in all", count(row.stalls.count), span(row.ns / 1000))
+        });
+        lines.push(Line::always("STALLS", format!("Its cgroup is {}: {stalled}.", container::shown(path))));
+    }
+    (of, lines)
+}
+
+fn cgroup(report: &Report, asked: &str) -> (String, Vec<Line>) {
+    let (rows, pages) = (stalled(report, asked), written(report, asked));
+    let paths = rows.iter().filter_map(|row| row.path.as_deref());
+    let mut paths: Vec<&str> = paths.chain(pages.iter().filter_map(|row| row.path.as_deref())).collect();
+    paths.sort_by_key(|path| path.len());
+    paths.dedup();
+    // By the name of its container, or whatever else was typed, it is one whose path is to be told.
+    let of = match paths.first() {
+        Some(path) if !asked.starts_with('/') => container::shown(path),
+        _ => container::shown(asked),
+    };
+    let ns = total(rows.iter().map(|row| row.ns));
+    let stalls = total(rows.iter().map(|row| row.stalls.count));
+    let mut lines = Vec::new();
+    if ns < advice::PAIN {
+        let says = if stalls == 0 {
+            "no task of it stalled for memory".to_owned()
+        } else {
+            format!("its tasks stalled {} times for memory, {} in all", count(stalls), span(ns / 1000))
+        };
+        lines.push(Line::always("STALLS", format!("Nothing hurts it: {says}.")));
+    } else {
+        lines.extend(hurt(report, &rows, &pages, stalls, ns));
+    }
+    let swapped = total(pages.iter().map(|row| row.pages));
+    if swapped > 0 {
+        let mut by: BTreeMap<Origin, u64> = BTreeMap::new();
+        for (origin, n) in pages.iter().flat_map(|row| &row.origins) {
+            let sum = by.entry(*origin).or_default();
+            *sum = sum.saturating_add(*n);
+        }
+        let mut by: Vec<(Origin, u64)> = by.into_iter().collect();
+        by.sort_by_key(|(_, pages)| std::cmp::Reverse(*pages));
+        let by = by
+            .iter()
+            .take(NAMED)
+            .map(|(origin, n)| format!("{} {}", origin.label(), percent(*n as f64 / swapped as f64)));
+        lines.push(Line::always(
+            "WHOSE PAGES",
+            format!(
+                "Reclaim wrote {} of its pages ({}): {}.",
+                count(swapped),
+                mib(swapped.saturating_mul(report.machine.page_size)),
+                by.collect::<Vec<_>>().join(", ")
+            ),
+        ));
+    }
+    (format!("cgroup {of}"), lines)
+}
+
+/// What hurts its tasks, who of them, why, and what to try.
+fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls: u64, ns: u64) -> Vec<Line> {
+    let section = report.stalls.get();
+    let all = section.map_or(0, |stalls| stalls.ns);
+    let kept: Vec<&Stall> = section
+        .map_or(&[][..], |stalls| &stalls.longest)
+        .iter()
+        .filter(|stall| rows.iter().any(|row| row.id == stall.cgroup))
+        .collect();
+    let longest = kept.iter().map(|stall| stall.ns).max();
+    let longest = longest.map_or(String::new(), |ns| format!(", up to {} at a time", span(ns / 1000)));
+    let mut lines = vec![Line::bad(
+        "STALLS",
+        format!(
+            "Its tasks stalled {} times for memory, for {} in all{longest}: {} of all that is stalled on this machine.",
+            count(stalls),
+            span(ns / 1000),
+            percent(ns as f64 / all.max(1) as f64)
+        ),
+    )];
+    let mut who: Vec<String> = Vec::new();
+    for stall in &kept {
+        let name = format!("{}[{}] ({})", stall.task, stall.pid, span(stall.ns / 1000));
+        let same = format!("{}[{}] ", stall.task, stall.pid);
+        if who.len() < NAMED && !who.iter().any(|other| other.starts_with(&same)) {
+            who.push(name);
+        }
+    }
+    let groups: Vec<String> = rows
+        .iter()
+        .take(NAMED)
+        .map(|row| format!("{} {}", verdict::name(row), percent(row.ns as f64 / ns.max(1) as f64)))
+        .collect();
+    let groups = if rows.len() > 1 { format!("; by cgroup {}", groups.join(", ")) } else { String::new() };
+    if !who.is_empty() || !groups.is_empty() {
+        let who = if who.is_empty() { "none of its stalls is among the longest".into() } else { who.join(", ") };
+        lines.push(Line::bad("STALLS", format!("Who: {who}{groups}.")));
+    }
+    let causes = largest(&together(rows.iter().map(|row| &row.causes_ns)));
+    lines.push(Line::bad("STALLS", why(&causes, ns)));
+    // For whom its tasks reclaim is kept of the longest stalls only; else whose reclaim wrote its pages is a guess.
+    let limits = [Origin::MemcgMax, Origin::MemcgHigh, Origin::MemcgReclaim];
+    let guess = || {
+        let of = |origin: &Origin| total(pages.iter().filter_map(|row| row.origins.get(origin).copied()));
+        limits.into_iter().filter(|origin| of(origin) > 0).max_by_key(of)
+    };
+    let origin = origin(&kept).or_else(guess).unwrap_or(Origin::Direct);
+    if let (Some((cause, _)), Some(row)) = (causes.first(), rows.first()) {
+        let advice = advice::for_cgroup(report, *cause, origin, row.path.as_deref());
+        lines.push(Line::bad(verdict::section(report, *cause), format!("To try: {advice}.")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_asked_for() {
+        let id = "4f1d02c3a9b8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c5b4a39281706f5e";
+        let docker = format!("/system.slice/docker-{id}.scope");
+        for asked in ["/system.slice", &docker, "4f1d02", id, "docker 4f1d02c3a9b8", "system.slice"] {
+            assert!(is_asked(&docker, asked), "{asked}");
+            assert!(is_asked(&format!("{docker}/inner"), asked), "{asked}");
+        }
+        for asked in ["/", "/system", "/system.slic", "4f1d", "4f1d03", "docker-", "/docker"] {
+            assert!(!is_asked(&docker, asked), "{asked}");
+        }
+        assert!(is_asked("/", "/") && !is_asked("/a", "/"));
+        assert!(is_asked("/a/b", "a/b") && is_asked("/x/nginx.service", "nginx.service"));
+    }
+
+    #[test]
+    fn what_is_there_now() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let dir = root.path().join("proc/42");
+        fs::create_dir_all(&dir).expect("made");
+        fs::write(dir.join("comm"), "two words\n").expect("written");
+        fs::write(dir.join("cgroup"), "3:memory:/v1\n0::/a/b\n").expect("written");
+        fs::create_dir_all(root.path().join("sys/fs/cgroup/a/b")).expect("made");
+        let new = |asked| About::new(Some(asked), Some(root.path()));
+        let About::Task { pid: 42, lives: Some((comm, path)) } = new("42") else { panic!("a task") };
+        assert_eq!((comm.as_str(), path.as_str()), ("two words", "/a/b"));
+        assert!(matches!(new("43"), About::Task { lives: None, .. }));
+        assert!(matches!(About::new(Some("42"), None), About::Task { lives: None, .. }));
+        for asked in ["/a/b", "a/b/", "/sys/fs/cgroup/a/b"] {
+            assert!(matches!(new(asked), About::Cgroup { lives: true, asked } if asked.ends_with("a/b")), "{asked}");
+        }
+        assert!(matches!(new("/a/c"), About::Cgroup { lives: false, .. }));
+        assert!(matches!(About::new(None, None), About::Machine));
+    }
+}
