@@ -269,7 +269,8 @@ impl<R: BufRead> Reader<'_, R> {
             Some(_) => return Err(self.bad(format!("this is no recording; {MAKE_ONE}"))),
         };
         let Ok(any) = serde_json::from_slice::<AnyFirst>(&self.line) else {
-            return Err(if self.line.starts_with(BEGINNING) && self.is_cut() {
+            let begun = self.line.starts_with(BEGINNING) || BEGINNING.starts_with(&self.line);
+            return Err(if begun && self.is_cut() {
                 self.cut_off()
             } else {
                 self.bad(format!("this is no recording; {MAKE_ONE}"))

@@ -127,7 +127,12 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
     let mut table = Table::new(&heads);
     let columns = page.at_most(page.width() / 3);
     for row in shown() {
-        let mut cells = vec![end(&name(row), columns), count(row.stalls.count), span(row.ns / 1000), most(&row.causes_ns, row.ns, 1)];
+        let mut cells = vec![
+            end(&name(row), columns),
+            count(row.stalls.count),
+            span(row.ns / 1000),
+            most(&row.causes_ns, row.ns, 1),
+        ];
         if bounded {
             cells.insert(3, if row.missed_ns > 0 { span(row.missed_ns / 1000) } else { "-".into() });
         }
