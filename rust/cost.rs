@@ -91,6 +91,10 @@ pub(crate) struct Lost {
     pub(crate) nbd_abandoned: Cell64,
     /// Long ones not kept because someone was reading them.
     pub(crate) nbd_longest: Cell64,
+    /// Tasks that woke kswapd whose name had no room.
+    pub(crate) wakers: Cell64,
+    /// Queued swap writes without a free entry: if one fails, it is not known whose it was.
+    pub(crate) swap_writes: Cell64,
 }
 
 /// Per-CPU instance.

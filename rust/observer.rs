@@ -35,6 +35,7 @@ use crate::{
             Wanted, //
         },
     },
+    kswapd::Kswapd,
     metadata::Metadata,
     nbd::Nbd,
     origin::{
@@ -64,6 +65,7 @@ use crate::{
     },
     shrinkers::Shrinkers,
     stalls::Stalls,
+    swap_io::SwapIo,
     takers::Takers,
     tlb::Tlb,
     windows::{
@@ -139,6 +141,10 @@ pub(crate) struct Observer {
     pub(crate) nbd: Nbd,
     /// How much swap writes at once.
     pub(crate) batches: PerCpu<Batches>,
+    /// Swap writes under way, and those that failed.
+    pub(crate) swap_io: SwapIo,
+    /// What kswapd costs, and why it does not rest.
+    pub(crate) kswapd: Kswapd,
     /// States of the function probes; see [`State`].
     functions: [Atomic<i32>; Function::COUNT],
     /// See [`Observer::live`].
@@ -195,6 +201,8 @@ impl Observer {
                 reserves: Reserves::new(params::window_slots())?,
                 nbd: Nbd::new()?,
                 batches: PerCpu::new()?,
+                swap_io: SwapIo::new()?,
+                kswapd: Kswapd::new()?,
                 functions: [const { Atomic::new(State::Missing.to_raw()) }; Function::COUNT],
                 live: [const { Atomic::new(false) }; Group::COUNT],
                 low_due: Atomic::new(0),
@@ -282,6 +290,8 @@ impl Observer {
             self.reserves.bytes(),
             self.nbd.bytes(),
             self.batches.bytes(),
+            self.swap_io.bytes(),
+            self.kswapd.bytes(),
             self.scratch.bytes(),
         ]
         .into_iter()

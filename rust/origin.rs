@@ -85,6 +85,8 @@ named! {
         Zero => "zero",
         /// Its swap slot was no longer needed: nothing to write.
         Dropped => "dropped",
+        /// The device refused it, or failed: it was not written, and stays in memory.
+        Failed => "failed",
         /// Not known: the probe that would tell is not attached.
         Unknown => "unknown",
     }
@@ -135,6 +137,8 @@ named! {
         OverHigh => "__mem_cgroup_handle_over_high",
         /// The NBD driver gets a request.
         NbdQueue => "nbd_queue_rq",
+        /// zswap looks at a page that it holds, and may write it back.
+        ZswapWriteback => "shrink_memcg_cb",
     }
 }
 
@@ -177,7 +181,7 @@ impl Function {
     /// The group that it is switched with; `None`: it is always probed.
     pub(crate) const fn group(self) -> Option<Group> {
         match self {
-            Self::ZswapStore => None,
+            Self::ZswapStore | Self::ZswapWriteback => None,
             Self::ShrinkSlab => Some(Group::Shrinkers),
             Self::TlbFlush | Self::TlbFlushDirty => Some(Group::Tlb),
             Self::NbdQueue => Some(Group::Nbd),
@@ -198,6 +202,7 @@ impl Function {
             Self::TlbFlush | Self::TlbFlushDirty => "TLB flushes are not told apart",
             Self::OverHigh => "the penalty of memory.high is not seen",
             Self::NbdQueue => "the wait for an NBD connection is not seen",
+            Self::ZswapWriteback => "what zswap writes back is not seen",
         }
     }
 

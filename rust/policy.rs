@@ -13,6 +13,7 @@ pub(crate) mod handoff;
 pub(crate) mod heaviest;
 pub(crate) mod hist;
 pub(crate) mod idle;
+pub(crate) mod kswapd;
 pub(crate) mod lanes;
 pub(crate) mod link;
 pub(crate) mod log2;

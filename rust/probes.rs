@@ -9,6 +9,7 @@
 pub(crate) mod block;
 pub(crate) mod cgroup;
 pub(crate) mod function;
+pub(crate) mod kswapd;
 pub(crate) mod metadata;
 pub(crate) mod nbd;
 pub(crate) mod net;
@@ -60,6 +61,12 @@ named! {
         Throttled => "mm_vmscan_throttled",
         /// Folios were isolated from an LRU list.
         Isolated => "mm_vmscan_lru_isolate",
+        /// Reclaim is through with folios of a list.
+        Shrunk => "mm_vmscan_lru_shrink_inactive",
+        /// kswapd goes to sleep.
+        KswapdSleep => "mm_vmscan_kswapd_sleep",
+        /// Someone wakes kswapd.
+        KswapdWoken => "mm_vmscan_wakeup_kswapd",
         /// A shrinker has scanned.
         ShrinkEnd => "mm_shrink_slab_end",
         /// A shrinker begins to scan.
@@ -84,6 +91,8 @@ named! {
         InodeBitmap => "ext4_load_inode_bitmap",
         /// A TLB is flushed, or other CPUs are interrupted for that.
         TlbFlush => "tlb_flush",
+        /// A bio is done.
+        BioDone => "block_bio_complete",
         /// A bio is submitted.
         BioQueue => "block_bio_queue",
         /// NBD has sent a request.
@@ -167,6 +176,9 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     wanted(c"mm_vmscan_write_folio"),
     wanted(c"mm_vmscan_throttled"),
     grouped(c"mm_vmscan_lru_isolate", Group::Stalls),
+    grouped(c"mm_vmscan_lru_shrink_inactive", Group::Stalls),
+    wanted(c"mm_vmscan_kswapd_sleep"),
+    wanted(c"mm_vmscan_wakeup_kswapd"),
     grouped(c"mm_shrink_slab_end", Group::Shrinkers),
     grouped(c"mm_shrink_slab_start", Group::Shrinkers),
     grouped(c"sched_switch", Group::Stalls),
@@ -183,6 +195,7 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     in_module(c"ext4_read_block_bitmap_load", "ext4"),
     in_module(c"ext4_load_inode_bitmap", "ext4"),
     grouped(c"tlb_flush", Group::Tlb),
+    wanted(c"block_bio_complete"),
     wanted(c"block_bio_queue"),
     in_module(c"nbd_payload_sent", "nbd"),
     in_module(c"nbd_send_request", "nbd"),

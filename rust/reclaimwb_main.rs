@@ -22,6 +22,7 @@ mod handoff;
 mod headroom;
 mod helper;
 mod kernel_ext;
+mod kswapd;
 mod metadata;
 mod names;
 mod nbd;
@@ -42,6 +43,7 @@ mod shim;
 mod shrinkers;
 mod sites;
 mod stalls;
+mod swap_io;
 mod takers;
 mod tasks;
 #[allow(

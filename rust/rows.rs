@@ -11,6 +11,7 @@ mod compaction;
 mod handoff;
 mod headroom;
 mod helper;
+mod kswapd;
 mod metadata;
 mod nbd;
 mod reserves;
@@ -124,6 +125,8 @@ pub(crate) struct Rows {
     nbd: File<Arc<Observer>>,
     #[pin]
     batches: File<Arc<Observer>>,
+    #[pin]
+    kswapd: File<Arc<Observer>>,
     // After the files that are in it.
     dir: Dir,
 }
@@ -154,6 +157,7 @@ impl Rows {
                 c"metadata", observer.clone(), &metadata::metadata),
             nbd <- dir.read_callback_file(c"nbd", observer.clone(), &nbd::nbd),
             batches <- dir.read_callback_file(c"batches", observer.clone(), &batches::batches),
+            kswapd <- dir.read_callback_file(c"kswapd", observer.clone(), &kswapd::kswapd),
             reserves <- dir.read_callback_file(
                 c"reserves", observer.clone(), &reserves::reserves),
             dir: dir.clone(),

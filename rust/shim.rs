@@ -16,7 +16,10 @@ pub(crate) mod reclaim;
 pub(crate) mod reserve;
 pub(crate) mod stall;
 
-use crate::policy::cgroup_key::CgroupKey;
+use crate::policy::{
+    cgroup_key::CgroupKey,
+    kswapd, //
+};
 pub(crate) use contract::*;
 
 /// On which stack a probe ran.
@@ -56,7 +59,12 @@ impl At {
     /// The current task has PF_MEMALLOC set: it is a reclaimer, or sends what
     /// a reclaimer waits for.
     pub(crate) fn memalloc(&self) -> bool {
-        self.memalloc != 0
+        self.flags & RWB_AT_MEMALLOC != 0
+    }
+
+    /// The current task is a worker of a workqueue.
+    pub(crate) fn worker(&self) -> bool {
+        self.flags & RWB_AT_WORKER != 0
     }
 
     /// A sample for tests that fire no tracepoint.
@@ -74,7 +82,7 @@ impl At {
                 Context::Irq => RWB_CTX_IRQ,
                 Context::Softirq => RWB_CTX_SOFTIRQ,
             },
-            memalloc: 1,
+            flags: RWB_AT_MEMALLOC,
         }
     }
 }
@@ -174,6 +182,41 @@ impl SwapWait {
             freed,
             order: 0,
             flags,
+        }
+    }
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl SwapEnd {
+    /// The end of a write of a page of anonymous memory, for tests.
+    pub(crate) fn fake(bio: usize, failed: bool, sync: bool) -> Self {
+        Self {
+            bio,
+            device: 0x0ff0_0001,
+            anon_folios: failed.into(),
+            anon_pages: failed.into(),
+            shmem_folios: 0,
+            shmem_pages: 0,
+            failed,
+            sync,
+            name: [b'x'; RWB_DISK_NAME_LEN as usize],
+        }
+    }
+}
+
+impl KswapdAt {
+    /// What the node has, at the end.
+    pub(crate) fn node(&self) -> kswapd::Node {
+        kswapd::Node {
+            free: self.free,
+            high: self.high,
+            anon: self.anon,
+            shmem: self.shmem,
+            file: self.file,
+            unevictable: self.unevictable,
+            swap_free: self.swap_free,
+            enough: self.enough,
+            block: self.block,
         }
     }
 }

@@ -40,6 +40,7 @@ use crate::{
         At,
         Context,
         Folio,
+        SwapEnd,
         Target, //
     },
     write_around::Skip, //
@@ -188,6 +189,77 @@ mod handlers {
         assert_eq!(anon(Kind::Dropped), 1);
         assert_eq!(pages(&obs, Origin::Direct, false, Kind::Zero), 1);
         assert_eq!(all_pages(&obs, Origin::Direct), 7);
+        Ok(())
+    }
+
+    #[test]
+    fn a_write_that_fails_is_no_write() -> Result {
+        let obs = observer()?;
+        let t = task(21);
+        let dirty = |key| Folio::fake(key, true, false, true);
+        let late = |origin| {
+            let ends = &obs.swap_io.ends;
+            ends.sum(|e| e.failed(origin, true).map_or(0, |c| c.pages.get()))
+        };
+        pinned(|pin| {
+            let (at, irq) = (at(t, 2500), At::fake(task(22), 0, Context::Irq));
+            vmscan::window_begin(&obs, pin, &at, Window::Direct);
+            // A synchronous device refuses it in the task; the next one it takes.
+            block::bio(&obs, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
+            block::ended(&obs, pin, &at, &SwapEnd::fake(0x800, true, true));
+            vmscan::write(&obs, pin, &at, &dirty(0x6000));
+            block::bio(&obs, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
+            vmscan::write(&obs, pin, &at, &dirty(0x6000));
+            // Two are queued; one fails later, when others' window is open.
+            block::bio(&obs, pin, &at, &Bio::fake(0xa00, 0x5000, false, 1));
+            write_io(&obs, pin, t);
+            block::bio(&obs, pin, &at, &Bio::fake(0xc00, 0x5000, false, 1));
+            write_io(&obs, pin, t);
+            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+            vmscan::window_begin(&obs, pin, &at, Window::Kswapd);
+            block::ended(&obs, pin, &irq, &SwapEnd::fake(0xc00, false, false));
+            block::ended(&obs, pin, &irq, &SwapEnd::fake(0xa00, true, false));
+            // Of this one nobody knows whose it was.
+            block::ended(&obs, pin, &irq, &SwapEnd::fake(0xa00, true, false));
+            vmscan::window_end(&obs, pin, &at, Window::Kswapd, 0);
+        });
+        let anon = |kind| pages(&obs, Origin::Direct, true, kind);
+        assert_eq!(anon(Kind::Failed), 1);
+        assert_eq!(anon(Kind::Sync), 1);
+        assert_eq!(anon(Kind::Io), 2);
+        assert_eq!((late(Origin::Direct), late(Origin::Kswapd)), (1, 0));
+        assert_eq!(all_pages(&obs, Origin::Direct), 4);
+        let devices = || obs.swap_io.devices();
+        assert_eq!(devices().count(), 1);
+        assert_eq!(devices().map(|d| d.pages()).sum::<u64>(), 3);
+        Ok(())
+    }
+
+    #[test]
+    fn what_zswap_writes_back_is_no_write_of_reclaims() -> Result {
+        let obs = observer()?;
+        let t = task(23);
+        pinned(|pin| {
+            let at = at(t, 2500);
+            vmscan::window_begin(&obs, pin, &at, Window::Direct);
+            // Written back; looked at and left; written back, which fails later.
+            assert!(zswap::looks(&obs, pin, &at));
+            zswap::looked(&obs, pin, &at, 1);
+            assert!(zswap::looks(&obs, pin, &at));
+            zswap::looked(&obs, pin, &at, 2);
+            assert!(zswap::looks(&obs, pin, &at));
+            block::bio(&obs, pin, &at, &Bio::fake(0xe00, 0x5000, false, 1));
+            zswap::looked(&obs, pin, &at, 1);
+            block::ended(&obs, pin, &at, &SwapEnd::fake(0xe00, true, false));
+            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+        });
+        let ends = &obs.swap_io.ends;
+        assert_eq!(ends.sum(|e| e.zswap(Origin::Direct)), 2);
+        assert_eq!(ends.sum(|e| e.zswap_worker.get()), 0);
+        assert_eq!(ends.sum(|e| e.zswap_failed.get()), 1);
+        let late = ends.sum(|e| e.failed(Origin::Direct, true).map_or(0, |c| c.pages.get()));
+        assert_eq!((late, all_pages(&obs, Origin::Direct)), (0, 0));
+        assert!(obs.swap_io.zswap.is_empty());
         Ok(())
     }
 

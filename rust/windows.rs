@@ -61,7 +61,7 @@ pub(crate) struct Slot {
     /// Stack depth where each lower layer was last sampled; 0: not yet.
     below: [Cell64; Layer::COUNT],
     /// Last folio of the swap bio that the task submitted last, bit 0 set for
-    /// a synchronous device; 0 once its write was recorded.
+    /// a synchronous device, bit 1 once that failed; 0 once its write was recorded.
     bio: Cell64,
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
@@ -76,6 +76,17 @@ pub(crate) struct Slot {
     /// number of its origin plus 1; 0: it does not.
     last: [Cell64; 4],
     last_origin: Cell64,
+}
+
+/// What became of a swap bio when it was submitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    /// It ends later.
+    Queued,
+    /// A synchronous device wrote it.
+    Written,
+    /// A synchronous device did not.
+    Refused,
 }
 
 /// A window that was closed.
@@ -158,6 +169,14 @@ impl Slot {
         self.bio.set(last_folio as u64 | u64::from(synchronous));
     }
 
+    /// Notes that the bio failed, on a synchronous device.
+    pub(crate) fn refused(&self) {
+        let bio = self.bio.get();
+        if bio & 1 != 0 {
+            self.bio.set(bio | 2);
+        }
+    }
+
     /// Notes that the kernel will count so many pages more as freed by it.
     pub(crate) fn saw(&self, pages: u64) {
         self.seen.add(pages);
@@ -175,16 +194,20 @@ impl Slot {
         self.zswap.set(folio as u64);
     }
 
-    /// Takes back whether `folio` was in the bio submitted last; `Some(true)`
-    /// for a synchronous device.
+    /// Takes back what became of the bio submitted last, if `folio` was in it.
     #[inline]
-    pub(crate) fn take_submitted(&self, folio: usize) -> Option<bool> {
+    pub(crate) fn take_submitted(&self, folio: usize) -> Option<Submitted> {
         let bio = self.bio.get();
         if bio == 0 {
             return None;
         }
         self.bio.set(0);
-        (bio & !1 == folio as u64).then_some(bio & 1 != 0)
+        let became = match bio & 3 {
+            0 => Submitted::Queued,
+            1 => Submitted::Written,
+            _ => Submitted::Refused,
+        };
+        (bio & !3 == folio as u64).then_some(became)
     }
 
     /// Notes that it flushes other CPUs' TLBs, from `now` on.

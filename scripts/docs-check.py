@@ -236,6 +236,7 @@ def source_words(docs):
         "CAUSE": listed(docs, "policy/stall.rs", "Cause"),
         "PHASE": listed(docs, "policy/nbd.rs", "Phase"),
         "WHY": listed(docs, "policy/batch.rs", "Why"),
+        "REASON": listed(docs, "policy/kswapd.rs", "Why"),
         "USER": listed(docs, "policy/pfmemalloc.rs", "User"),
         "WOKEN": listed(docs, "policy/pfmemalloc.rs", "Woken"),
         "RESULT": listed(docs, "policy/compaction.rs", "Result"),

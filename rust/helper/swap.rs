@@ -192,6 +192,7 @@ impl Hook {
     pub(crate) fn write(&self, asking: &Asking<'_>) -> usize {
         let obs = &self.shared.observer;
         let at = asking.at();
+        pinned(|pin| block::gathers(obs, pin, at, asking.bio()));
         let taken = self.take(asking);
         pinned(|pin| {
             let (slot, origin) = match obs.slot_or_origin(pin, at) {

@@ -12,6 +12,9 @@ use kernel::{
 /// Longest task name, with its terminating NUL (`TASK_COMM_LEN`).
 pub(crate) const COMM_LEN: usize = 16;
 
+/// Longest name of a block device, with its terminating NUL (`DISK_NAME_LEN`).
+pub(crate) const DISK_NAME_LEN: usize = shim::RWB_DISK_NAME_LEN as usize;
+
 /// Nanoseconds of the monotonic clock, as [`mono_ns`], which one CPU may read and another compare
 /// with: tasks move, and requests end elsewhere. Any context, NMI and the kernel's own timekeeping
 /// included. While that updates itself, a reading may be some nanoseconds ahead of the next one;

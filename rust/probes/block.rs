@@ -27,8 +27,10 @@ use crate::{
         function,
         nbd::Bio,
         At,
-        Context, //
+        Context,
+        SwapEnd, //
     },
+    swap_io::For,
     windows::Slot,
 };
 
@@ -47,6 +49,7 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     // A driver's own is the same pages once more; what the writer submits has been seen when it
     // was handed over.
     if !bio.stacked() && origin != Origin::Writer {
+        begins(obs, pin, at, bio, || origin);
         batch(obs, pin, slot, origin, bio);
     }
     if !params::enabled() {
@@ -55,6 +58,53 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     let at = &obs.call_site(pin, at);
     let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
     obs.sample(pin, at, origin, Layer::Bio, used);
+}
+
+/// A swap write is about to be submitted, for whom its end is charged if it fails. One of a
+/// synchronous device ends in the task that submits it.
+fn begins(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio, origin: impl FnOnce() -> Origin) {
+    if bio.synchronous() {
+        return;
+    }
+    let of_zswap = obs.swap_io.zswap.with(pin, at.task, |what| *what);
+    let what = of_zswap.unwrap_or_else(|| For {
+        origin: origin(),
+        zswap: false,
+    });
+    if !obs.swap_io.begins(bio.key, what) {
+        obs.cost.this(pin).lost.swap_writes.add(1);
+    }
+}
+
+/// The same, of one that is about to be handed over: from then on it may end at any time.
+pub(crate) fn gathers(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+    begins(obs, pin, at, bio, || match obs.slot_or_origin(pin, at) {
+        Ok(slot) => slot.origin(),
+        Err(origin) => origin,
+    });
+}
+
+/// A swap write is done. Any context, with interrupts off.
+pub(crate) fn ended(obs: &Observer, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
+    let what = match end.sync {
+        false => obs.swap_io.ended(end.bio),
+        // In the task that submitted it: the write event that follows looks.
+        true => {
+            if let Some(slot) = obs.windows.find(pin, at.task) {
+                slot.refused();
+            }
+            obs.swap_io.zswap.with(pin, at.task, |what| *what)
+        }
+    };
+    if !end.failed || !params::enabled() {
+        return;
+    }
+    obs.swap_io.device_failed(end);
+    match what {
+        Some(what) if what.zswap => obs.swap_io.ends.this(pin).zswap_failed.add(1),
+        Some(what) => obs.swap_io.queued_failed(pin, what.origin, end),
+        None => {}
+    }
 }
 
 /// A swap write is handed over: it is as good as submitted, to who made it.

@@ -52,6 +52,7 @@ pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
             zswap::offered(obs, pin, at, folio);
             false
         }
+        (Function::ZswapWriteback, _) => zswap::looks(obs, pin, at),
         (Function::SwapSubmit, _) => {
             if let Some((write, caller)) = entered.swap_write() {
                 block::submit(obs, pin, at, write, caller);
@@ -82,6 +83,7 @@ pub(crate) fn exit(
         match function {
             Function::ShrinkSlab => shrinker::end(obs, pin, at),
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(obs, pin, at),
+            Function::ZswapWriteback => zswap::looked(obs, pin, at, ret),
             _ => {}
         }
     }

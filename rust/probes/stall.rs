@@ -151,8 +151,11 @@ pub(super) fn window_end(
     }
 }
 
-/// Folios were isolated from an inactive list.
-pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize) {
+/// Folios were isolated from an inactive list: `taken` pages of those `scanned`.
+pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
+    if params::enabled() {
+        obs.kswapd.isolated(at.task, scanned as u64, taken as u64);
+    }
     if obs.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
@@ -236,7 +239,10 @@ const fn cause(function: Function) -> Option<Cause> {
         Function::SwapSubmit => Cause::SwapSubmit,
         Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
         Function::OverHigh => Cause::HighPenalty,
-        Function::ZswapStore | Function::SlowPath | Function::NbdQueue => return None,
+        Function::ZswapStore
+        | Function::ZswapWriteback
+        | Function::SlowPath
+        | Function::NbdQueue => return None,
     })
 }
 

@@ -31,7 +31,8 @@ use crate::{
     },
     windows::{
         Ended,
-        Slot, //
+        Slot,
+        Submitted, //
     },
 };
 
@@ -139,8 +140,9 @@ fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
         return Kind::Io;
     }
     match submitted {
-        Some(true) => return Kind::Sync,
-        Some(false) => return Kind::Io,
+        Some(Submitted::Written) => return Kind::Sync,
+        Some(Submitted::Refused) => return Kind::Failed,
+        Some(Submitted::Queued) => return Kind::Io,
         None => {}
     }
     if zswapped {

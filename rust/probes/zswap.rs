@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handler for zswap.
+//! Handlers for zswap.
 
 use crate::{
     kernel_ext::percpu::Pinned,
     observer::Observer,
-    shim::At, //
+    origin::Origin,
+    params,
+    shim::{
+        At,
+        Context, //
+    },
+    swap_io::For,
 };
 
 /// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
@@ -14,4 +20,39 @@ pub(crate) fn offered(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: usize) {
     if let Ok(slot) = obs.slot_or_origin(pin, at) {
         slot.zswapped(folio);
     }
+}
+
+/// What shrink_memcg_cb() returns when it wrote the page back (`LRU_REMOVED_RETRY`).
+const WRITTEN_BACK: usize = 1;
+
+/// zswap looks at a page that it holds; true if its end is of interest. A task: a shrinker's
+/// caller, or zswap's own worker when its pool is full.
+pub(crate) fn looks(obs: &Observer, pin: &Pinned<'_>, at: &At) -> bool {
+    if at.context() != Context::Task {
+        return false;
+    }
+    let origin = match obs.slot_or_origin(pin, at) {
+        Ok(slot) => slot.origin(),
+        Err(origin) => origin,
+    };
+    let what = For {
+        origin,
+        zswap: true,
+    };
+    // One that is there was left behind when the end was not seen.
+    obs.swap_io.zswap.remove(pin, at.task);
+    obs.swap_io.zswap.insert(pin, at.task, what)
+}
+
+/// It did, and returns `ret`.
+pub(crate) fn looked(obs: &Observer, pin: &Pinned<'_>, at: &At, ret: usize) {
+    let Some(what) = obs.swap_io.zswap.remove(pin, at.task) else {
+        return;
+    };
+    if ret & 0xffff_ffff != WRITTEN_BACK || !params::enabled() {
+        return;
+    }
+    let worker = what.origin == Origin::Other && at.worker();
+    obs.swap_io
+        .written_back(pin, (!worker).then_some(what.origin));
 }

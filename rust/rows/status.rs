@@ -121,7 +121,7 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "events.{} {n}", function.name())?;
     }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 18] = [
+    let lost: [(&str, OfLost); 20] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
@@ -140,6 +140,8 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("nbd_requests", |l| &l.nbd_requests),
         ("nbd_abandoned", |l| &l.nbd_abandoned),
         ("nbd_longest", |l| &l.nbd_longest),
+        ("wakers", |l| &l.wakers),
+        ("swap_writes", |l| &l.swap_writes),
     ];
     for (name, cell) in lost {
         let n = obs.cost.sum(|c| cell(&c.lost).get());

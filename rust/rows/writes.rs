@@ -6,10 +6,12 @@ use super::Paths;
 use crate::{
     kernel_ext::{
         cell::Cell64,
-        system, //
+        system,
+        tracepoint::State, //
     },
     observer::Observer,
     origin::{
+        Function,
         Kind,
         Origin, //
     },
@@ -30,6 +32,40 @@ fn sum(obs: &Observer, origin: Origin, get: impl Fn(&OriginWrites) -> Option<&Ce
         .sum(|w| w.origin(origin).and_then(&get).map_or(0, Cell64::get))
 }
 
+/// Folios and pages that were queued, and failed after that.
+fn failed_late(obs: &Observer, origin: Origin, anon: bool) -> [u64; 2] {
+    let ends = &obs.swap_io.ends;
+    let sum = |get: fn(&Count) -> &Cell64| {
+        ends.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
+    };
+    [sum(|c| &c.folios), sum(|c| &c.pages)]
+}
+
+/// What zswap wrote back, which is no write of reclaim's, and the devices that failed.
+fn ends(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match obs.function(Function::ZswapWriteback) {
+        State::Attached => "on",
+        _ => "unavailable",
+    };
+    let ends = &obs.swap_io.ends;
+    writeln!(f, "zswap_writeback {state}")?;
+    let worker = ends.sum(|e| e.zswap_worker.get());
+    writeln!(f, "zswap_writeback.worker.pages {worker}")?;
+    for &origin in Origin::ALL {
+        let pages = ends.sum(|e| e.zswap(origin));
+        writeln!(f, "zswap_writeback.{}.pages {pages}", origin.name())?;
+    }
+    let failed = ends.sum(|e| e.zswap_failed.get());
+    writeln!(f, "zswap_writeback.failed.pages {failed}")?;
+    for device in obs.swap_io.devices() {
+        let name = device.name();
+        let name = system::text(&name);
+        writeln!(f, "device.{name}.failed.requests {}", device.requests())?;
+        writeln!(f, "device.{name}.failed.pages {}", device.pages())?;
+    }
+    Ok(())
+}
+
 /// Writes the file `writes`.
 pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     type ByKind = fn(&OriginWrites) -> &[Count; Kind::COUNT];
@@ -41,8 +77,21 @@ pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         for (ty, by_kind) in types {
             for &kind in Kind::ALL {
                 let i = kind as usize;
-                let folios = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
-                let pages = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
+                let mut folios = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
+                let mut pages = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
+                // What was queued, and failed later, is not what it was taken for.
+                let [late_folios, late_pages] = failed_late(obs, origin, ty == "anon");
+                match kind {
+                    Kind::Io => {
+                        folios = folios.saturating_sub(late_folios);
+                        pages = pages.saturating_sub(late_pages);
+                    }
+                    Kind::Failed => {
+                        folios = folios.wrapping_add(late_folios);
+                        pages = pages.wrapping_add(late_pages);
+                    }
+                    _ => {}
+                }
                 let kind = kind.name();
                 writeln!(f, "{name}.{ty}.{kind}.folios {folios}")?;
                 writeln!(f, "{name}.{ty}.{kind}.pages {pages}")?;
@@ -64,7 +113,8 @@ pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         writeln!(f, "{name}.reclaimed {reclaimed}")?;
     }
     writeln!(f, "total.folios {all_folios}")?;
-    writeln!(f, "total.pages {all_pages}")
+    writeln!(f, "total.pages {all_pages}")?;
+    ends(obs, f)
 }
 
 /// Writes the file `cgroups`.

@@ -31,7 +31,8 @@ static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 	at->caller = ((unsigned long *)frame)[1];
 	at->headroom = sp - end;
 	at->depth = (unsigned long)task_stack_page(current) + THREAD_SIZE - sp;
-	at->memalloc = !!(current->flags & PF_MEMALLOC);
+	at->flags = (current->flags & PF_MEMALLOC ? RWB_AT_MEMALLOC : 0) |
+		    (current->flags & PF_WQ_WORKER ? RWB_AT_WORKER : 0);
 	if (!object_is_on_stack(at))
 		at->ctx = RWB_CTX_IRQ;
 	else if (!in_task())

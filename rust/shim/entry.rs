@@ -6,6 +6,7 @@
 //! preemption disabled by the C entry. They never sleep, allocate, or take a
 //! lock that could be held around an allocation.
 
+mod kswapd;
 mod nbd;
 mod reserve;
 mod stall;
@@ -24,6 +25,7 @@ use super::{
     Folio,
     Swap,
     SwapDone,
+    SwapEnd,
     SwapWait,
     Target, //
 };
@@ -53,6 +55,7 @@ use kernel::{
     prelude::*, //
 };
 
+use kswapd::*;
 use nbd::*;
 use reserve::*;
 use stall::*;
@@ -213,6 +216,19 @@ unsafe extern "C" fn rwb_rs_bio(observer: *mut c_void, at: *const At, bio: *cons
     unsafe {
         event(observer, at, Event::BioQueue, |o, pin, at| {
             probes::block::bio(o, pin, at, &*bio)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `end` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_bio_end(observer: *mut c_void, at: *const At, end: *const SwapEnd) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::BioDone, |o, pin, at| {
+            probes::block::ended(o, pin, at, &*end)
         })
     }
 }

@@ -61,6 +61,11 @@ void rwb_probe_mm_vmscan_throttled(void *data, int nid, int usec_timeout, int us
 void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
 				     unsigned long nr_requested, unsigned long nr_scanned,
 				     unsigned long nr_skipped, unsigned long nr_taken, int lru);
+void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long nr_scanned,
+					     unsigned long nr_reclaimed,
+					     struct reclaim_stat *stat, int priority, int file);
+void rwb_probe_mm_vmscan_kswapd_sleep(void *data, int nid);
+void rwb_probe_mm_vmscan_wakeup_kswapd(void *data, int nid, int zid, int order, gfp_t gfp_flags);
 void rwb_probe_mm_shrink_slab_start(void *data, struct shrinker *shr, struct shrink_control *sc,
 				    long nr_objects_to_shrink, unsigned long cache_items,
 				    unsigned long long delta, unsigned long total_scan,
@@ -81,6 +86,7 @@ void rwb_probe_cgroup_rmdir(void *data, struct cgroup *cgrp, const char *path);
 void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
 				 bool is_sched_tag, unsigned int alloc_flags);
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);
+void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bio *bio);
 #ifdef RWB_TEST_EVENTS
 /* Test build: a prototype that no kernel has, to prove that it is noticed. */
 void rwb_probe_nbd_send_request(void *data, struct bio *bio);

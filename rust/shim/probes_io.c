@@ -78,6 +78,70 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 }
 #endif
 
+#if RWB_HAVE_block_bio_complete
+static void rwb_count_folio(struct rwb_swap_end *end, struct folio *folio)
+{
+	u32 pages = folio_nr_pages(folio);
+
+	if (folio_test_anon(folio)) {
+		end->anon_folios++;
+		end->anon_pages += pages;
+	} else {
+		end->shmem_folios++;
+		end->shmem_pages += pages;
+	}
+}
+
+/* What is in a bio that failed: its folios are under writeback still. */
+static void rwb_failed_folios(struct rwb_swap_end *end, struct bio *bio)
+{
+	int i;
+
+#if RWB_SWAP_IOCB
+	struct swap_iocb *sio = container_of(bio, struct swap_iocb, bio);
+
+	for (i = 0; i < sio->nr_bvecs; i++)
+		rwb_count_folio(end, page_folio(sio->bvecs[i].bv_page));
+#else
+	for (i = 0; i < bio->bi_vcnt; i++)
+		rwb_count_folio(end, page_folio(bio->bi_io_vec[i].bv_page));
+#endif
+}
+
+static bool rwb_own_done(const struct bio *bio)
+{
+#if RWB_SWAP_IOCB
+	return rwb_own_swap_bio(bio);
+#else
+	return !bio_flagged(bio, BIO_CLONED);
+#endif
+}
+
+void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bio *bio)
+{
+	struct rwb_swap_end end = {};
+
+	if (likely(!(bio->bi_opf & REQ_SWAP)) || !rwb_own_done(bio))
+		return;
+	end.failed = bio->bi_status != BLK_STS_OK;
+	end.sync = bdev_synchronous(bio->bi_bdev);
+	/* Who submitted it sees that, and has it in no table. */
+	if (end.sync && !end.failed)
+		return;
+
+	/* What is completed in a task must not be interrupted by what is in softirq. */
+	guard(irqsave)();
+	RWB_ENTER(at);
+	end.bio = (unsigned long)bio;
+	end.device = bio->bi_bdev->bd_dev;
+	if (unlikely(end.failed)) {
+		rwb_failed_folios(&end, bio);
+		strscpy(end.name, bio->bi_bdev->bd_disk->disk_name, sizeof(end.name));
+	}
+	rwb_rs_bio_end(data, &at, &end);
+}
+#endif
+
 #if RWB_HAVE_block_rq_tag_wait
 void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
 				 bool is_sched_tag, unsigned int alloc_flags)
@@ -102,6 +166,7 @@ void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 
 const struct rwb_entry rwb_io_entries[] = {
 	RWB_ROW(block_bio_queue),
+	RWB_ROW(block_bio_complete),
 	RWB_ROW(block_rq_tag_wait),
 	RWB_ROW(net_dev_start_xmit),
 	{ }

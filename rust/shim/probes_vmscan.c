@@ -5,15 +5,63 @@
  * Context: task context with preemption enabled, sometimes under locks that
  * reclaim is entered with; never sleeps.
  */
+#include <linux/swap.h>
+
 #include "probes.h"
 #include "entry.h"
 #include "memory.h"
 
+static __always_inline u64 rwb_cpu_ns(void)
+{
+	return current->se.sum_exec_runtime;
+}
+
+#if RWB_HAVE_mm_vmscan_balance_pgdat_end
+/* A zone has a free block of @order, and more than its high watermark; as pgdat_balanced(). */
+static void rwb_kswapd_zone(struct rwb_kswapd_at *kswapd, struct zone *zone, int highest)
+{
+	unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
+	unsigned long high = high_wmark_pages(zone);
+	unsigned int order;
+
+	kswapd->free += free;
+	kswapd->high += high;
+	if (free < high + zone->lowmem_reserve[highest])
+		return;
+	kswapd->enough = true;
+	/* Without the zone's lock: the kernel's own look may be off by a moment, too. */
+	for (order = kswapd->order; order < NR_PAGE_ORDERS; order++)
+		if (data_race(zone->free_area[order].nr_free))
+			kswapd->block = true;
+}
+
+static void rwb_kswapd_node(struct rwb_kswapd_at *kswapd, int highest)
+{
+	struct pglist_data *pgdat = NODE_DATA(kswapd->nid);
+	int i;
+
+	highest = min(highest, MAX_NR_ZONES - 1);
+	for (i = 0; i <= highest; i++)
+		if (managed_zone(pgdat->node_zones + i))
+			rwb_kswapd_zone(kswapd, pgdat->node_zones + i, highest);
+	kswapd->anon = rwb_node_pages(kswapd->nid, NR_INACTIVE_ANON) +
+		       rwb_node_pages(kswapd->nid, NR_ACTIVE_ANON);
+	kswapd->shmem = rwb_node_pages(kswapd->nid, NR_SHMEM);
+	kswapd->file = rwb_node_pages(kswapd->nid, NR_INACTIVE_FILE) +
+		       rwb_node_pages(kswapd->nid, NR_ACTIVE_FILE);
+	kswapd->unevictable = rwb_node_pages(kswapd->nid, NR_UNEVICTABLE);
+	kswapd->swap_free = max(get_nr_swap_pages(), 0L);
+}
+#endif
+
 #if RWB_HAVE_mm_vmscan_balance_pgdat_begin
 void rwb_probe_mm_vmscan_balance_pgdat_begin(void *data, int nid, int order, int highest_zoneidx)
 {
+	struct rwb_kswapd_at kswapd = { .cpu_ns = rwb_cpu_ns(), .nid = nid, .order = order };
+
 	RWB_ENTER(at);
 	rwb_rs_window_begin(data, &at, RWB_WINDOW_KSWAPD);
+	rwb_rs_kswapd_begin(data, &at, &kswapd);
 }
 #endif
 
@@ -21,7 +69,11 @@ void rwb_probe_mm_vmscan_balance_pgdat_begin(void *data, int nid, int order, int
 void rwb_probe_mm_vmscan_balance_pgdat_end(void *data, int nid, int order, int highest_zoneidx,
 					   unsigned long nr_reclaimed)
 {
+	struct rwb_kswapd_at kswapd = { .cpu_ns = rwb_cpu_ns(), .nid = nid, .order = order };
+
 	RWB_ENTER(at);
+	rwb_kswapd_node(&kswapd, highest_zoneidx);
+	rwb_rs_kswapd_end(data, &at, &kswapd, nr_reclaimed);
 	rwb_rs_window_end(data, &at, RWB_WINDOW_KSWAPD, nr_reclaimed);
 }
 #endif
@@ -154,7 +206,48 @@ void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
 		return;
 
 	RWB_ENTER(at);
-	rwb_rs_isolated(data, &at, nr_scanned);
+	rwb_rs_isolated(data, &at, nr_scanned, nr_taken);
+}
+#endif
+
+#if RWB_HAVE_mm_vmscan_lru_shrink_inactive
+void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long nr_scanned,
+					     unsigned long nr_reclaimed,
+					     struct reclaim_stat *stat, int priority, int file)
+{
+	struct rwb_shrunk shrunk = {
+		.nid = nid,
+		.reclaimed = nr_reclaimed,
+		.dirty = stat->nr_dirty,
+		.writeback = stat->nr_writeback + stat->nr_immediate,
+		.activated = stat->nr_activate[0] + stat->nr_activate[1],
+		.referenced = stat->nr_ref_keep,
+		.mapped = stat->nr_unmap_fail,
+	};
+
+	if (!current_is_kswapd())
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_shrunk(data, &at, &shrunk);
+}
+#endif
+
+#if RWB_HAVE_mm_vmscan_kswapd_sleep
+void rwb_probe_mm_vmscan_kswapd_sleep(void *data, int nid)
+{
+	RWB_ENTER(at);
+	rwb_rs_kswapd_sleep(data, &at, nid, rwb_cpu_ns());
+}
+#endif
+
+#if RWB_HAVE_mm_vmscan_wakeup_kswapd
+void rwb_probe_mm_vmscan_wakeup_kswapd(void *data, int nid, int zid, int order, gfp_t gfp_flags)
+{
+	/* Interrupts allocate, too. */
+	guard(irqsave)();
+	RWB_ENTER(at);
+	rwb_rs_kswapd_woken(data, &at, nid, order);
 }
 #endif
 
@@ -199,6 +292,9 @@ const struct rwb_entry rwb_vmscan_entries[] = {
 	RWB_ROW(mm_vmscan_write_folio),
 	RWB_ROW(mm_vmscan_throttled),
 	RWB_ROW(mm_vmscan_lru_isolate),
+	RWB_ROW(mm_vmscan_lru_shrink_inactive),
+	RWB_ROW(mm_vmscan_kswapd_sleep),
+	RWB_ROW(mm_vmscan_wakeup_kswapd),
 	RWB_ROW(mm_shrink_slab_start),
 	RWB_ROW(mm_shrink_slab_end),
 	{ }

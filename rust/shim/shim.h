@@ -33,7 +33,8 @@
 	X(2, "zswap")		\
 	X(3, "zero")		\
 	X(4, "dropped")		\
-	X(5, "unknown")
+	X(5, "failed")		\
+	X(6, "unknown")
 
 /* The sample points on the way down; the order is the Rust `Layer`'s. */
 #define RWB_LAYERS(X)		\
@@ -60,7 +61,8 @@
 	X(8, "try_to_unmap_flush")		\
 	X(9, "try_to_unmap_flush_dirty")	\
 	X(10, "__mem_cgroup_handle_over_high")	\
-	X(11, "nbd_queue_rq")
+	X(11, "nbd_queue_rq")			\
+	X(12, "shrink_memcg_cb")
 
 /* What a stall's time goes to; the order is the Rust `Cause`'s. */
 #define RWB_CAUSES(X)			\
@@ -123,6 +125,9 @@
 /* Number of callers that headroom_low carries. */
 #define RWB_LOW_CALLERS		16
 
+#define RWB_AT_MEMALLOC		1	/* the task has PF_MEMALLOC set */
+#define RWB_AT_WORKER		2	/* it is a worker of a workqueue */
+
 #define RWB_CTX_TASK		0	/* on the task's own stack */
 #define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
 #define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not the task */
@@ -166,7 +171,7 @@ struct rwb_page {
  * @headroom: bytes from @sp down to the end of the task's stack
  * @depth: bytes from @sp up to the top of the task's stack
  * @ctx: RWB_CTX_*; @headroom and @depth mean nothing for RWB_CTX_IRQ
- * @memalloc: 1 when the task has PF_MEMALLOC set
+ * @flags: RWB_AT_*
  */
 struct rwb_at {
 	unsigned long task;
@@ -175,7 +180,7 @@ struct rwb_at {
 	unsigned long headroom;
 	unsigned long depth;
 	u32 ctx;
-	u32 memalloc;
+	u32 flags;
 };
 
 #define RWB_FOLIO_ANON		1
@@ -309,6 +314,82 @@ struct rwb_bio {
 	u32 folios;
 	u32 room;
 	u32 flags;
+};
+
+#define RWB_DISK_NAME_LEN	32	/* as DISK_NAME_LEN */
+
+/**
+ * struct rwb_swap_end - a swap write is done
+ * @bio: address of its bio, as an opaque key
+ * @device: its device
+ * @anon_folios: folios of anonymous memory in it, if it failed
+ * @anon_pages: pages in these
+ * @shmem_folios: the same of shmem
+ * @shmem_pages: the same of shmem
+ * @failed: it was not written
+ * @sync: its device writes at once, in the task that submits
+ * @name: the device's, if it failed
+ */
+struct rwb_swap_end {
+	unsigned long bio;
+	u32 device;
+	u32 anon_folios;
+	u32 anon_pages;
+	u32 shmem_folios;
+	u32 shmem_pages;
+	bool failed;
+	bool sync;
+	char name[RWB_DISK_NAME_LEN];
+};
+
+/**
+ * struct rwb_kswapd_at - kswapd, and what its node has, where it begins or ends to balance it
+ * @cpu_ns: CPU time that it has had in its life
+ * @free: pages free in the zones that it balances
+ * @high: what their high watermarks come to
+ * @anon: pages on the lists of anonymous memory, shmem included
+ * @shmem: pages of shmem, tmpfs included
+ * @file: pages on the lists of files
+ * @unevictable: pages that cannot go
+ * @swap_free: free pages of swap, of all devices
+ * @nid: its node
+ * @order: what it was asked for
+ * @enough: a zone has what its high watermark asks for
+ * @block: and a block of @order
+ */
+struct rwb_kswapd_at {
+	u64 cpu_ns;
+	u64 free;
+	u64 high;
+	u64 anon;
+	u64 shmem;
+	u64 file;
+	u64 unevictable;
+	u64 swap_free;
+	u32 nid;
+	u32 order;
+	bool enough;
+	bool block;
+};
+
+/**
+ * struct rwb_shrunk - what became of folios that kswapd had taken off a list, in pages or folios
+ * @nid: its node
+ * @reclaimed: those that were freed
+ * @dirty: dirty
+ * @writeback: under writeback
+ * @activated: in use, and activated
+ * @referenced: in use, and kept
+ * @mapped: not to be unmapped
+ */
+struct rwb_shrunk {
+	u32 nid;
+	u32 reclaimed;
+	u32 dirty;
+	u32 writeback;
+	u32 activated;
+	u32 referenced;
+	u32 mapped;
 };
 
 #define RWB_TARGET_BLOCKDEV	1	/* page cache of a block device */
@@ -538,7 +619,15 @@ void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
 void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_reclaimed);
 void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
 void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us, u32 reason);
-void rwb_rs_isolated(void *observer, const struct rwb_at *at, unsigned long scanned);
+void rwb_rs_isolated(void *observer, const struct rwb_at *at, unsigned long scanned,
+		     unsigned long taken);
+void rwb_rs_kswapd_begin(void *observer, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd);
+void rwb_rs_kswapd_end(void *observer, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd,
+		       unsigned long nr_reclaimed);
+void rwb_rs_kswapd_sleep(void *observer, const struct rwb_at *at, u32 nid, u64 cpu_ns);
+void rwb_rs_kswapd_woken(void *observer, const struct rwb_at *at, u32 nid, u32 order);
+void rwb_rs_shrunk(void *observer, const struct rwb_at *at, const struct rwb_shrunk *shrunk);
+void rwb_rs_bio_end(void *observer, const struct rwb_at *at, const struct rwb_swap_end *end);
 void rwb_rs_switch(void *observer, const struct rwb_at *at, unsigned long prev,
 		   unsigned long next, bool runnable);
 void rwb_rs_contention(void *observer, const struct rwb_at *at, unsigned long lock, bool begin);

@@ -133,7 +133,7 @@ mod suite {
             for _ in 0..3 {
                 assert!(enter(&obs, pin, &at, Function::TryToFree, [0, 0]));
                 vmscan::window_begin(&obs, pin, &at, Window::Direct);
-                stall::isolated(&obs, pin, &at, 32);
+                stall::isolated(&obs, pin, &at, 32, 32);
                 // An allocation of its own, inside reclaim.
                 assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 0]));
                 leave(&obs, pin, &at, Function::SlowPath, PAGE);

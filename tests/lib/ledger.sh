@@ -20,7 +20,7 @@ row()
 vm_writes()
 {
 	echo 1 > /proc/sys/vm/stat_refresh
-	awk '/^(nr_vmscan_write|pswpout|zswpout|swpout_zero) / { printf "%s ", $2 }
+	awk '/^(nr_vmscan_write|pswpout|zswpwb|zswpout|swpout_zero) / { printf "%s ", $2 }
 		/^nr_writeback / { w = $2 } END { print w }' /proc/vmstat
 }
 
@@ -38,6 +38,9 @@ quiesce()
 	loop_until 100 still || say "memory did not become quiet in 40 s"
 }
 
+# What reclaim wrote, and what zswap wrote back.
+WRITTEN='^(nr_vmscan_write|zswpwb) '
+
 # snap NAME: all ledgers and vmstat, as they are now; a running trace is marked.
 snap()
 {
@@ -54,7 +57,7 @@ snap()
 		done
 		trace_mark "snap $1"
 		echo 1 > /proc/sys/vm/stat_refresh
-		! grep -qxF "$(grep '^nr_vmscan_write ' /proc/vmstat)" "$TMP/$1/vmstat" || break
+		[ "$(grep -E "$WRITTEN" /proc/vmstat)" != "$(grep -E "$WRITTEN" "$TMP/$1/vmstat")" ] || break
 	done
 }
 
@@ -153,7 +156,7 @@ check_books()
 	local rows='[a-z_]*\.(anon|shmem)'
 
 	deltas "total=writes:total\\.pages" "vmscan=vmstat:nr_vmscan_write" \
-		"all=writes:$ANY_PAGES" "io=writes:$rows\\.(io|sync)\\.pages" \
+		"all=writes:$ANY_PAGES" "io=writes:$rows\\.(io|sync|failed)\\.pages" \
 		"swpout=vmstat:pswpout" "zswpwb=vmstat:zswpwb" \
 		"zswap=writes:$rows\\.zswap\\.pages" "zswpout=vmstat:zswpout" \
 		"zero=writes:$rows\\.zero\\.pages" "swpout_zero=vmstat:swpout_zero" \
@@ -164,7 +167,7 @@ check_books()
 	check_eq "the rows add up to total.pages" "$d_all" "$d_total"
 	# zswap writes old entries back through the same counter, not from reclaim.
 	! is_number "$d_zswpwb" || d_swpout=$((d_swpout - d_zswpwb))
-	check_eq "io + sync = pswpout" "$d_io" "$d_swpout"
+	check_eq "io + sync + failed = pswpout" "$d_io" "$d_swpout"
 	check_eq "zswap = zswpout" "$d_zswap" "$d_zswpout"
 	check_eq "zero = swpout_zero" "$d_zero" "$d_swpout_zero"
 	say "reclaim wrote $d_total pages, direct $d_direct, kswapd $d_kswapd"

@@ -26,6 +26,8 @@ pub mod heaviest;
 pub mod hist;
 #[path = "../idle.rs"]
 pub mod idle;
+#[path = "../kswapd.rs"]
+pub mod kswapd;
 #[path = "../lanes.rs"]
 pub mod lanes;
 #[path = "../link.rs"]

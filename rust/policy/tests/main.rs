@@ -7,6 +7,7 @@ mod batch;
 mod handoff;
 mod heaviest;
 mod idle;
+mod kswapd;
 mod nbd;
 mod pfmemalloc;
 mod policy;

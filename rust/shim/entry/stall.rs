@@ -34,11 +34,12 @@ pub(super) unsafe extern "C" fn rwb_rs_isolated(
     observer: *mut c_void,
     at: *const At,
     scanned: c_ulong,
+    taken: c_ulong,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
         event(observer, at, Event::Isolated, |o, pin, at| {
-            probes::stall::isolated(o, pin, at, scanned)
+            probes::stall::isolated(o, pin, at, scanned, taken)
         })
     }
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why kswapd does not come to rest.
+
+use proptest::prelude::*;
+use reclaimwb_policy::kswapd::{why, Node, Pass, Why};
+
+/// A node where nothing is wrong.
+const WELL: Node = Node {
+    free: 1_000,
+    high: 500,
+    anon: 10_000,
+    shmem: 100,
+    file: 20_000,
+    unevictable: 0,
+    swap_free: 1,
+    enough: true,
+    block: true,
+};
+
+fn of(node: Node) -> Why {
+    why(&node, &Pass::default())
+}
+
+#[test]
+fn each_reason_is_told() {
+    assert_eq!(of(WELL), Why::Demand);
+    assert_eq!(
+        of(Node {
+            block: false,
+            ..WELL
+        }),
+        Why::Order
+    );
+    // Not while there is too little of all: then a block is not what it is about.
+    let short = Node {
+        enough: false,
+        block: false,
+        ..WELL
+    };
+    assert_eq!(of(short), Why::Demand);
+    assert_eq!(
+        of(Node {
+            unevictable: 30_001,
+            ..WELL
+        }),
+        Why::Unevictable
+    );
+    assert_eq!(
+        of(Node {
+            unevictable: 30_000,
+            ..WELL
+        }),
+        Why::Demand
+    );
+    let no_swap = Node {
+        swap_free: 0,
+        file: 9_999,
+        ..WELL
+    };
+    assert_eq!(of(no_swap), Why::NoSwap);
+    assert_eq!(
+        of(Node {
+            file: 10_000,
+            ..no_swap
+        }),
+        Why::Demand
+    );
+    assert_eq!(
+        of(Node {
+            shmem: 5_001,
+            ..no_swap
+        }),
+        Why::Tmpfs
+    );
+    assert_eq!(
+        of(Node {
+            shmem: 5_000,
+            ..no_swap
+        }),
+        Why::NoSwap
+    );
+    assert_eq!(
+        of(Node {
+            unevictable: 10_001,
+            ..no_swap
+        }),
+        Why::Unevictable
+    );
+    assert_eq!(
+        of(Node {
+            high: 15_501,
+            ..WELL
+        }),
+        Why::Watermarks
+    );
+    assert_eq!(
+        of(Node {
+            high: 15_500,
+            ..WELL
+        }),
+        Why::Demand
+    );
+    let pass = |scanned, waiting, used| {
+        why(
+            &WELL,
+            &Pass {
+                scanned,
+                waiting,
+                used,
+            },
+        )
+    };
+    assert_eq!(pass(100, 51, 0), Why::Writeback);
+    assert_eq!(pass(100, 50, 51), Why::InUse);
+    assert_eq!(pass(100, 50, 50), Why::Demand);
+}
+
+#[test]
+fn names_are_in_order() {
+    for (i, (why, _)) in Why::ALL.iter().enumerate() {
+        assert_eq!(*why as usize, i);
+    }
+}
+
+proptest! {
+    /// No figures of a kernel's make it overflow, and swap that is free is no reason to miss any.
+    #[test]
+    fn any_figures_will_do(
+        figures in prop::array::uniform6(any::<u64>()), swap_free in 0_u64..2, enough: bool, block: bool,
+        pass in prop::array::uniform3(any::<u64>()),
+    ) {
+        let [free, high, anon, shmem, file, unevictable] = figures;
+        let node = Node { free, high, anon, shmem, file, unevictable, swap_free, enough, block };
+        let [scanned, waiting, used] = pass;
+        let why = why(&node, &Pass { scanned, waiting, used });
+        prop_assert!(swap_free == 0 || !matches!(why, Why::Tmpfs | Why::NoSwap));
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for kswapd. But for who wakes it, which may be an interrupt, all run in kswapd
+//! itself.
+
+use crate::{
+    kernel_ext::percpu::Pinned,
+    observer::Observer,
+    params,
+    shim::{
+        At,
+        Context,
+        KswapdAt,
+        Shrunk, //
+    },
+};
+
+/// It begins to balance its node.
+pub(crate) fn begin(obs: &Observer, at: &At, kswapd: &KswapdAt) {
+    match params::enabled() {
+        true => obs.kswapd.begins(at.task, kswapd),
+        false => obs.kswapd.skips(kswapd.nid),
+    }
+}
+
+/// It ends, having freed so many pages.
+pub(crate) fn end(obs: &Observer, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
+    if params::enabled() {
+        obs.kswapd.ends(at.task, kswapd, reclaimed as u64);
+    }
+}
+
+/// It goes to sleep: memory is enough, or it has given up.
+pub(crate) fn sleep(obs: &Observer, nid: u32, cpu_ns: u64) {
+    if params::enabled() {
+        obs.kswapd.sleeps(nid, cpu_ns);
+    }
+}
+
+/// Someone wakes it, for a block of that order. Any context.
+pub(crate) fn woken(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
+    if !params::enabled() {
+        return;
+    }
+    let interrupt = at.context() != Context::Task;
+    if !obs.kswapd.woken(pin, order, interrupt) {
+        obs.cost.this(pin).lost.wakers.add(1);
+    }
+}
+
+/// It is through with folios of a list.
+pub(crate) fn shrunk(obs: &Observer, shrunk: &Shrunk) {
+    if params::enabled() {
+        obs.kswapd.shrunk(shrunk);
+    }
+}

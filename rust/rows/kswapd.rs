@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `kswapd`: what it costs, what it looks at, why it does not rest, and who wakes it.
+
+use crate::{
+    kernel_ext::system,
+    kswapd::Node,
+    observer::Observer,
+    origin::Group,
+    policy::kswapd::Why,
+    probes::Event,
+    writes::ORDERS, //
+};
+use kernel::{
+    fmt,
+    sync::Arc, //
+};
+
+/// Writes the file.
+pub(super) fn kswapd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let passes = [Event::BalanceBegin, Event::BalanceEnd, Event::KswapdSleep];
+    let state = match passes.into_iter().all(|e| obs.attached(e)) {
+        true => "on",
+        false => "unavailable",
+    };
+    writeln!(f, "state {state}")?;
+    let needs = [obs.state(Event::Isolated), obs.state(Event::Shrunk)];
+    writeln!(f, "scans {}", super::group(Group::Stalls, &needs))?;
+    for (nid, node) in obs.kswapd.nodes() {
+        figures(f, nid, node)?;
+    }
+    let wakes = match obs.attached(Event::KswapdWoken) {
+        true => "on",
+        false => "unavailable",
+    };
+    writeln!(f, "wakes {wakes}")?;
+    for order in 0..ORDERS {
+        let n = obs.kswapd.wakes.sum(|w| w.order(order));
+        writeln!(f, "wake.order.{order}.times {n}")?;
+    }
+    let interrupts = obs.kswapd.wakes.sum(|w| w.interrupts.get());
+    writeln!(f, "wake.interrupts {interrupts}")?;
+    let wakers = obs.kswapd.wakers.totals().map_err(|_| fmt::Error)?;
+    for (n, waker) in wakers.iter().enumerate() {
+        writeln!(f, "waker.{n}.task {}", system::text(&waker.comm))?;
+        writeln!(f, "waker.{n}.times {}", waker.times)?;
+        writeln!(f, "waker.{n}.large {}", waker.amount)?;
+    }
+    Ok(())
+}
+
+fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &Node) -> fmt::Result {
+    for (name, figure) in [
+        ("cpu.ns", &node.cpu_ns),
+        ("windows", &node.windows),
+        ("fruitless", &node.fruitless),
+        ("sleeps", &node.sleeps),
+        ("reclaimed.pages", &node.reclaimed),
+        ("scanned.pages", &node.scanned),
+        ("isolated.pages", &node.isolated),
+        ("dirty", &node.dirty),
+        ("writeback", &node.writeback),
+        ("activated", &node.activated),
+        ("referenced", &node.referenced),
+        ("mapped", &node.mapped),
+    ] {
+        writeln!(f, "node.{nid}.{name} {}", figure.get())?;
+    }
+    for (order, n) in node.orders.iter().enumerate() {
+        writeln!(f, "node.{nid}.order.{order}.windows {}", n.get())?;
+    }
+    for (why, name) in Why::ALL {
+        let Some(passes) = node.why(why) else {
+            continue;
+        };
+        writeln!(f, "node.{nid}.why.{name}.windows {}", passes.windows.get())?;
+        writeln!(f, "node.{nid}.why.{name}.cpu.ns {}", passes.cpu_ns.get())?;
+    }
+    let left = &node.left;
+    for (name, figure) in [
+        ("free", &left.free),
+        ("high", &left.high),
+        ("anon", &left.anon),
+        ("shmem", &left.shmem),
+        ("file", &left.file),
+        ("unevictable", &left.unevictable),
+        ("swap_free", &left.swap_free),
+    ] {
+        writeln!(f, "node.{nid}.left.{name}.pages {}", figure.get())?;
+    }
+    Ok(())
+}
