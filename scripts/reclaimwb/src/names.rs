@@ -73,6 +73,8 @@ words! {
         Zero = "zero", "zero-filled";
         /// The swap slot was free again: nothing to write.
         Dropped = "dropped", "dropped";
+        /// Refused by the device, or failed: it stays in memory.
+        Failed = "failed", "failed";
         /// Could not be told.
         Unknown = "unknown", "unknown";
     }
@@ -259,6 +261,28 @@ words! {
         Contended = "contended", "contended";
         /// There is a free block now, or the task has it already.
         Success = "success", "success";
+    }
+}
+
+words! {
+    /// Why kswapd does not come to rest.
+    KswapdWhy {
+        /// Memory enough, but no block as large as someone wants.
+        Order = "order", "no free block of the order that is wanted, though memory is enough";
+        /// Most of the node is locked.
+        Unevictable = "unevictable", "most of the node's memory is locked or else unevictable";
+        /// Most is tmpfs, and no swap is free.
+        Tmpfs = "tmpfs", "most of the node's memory is tmpfs or other shared memory, and no swap is free for it";
+        /// Most is anonymous, and no swap is free.
+        NoSwap = "no_swap", "most of the node's memory is anonymous, and no swap is free for it";
+        /// The watermarks ask for more than there is.
+        Watermarks = "watermarks", "the high watermarks ask for more than half of what can be reclaimed";
+        /// What it looks at is to be written first.
+        Writeback = "writeback", "most of what it looks at is dirty or being written";
+        /// What it looks at is in use.
+        InUse = "in_use", "most of what it looks at is in use";
+        /// Others take as much as it frees.
+        Demand = "demand", "tasks take as much as it frees";
     }
 }
 

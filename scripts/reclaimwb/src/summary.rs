@@ -7,7 +7,8 @@ use crate::{
     ledger::{HelperState, total},
     names::{Kind, Origin, Verdict},
     report::{
-        HandoffSection, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, WriteAroundSection, WritesSection,
+        HandoffSection, KswapdRow, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, WriteAroundSection,
+        WritesSection,
     },
     system::{Psi, System},
     verdict,
@@ -17,6 +18,8 @@ use crate::{
 pub const MOST: usize = 10;
 /// From this part of the time on in which some task waits for memory (PSI), that hurts.
 const PRESSED: f64 = 0.01;
+/// A kswapd that takes this part of a CPU takes it from somebody: that hurts, too.
+const HOT: f64 = 0.25;
 /// A zone that kept less than this part of its min watermark was near its end.
 const NEAR_EMPTY: f64 = 0.25;
 
@@ -126,6 +129,8 @@ pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
     }));
     out.extend(report.reserves.get().and_then(reserves));
     out.extend(report.handoff.get().and_then(troubled));
+    out.extend(report.writes.get().and_then(refused));
+    out.extend(report.kswapd.get().into_iter().flat_map(|section| &section.nodes).filter_map(kswapd));
     if known.is_some() && !out.iter().any(|line| line.weight == Weight::Bad) {
         let mut out = vec![healthy(report, pressure)];
         out.extend(no_pressure(report.machine.psi));
@@ -307,14 +312,56 @@ fn who(writes: &WritesSection) -> String {
         }
         _ => String::new(),
     };
+    let wrote = if writes.failed_pages > 0 { "tried to write" } else { "wrote" };
     format!(
-        "Reclaim wrote {} pages ({}){windows}{freed}: {}. Tasks that only wanted memory wrote {} of it on their own \
+        "Reclaim {wrote} {} pages ({}){windows}{freed}: {}. Tasks that only wanted memory wrote {} of it on their own \
          stack.",
         count(writes.pages),
         mib(writes.bytes),
         shares.join(", "),
         percent(writes.foreground_pages as f64 / writes.pages as f64),
     )
+}
+
+/// Which device does not take what is to be swapped out.
+fn refused(writes: &WritesSection) -> Option<Line> {
+    let devices: Vec<String> = writes
+        .failed_devices
+        .iter()
+        .map(|row| {
+            let pages = count(row.failed.pages);
+            if row.is_zram() {
+                format!(
+                    "the swap device {} refused {pages} pages: zram is full (its mem_limit is reached, or no memory is \
+                     left for what it would hold)",
+                    row.device
+                )
+            } else {
+                format!("the swap device {} reports errors: {pages} pages were not written", row.device)
+            }
+        })
+        .collect();
+    let first = devices.first()?;
+    let rest = devices.get(1..).unwrap_or(&[]).iter().map(|device| format!("; {device}"));
+    let kernel = "; they stay in memory, and the kernel's pswpout counts them all the same.";
+    Some(Line::bad("WHO WROTE", format!("WARNING: {first}{}{kernel}", rest.collect::<String>())))
+}
+
+/// What a busy kswapd took, and why it did not rest.
+fn kswapd(row: &KswapdRow) -> Option<Line> {
+    if !row.busy() {
+        return None;
+    }
+    let share = row.cpu_share.map_or(String::new(), |share| format!(" ({} of a CPU)", percent(share)));
+    let scanned = match (row.scanned_pages, row.scanned_per_freed) {
+        (_, Some(per)) => format!(", and scanned {per:.1} pages for one freed"),
+        (Some(scanned), None) => format!(", and scanned {} pages for none freed", count(scanned)),
+        _ => String::new(),
+    };
+    let why = row.reasons.first().map_or(String::new(), |reason| format!(". It does not rest: {}", reason.why.label()));
+    let text = format!("kswapd of node {} was busy for {}{share}{scanned}{why}.", row.node, span(row.cpu_ns / 1000));
+    let bad = row.cpu_share.is_some_and(|share| share >= HOT);
+    Some(if bad { Line::bad("KSWAPD", text) } else { Line::fact(2, "KSWAPD", text) })
 }
 
 fn how(writes: &WritesSection) -> String {
@@ -324,6 +371,7 @@ fn how(writes: &WritesSection) -> String {
         Kind::Zswap => "compressed into zswap",
         Kind::Zero => "zero-filled and only noted",
         Kind::Dropped => "dropped (the swap slot was free again)",
+        Kind::Failed => "refused by the device, or failed (they stay in memory)",
         Kind::Unknown => "of unknown fate",
     };
     let parts: Vec<String> = writes
@@ -459,6 +507,8 @@ fn losses(lost: &NotRecorded) -> String {
             "sites" => "beyond the table (call sites)",
             "waits" => "not followed (waits for the reserves)",
             "waiters" => "beyond the table (tasks that waited for the reserves)",
+            "wakers" => "beyond the table (tasks that woke kswapd)",
+            "swap_writes" => "not followed (queued swap writes, of which it would not be known whose failed)",
             other => other,
         };
         parts.push(format!("{} {what}", count(*n)));

@@ -87,6 +87,7 @@ fn read(ledgers: &Ledgers, name: &str) -> bool {
         "reserves" => there(&ledgers.reserves),
         "nbd" => there(&ledgers.nbd),
         "batches" => there(&ledgers.batches),
+        "kswapd" => there(&ledgers.kswapd),
         // Without it there is no snapshot.
         name => name == "status",
     }

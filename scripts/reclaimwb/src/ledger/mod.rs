@@ -10,6 +10,7 @@ mod handoff;
 mod headroom;
 mod heirs;
 mod helper;
+mod kswapd;
 mod metadata;
 mod nbd;
 mod reserves;
@@ -30,6 +31,7 @@ pub use half::{HelperState, LAST_BUCKET, Log2};
 pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin, Requests};
 pub use headroom::{Headroom, HeadroomCell, Used};
 pub use helper::{Helper, HelperCounters, HelperDevice};
+pub use kswapd::{Kswapd, NodeKswapd, NodeLeft, Passes, Waker};
 pub use metadata::{Bitmaps, DeviceMetadata, Metadata};
 pub use nbd::{InFlight, LongestRequest, Nbd, NbdDevice, NbdRequests, WaitedFor};
 pub use reserves::{Lowest, NodeWaits, Reserves, TakenPages, WaitCount, Zone};
@@ -40,12 +42,12 @@ pub use stall_cgroups::{CgroupStalls, StallCgroups};
 pub use stalls::{CauseTime, Longest, OriginStalls, Part, STALLING, Stall, Stalls};
 pub use status::{Availability, Cost, Probe, Status};
 pub use tlb::{Flushes, Tlb};
-pub use writes::{Cell, OriginWrites, Writes};
+pub use writes::{Cell, FailedWrites, OriginWrites, Writes, ZswapWriteback};
 
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "status",
     "writes",
     "headroom",
@@ -63,10 +65,11 @@ pub const NAMES: [&str; 17] = [
     "reserves",
     "nbd",
     "batches",
+    "kswapd",
 ];
 
 /// Ledgers that older modules do not have, and why a report then lacks them.
-pub const LATER: [(&str, &str); 12] = [
+pub const LATER: [(&str, &str); 13] = [
     ("helper", "the module is older than write-around and has no such ledger"),
     ("handoff", "the module is older than handoff and has no such ledger"),
     ("stalls", "the module is older than the stall ledger"),
@@ -79,6 +82,7 @@ pub const LATER: [(&str, &str); 12] = [
     ("nbd", "the module is older than the ledger of NBD requests"),
     ("batches", "the module is older than the ledger of swap batches"),
     ("reserves", "the module is older than the reserve ledger"),
+    ("kswapd", "the module is older than the ledger of kswapd"),
 ];
 
 /// A ledger, or why it could not be read.
@@ -119,6 +123,8 @@ pub struct Ledgers {
     pub nbd: Read<Nbd>,
     /// How much swap wrote at once.
     pub batches: Read<Batches>,
+    /// What kswapd costs, and why it does not rest.
+    pub kswapd: Read<Kswapd>,
     /// Who takes from the reserves, and who waits for them.
     pub reserves: Read<Reserves>,
     /// Rows that this tool does not know, as `ledger:key`.
@@ -150,6 +156,7 @@ impl Ledgers {
             metadata: parse_read("metadata", text("metadata"), Metadata::parse, unknown)?,
             nbd: parse_read("nbd", text("nbd"), Nbd::parse, unknown)?,
             batches: parse_read("batches", text("batches"), Batches::parse, unknown)?,
+            kswapd: parse_read("kswapd", text("kswapd"), Kswapd::parse, unknown)?,
             reserves: parse_read("reserves", text("reserves"), Reserves::parse, unknown)?,
             longest: parse_read("stalls_longest", text("stalls_longest"), Longest::parse, unknown)?,
             unknown_rows,
@@ -179,6 +186,7 @@ impl Ledgers {
             metadata: since_read("metadata", self.metadata, &before.metadata, Metadata::since)?,
             nbd: since_read("nbd", self.nbd, &before.nbd, Nbd::since)?,
             batches: since_read("batches", self.batches, &before.batches, Batches::since)?,
+            kswapd: since_read("kswapd", self.kswapd, &before.kswapd, Kswapd::since)?,
             reserves: since_read("reserves", self.reserves, &before.reserves, Reserves::since)?,
             longest: since_read("stalls_longest", self.longest, &before.longest, |now, then| Ok(now.since(then)))?,
             unknown_rows: self.unknown_rows,

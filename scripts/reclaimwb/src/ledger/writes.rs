@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::rows::{Rows, grown, total};
+use super::{
+    group::State,
+    rows::{Rows, grown, total},
+};
 use crate::{
     error::Result,
     names::{Kind, Origin, Type},
@@ -49,6 +52,28 @@ impl OriginWrites {
     }
 }
 
+/// What zswap wrote back to the device behind it. None of it is a write of reclaim's.
+#[derive(Clone, Debug, Serialize)]
+pub struct ZswapWriteback {
+    /// Whether it is counted.
+    pub state: State,
+    /// Pages that a worker of zswap's wrote back, on its own stack: its pool was full.
+    pub worker_pages: u64,
+    /// Pages that were written back on the stack of who reclaimed, or had a shrinker called, by origin.
+    pub pages: BTreeMap<Origin, u64>,
+    /// Of all these, pages that the device refused.
+    pub failed_pages: u64,
+}
+
+/// Swap writes that one device did not do.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct FailedWrites {
+    /// Writes.
+    pub requests: u64,
+    /// Pages in them.
+    pub pages: u64,
+}
+
 /// The `writes` ledger.
 #[derive(Clone, Debug)]
 pub struct Writes {
@@ -58,6 +83,10 @@ pub struct Writes {
     pub total_folios: u64,
     /// Pages counted by the module over all origins.
     pub total_pages: u64,
+    /// What zswap wrote back; absent if the module is older.
+    pub zswap_writeback: Option<ZswapWriteback>,
+    /// Devices that did not do what they were to write.
+    pub failed: BTreeMap<String, FailedWrites>,
 }
 
 impl Writes {
@@ -66,7 +95,32 @@ impl Writes {
         for origin in rows.origins() {
             origins.insert(origin, parse_origin(rows, origin.key())?);
         }
-        Ok(Self { origins, total_folios: rows.number("total.folios")?, total_pages: rows.number("total.pages")? })
+        let zswap_writeback = if rows.keys("zswap_writeback").next().is_some() {
+            let state = State::parse_row(rows, "zswap_writeback")?;
+            let mut pages = BTreeMap::new();
+            for &origin in origins.keys() {
+                pages.insert(origin, rows.number(&format!("zswap_writeback.{}.pages", origin.key()))?);
+            }
+            let worker_pages = rows.number("zswap_writeback.worker.pages")?;
+            Some(ZswapWriteback {
+                state,
+                worker_pages,
+                pages,
+                failed_pages: rows.number("zswap_writeback.failed.pages")?,
+            })
+        } else {
+            None
+        };
+        let names: Vec<String> =
+            rows.keys("device.").filter_map(|rest| rest.strip_suffix(".failed.pages")).map(str::to_owned).collect();
+        let mut failed = BTreeMap::new();
+        for name in names {
+            let requests = rows.number(&format!("device.{name}.failed.requests"))?;
+            let pages = rows.number(&format!("device.{name}.failed.pages"))?;
+            failed.insert(name, FailedWrites { requests, pages });
+        }
+        let (total_folios, total_pages) = (rows.number("total.folios")?, rows.number("total.pages")?);
+        Ok(Self { origins, total_folios, total_pages, zswap_writeback, failed })
     }
 
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
@@ -77,6 +131,19 @@ impl Writes {
         }
         self.total_folios = grown("total.folios", self.total_folios, before.total_folios)?;
         self.total_pages = grown("total.pages", self.total_pages, before.total_pages)?;
+        if let (Some(now), Some(then)) = (&mut self.zswap_writeback, &before.zswap_writeback) {
+            now.worker_pages = grown("zswap_writeback.worker", now.worker_pages, then.worker_pages)?;
+            now.failed_pages = grown("zswap_writeback.failed", now.failed_pages, then.failed_pages)?;
+            for (origin, pages) in &mut now.pages {
+                let old = then.pages.get(origin).copied().unwrap_or(0);
+                *pages = grown(&format!("zswap_writeback.{}", origin.key()), *pages, old)?;
+            }
+        }
+        for (name, now) in &mut self.failed {
+            let old = before.failed.get(name).copied().unwrap_or_default();
+            now.requests = grown(&format!("device.{name}.failed.requests"), now.requests, old.requests)?;
+            now.pages = grown(&format!("device.{name}.failed.pages"), now.pages, old.pages)?;
+        }
         Ok(self)
     }
 }
@@ -91,6 +158,11 @@ fn parse_origin(rows: &mut Rows, origin: &str) -> Result<OriginWrites> {
         let cells = writes.cells.entry(of_type).or_default();
         for &kind in Kind::ALL {
             let key = format!("{origin}.{}.{}", of_type.key(), kind.key());
+            // Older modules do not tell them from those that were written.
+            if kind == Kind::Failed && rows.keys(&key).next().is_none() {
+                cells.insert(kind, Cell::default());
+                continue;
+            }
             let folios = rows.number(&format!("{key}.folios"))?;
             let pages = rows.number(&format!("{key}.pages"))?;
             cells.insert(kind, Cell { folios, pages });
@@ -115,6 +187,21 @@ fn subtract(origin: &str, now: &mut OriginWrites, then: &OriginWrites) -> Result
     now.windows = grown(&format!("{origin}.windows"), now.windows, then.windows)?;
     now.reclaimed = grown(&format!("{origin}.reclaimed"), now.reclaimed, then.reclaimed)?;
     for (of_type, cells) in &mut now.cells {
+        // What was queued by then may have failed since, and is not among the queued any more.
+        let then_queued = then.cells.get(of_type).and_then(|cells| cells.get(&Kind::Io)).copied().unwrap_or_default();
+        let queued = cells.get(&Kind::Io).copied().unwrap_or_default();
+        let moved = Cell {
+            folios: then_queued.folios.saturating_sub(queued.folios),
+            pages: then_queued.pages.saturating_sub(queued.pages),
+        };
+        if let Some(queued) = cells.get_mut(&Kind::Io) {
+            queued.folios = queued.folios.saturating_add(moved.folios);
+            queued.pages = queued.pages.saturating_add(moved.pages);
+        }
+        if let Some(failed) = cells.get_mut(&Kind::Failed) {
+            failed.folios = failed.folios.saturating_sub(moved.folios);
+            failed.pages = failed.pages.saturating_sub(moved.pages);
+        }
         for (kind, cell) in cells {
             let old = then.cells.get(of_type).and_then(|cells| cells.get(kind)).copied().unwrap_or_default();
             let name = format!("{origin}.{}.{}", of_type.key(), kind.key());

@@ -4,7 +4,11 @@
 use serde::Serialize;
 
 use super::WritesSection;
-use crate::{names::Kind, system::System};
+use crate::{
+    ledger::{GroupState, total},
+    names::Kind,
+    system::System,
+};
 
 /// One comparison.
 #[derive(Debug, Serialize)]
@@ -27,10 +31,15 @@ pub(super) fn section(writes: &WritesSection, now: &System, before: &System, spl
     let mut books = vec![("pages written by reclaim", writes.pages, "nr_vmscan_write", None)];
     if split_known {
         // zswap writes old entries back through the same counter, not from reclaim.
-        let device = kind(Kind::Io).saturating_add(kind(Kind::Sync));
+        // And it counts what the device then refused.
+        let device = total([Kind::Io, Kind::Sync, Kind::Failed].map(kind));
         books.push(("of them to a device", device, "pswpout", Some("zswpwb")));
         books.push(("of them to zswap", kind(Kind::Zswap), "zswpout", None));
         books.push(("of them zero-filled", kind(Kind::Zero), "swpout_zero", None));
+    }
+    if let Some(zswap) = writes.zswap_writeback.as_ref().filter(|zswap| zswap.state == GroupState::On) {
+        let pages = total(zswap.pages.values().copied()).saturating_add(zswap.worker_pages);
+        books.push(("written back by zswap", pages, "zswpwb", None));
     }
     let growth = |counter: &str| now.vmstat.get(counter)?.checked_sub(*before.vmstat.get(counter)?);
     books

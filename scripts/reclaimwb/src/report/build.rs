@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    FORMAT, Machine, Module, Report, Section, Taken, VERSION, books, compaction, handoff, headroom, losses, nbd,
-    reserves, shrinkers, side, stacks, stalls, write_around, writes,
+    FORMAT, KswapdSection, Machine, Module, Report, Section, Taken, VERSION, books, compaction, handoff, headroom,
+    kswapd, losses, nbd, reserves, shrinkers, side, stacks, stalls, write_around, writes,
 };
 use crate::{
     error::{Error, Result},
@@ -110,6 +110,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             Ok(ledger) => nbd::batches(ledger),
             Err(why) => Section::unavailable(why),
         },
+        kswapd: kswapd(&ledgers, before.map(|b| now.system.uptime - b.system.uptime)),
         headroom,
         stacks: section(&ledgers.stacks, stacks::section),
         cgroups: section(&ledgers.cgroups, writes::cgroups),
@@ -121,6 +122,13 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
     let pressure = before.and_then(|before| summary::pressure(&now.system, &before.system));
     report.summary = summary::sentences(&report, pressure);
     Ok(report)
+}
+
+fn kswapd(ledgers: &Ledgers, seconds: Option<f64>) -> Section<KswapdSection> {
+    match &ledgers.kswapd {
+        Ok(ledger) => kswapd::section(ledger, seconds),
+        Err(why) => Section::unavailable(why),
+    }
 }
 
 fn section<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> S) -> Section<S> {

@@ -8,6 +8,7 @@ mod compaction;
 mod figures;
 mod handoff;
 mod headroom;
+mod kswapd;
 mod losses;
 mod nbd;
 mod reserves;
@@ -28,6 +29,7 @@ pub use compaction::{CompactionRow, CompactionSection, ResultRow};
 pub use figures::{FolioBook, RequestBook, Times, percentile};
 pub use handoff::{HandoffRow, HandoffSection, SwapDeviceRow};
 pub use headroom::{HeadroomRow, HeadroomSection};
+pub use kswapd::{KswapdRow, KswapdSection, ReasonRow, WakerRow};
 pub use losses::NotRecorded;
 pub use nbd::{BatchRow, BatchesSection, NbdDeviceRow, NbdRow, NbdSection, WaitedForRow};
 pub use reserves::{ReservesSection, WaitsRow, ZoneRow};
@@ -36,7 +38,7 @@ pub use side::{MetadataRow, MetadataSection, TlbRow, TlbSection};
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
 pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallRow, StallsSection};
 pub use write_around::{CleanTimes, DeviceRow, Freed, WriteAroundSection};
-pub use writes::{CgroupRow, CgroupsSection, OriginRow, WritesSection};
+pub use writes::{CgroupRow, CgroupsSection, FailedDevice, OriginRow, WritesSection};
 
 use crate::{
     ledger::{Cost, Probe},
@@ -177,6 +179,8 @@ pub struct Report {
     pub nbd: Section<NbdSection>,
     /// How much swap wrote at once.
     pub batches: Section<BatchesSection>,
+    /// What kswapd took, and why it did not rest.
+    pub kswapd: Section<KswapdSection>,
     /// Who took from the reserves, and who waited for them.
     pub reserves: Section<ReservesSection>,
     /// Stack left.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     container,
-    ledger::{Cell, Cgroups, Handoff, Hierarchy, Writes, total},
+    ledger::{Cell, Cgroups, FailedWrites, Handoff, Hierarchy, Writes, ZswapWriteback, total},
     names::{Kind, Origin, Type},
 };
 
@@ -57,6 +57,23 @@ fn to_device(kinds: &BTreeMap<Kind, u64>) -> u64 {
     total([Kind::Io, Kind::Sync].iter().filter_map(|kind| kinds.get(kind).copied()))
 }
 
+/// A swap device that did not do what it was to write.
+#[derive(Debug, Serialize)]
+pub struct FailedDevice {
+    /// Its name.
+    pub device: String,
+    /// What it did not write, zswap's writeback included.
+    #[serde(flatten)]
+    pub failed: FailedWrites,
+}
+
+impl FailedDevice {
+    /// Whether it is a zram device, which refuses what it has no room for.
+    pub fn is_zram(&self) -> bool {
+        self.device.starts_with("zram")
+    }
+}
+
 /// All origins together.
 #[derive(Debug, Serialize)]
 pub struct WritesSection {
@@ -82,6 +99,12 @@ pub struct WritesSection {
     pub foreground_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<OriginRow>,
+    /// Pages that devices refused, or failed to write: they are among `pages`, and stay in memory.
+    pub failed_pages: u64,
+    /// The devices that did.
+    pub failed_devices: Vec<FailedDevice>,
+    /// What zswap wrote back; not among `pages`. Absent if the module is older.
+    pub zswap_writeback: Option<ZswapWriteback>,
 }
 
 impl WritesSection {
@@ -145,7 +168,13 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
     let own = |is: fn(Origin) -> bool| {
         sum(&|row| if is(row.origin) { row.pages.saturating_sub(row.handed_pages) } else { 0 })
     };
+    let failed = writes.failed.iter().filter(|(_, failed)| failed.requests > 0);
     WritesSection {
+        failed_pages: sum(&|row| row.kinds.get(&Kind::Failed).copied().unwrap_or(0)),
+        failed_devices: failed
+            .map(|(device, failed)| FailedDevice { device: device.clone(), failed: *failed })
+            .collect(),
+        zswap_writeback: writes.zswap_writeback.clone(),
         windows: windows_known.then(|| sum(&|row| row.windows.unwrap_or(0))),
         freed_pages: windows_known.then(|| sum(&|row| row.freed_pages.unwrap_or(0))),
         folios: sum(&|row| row.folios),

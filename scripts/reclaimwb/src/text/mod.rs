@@ -6,6 +6,7 @@ mod diff;
 mod figures;
 mod handoff;
 mod headroom;
+mod kswapd;
 mod layout;
 mod longest;
 mod nbd;
@@ -70,6 +71,7 @@ fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
     write_around::render(page, report);
     handoff::render(page, report);
     stalls::render(page, report);
+    kswapd::render(page, report);
     shrinkers::render(page, report);
     compaction::render(page, report);
     side::tlb(page, report);

@@ -25,6 +25,7 @@ pub fn render(page: &mut Page, report: &Report) {
     origins(page, writes, &rows);
     if writes.pages > 0 {
         kinds(page, writes);
+        ends(page, writes);
         orders(page, &rows, report.machine.page_size);
         nodes(page, &rows);
     }
@@ -98,6 +99,34 @@ fn kinds(page: &mut Page, writes: &WritesSection) {
     page.table(&table);
     if !none.is_empty() {
         page.paragraph("  ", "  ", &format!("(none: {})", none.join(", ")));
+    }
+}
+
+/// What devices did not write, and what zswap did.
+fn ends(page: &mut Page, writes: &WritesSection) {
+    for row in &writes.failed_devices {
+        let text = format!(
+            "{} did not do {} writes, of {} pages: they stay in memory.",
+            row.device,
+            count(row.failed.requests),
+            count(row.failed.pages)
+        );
+        page.paragraph("  ", "    ", &text);
+    }
+    let Some(zswap) = &writes.zswap_writeback else { return };
+    let mut by: Vec<String> =
+        zswap.pages.iter().filter(|(_, n)| **n > 0).map(|(o, n)| format!("{} by {}", count(*n), o.label())).collect();
+    if zswap.worker_pages > 0 {
+        by.insert(0, format!("{} by its worker", count(zswap.worker_pages)));
+    }
+    if !by.is_empty() {
+        let failed = match zswap.failed_pages {
+            0 => String::new(),
+            n => format!("; the device failed to write {} of it", count(n)),
+        };
+        let text =
+            format!("Beside that zswap wrote back to the device, on whose stack, in pages: {}{failed}.", by.join(", "));
+        page.paragraph("  ", "    ", &text);
     }
 }
 

@@ -10,6 +10,7 @@ mod errors;
 mod export;
 mod handoff;
 mod html;
+mod kswapd;
 mod longest;
 mod manual;
 mod monitoring;

@@ -21,6 +21,7 @@ fn whole() -> Texts {
         "nbd" => crate::common::nbd(100, [1, 2, 3, 4, 5, 6]),
         "reserves" => crate::common::reserves(1, 391),
         "batches" => crate::common::batches([1, 2, 3, 4, 5, 6, 7]),
+        "kswapd" => crate::common::kswapd(1_000, "tmpfs", 0),
         _ => fs::read_to_string(dir.path().join(name)).expect("ledger"),
     };
     NAMES.iter().map(|name| ((*name).to_owned(), made(name))).collect()
@@ -101,12 +102,17 @@ proptest! {
     #[test]
     fn any_numbers_are_reported(numbers in prop::collection::vec(any::<u64>(), 50), seed in any::<usize>()) {
         let dir = crate::common::ledger_dir(["after.json", "handoff.json", "stalls.json"][seed % 3]);
-        for (name, text) in [("nbd", crate::common::nbd(100, [1; 6])), ("batches", crate::common::batches([1; 7]))] {
+        let made = [
+            ("nbd", crate::common::nbd(100, [1; 6])),
+            ("batches", crate::common::batches([1; 7])),
+            ("kswapd", crate::common::kswapd(1, "demand", 1)),
+        ];
+        for (name, text) in made {
             fs::write(dir.path().join(name), text).expect("ledger written");
         }
         let ledgers = [
             "writes", "cgroups", "status", "helper", "handoff", "stalls", "stalls_cgroups", "shrinkers", "compaction", "tlb",
-            "metadata", "nbd", "batches",
+            "metadata", "nbd", "batches", "kswapd",
         ];
         for name in ledgers {
             let path = dir.path().join(name);
