@@ -1,21 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Kind zswap: compressed in RAM, the device behind it is not touched.
+# Kind zswap: compressed in RAM, and nothing of it reaches the device behind it, which counts
+# its writes itself. As long as zswap does not write back.
 # guards: rust/probes/zswap.rs rust/probes/function.rs rust/shim/function.rs
 # faults: books
+# disk: 512M
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod
 need_no_swap
 need_zswap
-start_test $((ONLY + BOOKS + 3)) "writes that zswap takes"
+need_disk disk0
+start_test $((ONLY + BOOKS + 5)) "writes that zswap takes"
 load_mod
-brd_swap_on 64
+disk_attach disk0
+swap_on "$DISK"
+sync
 check "zswap is on" zswap_on
 
 snap before
 out=$(vmstat pswpout)
+sectors=$(written_sectors "$DISK")
 hog_start hog -c text -m "$(scaled 16)" -p
 hog_filled hog
 quiesce
@@ -23,6 +29,16 @@ snap after
 check_only madvise anon zswap $(($(scaled 16) * 200))
 check_books
 check_eq "the kernel wrote no page to the device" "$(($(vmstat pswpout) - out))" 0
+check_eq "the device was written no sector" "$(($(written_sectors "$DISK") - sectors))" 0
+
+# That it would have counted them: the same without zswap.
+hog_kill hog
+echo N > /sys/module/zswap/parameters/enabled
+hog_start hog -c text -m "$(scaled 16)" -p
+hog_filled hog
+quiesce
+check_num "without zswap it counts them" "$(($(written_sectors "$DISK") - sectors))" -ge \
+	$(($(scaled 16) * 200 * 8))
 check "every page came back right" hog_done hog
 
 finish

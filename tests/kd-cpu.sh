@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kswapd that does not come to rest: without swap tmpfs cannot go, and who reads more than is
+# left keeps it at work. The ledger has its CPU time as the scheduler has it, what it looked at
+# and freed as /proc/vmstat has it, why it does not rest, and who wakes it.
+# guards: rust/kswapd.rs rust/policy/kswapd.rs rust/probes/kswapd.rs rust/rows/kswapd.rs
+# faults: books report
+# disk: 512M
+# mem: 256M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_tool
+need_disk disk0
+need_fs ext4
+need_file /proc/self/schedstat CONFIG_SCHED_INFO
+start_test 15 "kswapd is at work"
+
+disk_attach disk0
+fs_new ext4 "$DISK"
+check "there is a file" "$BIN/benchload" fill "$MNT/file" 200
+fs_cold "$DISK"
+KSWAPD=$(grep -lx kswapd0 /proc/[0-9]*/comm | cut -d/ -f3)
+[ -n "$KSWAPD" ] || bail "no kswapd0"
+
+# CPU time of kswapd, in nanoseconds.
+cpu_of()
+{
+	cut -d' ' -f1 "/proc/$KSWAPD/schedstat"
+}
+
+# node KEY: a row of node 0, now.
+node()
+{
+	row kswapd "node.0.$1"
+}
+
+# passes: of node 0, whatever the reason.
+passes()
+{
+	sum "$LEDGER/kswapd" 'node\.0\.why\.[a-z_]*\.windows'
+}
+
+# reads_until MET: three tasks read the file, again and again, until then.
+reads_until()
+{
+	local met=1
+
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2016 # its own
+		sh -c 'while [ ! -e "$1" ]; do cat "$0" > /dev/null || exit 1; done' "$MNT/file" \
+			"$TMP/stop" &
+	done
+	loop_until 1200 "$1" && met=0
+	: > "$TMP/stop"
+	wait
+	rm "$TMP/stop"
+	return $met
+}
+
+worked()
+{
+	is_number "$(node reclaimed.pages)" && [ "$(node reclaimed.pages)" -gt 8192 ]
+}
+
+worked_on()
+{
+	[ "$(node windows)" -gt $((before + 100)) ] && [ "$(node reclaimed.pages)" -gt "$enough" ]
+}
+
+load_mod
+"$TOOL" snapshot -o "$TMP/since.json" || bail "no snapshot"
+mkdir "$TMP/full"
+mount -t tmpfs -o size=95% tmpfs "$TMP/full" || bail "no tmpfs"
+undo "umount $TMP/full"
+dd if=/dev/zero of="$TMP/full/file" bs=1M count=$(($(mem_mib MemAvailable) - 48)) 2> /dev/null ||
+	bail "tmpfs cannot be filled"
+
+# The first pass is where its clock is looked at first.
+check "kswapd begins to work" reads_until worked
+quiesce
+cpu=$(cpu_of) led=$(node cpu.ns)
+scan=$(vmstat pgscan_kswapd) steal=$(vmstat pgsteal_kswapd)
+isolated=$(node isolated.pages) freed=$(node reclaimed.pages)
+scanned=$(node scanned.pages) why=$(node why.tmpfs.windows)
+others=$(passes) woken=$(sum "$LEDGER/kswapd" 'wake\.order\.[0-9]*\.times')
+before=$(row kswapd node.0.windows) enough=$((freed + 8192))
+check "it works on" reads_until worked_on
+quiesce
+cpu=$((($(cpu_of) - cpu) / 1000)) led=$((($(node cpu.ns) - led) / 1000))
+scan=$(($(vmstat pgscan_kswapd) - scan)) steal=$(($(vmstat pgsteal_kswapd) - steal))
+isolated=$(($(node isolated.pages) - isolated)) freed=$(($(node reclaimed.pages) - freed))
+scanned=$(($(node scanned.pages) - scanned)) why=$(($(node why.tmpfs.windows) - why))
+others=$(($(passes) - others))
+say "kswapd0 took $cpu us, scanned $scan pages, freed $steal"
+# What it takes after its last pass goes to the next one; the clock is read at ticks.
+check_num "its CPU time is the scheduler's, us" "$led" -ge $((cpu * 9 / 10 - 50000))
+check_num "and not more" "$led" -le $((cpu * 11 / 10 + 50000))
+# It may look at more than the kernel calls scanned (MGLRU), and takes off no more than that.
+check_num "what it looked at is what the kernel says it scanned" "$scanned" -ge "$scan"
+check_num "what it took off its lists is that at most" "$isolated" -le "$scan"
+check_num "and not much less" "$isolated" -ge $((scan / 2))
+# Slab pages are freed, too.
+check_num "what it freed is what the kernel says it stole" "$freed" -ge $((steal * 99 / 100))
+check_eq "each pass has one reason" "$others" $(($(row kswapd node.0.windows) - before))
+check_num "it is tmpfs" "$why" -ge $((others * 9 / 10))
+check_num "someone woke it" "$(sum "$LEDGER/kswapd" 'wake\.order\.[0-9]*\.times')" -gt "$woken"
+check_num "a reader among them" "$(awk '$1 ~ /^waker\.[0-9]*\.task$/ && $2 == "cat" {
+	sub(/task/, "times", $1); want = $1; next } $1 == want { print $2 }' "$LEDGER/kswapd")" -gt 0
+
+"$TOOL" report --since "$TMP/since.json" > "$TMP/report" || bail "no report"
+tr -s ' \n' ' ' < "$TMP/report" > "$TMP/report.flat"
+check "the report says what a page that it freed cost" \
+	grep -Eq 'KSWAPD .*scanned for one freed' "$TMP/report.flat"
+check "and that tmpfs cannot go without swap" \
+	grep -Eq 'KSWAPD .*tmpfs.*no swap' "$TMP/report.flat"
+unload_mod
+
+finish

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What zswap writes back, and on whose stack: a cgroup at its memory.zswap.max has who
+# reclaims from it do that, a pool that is full has a worker of zswap's. It is no write of
+# reclaim's, and in no other row of the ledger; the kernel's zswpwb and the device have as much.
+# guards: rust/probes/zswap.rs rust/swap_io.rs rust/probes/function.rs
+# faults: books origin
+# disk: 512M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_memcg
+need_no_swap
+need_zswap
+need_disk disk0
+start_test $((2 * (BOOKS + 3) + 4)) "what zswap writes back"
+load_mod handoff=never
+disk_attach disk0
+swap_on "$DISK"
+sync
+zswap_on || bail "no zswap"
+MIB=$(scaled 16)
+
+ANY_BACK='zswap_writeback\.[a-z_]*\.pages'
+
+# written_back WHAT WHO: since the snapshot. BOOKS + 3 checks.
+written_back()
+{
+	local back
+
+	quiesce
+	snap after
+	back=$(delta vmstat zswpwb)
+	check_num "$1: zswap wrote back" "$back" -gt 256
+	check_eq "$1: the ledger has as much" "$(delta writes "$ANY_BACK")" "$back"
+	by_chance check_num "$1: on whose stack" "$(delta writes "zswap_writeback\\.$2\\.pages")" \
+		-ge $((back * 9 / 10))
+	check_books
+}
+
+cg_make rwb-back
+ZCG=$CG/rwb-back
+[ -e "$ZCG/memory.zswap.max" ] || bail "no memory.zswap.max"
+echo 1M > "$ZCG/memory.zswap.max"
+snap before
+sectors=$(written_sectors "$DISK")
+hog_in "$ZCG" limited -c random -m "$MIB"
+hog_filled limited
+echo "$((MIB / 2))M" > "$ZCG/memory.reclaim"
+written_back "a cgroup's limit" memcg_reclaim
+check_num "the device was written as much" "$(($(written_sectors "$DISK") - sectors))" -ge \
+	$(($(delta vmstat zswpwb) * 8))
+check "every page of the cgroup is right" hog_done limited
+
+# A pool that is full: until the worker has written so many pages back.
+worked()
+{
+	[ "$(row writes zswap_writeback.worker.pages)" -gt 512 ]
+}
+
+set_file /sys/module/zswap/parameters/max_pool_percent 1
+leave_mib 24
+snap before
+hog_start pool -m $((24 + 4 * MIB)) -c random
+hog_filled pool
+check "a worker writes back" loop_until 300 worked
+written_back "a full pool" worker
+check "every page is right" hog_done pool
+drop_ballast
+
+finish
