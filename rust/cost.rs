@@ -95,6 +95,12 @@ pub(crate) struct Lost {
     pub(crate) wakers: Cell64,
     /// Queued swap writes without a free entry: if one fails, it is not known whose it was.
     pub(crate) swap_writes: Cell64,
+    /// Waits for memory without a free entry.
+    pub(crate) memory_waits: Cell64,
+    /// Those whose cgroup, or pages that came back whose cgroup had no room in the table.
+    pub(crate) wait_cgroups: Cell64,
+    /// Those whose task had no room.
+    pub(crate) wait_tasks: Cell64,
 }
 
 /// Per-CPU instance.

@@ -68,6 +68,7 @@ use crate::{
     swap_io::SwapIo,
     takers::Takers,
     tlb::Tlb,
+    waits::Waits,
     windows::{
         Begun,
         Slot,
@@ -139,6 +140,8 @@ pub(crate) struct Observer {
     pub(crate) reserves: Reserves,
     /// Where the time of requests of NBD devices goes.
     pub(crate) nbd: Nbd,
+    /// What tasks wait for that memory is to blame for.
+    pub(crate) waits: Waits,
     /// How much swap writes at once.
     pub(crate) batches: PerCpu<Batches>,
     /// Swap writes under way, and those that failed.
@@ -200,6 +203,7 @@ impl Observer {
                 shrinkers: Shrinkers::new(params::window_slots())?,
                 reserves: Reserves::new(params::window_slots())?,
                 nbd: Nbd::new()?,
+                waits: Waits::new(params::window_slots())?,
                 batches: PerCpu::new()?,
                 swap_io: SwapIo::new()?,
                 kswapd: Kswapd::new()?,
@@ -263,6 +267,7 @@ impl Observer {
             Group::Metadata => self.metadata.clear(),
             Group::Reserves => self.reserves.waiting.clear(),
             Group::Nbd => self.nbd.clear(),
+            Group::Waits => self.waits.open.clear(),
             Group::Tlb | Group::Takers => {}
         }
     }
@@ -289,6 +294,7 @@ impl Observer {
             self.shrinkers.bytes(),
             self.reserves.bytes(),
             self.nbd.bytes(),
+            self.waits.bytes(),
             self.batches.bytes(),
             self.swap_io.bytes(),
             self.kswapd.bytes(),

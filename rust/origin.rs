@@ -139,6 +139,25 @@ named! {
         NbdQueue => "nbd_queue_rq",
         /// zswap looks at a page that it holds, and may write it back.
         ZswapWriteback => "shrink_memcg_cb",
+        // What ends a section of PSI's is probed before what begins it.
+        /// Memory pressure, as PSI has it, ends for a task.
+        PsiLeave => "psi_memstall_leave",
+        /// It begins.
+        PsiEnter => "psi_memstall_enter",
+        /// A task waits for a folio.
+        WaitBit => "folio_wait_bit",
+        /// The same, until it is killed.
+        WaitBitKillable => "folio_wait_bit_killable",
+        /// A task waits for a folio's lock.
+        FolioLock => "__folio_lock",
+        /// The same, until it is killed.
+        FolioLockKillable => "__folio_lock_killable",
+        /// A page fault waits for it.
+        LockOrRetry => "__folio_lock_or_retry",
+        /// A page of swap is read, or its read is begun.
+        SwapRead => "swap_read_folio",
+        /// A page comes back that is remembered.
+        Refault => "workingset_refault",
     }
 }
 
@@ -159,6 +178,8 @@ named! {
         Reserves => "reserves",
         /// Where the time of requests of NBD devices goes.
         Nbd => "nbd",
+        /// What tasks wait for that memory is to blame for.
+        Waits => "waits",
     }
 }
 
@@ -173,6 +194,7 @@ impl Group {
             Self::Takers => shim::RWB_PARAM_TAKERS,
             Self::Reserves => shim::RWB_PARAM_RESERVES,
             Self::Nbd => shim::RWB_PARAM_NBD,
+            Self::Waits => shim::RWB_PARAM_WAITS,
         }
     }
 }
@@ -185,8 +207,25 @@ impl Function {
             Self::ShrinkSlab => Some(Group::Shrinkers),
             Self::TlbFlush | Self::TlbFlushDirty => Some(Group::Tlb),
             Self::NbdQueue => Some(Group::Nbd),
+            function if function.tells_of_waits() => Some(Group::Waits),
             _ => Some(Group::Stalls),
         }
+    }
+
+    /// It is probed for the ledger of waits.
+    pub(crate) const fn tells_of_waits(self) -> bool {
+        matches!(
+            self,
+            Self::PsiLeave
+                | Self::PsiEnter
+                | Self::WaitBit
+                | Self::WaitBitKillable
+                | Self::FolioLock
+                | Self::FolioLockKillable
+                | Self::LockOrRetry
+                | Self::SwapRead
+                | Self::Refault
+        )
     }
 
     /// What is not known without a probe on it.
@@ -203,6 +242,14 @@ impl Function {
             Self::OverHigh => "the penalty of memory.high is not seen",
             Self::NbdQueue => "the wait for an NBD connection is not seen",
             Self::ZswapWriteback => "what zswap writes back is not seen",
+            Self::PsiLeave | Self::PsiEnter => "what PSI counts is not told apart",
+            Self::WaitBit
+            | Self::WaitBitKillable
+            | Self::FolioLock
+            | Self::FolioLockKillable
+            | Self::LockOrRetry
+            | Self::SwapRead => "waits for pages that are read again are not all seen",
+            Self::Refault => "pages that come back are not counted",
         }
     }
 

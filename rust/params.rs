@@ -43,6 +43,7 @@ static GROUPS: [Atomic<bool>; Group::COUNT] = [
     Atomic::new(false),
     Atomic::new(true),
     Atomic::new(true),
+    Atomic::new(true),
 ];
 static HEADROOM_FLOOR: Atomic<usize> = Atomic::new(2048);
 static WINDOW_SLOTS: Atomic<usize> = Atomic::new(1024);
@@ -65,9 +66,9 @@ pub(crate) fn enabled() -> bool {
     peek(&ENABLED)
 }
 
-/// `stalls`, `shrinkers`, `tlb`, `metadata`, `takers`, `reserves`, `nbd`: whether the probes
-/// of that group are attached. Default true for those that cost little: the first two and
-/// the last two.
+/// `stalls`, `shrinkers`, `tlb`, `metadata`, `takers`, `reserves`, `nbd`, `waits`: whether the
+/// probes of that group are attached. Default true for those that cost little: the first two
+/// and the last three.
 pub(crate) fn group(group: Group) -> bool {
     GROUPS.get(group as usize).is_some_and(peek)
 }

@@ -26,4 +26,5 @@ pub(crate) mod reserve;
 pub(crate) mod shrink;
 pub(crate) mod slots;
 pub(crate) mod stall;
+pub(crate) mod wait;
 pub(crate) mod window;

@@ -19,6 +19,7 @@ pub(crate) mod shrinker;
 pub(crate) mod stall;
 pub(crate) mod tlb;
 pub(crate) mod vmscan;
+pub(crate) mod wait;
 pub(crate) mod zswap;
 
 use crate::{
@@ -119,6 +120,8 @@ named! {
         NbdHeader => "nbd_header_sent",
         /// A cgroup is removed.
         CgroupRemoved => "cgroup_rmdir",
+        /// A task pauses, as it dirties too many pages.
+        DirtyPause => "balance_dirty_pages",
     }
 }
 
@@ -213,4 +216,5 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     in_module(c"nbd_header_received", "nbd"),
     in_module(c"nbd_header_sent", "nbd"),
     wanted(c"cgroup_rmdir"),
+    grouped(c"balance_dirty_pages", Group::Waits),
 ];

@@ -54,6 +54,7 @@ mod tasks;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 mod tlb;
+mod waits;
 mod windows;
 mod worst;
 mod write_around;

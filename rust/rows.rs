@@ -19,6 +19,7 @@ mod shrinkers;
 mod stalls;
 mod status;
 mod tlb;
+mod waits;
 mod writes;
 
 pub(crate) use status::ledgers;
@@ -124,6 +125,10 @@ pub(crate) struct Rows {
     #[pin]
     nbd: File<Arc<Observer>>,
     #[pin]
+    waits: File<Arc<Observer>>,
+    #[pin]
+    waits_cgroups: File<Arc<Observer>>,
+    #[pin]
     batches: File<Arc<Observer>>,
     #[pin]
     kswapd: File<Arc<Observer>>,
@@ -156,6 +161,9 @@ impl Rows {
             metadata <- dir.read_callback_file(
                 c"metadata", observer.clone(), &metadata::metadata),
             nbd <- dir.read_callback_file(c"nbd", observer.clone(), &nbd::nbd),
+            waits <- dir.read_callback_file(c"waits", observer.clone(), &waits::waits),
+            waits_cgroups <- dir.read_callback_file(
+                c"waits_cgroups", observer.clone(), &waits::cgroups),
             batches <- dir.read_callback_file(c"batches", observer.clone(), &batches::batches),
             kswapd <- dir.read_callback_file(c"kswapd", observer.clone(), &kswapd::kswapd),
             reserves <- dir.read_callback_file(

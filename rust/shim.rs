@@ -15,6 +15,7 @@ pub(crate) mod nbd;
 pub(crate) mod reclaim;
 pub(crate) mod reserve;
 pub(crate) mod stall;
+pub(crate) mod wait;
 
 use crate::policy::{
     cgroup_key::CgroupKey,

@@ -41,6 +41,12 @@ pub enum Caller {
     Slab = 14,
     /// Adds a folio to a swap write.
     SwapAdd = 15,
+    /// Reads a page of swap.
+    SwapRead = 16,
+    /// Reads pages of a file, or waits for that.
+    FileRead = 17,
+    /// Pays for I/O that was done for it.
+    IoThrottle = 18,
 }
 
 impl Caller {
@@ -62,6 +68,9 @@ impl Caller {
             13 => Self::Allocating,
             14 => Self::Slab,
             15 => Self::SwapAdd,
+            16 => Self::SwapRead,
+            17 => Self::FileRead,
+            18 => Self::IoThrottle,
             _ => return None,
         })
     }
@@ -132,6 +141,28 @@ pub fn caller(symbol: &str) -> Caller {
         "allocate_slab" | "new_slab" => Caller::Slab,
         // mm/page_io.c: swap_add_folio(), or what it is inlined into.
         "swap_add_folio" | "__swap_writepage" | "swap_writeout" => Caller::SwapAdd,
+        "swap_read_folio" => Caller::SwapRead,
+        // mm/filemap.c, mm/readahead.c, and what they are inlined into; fs/btrfs/compression.c,
+        // fs/erofs/zdata.c.
+        "filemap_read_folio"
+        | "filemap_update_page"
+        | "filemap_get_pages"
+        | "filemap_fault"
+        | "folio_put_wait_locked"
+        | "do_read_cache_folio"
+        | "read_pages"
+        | "page_cache_ra_unbounded"
+        | "page_cache_ra_order"
+        | "page_cache_sync_ra"
+        | "page_cache_async_ra"
+        | "do_page_cache_ra"
+        | "readahead_expand"
+        | "add_ra_bio_pages"
+        | "btrfs_submit_compressed_read"
+        | "z_erofs_submit_queue"
+        | "z_erofs_runqueue" => Caller::FileRead,
+        // block/blk-cgroup.c.
+        "blkcg_maybe_throttle_current" | "blkcg_maybe_throttle_blkg" => Caller::IoThrottle,
         name if is_locking(name) || is_ours(symbol) => Caller::Locking,
         name if is_allocating(name) => Caller::Allocating,
         _ => Caller::Unrelated,

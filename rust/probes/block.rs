@@ -36,6 +36,9 @@ use crate::{
 
 /// A swap write is submitted.
 pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+    if let Some((area, device)) = bio.swap_area().filter(|_| !bio.stacked()) {
+        obs.waits.area_is_on(area, device);
+    }
     if !obs.in_task(pin, at, Layer::Bio) {
         return;
     }

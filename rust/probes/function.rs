@@ -8,6 +8,7 @@ use super::{
     shrinker,
     stall,
     tlb,
+    wait,
     zswap, //
 };
 use crate::{
@@ -25,14 +26,20 @@ pub(crate) struct Followed(pub(crate) u32);
 impl Followed {
     /// By whom it may be.
     #[cfg(CONFIG_KUNIT)]
-    pub(crate) const ALL: Self = Self(Self::STALL | Self::CALL);
+    pub(crate) const ALL: Self = Self(Self::STALL | Self::CALL | Self::WAIT);
     /// It is part of a stall.
     const STALL: u32 = 1;
     /// It is counted for itself.
     const CALL: u32 = 2;
+    /// It is a wait for memory.
+    const WAIT: u32 = 4;
 
-    const fn new(stall: bool, call: bool) -> Self {
-        Self((if stall { Self::STALL } else { 0 }) | (if call { Self::CALL } else { 0 }))
+    const fn new(stall: bool, call: bool, wait: bool) -> Self {
+        Self(
+            (if stall { Self::STALL } else { 0 })
+                | (if call { Self::CALL } else { 0 })
+                | (if wait { Self::WAIT } else { 0 }),
+        )
     }
 
     const fn by(self, whom: u32) -> bool {
@@ -43,6 +50,7 @@ impl Followed {
 /// A function is entered.
 pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> Followed {
     let stall = stall::entry(obs, pin, at, entered);
+    let wait = wait::entry(obs, pin, at, entered);
     let call = match (entered.function(), entered.shrinker()) {
         (_, Some(call)) => shrinker::begin(obs, pin, at, call.what()),
         (Function::TlbFlush, _) => tlb::begin(obs, pin, at, Flush::Clean),
@@ -67,7 +75,7 @@ pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
         }
         _ => false,
     };
-    Followed::new(stall, call)
+    Followed::new(stall, call, wait)
 }
 
 /// It returns `ret`.
@@ -86,6 +94,9 @@ pub(crate) fn exit(
             Function::ZswapWriteback => zswap::looked(obs, pin, at, ret),
             _ => {}
         }
+    }
+    if followed.by(Followed::WAIT) {
+        wait::exit(obs, pin, at);
     }
     if followed.by(Followed::STALL) {
         stall::exit(obs, pin, at, function, ret);

@@ -239,10 +239,16 @@ const fn cause(function: Function) -> Option<Cause> {
         Function::SwapSubmit => Cause::SwapSubmit,
         Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
         Function::OverHigh => Cause::HighPenalty,
-        Function::ZswapStore
-        | Function::ZswapWriteback
-        | Function::SlowPath
-        | Function::NbdQueue => return None,
+        Function::ZswapStore | Function::ZswapWriteback | Function::SlowPath | Function::NbdQueue => return None,
+        Function::PsiLeave
+        | Function::PsiEnter
+        | Function::WaitBit
+        | Function::WaitBitKillable
+        | Function::FolioLock
+        | Function::FolioLockKillable
+        | Function::LockOrRetry
+        | Function::SwapRead
+        | Function::Refault => return None,
     })
 }
 

@@ -121,7 +121,7 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "events.{} {n}", function.name())?;
     }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 20] = [
+    let lost: [(&str, OfLost); 23] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
@@ -142,6 +142,9 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("nbd_longest", |l| &l.nbd_longest),
         ("wakers", |l| &l.wakers),
         ("swap_writes", |l| &l.swap_writes),
+        ("memory_waits", |l| &l.memory_waits),
+        ("wait_cgroups", |l| &l.wait_cgroups),
+        ("wait_tasks", |l| &l.wait_tasks),
     ];
     for (name, cell) in lost {
         let n = obs.cost.sum(|c| cell(&c.lost).get());

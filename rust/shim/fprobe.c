@@ -16,6 +16,7 @@
 #include <linux/fprobe.h>
 #include <linux/kprobes.h>
 #include <linux/mm_types.h>
+#include <linux/page-flags.h>
 #include <linux/slab.h>
 
 #include "entry.h"
@@ -77,6 +78,20 @@ static __always_inline void rwb_about(u32 id, unsigned long *a, unsigned long *b
 	case RWB_FUNCTION_NBD_QUEUE:
 		*a = (unsigned long)((struct blk_mq_queue_data *)*b)->rq;
 		break;
+	case RWB_FUNCTION_PSI_ENTER:
+		*b = caller;
+		break;
+	case RWB_FUNCTION_WAIT_BIT:
+	case RWB_FUNCTION_WAIT_BIT_KILLABLE:
+		/* Until it is written is another matter. */
+		if (*b != PG_locked)
+			*a = 0;
+		break;
+	case RWB_FUNCTION_SWAP_READ:
+		/* (struct swap_io_ctx *, struct folio *); before, the folio came first. */
+		if (RWB_SWAP_IOCB)
+			*a = *b;
+		break;
 	}
 }
 
@@ -127,9 +142,15 @@ static int rwb_fprobe_called(struct fprobe *fp, unsigned long entry_ip, unsigned
 
 static int rwb_fprobe_register(struct rwb_function *fn, const char *sym)
 {
-	if (fn->id == RWB_FUNCTION_ZSWAP_STORE || fn->id == RWB_FUNCTION_NBD_QUEUE) {
+	switch (fn->id) {
+	case RWB_FUNCTION_ZSWAP_STORE:
+	case RWB_FUNCTION_NBD_QUEUE:
+	case RWB_FUNCTION_PSI_LEAVE:
+	case RWB_FUNCTION_PSI_ENTER:
+	case RWB_FUNCTION_REFAULT:
 		fn->fprobe.entry_handler = rwb_fprobe_called;
-	} else {
+		break;
+	default:
 		fn->fprobe.entry_handler = rwb_fprobe_entry;
 		fn->fprobe.exit_handler = rwb_fprobe_exit;
 		fn->fprobe.entry_data_size = sizeof(struct rwb_call);

@@ -8,6 +8,7 @@ use super::{
     rwb_sees_swap_io,
     rwb_shrink,
     rwb_shrinker_name,
+    wait::Facts,
     RWB_FOLIO_CGROUP_V1,
     RWB_SHRINK_FS, //
 };
@@ -96,6 +97,44 @@ impl Entered<'_> {
         Some(unsafe { Request::new(request) })
     }
 
+    /// What the current task waits for in a function that waits for a folio, or reads one of
+    /// swap; `None` if it is not until that is read.
+    pub(crate) fn waits_for(&self) -> Option<Facts> {
+        let [folio, _] = self.args;
+        if folio == 0 {
+            return None;
+        }
+        match self.function {
+            Function::WaitBit
+            | Function::WaitBitKillable
+            | Function::FolioLock
+            | Function::FolioLockKillable
+            | Function::LockOrRetry => {
+                // SAFETY: By the contract of `Entered::new` this is the folio that the function
+                // was called with, of which its caller has a reference.
+                Some(unsafe { Facts::of_folio(folio) })
+            }
+            Function::SwapRead => {
+                // SAFETY: By the contract of `Entered::new`, and as the function is
+                // swap_read_folio(), of which the C shim passes the folio first: it is locked,
+                // and has its slot.
+                Some(unsafe { Facts::of_swapin(folio) })
+            }
+            _ => None,
+        }
+    }
+
+    /// The folio that came back, of workingset_refault().
+    pub(crate) fn refault(&self) -> Option<Facts> {
+        if self.function != Function::Refault {
+            return None;
+        }
+        let [folio, _] = self.args;
+        // SAFETY: By the contract of `Entered::new`, and as the function is
+        // workingset_refault(), whose first argument is a locked folio.
+        Some(unsafe { Facts::of_refault(folio) })
+    }
+
     /// What swap_write_submit() submits, and the address that it returns to; `None` when
     /// there is nothing to submit.
     pub(crate) fn swap_write(&self) -> Option<(usize, usize)> {
@@ -104,11 +143,15 @@ impl Entered<'_> {
         there.then_some((io, caller))
     }
 
-    /// An entry for tests that probe nothing: of any function but do_shrink_slab() and
-    /// nbd_queue_rq().
+    /// An entry for tests that probe nothing: of a function whose arguments nobody looks into.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(function: Function, args: [usize; 2]) -> Option<Self> {
-        (!matches!(function, Function::ShrinkSlab | Function::NbdQueue)).then_some(Self {
+        let looked_into = match function {
+            Function::ShrinkSlab | Function::NbdQueue => true,
+            Function::PsiEnter | Function::PsiLeave => false,
+            function => function.tells_of_waits(),
+        };
+        (!looked_into).then_some(Self {
             function,
             args,
             _call: PhantomData,

@@ -38,6 +38,12 @@ impl Bio {
         self.flags & RWB_BIO_STACKED != 0
     }
 
+    /// Number of the swap area that it goes to, and its device.
+    pub(crate) fn swap_area(&self) -> Option<(usize, u32)> {
+        let area = usize::try_from(self.swap.checked_sub(1)?).ok()?;
+        Some((area, self.device))
+    }
+
     /// Pages in it.
     pub(crate) fn pages(&self) -> u64 {
         u64::from(self.bytes) >> kernel::page::PAGE_SHIFT
@@ -68,6 +74,7 @@ impl Bio {
             folios: pages,
             room: 32,
             flags: u32::from(synchronous).wrapping_mul(RWB_BIO_SYNC),
+            swap: 0,
         }
     }
 

@@ -125,3 +125,6 @@ module_param_cb(reserves, &rwb_bool_ops, (void *)RWB_PARAM_RESERVES, 0644);
 MODULE_PARM_DESC(reserves, "Note who takes pages from the reserves, and who waits for them (Y), or not (N). Default Y.");
 module_param_cb(nbd, &rwb_bool_ops, (void *)RWB_PARAM_NBD, 0644);
 MODULE_PARM_DESC(nbd, "Follow each request of NBD devices through its phases (Y) or not (N). Default Y.");
+
+module_param_cb(waits, &rwb_bool_ops, (void *)RWB_PARAM_WAITS, 0644);
+MODULE_PARM_DESC(waits, "Account for tasks' waits for memory, as PSI does, by what they wait for (Y), or not (N). Default Y.");

@@ -16,6 +16,7 @@
 #include <linux/shrinker.h>
 #include <linux/skbuff.h>
 #include <linux/version.h>
+#include <linux/writeback.h>
 
 #include <trace/events/block.h>
 #ifdef CONFIG_CGROUPS
@@ -30,6 +31,7 @@
 #include <trace/events/skb.h>
 #include <trace/events/tlb.h>
 #include <trace/events/vmscan.h>
+#include <trace/events/writeback.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
 #error "reclaimwb needs Linux 7.2 or newer: build it against such a kernel (KDIR=)"
@@ -83,6 +85,11 @@ void rwb_probe_tlb_flush(void *data, int reason, unsigned long pages);
 void rwb_probe_contention_begin(void *data, void *lock, unsigned int flags);
 void rwb_probe_contention_end(void *data, void *lock, int ret);
 void rwb_probe_cgroup_rmdir(void *data, struct cgroup *cgrp, const char *path);
+void rwb_probe_balance_dirty_pages(void *data, struct bdi_writeback *wb,
+				   struct dirty_throttle_control *dtc,
+				   unsigned long dirty_ratelimit, unsigned long task_ratelimit,
+				   unsigned long dirtied, unsigned long period, long pause,
+				   unsigned long start_time);
 void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk_mq_hw_ctx *hctx,
 				 bool is_sched_tag, unsigned int alloc_flags);
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);

@@ -7,6 +7,9 @@
  * top of a reclaimer, which struct rwb_at tells apart. These events are hot:
  * each entry leaves at the first test that says "not reclaim".
  */
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
 #include "probes.h"
 #include "entry.h"
 #include "swap_io.h"
@@ -72,6 +75,8 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	swap.device = bio->bi_bdev->bd_dev;
 	swap.bytes = bio->bi_iter.bi_size;
 	swap.room = bio->bi_max_vecs;
+	swap.swap = last && folio_test_swapcache(page_folio(last)) ?
+		    swp_type(page_folio(last)->swap) + 1 : 0;
 	swap.flags = (bdev_synchronous(bio->bi_bdev) ? RWB_BIO_SYNC : 0) |
 		     (rwb_own_swap_bio(bio) ? 0 : RWB_BIO_STACKED);
 	rwb_rs_bio(data, &at, &swap);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Typed probe entries for what a task waits for: a CPU, something to happen, a lock,
- * other CPUs.
+ * other CPUs, its dirty pages to be written.
  *
  * Context: sched_switch with the run queue's lock held and interrupts off, in the task
  * that leaves the CPU; the lock events in any context. These events are the hottest of
@@ -71,10 +71,38 @@ void rwb_probe_tlb_flush(void *data, int reason, unsigned long pages)
 }
 #endif
 
+#if RWB_HAVE_balance_dirty_pages
+void rwb_probe_balance_dirty_pages(void *data, struct bdi_writeback *wb,
+				   struct dirty_throttle_control *dtc,
+				   unsigned long dirty_ratelimit, unsigned long task_ratelimit,
+				   unsigned long dirtied, unsigned long period, long pause,
+				   unsigned long start_time)
+{
+	bool limited = false;
+	u32 major, minor;
+	u32 device = 0;
+
+	/* Without one the task goes on. */
+	if (pause <= 0)
+		return;
+
+	RWB_ENTER(at);
+	/* A bdi's own device has no number; a filesystem's name for it is that. */
+	if (sscanf(bdi_dev_name(wb->bdi), "%u:%u", &major, &minor) == 2)
+		device = MKDEV(major, minor);
+#ifdef CONFIG_CGROUP_WRITEBACK
+	/* Set where the cgroup's share of its memory.max is what counts. */
+	limited = dtc->gdtc;
+#endif
+	rwb_rs_dirty_pause(data, &at, device, jiffies64_to_nsecs(pause), limited);
+}
+#endif
+
 const struct rwb_entry rwb_wait_entries[] = {
 	RWB_ROW(sched_switch),
 	RWB_ROW(contention_begin),
 	RWB_ROW(contention_end),
 	RWB_ROW(tlb_flush),
+	RWB_ROW(balance_dirty_pages),
 	{ }
 };

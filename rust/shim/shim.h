@@ -49,6 +49,12 @@
 #define RWB_FUNCTION_ZSWAP_STORE	0
 #define RWB_FUNCTION_SWAP_SUBMIT	7
 #define RWB_FUNCTION_NBD_QUEUE		11
+#define RWB_FUNCTION_PSI_LEAVE		12
+#define RWB_FUNCTION_PSI_ENTER		13
+#define RWB_FUNCTION_WAIT_BIT		14
+#define RWB_FUNCTION_WAIT_BIT_KILLABLE	15
+#define RWB_FUNCTION_SWAP_READ		19
+#define RWB_FUNCTION_REFAULT		20
 #define RWB_FUNCTIONS(X)			\
 	X(0, "zswap_store")			\
 	X(1, "__alloc_pages_slowpath")		\
@@ -62,7 +68,16 @@
 	X(9, "try_to_unmap_flush_dirty")	\
 	X(10, "__mem_cgroup_handle_over_high")	\
 	X(11, "nbd_queue_rq")			\
-	X(12, "shrink_memcg_cb")
+	X(12, "shrink_memcg_cb")		\
+	X(13, "psi_memstall_leave")		\
+	X(14, "psi_memstall_enter")		\
+	X(15, "folio_wait_bit")			\
+	X(16, "folio_wait_bit_killable")	\
+	X(17, "__folio_lock")			\
+	X(18, "__folio_lock_killable")		\
+	X(19, "__folio_lock_or_retry")		\
+	X(20, "swap_read_folio")		\
+	X(21, "workingset_refault")
 
 /* What a stall's time goes to; the order is the Rust `Cause`'s. */
 #define RWB_CAUSES(X)			\
@@ -113,6 +128,7 @@
 #define RWB_PARAM_TAKERS		14
 #define RWB_PARAM_RESERVES		15
 #define RWB_PARAM_NBD			16
+#define RWB_PARAM_WAITS			17
 
 /* Windows that the C entries name to Rust; the values are `Origin`'s. */
 #define RWB_WINDOW_KSWAPD	0
@@ -270,6 +286,32 @@ struct rwb_stall {
 	u32 order;
 };
 
+#define RWB_WAIT_SWAPIN		1	/* for a page that was swapped out */
+#define RWB_WAIT_FILE		2	/* for a page of a file */
+#define RWB_WAIT_AGAIN		4	/* which came back soon after it was reclaimed */
+#define RWB_WAIT_MAX		16	/* a cgroup is at its memory.max */
+#define RWB_WAIT_HIGH		32	/* a cgroup is at its memory.high */
+#define RWB_WAIT_KERNEL		128	/* it is a thread of the kernel that waits */
+
+/**
+ * struct rwb_wait - what a task waits for, or a folio that came back
+ * @cgroup: id of the task's cgroup, or of the folio's; 0 without one
+ * @limited: id of the innermost cgroup, from that one up, that is at a limit; 0 if none is,
+ *	or it is of a v1 hierarchy
+ * @device: that it is read from, as a dev_t; 0 if that is not known
+ * @swap: 1 + the number of the swap area that it is read from; 0 if it is not
+ * @pages: of a folio that came back
+ * @flags: RWB_WAIT_*, RWB_FOLIO_CGROUP_*
+ */
+struct rwb_wait {
+	u64 cgroup;
+	u64 limited;
+	u32 device;
+	u32 swap;
+	u32 pages;
+	u32 flags;
+};
+
 /* What a request does; the order is the Rust `Direction`'s. */
 #define RWB_NBD_READ		0
 #define RWB_NBD_WRITE		1
@@ -303,6 +345,7 @@ struct rwb_nbd {
  * @folios: folios in it
  * @room: folios that it has room for
  * @flags: RWB_BIO_*
+ * @swap: 1 + the number of the swap area that its last folio goes to; 0 if that is not known
  */
 struct rwb_bio {
 	unsigned long key;
@@ -314,6 +357,7 @@ struct rwb_bio {
 	u32 folios;
 	u32 room;
 	u32 flags;
+	u32 swap;
 };
 
 #define RWB_DISK_NAME_LEN	32	/* as DISK_NAME_LEN */
@@ -530,6 +574,12 @@ int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *,
 /* setting.c */
 void rwb_setting(struct rwb_setting *setting);
 
+/* wait.c */
+void rwb_wait(struct rwb_wait *wait);
+void rwb_wait_folio(unsigned long folio, struct rwb_wait *wait);
+void rwb_wait_swapin(unsigned long folio, struct rwb_wait *wait);
+void rwb_refault(unsigned long folio, struct rwb_wait *wait);
+
 /* shrinker.c */
 void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shrink);
 unsigned long rwb_reclaimed(void);
@@ -647,6 +697,7 @@ void rwb_rs_reserve_woken(void *observer, const struct rwb_at *at, s32 err);
 void rwb_rs_skb_dropped(void *observer, const struct rwb_at *at, unsigned long site);
 void rwb_rs_cgroup_removed(void *observer, const struct rwb_at *at, u64 id, bool v1,
 			   const char *path);
+void rwb_rs_dirty_pause(void *observer, const struct rwb_at *at, u32 device, u64 ns, bool limited);
 void rwb_rs_tag_wait(void *observer, const struct rwb_at *at);
 void rwb_rs_bio(void *observer, const struct rwb_at *at, const struct rwb_bio *bio);
 void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);

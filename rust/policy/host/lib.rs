@@ -52,5 +52,7 @@ pub mod shrink;
 pub mod slots;
 #[path = "../stall.rs"]
 pub mod stall;
+#[path = "../wait.rs"]
+pub mod wait;
 #[path = "../window.rs"]
 pub mod window;

@@ -18,6 +18,7 @@ use crate::{
     },
     shim::{
         function::Entered,
+        wait::Facts,
         At, //
     },
 };
@@ -220,6 +221,25 @@ pub(super) unsafe extern "C" fn rwb_rs_page_alloc(
     unsafe {
         event(observer, at, Event::PageAlloc, |o, pin, at| {
             probes::page::alloc(o, pin, at, order)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
+    observer: *mut c_void,
+    at: *const At,
+    device: u32,
+    ns: u64,
+    limited: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::DirtyPause, |o, pin, at| {
+            probes::wait::pauses(o, pin, at, &Facts::paused(device, limited), ns)
         })
     }
 }

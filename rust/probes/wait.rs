@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handlers for waits: for a page that is read again, for what PSI counts, for dirty pages to
+//! be written. In the task that waits.
+
+use crate::{
+    kernel_ext::{
+        percpu::Pinned,
+        system, //
+    },
+    observer::Observer,
+    origin::{
+        Function,
+        Group, //
+    },
+    params,
+    policy::{
+        classify::Caller,
+        wait::{
+            Kind,
+            Wait, //
+        },
+    },
+    shim::{
+        function::Entered,
+        wait::Facts,
+        At,
+        Context, //
+    },
+    waits::{
+        NotKept,
+        Open, //
+    },
+};
+
+/// A wait begins; false when it has no room.
+fn open(obs: &Observer, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
+    let began = obs.waits.open.insert(pin, at.task, Open::new(wait, facts));
+    if !began {
+        obs.cost.this(pin).lost.memory_waits.add(1);
+    }
+    began
+}
+
+/// The wait of the current task is over.
+fn close(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    let now = system::clock_ns();
+    if let Some(open) = obs.waits.open.remove(pin, at.task) {
+        if params::enabled() {
+            count_lost(obs, pin, &obs.waits.close(pin, &open, now));
+        }
+    }
+}
+
+fn count_lost(obs: &Observer, pin: &Pinned<'_>, lost: &NotKept) {
+    let counts = &obs.cost.this(pin).lost;
+    counts.wait_cgroups.add(lost.cgroup.into());
+    counts.wait_tasks.add(lost.task.into());
+}
+
+/// The current task begins to wait for a page, if it is one that was there before; true if the
+/// end is of interest.
+fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
+    let Some(kind) = facts.kind() else {
+        return false;
+    };
+    let nests = obs.waits.open.with(pin, at.task, |o| o.wait.nest());
+    nests.is_some() || open(obs, pin, at, Wait::new(kind, system::clock_ns()), facts)
+}
+
+/// A section of PSI's begins, in a function that `caller` returns to.
+fn section(obs: &Observer, pin: &Pinned<'_>, at: &At, caller: usize) {
+    let now = system::clock_ns();
+    let nests = obs.waits.open.with(pin, at.task, |o| o.wait.enters(now));
+    if nests.is_none() {
+        let facts = Facts::current();
+        let caller = obs.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
+        let kind = Kind::of_section(caller, facts.kernel());
+        open(obs, pin, at, Wait::section(kind, now), facts);
+    }
+}
+
+/// A probed function is entered; true if its end is of interest.
+pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+    if !entered.function().tells_of_waits()
+        || !obs.live(Group::Waits)
+        || at.context() != Context::Task
+    {
+        return false;
+    }
+    match entered.function() {
+        Function::PsiEnter => {
+            let [_, caller] = entered.args();
+            section(obs, pin, at, caller);
+            false
+        }
+        Function::PsiLeave => {
+            let now = system::clock_ns();
+            let over = obs.waits.open.with(pin, at.task, |o| o.wait.leaves(now));
+            if over == Some(true) {
+                close(obs, pin, at);
+            }
+            false
+        }
+        Function::Refault => {
+            if let Some(facts) = entered.refault().filter(|_| params::enabled()) {
+                let kept = obs.waits.refault(pin, &facts);
+                obs.cost.this(pin).lost.wait_cgroups.add((!kept).into());
+            }
+            false
+        }
+        _ => entered
+            .waits_for()
+            .is_some_and(|facts| begin(obs, pin, at, facts)),
+    }
+}
+
+/// A probed function, whose end is of interest, returns.
+pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+    if obs.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
+        close(obs, pin, at);
+    }
+}
+
+/// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
+/// are written.
+pub(crate) fn pauses(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
+    if params::enabled() && obs.live(Group::Waits) && at.context() == Context::Task {
+        let lost = obs.waits.add(pin, Kind::Dirty, facts, ns, 0);
+        count_lost(obs, pin, &lost);
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `waits`, `waits_cgroups`: what tasks waited for that memory is to blame for.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        cgroup,
+        system, //
+    },
+    observer::Observer,
+    origin::{
+        Function,
+        Group, //
+    },
+    policy::{
+        log2,
+        wait::{
+            Kind,
+            Limit,
+            IO_KINDS, //
+        },
+    },
+    probes::Event,
+    waits::{
+        ByKind,
+        CgroupTotal, //
+    },
+};
+use kernel::{
+    fmt,
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The kinds that are for a device, and because of a limit.
+fn io_kinds() -> impl Iterator<Item = (Kind, &'static str)> {
+    Kind::ALL.into_iter().take(IO_KINDS)
+}
+
+/// Writes the file `waits`.
+pub(super) fn waits(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    states(obs, f)?;
+    let counts = &obs.waits.counts;
+    for (kind, name) in Kind::ALL {
+        let sum =
+            |get: fn(&ByKind) -> &Cell64| counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()));
+        writeln!(f, "{name}.waits {}", sum(|k| &k.waits))?;
+        writeln!(f, "{name}.ns {}", sum(|k| &k.ns))?;
+        writeln!(f, "{name}.psi.ns {}", sum(|k| &k.psi_ns))?;
+        let longest = counts.max(|c| c.kind(kind).map_or(0, |k| k.longest_ns.get()));
+        writeln!(f, "{name}.longest.ns {longest}")?;
+        for bucket in 0..log2::BUCKETS {
+            let n = counts.sum(|c| c.kind(kind).map_or(0, |k| k.hist(bucket)));
+            if n != 0 {
+                writeln!(f, "{name}.hist.us.{} {n}", log2::lower_bound(bucket))?;
+            }
+        }
+    }
+    for (kind, name) in io_kinds() {
+        for (limit, of) in Limit::ALL {
+            let ns = counts.sum(|c| c.kind(kind).map_or(0, |k| k.limit(limit)));
+            writeln!(f, "{name}.limit.{of}.ns {ns}")?;
+        }
+    }
+    for (file, name) in [(false, "anon"), (true, "file")] {
+        for (limit, of) in Limit::ALL {
+            let n = counts.sum(|c| c.refaults(file, limit));
+            writeln!(f, "refaults.{name}.{of}.pages {n}")?;
+        }
+    }
+    devices(obs, f)?;
+    for (kind, name) in io_kinds() {
+        let tasks = obs.waits.tasks(kind).map_err(|_| fmt::Error)?;
+        for (n, task) in tasks.iter().enumerate() {
+            writeln!(f, "{name}.task.{n}.name {}", system::text(&task.comm))?;
+            writeln!(f, "{name}.task.{n}.waits {}", task.times)?;
+            writeln!(f, "{name}.task.{n}.ns {}", task.amount)?;
+        }
+    }
+    writeln!(f, "open {}", obs.waits.open.len())
+}
+
+fn states(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let probed = |function| obs.function(function);
+    let folios = [
+        probed(Function::WaitBit),
+        probed(Function::WaitBitKillable),
+        probed(Function::FolioLock),
+        probed(Function::FolioLockKillable),
+        probed(Function::LockOrRetry),
+        probed(Function::SwapRead),
+    ];
+    let state = |needs: &[_]| super::group(Group::Waits, needs);
+    writeln!(f, "state {}", state(&folios))?;
+    let psi = [probed(Function::PsiLeave), probed(Function::PsiEnter)];
+    writeln!(f, "psi {}", state(&psi))?;
+    writeln!(f, "dirty {}", state(&[obs.state(Event::DirtyPause)]))?;
+    writeln!(f, "refaults {}", state(&[probed(Function::Refault)]))
+}
+
+fn devices(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for device in obs.waits.devices().map_err(|_| fmt::Error)? {
+        // dev_t: 12 bits and 20.
+        let (major, minor) = (device >> 20, device & 0xf_ffff);
+        for (kind, name) in io_kinds() {
+            let (waits, ns) = obs.waits.of_device(device, kind);
+            if waits != 0 {
+                writeln!(f, "device.{major}:{minor}.{name}.waits {waits}")?;
+                writeln!(f, "device.{major}:{minor}.{name}.ns {ns}")?;
+            }
+        }
+    }
+    writeln!(f, "device.other.ns {}", obs.waits.other_devices())
+}
+
+/// Writes the file `waits_cgroups`.
+pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let totals = obs.waits.cgroups().map_err(|_| fmt::Error)?;
+    let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
+
+    for total in totals.iter() {
+        // A v1 cgroup's path cannot be found: see `cgroups`.
+        let id = total.key().id();
+        let (row, path) = match (id, total.key().is_v1()) {
+            (0, _) => ("other", None),
+            (_, true) => ("cgroup_v1", None),
+            (_, false) => ("cgroup", cgroup::path(id, &mut buf)),
+        };
+        writeln!(f, "{row}.{id}.path {}", path.unwrap_or("-"))?;
+        of_cgroup(f, row, id, total)?;
+        if total.limited != 0 {
+            let path = cgroup::path(total.limited, &mut buf);
+            writeln!(f, "{row}.{id}.limit.path {}", path.unwrap_or("-"))?;
+        }
+    }
+    Ok(())
+}
+
+fn of_cgroup(f: &mut fmt::Formatter<'_>, row: &str, id: u64, total: &CgroupTotal) -> fmt::Result {
+    for ((_, name), (waits, ns)) in Kind::ALL.iter().zip(total.kinds) {
+        if waits != 0 {
+            writeln!(f, "{row}.{id}.{name}.waits {waits}")?;
+            writeln!(f, "{row}.{id}.{name}.ns {ns}")?;
+        }
+    }
+    writeln!(f, "{row}.{id}.psi.ns {}", total.psi_ns)?;
+    for ((_, name), limits) in io_kinds().zip(total.limits) {
+        for ((_, of), ns) in Limit::ALL.iter().zip(limits) {
+            if ns != 0 {
+                writeln!(f, "{row}.{id}.{name}.limit.{of}.ns {ns}")?;
+            }
+        }
+    }
+    let [anon, file] = total.refaults;
+    writeln!(f, "{row}.{id}.refaults.anon.pages {anon}")?;
+    writeln!(f, "{row}.{id}.refaults.file.pages {file}")
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a task waits for: a page that is read, and whose limit it was reclaimed for.
+ *
+ * Context: any task, preemption off; never sleeps.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/page_counter.h>
+#include <linux/sched.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+
+#include "memory.h"
+
+#ifdef CONFIG_MEMCG
+/* @memcg is whose wait or page it is; the innermost that is at a limit counts. Under RCU. */
+static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait *wait)
+{
+	wait->cgroup = rwb_cgroup_id(memcg, &wait->flags);
+	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
+		unsigned long used = page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN;
+		unsigned long high = READ_ONCE(memcg->memory.high);
+		unsigned long max = READ_ONCE(memcg->memory.max);
+
+		if (used + max / 64 >= max)
+			wait->flags |= RWB_WAIT_MAX;
+		else if (used + high / 64 >= high)
+			wait->flags |= RWB_WAIT_HIGH;
+		else
+			continue;
+		if (memcg->css.cgroup->root == &cgrp_dfl_root)
+			wait->limited = cgroup_id(memcg->css.cgroup);
+		return;
+	}
+}
+#endif
+
+/* Of the current task. */
+void rwb_wait(struct rwb_wait *wait)
+{
+	*wait = (struct rwb_wait){
+		.flags = current->flags & PF_KTHREAD ? RWB_WAIT_KERNEL : 0,
+	};
+#ifdef CONFIG_MEMCG
+	guard(rcu)();
+	rwb_wait_cgroup(mem_cgroup_from_task(current), wait);
+#endif
+}
+
+/* The same, where it waits for a folio that it has a reference to: is that being read? */
+void rwb_wait_folio(unsigned long addr, struct rwb_wait *wait)
+{
+	struct folio *folio = (struct folio *)addr;
+	struct address_space *mapping;
+
+	rwb_wait(wait);
+	if (!folio_test_locked(folio) || folio_test_uptodate(folio))
+		return;
+	if (folio_test_swapcache(folio)) {
+		/* Once it is read it may leave swap, and this is no slot: at worst of no area. */
+		wait->swap = swp_type(folio->swap) + 1;
+		wait->flags |= RWB_WAIT_SWAPIN;
+		return;
+	}
+	if (folio_test_anon(folio))
+		return;
+	wait->flags |= RWB_WAIT_FILE;
+	/* Only a folio that came back while it was still remembered has these before it is read. */
+	if (folio_test_workingset(folio) || folio_test_active(folio))
+		wait->flags |= RWB_WAIT_AGAIN;
+	/* It may be truncated meanwhile; inodes and superblocks are freed by RCU. */
+	guard(rcu)();
+	mapping = READ_ONCE(folio->mapping);
+	if (mapping && !((unsigned long)mapping & FOLIO_MAPPING_FLAGS) && mapping->host)
+		wait->device = mapping->host->i_sb->s_dev;
+}
+
+/* The page of swap that is about to be read; its folio is locked. */
+void rwb_wait_swapin(unsigned long addr, struct rwb_wait *wait)
+{
+	struct folio *folio = (struct folio *)addr;
+
+	rwb_wait(wait);
+	wait->swap = swp_type(folio->swap) + 1;
+	wait->flags |= RWB_WAIT_SWAPIN;
+}
+
+/* A folio that came back: whose it is. It is locked. */
+void rwb_refault(unsigned long addr, struct rwb_wait *wait)
+{
+	struct folio *folio = (struct folio *)addr;
+
+	*wait = (struct rwb_wait){
+		.pages = folio_nr_pages(folio),
+		/* As folio_is_file_lru() has it: pages of shmem go to swap. */
+		.flags = folio_test_swapbacked(folio) ? 0 : RWB_WAIT_FILE,
+	};
+#ifdef CONFIG_MEMCG
+	guard(rcu)();
+	rwb_wait_cgroup(folio_memcg(folio), wait);
+#endif
+}

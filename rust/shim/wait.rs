@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a task waits for, and what came back.
+
+pub(crate) use super::Wait as Facts;
+use super::{
+    rwb_refault,
+    rwb_wait,
+    rwb_wait_folio,
+    rwb_wait_swapin,
+    RWB_FOLIO_CGROUP_GONE,
+    RWB_FOLIO_CGROUP_V1,
+    RWB_WAIT_AGAIN,
+    RWB_WAIT_FILE,
+    RWB_WAIT_HIGH,
+    RWB_WAIT_KERNEL,
+    RWB_WAIT_MAX,
+    RWB_WAIT_SWAPIN, //
+};
+use crate::policy::{
+    cgroup_key::CgroupKey,
+    wait::{
+        Kind,
+        Limit, //
+    },
+};
+
+impl Facts {
+    /// Of the current task. Any context; never sleeps.
+    pub(crate) fn current() -> Self {
+        let mut facts: Self = pin_init::zeroed();
+        // SAFETY: `facts` is valid for writes.
+        unsafe { rwb_wait(&mut facts) };
+        facts
+    }
+
+    /// Of the current task, which waits for a folio.
+    ///
+    /// # Safety
+    ///
+    /// `folio` is the address of a folio that is not freed meanwhile.
+    pub(super) unsafe fn of_folio(folio: usize) -> Self {
+        let mut facts: Self = pin_init::zeroed();
+        // SAFETY: By the safety requirement; `facts` is valid for writes.
+        unsafe { rwb_wait_folio(folio, &mut facts) };
+        facts
+    }
+
+    /// Of the current task, which reads a page of swap.
+    ///
+    /// # Safety
+    ///
+    /// `folio` is the address of a locked folio that has a slot of swap.
+    pub(super) unsafe fn of_swapin(folio: usize) -> Self {
+        let mut facts: Self = pin_init::zeroed();
+        // SAFETY: By the safety requirement; `facts` is valid for writes.
+        unsafe { rwb_wait_swapin(folio, &mut facts) };
+        facts
+    }
+
+    /// Of a folio that came back.
+    ///
+    /// # Safety
+    ///
+    /// `folio` is the address of a locked folio.
+    pub(super) unsafe fn of_refault(folio: usize) -> Self {
+        let mut facts: Self = pin_init::zeroed();
+        // SAFETY: By the safety requirement; `facts` is valid for writes.
+        unsafe { rwb_refault(folio, &mut facts) };
+        facts
+    }
+
+    /// Key of the cgroup, of the task or of the folio; see [`CgroupKey`].
+    pub(crate) fn cgroup_key(&self) -> CgroupKey {
+        CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
+    }
+
+    /// What the task waits for in the folio, if that is memory's fault: reading a page for the
+    /// first time is not.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        if self.flags & RWB_WAIT_SWAPIN != 0 {
+            Some(Kind::Swapin)
+        } else if self.file() && self.flags & RWB_WAIT_AGAIN != 0 {
+            Some(Kind::Refault)
+        } else {
+            None
+        }
+    }
+
+    /// The folio is of a file, as opposed to anonymous memory and shmem.
+    pub(crate) fn file(&self) -> bool {
+        self.flags & RWB_WAIT_FILE != 0
+    }
+
+    /// Number of the swap area that it is read from.
+    pub(crate) fn swap_area(&self) -> Option<usize> {
+        usize::try_from(self.swap.checked_sub(1)?).ok()
+    }
+
+    /// Whose limit is reached.
+    pub(crate) fn limit(&self) -> Limit {
+        if self.flags & RWB_WAIT_MAX != 0 {
+            Limit::Max
+        } else if self.flags & RWB_WAIT_HIGH != 0 {
+            Limit::High
+        } else {
+            Limit::Global
+        }
+    }
+
+    /// It is a thread of the kernel that waits.
+    pub(crate) fn kernel(&self) -> bool {
+        self.flags & RWB_WAIT_KERNEL != 0
+    }
+
+    /// The current task pauses for a device: because of its cgroup's memory.max, or of what
+    /// all of memory may hold.
+    pub(crate) fn paused(device: u32, limited: bool) -> Self {
+        let task = Self::current();
+        let (flags, of) = match (limited, task.limited) {
+            (false, _) => (0, 0),
+            (true, 0) => (RWB_WAIT_MAX, task.cgroup),
+            (true, of) => (RWB_WAIT_MAX, of),
+        };
+        let own = RWB_FOLIO_CGROUP_V1 | RWB_FOLIO_CGROUP_GONE | RWB_WAIT_KERNEL;
+        Self {
+            device,
+            limited: of,
+            flags: task.flags & own | flags,
+            ..task
+        }
+    }
+}
