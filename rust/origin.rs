@@ -158,6 +158,8 @@ named! {
         SwapRead => "swap_read_folio",
         /// A page comes back that is remembered.
         Refault => "workingset_refault",
+        /// A task waits for a folio, in any way: what the compiler did not inline of it.
+        WaitBitCommon => "folio_wait_bit_common",
     }
 }
 
@@ -225,6 +227,7 @@ impl Function {
                 | Self::LockOrRetry
                 | Self::SwapRead
                 | Self::Refault
+                | Self::WaitBitCommon
         )
     }
 
@@ -248,6 +251,7 @@ impl Function {
             | Self::FolioLock
             | Self::FolioLockKillable
             | Self::LockOrRetry
+            | Self::WaitBitCommon
             | Self::SwapRead => "waits for pages that are read again are not all seen",
             Self::Refault => "pages that come back are not counted",
         }

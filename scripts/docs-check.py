@@ -235,6 +235,8 @@ def source_words(docs):
         "TYPE": STRING.findall(must(writes, "writes.rs: types")[1]),
         "CAUSE": listed(docs, "policy/stall.rs", "Cause"),
         "PHASE": listed(docs, "policy/nbd.rs", "Phase"),
+        "WAIT": listed(docs, "policy/wait.rs", "Kind"),
+        "LIMIT": listed(docs, "policy/wait.rs", "Limit"),
         "WHY": listed(docs, "policy/batch.rs", "Why"),
         "REASON": listed(docs, "policy/kswapd.rs", "Why"),
         "USER": listed(docs, "policy/pfmemalloc.rs", "User"),

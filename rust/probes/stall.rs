@@ -248,7 +248,8 @@ const fn cause(function: Function) -> Option<Cause> {
         | Function::FolioLockKillable
         | Function::LockOrRetry
         | Function::SwapRead
-        | Function::Refault => return None,
+        | Function::Refault
+        | Function::WaitBitCommon => return None,
     })
 }
 

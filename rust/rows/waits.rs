@@ -6,7 +6,8 @@ use crate::{
     kernel_ext::{
         cell::Cell64,
         cgroup,
-        system, //
+        system,
+        tracepoint::State, //
     },
     observer::Observer,
     origin::{
@@ -83,16 +84,24 @@ pub(super) fn waits(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Res
 
 fn states(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let probed = |function| obs.function(function);
-    let folios = [
-        probed(Function::WaitBit),
-        probed(Function::WaitBitKillable),
-        probed(Function::FolioLock),
-        probed(Function::FolioLockKillable),
-        probed(Function::LockOrRetry),
-        probed(Function::SwapRead),
-    ];
     let state = |needs: &[_]| super::group(Group::Waits, needs);
-    writeln!(f, "state {}", state(&folios))?;
+    // Where it is inlined, those that call it are not.
+    let common = probed(Function::WaitBitCommon);
+    let folios = match common {
+        State::Attached => [common; 5],
+        _ => [
+            probed(Function::WaitBit),
+            probed(Function::WaitBitKillable),
+            probed(Function::FolioLock),
+            probed(Function::FolioLockKillable),
+            probed(Function::LockOrRetry),
+        ],
+    };
+    let reads = match state(&folios) {
+        "on" => state(&[probed(Function::SwapRead)]),
+        state => state,
+    };
+    writeln!(f, "state {reads}")?;
     let psi = [probed(Function::PsiLeave), probed(Function::PsiEnter)];
     writeln!(f, "psi {}", state(&psi))?;
     writeln!(f, "dirty {}", state(&[obs.state(Event::DirtyPause)]))?;

@@ -83,6 +83,7 @@ static_assert!(Function::WaitBit as u32 == RWB_FUNCTION_WAIT_BIT);
 static_assert!(Function::WaitBitKillable as u32 == RWB_FUNCTION_WAIT_BIT_KILLABLE);
 static_assert!(Function::SwapRead as u32 == RWB_FUNCTION_SWAP_READ);
 static_assert!(Function::Refault as u32 == RWB_FUNCTION_REFAULT);
+static_assert!(Function::WaitBitCommon as u32 == RWB_FUNCTION_WAIT_BIT_COMMON);
 static_assert!(Origin::Kswapd as u32 == RWB_WINDOW_KSWAPD);
 static_assert!(Origin::Direct as u32 == RWB_WINDOW_DIRECT);
 static_assert!(Origin::MemcgSoft as u32 == RWB_WINDOW_MEMCG_SOFT);

@@ -83,6 +83,7 @@ static __always_inline void rwb_about(u32 id, unsigned long *a, unsigned long *b
 		break;
 	case RWB_FUNCTION_WAIT_BIT:
 	case RWB_FUNCTION_WAIT_BIT_KILLABLE:
+	case RWB_FUNCTION_WAIT_BIT_COMMON:
 		/* Until it is written is another matter. */
 		if (*b != PG_locked)
 			*a = 0;

@@ -107,6 +107,7 @@ impl Entered<'_> {
         match self.function {
             Function::WaitBit
             | Function::WaitBitKillable
+            | Function::WaitBitCommon
             | Function::FolioLock
             | Function::FolioLockKillable
             | Function::LockOrRetry => {

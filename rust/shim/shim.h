@@ -55,6 +55,7 @@
 #define RWB_FUNCTION_WAIT_BIT_KILLABLE	15
 #define RWB_FUNCTION_SWAP_READ		19
 #define RWB_FUNCTION_REFAULT		20
+#define RWB_FUNCTION_WAIT_BIT_COMMON	21
 #define RWB_FUNCTIONS(X)			\
 	X(0, "zswap_store")			\
 	X(1, "__alloc_pages_slowpath")		\
@@ -77,7 +78,8 @@
 	X(18, "__folio_lock_killable")		\
 	X(19, "__folio_lock_or_retry")		\
 	X(20, "swap_read_folio")		\
-	X(21, "workingset_refault")
+	X(21, "workingset_refault")		\
+	X(22, "folio_wait_bit_common")
 
 /* What a stall's time goes to; the order is the Rust `Cause`'s. */
 #define RWB_CAUSES(X)			\

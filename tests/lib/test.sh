@@ -227,7 +227,7 @@ loop_until()
 	done
 }
 
-for part in system module ledger swap disk cgroup hog around handoff stalls trace books tool; do
+for part in system module ledger swap disk cgroup hog around handoff stalls waits trace books tool; do
 	# shellcheck source=/dev/null
 	. "$TESTS/lib/$part.sh"
 done

@@ -13,4 +13,5 @@ mod pfmemalloc;
 mod policy;
 mod shrink;
 mod stall;
+mod wait;
 mod write_around;

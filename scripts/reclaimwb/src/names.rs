@@ -364,6 +364,40 @@ words! {
     }
 }
 
+words! {
+    /// What a task waits for that memory is to blame for.
+    WaitKind {
+        /// A page that was swapped out is read.
+        Swapin = "swapin", "swap-in";
+        /// A page of a file that was reclaimed a short time ago is read again.
+        Refault = "refault", "file pages read again";
+        /// It dirties pages faster than they are written.
+        Dirty = "dirty", "its dirty pages";
+        /// An allocation reclaims or compacts.
+        Stall = "stall", "allocation stalls";
+        /// Its cgroup is above memory.high.
+        High = "high", "memory.high";
+        /// The block layer makes its cgroup pay for I/O of its reclaim.
+        IoThrottle = "io_throttle", "I/O throttling";
+        /// A thread of the kernel, such as kswapd.
+        Kernel = "kernel", "(threads of the kernel)";
+        /// PSI counts it, and it is none of these.
+        Unexplained = "unexplained", "unexplained";
+    }
+}
+
+words! {
+    /// Whose limit a page was reclaimed for.
+    Limit {
+        /// No cgroup is at its limit.
+        Global = "global", "no limit";
+        /// A cgroup is at its memory.high.
+        High = "high", "memory.high";
+        /// A cgroup is at its memory.max.
+        Max = "max", "memory.max";
+    }
+}
+
 impl Phase {
     /// Whose time this is.
     pub fn blames(self) -> Verdict {

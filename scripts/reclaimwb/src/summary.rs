@@ -119,6 +119,8 @@ pub fn shown(mut lines: Vec<Line>) -> Vec<Line> {
 pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
     let known = report.stalls.get().filter(|stalls| stalls.on || stalls.stalls > 0);
     let mut out = verdict::machine(report);
+    let waits = report.waits.get().and_then(crate::report::waits_sentence);
+    out.extend(waits.map(|text| Line::bad("WAITS", text)));
     out.extend(pressure.map(pressed));
     out.extend(report.not_recorded.below_floor.filter(|low| *low > 0).map(|low| {
         let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
@@ -506,6 +508,9 @@ fn losses(lost: &NotRecorded) -> String {
             "takers" => "beyond the table (blocks taken)",
             "sites" => "beyond the table (call sites)",
             "waits" => "not followed (waits for the reserves)",
+            "memory_waits" => "not followed (waits for memory: too many tasks at once)",
+            "wait_cgroups" => "beyond the table (waits for memory, by cgroup)",
+            "wait_tasks" => "beyond the table (waits for memory, by task)",
             "waiters" => "beyond the table (tasks that waited for the reserves)",
             "wakers" => "beyond the table (tasks that woke kswapd)",
             "swap_writes" => "not followed (queued swap writes, of which it would not be known whose failed)",

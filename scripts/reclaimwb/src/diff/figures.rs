@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::side::Side;
 use crate::{
     ledger::{GroupState, Log2, STALLING, total},
-    names::{Cause, Kind, Layer, Origin, Phase},
+    names::{Cause, Kind, Layer, Origin, Phase, WaitKind},
     report::{HandoffRow, HandoffSection, HeadroomRow, Section, StallsSection, Times, ZoneRow, percentile},
 };
 
@@ -524,6 +524,22 @@ fn groups(list: &mut List) {
         let metadata = section(&side.report.metadata)?;
         is_on(metadata.state, "metadata")?;
         Ok(total(metadata.devices.iter().map(|row| row.reread_pages)) as f64)
+    });
+    for (name, what, kind) in [
+        ("waits.swapin.seconds", "waited for pages that were swapped out", WaitKind::Swapin),
+        ("waits.refault.seconds", "waited for pages of files that were read again", WaitKind::Refault),
+        ("waits.dirty.seconds", "paused for dirtying pages too fast", WaitKind::Dirty),
+    ] {
+        list.sum(name, Unit::Seconds, what, move |side| {
+            let waits = section(&side.report.waits)?;
+            is_on(waits.state, "waits")?;
+            Ok(seconds(waits.kind(kind).map_or(0, |row| row.ns)))
+        });
+    }
+    list.sum("waits.refaults.pages", Unit::Pages, "of files that were read again soon after reclaim", |side| {
+        let waits = section(&side.report.waits)?;
+        is_on(waits.state, "waits")?;
+        Ok(waits.file_pages() as f64)
     });
     list.sum("events.lost", Unit::Count, "trace events that were lost", |side| {
         side.events_lost.map(|n| n as f64).ok_or_else(|| "a snapshot has no events".into())

@@ -333,6 +333,20 @@ families! {
     MetadataBitmapsReread = Counter Count "metadata_bitmap_rereads_total" ["device", "bitmap"]
         "Of these, bitmaps read before, where reclaim evicted pages of the device meanwhile";
 
+    // waits
+    Waits = Histogram Seconds "wait_seconds" ["kind"]
+        "Waits of tasks that memory is to blame for, by what they waited for";
+    WaitsPsi = Counter Seconds "wait_psi_seconds_total" ["kind"]
+        "Of their time, what the kernel's memory pressure (PSI) counts";
+    Refaults = Counter Pages "refaulted_pages_total" ["type", "limit"]
+        "Pages that came back soon after they were reclaimed, by whose limit is reached";
+    DeviceWaits = Counter Seconds "device_wait_seconds_total" ["device", "kind"]
+        "Time that tasks waited for a device because of memory; device 0:0: not known";
+    CgroupWaits = Counter Seconds "cgroup_wait_seconds_total" ["hierarchy", "id", "path", "kind"]
+        "Time that tasks waited because of memory, by the task's cgroup";
+    CgroupRefaults = Counter Pages "cgroup_refaulted_pages_total" ["hierarchy", "id", "path", "type"]
+        "Pages of the cgroup that came back soon after they were reclaimed";
+
     // reserves
     ReserveAllocations = Counter Count "reserve_allocations_total" ["user"]
         "Allocations without regard to the watermarks, by who asked";

@@ -12,6 +12,7 @@ mod sample;
 mod side;
 mod stalls;
 mod status;
+mod waits;
 mod writes;
 
 use std::path::Path;
@@ -30,6 +31,7 @@ pub fn prometheus(snapshot: &Snapshot, cgroups: bool) -> Result<String> {
     helper::add(&mut samples, &ledgers);
     stalls::add(&mut samples, &ledgers, cgroups);
     side::add(&mut samples, &ledgers);
+    waits::add(&mut samples, &ledgers, cgroups);
     reserves::add(&mut samples, &ledgers);
     nbd::add(&mut samples, &ledgers);
     Ok(samples.text())

@@ -88,6 +88,8 @@ fn read(ledgers: &Ledgers, name: &str) -> bool {
         "nbd" => there(&ledgers.nbd),
         "batches" => there(&ledgers.batches),
         "kswapd" => there(&ledgers.kswapd),
+        "waits" => there(&ledgers.waits),
+        "waits_cgroups" => there(&ledgers.wait_cgroups),
         // Without it there is no snapshot.
         name => name == "status",
     }

@@ -21,6 +21,7 @@ mod stall_cgroups;
 mod stalls;
 mod status;
 mod tlb;
+mod waits;
 mod writes;
 
 pub use batches::{Batches, OriginBatches};
@@ -42,12 +43,13 @@ pub use stall_cgroups::{CgroupStalls, StallCgroups};
 pub use stalls::{CauseTime, Longest, OriginStalls, Part, STALLING, Stall, Stalls};
 pub use status::{Availability, Cost, Probe, Status};
 pub use tlb::{Flushes, Tlb};
+pub use waits::{CameBack, CgroupWaits, WaitCgroups, Waits, WaitsOfKind};
 pub use writes::{Cell, FailedWrites, OriginWrites, Writes, ZswapWriteback};
 
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 20] = [
     "status",
     "writes",
     "headroom",
@@ -66,10 +68,12 @@ pub const NAMES: [&str; 18] = [
     "nbd",
     "batches",
     "kswapd",
+    "waits",
+    "waits_cgroups",
 ];
 
 /// Ledgers that older modules do not have, and why a report then lacks them.
-pub const LATER: [(&str, &str); 13] = [
+pub const LATER: [(&str, &str); 15] = [
     ("helper", "the module is older than write-around and has no such ledger"),
     ("handoff", "the module is older than handoff and has no such ledger"),
     ("stalls", "the module is older than the stall ledger"),
@@ -83,6 +87,8 @@ pub const LATER: [(&str, &str); 13] = [
     ("batches", "the module is older than the ledger of swap batches"),
     ("reserves", "the module is older than the reserve ledger"),
     ("kswapd", "the module is older than the ledger of kswapd"),
+    ("waits", "the module is older than the ledger of waits"),
+    ("waits_cgroups", "the module is older than the ledger of waits"),
 ];
 
 /// A ledger, or why it could not be read.
@@ -127,6 +133,10 @@ pub struct Ledgers {
     pub kswapd: Read<Kswapd>,
     /// Who takes from the reserves, and who waits for them.
     pub reserves: Read<Reserves>,
+    /// What tasks waited for that memory is to blame for.
+    pub waits: Read<Waits>,
+    /// The same by the tasks' cgroups.
+    pub wait_cgroups: Read<WaitCgroups>,
     /// Rows that this tool does not know, as `ledger:key`.
     pub unknown_rows: Vec<String>,
 }
@@ -158,6 +168,8 @@ impl Ledgers {
             batches: parse_read("batches", text("batches"), Batches::parse, unknown)?,
             kswapd: parse_read("kswapd", text("kswapd"), Kswapd::parse, unknown)?,
             reserves: parse_read("reserves", text("reserves"), Reserves::parse, unknown)?,
+            waits: parse_read("waits", text("waits"), Waits::parse, unknown)?,
+            wait_cgroups: parse_read("waits_cgroups", text("waits_cgroups"), WaitCgroups::parse, unknown)?,
             longest: parse_read("stalls_longest", text("stalls_longest"), Longest::parse, unknown)?,
             unknown_rows,
         })
@@ -188,6 +200,8 @@ impl Ledgers {
             batches: since_read("batches", self.batches, &before.batches, Batches::since)?,
             kswapd: since_read("kswapd", self.kswapd, &before.kswapd, Kswapd::since)?,
             reserves: since_read("reserves", self.reserves, &before.reserves, Reserves::since)?,
+            waits: since_read("waits", self.waits, &before.waits, Waits::since)?,
+            wait_cgroups: since_read("waits_cgroups", self.wait_cgroups, &before.wait_cgroups, WaitCgroups::since)?,
             longest: since_read("stalls_longest", self.longest, &before.longest, |now, then| Ok(now.since(then)))?,
             unknown_rows: self.unknown_rows,
         })

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     FORMAT, KswapdSection, Machine, Module, Report, Section, Taken, VERSION, books, compaction, handoff, headroom,
-    kswapd, losses, nbd, reserves, shrinkers, side, stacks, stalls, write_around, writes,
+    kswapd, losses, nbd, reserves, shrinkers, side, stacks, stalls, waits, write_around, writes,
 };
 use crate::{
     error::{Error, Result},
@@ -84,6 +84,10 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         stalls: match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
             (Ok(ledger), Ok(cgroups), Ok(longest)) => stalls::section(ledger, cgroups, longest, before.is_some()),
             (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => Section::unavailable(why),
+        },
+        waits: match (&ledgers.waits, &ledgers.wait_cgroups) {
+            (Ok(ledger), Ok(cgroups)) => waits::section(ledger, cgroups),
+            (Err(why), _) | (_, Err(why)) => Section::unavailable(why),
         },
         shrinkers: match &ledgers.shrinkers {
             Ok(ledger) => shrinkers::section(ledger),

@@ -16,6 +16,7 @@ mod shrinkers;
 mod side;
 mod stacks;
 mod stalls;
+mod waits;
 mod write_around;
 mod writes;
 
@@ -34,6 +35,7 @@ pub use losses::NotRecorded;
 pub use nbd::{BatchRow, BatchesSection, NbdDeviceRow, NbdRow, NbdSection, WaitedForRow};
 pub use reserves::{ReservesSection, WaitsRow, ZoneRow};
 pub use shrinkers::{ShrinkerRow, ShrinkersSection};
+pub use waits::{WaitCgroupRow, WaitKindRow, WaitsSection, sentence as waits_sentence};
 pub use side::{MetadataRow, MetadataSection, TlbRow, TlbSection};
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
 pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallRow, StallsSection};
@@ -167,6 +169,8 @@ pub struct Report {
     pub handoff: Section<HandoffSection>,
     /// Where the time of tasks that wanted memory went.
     pub stalls: Section<StallsSection>,
+    /// What tasks waited for that memory is to blame for.
+    pub waits: Section<WaitsSection>,
     /// Who called which shrinker.
     pub shrinkers: Section<ShrinkersSection>,
     /// What large allocations paid, and got.

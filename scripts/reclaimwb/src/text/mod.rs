@@ -18,6 +18,7 @@ mod stacks;
 mod stalls;
 mod status;
 mod table;
+mod waits;
 mod why;
 mod write_around;
 mod writes;
@@ -72,6 +73,7 @@ fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
     handoff::render(page, report);
     stalls::render(page, report);
     kswapd::render(page, report);
+    waits::render(page, report);
     shrinkers::render(page, report);
     compaction::render(page, report);
     side::tlb(page, report);

@@ -138,6 +138,7 @@ pub const PARAMS: &[Param] = &[
     flag("takers", "N", "note who takes large blocks while others compact: a hot event"),
     flag("reserves", "Y", "note who takes pages below the watermarks, who waits for them, which packets are dropped"),
     flag("nbd", "Y", "follow each request of NBD devices through its phases"),
+    flag("waits", "Y", "account for tasks' waits for memory, as PSI does, by what they wait for"),
 ];
 
 /// The parameter of this name.

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+//! `waits` and `waits_cgroups`: what tasks waited for that memory is to blame for, and which of it PSI counts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    cgroups::Hierarchy,
+    group::{State, sparse},
+    half::Log2,
+    reserves::WaitCount,
+    rows::{Rows, grown},
+};
+use crate::{
+    error::Result,
+    names::{Limit, WaitKind},
+};
+
+/// Waits of one kind.
+#[derive(Clone, Debug, Default)]
+pub struct WaitsOfKind {
+    /// How many, and how long.
+    pub all: WaitCount,
+    /// Nanoseconds of that that PSI counts.
+    pub psi_ns: u64,
+    /// The longest, in nanoseconds.
+    pub longest_ns: u64,
+    /// By microseconds.
+    pub hist: Log2,
+    /// Nanoseconds by whose limit it was; of some kinds only.
+    pub limits: BTreeMap<Limit, u64>,
+    /// By task; of some kinds only.
+    pub tasks: BTreeMap<String, WaitCount>,
+}
+
+/// Pages that came back, by whose limit is reached.
+pub type CameBack = BTreeMap<Limit, u64>;
+
+/// The `waits` ledger.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// Whether waits for pages that are read are all seen.
+    pub state: State,
+    /// Whether what PSI counts is told apart.
+    pub psi_state: State,
+    /// Whether pauses of who dirties pages are seen.
+    pub dirty_state: State,
+    /// Whether pages that come back are counted.
+    pub refaults_state: State,
+    /// By kind.
+    pub kinds: BTreeMap<WaitKind, WaitsOfKind>,
+    /// Pages of anonymous memory and shmem that came back.
+    pub anon: CameBack,
+    /// Pages of files that came back.
+    pub file: CameBack,
+    /// By device, as major and minor number; `0:0` where it is not known.
+    pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
+    /// Nanoseconds for devices that found no room.
+    pub other_devices_ns: u64,
+    /// Waits that went on.
+    pub open: u64,
+}
+
+/// Waits of one cgroup's tasks, and pages of the cgroup that came back.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct CgroupWaits {
+    /// Where it is; `None` if it is gone or out of sight.
+    pub path: Option<String>,
+    /// By kind; only those that there were.
+    pub kinds: BTreeMap<WaitKind, WaitCount>,
+    /// What PSI counts of them, in nanoseconds.
+    pub psi_ns: u64,
+    /// Nanoseconds by kind and by whose limit it was.
+    pub limits: BTreeMap<WaitKind, BTreeMap<Limit, u64>>,
+    /// Pages of anonymous memory and shmem that came back.
+    pub anon_pages: u64,
+    /// Pages of files that came back.
+    pub file_pages: u64,
+    /// A cgroup whose limit was reached.
+    pub limited_by: Option<String>,
+}
+
+/// The `waits_cgroups` ledger.
+#[derive(Clone, Debug, Default)]
+pub struct WaitCgroups {
+    /// By hierarchy and cgroup id.
+    pub groups: BTreeMap<(Hierarchy, u64), CgroupWaits>,
+    /// Of tasks in none, or that found no room.
+    pub other: CgroupWaits,
+}
+
+fn wait_count(rows: &mut Rows, row: &str) -> Result<Option<WaitCount>> {
+    let Some(waits) = rows.number_opt(&format!("{row}.waits"))? else {
+        return Ok(None);
+    };
+    Ok(Some(WaitCount { waits, ns: rows.number(&format!("{row}.ns"))? }))
+}
+
+fn limits(rows: &mut Rows, row: impl Fn(Limit) -> String) -> Result<BTreeMap<Limit, u64>> {
+    let mut limits = BTreeMap::new();
+    for &limit in Limit::ALL {
+        if let Some(n) = rows.number_opt(&row(limit))? {
+            limits.insert(limit, n);
+        }
+    }
+    Ok(limits)
+}
+
+fn less(name: &str, now: WaitCount, before: WaitCount) -> Result<WaitCount> {
+    Ok(WaitCount {
+        waits: grown(&format!("{name}.waits"), now.waits, before.waits)?,
+        ns: grown(&format!("{name}.ns"), now.ns, before.ns)?,
+    })
+}
+
+/// What each key counted since `before`.
+fn less_each<K: Ord>(
+    name: &str,
+    now: &mut BTreeMap<K, WaitCount>,
+    before: Option<&BTreeMap<K, WaitCount>>,
+) -> Result<()> {
+    for (key, n) in now.iter_mut() {
+        let old = before.and_then(|b| b.get(key)).copied().unwrap_or_default();
+        *n = less(name, *n, old)?;
+    }
+    Ok(())
+}
+
+fn less_limits(
+    name: &str,
+    now: &mut BTreeMap<Limit, u64>,
+    before: Option<&BTreeMap<Limit, u64>>,
+) -> Result<()> {
+    for (limit, n) in now.iter_mut() {
+        let old = before.and_then(|b| b.get(limit)).copied().unwrap_or(0);
+        *n = grown(&format!("{name}.{}", limit.key()), *n, old)?;
+    }
+    Ok(())
+}
+
+impl WaitsOfKind {
+    fn parse(rows: &mut Rows, name: &str) -> Result<Self> {
+        let mut kind = Self {
+            all: WaitCount { waits: rows.number(&format!("{name}.waits"))?, ns: rows.number(&format!("{name}.ns"))? },
+            psi_ns: rows.number(&format!("{name}.psi.ns"))?,
+            longest_ns: rows.number(&format!("{name}.longest.ns"))?,
+            hist: sparse(rows, &format!("{name}.hist.us."))?,
+            limits: limits(rows, |limit| format!("{name}.limit.{}.ns", limit.key()))?,
+            tasks: BTreeMap::new(),
+        };
+        for n in 0.. {
+            let row = format!("{name}.task.{n}");
+            let Some(task) = rows.take_opt(&format!("{row}.name")) else {
+                break;
+            };
+            let Some(counts) = wait_count(rows, &row)? else {
+                return Err(rows.error(format!("row {row}.waits is missing")));
+            };
+            kind.tasks.insert(task, counts);
+        }
+        Ok(kind)
+    }
+
+    fn since(&mut self, before: &Self, name: &str) -> Result<()> {
+        self.all = less(name, self.all, before.all)?;
+        self.psi_ns = grown(&format!("{name}.psi.ns"), self.psi_ns, before.psi_ns)?;
+        for (low, n) in &mut self.hist {
+            *n = grown(&format!("{name}.hist.us"), *n, before.hist.get(low).copied().unwrap_or(0))?;
+        }
+        less_limits(name, &mut self.limits, Some(&before.limits))?;
+        less_each(name, &mut self.tasks, Some(&before.tasks))
+    }
+}
+
+impl Waits {
+    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+        let mut kinds = BTreeMap::new();
+        for &kind in WaitKind::ALL {
+            kinds.insert(kind, WaitsOfKind::parse(rows, kind.key())?);
+        }
+        let names: Vec<String> = rows
+            .keys("device.")
+            .filter_map(|rest| rest.strip_suffix(".waits")?.rsplit_once('.'))
+            .map(|(device, _)| device.to_owned())
+            .collect();
+        let mut devices = BTreeMap::<String, BTreeMap<WaitKind, WaitCount>>::new();
+        for name in names {
+            for &kind in WaitKind::ALL {
+                if let Some(counts) = wait_count(rows, &format!("device.{name}.{}", kind.key()))? {
+                    devices.entry(name.clone()).or_default().insert(kind, counts);
+                }
+            }
+        }
+        Ok(Self {
+            state: State::parse(rows)?,
+            psi_state: State::parse_row(rows, "psi")?,
+            dirty_state: State::parse_row(rows, "dirty")?,
+            refaults_state: State::parse_row(rows, "refaults")?,
+            kinds,
+            anon: limits(rows, |limit| format!("refaults.anon.{}.pages", limit.key()))?,
+            file: limits(rows, |limit| format!("refaults.file.{}.pages", limit.key()))?,
+            devices,
+            other_devices_ns: rows.number("device.other.ns")?,
+            open: rows.number("open")?,
+        })
+    }
+
+    pub(super) fn since(mut self, before: &Self) -> Result<Self> {
+        for (kind, now) in &mut self.kinds {
+            if let Some(before) = before.kinds.get(kind) {
+                now.since(before, kind.key())?;
+            }
+        }
+        less_limits("refaults.anon", &mut self.anon, Some(&before.anon))?;
+        less_limits("refaults.file", &mut self.file, Some(&before.file))?;
+        for (name, kinds) in &mut self.devices {
+            less_each(&format!("device.{name}"), kinds, before.devices.get(name))?;
+        }
+        self.other_devices_ns = grown("device.other.ns", self.other_devices_ns, before.other_devices_ns)?;
+        Ok(self)
+    }
+}
+
+impl CgroupWaits {
+    fn parse(rows: &mut Rows, row: &str) -> Result<Self> {
+        let mut group = Self {
+            path: Some(rows.take(&format!("{row}.path"))?).filter(|path| path != "-"),
+            psi_ns: rows.number(&format!("{row}.psi.ns"))?,
+            anon_pages: rows.number(&format!("{row}.refaults.anon.pages"))?,
+            file_pages: rows.number(&format!("{row}.refaults.file.pages"))?,
+            limited_by: rows.take_opt(&format!("{row}.limit.path")).filter(|path| path != "-"),
+            ..Self::default()
+        };
+        for &kind in WaitKind::ALL {
+            let name = format!("{row}.{}", kind.key());
+            if let Some(counts) = wait_count(rows, &name)? {
+                group.kinds.insert(kind, counts);
+            }
+            let limits = limits(rows, |limit| format!("{name}.limit.{}.ns", limit.key()))?;
+            if !limits.is_empty() {
+                group.limits.insert(kind, limits);
+            }
+        }
+        Ok(group)
+    }
+
+    fn since(&mut self, before: &Self, name: &str) -> Result<()> {
+        less_each(name, &mut self.kinds, Some(&before.kinds))?;
+        for (kind, limits) in &mut self.limits {
+            less_limits(name, limits, before.limits.get(kind))?;
+        }
+        self.psi_ns = grown(&format!("{name}.psi.ns"), self.psi_ns, before.psi_ns)?;
+        self.anon_pages = grown(&format!("{name}.refaults.anon.pages"), self.anon_pages, before.anon_pages)?;
+        self.file_pages = grown(&format!("{name}.refaults.file.pages"), self.file_pages, before.file_pages)?;
+        Ok(())
+    }
+}
+
+impl WaitCgroups {
+    pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
+        let mut groups = BTreeMap::new();
+        for hierarchy in [Hierarchy::V2, Hierarchy::V1] {
+            let name = hierarchy.row();
+            let ids: Vec<String> = rows
+                .keys(&format!("{name}."))
+                .filter_map(|rest| rest.split_once('.').filter(|(_, what)| *what == "path"))
+                .map(|(id, _)| id.to_owned())
+                .collect();
+            for id in ids {
+                let row = format!("{name}.{id}");
+                let group = CgroupWaits::parse(rows, &row)?;
+                groups.insert((hierarchy, rows.parse_number(&row, &id)?), group);
+            }
+        }
+        let there = rows.keys("other.").next().is_some();
+        let other = if there { CgroupWaits::parse(rows, "other.0")? } else { CgroupWaits::default() };
+        Ok(Self { groups, other })
+    }
+
+    pub(super) fn since(mut self, before: &Self) -> Result<Self> {
+        for (key, group) in &mut self.groups {
+            if let Some(old) = before.groups.get(key) {
+                group.since(old, &format!("{}.{}", key.0.row(), key.1))?;
+            }
+        }
+        self.other.since(&before.other, "other.0")?;
+        Ok(self)
+    }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What tasks waited for that memory is to blame for.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Section,
+    figures::{Times, mean},
+};
+use crate::{
+    format::{count, span},
+    ledger::{CgroupWaits, GroupState, Hierarchy, WaitCgroups, WaitCount, Waits, total},
+    names::{Limit, WaitKind},
+};
+
+/// Less than this, in nanoseconds, is not worth a sentence.
+const PAIN: u64 = 100_000_000;
+
+/// Waits of one kind.
+#[derive(Debug, Serialize)]
+pub struct WaitKindRow {
+    /// The kind.
+    pub kind: WaitKind,
+    /// How many, and how long.
+    pub waits_us: Times,
+    /// Nanoseconds in all.
+    pub ns: u64,
+    /// What PSI counts of that.
+    pub psi_ns: u64,
+    /// The longest, since the module was loaded.
+    pub longest_ns: u64,
+    /// Nanoseconds by whose limit it was.
+    pub limits: BTreeMap<Limit, u64>,
+    /// By task.
+    pub tasks: BTreeMap<String, WaitCount>,
+}
+
+/// Waits of a cgroup's tasks.
+#[derive(Debug, Serialize)]
+pub struct WaitCgroupRow {
+    /// Its id, `ID` or `v1:ID`; absent of what is not told apart.
+    pub cgroup: Option<String>,
+    /// Nanoseconds in all.
+    pub ns: u64,
+    /// What it waited for.
+    #[serde(flatten)]
+    pub waits: CgroupWaits,
+}
+
+impl WaitCgroupRow {
+    /// What it is called.
+    pub fn name(&self) -> String {
+        match (&self.waits.path, &self.cgroup) {
+            (Some(path), _) => path.clone(),
+            (None, Some(id)) => format!("cgroup {id}"),
+            (None, None) => "(others)".into(),
+        }
+    }
+}
+
+/// All waits.
+#[derive(Debug, Serialize)]
+pub struct WaitsSection {
+    /// Whether waits for pages that are read are seen, at the end.
+    pub state: GroupState,
+    /// Whether what PSI counts is told apart.
+    pub psi_state: GroupState,
+    /// Whether pauses of who dirties pages are seen.
+    pub dirty_state: GroupState,
+    /// Nanoseconds of tasks, without threads of the kernel.
+    pub ns: u64,
+    /// What PSI counts, with them.
+    pub psi_ns: u64,
+    /// The share of that which is of no kind, 0 to 1; absent if PSI counts nothing.
+    pub unexplained_share: Option<f64>,
+    /// By kind, the longest first; only those that there were.
+    pub kinds: Vec<WaitKindRow>,
+    /// Pages of anonymous memory and shmem that came back, by whose limit is reached.
+    pub anon_refaults: BTreeMap<Limit, u64>,
+    /// Pages of files that came back.
+    pub file_refaults: BTreeMap<Limit, u64>,
+    /// By cgroup, who waited longest first.
+    pub cgroups: Vec<WaitCgroupRow>,
+    /// By device, `MAJOR:MINOR`, and kind; `0:0` where it is not known.
+    pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
+}
+
+impl WaitsSection {
+    /// One kind, if there was such a wait.
+    pub fn kind(&self, kind: WaitKind) -> Option<&WaitKindRow> {
+        self.kinds.iter().find(|row| row.kind == kind)
+    }
+
+    /// Whose tasks waited longest for it, and for how many nanoseconds.
+    pub fn most(&self, kind: WaitKind) -> Option<(&WaitCgroupRow, u64)> {
+        let of = |row: &WaitCgroupRow| row.waits.kinds.get(&kind).map_or(0, |w| w.ns);
+        self.cgroups.iter().map(|row| (row, of(row))).filter(|(_, ns)| *ns > 0).max_by_key(|(_, ns)| *ns)
+    }
+
+    /// The device that most of it is for, and for how many nanoseconds.
+    pub fn device(&self, kind: WaitKind) -> Option<(&str, u64)> {
+        let of = self.devices.iter().filter(|(name, _)| *name != "0:0");
+        of.filter_map(|(name, kinds)| Some((name.as_str(), kinds.get(&kind)?.ns))).max_by_key(|(_, ns)| *ns)
+    }
+
+    /// Pages of files that came back.
+    pub fn file_pages(&self) -> u64 {
+        total(self.file_refaults.values().copied())
+    }
+}
+
+pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSection> {
+    if [ledger.state, ledger.psi_state, ledger.dirty_state].iter().all(|state| *state == GroupState::Unavailable) {
+        return Section::unavailable("what tasks wait for cannot be probed on this kernel");
+    }
+    let kinds = ledger.kinds.iter().filter(|(_, of)| of.all.waits > 0).map(|(kind, of)| WaitKindRow {
+        kind: *kind,
+        waits_us: Times::new(of.all.waits, of.all.ns / 1000, &of.hist),
+        ns: of.all.ns,
+        psi_ns: of.psi_ns,
+        longest_ns: of.longest_ns,
+        limits: of.limits.clone(),
+        tasks: of.tasks.iter().filter(|(_, n)| n.waits > 0).map(|(name, n)| (name.clone(), *n)).collect(),
+    });
+    let mut kinds: Vec<WaitKindRow> = kinds.collect();
+    kinds.sort_by_key(|row| std::cmp::Reverse(row.ns));
+    let psi_ns = total(kinds.iter().map(|row| row.psi_ns));
+    let unexplained = kinds.iter().find(|row| row.kind == WaitKind::Unexplained).map_or(0, |row| row.psi_ns);
+    let row = |cgroup, waits: &CgroupWaits| WaitCgroupRow {
+        cgroup,
+        ns: total(waits.kinds.values().map(|n| n.ns)),
+        waits: waits.clone(),
+    };
+    let mut groups: Vec<WaitCgroupRow> = cgroups
+        .groups
+        .iter()
+        .map(|((hierarchy, id), waits)| {
+            let id = if *hierarchy == Hierarchy::V1 { format!("v1:{id}") } else { id.to_string() };
+            row(Some(id), waits)
+        })
+        .chain([row(None, &cgroups.other)])
+        .filter(|row| row.ns > 0 || row.waits.anon_pages > 0 || row.waits.file_pages > 0)
+        .collect();
+    groups.sort_by_key(|row| std::cmp::Reverse(row.ns));
+    let devices = ledger.devices.iter().map(|(name, kinds)| {
+        let kinds = kinds.iter().filter(|(_, n)| n.waits > 0).map(|(kind, n)| (*kind, *n));
+        (name.clone(), kinds.collect::<BTreeMap<_, _>>())
+    });
+    Section::Available(WaitsSection {
+        state: ledger.state,
+        psi_state: ledger.psi_state,
+        dirty_state: ledger.dirty_state,
+        ns: total(kinds.iter().filter(|row| row.kind != WaitKind::Kernel).map(|row| row.ns)),
+        psi_ns,
+        unexplained_share: mean(unexplained, psi_ns),
+        kinds,
+        anon_refaults: ledger.anon.clone(),
+        file_refaults: ledger.file.clone(),
+        cgroups: groups,
+        devices: devices.filter(|(_, kinds)| !kinds.is_empty()).collect(),
+    })
+}
+
+/// What most of the time went to that is not a stall for an allocation, if that is much: of those the stalls' own
+/// sentence tells. And pages of files that were read again meanwhile, where allocations stall for that.
+pub fn sentence(section: &WaitsSection) -> Option<String> {
+    let stalls = section.kind(WaitKind::Stall).map_or(0, |row| row.ns);
+    let others = [WaitKind::Swapin, WaitKind::Refault, WaitKind::Dirty, WaitKind::High, WaitKind::IoThrottle];
+    let rows = others.iter().filter_map(|kind| section.kind(*kind));
+    if let Some(row) = rows.filter(|row| row.ns >= PAIN && row.ns >= stalls).max_by_key(|row| row.ns) {
+        return Some(format!("Tasks spent {} {}.", span(row.ns / 1000), waiting(section, row)));
+    }
+    again(section)
+}
+
+/// Pages of files that came back, where that is much of what the tasks do.
+pub fn again(section: &WaitsSection) -> Option<String> {
+    let pages = section.file_pages();
+    let (group, most) =
+        section.cgroups.iter().map(|row| (row, row.waits.file_pages)).max_by_key(|(_, pages)| *pages)?;
+    if section.ns < PAIN || pages < 1000 {
+        return None;
+    }
+    let waited = section.kind(WaitKind::Refault).map_or(0, |row| row.ns);
+    Some(format!(
+        "{} pages of files were read again soon after reclaim, {} of them {}; tasks waited {} for them, and {} to have \
+         room for them and others.",
+        count(pages),
+        count(most),
+        whose(group, &section.file_refaults),
+        span(waited / 1000),
+        span(section.kind(WaitKind::Stall).map_or(0, |row| row.ns) / 1000),
+    ))
+}
+
+/// In which cgroup, and at whose limit that mostly was.
+fn whose(row: &WaitCgroupRow, limits: &BTreeMap<Limit, u64>) -> String {
+    let limit = limits.iter().max_by_key(|(_, n)| **n).filter(|(_, n)| **n > 0).map(|(limit, _)| *limit);
+    let of = row.waits.limited_by.as_deref();
+    let at = match limit {
+        Some(limit @ (Limit::Max | Limit::High)) => match of.filter(|of| Some(*of) != row.waits.path.as_deref()) {
+            Some(of) => format!(" at the {} of {of}", limit.label()),
+            None => format!(" at its {}", limit.label()),
+        },
+        _ => ", as all of memory was short".into(),
+    };
+    format!("in {}{at}", row.name())
+}
+
+/// What a task does that waits so.
+fn waiting(section: &WaitsSection, row: &WaitKindRow) -> String {
+    let mostly = section.most(row.kind).map_or(String::new(), |(group, _)| {
+        let limits = group.waits.limits.get(&row.kind).unwrap_or(&row.limits);
+        match row.kind {
+            WaitKind::Swapin | WaitKind::Refault => format!(", mostly {}", whose(group, limits)),
+            _ => format!(", mostly in {}", group.name()),
+        }
+    });
+    let device = section.device(row.kind).map_or(String::new(), |(name, _)| format!(" of device {name}"));
+    match row.kind {
+        WaitKind::Swapin => format!("waiting for pages that were swapped out{device}{mostly}"),
+        WaitKind::Refault => {
+            format!("waiting for file pages{device} that were read again soon after reclaim{mostly}")
+        }
+        WaitKind::Dirty => format!(
+            "paused as they dirty pages{device} faster than these are written (balance_dirty_pages, not \
+             reclaim){mostly}"
+        ),
+        WaitKind::High => format!("above memory.high: its reclaim, and the penalty{mostly}"),
+        _ => format!("waiting: {}{mostly}", row.kind.label()),
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What tasks waited for that memory is to blame for.
+
+use super::{
+    available,
+    layout::{Page, Table},
+};
+use crate::{
+    format::{cell, count, percent, span},
+    ledger::{GroupState, total},
+    names::WaitKind,
+    report::{Report, WaitsSection},
+};
+
+/// Cgroups shown, of those whose tasks waited longest.
+const CGROUPS: usize = 10;
+
+/// Tasks shown of a kind.
+const TASKS: usize = 4;
+
+/// Draws the section.
+pub fn render(page: &mut Page, report: &Report) {
+    page.heading("WAITS", "all that tasks waited for because of memory, as PSI has it and beyond");
+    let Some(waits) = available(page, &report.waits) else {
+        return;
+    };
+    if waits.state == GroupState::Off {
+        page.paragraph("  ", "  ", "They are not counted now (parameter waits).");
+    }
+    if waits.kinds.is_empty() {
+        if waits.state != GroupState::Off {
+            page.paragraph("  ", "  ", "Nobody waited.");
+        }
+        return;
+    }
+    kinds(page, waits);
+    let unexplained = waits.unexplained_share.map_or(String::new(), |share| {
+        format!(" PSI counts {} of that and of what threads of the kernel did; unexplained: {}.", span(waits.psi_ns / 1000), percent(share))
+    });
+    page.paragraph("  ", "  ", &format!("Tasks waited for {} in all.{unexplained}", span(waits.ns / 1000)));
+    came_back(page, waits);
+    devices(page, waits);
+    tasks(page, waits);
+    cgroups(page, waits);
+}
+
+fn kinds(page: &mut Page, waits: &WaitsSection) {
+    let mut table = Table::new(&["<waits for", "waits", "time", "in PSI", "longest", "<limit"]);
+    for row in &waits.kinds {
+        let most = row.limits.iter().max_by_key(|(_, ns)| **ns).filter(|(_, ns)| **ns > 0);
+        let limit = most.map_or("-".into(), |(limit, ns)| {
+            format!("{} {}", limit.label(), percent(*ns as f64 / row.ns.max(1) as f64))
+        });
+        table.row(vec![
+            row.kind.label().into(),
+            count(row.waits_us.count),
+            span(row.ns / 1000),
+            if row.psi_ns == 0 { "-".into() } else { span(row.psi_ns / 1000) },
+            span(row.longest_ns / 1000),
+            limit,
+        ]);
+    }
+    page.table(&table);
+}
+
+/// Pages that came back.
+fn came_back(page: &mut Page, waits: &WaitsSection) {
+    let of = |pages: &std::collections::BTreeMap<crate::names::Limit, u64>| {
+        let by: Vec<String> = pages
+            .iter()
+            .filter(|(_, n)| **n > 0)
+            .map(|(limit, n)| format!("{} at {}", count(*n), limit.label()))
+            .collect();
+        (total(pages.values().copied()), by.join(", "))
+    };
+    for (what, pages) in [("files", &waits.file_refaults), ("anonymous memory", &waits.anon_refaults)] {
+        let (n, by) = of(pages);
+        if n > 0 {
+            let text = format!("Pages of {what} that came back soon after reclaim: {} ({by}).", count(n));
+            page.paragraph("  ", "    ", &text);
+        }
+    }
+}
+
+fn devices(page: &mut Page, waits: &WaitsSection) {
+    let mut table = Table::new(&["<device", "<waits for", "waits", "time"]);
+    table.say_once(0);
+    for (device, kinds) in &waits.devices {
+        let name = if device == "0:0" { "not known".to_owned() } else { device.clone() };
+        for (kind, n) in kinds {
+            table.row(vec![name.clone(), kind.label().into(), cell(n.waits), span(n.ns / 1000)]);
+        }
+    }
+    if !table.is_empty() {
+        page.line("");
+        page.table(&table);
+    }
+}
+
+fn tasks(page: &mut Page, waits: &WaitsSection) {
+    for row in &waits.kinds {
+        let mut tasks: Vec<_> = row.tasks.iter().collect();
+        tasks.sort_by_key(|(_, n)| std::cmp::Reverse(n.ns));
+        let tasks: Vec<String> = tasks
+            .iter()
+            .take(page.at_most(TASKS))
+            .map(|(name, n)| format!("{name} {} ({})", count(n.waits), span(n.ns / 1000)))
+            .collect();
+        if !tasks.is_empty() {
+            page.paragraph("  ", "    ", &format!("Who waited for {}: {}.", row.kind.label(), tasks.join(", ")));
+        }
+    }
+}
+
+fn cgroups(page: &mut Page, waits: &WaitsSection) {
+    let mut table = Table::new(&["<cgroup", "swap-in", "refaults", "dirty", "stalls", "other", "in PSI", "read again"]);
+    for row in waits.cgroups.iter().take(page.at_most(CGROUPS)) {
+        let of = |kind: WaitKind| row.waits.kinds.get(&kind).map_or(0, |n| n.ns);
+        let time = |ns: u64| if ns == 0 { "-".to_owned() } else { span(ns / 1000) };
+        let named = [WaitKind::Swapin, WaitKind::Refault, WaitKind::Dirty, WaitKind::Stall];
+        let rest = row.ns.saturating_sub(total(named.iter().map(|kind| of(*kind))));
+        let [swapin, refault, dirty, stall] = named.map(|kind| time(of(kind)));
+        table.row(vec![
+            row.name(),
+            swapin,
+            refault,
+            dirty,
+            stall,
+            time(rest),
+            time(row.waits.psi_ns),
+            cell(row.waits.file_pages.saturating_add(row.waits.anon_pages)),
+        ]);
+    }
+    if !table.is_empty() {
+        page.line("");
+        page.table(&table);
+    }
+}

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A task writes a file faster than its disk: balance_dirty_pages() makes it pause. The ledger of
+# waits says so, by device and cgroup, and that it is that and not reclaim; the kernel's own
+# events say the same.
+# After docker/for-linux#651, raspberrypi/linux#1753, etcd#17615.
+# guards: rust/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/probes_wait.c
+# faults: books arithmetic report
+# disk: 1G
+# mem: 512M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+need_tool
+need_disk disk0
+need_fs ext4
+need_dm delay
+start_test $((WAITS_BOOKS + 7)) "writers that are throttled for dirty pages"
+disk_slow disk0 rwb-dirty 10
+fs_new ext4 "$DEV"
+cg_make rwb-dirty
+set_file /proc/sys/vm/dirty_background_bytes $((2 << 20))
+set_file /proc/sys/vm/dirty_bytes $((8 << 20))
+
+# pauses: what the kernel's event says that tasks are to sleep, in ms.
+pauses()
+{
+	sed -n 's/.* balance_dirty_pages: bdi .* pause=\([0-9]*\) .*/\1/p' "$1" |
+		awk '{ n += $1 } END { print n + 0 }'
+}
+
+writes_much()
+{
+	in_cg "$CG/rwb-dirty" dd if=/dev/zero of="$MNT/much" bs=64k count=100000 2> /dev/null &
+	WRITER=$!
+	loop_until 900 paused_long
+	kill -KILL $WRITER
+	wait $WRITER 2> /dev/null
+	# The rest of what it wrote may take a while.
+	rm -f "$MNT/much"
+}
+
+paused_long()
+{
+	[ "$(awk '$1 == "dirty.ns" { printf "%d", $2 / 1e6 }' "$LEDGER/waits")" -ge 4000 ]
+}
+
+load_mod
+"$TOOL" snapshot -o "$TMP/since.json" || bail "no snapshot"
+TRACE=/sys/kernel/tracing
+echo > "$TRACE/trace"
+set_file "$TRACE/events/writeback/balance_dirty_pages/enable" 1
+writes_much
+quiesce
+echo 0 > "$TRACE/events/writeback/balance_dirty_pages/enable"
+cat "$TRACE/trace" > "$TMP/trace"
+check_waits_books "dirty"
+ms=$(($(waited 'dirty\.ns') / 1000000)) events=$(grep -c ' pause=[1-9]' "$TMP/trace")
+check_eq "each pause of the kernel's event is in the ledger" "$(waited 'dirty\.waits')" "$events"
+say "the events' pauses: $(pauses "$TMP/trace") ms; the ledger: $ms ms"
+# The event has each pause in whole ms, cut off.
+check_num "as long as the events say" "$ms" -ge "$(pauses "$TMP/trace")"
+check_num "and no longer" "$ms" -le $(($(pauses "$TMP/trace") + events))
+check_eq "all of it is the cgroup's" "$(waited_of rwb-dirty 'dirty\.ns')" "$(waited 'dirty\.ns')"
+dev=$(cat "/sys/class/block/$(basename "$(readlink -f "$DEV")")/dev")
+check_eq "and the device's" "$(waited "device\\.$dev\\.dirty\\.ns")" "$(waited 'dirty\.ns')"
+check_num "the task is named, per cent" "$(share "$(waited 'dirty\.task\.[0-9]+\.ns')" "$(waited 'dirty\.ns')")" -ge 100
+"$TOOL" report --since "$TMP/since.json" > "$TMP/report" 2> "$TMP/report.err"
+sed -n '/^SUMMARY/,/^WHO WROTE/p' "$TMP/report" | tr -s ' \n' ' ' > "$TMP/summary"
+say "$(cut -c -600 "$TMP/summary")"
+check "the SUMMARY names it" grep -Eqi 'dirty pages of device .* faster.*balance_dirty_pages' "$TMP/summary"
+unload_mod
+finish

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A task reads back what was swapped out, from a slow disk, while nothing is short any more: the
+# ledger of waits has its major faults, by cgroup, task and device. Of pages that were not active
+# PSI counts nothing: the ledger says how much of a wait PSI has.
+# After earlyoom#100, nbd#129.
+# guards: rust/waits.rs rust/probes/wait.rs rust/probes/block.rs rust/shim/wait.c
+# faults: books arithmetic report
+# disk: 512M
+# mem: 384M
+# timeout: 300
+. "$(dirname "$0")/lib/test.sh"
+
+need_mod
+need_no_swap
+need_memcg
+need_disk disk0
+need_dm delay
+MIB=$(scaled 16)
+start_test $((WAITS_BOOKS + 9)) "a task that reads its memory from swap"
+disk_attach disk0
+UNDER=$DISK
+dm_make rwb-swapin "$UNDER"
+SIZE=$(cat "/sys/class/block/${UNDER##*/}/size")
+mkswap "$DISK" > /dev/null || bail "mkswap"
+load_mod
+cg_make rwb-swapin
+swap_on "$DISK"
+hog_in "$CG/rwb-swapin" reader -p -r -c random -m "$MIB"
+hog_filled reader
+quiesce
+# From now on a read takes 4 ms.
+echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-swapin &&
+	dmsetup resume --nolockfs rwb-swapin || bail "no slow disk"
+psi=$(psi_us rwb-swapin) major=$(stat_of rwb-swapin memory.stat pgmajfault)
+check "what was swapped out is right" hog_done reader
+psi=$(($(psi_us rwb-swapin) - psi)) major=$(($(stat_of rwb-swapin memory.stat pgmajfault) - major))
+check_waits_books "swap-in"
+waits=$(waited_of rwb-swapin 'swapin\.waits') ns=$(waited_of rwb-swapin 'swapin\.ns')
+say "$major major faults; the ledger: $waits waits, $((ns / 1000000)) ms; PSI: $((psi / 1000)) ms, of which the ledger has $(($(waited_of rwb-swapin 'psi\.ns') / 1000000)) ms"
+check_num "there were major faults" "$major" -ge 100
+check_num "each of them waited" "$waits" -ge "$major"
+check_num "no shorter than the disk takes for them, per cent" "$(share "$ns" $((major * 4000000)))" -ge 90
+check_num "most of all waits for swap are the cgroup's, per cent" "$(share "$ns" "$(waited 'swapin\.ns')")" -ge 90
+dev=$(cat "/sys/class/block/$(basename "$(readlink -f "$DISK")")/dev")
+check_num "and of the device, per cent" "$(share "$(waited "device\\.$dev\\.swapin\\.ns")" "$(waited 'swapin\.ns')")" -ge 90
+check_num "the task is named, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
+check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
+check_num "PSI has no more than the ledger says that it has, us" "$psi" -le $(($(waited_of rwb-swapin 'psi\.ns') * 11 / 10000 + 1000))
+unload_mod
+finish
