@@ -12,8 +12,8 @@ need_mod
 need_no_swap
 ROUNDS=20 MIB=96
 ! is_debug_kernel || ROUNDS=2 MIB=16
-GROUPS_DEFAULT="stalls=on shrinkers=on tlb=off metadata=off takers=off nbd=on"
-start_test $((6 + 6 + 6 + 6 + UNEXPLAINED_CHECKS)) "groups of probes are switched"
+GROUPS_DEFAULT="stalls=on shrinkers=on tlb=off metadata=off takers=off nbd=on waits=on"
+start_test $((7 + 6 + 6 + 6 + UNEXPLAINED_CHECKS)) "groups of probes are switched"
 zram_swap_on 512
 leave_mib $MIB
 
@@ -106,7 +106,7 @@ over_and_over()
 	local i=0 g
 
 	while [ $i -lt $ROUNDS ]; do
-		for g in stalls shrinkers tlb metadata takers nbd; do
+		for g in stalls shrinkers tlb metadata takers nbd waits; do
 			echo $((i % 2)) > "$PARAMS/$g" || return 1
 		done
 		i=$((i + 1))
@@ -123,7 +123,7 @@ check "groups are switched under load, $ROUNDS times" over_and_over
 check "the tasks are alive" hogs_live first second
 hog_kill first
 hog_kill second
-for g in stalls shrinkers nbd; do echo Y > "$PARAMS/$g"; done
+for g in stalls shrinkers nbd waits; do echo Y > "$PARAMS/$g"; done
 before=$(stalls_so_far)
 check "a task reclaims after that" thrash more_stalls
 quiesce

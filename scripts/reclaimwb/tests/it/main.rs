@@ -25,4 +25,5 @@ mod stalls;
 mod steers;
 mod top;
 mod tune;
+mod waits;
 mod why;

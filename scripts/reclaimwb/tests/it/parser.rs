@@ -20,6 +20,8 @@ fn whole() -> Texts {
     let made = |name: &str| match name {
         "nbd" => crate::common::nbd(100, [1, 2, 3, 4, 5, 6]),
         "reserves" => crate::common::reserves(1, 391),
+        "waits" => crate::common::waits([1, 2, 3, 4, 5, 6, 7, 8]),
+        "waits_cgroups" => crate::common::waits_cgroups([1, 2, 3, 4, 5, 6, 7, 8]),
         "batches" => crate::common::batches([1, 2, 3, 4, 5, 6, 7]),
         "kswapd" => crate::common::kswapd(1_000, "tmpfs", 0),
         _ => fs::read_to_string(dir.path().join(name)).expect("ledger"),

@@ -194,6 +194,46 @@ pub fn reserves(n: u64, lowest: u64) -> String {
     text + "slabs 4\nsockets.memalloc 1\n"
 }
 
+/// What a guest had whose cgroup was at its memory.max: `ms` of each kind, in the order of the rows, in 10 waits each,
+/// half of it in PSI.
+pub fn waits(ms: [u64; 8]) -> String {
+    let kinds = ["swapin", "refault", "dirty", "stall", "high", "io_throttle", "kernel", "unexplained"];
+    let mut text = "state on\npsi on\ndirty on\nrefaults on\nopen 0\ndevice.other.ns 0\n".to_owned();
+    for (kind, ms) in kinds.iter().zip(ms) {
+        let (n, ns) = (if ms == 0 { 0 } else { 10 }, ms * 1_000_000);
+        let _ = write!(text, "{kind}.waits {n}\n{kind}.ns {ns}\n{kind}.psi.ns {}\n{kind}.longest.ns {ns}\n", ns / 2);
+        if n > 0 {
+            let _ = writeln!(text, "{kind}.hist.us.1024 {n}");
+        }
+    }
+    for (kind, ms) in kinds.iter().zip(ms).take(3) {
+        let ns = ms * 1_000_000;
+        let _ = write!(text, "{kind}.limit.global.ns 0\n{kind}.limit.high.ns 0\n{kind}.limit.max.ns {ns}\n");
+        if ms > 0 {
+            let _ = write!(text, "device.8:16.{kind}.waits 10\ndevice.8:16.{kind}.ns {ns}\n");
+            let _ = write!(text, "{kind}.task.0.name a worker\n{kind}.task.0.waits 10\n{kind}.task.0.ns {ns}\n");
+        }
+    }
+    text += "refaults.anon.global.pages 0\nrefaults.anon.high.pages 0\nrefaults.anon.max.pages 3\n";
+    text + "refaults.file.global.pages 20\nrefaults.file.high.pages 0\nrefaults.file.max.pages 5000\n"
+}
+
+/// The same by cgroup: all of it is one's, below the one whose limit it is.
+pub fn waits_cgroups(ms: [u64; 8]) -> String {
+    let mut text = "cgroup.77.path /pods/app\ncgroup.77.limit.path /pods\n".to_owned();
+    let kinds = ["swapin", "refault", "dirty", "stall", "high", "io_throttle", "kernel", "unexplained"];
+    for (i, (kind, ms)) in kinds.iter().zip(ms).enumerate().filter(|(_, (_, ms))| *ms > 0) {
+        let ns = ms * 1_000_000;
+        let _ = write!(text, "cgroup.77.{kind}.waits 10\ncgroup.77.{kind}.ns {ns}\n");
+        if i < 3 {
+            let _ = writeln!(text, "cgroup.77.{kind}.limit.max.ns {ns}");
+        }
+    }
+    let _ = writeln!(text, "cgroup.77.psi.ns {}", ms.iter().sum::<u64>() * 500_000);
+    text += "cgroup.77.refaults.anon.pages 3\ncgroup.77.refaults.file.pages 5020\n";
+    text + "other.0.path -\nother.0.psi.ns 0\nother.0.refaults.anon.pages 0\nother.0.refaults.file.pages 0\n"
+}
+
 /// A snapshot of the fixtures.
 pub fn snapshot(name: &str) -> reclaimwb::snapshot::Snapshot {
     reclaimwb::snapshot::Snapshot::load(Path::new(&fixture(name))).expect("a snapshot")
