@@ -127,11 +127,7 @@ fn less_each<K: Ord>(
     Ok(())
 }
 
-fn less_limits(
-    name: &str,
-    now: &mut BTreeMap<Limit, u64>,
-    before: Option<&BTreeMap<Limit, u64>>,
-) -> Result<()> {
+fn less_limits(name: &str, now: &mut BTreeMap<Limit, u64>, before: Option<&BTreeMap<Limit, u64>>) -> Result<()> {
     for (limit, n) in now.iter_mut() {
         let old = before.and_then(|b| b.get(limit)).copied().unwrap_or(0);
         *n = grown(&format!("{name}.{}", limit.key()), *n, old)?;

@@ -35,10 +35,10 @@ pub use losses::NotRecorded;
 pub use nbd::{BatchRow, BatchesSection, NbdDeviceRow, NbdRow, NbdSection, WaitedForRow};
 pub use reserves::{ReservesSection, WaitsRow, ZoneRow};
 pub use shrinkers::{ShrinkerRow, ShrinkersSection};
-pub use waits::{WaitCgroupRow, WaitKindRow, WaitsSection, sentence as waits_sentence};
 pub use side::{MetadataRow, MetadataSection, TlbRow, TlbSection};
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
 pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallRow, StallsSection};
+pub use waits::{WaitCgroupRow, WaitKindRow, WaitsSection, sentence as waits_sentence};
 pub use write_around::{CleanTimes, DeviceRow, Freed, WriteAroundSection};
 pub use writes::{CgroupRow, CgroupsSection, FailedDevice, OriginRow, WritesSection};
 

@@ -220,7 +220,9 @@ fn waiting(section: &WaitsSection, row: &WaitKindRow) -> String {
     });
     let device = section.device(row.kind).map_or(String::new(), |(name, _)| format!(" of device {name}"));
     match row.kind {
-        WaitKind::Swapin => format!("waiting for pages that were swapped out{device}{mostly}"),
+        WaitKind::Swapin => {
+            format!("waiting for pages that were swapped out{}{mostly}", device.replace(" of ", " to "))
+        }
         WaitKind::Refault => {
             format!("waiting for file pages{device} that were read again soon after reclaim{mostly}")
         }

@@ -35,7 +35,11 @@ pub fn render(page: &mut Page, report: &Report) {
     }
     kinds(page, waits);
     let unexplained = waits.unexplained_share.map_or(String::new(), |share| {
-        format!(" PSI counts {} of that and of what threads of the kernel did; unexplained: {}.", span(waits.psi_ns / 1000), percent(share))
+        format!(
+            " PSI counts {} of that and of what threads of the kernel did; unexplained: {}.",
+            span(waits.psi_ns / 1000),
+            percent(share)
+        )
     });
     page.paragraph("  ", "  ", &format!("Tasks waited for {} in all.{unexplained}", span(waits.ns / 1000)));
     came_back(page, waits);

@@ -9,7 +9,9 @@ use std::{
     process::Command,
 };
 
-use crate::common::{batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stdout};
+use crate::common::{
+    batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stdout, waits, waits_cgroups,
+};
 use reclaimwb::export::{Family, Kind};
 use serde_json::Value;
 
@@ -97,6 +99,8 @@ fn made() -> tempfile::TempDir {
         ("nbd", nbd(100, [1, 2, 3, 4, 5, 6])),
         ("batches", batches([1, 2, 3, 4, 5, 6, 7])),
         ("reserves", reserves(1, 391)),
+        ("waits", waits([1, 2, 3, 4, 5, 6, 7, 8])),
+        ("waits_cgroups", waits_cgroups([1, 2, 3, 4, 5, 6, 7, 8])),
     ] {
         fs::write(dir.path().join(name), text).expect("ledger written");
     }
@@ -127,7 +131,9 @@ fn text_of_newer_ledgers() {
     let text = live(&made(), &[]);
     let newer = |line: &&str| {
         let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
-        ["nbd", "zone", "reserve", "swap_batch"].iter().any(|start| name.starts_with(&format!("reclaimwb_{start}")))
+        ["nbd", "zone", "reserve", "swap_batch", "wait", "refault", "device_wait"]
+            .iter()
+            .any(|start| name.starts_with(&format!("reclaimwb_{start}")))
     };
     let text: Vec<&str> = text.lines().filter(newer).collect();
     golden("export-newer.prom", &(text.join("\n") + "\n"));

@@ -53,7 +53,7 @@ fn the_summary_names_the_largest_and_why() {
                    mostly in /pods/app at the memory.max of /pods.";
     assert!(says.contains(refault), "{says}");
     let says = summary([5000, 4000, 0, 2000, 0, 0, 0, 0]);
-    assert!(says.contains("waiting for pages that were swapped out of device 8:16"), "{says}");
+    assert!(says.contains("waiting for pages that were swapped out to device 8:16"), "{says}");
     let says = summary([0, 0, 3000, 2000, 0, 0, 0, 0]);
     assert!(says.contains("(balance_dirty_pages, not reclaim), mostly in /pods/app"), "{says}");
 }
@@ -61,7 +61,10 @@ fn the_summary_names_the_largest_and_why() {
 #[test]
 fn where_allocations_stall_longer_what_came_back_is_said() {
     let says = summary([0, 10, 0, 9000, 0, 0, 0, 0]);
-    assert!(says.contains("5,020 pages of files were read again soon after reclaim, 5,020 of them in /pods/app"), "{says}");
+    assert!(
+        says.contains("5,020 pages of files were read again soon after reclaim, 5,020 of them in /pods/app"),
+        "{says}"
+    );
     // Nobody waited for anything.
     let says = summary([0; 8]);
     assert!(!says.contains("read again soon"), "{says}");
