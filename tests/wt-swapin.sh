@@ -30,8 +30,8 @@ hog_in "$CG/rwb-swapin" reader -p -r -c random -m "$MIB"
 hog_filled reader
 quiesce
 # From now on a read takes 4 ms.
-echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-swapin &&
-	dmsetup resume --nolockfs rwb-swapin || bail "no slow disk"
+echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-swapin || bail "no slow disk"
+dmsetup resume --nolockfs rwb-swapin || bail "no slow disk"
 psi=$(psi_us rwb-swapin) major=$(stat_of rwb-swapin memory.stat pgmajfault)
 check "what was swapped out is right" hog_done reader
 psi=$(($(psi_us rwb-swapin) - psi)) major=$(($(stat_of rwb-swapin memory.stat pgmajfault) - major))
