@@ -85,10 +85,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             (Ok(ledger), Ok(cgroups), Ok(longest)) => stalls::section(ledger, cgroups, longest, before.is_some()),
             (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => Section::unavailable(why),
         },
-        waits: match (&ledgers.waits, &ledgers.wait_cgroups) {
-            (Ok(ledger), Ok(cgroups)) => waits::section(ledger, cgroups),
-            (Err(why), _) | (_, Err(why)) => Section::unavailable(why),
-        },
+        waits: waits_section(&ledgers),
         shrinkers: match &ledgers.shrinkers {
             Ok(ledger) => shrinkers::section(ledger),
             Err(why) => Section::unavailable(why),
@@ -132,6 +129,13 @@ fn kswapd(ledgers: &Ledgers, seconds: Option<f64>) -> Section<KswapdSection> {
     match &ledgers.kswapd {
         Ok(ledger) => kswapd::section(ledger, seconds),
         Err(why) => Section::unavailable(why),
+    }
+}
+
+fn waits_section(ledgers: &Ledgers) -> Section<waits::WaitsSection> {
+    match (&ledgers.waits, &ledgers.wait_cgroups) {
+        (Ok(ledger), Ok(cgroups)) => waits::section(ledger, cgroups),
+        (Err(why), _) | (_, Err(why)) => Section::unavailable(why),
     }
 }
 
