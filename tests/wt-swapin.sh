@@ -29,6 +29,8 @@ swap_on "$DISK"
 hog_in "$CG/rwb-swapin" reader -p -r -c random -m "$MIB"
 hog_filled reader
 quiesce
+# Written, but in the swap cache still: the disk was not done when they were paged out.
+echo "${MIB}M" > "$CG/rwb-swapin/memory.reclaim" 2> /dev/null
 # From now on a read takes 4 ms.
 echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-swapin || bail "no slow disk"
 dmsetup resume --nolockfs rwb-swapin || bail "no slow disk"
@@ -42,7 +44,7 @@ check_num "there were major faults" "$major" -ge 100
 check_num "each of them waited" "$waits" -ge "$major"
 check_num "no shorter than the disk takes for them, per cent" "$(share "$ns" $((major * 4000000)))" -ge 90
 check_num "most of all waits for swap are the cgroup's, per cent" "$(share "$ns" "$(waited 'swapin\.ns')")" -ge 90
-dev=$(cat "/sys/class/block/$(basename "$(readlink -f "$DISK")")/dev")
+dev=$(printf '%d:%d' "0x$(stat -Lc %t "$DISK")" "0x$(stat -Lc %T "$DISK")")
 check_num "and of the device, per cent" "$(share "$(waited "device\\.$dev\\.swapin\\.ns")" "$(waited 'swapin\.ns')")" -ge 90
 check_num "the task is named, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
 check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
