@@ -369,7 +369,11 @@ impl<const N: usize> Cgroups<N> {
 
     /// Memory that the tables take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.keys.bytes() + self.ranks.bytes() + self.rows.bytes() + self.rest.bytes()
+        self.keys
+            .bytes()
+            .saturating_add(self.ranks.bytes())
+            .saturating_add(self.rows.bytes())
+            .saturating_add(self.rest.bytes())
     }
 }
 
@@ -414,7 +418,7 @@ impl<const N: usize> Totals<N> {
                     removed: false,
                 };
                 self.cgroups.push(total, GFP_KERNEL)?;
-                self.cgroups.len() - 1
+                self.cgroups.len().saturating_sub(1)
             }
         };
         if let Some(total) = self.cgroups.get_mut(at) {

@@ -62,7 +62,7 @@ impl Path {
             .zip(Iterator::chain(dots.iter(), rest))
         {
             *to = *from;
-            self.len += 1;
+            self.len = self.len.saturating_add(1);
         }
     }
 
@@ -87,7 +87,10 @@ impl Entry {
     fn hold(&self, key: CgroupKey) -> bool {
         let mut holders = peek(&self.holders);
         while peek(&self.key) == key.0 && holders > 0 {
-            match self.holders.cmpxchg(holders, holders + 1, Acquire) {
+            match self
+                .holders
+                .cmpxchg(holders, holders.wrapping_add(1), Acquire)
+            {
                 // It may have become another's just before.
                 Ok(_) if peek(&self.key) == key.0 => return true,
                 Ok(_) => {
@@ -146,7 +149,7 @@ impl Known {
             if entry.hold(key) {
                 // An id of a v1 hierarchy: the entry is of another cgroup that had it.
                 if !entry.is_gone() {
-                    return i as u64 + 1;
+                    return (i as u64).wrapping_add(1);
                 }
                 entry.release();
             }
@@ -159,7 +162,7 @@ impl Known {
                 // Nobody else is at it.
                 entry.path.try_with(|p| *p = Path::NONE);
                 entry.holders.store(1, Release);
-                return i as u64 + 1;
+                return (i as u64).wrapping_add(1);
             }
         }
         0
@@ -225,7 +228,7 @@ impl Known {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.entries.len() * core::mem::size_of::<Entry>()
+        core::mem::size_of_val(self.entries.as_slice())
     }
 }
 

@@ -119,7 +119,7 @@ impl Inner {
 
     /// Is it late, and may still be slept for? See [`NAPS`].
     fn worth_a_nap(&self, now: u64) -> bool {
-        let most = u64::from(NAPS) * u64::from(NAP_MS) * 1_000_000;
+        let most = u64::from(NAPS).saturating_mul(u64::from(NAP_MS).saturating_mul(1_000_000));
         !self.going && self.late_for(now).is_some_and(|ns| ns < most)
     }
 
