@@ -130,7 +130,8 @@ class Docs:
 def source_parameters(docs):
     """name: (default, range or None, writable), as the code has it."""
     shim = (docs.top / "rust/shim/params.c").read_text()
-    ids = {name: int(n) for name, n in re.findall(r"#define (RWB_PARAM_\w+)\s+(\d+)", shim)}
+    numbers = (docs.top / "rust/shim/shim.h").read_text()
+    ids = {name: int(n) for name, n in re.findall(r"#define (RWB_PARAM_\w+)\s+(\d+)", numbers)}
     rows = re.findall(r"module_param_cb\((\w+), &rwb_(\w+)_ops, \(void \*\)(RWB_PARAM_\w+), (\d+)\);", shim)
     must(rows, "params.c: module_param_cb")
     told = dict(re.findall(r'MODULE_PARM_DESC\((\w+), "((?:[^"\\]|\\.)*)"\);', shim))
@@ -140,14 +141,14 @@ def source_parameters(docs):
     groups = must(re.search(r"static GROUPS.*?=\s*\[(.*?)\];", rust, re.S), "params.rs: GROUPS")[1]
     groups = re.findall(r"Atomic::new\((\w+)\)", groups)
     body = must(re.search(r"fn set\(id: u32.*?\n\}\n", rust, re.S), "params.rs: set()")[0]
-    arms = re.split(r"\n        (?=\d+ =>|_ =>)", body)
+    arms = re.split(r"\n        (?=shim::RWB_PARAM_\w+ =>|_ =>)", body)
     stores = {}
     for arm in arms[1:]:
-        number = re.match(r"(\d+) =>", arm)
+        number = re.match(r"shim::(RWB_PARAM_\w+) =>", arm)
         static = re.search(r"\b([A-Z_]{4,})(?:\.store|, value)", arm)
         if number and static:
             limits = re.search(r"value, (\d+)\.\.=(\d+)", arm)
-            stores[int(number[1])] = (static[1], limits and (limits[1], limits[2]))
+            stores[ids[number[1]]] = (static[1], limits and (limits[1], limits[2]))
     slots = docs.rust("policy/slots.rs")
     slot_limits = tuple(re.search(rf"{m}_SLOTS: u64 = (\d+)", slots)[1] for m in ("MIN", "MAX"))
 
