@@ -50,6 +50,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", action="store_true")
     parser.add_argument("tests", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
+    if (chosen.plan or chosen.kernels) and not chosen.tier:
+        # It would run all of them.
+        raise Wrong("run-tests.py: --plan and --kernels are of a tier: --tier change or --tier all")
     if chosen.way not in ("vm", "vng"):
         raise Wrong(f"run-tests.py: --with {chosen.way}: it can be vm or vng")
     odd = [word for word in chosen.tests if word.startswith("-")]

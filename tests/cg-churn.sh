@@ -9,6 +9,7 @@
 # faults: books report
 # smp: 1
 # mem: 256M
+# tier: all (st-groups.sh and origin-memcg-max.sh have rows of cgroups, policy has the table)
 # timeout: 900
 # variants: base
 . "$(dirname "$0")/lib/test.sh"
@@ -23,7 +24,7 @@ PODS=$((ROWS + 40))
 CROWD=$((ROWS + 20))
 # Checks of the books of writes, of an ended phase with a report.
 ADDS_UP=2
-start_test $((2 * (STALL_BOOKS + ADDS_UP) + 26)) "$PODS containers come and go, $CROWD live"
+start_test $((2 * (STALL_BOOKS + ADDS_UP) + 29)) "$PODS containers come and go, $CROWD live"
 zram_swap_on 64
 load_mod write_around=N
 

@@ -115,7 +115,7 @@ check_eq "nobody was killed" "$(stat_of rwb-refault memory.events oom_kill)" 0
 for t in $TASKS; do
 	psi=$(($(psi_us "rwb-refault/$t") - $(cat "$TMP/psi.$t")))
 	psi_ns=$(waited_of "rwb-refault/$t" 'psi\.ns')
-	say "$t: PSI $((psi / 1000)) ms; the ledger $((psi_ns / 1000000)) ms of that, and $(($(waited_of "rwb-refault/$t" '[a-z_]*\.ns') / 1000000)) ms in all"
+	say "$t: PSI $((psi / 1000)) ms; the ledger $((psi_ns / 1000000)) ms of that, and $(($(waited_of "rwb-refault/$t" '(stall|refault|swapin)\.ns') / 1000000)) ms for pages and to have room"
 	check_num "$t: of PSI's time the ledger has, per cent" "$(share "$psi_ns" "$((psi * 1000))")" -ge 90
 	# The kernel folds PSI's own counts by a worker, late on a busy host, and loses some.
 	by_chance check_num "$t: and no more, per cent" "$(share "$psi_ns" "$((psi * 1000))")" -le 110
@@ -135,10 +135,11 @@ delay()
 if command -v getdelays > /dev/null; then
 	theirs=$(($(delay RECLAIM) + $(delay THRASHING)))
 	ours=0
-	for t in $TASKS; do ours=$((ours + $(waited_of "rwb-refault/$t" '(stall|refault)\.psi\.ns'))); done
+	for t in $TASKS; do ours=$((ours + $(waited_of "rwb-refault/$t" 'psi\.ns'))); done
 	say "delay accounting: $((theirs / 1000000)) ms in reclaim and thrashing; the ledger: $((ours / 1000000)) ms"
 	check_num "of the delays that are accounted, per cent" "$(share "$ours" "$theirs")" -ge 90
-	check_num "and no more, per cent" "$(share "$ours" "$theirs")" -le 110
+	# PSI also has reads of such pages that are being submitted.
+	check_num "and not much more, per cent" "$(share "$ours" "$theirs")" -le 125
 else
 	skip_checks 2 "no getdelays (the kernel's tools/accounting)"
 fi
@@ -146,7 +147,7 @@ check_num "all of that is at a memory.max, per cent" \
 	"$(share "$(waited 'refault\.limit\.max\.ns')" "$(waited 'refault\.ns')")" -ge 90
 check_eq "and it is said whose" "$(awk -v k="cgroup.$(cg_id rwb-refault/a).limit.path" '$1 == k { print $2 }' "$TMP/waits_cgroups")" /rwb-refault
 "$TOOL" report --since "$TMP/since.json" > "$TMP/report" 2> "$TMP/report.err"
-sed -n '/^SUMMARY/,/^WHO WROTE/p' "$TMP/report" | tr -s ' \n' ' ' > "$TMP/summary"
+sed -n '/^SUMMARY/,/^WHO WROTE/p' "$TMP/report" | tr -s ' *\n' ' ' > "$TMP/summary"
 say "$(cut -c -700 "$TMP/summary")"
 check "the SUMMARY names pages that are read again" \
 	grep -Eqi 'read again soon after reclaim.* memory\.max' "$TMP/summary"
