@@ -199,7 +199,8 @@ impl Line {
 /// who wait. Tasks go on in the order in which they came. kswapd has a line of its own, and the
 /// two lines take turns: kswapd would never get far behind many tasks, nor a task behind
 /// kswapd, which always has more. Of those who never wait there may be so many that there never
-/// is room: so one goes on, too, whenever as many pages are done as fill the device. Those who
+/// is room, nor while those come who freed as many pages as they handed over. So one goes on, too,
+/// whenever twice as many pages are done as it brought, or as many as fill the device. Those who
 /// wait are counted here; they sleep elsewhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Door {
@@ -316,7 +317,7 @@ impl Door {
         let called = self.kswapd.called.saturating_add(self.tasks.called);
         let mut coming = self.inside().saturating_add(called.saturating_mul(mean));
         let mut more = [0, 0];
-        let mut due = self.done >= room.task;
+        let mut due = self.done >= mean.saturating_mul(2).min(room.task);
         loop {
             let (kswapd, tasks) = (self.kswapd.uncalled() != 0, self.tasks.uncalled() != 0);
             let room = match tasks {

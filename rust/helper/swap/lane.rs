@@ -105,6 +105,16 @@ impl Inner {
         self.room().of(Who::Task)
     }
 
+    /// What counts of a batch: who freed as many pages as it handed over goes on before others
+    /// only while little is under way, also of a device that is late, and the queue has places.
+    fn judged(&self, batch: Batch) -> Batch {
+        let full = self.queue.len() > self.queue.capacity() / 2;
+        match full || self.door.inside() >= self.room().paid() {
+            true => Batch { freed: 0, ..batch },
+            false => batch,
+        }
+    }
+
     /// See [`late_after`].
     fn late(&self, now: u64) -> bool {
         self.late_for(now).is_some()
@@ -262,6 +272,7 @@ impl Lane {
         if inner.going {
             return None;
         }
+        let batch = inner.judged(batch);
         if inner.late(came) {
             let naps = who == Who::Task && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
@@ -431,8 +442,10 @@ impl Lane {
         if inner.door.backlog() != 0 || inner.door.waiting() != 0 {
             return false;
         }
+        inner.door = Door::new();
         inner.link = Link::new();
         inner.reserve = u32::MAX;
+        inner.progress = system::mono_ns();
         self.taken.store(0, Relaxed);
         self.written.store(0, Relaxed);
         self.device.store(device, Release);

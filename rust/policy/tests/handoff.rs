@@ -612,6 +612,40 @@ proptest! {
         prop_assert!(door.take_turn(pages, who));
     }
 
+    /// Those who freed as many pages as they handed over keep the device full for ever: half of it
+    /// is of those who wait.
+    #[test]
+    fn nobody_starves_behind_those_who_paid(
+        tasks in 1u32..65, pages in 1u32..64, limit in 64u32..512,
+    ) {
+        let room = Room::new(limit, u32::MAX, false);
+        let mut door = Door::new();
+        door.hand_over(2 * limit);
+        for _ in 0..tasks {
+            door.hand_over(pages);
+            prop_assert!(door.come(unpaid(pages), room, Who::Task));
+        }
+        let (mut done, mut through) = (0, 0);
+        while through < tasks {
+            // As many of them as find room.
+            if door.inside() < room.paid() {
+                door.hand_over(pages);
+                let paid = Batch {
+                    handed: pages,
+                    freed: pages,
+                };
+                prop_assert!(!door.come(paid, room, Who::Task));
+            }
+            door.done(pages);
+            done += pages;
+            for _ in 0..door.call(room)[1] {
+                prop_assert!(door.take_turn(pages, Who::Task));
+                through += 1;
+            }
+            prop_assert!(done <= (tasks + 1) * 3 * pages, "{through} of {tasks}");
+        }
+    }
+
     /// Whatever happens at the door: those who wait are passed only by those who may not, and by
     /// those who freed as many pages as they handed over, as long as not much is inside; the two
     /// lines take turns; and as long as somebody waits there is no room, or one is called.
