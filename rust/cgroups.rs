@@ -53,6 +53,9 @@ use pin_init::Zeroable;
 /// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250.
 pub(crate) const ROWS: usize = 256;
 
+/// How often a reader begins anew with a CPU's table, as a row was given away meanwhile.
+const TRIES: usize = 1000;
+
 /// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Cgroups::keys`.
 #[derive(Zeroable)]
 struct Row<const N: usize> {
@@ -204,7 +207,7 @@ impl<const N: usize> Rows for Own<'_, N> {
             events,
             unknown: known == 0,
         });
-        self.known.release(row.known.get());
+        let before = row.known.get();
         self.changes(|| {
             let heirs = match heir {
                 Some(Heir::Removed) => &self.rest.removed,
@@ -225,6 +228,8 @@ impl<const N: usize> Rows for Own<'_, N> {
             write(self.ranks, at, base);
             write(self.keys, at, key.0);
         });
+        // Not before: a reader would take the row for another one's that lives.
+        self.known.release(before);
     }
 }
 
@@ -298,11 +303,8 @@ impl<const N: usize> Cgroups<N> {
             let Some(rest) = rest.first() else {
                 continue;
             };
-            let (past, left) = loop {
-                if let Some(rest) = self.copy(keys, rows, rest, &mut copy, &mut totals) {
-                    break rest;
-                }
-            };
+            let mut once = |_| self.copy(keys, rows, rest, &mut copy, &mut totals);
+            let (past, left) = (0..TRIES).find_map(&mut once).ok_or(EAGAIN)?;
             pasts.push((past, left), GFP_KERNEL)?;
             for row in copy.iter() {
                 totals.add(row, past.may_have(row.key).min(left))?;

@@ -191,7 +191,7 @@ impl Known {
 
     /// Cgroups with rows that were removed, so far.
     pub(super) fn removals(&self) -> u64 {
-        peek(&self.removals)
+        self.removals.load(Acquire)
     }
 
     /// A cgroup is removed, whose path is this. Any context, preemption off.

@@ -19,10 +19,14 @@ static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait *wait)
 {
 	wait->cgroup = rwb_cgroup_id(memcg, &wait->flags);
 	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
-		unsigned long used = page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN;
 		unsigned long high = READ_ONCE(memcg->memory.high);
 		unsigned long max = READ_ONCE(memcg->memory.max);
+		unsigned long used;
 
+		/* All CPUs write the counter. */
+		if (min(high, max) == PAGE_COUNTER_MAX)
+			continue;
+		used = page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN;
 		if (used + max / 64 >= max)
 			wait->flags |= RWB_WAIT_MAX;
 		else if (used + high / 64 >= high)
