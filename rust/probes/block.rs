@@ -64,9 +64,10 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
 }
 
 /// A swap write is about to be submitted, for whom its end is charged if it fails. One of a
-/// synchronous device ends in the task that submits it.
+/// synchronous device ends in the task that submits it; those whose ends are not seen would stay
+/// for ever.
 fn begins(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio, origin: impl FnOnce() -> Origin) {
-    if bio.synchronous() {
+    if bio.synchronous() || bio.ends_unseen() {
         return;
     }
     let of_zswap = obs.swap_io.zswap.with(pin, at.task, |what| *what);

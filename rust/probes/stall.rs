@@ -239,7 +239,10 @@ const fn cause(function: Function) -> Option<Cause> {
         Function::SwapSubmit => Cause::SwapSubmit,
         Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
         Function::OverHigh => Cause::HighPenalty,
-        Function::ZswapStore | Function::ZswapWriteback | Function::SlowPath | Function::NbdQueue => return None,
+        Function::ZswapStore
+        | Function::ZswapWriteback
+        | Function::SlowPath
+        | Function::NbdQueue => return None,
         Function::PsiLeave
         | Function::PsiEnter
         | Function::WaitBit

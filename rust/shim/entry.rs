@@ -287,7 +287,7 @@ unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
         .is_some_and(|hook| hook.busy(nid as u32))
 }
 
-/// A swap-out request is prepared: is it ours? In a task that reclaims, under SRCU; may sleep.
+/// A swap-out request is prepared: is it ours? In a task that reclaims, under RCU: does not sleep.
 ///
 /// # Safety
 ///

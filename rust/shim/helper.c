@@ -3,7 +3,7 @@
  * The writeback helper's ends: the callbacks that reclaim calls, and wrappers
  * of what its worker needs of folios, inodes, superblocks and zones.
  *
- * Context of the callbacks: see struct reclaim_writeback_ops; they never sleep.
+ * Context of the callbacks: see struct reclaim_writeback_ops; but for swap_wait they never sleep.
  * Each wrapper's context is that of what it wraps.
  */
 #include <linux/backing-dev.h>
@@ -22,7 +22,6 @@
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
-#include <linux/swap_ops.h>
 #include <linux/swapops.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -30,6 +29,7 @@
 /* The test build also stands for one on a kernel without the patch. */
 #if __has_include("linux/reclaim_writeback.h") && !defined(RWB_TEST_EVENTS)
 #include <linux/reclaim_writeback.h>
+#include <linux/swap_ops.h>
 #define RWB_HAVE_HELPER 1
 #endif
 
@@ -141,8 +141,14 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 	};
 
 	/* Other bits of it change; this one was set by swapon. */
-	if (data_race(sio->sis->flags) & SWP_SYNCHRONOUS_IO)
+	if (data_race(sio->sis->flags) & SWP_SYNCHRONOUS_IO) {
 		s.flags |= RWB_SWAP_SYNC;
+		s.bio.flags |= RWB_BIO_SYNC;
+	}
+	/* A network filesystem makes no bio; of requests see bio_endio(). */
+	if (data_race(sio->sis->flags) & SWP_FS_OPS || !sio->sis->bdev ||
+	    bdev_get_queue(sio->sis->bdev)->mq_ops)
+		s.bio.flags |= RWB_BIO_UNSEEN;
 
 	rwb_fill_at(&s.at, __builtin_frame_address(0));
 	return rwb_rs_swap_write(data, &s);

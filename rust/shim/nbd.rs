@@ -5,7 +5,8 @@
 use super::{
     rwb_nbd_request,
     RWB_BIO_STACKED,
-    RWB_BIO_SYNC, //
+    RWB_BIO_SYNC,
+    RWB_BIO_UNSEEN, //
 };
 pub(crate) use super::{
     Bio,
@@ -31,6 +32,11 @@ impl Bio {
     /// Its device writes at once.
     pub(crate) fn synchronous(&self) -> bool {
         self.flags & RWB_BIO_SYNC != 0
+    }
+
+    /// Its end is not seen: block_bio_complete fires for no bio of a request (bio_endio()).
+    pub(crate) fn ends_unseen(&self) -> bool {
+        self.flags & RWB_BIO_UNSEEN != 0
     }
 
     /// A driver made it of another one, in submitting that.

@@ -78,7 +78,8 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	swap.swap = last && folio_test_swapcache(page_folio(last)) ?
 		    swp_type(page_folio(last)->swap) + 1 : 0;
 	swap.flags = (bdev_synchronous(bio->bi_bdev) ? RWB_BIO_SYNC : 0) |
-		     (rwb_own_swap_bio(bio) ? 0 : RWB_BIO_STACKED);
+		     (rwb_own_swap_bio(bio) ? 0 : RWB_BIO_STACKED) |
+		     (bdev_get_queue(bio->bi_bdev)->mq_ops ? RWB_BIO_UNSEEN : 0);
 	rwb_rs_bio(data, &at, &swap);
 }
 #endif

@@ -29,8 +29,8 @@ static void rwb_kswapd_zone(struct rwb_kswapd_at *kswapd, struct zone *zone, int
 	if (free < high + zone->lowmem_reserve[highest])
 		return;
 	kswapd->enough = true;
-	/* Without the zone's lock: the kernel's own look may be off by a moment, too. */
 	for (order = kswapd->order; order < NR_PAGE_ORDERS; order++)
+		/* Without the zone's lock: the kernel's own look may be off by a moment, too. */
 		if (data_race(zone->free_area[order].nr_free))
 			kswapd->block = true;
 }

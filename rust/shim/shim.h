@@ -335,6 +335,7 @@ struct rwb_nbd {
 
 #define RWB_BIO_SYNC		1	/* the device writes at once */
 #define RWB_BIO_STACKED		2	/* a driver made it of another one */
+#define RWB_BIO_UNSEEN		4	/* its end is not seen: requests end without the event */
 
 /**
  * struct rwb_bio - a swap write that is submitted
@@ -673,7 +674,8 @@ void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_foli
 void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us, u32 reason);
 void rwb_rs_isolated(void *observer, const struct rwb_at *at, unsigned long scanned,
 		     unsigned long taken);
-void rwb_rs_kswapd_begin(void *observer, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd);
+void rwb_rs_kswapd_begin(void *observer, const struct rwb_at *at,
+			 const struct rwb_kswapd_at *kswapd);
 void rwb_rs_kswapd_end(void *observer, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd,
 		       unsigned long nr_reclaimed);
 void rwb_rs_kswapd_sleep(void *observer, const struct rwb_at *at, u32 nid, u64 cpu_ns);
