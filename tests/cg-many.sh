@@ -24,7 +24,8 @@ undo "for one in $CG/rwb-many-*; do loop_until 50 rmdir \$one 2> /dev/null; done
 i=0
 while [ $i -lt $CGROUPS ]; do
 	i=$((i + 1))
-	mkdir "$CG/rwb-many-$i" && echo 1536K > "$CG/rwb-many-$i/memory.max" || bail "cannot make cgroup $i"
+	mkdir "$CG/rwb-many-$i" || bail "cannot make cgroup $i"
+	echo 1536K > "$CG/rwb-many-$i/memory.max" || bail "cannot limit cgroup $i"
 done
 load_mod write_around=N
 "$TOOL" snapshot -o "$TMP/since.json" || bail "no snapshot"

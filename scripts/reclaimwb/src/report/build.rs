@@ -27,10 +27,8 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         ledgers = ledgers.since(&before.ledgers()?)?;
     }
     let unavailable = unavailable(&ledgers.status);
-    let layers: BTreeMap<Layer, String> = Layer::ALL
-        .iter()
-        .filter_map(|layer| Some((*layer, unavailable.get(&format!("headroom.{}", layer.key()))?.clone())))
-        .collect();
+    let why = |layer: &Layer| Some((*layer, unavailable.get(&format!("headroom.{}", layer.key()))?.clone()));
+    let layers: BTreeMap<Layer, String> = Layer::ALL.iter().filter_map(why).collect();
     let windows_known = !unavailable.contains_key("windows");
 
     let bios: Option<BTreeMap<Origin, u64>> =
