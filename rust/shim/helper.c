@@ -146,8 +146,7 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 		s.bio.flags |= RWB_BIO_SYNC;
 	}
 	/* A network filesystem makes no bio; of requests see bio_endio(). */
-	if (data_race(sio->sis->flags) & SWP_FS_OPS || !sio->sis->bdev ||
-	    bdev_get_queue(sio->sis->bdev)->mq_ops)
+	if (!sio->sis->bdev || bdev_get_queue(sio->sis->bdev)->mq_ops)
 		s.bio.flags |= RWB_BIO_UNSEEN;
 
 	rwb_fill_at(&s.at, __builtin_frame_address(0));
