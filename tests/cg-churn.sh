@@ -10,7 +10,7 @@
 # smp: 1
 # mem: 256M
 # tier: all (st-groups.sh and origin-memcg-max.sh have rows of cgroups, policy has the table)
-# timeout: 900
+# timeout: 600
 # variants: base
 . "$(dirname "$0")/lib/test.sh"
 

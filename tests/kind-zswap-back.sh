@@ -5,7 +5,6 @@
 # reclaim's, and in no other row of the ledger; the kernel's zswpwb and the device have as much.
 # guards: rust/probes/zswap.rs rust/swap_io.rs rust/probes/function.rs
 # faults: books origin
-# tier: all (kind-zswap.sh has the books, ho-origins.sh what zswap writes back)
 # disk: 512M
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

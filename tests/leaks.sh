@@ -19,7 +19,7 @@ need_nbd fast
 need_disk disk0
 need_fs ext4
 need_file /proc/kpageflags CONFIG_PROC_PAGE_MONITOR
-ROUNDS=2
+ROUNDS=1
 EACH=6
 start_test $((ROUNDS * EACH + 4)) "leaks"
 

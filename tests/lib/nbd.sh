@@ -475,7 +475,8 @@ nbd_finish()
 		while read -r dev _; do swapoff "$dev"; done < "$TMP/swaps"
 		touch "$TMP/off"
 	) &
-	loop_until $((DEADLINE * 10)) test -e "$TMP/off" || hangs swapoff "swapoff did not end in $DEADLINE s"
+	loop_until $((${SWAPOFF_S:-$DEADLINE} * 10)) test -e "$TMP/off" ||
+		hangs swapoff "swapoff did not end in ${SWAPOFF_S:-$DEADLINE} s"
 	check_eq "swap devices left" "$(sed 1d /proc/swaps | grep -c .)" 0
 	finish
 }
