@@ -15,8 +15,7 @@ pub const KSWAPD_ROOM: u32 = 2;
 
 /// One whose batch freed as many pages as it handed over has so many times the room of others,
 /// and waits for nobody ahead: what it handed over takes the place of pages that were written
-/// before. It has what it came for. To make it wait cost a third of the CPU time of a thin
-/// line's pages, as most batches have some of both kinds.
+/// before. It has what it came for; most batches have some of both kinds.
 pub const PAID_ROOM: u32 = 4;
 
 /// When is a device late that has `inside` pages and takes `rate` a second (0: not known)? After
