@@ -107,9 +107,9 @@ impl Inner {
 
     /// What counts of a batch: who freed as many pages as it handed over goes on before others
     /// only while little is under way, also of a device that is late, and the queue has places.
-    fn judged(&self, batch: Batch) -> Batch {
+    fn judged(&self, batch: Batch, room: Room) -> Batch {
         let full = self.queue.len() > self.queue.capacity() / 2;
-        match full || self.door.inside() >= self.room().paid() {
+        match full || self.door.inside() >= room.paid() {
             true => Batch { freed: 0, ..batch },
             false => batch,
         }
@@ -272,7 +272,7 @@ impl Lane {
         if inner.going {
             return None;
         }
-        let batch = inner.judged(batch);
+        let batch = inner.judged(batch, room);
         if inner.late(came) {
             let naps = who == Who::Task && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
