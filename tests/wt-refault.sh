@@ -27,13 +27,11 @@ disk_attach disk0
 UNDER=$DISK
 dm_make rwb-refault "$UNDER"
 DEV=$DISK
-SIZE=$(cat "/sys/class/block/${UNDER##*/}/size")
 fs_new ext4 "$DEV"
 check "there is a file" "$BIN/benchload" fill "$MNT/lib" $MIB
 fs_cold "$DEV"
 # From now on a read takes 4 ms.
-echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-refault || bail "no slow disk"
-dmsetup resume --nolockfs rwb-refault || bail "no slow disk"
+dm_table rwb-refault "$UNDER" slow 4 || bail "no slow disk"
 cg_make rwb-refault
 GROUP=$CG/rwb-refault
 echo +memory > "$GROUP/cgroup.subtree_control" || bail "no memory controller"

@@ -21,7 +21,6 @@ start_test $((WAITS_BOOKS + 9)) "a task that reads its memory from swap"
 disk_attach disk0
 UNDER=$DISK
 dm_make rwb-swapin "$UNDER"
-SIZE=$(cat "/sys/class/block/${UNDER##*/}/size")
 mkswap "$DISK" > /dev/null || bail "mkswap"
 load_mod
 cg_make rwb-swapin
@@ -32,8 +31,7 @@ quiesce
 # Written, but in the swap cache still: the disk was not done when they were paged out.
 echo "${MIB}M" > "$CG/rwb-swapin/memory.reclaim" 2> /dev/null
 # From now on a read takes 4 ms.
-echo "0 $SIZE delay $UNDER 0 4" | dmsetup load rwb-swapin || bail "no slow disk"
-dmsetup resume --nolockfs rwb-swapin || bail "no slow disk"
+dm_table rwb-swapin "$UNDER" slow 4 || bail "no slow disk"
 psi=$(psi_us rwb-swapin) major=$(stat_of rwb-swapin memory.stat pgmajfault)
 check "what was swapped out is right" hog_done reader
 psi=$(($(psi_us rwb-swapin) - psi)) major=$(($(stat_of rwb-swapin memory.stat pgmajfault) - major))

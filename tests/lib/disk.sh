@@ -223,7 +223,8 @@ need_dm()
 }
 
 # dm_make NAME DEV: sets DISK to a device over all of DEV. dm_table NAME DEV gives
-# it another target meanwhile: linear, error, "delay MS" for writes, or flakey: writes fail.
+# it another target meanwhile: linear, error, "delay MS" for writes, "slow MS" for reads, too,
+# or flakey: writes fail.
 dm_make()
 {
 	dm_spec "$2" linear | dmsetup create "$1" || bail "dmsetup create $1"
@@ -241,6 +242,7 @@ dm_spec()
 	error)	echo "0 $size error" ;;
 	flakey)	echo "0 $size flakey $1 0 0 86400 1 error_writes" ;;
 	delay)	echo "0 $size delay $1 0 0 $1 0 $3" ;;
+	slow)	echo "0 $size delay $1 0 $3" ;;
 	esac
 }
 
