@@ -31,6 +31,6 @@ def cores() -> int:
 
 
 def jobs() -> int:
-    """Guests and compilers that may run at once (JOBS=): each keeps one core busy for two
-    thirds of its time, and waits for a slow disk or server for the rest."""
-    return positive("JOBS", min(cores() * 3 // 2, 6))
+    """Guests and compilers that may run at once (JOBS=): each has one thing to do at a time,
+    and waits for a slow disk or server for half of its time."""
+    return positive("JOBS", min(cores() * 2, 8))
