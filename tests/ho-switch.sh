@@ -5,7 +5,7 @@
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/shim/reclaim.rs rust/kernel_ext/kthread.rs
 # faults: lifetime locking data
 # nbd: fast
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_handoff

@@ -9,7 +9,7 @@
 # nbd: fast
 # disk: 256M
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
-# timeout: 400
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_handoff

@@ -7,7 +7,7 @@
 # faults: books
 # nbd: fast
 # mem: 384M
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

@@ -5,7 +5,7 @@
 # guards: rust/probes/ rust/shim/attached.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/shrinkers/ rust/tlb.rs
 # faults: lifetime locking
 # mem: 256M
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod

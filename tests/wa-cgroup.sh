@@ -5,7 +5,7 @@
 # guards: rust/helper/worker.rs rust/helper/ring.rs rust/helper/freed.rs rust/kernel_ext/fs.rs
 # faults: lifetime
 # disk: 1G 1G
-# timeout: 400
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper

@@ -8,7 +8,7 @@
 # faults: lifetime progress
 # nbd: delay
 # disk: 1G
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper

@@ -7,7 +7,7 @@
 # faults: lifetime
 # disk: 1G 1G
 # nbd: fast
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper

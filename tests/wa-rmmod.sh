@@ -6,7 +6,7 @@
 # guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/shim/reclaim.rs
 # faults: lifetime locking
 # disk: 1G 1G
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib/test.sh"
 
 need_helper
