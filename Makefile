@@ -11,7 +11,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-nbd|base-vng|debug|debug-xfs, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/

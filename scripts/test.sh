@@ -23,10 +23,27 @@ kernels=$("$TOP/qemu/run-tests.py" "${part[@]}" --kernels)
 read -ra variants <<<"$kernels"
 plan=$("$TOP/qemu/run-tests.py" "${part[@]}" --plan)
 
-# kernels VARIANT...: one after the other; base-nbd starts from a copy of base.
+# kernels VARIANT...: one after the other, as base-nbd starts from a copy of base; beside the
+# next one, the modules for the last.
 kernels() {
-	local variant
-	for variant; do "$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null; done
+	local variant after=() one
+	set +m
+	for variant; do
+		"$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null
+		modules "$variant" &
+		after+=($!)
+	done
+	for one in "${after[@]}"; do wait "$one"; done
+}
+
+# modules VARIANT: ours, the build that lacks an event if noevent.sh runs there, and what
+# rs-reserves.sh takes the reserves away with.
+modules() {
+	local plain=--plain
+	! grep -qw noevent.sh <<<"$(grep "^$1 " <<<"$plan")" || plain=
+	# shellcheck disable=SC2086 # may be empty
+	"$TOP/scripts/module.sh" --variant "$1" $plain >/dev/null
+	"$TOP/scripts/kmod.sh" --variant "$1"
 }
 
 # programs: the command, and what runs in guests beside the scripts.
@@ -58,14 +75,6 @@ set +m
 # Not wait -n: it knows nothing of what had ended before it was asked.
 for build in "${builds[@]}"; do wait "$build" || die "a kernel or a program could not be built, see above"; done
 trap - EXIT INT TERM HUP
-# The build that lacks an event is for noevent.sh, on whichever kernels it runs.
-for variant in "${variants[@]}"; do
-	plain=--plain
-	! grep -qw noevent.sh <<<"$(grep "^$variant " <<<"$plan")" || plain=
-	echo "--variant $variant${plain:+ $plain}"
-done | xargs -L 1 -P "$J" "$TOP/scripts/module.sh" >/dev/null
-# What rs-reserves.sh takes the reserves away with.
-for variant in "${variants[@]}"; do "$TOP/scripts/kmod.sh" --variant "$variant"; done
 say "set up in $SECONDS s"
 
 RWB_SET_UP_SECONDS=$SECONDS exec "$TOP/qemu/run-tests.py" "${part[@]}" "${resume[@]}"

@@ -49,7 +49,7 @@ FAULTS = {
 
 
 # Kernels that are another with something more to run on: what is said of that one holds.
-LIKE = {"debug-xfs": "debug"}
+LIKE = {"debug-xfs": "debug", "base-btrfs": "base"}
 
 
 def like(kernel: str) -> str:

@@ -27,14 +27,14 @@ class Tiers(unittest.TestCase):
         self.assertEqual(self.on("# faults: report built-in\n", "change"), ["base", "base-nbd"])
 
     def test_all_is_wherever_it_can_run(self) -> None:
-        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base", "debug-xfs"])
-        self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base"])
-        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base", "base-nbd", "debug-xfs"])
+        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base-btrfs", "debug-xfs"])
+        self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base-btrfs"])
+        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base-btrfs", "base-nbd", "debug-xfs"])
 
     def test_one_for_the_large_tier(self) -> None:
         self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "change"), [])
-        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base", "debug-xfs"])
-        self.assertEqual(self.on("# faults: books\n# variant-skip: debug (why)\n", "all"), ["base"])
+        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base-btrfs", "debug-xfs"])
+        self.assertEqual(self.on("# faults: books\n# variant-skip: debug (why)\n", "all"), ["base-btrfs"])
 
     def test_nowhere(self) -> None:
         with self.assertRaisesRegex(Wrong, "show on debug, where it cannot run"):
