@@ -196,6 +196,9 @@ pub struct Record {
     /// Where tracefs is mounted
     #[arg(long, value_name = "DIR", default_value = DEFAULT_TRACEFS, hide = true)]
     pub tracefs: PathBuf,
+    /// Directory that holds the module's parameters, of which it is recorded when one is set
+    #[arg(long, value_name = "DIR", default_value = tune::DEFAULT_DIR, hide = true)]
+    pub parameters: PathBuf,
     /// File to write; reclaimwb-TIME.jsonl here if not given
     #[arg(short, long, value_name = "FILE", conflicts_with = "dir")]
     pub output: Option<PathBuf>,

@@ -30,6 +30,9 @@ const BEGINNING: &[u8] = b"{\"reclaimwb\"";
 
 const MAKE_ONE: &str = "make one with: reclaimwb record -o FILE";
 
+/// Name of the one event that is the recorder's own and not the module's: a parameter was set.
+pub const PARAMETER: &str = "parameter";
+
 /// The clock of the events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {

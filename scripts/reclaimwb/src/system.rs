@@ -134,7 +134,7 @@ impl System {
             vmstat: numbers(&text("proc/vmstat")),
             memory_stall_us: stalls(&text("proc/pressure/memory")),
             swaps: swaps(&text("proc/swaps")),
-            params: files(&root.join("sys/module/reclaimwb/parameters")),
+            params: params(&root.join("sys/module/reclaimwb/parameters")),
             settings: SETTINGS
                 .iter()
                 .map(|name| ((*name).to_owned(), text(name).trim().to_owned()))
@@ -235,7 +235,8 @@ fn swaps(text: &str) -> Vec<Swap> {
         .collect()
 }
 
-fn files(dir: &Path) -> BTreeMap<String, String> {
+/// The parameters in such a directory, each with its value.
+pub fn params(dir: &Path) -> BTreeMap<String, String> {
     fs::read_dir(dir)
         .into_iter()
         .flatten()

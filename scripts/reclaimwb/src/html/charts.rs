@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::{
     Recorded,
-    chart::{self, Bar, Columns, Figure, Series, Unit, bars, columns, headroom, legend, like, series},
-    events::Events,
-    timeline::{Bins, Timeline},
+    chart::{self, Bar, Columns, Figure, Mark, Palette, Unit, bars, columns, headroom, legend, series},
+    events::{Change, Events},
+    timeline::{Axis, Timeline},
 };
 use crate::{
     format::{count, span},
@@ -25,11 +25,13 @@ const COLUMNS: u64 = 80;
 pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
     let floor = report.module.params.get("headroom_floor").and_then(|floor| floor.parse().ok());
     let origins = origins(report, recorded);
+    let over = recorded.map(Over::new);
     html! {
         section id="charts" {
             h2 { "Charts" }
-            (stalls(report, recorded))
-            (writes(report, recorded, &origins))
+            @if let Some(over) = &over { (over.list()) }
+            (stalls(report, over.as_ref()))
+            (writes(report, over.as_ref(), &origins))
             @match report.headroom.get() {
                 Some(section) => (headroom(section, floor, &origins).unwrap_or_else(|| nothing("Stack left", "No stack was sampled."))),
                 None => (nothing("Stack left", "Headroom is not available: see its section.")),
@@ -47,8 +49,70 @@ fn add<K: Copy + Ord>(sums: &mut BTreeMap<K, u64>, amounts: impl IntoIterator<It
     }
 }
 
+/// A recording, and the axis of time that its charts share, with what is marked in it.
+struct Over<'a> {
+    recorded: &'a Recorded,
+    axis: Axis,
+    marks: Vec<Mark>,
+    /// Of parameters that have another value at the end, and no event says since when.
+    somewhen: Vec<String>,
+}
+
+impl<'a> Over<'a> {
+    fn new(recorded: &'a Recorded) -> Self {
+        let (events, recording) = (&recorded.events, &recorded.recording);
+        // Of seconds; never negative, and far below 2^64 nanoseconds.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let ns = (recording.end.seconds.max(0.0) * 1e9) as u64;
+        let finest = events.stalls.width().max(events.writes.width()).max(events.windows.width());
+        let axis = Axis::new(recording.head.clock.ns, ns, COLUMNS, finest);
+        let (before, after) = (&recording.before.system.params, &recording.after.system.params);
+        let somewhen = after.iter().filter_map(|(name, value)| {
+            let was = before.get(name).filter(|was| *was != value)?;
+            let seen = events.changes.iter().any(|change| change.name == *name);
+            (!seen).then(|| format!("{name} from {was} to {value}"))
+        });
+        Self { recorded, axis, marks: marks(&events.changes, &axis), somewhen: somewhen.collect() }
+    }
+
+    /// What the marks are, and what cannot be marked.
+    fn list(&self) -> Markup {
+        html! {
+            @if !self.marks.is_empty() {
+                p.note { "Parameters that were set while it was recorded, as they are marked in the charts over time:" }
+                ul.note { @for mark in &self.marks { li { (mark.says) } } }
+            }
+            @if !self.somewhen.is_empty() {
+                p.note {
+                    "Set while it was recorded, at a time that is not known: " (self.somewhen.join(", ")) "."
+                }
+            }
+        }
+    }
+}
+
+/// A mark for each moment; what was set within a column of another is at the same mark.
+fn marks(changes: &[Change], axis: &Axis) -> Vec<Mark> {
+    let mut sorted: Vec<&Change> = changes.iter().collect();
+    sorted.sort_by_key(|change| change.ns);
+    let mut groups: Vec<Vec<&Change>> = Vec::new();
+    for change in sorted {
+        match groups.last_mut() {
+            Some(group) if group.first().is_some_and(|first| change.ns - first.ns < axis.width) => group.push(change),
+            _ => groups.push(vec![change]),
+        }
+    }
+    let marks = groups.iter().enumerate().filter_map(|(i, group)| {
+        let ns = group.first()?.ns;
+        let words = group.iter().map(|one| format!("{} from {} to {}", one.name, one.before, one.after));
+        let says = format!("{}: at {}, {}", i + 1, chart::moment(axis.since(ns)), words.collect::<Vec<_>>().join(", "));
+        Some(Mark { at: axis.place(ns), name: (i + 1).to_string(), says })
+    });
+    marks.collect()
+}
+
 /// Origins, each with one colour for all charts.
-fn origins(report: &Report, recorded: Option<&Recorded>) -> Vec<Series<Origin>> {
+fn origins(report: &Report, recorded: Option<&Recorded>) -> Palette<Origin> {
     let mut sums = BTreeMap::new();
     if let Some(section) = report.writes.get() {
         add(&mut sums, section.origins.iter().map(|row| (row.origin, row.pages)));
@@ -60,11 +124,11 @@ fn origins(report: &Report, recorded: Option<&Recorded>) -> Vec<Series<Origin>> 
         add(&mut sums, recorded.events.writes.totals());
         add(&mut sums, recorded.events.windows.totals());
     }
-    series(&sums, Origin::label)
+    Palette::new(&sums)
 }
 
 /// Causes, likewise.
-fn causes(report: &Report, recorded: Option<&Recorded>) -> Vec<Series<Cause>> {
+fn causes(report: &Report, recorded: Option<&Recorded>) -> Palette<Cause> {
     let mut sums = BTreeMap::new();
     if let Some(section) = report.stalls.get() {
         add(&mut sums, by_cause(&section.causes));
@@ -72,7 +136,7 @@ fn causes(report: &Report, recorded: Option<&Recorded>) -> Vec<Series<Cause>> {
     if let Some(recorded) = recorded {
         add(&mut sums, recorded.events.stalls.totals());
     }
-    series(&sums, Cause::label)
+    Palette::new(&sums)
 }
 
 fn by_cause(rows: &[CauseRow]) -> BTreeMap<Cause, u64> {
@@ -94,25 +158,18 @@ fn no_events(recorded: Option<&Recorded>, name: &str) -> String {
     format!("These are totals of the whole time: {why}.")
 }
 
-/// Cuts a timeline into the columns of a recording.
-fn cut<K: Copy + Ord>(line: &Timeline<K>, recorded: &Recorded) -> Bins<K> {
-    // Of seconds; never negative, and far below 2^64 nanoseconds.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let ns = (recorded.recording.end.seconds.max(0.0) * 1e9) as u64;
-    line.bins(recorded.recording.head.clock.ns, ns, COLUMNS)
-}
-
 /// Whether there are events of this name, or would be if it had happened.
 fn asked(recorded: &Recorded, name: &str, found: u64) -> bool {
     found > 0 || recorded.recording.head.events.iter().any(|event| event == name)
 }
 
-fn stalls(report: &Report, recorded: Option<&Recorded>) -> Markup {
+fn stalls(report: &Report, over: Option<&Over>) -> Markup {
     let ledger = report.stalls.get().filter(|section| section.stalls > 0);
+    let recorded = over.map(|over| over.recorded);
     let causes = causes(report, recorded);
-    match (recorded.filter(|recorded| asked(recorded, "stall", recorded.events.stall_events)), ledger) {
-        (Some(recorded), ledger) if recorded.events.stall_events > 0 => html! {
-            (stalls_over_time(recorded, &causes))
+    match (over.filter(|over| asked(over.recorded, "stall", over.recorded.events.stall_events)), ledger) {
+        (Some(over), ledger) if over.recorded.events.stall_events > 0 => html! {
+            (stalls_over_time(over, &causes))
             @if let Some(section) = ledger { (stalls_by_origin(section, None, &causes)) }
         },
         (Some(_), None) => nothing("Stalls over time", "No task stalled while it was recorded."),
@@ -121,11 +178,12 @@ fn stalls(report: &Report, recorded: Option<&Recorded>) -> Markup {
     }
 }
 
-fn stalls_over_time(recorded: &Recorded, causes: &[Series<Cause>]) -> Markup {
+fn stalls_over_time(over: &Over, causes: &Palette<Cause>) -> Markup {
+    let recorded = over.recorded;
     let events = &recorded.events;
-    let bins = cut(&events.stalls, recorded);
+    let bins = events.stalls.bins(&over.axis);
     let totals = events.stalls.totals();
-    let series = like(causes, &totals);
+    let series = series(&totals, causes, Cause::label);
     let all = totals.values().fold(0_u64, |sum, ns| sum.saturating_add(*ns));
     let label = format!(
         "Time that tasks stalled, by cause, over time: {} stalls, {} in all; {}",
@@ -133,7 +191,8 @@ fn stalls_over_time(recorded: &Recorded, causes: &[Series<Cause>]) -> Markup {
         span(all / 1000),
         most(&totals, Cause::label),
     );
-    let (drawing, figures) = columns(&Columns { label, bins: &bins, series: &series, unit: Unit::Time });
+    let (drawing, figures) =
+        columns(&Columns { label, bins: &bins, series: &series, unit: Unit::Time, marks: &over.marks });
     let notes = vec![format!(
         "Each column is the time that all tasks together stalled within {}, from the {} stalls of the recording. A \
              stall's causes are spread evenly over it: when it was at which is not known.",
@@ -159,9 +218,9 @@ fn with_lost(mut notes: Vec<String>, recorded: &Recorded) -> Vec<String> {
     notes
 }
 
-fn stalls_by_origin(section: &StallsSection, why: Option<String>, causes: &[Series<Cause>]) -> Markup {
+fn stalls_by_origin(section: &StallsSection, why: Option<String>, causes: &Palette<Cause>) -> Markup {
     let totals = by_cause(&section.causes);
-    let series = like(causes, &totals);
+    let series = series(&totals, causes, Cause::label);
     let mut rows = vec![Bar { name: "all".into(), parts: totals.clone() }];
     if section.origins.len() > 1 {
         rows.extend(
@@ -187,15 +246,17 @@ fn stalls_by_origin(section: &StallsSection, why: Option<String>, causes: &[Seri
     .render()
 }
 
-fn writes(report: &Report, recorded: Option<&Recorded>, origins: &[Series<Origin>]) -> Markup {
-    let over_time = recorded.and_then(|recorded| {
+fn writes(report: &Report, over: Option<&Over>, origins: &Palette<Origin>) -> Markup {
+    let recorded = over.map(|over| over.recorded);
+    let over_time = over.and_then(|over| {
+        let recorded = over.recorded;
         let Events { writes, write_events, windows, window_events, .. } = &recorded.events;
         if asked(recorded, "reclaim_write", *write_events) {
-            Some(writes_over_time(recorded, writes, origins, "Each column is the pages that reclaim wrote"))
+            Some(writes_over_time(over, writes, origins, "Each column is the pages that reclaim wrote"))
         } else if asked(recorded, "reclaim_window", *window_events) {
             let what = "Each column is the pages that reclaim wrote, spread evenly over the windows in which it did \
                         (the event reclaim_write was not recorded),";
-            Some(writes_over_time(recorded, windows, origins, what))
+            Some(writes_over_time(over, windows, origins, what))
         } else {
             None
         }
@@ -207,16 +268,18 @@ fn writes(report: &Report, recorded: Option<&Recorded>, origins: &[Series<Origin
     })
 }
 
-fn writes_over_time(recorded: &Recorded, line: &Timeline<Origin>, origins: &[Series<Origin>], what: &str) -> Markup {
+fn writes_over_time(over: &Over, line: &Timeline<Origin>, origins: &Palette<Origin>, what: &str) -> Markup {
+    let recorded = over.recorded;
     let totals = line.totals();
     if totals.is_empty() {
         return nothing("Writes over time", "Reclaim wrote nothing while it was recorded.");
     }
-    let bins = cut(line, recorded);
-    let series = like(origins, &totals);
+    let bins = line.bins(&over.axis);
+    let series = series(&totals, origins, Origin::label);
     let all = totals.values().fold(0_u64, |sum, n| sum.saturating_add(*n));
     let label = format!("Pages written over time, by origin: {} in all; {}", count(all), most(&totals, Origin::label));
-    let (drawing, figures) = columns(&Columns { label, bins: &bins, series: &series, unit: Unit::Pages });
+    let (drawing, figures) =
+        columns(&Columns { label, bins: &bins, series: &series, unit: Unit::Pages, marks: &over.marks });
     let notes = vec![format!("{what} within {}.", chart_time(bins.width))];
     Figure {
         id: "chart-writes",
@@ -230,7 +293,7 @@ fn writes_over_time(recorded: &Recorded, line: &Timeline<Origin>, origins: &[Ser
 }
 
 fn writes_by_origin(section: &WritesSection, why: String) -> Markup {
-    let series = series(&section.kinds, Kind::label);
+    let series = series(&section.kinds, &Palette::new(&section.kinds), Kind::label);
     let rows: Vec<Bar<Kind>> = section
         .origins
         .iter()
@@ -271,7 +334,7 @@ fn stacks(report: &Report, floor: Option<u64>) -> Option<Markup> {
         return None;
     }
     // From the top of the stack down, as they lie on it.
-    let mut series = series(&totals, |part| Part::ALL.get(part).map_or("?", |part| part.label()));
+    let mut series = series(&totals, &Palette::new(&totals), |part| Part::ALL.get(part).map_or("?", |part| part.label()));
     chart::in_order(&mut series);
     let size = headroom.stack_size;
     let limit =

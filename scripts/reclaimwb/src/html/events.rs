@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The events of a recording, as far as they are drawn. They are added up as they are read, and none is kept.
 
+use std::borrow::Cow;
+
 use super::timeline::Timeline;
 use crate::{
     longest,
     names::{Cause, Origin},
-    recording::Event,
+    recording::{Event, PARAMETER},
 };
+
+/// A parameter that was set while it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When that was seen, in nanoseconds of the recording's clock.
+    pub ns: u64,
+    /// The parameter.
+    pub name: String,
+    /// What it was before.
+    pub before: String,
+    /// What it is from then on.
+    pub after: String,
+}
 
 /// What the events come to over time.
 #[derive(Debug, Default)]
@@ -25,6 +40,8 @@ pub struct Events {
     pub window_events: u64,
     /// Samples of low headroom.
     pub low_events: u64,
+    /// Parameters that were set, in the order of the file.
+    pub changes: Vec<Change>,
     /// What is wrong with the first event that is not what its name says.
     pub broken: Option<String>,
 }
@@ -40,6 +57,7 @@ impl Events {
                 self.low_events += 1;
                 Ok(())
             }
+            PARAMETER => self.change(event),
             _ => Ok(()),
         };
         if let (Err(what), None) = (added, &self.broken) {
@@ -53,6 +71,17 @@ impl Events {
         for (cause, ns) in stall.parts_ns {
             self.stalls.add(stall.began_ns, event.ns, cause, ns);
         }
+        Ok(())
+    }
+
+    fn change(&mut self, event: &Event) -> Result<(), String> {
+        let text = |field| event.text(field).map(Cow::into_owned).ok_or_else(|| event.lacks(field));
+        self.changes.push(Change {
+            ns: event.ns,
+            name: text("name")?,
+            before: text("before")?,
+            after: text("after")?,
+        });
         Ok(())
     }
 

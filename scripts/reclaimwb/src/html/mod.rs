@@ -20,8 +20,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-pub use events::Events;
+pub use events::{Change, Events};
 use section::{Section, sections};
+pub use timeline::{Axis, Bins, Timeline};
 
 use crate::{
     atomic,

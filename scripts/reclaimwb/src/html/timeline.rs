@@ -19,7 +19,42 @@ pub struct Timeline<K> {
     bins: BTreeMap<u64, BTreeMap<K, u64>>,
 }
 
-/// A timeline cut into few bins of a round length.
+/// The axis of time that all charts of a page share: few bins of a round length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Where the first bin begins, in nanoseconds of the clock of what is drawn.
+    base: u64,
+    /// Nanoseconds of a bin.
+    pub width: u64,
+    /// How many bins there are.
+    count: u64,
+}
+
+impl Axis {
+    /// The `ns` nanoseconds from `start` on in about `about` bins, none of which is cut by the bins of any timeline;
+    /// `finest` is the width of the coarsest of these.
+    pub fn new(start: u64, ns: u64, about: u64, finest: u64) -> Self {
+        let (ns, finest) = (ns.max(1), finest.max(FINEST));
+        let least = ns / finest.saturating_mul(about.max(1)) + 1;
+        let width = finest.saturating_mul(round_up(least));
+        let base = start / finest * finest;
+        let count = (start - base).saturating_add(ns).div_ceil(width).max(1);
+        Self { base, width, count }
+    }
+
+    /// Where a moment lies, from 0 to 1; what is outside is at an end.
+    pub fn place(&self, ns: u64) -> f64 {
+        let all = self.width as f64 * self.count as f64;
+        (ns.saturating_sub(self.base) as f64 / all).min(1.0)
+    }
+
+    /// Nanoseconds from the beginning of the axis to a moment.
+    pub fn since(&self, ns: u64) -> u64 {
+        ns.saturating_sub(self.base)
+    }
+}
+
+/// A timeline cut into the bins of an axis.
 #[derive(Clone, Debug)]
 pub struct Bins<K> {
     /// Nanoseconds of a bin.
@@ -88,15 +123,14 @@ impl<K: Copy + Ord> Timeline<K> {
         totals
     }
 
-    /// The `ns` nanoseconds from `start` on in about `about` bins. What was before or after is in the first or the
-    /// last one.
-    pub fn bins(&self, start: u64, ns: u64, about: u64) -> Bins<K> {
-        let ns = ns.max(1);
-        let least = ns / self.width.saturating_mul(about.max(1)) + 1;
-        let width = self.width.saturating_mul(round_up(least));
-        // Where a bin of ours begins.
-        let base = start / self.width * self.width;
-        let count = (start - base).saturating_add(ns).div_ceil(width).max(1);
+    /// Nanoseconds of a bin, for an [`Axis`].
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// Cut into the bins of an axis. What was before or after is in the first or the last one.
+    pub fn bins(&self, axis: &Axis) -> Bins<K> {
+        let Axis { base, width, count } = *axis;
         let mut bins = vec![BTreeMap::new(); usize::try_from(count).unwrap_or(1)];
         for (bin, amounts) in &self.bins {
             let at = bin.saturating_mul(self.width).saturating_sub(base) / width;
@@ -121,7 +155,7 @@ mod tests {
         let mut line = Timeline::default();
         line.add(1_500_000_000, 3_500_000_000, 'a', 2_000_000_000);
         line.add(4_000_000_000, 4_000_000_000, 'b', 3);
-        let bins = line.bins(1_000_000_000, 4_000_000_000, 5);
+        let bins = line.bins(&Axis::new(1_000_000_000, 4_000_000_000, 5, line.width()));
         assert_eq!(bins.width, 1_000_000_000);
         let expected = [vec![('a', 500_000_000)], vec![('a', 1_000_000_000)], vec![('a', 500_000_000)], vec![('b', 3)]];
         assert_eq!(bins.bins, expected.map(BTreeMap::from_iter));
@@ -132,8 +166,25 @@ mod tests {
         let mut line = Timeline::default();
         line.add(1_000_000_000, 1_001_000_000, 'a', 1);
         line.add(9_000_000_000, 9_001_000_000, 'a', 2);
-        let bins = line.bins(2_000_000_000, 2_000_000_000, 3).bins;
+        let bins = line.bins(&Axis::new(2_000_000_000, 2_000_000_000, 3, line.width())).bins;
         assert_eq!(bins, [BTreeMap::from([('a', 1)]), BTreeMap::from([('a', 2)])]);
+    }
+
+    /// Of timelines that differ in how fine they are, columns begin at the same places.
+    #[test]
+    fn one_axis_for_all() {
+        let (mut short, mut long) = (Timeline::default(), Timeline::default());
+        short.add(5_003_000_000, 5_003_000_000, 'a', 1);
+        // It takes bins of 10 ms.
+        long.add(1_000_000_000, 31_000_000_000, 'b', 60);
+        assert_eq!((short.width(), long.width()), (1_000_000, 10_000_000));
+        let axis = Axis::new(1_004_000_000, 12_000_000_000, 80, short.width().max(long.width()));
+        let (few, many) = (short.bins(&axis), long.bins(&axis));
+        assert_eq!((few.width, few.bins.len()), (many.width, many.bins.len()));
+        assert_eq!(few.bins.iter().position(|bin| !bin.is_empty()), Some(20));
+        let place = axis.place(5_003_000_000) * few.bins.len() as f64;
+        assert!((20.0..21.0).contains(&place), "{place}");
+        assert!(axis.place(0).abs() < 1e-12 && (axis.place(u64::MAX) - 1.0).abs() < 1e-12);
     }
 
     proptest! {
@@ -155,7 +206,7 @@ mod tests {
                 prop_assert!(line.bins.len() as u64 <= MOST);
             }
             prop_assert_eq!(&line.totals(), &sums);
-            let bins = line.bins(start, ns, 80);
+            let bins = line.bins(&Axis::new(start, ns, 80, line.width()));
             prop_assert!(bins.bins.len() <= 81, "{}", bins.bins.len());
             let mut found = BTreeMap::new();
             for (key, amount) in bins.bins.iter().flatten() {

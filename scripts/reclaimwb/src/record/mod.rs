@@ -4,6 +4,7 @@
 mod command;
 mod line;
 mod output;
+mod params;
 mod progress;
 mod ring;
 mod tracefs;
@@ -27,6 +28,7 @@ use signal_hook::{
 use command::Command;
 use line::Said;
 use output::{Output, Target};
+use params::Params;
 use progress::Progress;
 use ring::Ring;
 use tracefs::{Instance, Pipe};
@@ -46,8 +48,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes of the trace read at once: then it is time to look at the clock and at the command.
 const READ_BYTES: usize = 1 << 20;
-/// How often the kernel's counts of lost events are read.
-const LOST_EVERY: Duration = Duration::from_secs(1);
+/// How often the kernel's counts of lost events, and the module's parameters, are read.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What the kernel says of a task whose name it has forgotten.
 const FORGOTTEN: &str = "<...>";
 
@@ -141,6 +143,7 @@ struct Session<'a> {
     trace: Option<Trace>,
     signals: Receiver<i32>,
     progress: Progress,
+    params: Params,
     began: Instant,
     output: Output,
     /// When the file was begun.
@@ -157,6 +160,7 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn begin(args: &'a cli::Record, target: Target, trace: Option<Trace>, signals: Receiver<i32>) -> Result<Self> {
+        let params = Params::new(args.parameters.clone());
         // No event is before it.
         let clock = clock_ns();
         if let Some(trace) = &trace {
@@ -169,6 +173,7 @@ impl<'a> Session<'a> {
             trace,
             signals,
             progress: Progress::new(args.verbose, !args.command.is_empty()),
+            params,
             began: Instant::now(),
             output_began: Instant::now(),
             snapshot_bytes: output.writer().bytes(),
@@ -217,6 +222,9 @@ impl<'a> Session<'a> {
     fn record(&mut self, command: &mut Option<Command>) -> Result<()> {
         loop {
             let more = self.pump()?;
+            if self.params.is_due() {
+                self.note_params()?;
+            }
             let written = self.output.writer();
             let (events, lost) = (self.events + written.events(), self.lost + written.lost_events());
             self.progress.tick(events, lost, written.bytes());
@@ -280,7 +288,7 @@ impl<'a> Session<'a> {
                 }
             })
         })?;
-        if trace.looked.elapsed() >= LOST_EVERY {
+        if trace.looked.elapsed() >= LOOK_EVERY {
             self.note_lost()?;
             // Who looks at the file, or finds it after a crash, finds what was until now.
             self.output.write(Writer::flush)?;
@@ -292,6 +300,13 @@ impl<'a> Session<'a> {
         let Some(trace) = &mut self.trace else { return Ok(()) };
         for lost in trace.newly_lost()? {
             self.output.write(|writer| writer.lost(&lost))?;
+        }
+        Ok(())
+    }
+
+    fn note_params(&mut self) -> Result<()> {
+        for event in self.params.changes(clock_ns()) {
+            self.output.write(|writer| writer.event(&event).and_then(|()| writer.flush()))?;
         }
         Ok(())
     }
@@ -310,6 +325,7 @@ impl<'a> Session<'a> {
     /// Ends this file and begins the next: what one ends with, the other begins with.
     fn next_file(&mut self) -> Result<()> {
         self.note_lost()?;
+        self.note_params()?;
         let (next, snapshot) = open_output(self.args, &self.target, self.trace.as_ref(), clock_ns())?;
         let seconds = self.output_began.elapsed().as_secs_f64();
         self.output_began = Instant::now();
@@ -336,6 +352,7 @@ impl<'a> Session<'a> {
 
     /// Writes the rest down and ends the file; gives the command's exit code.
     fn end(mut self, command: &mut Option<Command>) -> Result<Option<i32>> {
+        self.note_params()?;
         let mut seconds = self.output_began.elapsed().as_secs_f64();
         let mut after = Snapshot::take(&self.args.source.debugfs)?;
         if let Some(trace) = &self.trace {

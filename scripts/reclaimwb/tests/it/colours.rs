@@ -61,7 +61,7 @@ fn themes() -> Vec<(Light, Vec<Light>, Vec<Light>)> {
         .split(":root {")
         .skip(1)
         .map(|theme| {
-            let series = (0..8).map(|i| colour(theme, &format!("s{i}"))).collect();
+            let series = (0..9).map(|i| colour(theme, &format!("s{i}"))).collect();
             let texts = ["front", "dim", "link", "limit"].map(|name| colour(theme, name)).to_vec();
             (colour(theme, "back"), series, texts)
         })

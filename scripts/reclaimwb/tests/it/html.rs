@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use crate::common::{complaint, edit, fixture, ledger_dir, recording, run, stdout};
 use proptest::prelude::*;
 use reclaimwb::{
-    html::{Events, Recorded, page},
+    html::{Axis, Events, Recorded, page},
     recording::{Event, Value},
     report,
 };
@@ -252,7 +252,8 @@ proptest! {
             pages += n;
         }
         prop_assert_eq!(&events.broken, &None);
-        let bins = events.stalls.bins(1_000_000_000, 12_500_000_000, 80).bins;
+        let axis = Axis::new(1_000_000_000, 12_500_000_000, 80, events.stalls.width().max(events.writes.width()));
+        let bins = events.stalls.bins(&axis).bins;
         prop_assert!(bins.len() <= 81);
         let mut sums = BTreeMap::<&str, u64>::new();
         for (cause, ns) in bins.iter().flatten() {
@@ -260,7 +261,7 @@ proptest! {
         }
         let of = |sums: &BTreeMap<&str, u64>, key| sums.get(key).copied().unwrap_or(0);
         prop_assert_eq!((of(&sums, "scan"), of(&sums, "nbd_lock")), (scan, lock));
-        let written: u64 = events.writes.bins(1_000_000_000, 12_500_000_000, 80).bins.iter().flat_map(BTreeMap::values).sum();
+        let written: u64 = events.writes.bins(&axis).bins.iter().flat_map(BTreeMap::values).sum();
         prop_assert_eq!(written, pages);
     }
 }
@@ -290,6 +291,66 @@ fn charts_have_the_events_figures() {
         let labels = html.split("<svg class=\"chart\"").skip(1);
         assert!(labels.map(|svg| svg.split('>').next().expect("a tag")).all(|tag| tag.contains("aria-label=\"")));
     }
+}
+
+/// Columns of all charts begin at the same places, and what was set is marked in each at the same one.
+#[test]
+fn one_axis_with_what_was_set() {
+    fn set(ns: u64, name: &str, before: &str, after: &str) -> Event {
+        Event { pid: 9, ..event(ns, "parameter", "reclaimwb", &format!("name={name} before={before} after={after}")) }
+    }
+    fn attributes<'a>(chart: &'a str, tag: &str, name: &str) -> Vec<&'a str> {
+        let (start, attribute) = (format!("<{tag} "), format!("{name}=\""));
+        let of = |tag: &'a str| tag.split('>').next()?.split_once(&attribute)?.1.split('"').next();
+        chart.split(start.as_str()).skip(1).filter_map(of).collect()
+    }
+    let mut events = all_events();
+    // Far behind its end: the bins of stalls become longer than those of writes.
+    events.push(stall(20_000_000_000, 9_000_000, "scan=9000000"));
+    let plain = of_events(&events, 0);
+    events.extend([
+        set(8_500_000_000, "handoff", "always", "never"),
+        set(4_750_000_000, "handoff", "never", "always"),
+        set(4_751_000_000, "handoff_floor", "0", "4096"),
+    ]);
+    let html = of_events(&events, 0);
+    let chart = |id: &str| {
+        let chart = html.split_once(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no {id}")).1;
+        chart.split_once("</svg></div>").expect("its end").0.to_owned()
+    };
+    let (stalls, writes) = (chart("chart-stalls"), chart("chart-writes"));
+    let ticks = attributes(&stalls, "line class=\"tick\"", "x1");
+    assert!(ticks.len() > 2, "{ticks:?}");
+    assert_eq!(ticks, attributes(&writes, "line class=\"tick\"", "x1"));
+    let places = attributes(&stalls, "line class=\"limit\"", "x1");
+    assert_eq!(places, attributes(&writes, "line class=\"limit\"", "x1"));
+    // Of 12.5 s from 1 s on, in 63 columns of 200 ms.
+    assert_eq!(places, ["29.762%", "59.524%"]);
+    let says = [
+        "1: at 3.750 s, handoff from never to always, handoff_floor from 0 to 4096",
+        "2: at 7.500 s, handoff from always to never",
+    ];
+    for one in says {
+        // In the list, and at the mark of each chart.
+        assert_eq!(html.matches(one).count(), 3, "{one}");
+    }
+    assert!(!plain.contains("<g class=\"change\">") && !plain.contains("Parameters that were set"));
+}
+
+/// Of older recordings it is known that, and not when.
+#[test]
+fn what_was_set_at_an_unknown_time() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.jsonl");
+    recording(&path, ["stalls-before.json", "stalls.json"], &all_events(), 0);
+    let text = fs::read_to_string(&path).expect("text");
+    let at = text.find("{\"after\"").expect("a line");
+    let (before, after) = text.split_at(at);
+    let changed = after.replace("\"handoff\":\"never\"", "\"handoff\":\"always\"");
+    assert_ne!(after, changed, "the fixture has that parameter");
+    fs::write(&path, before.to_owned() + &changed).expect("written");
+    let html = html(&[path.to_str().expect("a plain path")]);
+    assert!(html.contains("Set while it was recorded, at a time that is not known: handoff from never to always."));
 }
 
 #[test]

@@ -347,6 +347,35 @@ fn a_module_that_goes_away() {
     assert!(output.status.success() && said(&output).contains("the module was loaded anew"), "{}", said(&output));
 }
 
+/// No trace event says when a parameter is set: the recorder looks.
+#[test]
+fn a_parameter_that_is_set() {
+    let fake = Fake::new();
+    fs::create_dir(fake.path("parameters")).expect("created");
+    let set = |value: &str| fs::write(fake.path("parameters/handoff"), format!("{value}\n")).expect("written");
+    set("never");
+    let args = ["-o", &fake.name("a.jsonl"), "--parameters", &fake.name("parameters"), "--events", "none"];
+    // At once before the end, which is sooner than it looks by itself.
+    let script = "echo always > $1/parameters/handoff";
+    let output = fake.run(&[&args[..], &["--", "sh", "-c", script, "sh", &fake.name("")]].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    let recording = Recording::load(&fake.path("a.jsonl")).expect("a recording");
+    let [event] = &recording.events[..] else { panic!("{:?}", recording.events) };
+    let text = |field: &str| event.text(field).expect("a field").into_owned();
+    assert_eq!((event.name.as_str(), recording.end.events), ("parameter", 1));
+    assert_eq!(["name", "before", "after"].map(text), ["handoff", "never", "always"]);
+    assert!(event.ns >= recording.head.clock.ns);
+
+    // And meanwhile: it is in the file long before that ends.
+    let child = fake.start(&args);
+    until("the recorder", || fake.path("a.jsonl.partial").exists());
+    set("never");
+    let partial = || fs::read_to_string(fake.path("a.jsonl.partial")).unwrap_or_default();
+    until("the event", || partial().contains("\"name\":\"parameter\""));
+    signal(&child, Signal::INT);
+    assert!(child.wait_with_output().expect("ends").status.success());
+}
+
 #[test]
 fn the_last_recordings_are_kept() {
     let fake = Fake::new();

@@ -12,8 +12,8 @@ use crate::html::{
 /// Pixels of the area in which columns are.
 const HEIGHT: u64 = 200;
 
-/// Pixels above it.
-const ABOVE: u64 = 10;
+/// Pixels above it, with room for the names of marks.
+const ABOVE: u64 = 18;
 
 /// Stacked columns, one for each bin of time.
 pub struct Columns<'a, K> {
@@ -25,6 +25,19 @@ pub struct Columns<'a, K> {
     pub series: &'a [Series<K>],
     /// What they count.
     pub unit: Unit,
+    /// Moments that are marked.
+    pub marks: &'a [Mark],
+}
+
+/// A moment that is marked in all charts over time.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// Where on the axis, from 0 to 1.
+    pub at: f64,
+    /// What stands there.
+    pub name: String,
+    /// What it means.
+    pub says: String,
 }
 
 /// Draws them; with them come their figures.
@@ -46,6 +59,7 @@ pub fn columns<K: Copy + Ord>(of: &Columns<K>) -> (Markup, Sheet) {
                     @if total(series, amounts) > 0 { (column(of, i, amounts, top)) }
                 }
                 (times(bins.width, count))
+                @for mark in of.marks { (self::mark(mark)) }
             }
         }
     };
@@ -94,6 +108,19 @@ fn column<K: Copy + Ord>(of: &Columns<K>, i: usize, amounts: &Amounts<K>, top: u
     }
 }
 
+/// A line across the columns, with its name above.
+fn mark(mark: &Mark) -> Markup {
+    let x = percent(mark.at);
+    let anchor = if mark.at < 0.03 { "start" } else if mark.at > 0.97 { "end" } else { "middle" };
+    html! {
+        g.change {
+            title { (mark.says) }
+            line.limit x1=(x) x2=(x) y1=(ABOVE) y2=(ABOVE + HEIGHT) {}
+            text.limit x=(x) y=(ABOVE - 4) text-anchor=(anchor) { (mark.name) }
+        }
+    }
+}
+
 /// The axis below.
 fn times(width: u64, count: f64) -> Markup {
     let all = width as f64 * count;
@@ -111,6 +138,6 @@ fn times(width: u64, count: f64) -> Markup {
 }
 
 /// A time since the beginning.
-fn time(ns: u64) -> String {
+pub fn time(ns: u64) -> String {
     format!("{}.{:03} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000_000)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::{Figure, Series, Unit, cells, legend, like, percent, saying, scale, sheet};
+use super::{Figure, Palette, Series, Unit, cells, legend, percent, saying, scale, series, sheet};
 use crate::{
     format::count,
     html::table::{Cell, Column},
@@ -21,7 +21,7 @@ const PANEL: u64 = ABOVE + HEIGHT + 26;
 type Samples = BTreeMap<Origin, u64>;
 
 /// Draws the histograms; `floor` is the parameter `headroom_floor`. Nothing if no stack was sampled.
-pub fn headroom(section: &HeadroomSection, floor: Option<u64>, origins: &[Series<Origin>]) -> Option<Markup> {
+pub fn headroom(section: &HeadroomSection, floor: Option<u64>, palette: &Palette<Origin>) -> Option<Markup> {
     let mut layers: BTreeMap<Layer, BTreeMap<u64, Samples>> = BTreeMap::new();
     let mut totals = Samples::new();
     for row in &section.rows {
@@ -33,7 +33,7 @@ pub fn headroom(section: &HeadroomSection, floor: Option<u64>, origins: &[Series
     if totals.values().all(|n| *n == 0) {
         return None;
     }
-    let series = like(origins, &totals);
+    let series = series(&totals, palette, Origin::label);
     let buckets = buckets(section.stack_size);
     let least = section.deepest().map_or(0, |row| row.min_left);
     let label = format!(

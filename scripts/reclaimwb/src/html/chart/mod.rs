@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use maud::{Markup, html};
 
 pub use bars::{Bar, bars};
-pub use columns::{Columns, columns};
+pub use columns::{Columns, Mark, columns, time as moment};
 pub use headroom::headroom;
 pub use scale::round_up;
 
@@ -20,7 +20,7 @@ use super::table::{Cell, Sheet};
 use crate::format::{count, span};
 
 /// Sorts with a colour of their own; the rest are drawn as one.
-const OWN_COLOUR: usize = 7;
+const OWN_COLOUR: usize = 8;
 
 /// What a chart counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,16 +62,46 @@ pub struct Series<K> {
     total: u64,
 }
 
-/// Sorts by how much there is of them, most first; beyond those with a colour of their own as one.
-pub fn series<K: Copy + Ord>(totals: &BTreeMap<K, u64>, label: impl Fn(K) -> &'static str) -> Vec<Series<K>> {
+/// The colours of sorts in all charts of a page.
+#[derive(Clone, Debug)]
+pub struct Palette<K>(BTreeMap<K, usize>);
+
+impl<K: Copy + Ord> Palette<K> {
+    /// Of all charts together: the most have a colour of their own.
+    pub fn new(totals: &BTreeMap<K, u64>) -> Self {
+        Self(most(totals).into_iter().take(OWN_COLOUR).enumerate().map(|(colour, (key, _))| (key, colour)).collect())
+    }
+
+    /// The class of a sort's colour.
+    pub fn class(&self, key: K) -> String {
+        format!("s{}", self.0.get(&key).copied().unwrap_or(OWN_COLOUR))
+    }
+}
+
+/// Those of which there is something, most first.
+fn most<K: Copy + Ord>(totals: &BTreeMap<K, u64>) -> Vec<(K, u64)> {
     let mut sorts: Vec<(K, u64)> = totals.iter().map(|(key, n)| (*key, *n)).filter(|(_, n)| *n > 0).collect();
     sorts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    sorts
+}
+
+/// Sorts by how much there is of them in one chart, most first: so many as there are colours by themselves, and the
+/// rest as one. A sort has the same colour in each chart, but for one that is among the most only here: that takes a
+/// colour which is free here.
+pub fn series<K: Copy + Ord>(
+    totals: &BTreeMap<K, u64>,
+    palette: &Palette<K>,
+    label: impl Fn(K) -> &'static str,
+) -> Vec<Series<K>> {
+    let mut sorts = most(totals);
     let rest = sorts.split_off(sorts.len().min(OWN_COLOUR));
-    let mut series: Vec<Series<K>> = sorts
-        .into_iter()
-        .enumerate()
-        .map(|(colour, (key, total))| Series { label: label(key).to_owned(), keys: vec![key], colour, total })
-        .collect();
+    let taken: Vec<usize> = sorts.iter().filter_map(|(key, _)| palette.0.get(key).copied()).collect();
+    let mut free = (0..OWN_COLOUR).filter(|colour| !taken.contains(colour));
+    let mut series: Vec<Series<K>> = Vec::new();
+    for (key, total) in sorts {
+        let colour = palette.0.get(&key).copied().or_else(|| free.next()).unwrap_or(OWN_COLOUR);
+        series.push(Series { label: label(key).to_owned(), keys: vec![key], colour, total });
+    }
     if !rest.is_empty() {
         let names: Vec<&str> = rest.iter().map(|(key, _)| label(*key)).collect();
         let label =
@@ -80,12 +110,6 @@ pub fn series<K: Copy + Ord>(totals: &BTreeMap<K, u64>, label: impl Fn(K) -> &'s
         series.push(Series { label, keys: rest.into_iter().map(|(key, _)| key).collect(), colour: OWN_COLOUR, total });
     }
     series
-}
-
-/// The same sorts with the same colours, of other amounts; without those of which there is nothing.
-pub fn like<K: Copy + Ord>(series: &[Series<K>], totals: &BTreeMap<K, u64>) -> Vec<Series<K>> {
-    let like = series.iter().map(|one| Series { total: one.of(totals), ..one.clone() });
-    like.filter(|one| one.total > 0).collect()
 }
 
 impl<K: Copy + Ord> Series<K> {
@@ -204,4 +228,41 @@ where
 /// A percentage as an attribute.
 fn percent(share: f64) -> String {
     format!("{:.3}%", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+
+    fn label(key: usize) -> &'static str {
+        NAMES[key]
+    }
+
+    /// What is little in all charts together and much in one has its own band there.
+    #[test]
+    fn the_largest_of_the_chart_itself() {
+        // Of all charts together the first eight are most; of this one the last ones are.
+        let all: BTreeMap<usize, u64> = (0..12).map(|key| (key, 1_000_000 - key as u64)).collect();
+        let own: BTreeMap<usize, u64> = (0..12).map(|key| (key, 10 * (key as u64 + 1))).collect();
+        let palette = Palette::new(&all);
+        let series = series(&own, &palette, label);
+        let labels: Vec<&str> = series.iter().map(|one| one.label.as_str()).collect();
+        assert_eq!(labels, ["l", "k", "j", "i", "h", "g", "f", "e", "4 others: d, c, b, a"]);
+        // Of the eight that have a band none is smaller than one of the others.
+        assert_eq!(series[8].total, 10 + 20 + 30 + 40);
+        let mut colours: Vec<usize> = series.iter().map(|one| one.colour).collect();
+        // Whoever has a colour keeps it; no two have the same.
+        assert_eq!(colours[4..8], [7, 6, 5, 4]);
+        colours.sort_unstable();
+        assert_eq!(colours, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn one_that_is_left_is_called_by_its_name() {
+        let totals: BTreeMap<usize, u64> = (0..9).map(|key| (key, 1)).chain([(9, 0)]).collect();
+        let series = series(&totals, &Palette::new(&totals), label);
+        assert_eq!((series.len(), series[8].label.as_str(), series[8].total), (9, "i", 1));
+    }
 }
