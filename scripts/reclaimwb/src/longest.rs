@@ -117,23 +117,67 @@ impl Longest {
     }
 }
 
+/// The time of one cause, and whose it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// From the outermost frame to the innermost, which is the cause.
+    pub frames: Vec<String>,
+    /// The cause.
+    pub cause: Cause,
+    /// Nanoseconds.
+    pub ns: u64,
+}
+
+/// The time of stalls by cgroup, task, origin and cause, added up as they come: where cgroups are is known at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Folds(BTreeMap<(u64, String, Origin, Cause), u64>);
+
+impl Folds {
+    /// Adds a stall.
+    pub fn add(&mut self, stall: &Stall) {
+        for (cause, ns) in &stall.parts_ns {
+            let sum = self.0.entry((stall.cgroup, stall.task.clone(), stall.origin, *cause)).or_default();
+            *sum = sum.saturating_add(*ns);
+        }
+    }
+
+    /// The cgroup, the task, what reclaim was for, and the cause.
+    pub fn stacks(&self, ledgers: &Ledgers) -> Vec<Stack> {
+        let stack = |((id, task, origin, cause), ns): (&(u64, String, Origin, Cause), &u64)| Stack {
+            frames: vec![
+                group(path_of(*id, ledgers).as_deref(), *id),
+                task.clone(),
+                origin.label().to_owned(),
+                cause.label().to_owned(),
+            ],
+            cause: *cause,
+            ns: *ns,
+        };
+        self.0.iter().map(stack).collect()
+    }
+}
+
+/// The time of stalls of one cgroup: the cgroup, and the cause.
+pub fn stacks_of_group(path: Option<&str>, id: u64, causes: &BTreeMap<Cause, u64>) -> Vec<Stack> {
+    let stack = |(cause, ns): (&Cause, &u64)| Stack {
+        frames: vec![group(path, id), cause.label().to_owned()],
+        cause: *cause,
+        ns: *ns,
+    };
+    causes.iter().map(stack).collect()
+}
+
 /// The time of all stalls, as folded stacks: frames apart by semicolons, a blank, and microseconds. Of a recording,
 /// the cgroup, the task, what reclaim was for, and the cause; and the events that it lost.
 pub fn folded_recording(path: &Path) -> Result<(String, u64)> {
-    // Where cgroups are is known at the end.
-    let mut sums: BTreeMap<(u64, String, Origin, Cause), u64> = BTreeMap::new();
+    let mut folds = Folds::default();
     let mut broken = None;
     let recording = Recording::visit(path, |event| {
         if event.name != "stall" || broken.is_some() {
             return;
         }
         match stall(&event) {
-            Ok(stall) => {
-                for (cause, ns) in &stall.parts_ns {
-                    let sum = sums.entry((stall.cgroup, stall.task.clone(), stall.origin, *cause)).or_default();
-                    *sum = sum.saturating_add(*ns);
-                }
-            }
+            Ok(stall) => folds.add(&stall),
             Err(what) => broken = Some(what),
         }
     })?;
@@ -141,19 +185,7 @@ pub fn folded_recording(path: &Path) -> Result<(String, u64)> {
         return Err(Error::Recording { path: path.to_owned(), what });
     }
     recorded_stalls(&recording, path)?;
-    let ledgers = recording.after.ledgers()?;
-    let rows = sums.into_iter().map(|((id, task, origin, cause), ns)| {
-        (
-            vec![
-                group(path_of(id, &ledgers).as_deref(), id),
-                task,
-                origin.label().to_owned(),
-                cause.label().to_owned(),
-            ],
-            ns,
-        )
-    });
-    Ok((folded(rows), recording.end.lost))
+    Ok((folded(&folds.stacks(&recording.after.ledgers()?)), recording.end.lost))
 }
 
 /// The same of what the ledgers keep: the cgroup, and the cause.
@@ -161,11 +193,10 @@ pub fn folded_snapshot(snapshot: &Snapshot) -> Result<String> {
     let ledgers = snapshot.ledgers()?;
     let all = ledgers.stall_cgroups.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
     let other = std::iter::once((0, &all.other));
-    let rows = all.groups.iter().map(|((_, id), stalls)| (*id, stalls)).chain(other).flat_map(|(id, stalls)| {
-        let causes = stalls.causes.iter();
-        causes.map(move |(cause, ns)| (vec![group(stalls.path.as_deref(), id), cause.label().to_owned()], *ns))
-    });
-    Ok(folded(rows))
+    let groups = all.groups.iter().map(|((_, id), stalls)| (*id, stalls)).chain(other);
+    let stacks: Vec<Stack> =
+        groups.flat_map(|(id, stalls)| stacks_of_group(stalls.path.as_deref(), id, &stalls.causes)).collect();
+    Ok(folded(&stacks))
 }
 
 fn group(path: Option<&str>, id: u64) -> String {
@@ -177,14 +208,14 @@ fn group(path: Option<&str>, id: u64) -> String {
 }
 
 /// A line for each stack; what is the same is one.
-fn folded(rows: impl Iterator<Item = (Vec<String>, u64)>) -> String {
+fn folded(stacks: &[Stack]) -> String {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for (frames, ns) in rows {
+    for stack in stacks {
         // A semicolon ends a frame, and so must none of others' text.
         let frames: Vec<String> =
-            frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
+            stack.frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
         let sum = sums.entry(frames.join(";")).or_default();
-        *sum = sum.saturating_add(ns);
+        *sum = sum.saturating_add(stack.ns);
     }
     let lines = sums.iter().filter(|(_, ns)| **ns >= 1000);
     let lines: Vec<String> = lines.map(|(frames, ns)| format!("{frames} {}\n", ns / 1000)).collect();

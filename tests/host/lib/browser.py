@@ -130,7 +130,9 @@ def facts(page):
         # Labels that hang out of the page to the left or the right.
         device(driver, 400, 900, "light")
         outside = driver.execute_script("""
-            return [...document.querySelectorAll("svg.chart text")].filter((text) => {
+            // What is in one within a chart ends where that does.
+            const all = [...document.querySelectorAll("svg.chart text")];
+            return all.filter((text) => text.closest("svg").matches(".chart")).filter((text) => {
                 const box = text.getBoundingClientRect();
                 return box.width > 0 && (box.left < 0 || box.right > 400);
             }).map((text) => text.textContent);""")

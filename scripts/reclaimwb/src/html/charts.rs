@@ -14,6 +14,7 @@ use super::{
 use crate::{
     format::{count, span},
     frames::Part,
+    longest,
     names::{Cause, Kind, Origin},
     report::{CauseRow, Report, StallsSection, WritesSection},
 };
@@ -31,6 +32,7 @@ pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
             h2 { "Charts" }
             @if let Some(over) = &over { (over.list()) }
             (stalls(report, over.as_ref()))
+            @if let Some(figure) = flame(report, recorded) { (figure) }
             (writes(report, over.as_ref(), &origins))
             @match report.headroom.get() {
                 Some(section) => (headroom(section, floor, &origins).unwrap_or_else(|| nothing("Stack left", "No stack was sampled."))),
@@ -246,6 +248,34 @@ fn stalls_by_origin(section: &StallsSection, why: Option<String>, causes: &Palet
     .render()
 }
 
+/// Whose the time of stalls was, and what it went to: of all events of a recording, or else of the ledgers.
+fn flame(report: &Report, recorded: Option<&Recorded>) -> Option<Markup> {
+    let section = report.stalls.get()?;
+    let events = recorded.filter(|recorded| recorded.events.stall_events > 0);
+    let ledgers = events.and_then(|recorded| recorded.recording.after.ledgers().ok());
+    let (stacks, what) = if let Some((recorded, ledgers)) = events.zip(ledgers) {
+        (recorded.events.folds.stacks(&ledgers), "cgroup, task, what reclaim was for, and what it went to")
+    } else {
+        let rows = section.cgroups.iter();
+        let stacks = rows.flat_map(|row| longest::stacks_of_group(row.path.as_deref(), row.id, &row.causes_ns));
+        (stacks.collect(), "cgroup, and what it went to")
+    };
+    let label = format!("Time that tasks stalled, as a flame graph: by {what}");
+    let (drawing, figures, narrow) = chart::flame(&label, &stacks, &causes(report, recorded))?;
+    let mut notes = vec![format!("From the top down: all, {what}. What is wider took longer.")];
+    if narrow > 0 {
+        let (frames, are) = if narrow == 1 { ("frame", "is") } else { ("frames", "are") };
+        notes.push(format!("{} {frames} of less than a quarter of a percent {are} not drawn.", count(narrow as u64)));
+    }
+    if let Some(recorded) = events {
+        notes = with_lost(notes, recorded);
+    }
+    Some(
+        Figure { id: "chart-flame", title: "Stalls as a flame graph", notes, legend: html! {}, drawing, figures }
+            .render(),
+    )
+}
+
 fn writes(report: &Report, over: Option<&Over>, origins: &Palette<Origin>) -> Markup {
     let recorded = over.map(|over| over.recorded);
     let over_time = over.and_then(|over| {
@@ -334,7 +364,8 @@ fn stacks(report: &Report, floor: Option<u64>) -> Option<Markup> {
         return None;
     }
     // From the top of the stack down, as they lie on it.
-    let mut series = series(&totals, &Palette::new(&totals), |part| Part::ALL.get(part).map_or("?", |part| part.label()));
+    let mut series =
+        series(&totals, &Palette::new(&totals), |part| Part::ALL.get(part).map_or("?", |part| part.label()));
     chart::in_order(&mut series);
     let size = headroom.stack_size;
     let limit =

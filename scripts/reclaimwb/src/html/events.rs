@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::timeline::Timeline;
 use crate::{
-    longest,
+    longest::{self, Folds},
     names::{Cause, Origin},
     recording::{Event, PARAMETER},
 };
@@ -28,6 +28,8 @@ pub struct Change {
 pub struct Events {
     /// Nanoseconds that tasks stalled, by cause, from the begin of each stall to its end.
     pub stalls: Timeline<Cause>,
+    /// The same by cgroup, task and origin.
+    pub folds: Folds,
     /// Stalls.
     pub stall_events: u64,
     /// Pages written, by origin, one event for each folio.
@@ -68,6 +70,7 @@ impl Events {
     fn stall(&mut self, event: &Event) -> Result<(), String> {
         let stall = longest::stall(event)?;
         self.stall_events += 1;
+        self.folds.add(&stall);
         for (cause, ns) in stall.parts_ns {
             self.stalls.add(stall.began_ns, event.ns, cause, ns);
         }
@@ -76,12 +79,7 @@ impl Events {
 
     fn change(&mut self, event: &Event) -> Result<(), String> {
         let text = |field| event.text(field).map(Cow::into_owned).ok_or_else(|| event.lacks(field));
-        self.changes.push(Change {
-            ns: event.ns,
-            name: text("name")?,
-            before: text("before")?,
-            after: text("after")?,
-        });
+        self.changes.push(Change { ns: event.ns, name: text("name")?, before: text("before")?, after: text("after")? });
         Ok(())
     }
 

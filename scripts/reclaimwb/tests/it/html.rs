@@ -353,6 +353,43 @@ fn what_was_set_at_an_unknown_time() {
     assert!(html.contains("Set while it was recorded, at a time that is not known: handoff from never to always."));
 }
 
+/// What is folded for other programs is what is drawn.
+#[test]
+fn the_flame_graph_is_of_the_folded_stacks() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("a.jsonl");
+    let mut events = all_events();
+    events.push(stall(14_000_000_000, 100_000, "tlb=60000 lock=40000"));
+    recording(&path, ["stalls-before.json", "stalls.json"], &events, 0);
+    let recording = path.to_str().expect("a plain path");
+    let snapshot = fixture("stalls.json");
+    for (file, depth) in [(recording, 4), (snapshot.as_str(), 2)] {
+        let html = html(&[file]);
+        let chart = html.split_once("id=\"chart-flame\"").expect("a flame graph").1;
+        let chart = chart.split_once("</figure>").expect("its end").0;
+        let folded = stdout(&["stalls", file, "--folded"]);
+        let (drawing, table) = chart.split_once("<tbody>").expect("figures");
+        let mut lines = 0;
+        for line in folded.lines() {
+            let (stack, us) = line.rsplit_once(' ').expect("a count");
+            assert_eq!(stack.split(';').count(), depth, "{line}");
+            let stack = stack.replace(';', "; ");
+            let time = reclaimwb::format::span(us.parse().expect("a number"));
+            assert!(table.contains(&format!("<td>{stack}</td>")) && table.contains(&format!(">{time}</td>")), "{line}");
+            lines += 1;
+        }
+        assert!(lines >= 5 && table.matches("<tr>").count() >= lines, "{lines}");
+        assert!(drawing.contains("aria-label=\"Time that tasks stalled, as a flame graph: by cgroup, "));
+        let whole = drawing.split("<title>all: ").nth(1).expect("a root").split(' ').next().expect("a number");
+        let sum = column_sum(&html, "chart-flame") / 1e9;
+        assert!((whole.replace(',', "").parse::<f64>().expect("a number") - sum).abs() < 0.002, "{whole} {sum}");
+    }
+    // Nobody stalled: there is nothing to draw.
+    let path = dir.path().join("b.jsonl");
+    crate::common::recording(&path, ["after.json", "after.json"], &[], 0);
+    assert!(!html(&[path.to_str().expect("a plain path")]).contains("chart-flame"));
+}
+
 #[test]
 fn without_events_it_says_so() {
     let html = of_events(&[], 0);
@@ -370,7 +407,8 @@ fn without_events_it_says_so() {
 fn what_was_lost_is_said() {
     let html = of_events(&all_events(), 1234);
     assert!(html.contains("1,234 events were lost while recording (CPU 1: 1,234)"));
-    assert_eq!(html.matches("1,234 events were lost: some of it is missing here.").count(), 2);
+    // Of each chart of events.
+    assert_eq!(html.matches("1,234 events were lost: some of it is missing here.").count(), 3);
     assert!(!of_events(&all_events(), 0).contains("events were lost"));
 }
 

@@ -111,7 +111,13 @@ fn column<K: Copy + Ord>(of: &Columns<K>, i: usize, amounts: &Amounts<K>, top: u
 /// A line across the columns, with its name above.
 fn mark(mark: &Mark) -> Markup {
     let x = percent(mark.at);
-    let anchor = if mark.at < 0.03 { "start" } else if mark.at > 0.97 { "end" } else { "middle" };
+    let anchor = if mark.at < 0.03 {
+        "start"
+    } else if mark.at > 0.97 {
+        "end"
+    } else {
+        "middle"
+    };
     html! {
         g.change {
             title { (mark.says) }

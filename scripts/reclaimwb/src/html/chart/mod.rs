@@ -4,6 +4,7 @@
 
 mod bars;
 mod columns;
+mod flame;
 mod headroom;
 mod scale;
 
@@ -13,6 +14,7 @@ use maud::{Markup, html};
 
 pub use bars::{Bar, bars};
 pub use columns::{Columns, Mark, columns, time as moment};
+pub use flame::flame;
 pub use headroom::headroom;
 pub use scale::round_up;
 
