@@ -6,7 +6,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{record::DEFAULT_TRACEFS, source::DEFAULT_DIR, top::figures::By, tune};
+use crate::{record::DEFAULT_TRACEFS, schema, source::DEFAULT_DIR, top::figures::By, tune};
 
 /// Why a machine stalls for memory: where tasks lost their time, who wrote during reclaim, how much stack was left.
 ///
@@ -42,6 +42,8 @@ pub enum Command {
     Top(Top),
     /// Show the module's parameters with their meaning and bounds, or set them
     Tune(Tune),
+    /// Print the JSON schema of what this command writes
+    Schema(Schema),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the man page, or write the pages of all commands into a directory
@@ -66,6 +68,7 @@ Examples:
   reclaimwb report --since before.json              # live, since a snapshot
   reclaimwb report after.json --since before.json   # of saved snapshots, no root needed
   reclaimwb report after.json --json | jq .stalls.causes
+  reclaimwb report after.json --csv stalls.causes   # a table, for a spreadsheet
   reclaimwb report run.jsonl --html run.html        # of a recording, for a browser";
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -87,6 +90,7 @@ is wrong: a file, a condition, or a figure that is missing and has a condition.
 Examples:
   reclaimwb diff stock.jsonl handoff.jsonl
   reclaimwb diff a.jsonl b.jsonl --fail-if 'stall.p99 > 1.2x'   # for CI
+  reclaimwb diff a.jsonl b.jsonl --csv figures
   reclaimwb diff --list                                      # the figures that there are";
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -120,6 +124,13 @@ Examples:
   reclaimwb tune handoff handoff_floor    # some
   reclaimwb tune tlb=Y headroom_floor=4096
   reclaimwb tune --json | jq '.parameters[] | select(.value != .default)'";
+const SCHEMA_EXAMPLES: &str = "\
+The schemas (2020-12) allow no other fields than those that this version writes; a later one may
+write more of them. What the fields mean is in them, and in FORMAT.md.
+
+Examples:
+  reclaimwb schema report > report.schema.json
+  reclaimwb schema recording              # of each line of a recording";
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   reclaimwb completions bash > /etc/bash_completion.d/reclaimwb
@@ -136,6 +147,17 @@ pub struct Source {
     /// Directory that holds the module's ledgers
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub debugfs: PathBuf,
+}
+
+/// As tables for other programs.
+#[derive(Debug, Args)]
+pub struct Csv {
+    /// Print one table as CSV, with a header line; `list`: the names of all tables and of their columns
+    #[arg(long, value_name = "TABLE", conflicts_with = "json")]
+    pub csv: Option<String>,
+    /// Write all tables as CSV into this directory: TABLE.csv each
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "csv"])]
+    pub csv_dir: Option<PathBuf>,
 }
 
 /// `reclaimwb snapshot`.
@@ -167,8 +189,11 @@ pub struct Report {
     #[arg(long)]
     pub json: bool,
     /// Write it as one HTML file with charts, which loads nothing from elsewhere
-    #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "all_stacks", "width"])]
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "csv", "csv_dir", "all_stacks", "width"])]
     pub html: Option<PathBuf>,
+    /// As tables.
+    #[command(flatten)]
+    pub tables: Csv,
     /// Show every worst stack in full
     #[arg(long)]
     pub all_stacks: bool,
@@ -260,6 +285,9 @@ pub struct Diff {
     /// Print the comparison as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
+    /// As tables.
+    #[command(flatten)]
+    pub tables: Csv,
     /// Columns to use; the terminal's width (80 if there is none) if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,
@@ -304,11 +332,14 @@ pub struct Stalls {
     #[arg(long)]
     pub json: bool,
     /// Write all events of a recording as a trace for Perfetto (ui.perfetto.dev) instead
-    #[arg(long, value_name = "OUT", requires = "file", conflicts_with = "json")]
+    #[arg(long, value_name = "OUT", requires = "file", conflicts_with_all = ["json", "csv", "csv_dir"])]
     pub perfetto: Option<PathBuf>,
+    /// As tables.
+    #[command(flatten)]
+    pub tables: Csv,
     /// Write all of them, not only the longest, as folded stacks for a flame graph: cgroup, task, origin and cause,
     /// and microseconds; of the ledgers, which do not keep each task, cgroup and cause
-    #[arg(long, conflicts_with_all = ["json", "perfetto", "width", "number"])]
+    #[arg(long, conflicts_with_all = ["json", "csv", "csv_dir", "perfetto", "width", "number"])]
     pub folded: bool,
     /// Columns to use; the terminal's width (80 if there is none) if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
@@ -375,12 +406,24 @@ pub struct Tune {
     /// Print them as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
+    /// As tables.
+    #[command(flatten)]
+    pub tables: Csv,
     /// Directory that holds the module's parameters
     #[arg(long, value_name = "DIR", default_value = tune::DEFAULT_DIR, hide = true)]
     pub parameters: PathBuf,
     /// Where the ledgers are, which know the size of a stack.
     #[command(flatten)]
     pub source: Source,
+}
+
+/// `reclaimwb schema`.
+#[derive(Debug, Args)]
+#[command(after_help = SCHEMA_EXAMPLES)]
+pub struct Schema {
+    /// Of what
+    #[arg(value_enum)]
+    pub of: schema::Of,
 }
 
 /// `reclaimwb completions`.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Tells which layer a call frame belongs to, from the names of the functions.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ledger::Frame;
 
 /// Part of the way down that a frame belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// What the task was doing, down to the allocator.

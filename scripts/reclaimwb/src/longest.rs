@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -22,7 +23,7 @@ const VERSION: u64 = 1;
 const V1: u64 = 1 << 63;
 
 /// A stall, and where its cgroup is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Kept {
     /// All that is known of it.
     #[serde(flatten)]
@@ -36,7 +37,7 @@ pub struct Kept {
 }
 
 /// The longest stalls of one source.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Longest {
     format: &'static str,
     version: u64,

@@ -17,9 +17,9 @@ use reclaimwb::{
     longest::{self, Longest},
     manual, perfetto, record,
     recording::Recording,
-    report,
+    report, schema,
     snapshot::Snapshot,
-    terminal, text, top, tune, why,
+    tables, terminal, text, top, tune, why,
 };
 
 fn main() -> ExitCode {
@@ -94,9 +94,10 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Why(args) => show(&why::run(args, width(args.width))?)?,
         Command::Top(args) => top::run(args)?,
         Command::Tune(args) => {
-            let text = tune::run(args, width(None))?;
-            if args.json { print(&text) } else { show(&text) }?;
+            let (params, text) = tune::run(args, width(None))?;
+            print_or(schema::Of::Tune, &params, args.json, &args.tables, || text)?;
         }
+        Command::Schema(args) => print(&schema::text(args.of))?,
         Command::Completions(args) => write_out(&manual::completions(args.shell))?,
         Command::Man(args) => match &args.dir {
             Some(dir) => manual::write(dir)?,
@@ -117,8 +118,27 @@ fn compare(args: &cli::Diff) -> Result<ExitCode> {
     let conditions = conditions?;
     let (a, b) = (Side::load(a, args.since_a.as_deref())?, Side::load(b, args.since_b.as_deref())?);
     let diff = diff::compare(a, b, &figures, &conditions)?;
-    if args.json { print(&json(&diff)?) } else { show(&text::diff(&diff, width(args.width), args.all)) }?;
+    print_or(schema::Of::Diff, &diff, args.json, &args.tables, || text::diff(&diff, width(args.width), args.all))?;
     Ok(if diff.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Prints it for programs, as they want it, or else as text for people.
+fn print_or(
+    of: schema::Of,
+    data: &impl serde::Serialize,
+    is_json: bool,
+    csv: &cli::Csv,
+    text: impl FnOnce() -> String,
+) -> Result<()> {
+    if is_json {
+        return print(&json(data)?);
+    }
+    let value = || serde_json::to_value(data).map_err(|err| Error::io("write", Path::new("CSV"), err.into()));
+    match (&csv.csv, &csv.csv_dir) {
+        (Some(name), _) => print(&tables::one(of, &value()?, name)?),
+        (None, Some(dir)) => tables::write(of, &value()?, dir),
+        (None, None) => show(&text()),
+    }
 }
 
 fn json(of: &impl serde::Serialize) -> Result<String> {
@@ -140,10 +160,7 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
         Some(path) => Longest::of_snapshot(&Snapshot::load(path)?, "snapshot", number)?,
         None => Longest::of_snapshot(&Snapshot::take(&args.source.debugfs)?, "live", number)?,
     };
-    if args.json {
-        return print(&json(&longest)?);
-    }
-    show(&text::longest(&longest, width(args.width)))
+    print_or(schema::Of::Stalls, &longest, args.json, &args.tables, || text::longest(&longest, width(args.width)))
 }
 
 fn folded(args: &cli::Stalls) -> Result<()> {
@@ -188,7 +205,9 @@ fn report(args: &cli::Report) -> Result<()> {
     if let Some(out) = &args.html {
         return html::write(&report, recorded.as_ref(), out);
     }
-    if args.json { print(&json(&report)?) } else { show(&text::report(&report, width(args.width), args.all_stacks)) }
+    print_or(schema::Of::Report, &report, args.json, &args.tables, || {
+        text::report(&report, width(args.width), args.all_stacks)
+    })
 }
 
 fn width(wanted: Option<u16>) -> usize {

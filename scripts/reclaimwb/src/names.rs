@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The words of the ledgers: origins, kinds, types and layers, as keys and as people read them.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Declares a closed set of words with the key used in ledgers and the label shown to people.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $key:literal, $label:literal;)* }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $key:literal, $label:literal;)* }) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $key)] $variant,)* }
 
@@ -27,6 +30,23 @@ macro_rules! words {
             /// The word with this key.
             pub fn from_key(key: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|w| w.key() == key)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                // The pattern is for maps with these keys, which are no objects of these fields.
+                let keys: Vec<&str> = Self::ALL.iter().map(|word| word.key()).collect();
+                json_schema!({
+                    "type": "string",
+                    "description": concat!($($doc,)*).trim(),
+                    "enum": keys,
+                    "pattern": format!("^({})$", keys.join("|")),
+                })
             }
         }
     };

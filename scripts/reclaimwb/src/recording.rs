@@ -12,6 +12,7 @@ use std::{
     path::Path,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -34,7 +35,7 @@ const MAKE_ONE: &str = "make one with: reclaimwb record -o FILE";
 pub const PARAMETER: &str = "parameter";
 
 /// The clock of the events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Clock {
     /// Its name, as in tracefs: `mono`.
     pub name: String,
@@ -43,7 +44,7 @@ pub struct Clock {
 }
 
 /// What is known when a recording begins.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 pub struct Head {
     /// Version of the tool that made it.
     pub tool: String,
@@ -61,7 +62,7 @@ pub struct Head {
 }
 
 /// The value of an event's field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// A number.
@@ -71,7 +72,7 @@ pub enum Value {
 }
 
 /// One of the module's trace events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Event {
     /// When, in nanoseconds of the recording's clock.
     pub ns: u64,
@@ -124,7 +125,7 @@ impl Event {
 }
 
 /// Events that found no room in the trace buffer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Lost {
     /// Of which CPU.
     pub cpu: u64,
@@ -133,7 +134,7 @@ pub struct Lost {
 }
 
 /// How a recording ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, Deserialize)]
 pub struct End {
     /// Events in the file.
     pub events: u64,
@@ -151,9 +152,9 @@ pub struct End {
     pub exit: Option<i32>,
 }
 
-/// The first line.
-#[derive(Serialize, Deserialize)]
-struct First {
+/// The first line. It is public for its schema only.
+#[derive(Serialize, JsonSchema, Deserialize)]
+pub(crate) struct First {
     reclaimwb: String,
     format: u64,
     #[serde(flatten)]
@@ -167,10 +168,10 @@ struct AnyFirst {
     format: Option<u64>,
 }
 
-/// Every line but the first.
-#[derive(Serialize, Deserialize)]
+/// Every line but the first. It is public for its schema only.
+#[derive(Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Line<'a> {
+pub(crate) enum Line<'a> {
     Before(Box<Cow<'a, Snapshot>>),
     Event(Cow<'a, Event>),
     Lost(Cow<'a, Lost>),

@@ -6,6 +6,7 @@
 
 use std::{fs, path::Path};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -20,7 +21,7 @@ const FORMAT: &str = "reclaimwb-snapshot";
 const VERSION: u64 = 1;
 
 /// One ledger in a snapshot.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Saved {
     /// Its rows.
@@ -30,7 +31,7 @@ enum Saved {
 }
 
 /// The file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 struct File {
     format: String,
     version: u64,
@@ -47,7 +48,7 @@ struct Head {
 }
 
 /// All that was known at one moment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 #[serde(into = "File", try_from = "File")]
 pub struct Snapshot {
     /// The machine.

@@ -8,10 +8,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A swap device or file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 pub struct Swap {
     /// Device or file.
     pub name: String,
@@ -26,7 +27,7 @@ pub struct Swap {
 }
 
 /// What the kernel says of an NBD device's queue, for the advice on it. What could not be read is absent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema, Deserialize)]
 pub struct Queue {
     /// Its largest request, in KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct Queue {
 }
 
 /// Whether the kernel measures pressure (PSI).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Psi {
     /// It does.
@@ -53,7 +54,7 @@ pub enum Psi {
 }
 
 /// The machine at the moment of a snapshot. What could not be read is empty or absent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema, Deserialize)]
 pub struct System {
     /// Seconds since 1970.
     pub unix_time: f64,

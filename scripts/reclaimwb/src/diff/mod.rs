@@ -5,6 +5,7 @@ mod condition;
 mod figures;
 mod side;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use condition::{Against, Condition, Op};
@@ -22,7 +23,7 @@ pub const VERSION: u32 = 1;
 const SAME_LENGTH: f64 = 0.01;
 
 /// One side, for the reader.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct About {
     /// The file.
     pub file: String,
@@ -37,7 +38,7 @@ pub struct About {
 }
 
 /// Something about the machine or the module that is not the same.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Changed {
     /// What.
     pub what: String,
@@ -48,7 +49,7 @@ pub struct Changed {
 }
 
 /// A figure of both sides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// Its name.
     pub name: String,
@@ -80,7 +81,7 @@ impl Row {
 }
 
 /// What became of a condition.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Outcome {
     /// As it was given.
     pub condition: String,
@@ -95,7 +96,7 @@ pub struct Outcome {
 }
 
 /// The comparison.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Diff {
     /// [`FORMAT`].
     pub format: &'static str,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -39,7 +40,7 @@ pub struct OrderCompaction {
 }
 
 /// Blocks that tasks of one name took while others waited for theirs.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Taken {
     /// Blocks.
     pub blocks: u64,

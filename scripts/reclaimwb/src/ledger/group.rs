@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the ledgers that can be switched have in common.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 use crate::error::Result;
 
 /// Whether a ledger's probes are there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It records.

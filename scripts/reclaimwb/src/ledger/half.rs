@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::{Rows, grown};
@@ -15,7 +16,7 @@ pub type Log2 = BTreeMap<u64, u64>;
 pub const LAST_BUCKET: u64 = 1 << 23;
 
 /// Whether a half of the helper is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HelperState {
     /// It takes what reclaim meets.

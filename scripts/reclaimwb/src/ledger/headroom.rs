@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::{Rows, grown};
@@ -15,7 +16,7 @@ const FIRST_BUCKET: u64 = 64;
 const LAST_BUCKET: u64 = 32768;
 
 /// Stack used by one step down, from the layer sampled before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Used {
     /// Samples with a layer before them.
     pub count: u64,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -14,7 +15,7 @@ use crate::{error::Result, names::KswapdWhy};
 const MAX_ORDER: u32 = 10;
 
 /// Passes that had one reason.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Passes {
     /// How many.
     pub windows: u64,
@@ -23,7 +24,7 @@ pub struct Passes {
 }
 
 /// What a node had when its kswapd last ended a pass, in pages.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct NodeLeft {
     /// Free in the zones that it balances.
     pub free: u64,
@@ -77,7 +78,7 @@ pub struct NodeKswapd {
 }
 
 /// How often a task of one name woke kswapd.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Waker {
     /// Times.
     pub times: u64,

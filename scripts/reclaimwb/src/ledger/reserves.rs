@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -20,7 +21,7 @@ pub const USERS: [&str; 7] = ["reclaimer", "writer", "nbd_send", "nbd_receive", 
 pub const WOKEN: [&str; 3] = ["refilled", "timeout", "signal"];
 
 /// What one user took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TakenPages {
     /// Allocations.
     pub allocations: u64,
@@ -31,7 +32,7 @@ pub struct TakenPages {
 }
 
 /// Waits, or those of one sort.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WaitCount {
     /// How many.
     pub waits: u64,
@@ -40,7 +41,7 @@ pub struct WaitCount {
 }
 
 /// How low a zone fell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lowest {
     /// Pages that were free.
     pub free_pages: u64,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::{Rows, grown};
@@ -30,7 +31,7 @@ const PARTS: [&str; 9] = [
 const LOST: [&str; 5] = ["slots", "depth", "cgroups", "stacks", "preload"];
 
 /// Whether a part of the ledgers can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Availability {
     /// Its probes are attached.
@@ -40,7 +41,7 @@ pub enum Availability {
 }
 
 /// One probe of the module.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Probe {
     /// Tracepoint or function.
     pub name: String,
@@ -63,7 +64,7 @@ impl Probe {
 }
 
 /// What the module's own work cost.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Cost {
     /// Events handled.
     pub events: u64,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -63,7 +64,7 @@ pub struct Waits {
 }
 
 /// Waits of one cgroup's tasks, and pages of the cgroup that came back.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct CgroupWaits {
     /// Where it is; `None` if it is gone or out of sight.
     pub path: Option<String>,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -17,7 +18,7 @@ use crate::{
 const MAX_ORDER: u32 = 10;
 
 /// Folios and the pages in them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cell {
     /// Folios written.
     pub folios: u64,
@@ -53,7 +54,7 @@ impl OriginWrites {
 }
 
 /// What zswap wrote back to the device behind it. None of it is a write of reclaim's.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ZswapWriteback {
     /// Whether it is counted.
     pub state: State,
@@ -66,7 +67,7 @@ pub struct ZswapWriteback {
 }
 
 /// Swap writes that one device did not do.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct FailedWrites {
     /// Writes.
     pub requests: u64,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The recorded numbers against the kernel's own counters, over the same interval.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WritesSection;
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// One comparison.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Book {
     /// What is compared.
     pub what: &'static str,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Section, figures::Times};
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Attempts with one result.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ResultRow {
     /// How many.
     pub attempts: u64,
@@ -21,7 +22,7 @@ pub struct ResultRow {
 }
 
 /// Attempts for one order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CompactionRow {
     /// The order.
     pub order: u64,
@@ -42,7 +43,7 @@ pub struct CompactionRow {
 }
 
 /// All orders.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CompactionSection {
     /// Whether attempts are counted, at the end.
     pub state: GroupState,

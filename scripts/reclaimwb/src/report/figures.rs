@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Figures that the sections on the helper's two halves have in common.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ledger::{LAST_BUCKET, Log2};
 
 /// One sum that must come out even.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FolioBook {
     /// What is compared.
     pub what: &'static str,
@@ -20,7 +21,7 @@ pub struct FolioBook {
 }
 
 /// The same, of requests.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestBook {
     /// What is compared.
     pub what: &'static str,
@@ -34,7 +35,7 @@ pub struct RequestBook {
 }
 
 /// Times of many of a kind.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Times {
     /// How many there are.
     pub count: u64,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What one origin handed over.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HandoffRow {
     /// The origin.
     pub origin: Origin,
@@ -53,7 +54,7 @@ impl HandoffRow {
 }
 
 /// One swap device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SwapDeviceRow {
     /// Its major and minor number, or the name of the swap file's kind.
     pub device: String,
@@ -84,7 +85,7 @@ pub struct SwapDeviceRow {
 }
 
 /// The writers' work, and who handed it to them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HandoffSection {
     /// Whether it is on, at the end.
     pub state: HelperState,

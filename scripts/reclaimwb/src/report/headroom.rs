@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Samples of one origin at one layer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HeadroomRow {
     /// The origin.
     pub origin: Origin,
@@ -39,7 +40,7 @@ pub struct HeadroomRow {
 }
 
 /// All origins and layers that have samples.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct HeadroomSection {
     /// `THREAD_SIZE`.
     pub stack_size: u64,

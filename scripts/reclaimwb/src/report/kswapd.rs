@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Section, figures::mean, writes::share};
@@ -17,7 +18,7 @@ const BUSY_SHARE: f64 = 0.05;
 const BUSY_NS: u64 = 200_000_000;
 
 /// One node's kswapd.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct KswapdRow {
     /// The node.
     pub node: u64,
@@ -48,7 +49,7 @@ pub struct KswapdRow {
 }
 
 /// Passes that had one reason.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReasonRow {
     /// It.
     pub why: KswapdWhy,
@@ -60,7 +61,7 @@ pub struct ReasonRow {
 }
 
 /// Who woke it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WakerRow {
     /// Name of the task.
     pub task: String,
@@ -70,7 +71,7 @@ pub struct WakerRow {
 }
 
 /// All of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct KswapdSection {
     /// Whether passes are counted, at the end.
     pub state: GroupState,

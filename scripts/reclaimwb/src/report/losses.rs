@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// What was not recorded, or not charged to an origin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NotRecorded {
     /// What did not fit, by table: windows without a slot, nested too deep, cgroups, stacks, and windows that
     /// were open when the module was loaded (`preload`).

@@ -22,6 +22,7 @@ mod writes;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use books::Book;
@@ -53,8 +54,9 @@ pub const FORMAT: &str = "reclaimwb-report";
 pub const VERSION: u32 = 2;
 
 /// A part of the report, or why it cannot be given.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum Section<T> {
     /// The numbers.
     Available(T),
@@ -80,7 +82,7 @@ impl<T> Section<T> {
 }
 
 /// Where and when the numbers are from.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Taken {
     /// `live`, `snapshot` or `recording`.
     pub source: &'static str,
@@ -93,7 +95,7 @@ pub struct Taken {
 }
 
 /// The machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Machine {
     /// `uname -r`.
     pub kernel: String,
@@ -118,7 +120,7 @@ pub struct Machine {
 }
 
 /// The module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Module {
     /// Its version.
     pub version: String,
@@ -143,7 +145,7 @@ pub struct Module {
 }
 
 /// The whole report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`FORMAT`].
     pub format: &'static str,

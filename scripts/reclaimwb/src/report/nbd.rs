@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
 const LOCK_SHARE: f64 = 0.2;
 
 /// Requests of a device in one direction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NbdRow {
     /// What they do.
     pub direction: Direction,
@@ -46,7 +47,7 @@ pub struct NbdRow {
 }
 
 /// One device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NbdDeviceRow {
     /// Its name.
     pub device: String,
@@ -63,7 +64,7 @@ pub struct NbdDeviceRow {
 }
 
 /// Stalls whose task waited for requests, of any device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitedForRow {
     /// How many.
     pub stalls: u64,
@@ -78,7 +79,7 @@ pub struct WaitedForRow {
 }
 
 /// All devices.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NbdSection {
     /// Whether requests are followed, at the end.
     pub state: GroupState,
@@ -168,7 +169,7 @@ fn row(direction: Direction, requests: &NbdRequests) -> NbdRow {
 }
 
 /// Swap writes of one origin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct BatchRow {
     /// The origin.
     pub origin: Origin,
@@ -187,7 +188,7 @@ pub struct BatchRow {
 }
 
 /// All swap writes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct BatchesSection {
     /// Whether it is told why they ended, at the end.
     pub reasons: GroupState,

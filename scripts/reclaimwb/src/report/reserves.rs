@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Section;
@@ -13,7 +14,7 @@ use crate::ledger::{GroupState, Log2, Lowest, Reserves, TakenPages, WaitCount, t
 const NEARLY: f64 = 0.25;
 
 /// A zone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ZoneRow {
     /// Its node and name, as `0.DMA32`.
     pub zone: String,
@@ -28,7 +29,7 @@ pub struct ZoneRow {
 }
 
 /// Waits for the reserves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitsRow {
     /// All of them.
     #[serde(flatten)]
@@ -46,7 +47,7 @@ pub struct WaitsRow {
 }
 
 /// The reserves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReservesSection {
     /// Whether pages are counted, at the end.
     pub state: GroupState,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Section, figures::mean};
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// One shrinker.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ShrinkerRow {
     /// Its name.
     pub name: String,
@@ -32,7 +33,7 @@ pub struct ShrinkerRow {
 }
 
 /// All shrinkers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ShrinkersSection {
     /// Whether calls are counted, at the end.
     pub state: GroupState,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Section, figures::mean};
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Flushes of one origin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TlbRow {
     /// The origin.
     pub origin: Origin,
@@ -23,7 +24,7 @@ pub struct TlbRow {
 }
 
 /// Flushes for one purpose.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FlushRow {
     /// How many, and for how long.
     #[serde(flatten)]
@@ -33,7 +34,7 @@ pub struct FlushRow {
 }
 
 /// All flushes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TlbSection {
     /// Whether they are counted, at the end.
     pub state: GroupState,
@@ -59,7 +60,7 @@ pub(super) fn tlb(ledger: &Tlb) -> Section<TlbSection> {
 }
 
 /// One device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MetadataRow {
     /// Its major and minor number.
     pub device: String,
@@ -79,7 +80,7 @@ pub struct MetadataRow {
 }
 
 /// All devices.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct MetadataSection {
     /// Whether pages are counted, at the end.
     pub state: GroupState,

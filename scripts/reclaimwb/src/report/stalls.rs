@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What went to one cause.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CauseRow {
     /// The cause.
     pub cause: Cause,
@@ -29,7 +30,7 @@ pub struct CauseRow {
 }
 
 /// The stalls of one origin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StallRow {
     /// The origin.
     pub origin: Origin,
@@ -50,7 +51,7 @@ pub struct StallRow {
 }
 
 /// The stalls of one cgroup's tasks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StallCgroupRow {
     /// Where its id is unique.
     pub hierarchy: Hierarchy,
@@ -74,7 +75,7 @@ pub struct StallCgroupRow {
 }
 
 /// Stalls that began although more than half of a node's inactive pages were clean ones of files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanStalls {
     /// How many.
     pub stalls: u64,
@@ -85,7 +86,7 @@ pub struct CleanStalls {
 }
 
 /// All stalls.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StallsSection {
     /// Whether they are timed, at the end.
     pub on: bool,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -19,7 +20,7 @@ use crate::{
 const PAIN: u64 = 100_000_000;
 
 /// Waits of one kind.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitKindRow {
     /// The kind.
     pub kind: WaitKind,
@@ -38,7 +39,7 @@ pub struct WaitKindRow {
 }
 
 /// Waits of a cgroup's tasks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitCgroupRow {
     /// Its id, `ID` or `v1:ID`; absent of what is not told apart.
     pub cgroup: Option<String>,
@@ -61,7 +62,7 @@ impl WaitCgroupRow {
 }
 
 /// All waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitsSection {
     /// Whether waits for pages that are read are seen, at the end.
     pub state: GroupState,

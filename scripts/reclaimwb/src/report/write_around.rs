@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The time from met to clean.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanTimes {
     /// Targets that came out of writeback.
     pub targets: u64,
@@ -30,7 +31,7 @@ pub struct CleanTimes {
 }
 
 /// What became of the pages of cleaned targets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Freed {
     /// Targets looked at a second after they were clean.
     pub watched: u64,
@@ -43,7 +44,7 @@ pub struct Freed {
 }
 
 /// One device.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct DeviceRow {
     /// Its name, as of its backing device.
     pub device: String,
@@ -66,7 +67,7 @@ pub struct DeviceRow {
 }
 
 /// The helper's work.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WriteAroundSection {
     /// Whether it is on, at the end.
     pub state: HelperState,

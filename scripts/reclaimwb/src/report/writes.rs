@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What one origin wrote.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OriginRow {
     /// The origin.
     pub origin: Origin,
@@ -58,7 +59,7 @@ fn to_device(kinds: &BTreeMap<Kind, u64>) -> u64 {
 }
 
 /// A swap device that did not do what it was to write.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct FailedDevice {
     /// Its name.
     pub device: String,
@@ -75,7 +76,7 @@ impl FailedDevice {
 }
 
 /// All origins together.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct WritesSection {
     /// Windows; absent if windows are not recorded.
     pub windows: Option<u64>,
@@ -204,7 +205,7 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
 }
 
 /// What one cgroup had written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CgroupRow {
     /// The hierarchy in which its id is unique.
     pub hierarchy: Hierarchy,
@@ -228,7 +229,7 @@ pub struct CgroupRow {
 }
 
 /// Whose pages were written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CgroupsSection {
     /// Most pages first.
     pub groups: Vec<CgroupRow>,

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     source,
 };
+pub use show::File;
 use table::{PARAMS, Param};
 
 /// Where the parameters are.
@@ -54,8 +55,8 @@ fn stack_size(debugfs: &Path) -> Option<u64> {
     Some(source::ledgers(&texts, source::NOT_READ).ok()?.headroom.ok()?.stack_size)
 }
 
-/// Sets what is to be set, then shows it, or all if nothing is named, in so many columns.
-pub fn run(args: &cli::Tune, width: usize) -> Result<String> {
+/// Sets what is to be set, then gives it, or all if nothing is named; also as text in so many columns.
+pub fn run(args: &cli::Tune, width: usize) -> Result<(File, String)> {
     let wanted = args.params.iter().map(|word| Wanted::parse(word)).collect::<Result<Vec<_>>>()?;
     let before = Now::read(&args.parameters, &args.source.debugfs)?;
     let changes = set::check(&wanted, &before)?;
@@ -65,7 +66,7 @@ pub fn run(args: &cli::Tune, width: usize) -> Result<String> {
     if shown.is_empty() {
         shown = PARAMS.iter().collect();
     }
-    Ok(if args.json { show::json(&shown, &now) } else { show::text(&shown, &before, &now, width) })
+    Ok((show::file(&shown, &now), show::text(&shown, &before, &now, width)))
 }
 
 /// What one word of the command line asks for.

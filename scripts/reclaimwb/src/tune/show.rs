@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Prints parameters.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use textwrap::WordSplitter::NoHyphenation;
 
 use super::{Now, table::Param, value};
 
 /// As JSON: format `reclaimwb-tune`, version 1.
-#[derive(Serialize)]
-struct File<'a> {
+#[derive(Serialize, JsonSchema)]
+pub struct File {
     format: &'static str,
     version: u64,
-    parameters: Vec<Shown<'a>>,
+    parameters: Vec<Shown>,
 }
 
-#[derive(Serialize)]
-struct Shown<'a> {
+#[derive(Serialize, JsonSchema)]
+struct Shown {
     name: &'static str,
     /// Absent: the loaded module has no such parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<&'a str>,
+    value: Option<String>,
     default: &'static str,
     bounds: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,19 +30,17 @@ struct Shown<'a> {
 }
 
 /// For programs.
-pub fn json(params: &[&Param], now: &Now) -> String {
+pub fn file(params: &[&Param], now: &Now) -> File {
     let parameters = params.iter().map(|param| Shown {
         name: param.name,
-        value: now.values.get(param.name).map(String::as_str),
+        value: now.values.get(param.name).cloned(),
         default: param.default,
         bounds: value::bounds(param, now.stack_size),
         unit: param.unit,
         at_run_time: param.at_run_time,
         meaning: param.meaning,
     });
-    let file = File { format: "reclaimwb-tune", version: 1, parameters: parameters.collect() };
-    // Plain strings and numbers always serialize.
-    serde_json::to_string_pretty(&file).map_or_else(|_| String::new(), |json| json + "\n")
+    File { format: "reclaimwb-tune", version: 1, parameters: parameters.collect() }
 }
 
 /// For people: a line of what it is, then what for.
