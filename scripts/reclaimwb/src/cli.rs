@@ -69,7 +69,9 @@ Examples:
   reclaimwb report after.json --since before.json   # of saved snapshots, no root needed
   reclaimwb report after.json --json | jq .stalls.causes
   reclaimwb report after.json --csv stalls.causes   # a table, for a spreadsheet
-  reclaimwb report run.jsonl --html run.html        # of a recording, for a browser";
+  reclaimwb report run.jsonl --html run.html        # of a recording, for a browser
+  reclaimwb report --cgroup /system.slice           # what is told by cgroup, of one
+  reclaimwb report run.jsonl --between 60 1m30s     # what is told by events, of half a minute";
 const STATUS_EXAMPLES: &str = "\
 Examples:
   reclaimwb status";
@@ -91,17 +93,20 @@ Examples:
   reclaimwb diff stock.jsonl handoff.jsonl
   reclaimwb diff a.jsonl b.jsonl --fail-if 'stall.p99 > 1.2x'   # for CI
   reclaimwb diff a.jsonl b.jsonl --csv figures
-  reclaimwb diff --list                                      # the figures that there are";
+  reclaimwb diff --list                                      # the figures that there are
+  reclaimwb diff a.jsonl b.jsonl --cgroup nginx.service";
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   reclaimwb export --prometheus -o /var/lib/prometheus/node-exporter/reclaimwb.prom
-  reclaimwb export now.json --prometheus --cgroups";
+  reclaimwb export now.json --prometheus --cgroups
+  reclaimwb export --prometheus --cgroup /system.slice";
 const STALLS_EXAMPLES: &str = "\
 Examples:
   reclaimwb stalls                                # those that the module has kept
   reclaimwb stalls run.jsonl -n 3 --json          # of a recording, among all that it has
   reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev
-  reclaimwb stalls run.jsonl --folded > run.folded # for flamegraph.pl, inferno, speedscope";
+  reclaimwb stalls run.jsonl --folded > run.folded # for flamegraph.pl, inferno, speedscope
+  reclaimwb stalls run.jsonl --task memhog --between 22:00:05 end";
 const WHY_EXAMPLES: &str = "\
 It looks for two seconds, and where nothing hurt in these at all since the module was loaded.
 Of a task there is what the longest stalls and the worst stacks have, and its cgroup. Each line
@@ -112,12 +117,15 @@ Examples:
   reclaimwb why 1234                     # a task, by its PID
   reclaimwb why /system.slice            # a cgroup and all below it
   reclaimwb why 4f1d02c3a9b8             # a container, by its id
-  reclaimwb why --file run.jsonl         # what hurt while it was recorded";
+  reclaimwb why --file run.jsonl         # what hurt while it was recorded
+  reclaimwb why --file run.jsonl --between -10s end";
 const TOP_EXAMPLES: &str = "\
 Examples:
   reclaimwb top                                     # q quits, ? shows all keys
   reclaimwb top --by cgroup --interval 5s
-  reclaimwb top --by task --batch 60 >> stalls.log  # a minute as plain text";
+  reclaimwb top --by task --batch 60 >> stalls.log  # a minute as plain text
+  reclaimwb top --by cgroup --batch 60 --csv > stalls.csv
+  reclaimwb top --cgroup /system.slice              # its rows alone";
 const TUNE_EXAMPLES: &str = "\
 Examples:
   reclaimwb tune                          # all of them
@@ -147,6 +155,30 @@ pub struct Source {
     /// Directory that holds the module's ledgers
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DIR)]
     pub debugfs: PathBuf,
+}
+
+/// Whose figures.
+#[derive(Debug, Args)]
+pub struct Of {
+    /// Only of this cgroup and all below it: a path below /sys/fs/cgroup, the name of a service, or the id of a
+    /// container. What is not told by cgroup is left out
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Option<String>,
+    /// Only of this task, or of all tasks of this name. What is not told by task is left out
+    #[arg(long, value_name = "COMM|PID")]
+    pub task: Option<String>,
+}
+
+/// Whose figures, and when.
+#[derive(Debug, Args)]
+pub struct Narrow {
+    /// Whose.
+    #[command(flatten)]
+    pub of: Of,
+    /// Only from A to B of a recording, by its events: seconds from its start (12.5, 1m30s), from its end (-10s), start,
+    /// end, or a time in UTC (22:00:05, 2026-11-22T22:00:05Z). What is not told by events is left out
+    #[arg(long, num_args = 2, value_names = ["A", "B"], allow_hyphen_values = true)]
+    pub between: Option<Vec<String>>,
 }
 
 /// As tables for other programs.
@@ -185,6 +217,9 @@ pub struct Report {
     /// Count only what happened since this earlier snapshot of the same boot
     #[arg(long, value_name = "BEFORE")]
     pub since: Option<PathBuf>,
+    /// What it is of.
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Print the report as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
@@ -272,6 +307,9 @@ pub struct Diff {
     /// Earlier snapshot of the same boot that B counts from
     #[arg(long, value_name = "FILE")]
     pub since_b: Option<PathBuf>,
+    /// What it is of.
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Fail if this holds: NAME OP VALUE with OP one of < <= > >=; VALUE such as 1.2x is a ratio B/A, a number with or
     /// without a unit (10ms, 5%, 2KiB) is what B has; may be given again
     #[arg(long, value_name = "CONDITION")]
@@ -312,6 +350,9 @@ pub struct Export {
     /// Also what is counted by cgroup: as many series as there are cgroups, times origins and causes
     #[arg(long)]
     pub cgroups: bool,
+    /// Only what is counted by cgroup, of this one and all below it; a comment says so
+    #[arg(long, value_name = "PATH")]
+    pub cgroup: Option<String>,
 }
 
 /// `reclaimwb stalls`.
@@ -328,6 +369,9 @@ pub struct Stalls {
     #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub number: u32,
+    /// What it is of.
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Print them as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
@@ -352,8 +396,11 @@ pub struct Stalls {
 pub struct Why {
     /// Only what concerns this task, or this cgroup and those below it: a PID, a path below /sys/fs/cgroup, the name of
     /// a service, or the id of a container
-    #[arg(value_name = "PID|CGROUP")]
+    #[arg(value_name = "PID|CGROUP", conflicts_with_all = ["cgroup", "task"])]
     pub of: Option<String>,
+    /// What it is about.
+    #[command(flatten)]
+    pub narrow: Narrow,
     /// Where the ledgers are.
     #[command(flatten)]
     pub source: Source,
@@ -378,12 +425,30 @@ pub struct Top {
     /// Time between samples: 100ms to 1h
     #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = interval)]
     pub interval: Duration,
-    /// What the rows are; the keys o, c and t change it
-    #[arg(short, long, value_enum, default_value_t = By::Origin)]
-    pub by: By,
+    /// What the rows are; the keys o, c and t change it. If not given, origins, or what --cgroup or --task asks for
+    #[arg(short, long, value_enum)]
+    pub by: Option<By>,
+    /// Whose rows.
+    #[command(flatten)]
+    pub of: Of,
     /// Print N samples as plain text and end, for logs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub batch: Option<u64>,
+    /// With --batch: print the rows as CSV, with a header line, each behind the time of its sample
+    #[arg(long, requires = "batch")]
+    pub csv: bool,
+}
+
+impl Top {
+    /// What the rows are: where it is not said, what is asked for is.
+    pub fn by(&self) -> By {
+        let asked = match (&self.of.task, &self.of.cgroup) {
+            (Some(_), _) => By::Task,
+            (None, Some(_)) => By::Cgroup,
+            (None, None) => By::Origin,
+        };
+        self.by.unwrap_or(asked)
+    }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod longest;
 pub mod manual;
 pub mod names;
+pub mod narrow;
 pub mod perfetto;
 pub mod record;
 pub mod recording;

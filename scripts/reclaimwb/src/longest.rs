@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     ledger::{Hierarchy, Ledgers, Stall},
     names::{Cause, Origin},
+    narrow::{Absent, Filter, Narrow, Narrowed, Task, group_of},
     recording::{Event, Recording},
     snapshot::Snapshot,
     terminal,
@@ -18,9 +19,6 @@ use crate::{
 
 const FORMAT: &str = "reclaimwb-stalls";
 const VERSION: u64 = 1;
-
-/// Marks the id of a cgroup of a v1 hierarchy, in events.
-const V1: u64 = 1 << 63;
 
 /// A stall, and where its cgroup is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -49,6 +47,10 @@ pub struct Longest {
     pub timed: Option<bool>,
     /// Stalls among which these are the longest: of a recording all, else those since the module was loaded.
     pub of: u64,
+    /// What they are of, if they are not of all: then `of` counts those; null: all.
+    pub narrowed: Option<Narrowed>,
+    /// Whether `of` is of the whole machine, as the ledgers do not count those that are asked for.
+    pub of_all: bool,
     /// Events that the recording has lost: longer ones may be among them. Absent if it is no recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_events: Option<u64>,
@@ -57,23 +59,47 @@ pub struct Longest {
 }
 
 impl Longest {
-    /// At most `n` of those that the ledgers keep.
-    pub fn of_snapshot(snapshot: &Snapshot, source: &'static str, n: usize) -> Result<Self> {
+    /// At most `n` of those that the ledgers keep, of what is asked for.
+    pub fn of_snapshot(
+        snapshot: &Snapshot,
+        source: &'static str,
+        n: usize,
+        narrow: Option<&Narrow>,
+        absent: Absent,
+    ) -> Result<Self> {
         let ledgers = snapshot.ledgers()?;
+        let filter = narrow.map(|narrow| Filter::of_ledgers(narrow, &[&ledgers], absent)).transpose()?;
+        let is_its = |stall: &&Stall| {
+            filter.as_ref().is_none_or(|filter| {
+                filter.has_group((Hierarchy::V2, stall.cgroup)) && filter.has_task(stall.pid, &stall.task)
+            })
+        };
         let (all, kept) = match (&ledgers.stalls, &ledgers.longest) {
             (Ok(all), Ok(kept)) => (all, kept),
             (Err(why), _) | (_, Err(why)) => return Err(Error::NoStalls(why.clone())),
         };
-        let of = crate::ledger::total(all.origins.values().map(|origin| origin.stalls));
-        let stalls = kept.0.iter().take(n).cloned().collect();
-        Ok(Self { timed: Some(all.on), ..Self::new(source, of, None, stalls, &ledgers) })
+        let mut of = crate::ledger::total(all.origins.values().map(|origin| origin.stalls));
+        let mut of_all = false;
+        match (&filter, &ledgers.stall_cgroups) {
+            (None, _) => {}
+            (Some(filter), Ok(groups)) if filter.narrow.task.is_none() => {
+                let its = groups.groups.iter().filter(|(group, _)| filter.has_group(**group));
+                of = crate::ledger::total(its.map(|(_, stalls)| stalls.stalls));
+            }
+            // Stalls are not counted by task.
+            (Some(_), _) => of_all = true,
+        }
+        let stalls = kept.0.iter().filter(is_its).take(n).cloned().collect();
+        let narrowed = filter.map(|filter| filter.narrowed(Vec::new()));
+        Ok(Self { timed: Some(all.on), narrowed, of_all, ..Self::new(source, of, None, stalls, &ledgers) })
     }
 
-    /// At most `n` of a recording.
-    pub fn of_recording(path: &Path, n: usize) -> Result<Self> {
+    /// At most `n` of a recording, of what is asked for: of a time those of which a part is in it.
+    pub fn of_recording(path: &Path, n: usize, narrow: Option<&Narrow>) -> Result<Self> {
+        let filter = filter(path, narrow)?;
         let (mut stalls, mut of, mut broken) = (Vec::new(), 0, None);
         let recording = Recording::visit(path, |event| {
-            if event.name != "stall" || broken.is_some() {
+            if event.name != "stall" || broken.is_some() || filter.as_ref().is_some_and(|only| !only.touches(&event)) {
                 return;
             }
             match stall(&event) {
@@ -97,7 +123,8 @@ impl Longest {
         for stall in &mut stalls {
             requests(stall, &ledgers);
         }
-        Ok(Self::new("recording", of, Some(recording.end.lost), stalls, &ledgers))
+        let narrowed = filter.map(|filter| filter.narrowed(Vec::new()));
+        Ok(Self { narrowed, ..Self::new("recording", of, Some(recording.end.lost), stalls, &ledgers) })
     }
 
     fn new(source: &'static str, of: u64, lost_events: Option<u64>, stalls: Vec<Stall>, ledgers: &Ledgers) -> Self {
@@ -112,6 +139,8 @@ impl Longest {
             source,
             timed: None,
             of,
+            narrowed: None,
+            of_all: false,
             lost_events,
             stalls: stalls.collect(),
         }
@@ -170,11 +199,13 @@ pub fn stacks_of_group(path: Option<&str>, id: u64, causes: &BTreeMap<Cause, u64
 
 /// The time of all stalls, as folded stacks: frames apart by semicolons, a blank, and microseconds. Of a recording,
 /// the cgroup, the task, what reclaim was for, and the cause; and the events that it lost.
-pub fn folded_recording(path: &Path) -> Result<(String, u64)> {
+pub fn folded_recording(path: &Path, narrow: Option<&Narrow>) -> Result<(String, u64)> {
+    let filter = filter(path, narrow)?;
     let mut folds = Folds::default();
     let mut broken = None;
     let recording = Recording::visit(path, |event| {
-        if event.name != "stall" || broken.is_some() {
+        // The whole time of a stall is at its end.
+        if event.name != "stall" || broken.is_some() || filter.as_ref().is_some_and(|only| !only.takes(&event)) {
             return;
         }
         match stall(&event) {
@@ -190,11 +221,20 @@ pub fn folded_recording(path: &Path) -> Result<(String, u64)> {
 }
 
 /// The same of what the ledgers keep: the cgroup, and the cause.
-pub fn folded_snapshot(snapshot: &Snapshot) -> Result<String> {
+pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Absent) -> Result<String> {
     let ledgers = snapshot.ledgers()?;
     let all = ledgers.stall_cgroups.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
-    let other = std::iter::once((0, &all.other));
-    let groups = all.groups.iter().map(|((_, id), stalls)| (*id, stalls)).chain(other);
+    let filter = narrow.map(|narrow| Filter::of_ledgers(narrow, &[&ledgers], absent)).transpose()?;
+    if let Some(task) = filter.as_ref().and_then(|filter| filter.narrow.task.as_ref()) {
+        return Err(Error::NoStalls(format!(
+            "the time of {} is not known, as the ledgers do not keep it by task; a recording does: reclaimwb record",
+            Task::asked(task)
+        )));
+    }
+    let is_its = |group| filter.as_ref().is_none_or(|filter| filter.has_group(group));
+    let other = filter.is_none().then_some((0, &all.other));
+    let its = all.groups.iter().filter(|(group, _)| is_its(**group));
+    let groups = its.map(|((_, id), stalls)| (*id, stalls)).chain(other);
     let stacks: Vec<Stack> =
         groups.flat_map(|(id, stalls)| stacks_of_group(stalls.path.as_deref(), id, &stalls.causes)).collect();
     Ok(folded(&stacks))
@@ -221,6 +261,12 @@ fn folded(stacks: &[Stack]) -> String {
     let lines = sums.iter().filter(|(_, ns)| **ns >= 1000);
     let lines: Vec<String> = lines.map(|(frames, ns)| format!("{frames} {}\n", ns / 1000)).collect();
     lines.concat()
+}
+
+/// What of a recording is asked for. It is known what that is when all of it was read once.
+pub fn filter(path: &Path, narrow: Option<&Narrow>) -> Result<Option<Filter>> {
+    let Some(narrow) = narrow else { return Ok(None) };
+    Filter::of_recording(narrow, &Recording::visit(path, drop)?, Absent::Wrong).map(Some)
 }
 
 /// An error if the event `stall` was not recorded.
@@ -277,7 +323,7 @@ pub fn stall(event: &Event) -> std::result::Result<Stall, String> {
         node: event.needed("nid")?,
         pid: i64::try_from(event.pid).map_err(|_| event.lacks("pid"))?,
         task: event.comm.clone(),
-        cgroup: event.needed("cgroup")? & !V1,
+        cgroup: group_of(event.needed("cgroup")?).1,
         scanned_pages: event.needed("scanned")?,
         freed_pages: event.needed("freed")?,
         inactive_file_pages: event.needed("inactive_file")?,

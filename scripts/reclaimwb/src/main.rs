@@ -15,9 +15,12 @@ use reclaimwb::{
     export,
     html::{self, Recorded},
     longest::{self, Longest},
-    manual, perfetto, record,
+    manual,
+    narrow::{Absent, Counted, LIVE, Narrow},
+    perfetto, record,
     recording::Recording,
-    report, schema,
+    report::{self, Report},
+    schema,
     snapshot::Snapshot,
     tables, terminal, text, top, tune, why,
 };
@@ -84,7 +87,7 @@ fn run(command: &Command) -> Result<ExitCode> {
                 Some(path) => Snapshot::load(path)?,
                 None => Snapshot::take(&args.source.debugfs)?,
             };
-            let text = export::prometheus(&snapshot, args.cgroups)?;
+            let text = export::prometheus(&snapshot, args.cgroups, args.cgroup.as_deref())?;
             match &args.output {
                 Some(path) => export::save(&text, path)?,
                 None => print(&text)?,
@@ -116,7 +119,9 @@ fn compare(args: &cli::Diff) -> Result<ExitCode> {
     // What was mistyped is told before files are read.
     let conditions: Result<Vec<_>> = args.fail_if.iter().map(|text| Condition::parse(text, &figures)).collect();
     let conditions = conditions?;
-    let (a, b) = (Side::load(a, args.since_a.as_deref())?, Side::load(b, args.since_b.as_deref())?);
+    let narrow = Narrow::new(&args.narrow)?;
+    let load = |path: &Path, since: Option<&Path>| Side::load(path, since, narrow.as_ref());
+    let (a, b) = (load(a, args.since_a.as_deref())?, load(b, args.since_b.as_deref())?);
     let diff = diff::compare(a, b, &figures, &conditions)?;
     print_or(schema::Of::Diff, &diff, args.json, &args.tables, || text::diff(&diff, width(args.width), args.all))?;
     Ok(if diff.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -147,38 +152,60 @@ fn json(of: &impl serde::Serialize) -> Result<String> {
 }
 
 fn stalls(args: &cli::Stalls) -> Result<()> {
+    let narrow = Narrow::new(&args.narrow)?;
+    let narrow = narrow.as_ref();
     if let (Some(path), Some(out)) = (&args.file, &args.perfetto) {
-        return perfetto::write(path, out);
+        return perfetto::write(path, out, narrow);
     }
     if args.folded {
-        return folded(args);
+        return folded(args, narrow);
     }
+    check_between(narrow, args.file.as_deref())?;
     // Fits wherever the tool runs.
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let longest = match &args.file {
-        Some(path) if Recording::is_one(path)? => Longest::of_recording(path, number)?,
-        Some(path) => Longest::of_snapshot(&Snapshot::load(path)?, "snapshot", number)?,
-        None => Longest::of_snapshot(&Snapshot::take(&args.source.debugfs)?, "live", number)?,
+        Some(path) if Recording::is_one(path)? => Longest::of_recording(path, number, narrow)?,
+        Some(path) => Longest::of_snapshot(&Snapshot::load(path)?, "snapshot", number, narrow, Absent::Wrong)?,
+        None => {
+            let now = Snapshot::take(&args.source.debugfs)?;
+            Longest::of_snapshot(&now, "live", number, narrow, LIVE)?
+        }
     };
     print_or(schema::Of::Stalls, &longest, args.json, &args.tables, || text::longest(&longest, width(args.width)))
 }
 
-fn folded(args: &cli::Stalls) -> Result<()> {
+/// Only a recording tells when something was.
+fn check_between(narrow: Option<&Narrow>, file: Option<&Path>) -> Result<()> {
+    let Some(narrow) = narrow else { return Ok(()) };
+    match file {
+        Some(path) if Recording::is_one(path)? => Ok(()),
+        Some(path) => narrow.without_between(&path.display().to_string()),
+        None => narrow.without_between("the ledgers"),
+    }
+}
+
+fn folded(args: &cli::Stalls, narrow: Option<&Narrow>) -> Result<()> {
+    check_between(narrow, args.file.as_deref())?;
     let text = match &args.file {
         Some(path) if Recording::is_one(path)? => {
-            let (text, lost) = longest::folded_recording(path)?;
+            let (text, lost) = longest::folded_recording(path, narrow)?;
             if lost > 0 {
                 terminal::say(&format!("{lost} events were lost while recording: stalls may be missing"));
             }
             text
         }
-        Some(path) => longest::folded_snapshot(&Snapshot::load(path)?)?,
-        None => longest::folded_snapshot(&Snapshot::take(&args.source.debugfs)?)?,
+        Some(path) => longest::folded_snapshot(&Snapshot::load(path)?, narrow, Absent::Wrong)?,
+        None => {
+            let now = Snapshot::take(&args.source.debugfs)?;
+            longest::folded_snapshot(&now, narrow, LIVE)?
+        }
     };
     print(&text)
 }
 
 fn report(args: &cli::Report) -> Result<()> {
+    let narrow = Narrow::new(&args.narrow)?;
+    check_between(narrow.as_ref(), args.snapshot.as_deref())?;
     let recorded = match &args.snapshot {
         Some(path) if Recording::is_one(path)? => {
             if args.since.is_some() {
@@ -187,26 +214,46 @@ fn report(args: &cli::Report) -> Result<()> {
                     path.display()
                 )));
             }
+            if let Some(narrow) = &narrow {
+                return part_of_recording(args, path, narrow);
+            }
             // Only the page needs the events; but the file has to be whole.
-            Some(if args.html.is_some() { Recorded::read(path)? } else { Recorded::without_events(path)? })
+            Some(if args.html.is_some() { Recorded::read(path, |_| true)? } else { Recorded::without_events(path)? })
         }
         _ => None,
     };
     let report = if let Some(Recorded { recording, .. }) = &recorded {
         report::build(&recording.after, Some(&recording.before), "recording")?
     } else {
+        let absent = if args.snapshot.is_none() { LIVE } else { Absent::Wrong };
         let (now, source) = match &args.snapshot {
             Some(path) => (Snapshot::load(path)?, "snapshot"),
             None => (Snapshot::take(&args.source.debugfs)?, "live"),
         };
         let before = args.since.as_deref().map(Snapshot::load).transpose()?;
-        report::build(&now, before.as_ref(), source)?
+        match &narrow {
+            Some(narrow) => report::narrow::of_ledgers(&now, before.as_ref(), source, narrow, absent)?.report,
+            None => report::build(&now, before.as_ref(), source)?,
+        }
     };
+    write_report(args, &report, recorded.as_ref())
+}
+
+/// The report of a part of a recording.
+fn part_of_recording(args: &cli::Report, path: &Path, narrow: &Narrow) -> Result<()> {
+    let (recording, filter, counted) = Counted::read(path, narrow, Absent::Wrong)?;
+    let report = report::narrow::of_recording(&recording, &filter, &counted)?.report;
+    // Only the page draws when something was.
+    let recorded = args.html.is_some().then(|| Recorded::read(path, |event| filter.takes(event))).transpose()?;
+    write_report(args, &report, recorded.as_ref())
+}
+
+fn write_report(args: &cli::Report, report: &Report, recorded: Option<&Recorded>) -> Result<()> {
     if let Some(out) = &args.html {
-        return html::write(&report, recorded.as_ref(), out);
+        return html::write(report, recorded, out);
     }
-    print_or(schema::Of::Report, &report, args.json, &args.tables, || {
-        text::report(&report, width(args.width), args.all_stacks)
+    print_or(schema::Of::Report, report, args.json, &args.tables, || {
+        text::report(report, width(args.width), args.all_stacks)
     })
 }
 

@@ -69,8 +69,11 @@ impl Line {
         self.weight == Weight::Bad
     }
 
-    /// The line, and where it leads to.
+    /// The line, and where it leads to, if it leads anywhere.
     pub fn with_section(&self) -> String {
+        if self.section.is_empty() {
+            return self.text.clone();
+        }
         format!("{} ->\u{a0}{}", self.text, self.section.replace(' ', "\u{a0}"))
     }
 }
@@ -95,6 +98,36 @@ pub struct Pressure {
 /// whether the numbers can be believed. Where nothing hurts one line says so.
 pub fn sentences(report: &Report, pressure: Option<Pressure>) -> Vec<String> {
     shown(lines(report, pressure)).iter().map(Line::with_section).collect()
+}
+
+/// The lines on a part of what there is, whose report says what it is of; `advice` is what to try there.
+pub fn narrowed(report: &Report, advice: Option<String>) -> Vec<Line> {
+    let mut out = verdict::part(report);
+    if !out.is_empty() {
+        out.extend(advice.map(|text| Line::bad("STALLS", text)));
+    } else if report.stalls.get().is_some() {
+        out.push(Line::always("STALLS", format!("Nothing hurts: {}.", hardly(report))));
+    }
+    if let crate::report::Section::Unavailable { unavailable } = &report.stalls {
+        // There is no section to lead to.
+        out.push(Line::always("", format!("How long it stalled is not known: {unavailable}.")));
+    }
+    let waits = report.waits.get().and_then(crate::report::waits_sentence);
+    out.extend(waits.map(|text| Line::bad("WAITS", text)));
+    if let Some(writes) = report.writes.get() {
+        if writes.pages == 0 {
+            out.push(Line::fact(1, "WHO WROTE", nothing_written(writes)));
+        } else {
+            let says = format!("Reclaim wrote {} pages ({}).", count(writes.pages), mib(writes.bytes));
+            out.push(Line::always("WHO WROTE", says));
+            out.push(Line::fact(4, "WHO WROTE", how(writes)));
+        }
+    } else if let Some(cgroups) = report.cgroups.get() {
+        let pages = total(cgroups.groups.iter().map(|row| row.pages));
+        let bytes = mib(pages.saturating_mul(report.machine.page_size));
+        out.push(Line::always("WHOSE PAGES", format!("Reclaim wrote {} of its pages ({bytes}).", count(pages))));
+    }
+    out
 }
 
 /// Those of the lines that are shown.

@@ -19,6 +19,14 @@ pub fn machine(report: &Report) -> Vec<Line> {
     lines
 }
 
+/// The same of a part of it, without what to try.
+pub fn part(report: &Report) -> Vec<Line> {
+    let stalls = report.stalls.get().filter(|stalls| stalls.ns >= advice::PAIN);
+    stalls.map_or(Vec::new(), |stalls| {
+        vec![Line::bad("STALLS", hurts(stalls)), Line::bad("STALLS", who(stalls)), why(report, stalls)]
+    })
+}
+
 /// How long tasks that wanted memory stalled.
 fn hurts(stalls: &StallsSection) -> String {
     let longest = stalls.origins.iter().filter_map(|row| row.longest_ns).max();
@@ -37,13 +45,15 @@ fn who(stalls: &StallsSection) -> String {
     origins.sort_by_key(|row| std::cmp::Reverse(row.ns));
     let whose = origins.iter().take(2).map(|row| format!("{} ({})", reclaim(row.origin), share(row.ns)));
     let whose = whose.collect::<Vec<_>>().join(" and ");
+    // Of a cgroup it is not always told.
+    let whose = if whose.is_empty() { whose } else { format!(", in {whose}") };
     let cgroups = stalls.cgroups.iter().take(2).map(|row| format!("{} ({})", name(row), share(row.ns)));
     let cgroups = cgroups.collect::<Vec<_>>().join(" and ");
     let tasks = if cgroups.is_empty() { "tasks".into() } else { format!("tasks of cgroup {cgroups}") };
     let longest = stalls.longest.first();
     let longest =
         longest.map_or(String::new(), |stall| format!("; {}[{}] has the longest that is kept", stall.task, stall.pid));
-    format!("Who: {tasks}, in {whose}{longest}.")
+    format!("Who: {tasks}{whose}{longest}.")
 }
 
 /// Reclaim of this origin, in words.

@@ -10,6 +10,7 @@ use crate::{
     format::{count, mib, percent, span},
     ledger::{Stall, total},
     names::{Cause, Origin},
+    narrow::{self, Absent, Counted, LIVE, Narrow, Narrowed, Task},
     recording::Recording,
     report::{self, CgroupRow, Report, StallCgroupRow},
     snapshot::Snapshot,
@@ -19,21 +20,17 @@ use crate::{
 
 /// Causes, tasks and cgroups named in a line.
 const NAMED: usize = 3;
-/// Cgroups named to one who asks for another.
-const OFFERED: usize = 5;
-/// So many digits of a container's id tell it from others.
-const DIGITS: usize = 6;
 
 /// What is asked about.
 #[derive(Clone, Debug)]
 pub enum About {
     /// All of it.
     Machine,
-    /// A task.
+    /// A task, or all of a name.
     Task {
-        /// Its number.
-        pid: i64,
-        /// Its name and the path of its cgroup, if it lives.
+        /// As it was asked for.
+        task: Task,
+        /// Its name and the path of its cgroup, if it was asked for by its number and lives.
         lives: Option<(String, String)>,
     },
     /// A cgroup, as it was asked for, and whether there is a directory of it now.
@@ -60,7 +57,18 @@ pub struct Block {
 pub fn run(args: &cli::Why, width: usize) -> Result<String> {
     // Of a saved file nothing that is there now tells anything.
     let root = args.file.is_none().then_some(Path::new("/"));
-    let about = About::new(args.of.as_deref(), root);
+    let narrow = Narrow::new(&args.narrow)?;
+    let about = match &narrow {
+        // Both at once, or a part of the time: what is added up for a report of that says so.
+        Some(narrow) if narrow.between.is_some() || narrow.cgroup.is_some() && narrow.task.is_some() => {
+            return part(args, narrow).map(|block| text::why(&[block], width));
+        }
+        Some(narrow) => {
+            let task = narrow.task.as_ref().map(Task::asked);
+            About::of(task.as_deref(), narrow.cgroup.as_deref(), root)
+        }
+        None => About::new(args.of.as_deref(), root),
+    };
     let blocks = match &args.file {
         Some(path) if Recording::is_one(path)? => {
             let recording = Recording::visit(path, drop)?;
@@ -75,6 +83,33 @@ pub fn run(args: &cli::Why, width: usize) -> Result<String> {
         }
     };
     Ok(text::why(&blocks, width))
+}
+
+/// Of a part of it.
+fn part(args: &cli::Why, narrow: &Narrow) -> Result<Block> {
+    let part = match &args.file {
+        Some(path) if Recording::is_one(path)? => {
+            let (recording, filter, counted) = Counted::read(path, narrow, Absent::Wrong)?;
+            report::narrow::of_recording(&recording, &filter, &counted)?
+        }
+        Some(path) => {
+            narrow.without_between(&path.display().to_string())?;
+            report::narrow::of_ledgers(&Snapshot::load(path)?, None, "snapshot", narrow, Absent::Wrong)?
+        }
+        None => {
+            narrow.without_between("what is there now")?;
+            let before = Snapshot::take(&args.source.debugfs)?;
+            thread::sleep(*args.time);
+            let now = Snapshot::take(&args.source.debugfs)?;
+            let before = (!args.time.is_zero()).then_some(&before);
+            report::narrow::of_ledgers(&now, before, "live", narrow, LIVE)?
+        }
+    };
+    let words = part.report.narrowed.as_ref().map_or(String::new(), Narrowed::words);
+    let is_verdict = part.lines.iter().any(Line::hurts);
+    let mut lines = part.lines;
+    lines.extend(text::narrowed(&part.report).into_iter().skip(1).map(|line| Line::always("", line)));
+    Ok(Block { head: format!("{words}, {}", text::interval(&part.report)), lines, is_verdict })
 }
 
 /// Of a file.
@@ -103,7 +138,7 @@ fn block(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about:
         About::Machine => {
             ("the machine".to_owned(), summary::lines(&report, pressure).into_iter().filter(Line::matters).collect())
         }
-        About::Task { pid, lives } => task(&report, *pid, lives.as_ref()),
+        About::Task { task, lives } => self::task(&report, task, lives.as_ref()),
         About::Cgroup { asked, .. } => cgroup(&report, asked),
     };
     let over = match report.taken.seconds {
@@ -120,17 +155,22 @@ fn block(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about:
 impl About {
     /// What `asked` means: a number is a task. Below `root`, if it is given, is what is there now.
     pub fn new(asked: Option<&str>, root: Option<&Path>) -> Self {
-        let Some(asked) = asked else {
-            return Self::Machine;
-        };
-        if let Ok(pid) = asked.parse() {
-            return Self::Task { pid, lives: root.and_then(|root| living(root, pid)) };
+        let is_task = asked.is_some_and(|asked| asked.parse::<i64>().is_ok());
+        if is_task { Self::of(asked, None, root) } else { Self::of(None, asked, root) }
+    }
+
+    /// The same of a task or a cgroup.
+    fn of(task: Option<&str>, cgroup: Option<&str>, root: Option<&Path>) -> Self {
+        if let Some(task) = task.map(Task::new) {
+            let lives = match task {
+                Task::Pid(pid) => root.and_then(|root| living(root, pid)),
+                Task::Name(_) => None,
+            };
+            return Self::Task { task, lives };
         }
-        // As it is found in the filesystem.
-        let asked = asked.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.starts_with('/')).unwrap_or(asked);
-        let asked = if asked.len() > 1 { asked.trim_end_matches('/') } else { asked };
-        let dir = |root: &Path| root.join("sys/fs/cgroup").join(asked.trim_start_matches('/')).is_dir();
-        Self::Cgroup { asked: asked.to_owned(), lives: root.is_some_and(dir) }
+        let Some(asked) = cgroup else { return Self::Machine };
+        let asked = narrow::path(asked);
+        Self::Cgroup { asked: asked.to_owned(), lives: root.is_some_and(|root| narrow::is_there(root, asked)) }
     }
 }
 
@@ -144,61 +184,46 @@ fn living(root: &Path, pid: i64) -> Option<(String, String)> {
     Some((comm.trim_end_matches('\n').to_owned(), path.to_owned()))
 }
 
-/// Whether a cgroup of this path is asked for: it or one above it, by path, by name, or by its container.
-fn is_asked(path: &str, asked: &str) -> bool {
-    let below = |of: &str| path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if asked.starts_with('/') {
-        return path == asked || asked != "/" && below(asked);
-    }
-    let digits = asked.len() >= DIGITS && asked.bytes().all(|b| b.is_ascii_hexdigit());
-    let is = |word: &str| word == asked || digits && (word.starts_with(asked) || asked.starts_with(word));
-    let named = container::name(path).is_some_and(|name| name == asked || name.split(' ').any(is));
-    named || path.split('/').any(|part| part == asked) || below(&format!("/{asked}"))
-}
-
 fn stalled<'a>(report: &'a Report, asked: &str) -> Vec<&'a StallCgroupRow> {
     let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
-    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| is_asked(path, asked))).collect()
+    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| narrow::is_asked(path, asked))).collect()
 }
 
 fn written<'a>(report: &'a Report, asked: &str) -> Vec<&'a CgroupRow> {
     let rows = report.cgroups.get().map_or(&[][..], |cgroups| &cgroups.groups);
-    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| is_asked(path, asked))).collect()
+    rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| narrow::is_asked(path, asked))).collect()
 }
 
 /// An error where nothing is known of what is asked about: it may be mistyped.
 fn known(report: &Report, about: &About) -> Result<()> {
     match about {
-        About::Task { pid, lives: None } if kept(report, *pid).is_empty() && stack(report, *pid).is_none() => {
+        About::Task { task, lives: None } if kept(report, task).is_empty() && stack(report, task).is_none() => {
             Err(Error::Why(format!(
-                "no task {pid}: it does not live here, and none of the longest stalls and worst stacks is its; \
-                 reclaimwb stalls has those that are kept"
+                "no task {}: it does not live here, and none of the longest stalls and worst stacks is its; \
+                 reclaimwb stalls has those that are kept",
+                task.asked()
             )))
         }
         About::Cgroup { asked, lives: false }
             if stalled(report, asked).is_empty() && written(report, asked).is_empty() =>
         {
             let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
-            let others: Vec<&str> = rows.iter().filter_map(|row| row.path.as_deref()).take(OFFERED).collect();
-            let others = if others.is_empty() {
-                "no cgroup's tasks stalled".to_owned()
-            } else {
-                format!("those whose tasks stalled most are {}", others.join(", "))
-            };
-            Err(Error::Why(format!("no cgroup {asked}: there is no such directory, and no ledger has it; {others}")))
+            let paths = rows.iter().filter_map(|row| row.path.as_deref());
+            Err(Error::Why(narrow::no_cgroup(asked, paths)))
         }
         _ => Ok(()),
     }
 }
 
-fn kept(report: &Report, pid: i64) -> Vec<&Stall> {
+fn kept<'a>(report: &'a Report, task: &Task) -> Vec<&'a Stall> {
     let longest = report.stalls.get().map_or(&[][..], |stalls| &stalls.longest);
-    longest.iter().filter(|stall| stall.pid == pid).collect()
+    longest.iter().filter(|stall| task.is(stall.pid, &stall.task)).collect()
 }
 
-fn stack(report: &Report, pid: i64) -> Option<&report::StackRow> {
+fn stack<'a>(report: &'a Report, task: &Task) -> Option<&'a report::StackRow> {
     let worst = &report.stacks.get()?.worst;
-    worst.iter().filter(|stack| stack.is_new).find(|stack| i64::try_from(stack.pid) == Ok(pid))
+    let its = |stack: &&report::StackRow| task.is(i64::try_from(stack.pid).unwrap_or(-1), &stack.comm);
+    worst.iter().filter(|stack| stack.is_new).find(its)
 }
 
 /// What time went to, the largest first.
@@ -236,10 +261,13 @@ fn origin(stalls: &[&Stall]) -> Option<Origin> {
     sums.into_iter().max_by_key(|(_, ns)| *ns).map(|(origin, _)| origin)
 }
 
-fn task(report: &Report, pid: i64, now: Option<&(String, String)>) -> (String, Vec<Line>) {
-    let kept = kept(report, pid);
+fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String, Vec<Line>) {
+    let kept = kept(report, task);
     let name = now.map(|(comm, _)| comm.as_str()).or_else(|| kept.first().map(|stall| stall.task.as_str()));
-    let of = format!("task {}[{pid}]", name.unwrap_or("?"));
+    let of = match task {
+        Task::Pid(pid) => format!("task {}[{pid}]", name.unwrap_or("?")),
+        Task::Name(name) => format!("tasks {name}"),
+    };
     let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
     let of_stall = kept.first().and_then(|stall| rows.iter().find(|row| row.id == stall.cgroup)?.path.as_deref());
     let path = now.map(|(_, path)| path.as_str()).or(of_stall);
@@ -266,7 +294,7 @@ fn task(report: &Report, pid: i64, now: Option<&(String, String)>) -> (String, V
     } else {
         lines.push(Line::always("STALLS", format!("None of the {all} longest stalls that are kept is its.")));
     }
-    if let Some(stack) = stack(report, pid) {
+    if let Some(stack) = stack(report, task) {
         lines.push(Line::always(
             "WORST STACKS",
             format!(
@@ -397,21 +425,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_asked_for() {
-        let id = "4f1d02c3a9b8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c5b4a39281706f5e";
-        let docker = format!("/system.slice/docker-{id}.scope");
-        for asked in ["/system.slice", &docker, "4f1d02", id, "docker 4f1d02c3a9b8", "system.slice"] {
-            assert!(is_asked(&docker, asked), "{asked}");
-            assert!(is_asked(&format!("{docker}/inner"), asked), "{asked}");
-        }
-        for asked in ["/", "/system", "/system.slic", "4f1d", "4f1d03", "docker-", "/docker"] {
-            assert!(!is_asked(&docker, asked), "{asked}");
-        }
-        assert!(is_asked("/", "/") && !is_asked("/a", "/"));
-        assert!(is_asked("/a/b", "a/b") && is_asked("/x/nginx.service", "nginx.service"));
-    }
-
-    #[test]
     fn what_is_there_now() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let dir = root.path().join("proc/42");
@@ -420,7 +433,7 @@ mod tests {
         fs::write(dir.join("cgroup"), "3:memory:/v1\n0::/a/b\n").expect("written");
         fs::create_dir_all(root.path().join("sys/fs/cgroup/a/b")).expect("made");
         let new = |asked| About::new(Some(asked), Some(root.path()));
-        let About::Task { pid: 42, lives: Some((comm, path)) } = new("42") else { panic!("a task") };
+        let About::Task { task: Task::Pid(42), lives: Some((comm, path)) } = new("42") else { panic!("a task") };
         assert_eq!((comm.as_str(), path.as_str()), ("two words", "/a/b"));
         assert!(matches!(new("43"), About::Task { lives: None, .. }));
         assert!(matches!(About::new(Some("42"), None), About::Task { lives: None, .. }));

@@ -205,7 +205,11 @@ fn stalls(list: &mut List) {
     for origin in STALLING {
         let (key, label) = (origin.key(), origin.label());
         let of = move |side: &Side| -> Result<(u64, u64), String> {
-            let row = stalls_of(side)?.origins.iter().find(|row| row.origin == origin);
+            let stalls = stalls_of(side)?;
+            if stalls.origins.is_empty() && stalls.stalls > 0 {
+                return Err("it is not counted by cgroup and origin at once".into());
+            }
+            let row = stalls.origins.iter().find(|row| row.origin == origin);
             Ok(row.map_or((0, 0), |row| (row.stalls.count, row.ns)))
         };
         let meaning = format!("stalls of origin {label}");
@@ -234,7 +238,9 @@ fn stall_percentile(side: &Side, percent: u32) -> Got {
         return Ok(exact(0.0));
     }
     let mut all = Log2::new();
-    for (low, n) in stalls.origins.iter().flat_map(|row| &row.stalls.histogram) {
+    // Of a cgroup alone there are no origins.
+    let cgroups = stalls.cgroups.iter().filter(|_| stalls.origins.is_empty()).map(|row| &row.stalls);
+    for (low, n) in stalls.origins.iter().map(|row| &row.stalls).chain(cgroups).flat_map(|times| &times.histogram) {
         let bucket = all.entry(*low).or_default();
         *bucket = bucket.saturating_add(*n);
     }
@@ -540,6 +546,9 @@ fn groups(list: &mut List) {
     list.sum("waits.refaults.pages", Unit::Pages, "of files that were read again soon after reclaim", |side| {
         let waits = section(&side.report.waits)?;
         is_on(waits.state, "waits")?;
+        if side.report.narrowed.as_ref().is_some_and(|narrowed| narrowed.task.is_some()) {
+            return Err("it is not counted by task".into());
+        }
         Ok(waits.file_pages() as f64)
     });
     list.sum("events.lost", Unit::Count, "trace events that were lost", |side| {

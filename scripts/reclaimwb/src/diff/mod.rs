@@ -129,6 +129,9 @@ impl Diff {
 
 /// Compares two sides.
 pub fn compare(mut a: Side, mut b: Side, figures: &[Figure], conditions: &[Condition]) -> Result<Diff> {
+    if a.is_absent && b.is_absent {
+        return Err(Error::Options(format!("--cgroup: neither {} nor {} has anything of it", a.file, b.file)));
+    }
     let mut notes = Vec::new();
     if a.stalls_us.is_none() || b.stalls_us.is_none() {
         // Figures of one kind against those of another would say nothing.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::{
     error::{Error, Result},
+    narrow::{Absent, Counted, Narrow},
     recording::Recording,
     report::{self, Report},
     snapshot::Snapshot,
@@ -32,11 +33,14 @@ pub struct Side {
     pub stalls_us: Option<Vec<u64>>,
     /// Trace events lost; not known of a snapshot.
     pub events_lost: Option<u64>,
+    /// A cgroup is asked for that it does not have.
+    pub is_absent: bool,
 }
 
 impl Side {
     /// Loads a recording, or a snapshot, which counts from `since`, or else from when the module was loaded.
-    pub fn load(path: &Path, since: Option<&Path>) -> Result<Self> {
+    /// Of either only what is asked for.
+    pub fn load(path: &Path, since: Option<&Path>, narrow: Option<&Narrow>) -> Result<Self> {
         let file = path.display().to_string();
         if Recording::is_one(path)? {
             if since.is_some() {
@@ -44,12 +48,37 @@ impl Side {
                     "{file} is a recording and has its own beginning; leave out --since-a or --since-b for it"
                 )));
             }
-            return Self::of_recording(file, path);
+            return match narrow {
+                Some(narrow) => Self::of_part(file, path, narrow),
+                None => Self::of_recording(file, path),
+            };
+        }
+        if let Some(narrow) = narrow {
+            narrow.without_between(&file)?;
         }
         let now = Snapshot::load(path)?;
         let before = since.map(Snapshot::load).transpose()?;
         let mut side = Self::new(file, &now, before.as_ref(), "snapshot")?;
         side.seconds = side.report.taken.seconds;
+        if let Some(narrow) = narrow {
+            let part = report::narrow::of_ledgers(&now, before.as_ref(), "snapshot", narrow, Absent::Nothing)?;
+            (side.report, side.is_absent) = (part.report, part.is_absent);
+        }
+        Ok(side)
+    }
+
+    /// Of a part of a recording.
+    fn of_part(file: String, path: &Path, narrow: &Narrow) -> Result<Self> {
+        let (recording, filter, counted) = Counted::read(path, narrow, Absent::Nothing)?;
+        let mut side = Self::new(file, &recording.after, Some(&recording.before), "recording")?;
+        let part = report::narrow::of_recording(&recording, &filter, &counted)?;
+        (side.report, side.is_absent) = (part.report, part.is_absent);
+        let end = &recording.end;
+        let asked = recording.head.events.iter().any(|event| event == "stall");
+        side.stalls_us = Some(counted.stalls_us).filter(|_| asked && end.lost == 0 && end.unreadable == 0);
+        side.command = recording.head.command;
+        side.seconds = Some(filter.range.map_or(end.seconds, |range| range.to_s - range.from_s));
+        side.events_lost = Some(end.lost);
         Ok(side)
     }
 
@@ -95,11 +124,21 @@ impl Side {
             before: before.map(|before| before.system.clone()),
             stalls_us: None,
             events_lost: None,
+            is_absent: false,
         })
+    }
+
+    /// The kernel's counters are of the whole machine, all the time.
+    fn of_all(&self) -> std::result::Result<(), String> {
+        match self.report.narrowed {
+            Some(_) => Err("it is counted for the whole machine only".into()),
+            None => Ok(()),
+        }
     }
 
     /// Growth of one of the kernel's counters in `/proc/vmstat`.
     pub(super) fn vmstat(&self, name: &str) -> std::result::Result<u64, String> {
+        self.of_all()?;
         let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;
         let of = |system: &System| system.vmstat.get(name).copied().ok_or_else(|| format!("this kernel has no {name}"));
         of(&self.now)?.checked_sub(of(before)?).ok_or_else(|| format!("{name} went back"))
@@ -107,6 +146,7 @@ impl Side {
 
     /// Seconds of memory pressure, `some` or `full`.
     pub(super) fn pressure(&self, who: &str) -> std::result::Result<f64, String> {
+        self.of_all()?;
         let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;
         let of = |system: &System| {
             system

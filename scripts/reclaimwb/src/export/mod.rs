@@ -20,12 +20,14 @@ use std::path::Path;
 pub use families::{Family, Kind, Row, Unit};
 use sample::{Bounds, Samples, Value};
 
-use crate::{atomic, error::Result, ledger::Hierarchy, snapshot::Snapshot};
+use crate::{atomic, error::Result, ledger::Hierarchy, narrow, snapshot::Snapshot};
 
-/// The snapshot in Prometheus' text format; `cgroups`: also what is counted by cgroup.
-pub fn prometheus(snapshot: &Snapshot, cgroups: bool) -> Result<String> {
+/// The snapshot in Prometheus' text format; `cgroups`: also what is counted by cgroup; `only`: that alone, of one and
+/// those below it.
+pub fn prometheus(snapshot: &Snapshot, cgroups: bool, only: Option<&str>) -> Result<String> {
     let ledgers = snapshot.ledgers()?;
     let mut samples = Samples::default();
+    let cgroups = cgroups || only.is_some();
     status::add(&mut samples, &ledgers, &snapshot.system);
     writes::add(&mut samples, &ledgers, cgroups);
     helper::add(&mut samples, &ledgers);
@@ -34,7 +36,15 @@ pub fn prometheus(snapshot: &Snapshot, cgroups: bool) -> Result<String> {
     waits::add(&mut samples, &ledgers, cgroups);
     reserves::add(&mut samples, &ledgers);
     nbd::add(&mut samples, &ledgers);
-    Ok(samples.text())
+    let Some(asked) = only.map(narrow::path) else { return Ok(samples.text()) };
+    samples.retain(|labels| labels.iter().any(|(label, path)| *label == "path" && narrow::is_asked(path, asked)));
+    // It stands on a line.
+    let shown: String = asked.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let head = format!(
+        "# Only of cgroup {shown} and those below it: what is not counted by cgroup is left out, and so is what is \
+         known of none.\n"
+    );
+    Ok(head + &samples.text())
 }
 
 /// Puts the text in the place of `path`, all at once. The file is readable for all, as the collector runs without

@@ -103,6 +103,18 @@ impl Samples {
         self.0.entry(family).or_default().push((labels.iter().map(|&label| label.to_owned()).collect(), data));
     }
 
+    /// Leaves only samples with such labels.
+    pub fn retain(&mut self, keep: impl Fn(&[(&str, &str)]) -> bool) {
+        for (family, samples) in &mut self.0 {
+            let names = family.row().labels;
+            samples.retain(|(values, _)| {
+                let labels: Vec<(&str, &str)> = names.iter().copied().zip(values.iter().map(String::as_str)).collect();
+                keep(&labels)
+            });
+        }
+        self.0.retain(|_, samples| !samples.is_empty());
+    }
+
     /// Prometheus' text format. Families without a sample are left out.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -35,6 +35,8 @@ pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
             @if let Some(figure) = flame(report, recorded) { (figure) }
             (writes(report, over.as_ref(), &origins))
             @match report.headroom.get() {
+                // What there is of it is of all, and is left out.
+                None if report.narrowed.is_some() => {}
                 Some(section) => (headroom(section, floor, &origins).unwrap_or_else(|| nothing("Stack left", "No stack was sampled."))),
                 None => (nothing("Stack left", "Headroom is not available: see its section.")),
             }

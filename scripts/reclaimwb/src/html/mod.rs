@@ -28,7 +28,7 @@ use crate::{
     atomic,
     error::{Error, Result},
     format::count,
-    recording::Recording,
+    recording::{Event, Recording},
     report::Report,
     text,
 };
@@ -54,10 +54,14 @@ impl Recorded {
         Ok(Self { recording: Recording::visit(path, drop)?, events: Events::default() })
     }
 
-    /// Reads a recording.
-    pub fn read(path: &Path) -> Result<Self> {
+    /// Reads a recording, and of its events those that are taken.
+    pub fn read(path: &Path, takes: impl Fn(&Event) -> bool) -> Result<Self> {
         let mut events = Events::default();
-        let recording = Recording::visit(path, |event| events.add(&event))?;
+        let recording = Recording::visit(path, |event| {
+            if takes(&event) {
+                events.add(&event);
+            }
+        })?;
         match events.broken.take() {
             Some(what) => Err(Error::Recording { path: path.to_owned(), what }),
             None => Ok(Self { recording, events }),
@@ -135,6 +139,7 @@ fn summary(report: &Report, recorded: Option<&Recorded>) -> Markup {
     html! {
         section id="summary" {
             h2 { "Summary" }
+            @for line in text::narrowed(report) { p.warning { (line) } }
             @for loss in recorded.map(losses).unwrap_or_default() { p.warning { (loss) } }
             ul { @for line in &report.summary { li { (summary_line(line)) } } }
             @for note in &report.notes { p.warning { (note) } }

@@ -24,6 +24,8 @@ use prost::{
 use crate::{
     atomic,
     error::{Error, Result},
+    longest,
+    narrow::Narrow,
     recording::Recording,
 };
 use notes::Notes;
@@ -34,16 +36,21 @@ const SEQUENCE: u32 = 1;
 /// `SEQ_INCREMENTAL_STATE_CLEARED`.
 const FIRST: u32 = 1;
 
-/// Writes the events of the recording `from` as a trace, all of it or nothing.
-pub fn write(from: &Path, to: &Path) -> Result<()> {
+/// Writes the events of the recording `from`, of what is asked for, as a trace, all of it or nothing.
+pub fn write(from: &Path, to: &Path, narrow: Option<&Narrow>) -> Result<()> {
     let bad = |what: String| Error::Recording { path: from.to_owned(), what };
     if !Recording::is_one(from)? {
         return Err(bad(
             "this is no recording, and only that has events; make one with: reclaimwb record -o FILE".into()
         ));
     }
+    let filter = longest::filter(from, narrow)?;
     let mut notes = Notes::default();
-    let recording = Recording::visit(from, |event| notes.take(event))?;
+    let recording = Recording::visit(from, |event| {
+        if filter.as_ref().is_none_or(|only| only.touches(&event)) {
+            notes.take(event);
+        }
+    })?;
     let notes = notes.finish().map_err(bad)?;
     atomic::replace(to, None, |out| tracks::write(&mut Packets { out, first: true }, &recording, &notes))
 }

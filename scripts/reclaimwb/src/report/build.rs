@@ -117,6 +117,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         notes: notes(&ledgers, before.is_some(), &unavailable),
         module: module(&ledgers.status, &now.system, unavailable),
         summary: Vec::new(),
+        narrowed: None,
     };
     let pressure = before.and_then(|before| summary::pressure(&now.system, &before.system));
     report.summary = summary::sentences(&report, pressure);

@@ -35,7 +35,7 @@ pub struct RequestBook {
 }
 
 /// Times of many of a kind.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Times {
     /// How many there are.
     pub count: u64,

@@ -10,6 +10,7 @@ mod handoff;
 mod headroom;
 mod kswapd;
 mod losses;
+pub mod narrow;
 mod nbd;
 mod reserves;
 mod shrinkers;
@@ -45,6 +46,7 @@ pub use writes::{CgroupRow, CgroupsSection, FailedDevice, OriginRow, WritesSecti
 
 use crate::{
     ledger::{Cost, Probe},
+    narrow::Narrowed,
     system::{Psi, Queue, Swap},
 };
 
@@ -159,6 +161,8 @@ pub struct Report {
     pub machine: Machine,
     /// The module.
     pub module: Module,
+    /// What it is of, if it is not of all that there is; then `machine`, `module` and `not_recorded` are of all.
+    pub narrowed: Option<Narrowed>,
     /// What it comes to, in sentences.
     pub summary: Vec<String>,
     /// Who wrote.

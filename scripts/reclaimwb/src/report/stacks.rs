@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Bytes that one part of the way down used.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PartBytes {
     /// The part.
     pub part: Part,
@@ -20,7 +20,7 @@ pub struct PartBytes {
 }
 
 /// One frame.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StackFrame {
     /// Bytes it takes.
     pub bytes: u64,
@@ -37,7 +37,7 @@ pub struct StackFrame {
 }
 
 /// The worst stack of one origin at one layer.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StackRow {
     /// The origin.
     pub origin: Origin,
@@ -62,7 +62,7 @@ pub struct StackRow {
 }
 
 /// The worst stacks.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StacksSection {
     /// Least left first.
     pub worst: Vec<StackRow>,

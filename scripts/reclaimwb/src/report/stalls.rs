@@ -25,8 +25,8 @@ pub struct CauseRow {
     pub ns: u64,
     /// Their share of all time in stalls, 0 to 1.
     pub share: f64,
-    /// Stalls that spent something on it, and how long.
-    pub stalls: Times,
+    /// Stalls that spent something on it, and how long; absent where that is not known of a cgroup.
+    pub stalls: Option<Times>,
 }
 
 /// The stalls of one origin.
@@ -51,7 +51,7 @@ pub struct StallRow {
 }
 
 /// The stalls of one cgroup's tasks.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StallCgroupRow {
     /// Where its id is unique.
     pub hierarchy: Hierarchy,
@@ -104,8 +104,8 @@ pub struct StallsSection {
     pub origins: Vec<StallRow>,
     /// By cause, over all origins, most first.
     pub causes: Vec<CauseRow>,
-    /// Those that began although most of what could be freed was clean.
-    pub clean: CleanStalls,
+    /// Those that began although most of what could be freed was clean; absent where that is not told of a part.
+    pub clean: Option<CleanStalls>,
     /// By the tasks' cgroup, the one that lost most time first; only those that stalled.
     pub cgroups: Vec<StallCgroupRow>,
     /// Of an interval: cgroups whose rows others got in it.
@@ -135,11 +135,11 @@ pub(super) fn section(
         unexplained_share: (all.ns > 0).then(|| unexplained as f64 / all.ns as f64),
         origins: rows.map(|(origin, stalls)| row(*origin, stalls, longest, since)).collect(),
         causes: causes(&all),
-        clean: CleanStalls {
+        clean: Some(CleanStalls {
             stalls: ledger.clean.stalls,
             ns: ledger.clean.ns,
             causes_ns: ledger.clean.causes.iter().filter(|(_, c)| c.ns > 0).map(|(why, c)| (*why, c.ns)).collect(),
-        },
+        }),
         cgroups: by_cgroup(cgroups),
         lost_rows: cgroups.lost_rows,
         longest: longest.0.clone(),
@@ -203,7 +203,7 @@ fn causes(stalls: &OriginStalls) -> Vec<CauseRow> {
             cause: *cause,
             ns: time.ns,
             share: time.ns as f64 / stalls.ns.max(1) as f64,
-            stalls: Times::new(total(time.hist.values().copied()), time.ns / 1000, &time.hist),
+            stalls: Some(Times::new(total(time.hist.values().copied()), time.ns / 1000, &time.hist)),
         })
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.ns));

@@ -28,10 +28,10 @@ pub struct WaitKindRow {
     pub waits_us: Times,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// What PSI counts of that.
-    pub psi_ns: u64,
-    /// The longest, since the module was loaded.
-    pub longest_ns: u64,
+    /// What PSI counts of that; absent where it is not told of a part.
+    pub psi_ns: Option<u64>,
+    /// The longest, since the module was loaded; likewise.
+    pub longest_ns: Option<u64>,
     /// Nanoseconds by whose limit it was.
     pub limits: BTreeMap<Limit, u64>,
     /// By task.
@@ -72,8 +72,8 @@ pub struct WaitsSection {
     pub dirty_state: GroupState,
     /// Nanoseconds of tasks, without threads of the kernel.
     pub ns: u64,
-    /// What PSI counts, with them.
-    pub psi_ns: u64,
+    /// What PSI counts, with them; absent where it is not told of a task.
+    pub psi_ns: Option<u64>,
     /// The share of that which is of no kind, 0 to 1; absent if PSI counts nothing.
     pub unexplained_share: Option<f64>,
     /// By kind, the longest first; only those that there were.
@@ -108,6 +108,10 @@ impl WaitsSection {
 
     /// Pages of files that came back.
     pub fn file_pages(&self) -> u64 {
+        if self.file_refaults.is_empty() {
+            // Of a part it is not told whose limit it was.
+            return total(self.cgroups.iter().map(|row| row.waits.file_pages));
+        }
         total(self.file_refaults.values().copied())
     }
 }
@@ -120,27 +124,19 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         kind: *kind,
         waits_us: Times::new(of.all.waits, of.all.ns / 1000, &of.hist),
         ns: of.all.ns,
-        psi_ns: of.psi_ns,
-        longest_ns: of.longest_ns,
+        psi_ns: Some(of.psi_ns),
+        longest_ns: Some(of.longest_ns),
         limits: of.limits.clone(),
         tasks: of.tasks.iter().filter(|(_, n)| n.waits > 0).map(|(name, n)| (name.clone(), *n)).collect(),
     });
     let mut kinds: Vec<WaitKindRow> = kinds.collect();
     kinds.sort_by_key(|row| std::cmp::Reverse(row.ns));
-    let psi_ns = total(kinds.iter().map(|row| row.psi_ns));
-    let unexplained = kinds.iter().find(|row| row.kind == WaitKind::Unexplained).map_or(0, |row| row.psi_ns);
-    let row = |cgroup, waits: &CgroupWaits| WaitCgroupRow {
-        cgroup,
-        ns: total(waits.kinds.values().map(|n| n.ns)),
-        waits: waits.clone(),
-    };
+    let psi_ns = total(kinds.iter().filter_map(|row| row.psi_ns));
+    let unexplained = kinds.iter().find(|row| row.kind == WaitKind::Unexplained).and_then(|row| row.psi_ns);
     let mut groups: Vec<WaitCgroupRow> = cgroups
         .groups
         .iter()
-        .map(|((hierarchy, id), waits)| {
-            let id = if *hierarchy == Hierarchy::V1 { format!("v1:{id}") } else { id.to_string() };
-            row(Some(id), waits)
-        })
+        .map(|(group, waits)| row(Some(*group), waits))
         .chain([row(None, &cgroups.other)])
         .filter(|row| row.ns > 0 || row.waits.anon_pages > 0 || row.waits.file_pages > 0)
         .collect();
@@ -154,14 +150,23 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         psi_state: ledger.psi_state,
         dirty_state: ledger.dirty_state,
         ns: total(kinds.iter().filter(|row| row.kind != WaitKind::Kernel).map(|row| row.ns)),
-        psi_ns,
-        unexplained_share: mean(unexplained, psi_ns),
+        psi_ns: Some(psi_ns),
+        unexplained_share: mean(unexplained.unwrap_or(0), psi_ns),
         kinds,
         anon_refaults: ledger.anon.clone(),
         file_refaults: ledger.file.clone(),
         cgroups: groups,
         devices: devices.filter(|(_, kinds)| !kinds.is_empty()).collect(),
     })
+}
+
+/// The waits of one cgroup's tasks, or of those of none.
+pub(super) fn row(cgroup: Option<(Hierarchy, u64)>, waits: &CgroupWaits) -> WaitCgroupRow {
+    let cgroup = cgroup.map(|(hierarchy, id)| match hierarchy {
+        Hierarchy::V1 => format!("v1:{id}"),
+        Hierarchy::V2 => id.to_string(),
+    });
+    WaitCgroupRow { cgroup, ns: total(waits.kinds.values().map(|n| n.ns)), waits: waits.clone() }
 }
 
 /// What most of the time went to that is not a stall for an allocation, if that is much: of those the stalls' own

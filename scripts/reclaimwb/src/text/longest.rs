@@ -17,7 +17,16 @@ pub fn render(longest: &Longest, width: usize) -> String {
     let mut page = Page::new(width.max(super::MIN_WIDTH));
     let shown = longest.stalls.len();
     let of = if longest.source == "recording" { "of the recording" } else { "since the module was loaded" };
+    let of = match &longest.narrowed {
+        Some(narrowed) => format!("of {}, {of}", narrowed.words()),
+        None => of.to_owned(),
+    };
     let head = match shown {
+        0 if longest.of_all => format!("None of the longest stalls that are kept is of that: {of}."),
+        shown if longest.of_all => format!(
+            "{} of the longest stalls that are kept {of}, longest first; how many there were is not counted by task.",
+            count(shown as u64)
+        ),
         0 => format!("No stall {of}."),
         1 if longest.of == 1 => format!("The one stall {of}."),
         shown if shown as u64 == longest.of => format!("All {} stalls {of}, longest first.", count(longest.of)),

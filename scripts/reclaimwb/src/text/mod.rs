@@ -36,7 +36,7 @@ pub use why::render as why;
 
 use crate::{
     format::mib,
-    report::{Report, Section},
+    report::{Report, Section, narrow::SECTIONS},
     system::Swap,
 };
 
@@ -68,24 +68,49 @@ pub fn blocks(report: &Report) -> Vec<Block> {
 }
 
 fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
-    writes::render(page, report);
-    write_around::render(page, report);
-    handoff::render(page, report);
-    stalls::render(page, report);
-    kswapd::render(page, report);
-    waits::render(page, report);
-    shrinkers::render(page, report);
-    compaction::render(page, report);
-    side::tlb(page, report);
-    side::metadata(page, report);
-    reserves::render(page, report);
-    nbd::render(page, report);
-    nbd::batches(page, report);
-    headroom::render(page, report);
-    stacks::render(page, report, all_stacks);
-    rest::cgroups(page, report);
-    rest::not_recorded(page, report);
-    rest::cost(page, report);
+    type Render = fn(&mut Page, &Report);
+    let all: [(&str, Render); 18] = [
+        ("writes", writes::render),
+        ("write_around", write_around::render),
+        ("handoff", handoff::render),
+        ("stalls", stalls::render),
+        ("kswapd", kswapd::render),
+        ("waits", waits::render),
+        ("shrinkers", shrinkers::render),
+        ("compaction", compaction::render),
+        ("tlb", side::tlb),
+        ("metadata", side::metadata),
+        ("reserves", reserves::render),
+        ("nbd", nbd::render),
+        ("batches", nbd::batches),
+        ("headroom", headroom::render),
+        ("stacks", if all_stacks { stacks::all } else { stacks::shortened }),
+        ("cgroups", rest::cgroups),
+        ("not_recorded", rest::not_recorded),
+        ("cost", rest::cost),
+    ];
+    for (name, render) in all {
+        // What is of all that there is says nothing of a part.
+        let is_out = report
+            .narrowed
+            .as_ref()
+            .is_some_and(|narrowed| narrowed.left_out.contains(&name) || matches!(name, "not_recorded" | "cost"));
+        if !is_out {
+            render(page, report);
+        }
+    }
+}
+
+/// What a report is of, if not of all, and what it lacks for that.
+pub fn narrowed(report: &Report) -> Vec<String> {
+    let Some(narrowed) = &report.narrowed else { return Vec::new() };
+    let headings = SECTIONS.iter().filter(|(name, _)| narrowed.left_out.contains(name)).map(|(_, heading)| *heading);
+    let mut out: Vec<&str> = headings.collect();
+    out.extend(["NOT IN THE NUMBERS", "COST OF RECORDING"]);
+    vec![
+        format!("Only of {}.", narrowed.words()),
+        format!("Left out, as they are not told of that: {} (reclaimwb report --json says why).", out.join(", ")),
+    ]
 }
 
 fn head(page: &mut Page, report: &Report) {
@@ -103,6 +128,9 @@ fn head(page: &mut Page, report: &Report) {
     let settings = settings(&machine.settings);
     if !settings.is_empty() {
         page.paragraph("  ", "  ", &settings);
+    }
+    for line in narrowed(report) {
+        page.paragraph("! ", "  ", &line);
     }
 }
 

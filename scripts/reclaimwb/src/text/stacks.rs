@@ -11,8 +11,17 @@ use crate::{
     report::{PartBytes, Report, StackRow},
 };
 
-/// The worst stack of each origin, or of each origin and layer.
-pub fn render(page: &mut Page, report: &Report, all: bool) {
+/// The worst stack of each origin.
+pub fn shortened(page: &mut Page, report: &Report) {
+    render(page, report, false);
+}
+
+/// The worst stack of each origin and layer.
+pub fn all(page: &mut Page, report: &Report) {
+    render(page, report, true);
+}
+
+fn render(page: &mut Page, report: &Report, all: bool) {
     page.heading("WORST STACKS", "(the one with the least left, by origin)");
     let Some(stacks) = available(page, &report.stacks) else { return };
     let size = report.headroom.get().map(|headroom| headroom.stack_size);

@@ -15,7 +15,7 @@ use crate::{
     format::{count, percent, span},
     ledger::{Part, Stall, total},
     names::Cause,
-    report::{CleanStalls, Report, StallCgroupRow, StallsSection},
+    report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallsSection, Times},
 };
 
 /// Stalls and cgroups shown.
@@ -40,7 +40,9 @@ pub fn render(page: &mut Page, report: &Report) {
     }
     causes(page, stalls);
     origins(page, stalls);
-    clean(page, &stalls.clean);
+    if let Some(of) = &stalls.clean {
+        clean(page, of);
+    }
     cgroups(page, stalls);
     longest(page, stalls);
     let whys = [
@@ -60,25 +62,33 @@ pub fn render(page: &mut Page, report: &Report) {
     }
 }
 
+fn bound(us: Option<u64>) -> String {
+    us.map_or("longer".into(), time)
+}
+
 fn causes(page: &mut Page, stalls: &StallsSection) {
     let mut table = Table::new(&["<time went to", "in all", "share", "stalls", "half below", "99% below"]);
-    let bound = |us: Option<u64>| us.map_or("longer".into(), time);
+    let of = |row: &CauseRow, get: fn(&Times) -> String| row.stalls.as_ref().map_or("-".into(), get);
     for row in &stalls.causes {
         table.row(vec![
             row.cause.label().into(),
             span(row.ns / 1000),
             percent(row.share),
-            count(row.stalls.count),
-            bound(row.stalls.p50_below_us),
-            bound(row.stalls.p99_below_us),
+            of(row, |times| count(times.count)),
+            of(row, |times| bound(times.p50_below_us)),
+            of(row, |times| bound(times.p99_below_us)),
         ]);
     }
     let lengths: Vec<u64> = stalls.causes.iter().map(|row| row.ns).collect();
     table.bars(&lengths, lengths.iter().copied().max().unwrap_or(0));
+    table.drop_empty();
     page.table(&table);
 }
 
 fn origins(page: &mut Page, stalls: &StallsSection) {
+    if stalls.origins.is_empty() {
+        return;
+    }
     page.line("");
     for row in &stalls.origins {
         let took = row.stalls.mean_us.map_or(String::new(), |mean| {

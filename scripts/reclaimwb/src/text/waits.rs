@@ -34,10 +34,10 @@ pub fn render(page: &mut Page, report: &Report) {
         return;
     }
     kinds(page, waits);
-    let unexplained = waits.unexplained_share.map_or(String::new(), |share| {
+    let unexplained = waits.unexplained_share.zip(waits.psi_ns).map_or(String::new(), |(share, ns)| {
         format!(
             " PSI counts {} of that and of what threads of the kernel did; unexplained: {}.",
-            span(waits.psi_ns / 1000),
+            span(ns / 1000),
             percent(share)
         )
     });
@@ -59,8 +59,8 @@ fn kinds(page: &mut Page, waits: &WaitsSection) {
             row.kind.label().into(),
             count(row.waits_us.count),
             span(row.ns / 1000),
-            if row.psi_ns == 0 { "-".into() } else { span(row.psi_ns / 1000) },
-            span(row.longest_ns / 1000),
+            row.psi_ns.filter(|ns| *ns > 0).map_or("-".into(), |ns| span(ns / 1000)),
+            row.longest_ns.map_or("-".into(), |ns| span(ns / 1000)),
             limit,
         ]);
     }

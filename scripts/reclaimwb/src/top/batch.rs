@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, Write as _},
+    io::{self, IsTerminal, Write as _},
     path::Path,
     thread,
     time::SystemTime,
@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     draw::Look,
-    figures::{Figure, Figures},
+    figures::{Cell, Column, Figure, Figures},
     rows::{NONE, rate, share},
     view::View,
     watch::{Sampler, Watch},
@@ -21,25 +21,52 @@ use crate::{
     error::{Error, Result},
     format::{count, span},
     ledger::Read,
-    terminal,
+    narrow::Narrow,
+    tables, terminal,
 };
 
 /// Prints so many samples, each after an interval.
 pub fn run(args: &cli::Top, number: u64) -> Result<()> {
     let sampler = Sampler::new(&args.source.debugfs);
+    let narrow = Narrow::of(&args.of);
+    let by = args.by();
     let mut watch = Watch::new(sampler.take()?);
-    for _ in 0..number {
+    for n in 0..number {
         thread::sleep(args.interval);
         watch.push(sampler.take()?)?;
-        let text = sample(&Figures::new(&watch, args.by)?, SystemTime::now());
+        let figures = Figures::new(&watch, by)?.narrowed(narrow.as_ref());
+        let (at, is_first) = (SystemTime::now(), n == 0);
+        let text = if args.csv { csv(&figures, at, is_first)? } else { sample(&figures, at) };
         let mut out = io::stdout().lock();
-        match out.write_all(terminal::lines(&text).as_bytes()).and_then(|()| out.flush()) {
+        let text = if args.csv { terminal::for_programs(&text, out.is_terminal()) } else { terminal::lines(&text) };
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             // `reclaimwb top --batch 9 | head` is no failure.
             Err(err) if err.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other.map_err(|err| Error::io("write", Path::new("standard output"), err))?,
         }
     }
     Ok(())
+}
+
+/// The rows of one sample; before those of the first is a line with the names of the columns.
+pub fn csv(figures: &Figures, at: SystemTime, is_first: bool) -> Result<String> {
+    let mut table = figures.table.clone();
+    table.sort(View::new(table.by).sort());
+    let mut columns = vec!["time"];
+    columns.extend(table.columns.iter().map(|column| column.csv()));
+    let time = humantime::format_rfc3339_millis(at).to_string();
+    let value = |(cell, column): (&Cell, &Column)| match cell.key {
+        // Of tasks, the first letter says whether it is new.
+        _ if column.words && cell.text == NONE => String::new(),
+        _ if column.words => cell.text.trim_start_matches(['*', ' ']).to_owned(),
+        // What is sorted the other way round is negative.
+        Some(n) => format!("{}", (n.abs() * 1000.0).round() / 1000.0),
+        None => String::new(),
+    };
+    let rows = table.rows.iter().map(|row| {
+        std::iter::once(time.clone()).chain(row.cells.iter().zip(&table.columns).map(value)).collect::<Vec<_>>()
+    });
+    tables::csv_of(is_first.then_some(&columns[..]), &rows.collect::<Vec<_>>())
 }
 
 /// One sample: figures, then the table, then an empty line.

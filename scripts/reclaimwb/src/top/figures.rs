@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     ledger::{GroupState, Ledgers, Read, STALLING, Zone, total},
     names::{Layer, Origin},
+    narrow::{Narrow, Task, is_asked},
 };
 
 /// What the rows of the table are.
@@ -82,6 +83,32 @@ pub struct Column {
     pub words: bool,
 }
 
+impl Column {
+    /// Its name in CSV, with what it is measured in.
+    pub fn csv(self) -> &'static str {
+        match self.title {
+            "ORIGIN" => "origin",
+            "CGROUP" => "cgroup",
+            "TASK" => "task",
+            "MOSTLY" => "mostly",
+            "STALLS/S" => "stalls_per_s",
+            "STALLED" => "stalled_ns_per_s",
+            "WRITTEN/S" => "written_pages_per_s",
+            "FREED/S" => "freed_pages_per_s",
+            "HANDED/S" => "handed_pages_per_s",
+            "REFUSED/S" => "refused_requests_per_s",
+            "STALLS" => "stalls",
+            "STALLED FOR" => "stalled_ns",
+            "WRITTEN" => "written_pages",
+            "LEAST" => "least_left_bytes",
+            "LONGEST" => "longest_ns",
+            "WAITED" => "waited_ns",
+            "KEPT" => "kept_stalls",
+            other => other,
+        }
+    }
+}
+
 /// A cell of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
@@ -91,9 +118,20 @@ pub struct Cell {
     pub key: Option<f64>,
 }
 
+/// Whose row it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// The path of the cgroup, or of the task's, as far as it is known.
+    pub path: Option<String>,
+    /// The task: its number, or -1 where that is not known, and its name.
+    pub task: Option<(i64, String)>,
+}
+
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
+    /// Whose it is.
+    pub whose: Whose,
     /// Its cells, as many as there are columns; the first is its name.
     pub cells: Vec<Cell>,
 }
@@ -153,6 +191,8 @@ pub struct Figures {
     pub reserve: Read<Option<Reserve>>,
     /// The table.
     pub table: Table,
+    /// What its rows are of, if not of all.
+    pub only: Option<String>,
 }
 
 /// The growth of what `get` gets.
@@ -195,7 +235,30 @@ impl Figures {
             least: now.headroom.as_ref().map(least).map_err(String::clone),
             reserve: reserve(now),
             table: rows::table(by, step.as_ref(), all, now),
+            only: None,
         })
+    }
+
+    /// With those rows alone that are asked for.
+    #[must_use]
+    pub fn narrowed(mut self, narrow: Option<&Narrow>) -> Self {
+        let Some(narrow) = narrow else { return self };
+        let its = |whose: &Whose| {
+            let path = |asked: &String| whose.path.as_deref().is_some_and(|path| is_asked(path, asked));
+            let task = |asked: &Task| whose.task.as_ref().is_some_and(|(pid, name)| asked.is(*pid, name));
+            narrow.cgroup.as_ref().is_none_or(path) && narrow.task.as_ref().is_none_or(task)
+        };
+        self.table.rows.retain(|row| its(&row.whose));
+        let cgroup = narrow.cgroup.as_ref().map(|path| format!("cgroup {path}"));
+        let task = narrow.task.as_ref().map(|task| format!("task {}", task.asked()));
+        let of = cgroup.into_iter().chain(task).collect::<Vec<_>>().join(", ");
+        let whose = match self.table.by {
+            By::Origin => "rows by origin are not told of it (keys c and t)",
+            By::Cgroup if narrow.task.is_some() => "rows by cgroup are not told of it (key t)",
+            By::Cgroup | By::Task => "the rows are; what is above them is of the whole machine",
+        };
+        self.only = Some(format!("only {of}: {whose}"));
+        self
     }
 
     /// What is not there, and why: once each.
@@ -208,7 +271,8 @@ impl Figures {
             ("headroom", self.least.as_ref().err()),
             ("reserve", self.reserve.as_ref().err()),
         ];
-        figures.into_iter().filter_map(|(what, why)| Some(format!("{what}: {}", why?))).collect()
+        let missing = figures.into_iter().filter_map(|(what, why)| Some(format!("{what}: {}", why?)));
+        self.only.iter().cloned().chain(missing).collect()
     }
 }
 

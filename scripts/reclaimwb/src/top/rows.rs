@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    figures::{By, Cell, Column, Figure, Row, Table, figure, handoff, stalls},
+    figures::{By, Cell, Column, Figure, Row, Table, Whose, figure, handoff, stalls},
     watch::Gained,
 };
 use crate::{
@@ -117,6 +117,7 @@ fn origins(step: Option<&Gained>, all: &Ledgers, now: &Ledgers) -> Table {
             .and_then(|headroom| headroom.cells.get(&origin)?.values().filter_map(|cell| cell.min).min());
         let sum = |figure: &Read<Figure>| figure.as_ref().ok().map(|figure| figure.total);
         Row {
+            whose: Whose::default(),
             cells: vec![
                 word(origin.label()),
                 rated(&stalls, rate),
@@ -192,6 +193,7 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
             key.map_or(Some(&ledger.other), |key| ledger.groups.get(&key)).map(|group| &group.causes)
         });
         let sum = |figure: &Read<Figure>| figure.as_ref().ok().map(|figure| figure.total);
+        let whose = Whose { path: path.clone(), task: None };
         let name = match (key, path) {
             (None, _) => "(no cgroup told)".into(),
             (_, Some(path)) => container::shown(&path),
@@ -199,6 +201,7 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
             (Some((Hierarchy::V2, id)), None) => format!("(gone: {id})"),
         };
         Row {
+            whose,
             cells: vec![
                 word(name),
                 rated(&number, rate),
@@ -280,6 +283,10 @@ fn tasks(step: Option<&Gained>, all: &Ledgers) -> Table {
     };
     let rows =
         tasks.into_iter().map(|((name, pid), task)| Row {
+            whose: Whose {
+                path: task.cgroup.and_then(path),
+                task: Some((pid.and_then(|pid| i64::try_from(pid).ok()).unwrap_or(-1), name.clone())),
+            },
             cells: vec![
                 word(format!(
                     "{}{name}{}",

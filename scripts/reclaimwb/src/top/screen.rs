@@ -35,6 +35,7 @@ use super::{
 use crate::{
     cli,
     error::{Error, Result},
+    narrow::Narrow,
 };
 
 /// How long a signal waits at most.
@@ -141,10 +142,11 @@ fn watch_it(
     signal: &AtomicUsize,
 ) -> Result<()> {
     let look = Look::of_environment();
-    let mut view = View::new(args.by);
+    let narrow = Narrow::of(&args.of);
+    let mut view = View::new(args.by());
     let mut due = Instant::now() + args.interval;
     let mut todo = Todo::Draw;
-    let mut figures = Figures::new(&watch, view.by)?;
+    let mut figures = Figures::new(&watch, view.by)?.narrowed(narrow.as_ref());
     while signal.load(Ordering::Relaxed) == 0 {
         if !view.paused && Instant::now() >= due {
             watch.push(sampler.take()?)?;
@@ -159,7 +161,7 @@ fn watch_it(
             Todo::Nothing | Todo::Draw => {}
         }
         if screen.follow().map_err(io_error)? || todo != Todo::Nothing {
-            figures = Figures::new(&watch, view.by)?;
+            figures = Figures::new(&watch, view.by)?.narrowed(narrow.as_ref());
             figures.table.sort(view.sort());
             let frame = |f: &mut ratatui::Frame| draw::frame(f, &figures, &mut view, args.interval, look);
             screen.terminal.draw(frame).map_err(io_error)?;

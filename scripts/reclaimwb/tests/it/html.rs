@@ -474,7 +474,7 @@ fn a_recording_is_read_once_for_all() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("a.jsonl");
     recording(&path, ["stalls-before.json", "stalls.json"], &all_events(), 0);
-    let recorded = Recorded::read(&path).expect("a recording");
+    let recorded = Recorded::read(&path, |_| true).expect("a recording");
     let events = &recorded.events;
     assert_eq!((events.stall_events, events.write_events, events.window_events), (2, 2, 1));
     assert!(recorded.recording.events.is_empty());

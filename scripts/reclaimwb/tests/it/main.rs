@@ -14,6 +14,7 @@ mod kswapd;
 mod longest;
 mod manual;
 mod monitoring;
+mod narrow;
 mod nbd;
 mod parser;
 mod privilege;

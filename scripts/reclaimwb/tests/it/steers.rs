@@ -79,6 +79,14 @@ fn what_is_in_ledgers() {
         shown(args);
     }
     harmless(&["diff", saved, saved, "--all"]);
+    for args in [
+        &["report", saved, "--cgroup", &asked][..],
+        &["stalls", saved, "--cgroup", &asked],
+        &["why", "--file", saved, "--cgroup", &asked],
+        &["stalls", saved, "--task", "150"],
+    ] {
+        shown(args);
+    }
 }
 
 #[test]
@@ -154,6 +162,13 @@ fn what_is_in_arguments() {
         &["why", "--file", &fixture("stalls.json"), &file],
         &["diff", &file, &file],
         &["diff", &file, &file, "--fail-if", &file],
+        &["report", &fixture("stalls.json"), "--cgroup", &file],
+        &["report", &fixture("stalls.json"), "--csv", &file],
+        &["report", &fixture("stalls.json"), "--csv-dir", &file],
+        &["report", "--between", &file, "end"],
+        &["stalls", &fixture("stalls.json"), "--folded", "--task", &file],
+        &["why", "--file", &fixture("stalls.json"), "--task", &file],
+        &["schema", &file],
         &["export", "--prometheus", &file],
         &["snapshot", "--debugfs", &file],
         &["status", "--debugfs", &file],

@@ -96,6 +96,20 @@ pub fn ledger_dir(snapshot: &str) -> tempfile::TempDir {
     dir
 }
 
+/// A directory with the ledgers of a fixture, and something in each of those that the fixtures are older than; `n` times
+/// as much of that.
+pub fn full_dir(snapshot: &str, n: u64) -> tempfile::TempDir {
+    let dir = ledger_dir(snapshot);
+    let write = |name: &str, text: String| fs::write(dir.path().join(name), text).expect("ledger written");
+    write("nbd", nbd(10 * n, [90 * n, 3, 5, 70, 2, 1]));
+    write("batches", batches([5 * n, 1, 2, 3, 4, 5, 6]));
+    write("reserves", reserves(n, 700 - n));
+    write("kswapd", kswapd(900 * n, "tmpfs", 10));
+    write("waits", waits([700 * n, 900, 300, 100, 5, 0, 20, 30]));
+    write("waits_cgroups", waits_cgroups([700 * n, 900, 300, 100, 5, 0, 20, 30]));
+    dir
+}
+
 /// Changes one ledger of a directory.
 pub fn edit(dir: &Path, ledger: &str, change: impl Fn(&str) -> String) {
     let path = dir.join(ledger);
@@ -250,6 +264,15 @@ pub fn stall(ns: u64, usecs: u64) -> reclaimwb::recording::Event {
     ];
     let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     Event { ns, cpu: 1, pid: 42, comm: "memhog".into(), name: "stall".into(), fields }
+}
+
+/// The same, with all that the module says of one.
+pub fn whole_stall(ns: u64, usecs: u64) -> reclaimwb::recording::Event {
+    let mut event = stall(ns, usecs);
+    for name in ["order", "nid", "cgroup", "scanned", "freed", "inactive_file", "inactive_anon", "dirty"] {
+        event.fields.insert(name.into(), reclaimwb::recording::Value::Number(0));
+    }
+    event
 }
 
 /// Writes a recording of 12.5 s from one fixture to another, with these events, and so many lost of CPU 1.
