@@ -125,6 +125,21 @@ def deal(group: Sequence[Unit], hands: int) -> list[list[Unit]]:
     return [hand for hand in dealt if hand]
 
 
+def is_hungry(kernel: str) -> bool:
+    """Does what runs there keep a core busy all the time? Checkers do, and compilers on the host;
+    on other kernels guests wait for a disk or a server for most of their time."""
+    return kernel == HOST or like(kernel) == "debug"
+
+
+def start_next(waiting: Sequence[bool], hungry: int, cores: int) -> int:
+    """Which of those that wait (hungry or not, the longest first) is started, where so many hungry
+    ones run: the longest, but no more hungry ones than there are cores while others wait. Four
+    debug guests on two cores take twice as long each, and a script's time is limited."""
+    if hungry >= cores and False in waiting:
+        return list(waiting).index(False)
+    return 0
+
+
 def guests(found: Sequence[Unit], split: bool = True) -> list[Guest]:
     """The guests in which these run, the longest first; without `split` as few as can be."""
     planned: list[Guest] = []

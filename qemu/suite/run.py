@@ -18,8 +18,8 @@ from pathlib import Path
 
 from . import children, guest, host, ktap, profile
 from .header import Header
-from .place import OUT, Wrong, jobs
-from .plan import HOST, Guest
+from .place import OUT, Wrong, cores, jobs
+from .plan import HOST, Guest, is_hungry, start_next
 from .record import Journal, Result
 from .slots import slot
 
@@ -160,11 +160,12 @@ class Run:
     # --- side by side
 
     def go(self, planned: Sequence[Guest], tests: Sequence[tuple[float, host.Test]]) -> None:
-        """Runs all, as many at once as there are slots, the longest first."""
-        queue: list[tuple[float, Callable[[], None]]] = []
-        queue += [(job.seconds, functools.partial(self.guests, job)) for job in planned]
-        queue += [(weight, functools.partial(self.test, test)) for weight, test in tests]
+        """Runs all, as many at once as there are slots, the longest first (see start_next())."""
+        queue: list[tuple[float, bool, Callable[[], None]]] = []
+        queue += [(job.seconds, is_hungry(job.kernel), functools.partial(self.guests, job)) for job in planned]
+        queue += [(weight, is_hungry(HOST), functools.partial(self.test, test)) for weight, test in tests]
         queue.sort(key=lambda entry: -entry[0])
+        running: list[bool] = []
 
         def guarded(what: Callable[[], None]) -> None:
             try:
@@ -185,8 +186,12 @@ class Run:
                     with self.lock:
                         if not queue:
                             return
-                        _, what = queue.pop(0)
+                        at = start_next([hungry for _, hungry, _ in queue], running.count(True), cores())
+                        _, hungry, what = queue.pop(at)
+                        running.append(hungry)
                     guarded(what)
+                    with self.lock:
+                        running.remove(hungry)
 
         threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs(), len(queue)))]
         for thread in threads:

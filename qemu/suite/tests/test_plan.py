@@ -101,6 +101,25 @@ class Guests(unittest.TestCase):
         self.assertEqual(self.names(units), [["b.sh"], ["a.sh"]])
 
 
+class Starts(unittest.TestCase):
+    """Which job is started where a slot is free."""
+
+    def test_the_longest(self) -> None:
+        self.assertEqual(plan.start_next([True, False, True], 0, 2), 0)
+        self.assertEqual(plan.start_next([False, True], 2, 2), 0)
+
+    def test_no_more_hungry_ones_than_cores(self) -> None:
+        self.assertEqual(plan.start_next([True, True, False, False], 1, 2), 0)
+        self.assertEqual(plan.start_next([True, True, False, False], 2, 2), 2)
+
+    def test_a_slot_is_not_left_empty(self) -> None:
+        self.assertEqual(plan.start_next([True, True], 2, 2), 0)
+
+    def test_who_is_hungry(self) -> None:
+        hungry = [kernel for kernel in ("base", "base-nbd", "base-btrfs", "debug", "debug-xfs", plan.HOST) if plan.is_hungry(kernel)]
+        self.assertEqual(hungry, ["debug", "debug-xfs", plan.HOST])
+
+
 class Weights(unittest.TestCase):
     """From the profile."""
 
