@@ -113,7 +113,7 @@ impl Narrow {
         match self.between {
             None => Ok(()),
             Some(_) => Err(Error::Options(format!(
-                "--between: {file} has no events, and so it is not known what was when; only a recording has them: \
+                "--between: there are no events in {file}, so it is not known what was when; only a recording has them: \
                  reclaimwb record"
             ))),
         }

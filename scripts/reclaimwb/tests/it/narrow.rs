@@ -332,7 +332,7 @@ fn figures_side_by_side() {
     let line = complaint_with(&["diff", &a, &b, "--cgroup", "/nope"], 2);
     assert!(line.starts_with("--cgroup: neither "), "{line}");
     let line = complaint_with(&["diff", &a, &b, "--between", "1", "2"], 2);
-    assert!(line.contains("has no events"), "{line}");
+    assert!(line.contains("there are no events"), "{line}");
 }
 
 #[test]
@@ -393,9 +393,9 @@ fn what_cannot_be() {
     let path = path.to_str().expect("a plain path");
     let now = fixture("stalls.json");
     for (args, says) in [
-        (&["report", &now, "--between", "1", "2"][..], "has no events, and so it is not known what was when"),
-        (&["stalls", &now, "--between", "1", "2"], "has no events"),
-        (&["why", "--file", &now, "--between", "1", "2"], "has no events"),
+        (&["report", &now, "--between", "1", "2"][..], ", so it is not known what was when"),
+        (&["stalls", &now, "--between", "1", "2"], "there are no events"),
+        (&["why", "--file", &now, "--between", "1", "2"], "there are no events"),
         (&["report", path, "--between", "5", "5"], "the first moment is not before the second"),
         (&["report", path, "--between", "13", "14"], "that is not in the recording; the recording is 12.5 s long"),
         (&["report", path, "--between", "21:00", "21:30"], "that is not in the recording"),
