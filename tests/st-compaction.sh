@@ -48,19 +48,22 @@ tried()
 
 STARTED='not_suitable|no_suitable_page|continue|complete|partial|contended|success'
 
-# start_up DEFRAG [PARAM=VALUE]: memory is full of the file, and in each corner of it lies a page of
+# start_up DEFRAG [ENABLED]: memory is full of the file, and in each corner of it lies a page of
 # another task; a task starts up, in huge pages, over and over until the kernel has compacted
-# (with defrag=madvise, once). The file is read before the module is there: it comes in large
-# folios, for which the kernel compacts.
+# (with defrag=madvise, once). The file comes in large folios, for which the kernel compacts, too:
+# nothing is recorded until it is read. But the module is there: in memory that is so full insmod
+# may wait without end (throttle_direct_reclaim() waits for kswapd, which rests as soon as one zone
+# is balanced, be it ZONE_DMA).
 start_up()
 {
 	echo never > $THP/enabled
+	load_mod enabled=N write_around=N handoff=never takers=Y
 	hog_start "small$1" -c text -m $((M / 3)) -P 20000
 	while ! hog_is_filled "small$1"; do cat "$MNT/file"; done > /dev/null
 	cat "$MNT/file" > /dev/null
 	echo always > $THP/enabled
 	echo "$1" > $THP/defrag
-	load_mod write_around=N handoff=never takers=Y ${2:+"$2"}
+	set_to "enabled=${2:-Y}"
 	stall=$(vmstat compact_stall) success=$(vmstat compact_success)
 	took=$(cut -d' ' -f1 /proc/uptime)
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -108,7 +111,7 @@ say "compaction took $(($(tried '[a-z_]*' ns) / 1000000)) of the $((took / 10000
 say "$stall attempts, $success served, $(all races) lost to others, $(($(tried '[a-z_]*' ns) / 1000)) us"
 unload_mod
 
-check "a task starts up with defrag=always and enabled=N" start_up always enabled=N
+check "a task starts up with defrag=always and enabled=N" start_up always N
 check_num "enabled=N: the kernel compacted" "$stall" -ge "$COMPACTIONS"
 check_eq "enabled=N: the ledger does not say so" "$(all '[a-z_]*\.attempts')" 0
 check_eq "nor that it came to something" "$(($(all served) + $(all again) + $(all failed)))" 0
