@@ -63,7 +63,7 @@ start_up()
 	cat "$MNT/file" > /dev/null
 	echo always > $THP/enabled
 	echo "$1" > $THP/defrag
-	set_to "enabled=${2:-Y}"
+	set_to "enabled=${2:-Y}" || return 1
 	stall=$(vmstat compact_stall) success=$(vmstat compact_success)
 	took=$(cut -d' ' -f1 /proc/uptime)
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
