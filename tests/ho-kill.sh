@@ -88,9 +88,10 @@ for pair in $(seq $PAIRS); do
 done
 say "until the kill: never $never ms, always $always ms, of $PAIRS each"
 # Beside what it takes without: the second after which a device is late, and the five that a
-# task sleeps for one that may be back soon; once, not at each batch. And three seconds for the
-# machine's pace, as the other may be short.
-check_num "with handoff it took not much longer, ms" "$always" -le $((never * 6 / 5 + 9000 * PAIRS))
+# task sleeps for one that may be back soon; once, not at each batch. And a second for the
+# machine's pace, as the other may be short: of a slow one it is not enough.
+by_chance check_num "with handoff it took not much longer, ms" \
+	"$always" -le $((never * 6 / 5 + 7000 * PAIRS))
 quiesce
 check_num "pages were swapped out" $(($(vmstat pswpout) - written)) -gt 0
 # What passes through device mapper is seen twice, and counted once.
