@@ -73,7 +73,7 @@ for build in "kernels ${like_base[*]}" "kernels ${others[*]}" programs; do
 done
 set +m
 # Not wait -n: it knows nothing of what had ended before it was asked.
-for build in "${builds[@]}"; do wait "$build" || die "a kernel or a program could not be built, see above"; done
+for build in "${builds[@]}"; do wait "$build" || die "a kernel, a module or a program could not be built, see above"; done
 trap - EXIT INT TERM HUP
 say "set up in $SECONDS s"
 

@@ -136,7 +136,7 @@ def start_next(waiting: Sequence[bool], hungry: int, cores: int) -> int:
     ones run: the longest, but no more hungry ones than there are cores while others wait. Four
     debug guests on two cores take twice as long each, and a script's time is limited."""
     if hungry >= cores and False in waiting:
-        return list(waiting).index(False)
+        return waiting.index(False)
     return 0
 
 
