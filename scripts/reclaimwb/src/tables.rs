@@ -3,7 +3,7 @@
 //! to put into them. A list of objects is a table, and so is an object whose keys are no field's names; each row of one
 //! within a row begins with what tells that row from its neighbours. All that is a field of one thing is a column.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use serde_json::{Map, Value};
 
@@ -301,44 +301,48 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// Tables with others within, and nothing to tell their rows by.
-pub fn untold(of: schema::Of) -> Vec<String> {
-    let mut found = BTreeMap::new();
-    if let Shape::Object(fields) = shape(&schema::of(of)) {
-        for (name, shape) in &fields {
-            untold_in(name, shape, false, &mut found);
-        }
-    }
-    found.into_iter().filter(|(_, told)| !told).map(|(name, _)| name).collect()
-}
-
-fn untold_in(name: &str, shape: &Shape, is_row: bool, found: &mut BTreeMap<String, bool>) {
-    match shape {
-        Shape::Scalar => {}
-        Shape::List(of) => untold_in(name, of, true, found),
-        // Its keys tell its rows.
-        Shape::Map(of) => untold_in(name, of, false, found),
-        Shape::Object(fields) => {
-            let (mut columns, mut inner) = (Vec::new(), Vec::new());
-            flatten(&[], fields, &mut columns, &mut inner);
-            let columns: Vec<String> = columns.iter().map(|path| path.join(".")).collect();
-            if is_row && !inner.is_empty() {
-                let told = told_by(name);
-                found
-                    .insert(name.to_owned(), !told.is_empty() && told.iter().all(|id| columns.iter().any(|c| c == id)));
-            }
-            for (path, shape) in inner {
-                untold_in(&format!("{name}.{}", path.join(".")), shape, false, found);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::json;
 
     use super::*;
+
+    /// Tables with others within, and nothing to tell their rows by.
+    fn untold(of: schema::Of) -> Vec<String> {
+        let mut found = BTreeMap::new();
+        if let Shape::Object(fields) = shape(&schema::of(of)) {
+            for (name, shape) in &fields {
+                untold_in(name, shape, false, &mut found);
+            }
+        }
+        found.into_iter().filter(|(_, told)| !told).map(|(name, _)| name).collect()
+    }
+
+    fn untold_in(name: &str, shape: &Shape, is_row: bool, found: &mut BTreeMap<String, bool>) {
+        match shape {
+            Shape::Scalar => {}
+            Shape::List(of) => untold_in(name, of, true, found),
+            // Its keys tell its rows.
+            Shape::Map(of) => untold_in(name, of, false, found),
+            Shape::Object(fields) => {
+                let (mut columns, mut inner) = (Vec::new(), Vec::new());
+                flatten(&[], fields, &mut columns, &mut inner);
+                let columns: Vec<String> = columns.iter().map(|path| path.join(".")).collect();
+                if is_row && !inner.is_empty() {
+                    let told = told_by(name);
+                    found.insert(
+                        name.to_owned(),
+                        !told.is_empty() && told.iter().all(|id| columns.iter().any(|c| c == id)),
+                    );
+                }
+                for (path, shape) in inner {
+                    untold_in(&format!("{name}.{}", path.join(".")), shape, false, found);
+                }
+            }
+        }
+    }
 
     fn tables(schema: &Value, json: &Value) -> Vec<Table> {
         let Shape::Object(fields) = shape(schema) else { panic!("an object") };
