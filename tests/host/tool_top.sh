@@ -172,8 +172,12 @@ tm resize-window -x 80 -y 24
 holds "80x24 again" soon footer 24
 holds "with nothing left of the other" lacks 'STALLED FOR|needs 80'
 
+# A key and a sample at the same time: it stands still until both are there.
+kill -STOP "$(cat "$scratch/pid")"
 press q
-holds "q: it ends" soon shows '^ended with 0'
+sleep 0.5
+kill -CONT "$(cat "$scratch/pid")"
+holds "q: it ends, with a sample due" soon shows '^ended with 0'
 holds "and gives the terminal back" given_back
 
 run "TERM=vt100 LC_ALL=en_US.UTF-8" --by task

@@ -148,17 +148,18 @@ fn watch_it(
     let mut todo = Todo::Draw;
     let mut figures = Figures::new(&watch, view.by)?.narrowed(narrow.as_ref());
     while signal.load(Ordering::Relaxed) == 0 {
-        if !view.paused && Instant::now() >= due {
-            watch.push(sampler.take()?)?;
-            // Not from when it was due: a machine that thrashes must not be asked again at once.
-            due = Instant::now() + args.interval;
-            todo = Todo::Draw;
-        }
+        // A key's wish comes before a sample that is due: it would be forgotten over it.
         match todo {
             Todo::Quit => return Ok(()),
             Todo::Reset => watch.reset(),
             Todo::Redraw => screen.terminal.clear().map_err(io_error)?,
             Todo::Nothing | Todo::Draw => {}
+        }
+        if !view.paused && Instant::now() >= due {
+            watch.push(sampler.take()?)?;
+            // Not from when it was due: a machine that thrashes must not be asked again at once.
+            due = Instant::now() + args.interval;
+            todo = Todo::Draw;
         }
         if screen.follow().map_err(io_error)? || todo != Todo::Nothing {
             figures = Figures::new(&watch, view.by)?.narrowed(narrow.as_ref());
