@@ -11,7 +11,8 @@
 //! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
 //! refuses to write with it). While it writes it has real-time priority, for the
 //! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
-//! be reclaimed is dirty, it waits for memory along with those who wait for it.
+//! be reclaimed is dirty, it waits for memory along with those who wait for it. For a tenth
+//! of the time at most (see [`Urgent`]): a filesystem that compresses must not keep a CPU.
 //! Sleeps; may allocate, and so reclaim, inside the filesystem: the hook then queues
 //! for this worker, too, but never waits.
 //!
@@ -43,6 +44,7 @@ use crate::{
     params,
     policy::{
         budget::Budget,
+        urgent::Urgent,
         window::{
             self,
             Pages,
@@ -172,6 +174,7 @@ pub(crate) struct Work {
     dirty: Pages,
     wanted: Pages,
     budget: Budget,
+    urgent: Urgent,
     /// When the last window landed, in nanoseconds of `clock_ns()`.
     landed: u64,
     /// Where the last window was: inode and page.
@@ -188,6 +191,7 @@ impl Work {
             dirty: Pages::new(),
             wanted: Pages::new(),
             budget: Budget::new(Self::window_cost()),
+            urgent: Urgent::new(),
             landed: 0,
             last: (0, 0),
         })
@@ -553,7 +557,12 @@ impl Work {
                 runs = runs.saturating_add(r.runs);
             }
         };
-        lane.blocking(|| system::urgently(|| fs::plugged(write)));
+        if self.urgent.may(since) {
+            let ((), ns) = lane.blocking(|| system::urgently(|| fs::plugged(write)));
+            self.urgent.spent(ns);
+        } else {
+            lane.blocking(|| fs::plugged(write));
+        }
         pinned(|pin| ledger.this(pin).window(pages, targets as u64));
         let asked = self.wanted.count(0, size);
         let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();

@@ -69,22 +69,27 @@ pub(crate) fn task() -> usize {
 
 /// Runs `f` at the lowest real-time priority: what it allocates may come out of the
 /// upper half of the reserve (`ALLOC_MIN_RESERVE`, mm/page_alloc.c). Who writes what
-/// all others wait for must not wait with them for memory. Process context, may
-/// sleep.
-pub(crate) fn urgently<R>(f: impl FnOnce() -> R) -> R {
+/// all others wait for must not wait with them for memory. Returns, beside what `f` does,
+/// the CPU time that it used at that priority, in nanoseconds. Process context, may sleep.
+pub(crate) fn urgently<R>(f: impl FnOnce() -> R) -> (R, u64) {
     // SAFETY: Has no precondition.
     if unsafe { shim::rwb_task_is_realtime() } {
-        return f();
+        return (f(), 0);
     }
     let task = current!().as_ptr();
     // SAFETY: Has no precondition.
     let nice = unsafe { shim::rwb_task_nice() };
+    // A change of priority takes the task off its queue, which brings its run time up to date.
     // SAFETY: It is the current task, in process context.
     unsafe { bindings::sched_set_fifo_low(task) };
+    // SAFETY: Has no precondition.
+    let from = unsafe { shim::rwb_task_runtime() };
     let r = f();
     // SAFETY: As above.
     unsafe { bindings::sched_set_normal(task, nice) };
-    r
+    // SAFETY: Has no precondition.
+    let to = unsafe { shim::rwb_task_runtime() };
+    (r, to.saturating_sub(from))
 }
 
 /// All free pages, and what the min watermarks add up to. Any context.

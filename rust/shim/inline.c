@@ -145,6 +145,11 @@ int rwb_task_nice(void)
 	return task_nice(current);
 }
 
+u64 rwb_task_runtime(void)
+{
+	return current->se.sum_exec_runtime;
+}
+
 int rwb_pid(void)
 {
 	return task_pid_nr(current);

@@ -569,6 +569,7 @@ int rwb_pid(void);
 unsigned long rwb_task(void);
 bool rwb_task_is_realtime(void);
 int rwb_task_nice(void);
+u64 rwb_task_runtime(void);
 void rwb_tracepoint_sync(void);
 int rwb_cgroup_path(u64 id, char *buf, size_t size);
 int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *, void *),

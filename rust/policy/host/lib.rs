@@ -52,6 +52,8 @@ pub mod shrink;
 pub mod slots;
 #[path = "../stall.rs"]
 pub mod stall;
+#[path = "../urgent.rs"]
+pub mod urgent;
 #[path = "../wait.rs"]
 pub mod wait;
 #[path = "../window.rs"]

@@ -13,5 +13,6 @@ mod pfmemalloc;
 mod policy;
 mod shrink;
 mod stall;
+mod urgent;
 mod wait;
 mod write_around;

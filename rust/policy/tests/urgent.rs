@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Real-time priority is for a tenth of the time, whatever a window costs.
+
+use proptest::prelude::*;
+use reclaimwb_policy::urgent::{Urgent, ROOM_NS, SHARE};
+
+/// The most that can be spent in `ns` of the clock, when one window takes `window_ns` at most.
+fn most(ns: u64, window_ns: u64) -> u64 {
+    ns / SHARE + ROOM_NS + window_ns
+}
+
+proptest! {
+    /// In any stretch, and not only from the start, no more is spent than its tenth, what the
+    /// bucket holds, and the one window that was begun.
+    #[test]
+    fn no_stretch_has_more_than_its_share(
+        windows in prop::collection::vec((0u64..5_000_000, 0u64..60_000_000), 1..200),
+    ) {
+        let mut urgent = Urgent::new();
+        let (mut now, mut spent) = (1_000_000_000u64, Vec::new());
+        let dearest = windows.iter().map(|w| w.1).max().unwrap_or(0);
+        for (idle, cost) in windows {
+            now += idle;
+            let may = urgent.may(now);
+            let from = now;
+            now += cost;
+            if may {
+                urgent.spent(cost);
+                spent.push((from, now, cost));
+            }
+        }
+        for (n, first) in spent.iter().enumerate() {
+            let mut sum = 0;
+            for last in &spent[n..] {
+                sum += last.2;
+                prop_assert!(sum <= most(last.1 - first.0, dearest), "{sum} in {}", last.1 - first.0);
+            }
+        }
+    }
+
+    /// Who stays below a tenth is never refused.
+    #[test]
+    fn cheap_windows_are_never_refused(costs in prop::collection::vec(0u64..1_000_000, 1..200)) {
+        let mut urgent = Urgent::new();
+        let mut now = 1;
+        for cost in costs {
+            prop_assert!(urgent.may(now));
+            urgent.spent(cost);
+            now += cost * 10 + 10;
+        }
+    }
+
+    /// A full bucket is usable again after ten times what is too much in it; a clock that goes
+    /// back forgives nothing.
+    #[test]
+    fn it_comes_back(much in 20_000_000u64..1_000_000_000, back in 0u64..1_000_000_000) {
+        let mut urgent = Urgent::new();
+        let start = 2_000_000_000;
+        prop_assert!(urgent.may(start));
+        urgent.spent(much);
+        prop_assert!(!urgent.may(start));
+        prop_assert!(!urgent.may(start - back));
+        prop_assert!(!urgent.may(start));
+        let wait = (much - 20_000_000 + 1) * 10;
+        prop_assert!(urgent.may(start + wait));
+    }
+}
