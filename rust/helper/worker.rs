@@ -9,10 +9,11 @@
 //! room that we wait for that, too, when we submit.
 //!
 //! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
-//! refuses to write with it). While it writes it has real-time priority, for the
+//! refuses to write with it). While it writes it may have real-time priority, for the
 //! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
-//! be reclaimed is dirty, it waits for memory along with those who wait for it. For a tenth
-//! of the time at most (see [`Urgent`]): a filesystem that compresses must not keep a CPU.
+//! be reclaimed is dirty, it waits for memory along with those who wait for it. It does so
+//! while memory is short, and for a part of the time (see [`urgent`]): a filesystem that
+//! compresses must not keep a CPU.
 //! Sleeps; may allocate, and so reclaim, inside the filesystem: the hook then queues
 //! for this worker, too, but never waits.
 //!
@@ -44,7 +45,10 @@ use crate::{
     params,
     policy::{
         budget::Budget,
-        urgent::Urgent,
+        urgent::{
+            self,
+            Urgent, //
+        },
         window::{
             self,
             Pages,
@@ -557,7 +561,8 @@ impl Work {
                 runs = runs.saturating_add(r.runs);
             }
         };
-        if self.urgent.may(since) {
+        let (free, min) = system::free_pages();
+        if urgent::short(free, min) && self.urgent.may(since) {
             let ((), ns) = lane.blocking(|| system::urgently(|| fs::plugged(write)));
             self.urgent.spent(ns);
         } else {

@@ -4,16 +4,24 @@
 //!
 //! It asks for that priority for the sake of its allocations, which may then use a part of the
 //! reserve. What it pays with is CPU time that nobody else can have: a filesystem that
-//! compresses or encrypts as it writes would keep a CPU from its other tasks. So the time that
-//! it spends there is a leaky bucket: it fills by the CPU time used, empties at a tenth of the
-//! clock, and while it is full the worker writes as the flusher does.
+//! compresses or encrypts as it writes would keep a CPU from its other tasks. So it does this
+//! only while memory is short, and the CPU time that it uses is a leaky bucket: it fills by the
+//! time used, empties at three quarters of the clock, and while it is full the worker writes as
+//! the flusher does. (The kernel's own limit would leave a twentieth to the others.)
 
-/// The bucket empties by one part in this many of the time that passes.
-pub const SHARE: u64 = 10;
+/// The bucket empties by three parts in four of the time that passes.
+const fn forgiven(passed_ns: u64) -> u64 {
+    passed_ns.saturating_sub(passed_ns / 4)
+}
 
-/// What it holds, in nanoseconds of CPU time: some dozen windows of a filesystem that does not
-/// look at the data, or a few of one that does.
-pub const ROOM_NS: u64 = 20_000_000;
+/// What it holds, in nanoseconds of CPU time.
+pub const ROOM_NS: u64 = 100_000_000;
+
+/// Is memory short, with `free` pages, where the min watermarks add up to `min`? That is below
+/// the low watermarks, about: an allocation may soon have to wait.
+pub const fn short(free: u64, min: u64) -> bool {
+    free < min.saturating_add(min / 4)
+}
 
 /// CPU time spent at real-time priority, and not yet forgiven.
 #[derive(Debug, Default)]
@@ -36,7 +44,7 @@ impl Urgent {
     pub fn may(&mut self, now_ns: u64) -> bool {
         let passed = now_ns.saturating_sub(self.at_ns);
         self.at_ns = self.at_ns.max(now_ns);
-        self.level_ns = self.level_ns.saturating_sub(passed / SHARE);
+        self.level_ns = self.level_ns.saturating_sub(forgiven(passed));
         self.level_ns < ROOM_NS
     }
 

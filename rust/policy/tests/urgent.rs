@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Real-time priority is for a tenth of the time, whatever a window costs.
+//! Real-time priority is for three quarters of the time, whatever a window costs.
 
 use proptest::prelude::*;
-use reclaimwb_policy::urgent::{Urgent, ROOM_NS, SHARE};
+use reclaimwb_policy::urgent::{short, Urgent, ROOM_NS};
 
 /// The most that can be spent in `ns` of the clock, when one window takes `window_ns` at most.
 fn most(ns: u64, window_ns: u64) -> u64 {
-    ns / SHARE + ROOM_NS + window_ns
+    ns - ns / 4 + ROOM_NS + window_ns
 }
 
 proptest! {
-    /// In any stretch, and not only from the start, no more is spent than its tenth, what the
+    /// In any stretch, and not only from the start, no more is spent than three quarters, what the
     /// bucket holds, and the one window that was begun.
     #[test]
     fn no_stretch_has_more_than_its_share(
-        windows in prop::collection::vec((0u64..5_000_000, 0u64..60_000_000), 1..200),
+        windows in prop::collection::vec((0u64..20_000_000, 0u64..200_000_000), 1..200),
     ) {
         let mut urgent = Urgent::new();
         let (mut now, mut spent) = (1_000_000_000u64, Vec::new());
@@ -39,7 +39,7 @@ proptest! {
         }
     }
 
-    /// Who stays below a tenth is never refused.
+    /// A worker that stays below three quarters is never refused.
     #[test]
     fn cheap_windows_are_never_refused(costs in prop::collection::vec(0u64..1_000_000, 1..200)) {
         let mut urgent = Urgent::new();
@@ -47,14 +47,14 @@ proptest! {
         for cost in costs {
             prop_assert!(urgent.may(now));
             urgent.spent(cost);
-            now += cost * 10 + 10;
+            now += cost * 4 / 3 + 2;
         }
     }
 
-    /// A full bucket is usable again after ten times what is too much in it; a clock that goes
-    /// back forgives nothing.
+    /// A full bucket is usable again after four thirds of what is too much in it; a clock that
+    /// goes back forgives nothing.
     #[test]
-    fn it_comes_back(much in 20_000_000u64..1_000_000_000, back in 0u64..1_000_000_000) {
+    fn it_comes_back(much in ROOM_NS..10_000_000_000u64, back in 0u64..1_000_000_000) {
         let mut urgent = Urgent::new();
         let start = 2_000_000_000;
         prop_assert!(urgent.may(start));
@@ -62,7 +62,13 @@ proptest! {
         prop_assert!(!urgent.may(start));
         prop_assert!(!urgent.may(start - back));
         prop_assert!(!urgent.may(start));
-        let wait = (much - 20_000_000 + 1) * 10;
+        let wait = (much - ROOM_NS + 1) * 4 / 3 + 1;
         prop_assert!(urgent.may(start + wait));
     }
+}
+
+#[test]
+fn short_is_below_the_low_watermark() {
+    assert!(short(124, 100) && !short(125, 100));
+    assert!(!short(0, 0));
 }
