@@ -38,8 +38,13 @@ pub const MOST: u32 = 8192;
 pub const MAX_BATCH: u32 = 512;
 
 /// A round trip is taken for no shorter than this, in ns: who makes the next requests, and
-/// who submits them, are tasks that must be woken and run first.
-pub const FLOOR_NS: u64 = 8_000_000;
+/// who submits them, are tasks that must be woken and run first. A shorter one made requests so
+/// small that their number, and not their pages, was what a fast line cost.
+pub const FLOOR_NS: u64 = 16_000_000;
+
+/// What is written under one plug takes the line no longer than this, in ns, unless one request
+/// does: a swap-in waits behind one at least.
+pub const BATCH_NS: u64 = 16_000_000;
 
 /// The highest rate is that of one to two periods, which are of so long, in ns, and of
 /// [`RATE_ROUNDS`] round trips at least.
@@ -316,8 +321,11 @@ impl Default for Link {
     }
 }
 
-/// Pages that are best written under one plug when `limit` may be under way: a quarter of it,
-/// as requests that touch become one, and a swap-in waits behind one at least.
-pub fn batch(limit: u32) -> u32 {
-    (limit / 4).clamp(MIN_PAGES, MAX_BATCH)
+/// Pages that are best written under one plug, as requests that touch become one, to a line of
+/// `rate` pages a second on which `limit` may be under way: what it takes in [`BATCH_NS`], and no
+/// more than half of the limit.
+pub fn batch(limit: u32, rate: u64) -> u32 {
+    let in_time = rate.saturating_mul(BATCH_NS) / SEC;
+    let pages = u32::try_from(in_time).unwrap_or(u32::MAX).min(limit / 2);
+    pages.clamp(MIN_PAGES, MAX_BATCH)
 }

@@ -181,7 +181,8 @@ impl Work {
         let (before, min) = system::free_pages();
         let task = system::task();
         let observer = &writer.shared.observer;
-        let most = link::batch(lane.figures().limit);
+        let figures = lane.figures();
+        let most = link::batch(figures.limit, figures.rate);
         let pages = me.memalloc(|| {
             observer.begin_own(task, Origin::Writer);
             let pages = swap::plugged(|| self.submit(most, writer, lane, all));

@@ -318,7 +318,7 @@ impl Model {
     }
 
     fn writer(&mut self) {
-        let batch = link::batch(self.link.limit());
+        let batch = link::batch(self.link.limit(), self.link.rate());
         let mut pages = 0;
         while pages < batch && !self.queue.is_empty() && self.may_submit() {
             let r = self.queue.remove(0);
@@ -727,5 +727,25 @@ proptest! {
             };
             prop_assert!(ahead.abs() <= 1, "{ahead}");
         }
+    }
+}
+
+proptest! {
+    /// A swap-in waits behind what is written under one plug: no longer than that may take, unless
+    /// a request does. And half of the limit is made while the other half is on its way.
+    #[test]
+    fn a_batch_is_no_longer_than_it_may_be(limit in 0u32..100_000, rate in 0u64..10_000_000_000) {
+        let pages = link::batch(limit, rate);
+        prop_assert!((link::MIN_PAGES..=link::MAX_BATCH).contains(&pages));
+        if pages > link::MIN_PAGES {
+            prop_assert!(pages <= limit / 2);
+            prop_assert!(u64::from(pages) * SEC <= rate * link::BATCH_NS);
+        }
+        // As large as that allows.
+        prop_assert!(
+            pages == link::MAX_BATCH
+                || pages >= limit / 2
+                || u64::from(pages + 1) * SEC > rate * link::BATCH_NS
+        );
     }
 }
