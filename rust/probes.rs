@@ -2,7 +2,7 @@
 
 //! The handlers, one file per traced subsystem, and the table of events.
 //!
-//! Handlers are plain functions over [`crate::observer::Observer`]: tests call
+//! Handlers are plain functions over [`crate::ledgers::Observer`]: tests call
 //! them without firing a tracepoint. All run with preemption off, never sleep
 //! and take no lock but by trying.
 
@@ -24,106 +24,11 @@ pub(crate) mod zswap;
 
 use crate::{
     kernel_ext::tracepoint::Wanted,
-    origin::{
-        named,
+    words::{
+        Event,
         Group, //
     },
 };
-
-named! {
-    /// What is handled. The order is that in which probes are attached: what
-    /// ends a window before what begins one, so that no window stays open.
-    Event {
-        /// kswapd's window ends.
-        BalanceEnd => "mm_vmscan_balance_pgdat_end",
-        /// A direct reclaim window ends.
-        DirectEnd => "mm_vmscan_direct_reclaim_end",
-        /// A cgroup's window ends.
-        MemcgEnd => "mm_vmscan_memcg_reclaim_end",
-        /// A soft-limit window ends.
-        SoftEnd => "mm_vmscan_memcg_softlimit_reclaim_end",
-        /// A node's window ends.
-        NodeEnd => "mm_vmscan_node_reclaim_end",
-        /// reclaim_pages() is done with a list.
-        ReclaimPages => "mm_vmscan_reclaim_pages",
-        /// kswapd's window begins.
-        BalanceBegin => "mm_vmscan_balance_pgdat_begin",
-        /// A direct reclaim window begins.
-        DirectBegin => "mm_vmscan_direct_reclaim_begin",
-        /// A cgroup's window begins.
-        MemcgBegin => "mm_vmscan_memcg_reclaim_begin",
-        /// A soft-limit window begins.
-        SoftBegin => "mm_vmscan_memcg_softlimit_reclaim_begin",
-        /// A node's window begins.
-        NodeBegin => "mm_vmscan_node_reclaim_begin",
-        /// pageout() wrote a folio.
-        WriteFolio => "mm_vmscan_write_folio",
-        /// Reclaim put a task to sleep.
-        Throttled => "mm_vmscan_throttled",
-        /// Folios were isolated from an LRU list.
-        Isolated => "mm_vmscan_lru_isolate",
-        /// Reclaim is through with folios of a list.
-        Shrunk => "mm_vmscan_lru_shrink_inactive",
-        /// kswapd goes to sleep.
-        KswapdSleep => "mm_vmscan_kswapd_sleep",
-        /// Someone wakes kswapd.
-        KswapdWoken => "mm_vmscan_wakeup_kswapd",
-        /// A shrinker has scanned.
-        ShrinkEnd => "mm_shrink_slab_end",
-        /// A shrinker begins to scan.
-        ShrinkStart => "mm_shrink_slab_start",
-        /// The CPU goes to another task.
-        Switch => "sched_switch",
-        /// A task has the lock that it waited for.
-        ContentionEnd => "contention_end",
-        /// A task waits for a lock.
-        ContentionBegin => "contention_begin",
-        /// A task waits for a tag of a block device.
-        TagWait => "block_rq_tag_wait",
-        /// Pages are allocated.
-        PageAlloc => "mm_page_alloc",
-        /// A folio leaves the page cache.
-        FolioGone => "mm_filemap_delete_from_page_cache",
-        /// A folio enters the page cache.
-        FolioAdded => "mm_filemap_add_to_page_cache",
-        /// ext4 reads the bitmap of a group's blocks.
-        BlockBitmap => "ext4_read_block_bitmap_load",
-        /// ext4 reads the bitmap of a group's inodes.
-        InodeBitmap => "ext4_load_inode_bitmap",
-        /// A TLB is flushed, or other CPUs are interrupted for that.
-        TlbFlush => "tlb_flush",
-        /// A bio is done.
-        BioDone => "block_bio_complete",
-        /// A bio is submitted.
-        BioQueue => "block_bio_queue",
-        /// NBD has sent a request.
-        NbdSent => "nbd_payload_sent",
-        /// NBD sends a request.
-        NbdSend => "nbd_send_request",
-        /// A packet goes to a network device.
-        NetXmit => "net_dev_start_xmit",
-        /// A page is allocated without regard to the watermarks.
-        ReserveTaken => "mm_page_alloc_pfmemalloc",
-        /// A task has waited for the reserves.
-        WaitEnd => "mm_vmscan_pfmemalloc_wait_end",
-        /// A task waits for the reserves.
-        WaitBegin => "mm_vmscan_pfmemalloc_wait_begin",
-        /// A packet is dropped.
-        SkbDropped => "kfree_skb",
-        /// A request of a block device is completed.
-        RqComplete => "block_rq_complete",
-        /// A request is given back by its driver.
-        RqRequeue => "block_rq_requeue",
-        /// The reply to a request begins to come in.
-        NbdReply => "nbd_header_received",
-        /// NBD has sent a request's header.
-        NbdHeader => "nbd_header_sent",
-        /// A cgroup is removed.
-        CgroupRemoved => "cgroup_rmdir",
-        /// A task pauses, as it dirties too many pages.
-        DirtyPause => "balance_dirty_pages",
-    }
-}
 
 const fn wanted(name: &'static core::ffi::CStr) -> Wanted {
     Wanted {

@@ -3,32 +3,20 @@
 //! reclaimwb: who writes during page reclaim, and how much stack is left.
 //!
 //! This file: what the module is made of, and the order in which it starts and
-//! stops. Parameters are in params.rs (and shim/params.c), the words that the
-//! ledgers are indexed by in origin.rs, the handlers in probes/.
+//! stops. Parameters are in settings.rs (and shim/params.c), the words that the
+//! ledgers are indexed by in words/, the handlers in probes/.
 //!
-//! Flow, one way: tracepoint -> shim/probes_*.c -> shim/entry.rs -> probes/ ->
-//! ledgers (writes, headroom, worst, cgroups, cost) -> rows/ (debugfs).
+//! Flow, one way: tracepoint -> shim/probes_*.c -> entry/ -> probes/ -> ledgers/
+//! -> rows/ (debugfs).
 
 // A sum that overflows and an index out of range may panic: what is meant is said instead. What
 // the compiler makes of it is looked at by scripts/module.sh.
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
-mod batches;
-mod callers;
-mod cgroups;
-mod compaction;
-mod cost;
-mod handoff;
-mod headroom;
+mod entry;
 mod helper;
 mod kernel_ext;
-mod kswapd;
-mod metadata;
-mod names;
-mod nbd;
-mod observer;
-mod origin;
-mod params;
+mod ledgers;
 #[allow(
     dead_code,
     unreachable_pub,
@@ -36,16 +24,10 @@ mod params;
 )]
 mod policy;
 mod probes;
-mod reserves;
 mod rows;
-mod scratch;
+mod settings;
 mod shim;
-mod shrinkers;
-mod sites;
-mod stalls;
-mod swap_io;
-mod takers;
-mod tasks;
+mod tables;
 #[allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -53,16 +35,14 @@ mod tasks;
 )]
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
-mod tlb;
-mod waits;
-mod windows;
-mod worst;
-mod write_around;
-mod writes;
+mod words;
 
 use kernel::prelude::*;
-use observer::Observer;
-use origin::Function;
+use ledgers::Observer;
+use words::{
+    Event,
+    Function, //
+};
 
 module! {
     type: ReclaimWb,
@@ -94,7 +74,7 @@ struct ReclaimWb {
 fn tell(obs: &Observer) {
     use kernel_ext::tracepoint::State;
 
-    for &event in probes::Event::ALL.iter() {
+    for &event in Event::ALL.iter() {
         let name = event.name();
         match obs.state(event) {
             State::Attached | State::Off => {}
@@ -129,7 +109,7 @@ fn tell(obs: &Observer) {
 
 /// Switches the helper on if that is wanted; without it the observer goes on.
 fn start_helper() {
-    let wanted = params::wanted();
+    let wanted = settings::wanted();
     if wanted == shim::reclaim::Wanted::default() {
         pr_info!("observer loaded; write_around and handoff are off\n");
         return;

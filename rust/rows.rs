@@ -25,18 +25,20 @@ mod writes;
 pub(crate) use status::ledgers;
 
 use crate::{
-    cgroups::{
-        Known,
-        Path, //
-    },
     kernel_ext::{
         cgroup,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::Group,
-    params,
-    policy::cgroup_key::CgroupKey, //
+    ledgers::{
+        cgroups::{
+            Known,
+            Path, //
+        },
+        Observer, //
+    },
+    policy::cgroup_key::CgroupKey,
+    settings,
+    words::Group, //
 };
 use kernel::{
     debugfs::{
@@ -53,7 +55,7 @@ pub(crate) const FORMAT: u32 = 2;
 
 /// State of a group's ledger, which needs all of these.
 fn group(group: Group, needs: &[State]) -> &'static str {
-    if !params::group(group) {
+    if !settings::group(group) {
         "off"
     } else if needs.iter().all(|&s| s == State::Attached) {
         "on"

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! C, and what calls it or is called by it. What the two sides say to each other is shim.h,
+//! C, and what calls it. What the two sides say to each other is shim.h,
 //! of which the Rust side is made: see [`contract`].
 //!
-//! Internal: safe wrappers stand in `kernel_ext`, and `entry` calls the
-//! handlers in `probes`.
+//! Internal: safe wrappers stand in `kernel_ext`. What C calls is in `entry`.
 
 pub(crate) mod attached;
 mod contract;
-mod entry;
 pub(crate) mod events;
 pub(crate) mod function;
 pub(crate) mod nbd;
@@ -17,9 +15,12 @@ pub(crate) mod reserve;
 pub(crate) mod stall;
 pub(crate) mod wait;
 
-use crate::policy::{
-    cgroup_key::CgroupKey,
-    kswapd, //
+use crate::{
+    policy::{
+        cgroup_key::CgroupKey,
+        kswapd, //
+    },
+    words::Window, //
 };
 pub(crate) use contract::*;
 
@@ -219,5 +220,19 @@ impl KswapdAt {
             enough: self.enough,
             block: self.block,
         }
+    }
+}
+
+impl Window {
+    /// From the value that the C entry passes.
+    pub(crate) const fn from_raw(v: u32) -> Option<Self> {
+        Some(match v {
+            RWB_WINDOW_KSWAPD => Self::Kswapd,
+            RWB_WINDOW_DIRECT => Self::Direct,
+            RWB_WINDOW_MEMCG_SOFT => Self::MemcgSoft,
+            RWB_WINDOW_NODE => Self::Node,
+            RWB_WINDOW_MEMCG => Self::Memcg,
+            _ => return None,
+        })
     }
 }

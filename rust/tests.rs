@@ -9,8 +9,7 @@ mod reserves;
 mod stalls;
 
 use crate::{
-    cost::Cost,
-    helper::Hook,
+    helper::file::Hook,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -19,21 +18,17 @@ use crate::{
         },
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Kind,
-        Layer,
-        Origin,
-        Window, //
+    ledgers::{
+        cost::Cost,
+        Observer, //
     },
-    params,
     probes::{
         block,
         nbd,
         vmscan,
         zswap, //
     },
+    settings,
     shim::{
         nbd::Bio,
         reclaim::Met,
@@ -43,7 +38,14 @@ use crate::{
         SwapEnd,
         Target, //
     },
-    write_around::Skip, //
+    words::{
+        Function,
+        Kind,
+        Layer,
+        Origin,
+        Skip,
+        Window, //
+    },
 };
 use kernel::{
     page::Page,
@@ -322,8 +324,9 @@ mod handlers {
                     .map_or(0, |s| s.count.get())
             })
         };
-        let count =
-            |get: fn(&crate::cost::Cost, Layer) -> u64, layer| obs.cost.sum(|c| get(c, layer));
+        let count = |get: fn(&crate::ledgers::cost::Cost, Layer) -> u64, layer| {
+            obs.cost.sum(|c| get(c, layer))
+        };
         assert_eq!(samples(Layer::Bio), 0);
         assert_eq!(samples(Layer::Nbd), 0);
         assert_eq!(count(|c, l| c.irq(l).map_or(0, |n| n.get()), Layer::Bio), 1);
@@ -341,15 +344,15 @@ mod handlers {
     #[test]
     fn switched_off_interrupts_are_not_counted() -> Result {
         let obs = observer()?;
-        let was = params::enabled();
+        let was = settings::enabled();
         pinned(|pin| {
-            params::set(0, 0)?;
+            settings::set(0, 0)?;
             for context in [Context::Irq, Context::Softirq] {
                 let above = At::fake(task(10), 3000, context);
                 block::bio(&obs, pin, &above, &Bio::fake(10, 0x4000, false, 1));
                 nbd::send(&obs, pin, &above);
             }
-            params::set(0, was.into())
+            settings::set(0, was.into())
         })?;
         for &layer in Layer::ALL {
             let count = |get: fn(&Cost, Layer) -> Option<&Cell64>| {
@@ -439,7 +442,8 @@ mod hook {
         }
         // Waits for the worker, which finds no inode behind the pages.
         drop(hook);
-        let sum = |get: fn(&crate::write_around::WriteAround) -> u64| obs.write_around.sum(get);
+        let sum =
+            |get: fn(&crate::ledgers::write_around::WriteAround) -> u64| obs.write_around.sum(get);
         let (met, merged) = (sum(|l| l.met[0].get()), sum(|l| l.merged.get()));
         let queued = sum(|l| l.queued[0].get());
         assert_eq!(met, 16);

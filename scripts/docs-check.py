@@ -136,11 +136,11 @@ def source_parameters(docs):
     must(rows, "params.c: module_param_cb")
     told = dict(re.findall(r'MODULE_PARM_DESC\((\w+), "((?:[^"\\]|\\.)*)"\);', shim))
 
-    rust = docs.rust("params.rs")
+    rust = docs.rust("settings.rs")
     values = dict(re.findall(r"static (\w+): Atomic<\w+> = Atomic::new\(([^)]+)\);", rust))
-    groups = must(re.search(r"static GROUPS.*?=\s*\[(.*?)\];", rust, re.S), "params.rs: GROUPS")[1]
+    groups = must(re.search(r"static GROUPS.*?=\s*\[(.*?)\];", rust, re.S), "settings.rs: GROUPS")[1]
     groups = re.findall(r"Atomic::new\((\w+)\)", groups)
-    body = must(re.search(r"fn set\(id: u32.*?\n\}\n", rust, re.S), "params.rs: set()")[0]
+    body = must(re.search(r"fn set\(id: u32.*?\n\}\n", rust, re.S), "settings.rs: set()")[0]
     arms = re.split(r"\n        (?=shim::RWB_PARAM_\w+ =>|_ =>)", body)
     stores = {}
     for arm in arms[1:]:
@@ -158,7 +158,7 @@ def source_parameters(docs):
         if number >= 10:
             default, limits = groups[number - 10], None
         else:
-            static, limits = must(stores.get(number), f"params.rs: what is set for {name}")
+            static, limits = must(stores.get(number), f"settings.rs: what is set for {name}")
             default = values[static]
             if static == "WINDOW_SLOTS":
                 limits = slot_limits
@@ -205,8 +205,9 @@ def check_parameters(docs):
 
 # ---- words
 
-def named(docs, file, name):
-    """The words of a `named!` enumeration."""
+def named(docs, name):
+    """The words of a `named!` enumeration, which has a file in rust/words/."""
+    file = f"words/{name.lower()}.rs"
     body = must(re.search(rf"\n    {name} \{{(.*?)\n    \}}", docs.rust(file), re.S), f"{file}: {name}")[1]
     return must(re.findall(r'=> "([^"]+)"', body), f"{file}: words of {name}")
 
@@ -223,16 +224,16 @@ def listed(docs, file, name, const="ALL"):
 def source_words(docs):
     writes = re.search(r"let types: .*? = \[(.*?)\];", docs.rust("rows/writes.rs"), re.S)
     states = must(STATES.search(docs.rust("rows/status.rs")), "status.rs: state()")[0]
-    counts = must(re.search(r"const COUNTS: .*?= \[(.*?)\];", docs.rust("shrinkers.rs"), re.S), "shrinkers.rs: COUNTS")
+    counts = must(re.search(r"const COUNTS: .*?= \[(.*?)\];", docs.rust("ledgers/shrinkers.rs"), re.S), "shrinkers.rs: COUNTS")
     return {
-        "ORIGIN": named(docs, "origin.rs", "Origin"),
-        "KIND": named(docs, "origin.rs", "Kind"),
-        "LAYER": named(docs, "origin.rs", "Layer"),
-        "FUNCTION": named(docs, "origin.rs", "Function"),
-        "GROUP": named(docs, "origin.rs", "Group"),
-        "EVENT": named(docs, "probes.rs", "Event"),
-        "DIRECTION": named(docs, "nbd.rs", "Direction"),
-        "FLUSH": named(docs, "tlb.rs", "Flush"),
+        "ORIGIN": named(docs, "Origin"),
+        "KIND": named(docs, "Kind"),
+        "LAYER": named(docs, "Layer"),
+        "FUNCTION": named(docs, "Function"),
+        "GROUP": named(docs, "Group"),
+        "EVENT": named(docs, "Event"),
+        "DIRECTION": named(docs, "Direction"),
+        "FLUSH": named(docs, "Flush"),
         "TYPE": STRING.findall(must(writes, "writes.rs: types")[1]),
         "CAUSE": listed(docs, "policy/stall.rs", "Cause"),
         "PHASE": listed(docs, "policy/nbd.rs", "Phase"),
@@ -245,7 +246,7 @@ def source_words(docs):
         "RESULT": listed(docs, "policy/compaction.rs", "Result"),
         "MODE": listed(docs, "policy/handoff.rs", "Mode"),
         "REFUSED": listed(docs, "policy/handoff.rs", "Refused"),
-        "SKIP": listed(docs, "write_around.rs", "Skip"),
+        "SKIP": listed(docs, "words/skip.rs", "Skip"),
         "COUNT": STRING.findall(counts[1]),
         "STATE": [s.replace("{errno}", "ERRNO") for s in STRING.findall(states)],
     }

@@ -3,7 +3,7 @@
 # The books balance under pressure over NBD swap, with the classic LRU:
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
 # tier: all (books-mglru.sh has the same ledger)
-# guards: rust/writes.rs rust/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
+# guards: rust/ledgers/writes.rs rust/ledgers/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
 # faults: books data
 # nbd: fast
 # timeout: 600

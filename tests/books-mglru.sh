@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The books balance under pressure over NBD swap, with the multi-generational LRU:
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
-# guards: rust/writes.rs rust/windows.rs rust/probes/page.rs rust/rows/writes.rs
+# guards: rust/ledgers/writes.rs rust/ledgers/windows.rs rust/probes/page.rs rust/rows/writes.rs
 # faults: books data
 # nbd: fast
 # timeout: 600

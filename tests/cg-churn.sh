@@ -5,7 +5,7 @@
 # Then more than that live at once: the two that stall most are told, the first that came and the
 # last, and of the others it is told how much is not their row's. All adds up, all the time.
 # After facebookincubator/oomd#117, koordinator-sh/koordinator#1016, lxc/lxc#1443.
-# guards: rust/cgroups.rs rust/cgroups/ rust/policy/heaviest.rs rust/probes/cgroup.rs rust/stalls/cgroups.rs rust/shim/probes_cgroup.c
+# guards: rust/ledgers/cgroups.rs rust/ledgers/cgroups/ rust/policy/heaviest.rs rust/probes/cgroup.rs rust/ledgers/stalls/cgroups.rs rust/shim/probes_cgroup.c
 # faults: books report
 # smp: 1
 # mem: 256M
@@ -18,7 +18,7 @@ need_mod
 need_no_swap
 need_memcg
 need_tool
-# On the one CPU (ROWS in rust/cgroups.rs).
+# On the one CPU (ROWS in rust/ledgers/cgroups.rs).
 ROWS=256
 PODS=$((ROWS + 40))
 CROWD=$((ROWS + 20))

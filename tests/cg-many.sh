@@ -4,7 +4,7 @@
 # than it wants: each has a row of its own, and next to nothing is nobody's.
 # After canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
 # testcases/kernel/controllers/memcg/stress/memcg_stress_test.sh (150 cgroups).
-# guards: rust/cgroups.rs rust/policy/heaviest.rs rust/stalls/cgroups.rs
+# guards: rust/ledgers/cgroups.rs rust/policy/heaviest.rs rust/ledgers/stalls/cgroups.rs
 # faults: books report
 # tier: all (st-groups.sh and origin-memcg-max.sh have rows of cgroups, policy has the table)
 # mem: 512M

@@ -3,7 +3,7 @@
 # Headroom at all five layers of a reclaimer that swaps over NBD: each is seen,
 # each lies deeper than the one above, and the books of a layer are whole: the
 # histogram holds every sample, the worst stack adds up to its depth.
-# guards: rust/headroom.rs rust/probes/block.rs rust/probes/nbd.rs rust/probes/net.rs rust/rows/headroom.rs
+# guards: rust/ledgers/headroom.rs rust/probes/block.rs rust/probes/nbd.rs rust/probes/net.rs rust/rows/headroom.rs
 # faults: arithmetic built-in
 # nbd: fast
 # timeout: 300

@@ -4,7 +4,7 @@
 # to memory.reclaim down to a function (stack_trace_filter), every return address
 # that both found lies as deep for us as it does for the tracer. And a second
 # probe on the event changes nothing: the innermost frame is the same one.
-# guards: rust/headroom.rs rust/callers.rs rust/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
+# guards: rust/ledgers/headroom.rs rust/tables/callers.rs rust/tables/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
 # faults: arithmetic
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -3,7 +3,7 @@
 # Handoff under pressure, over NBD, with the classic LRU and with MGLRU: anonymous memory,
 # shared memory, both, huge pages: every page comes back right, all that was taken is
 # accounted for, and the write ledger agrees with the kernel to the page.
-# guards: rust/handoff.rs rust/helper/swap.rs rust/helper/swap/ rust/rows/handoff.rs qemu/patches/0002*
+# guards: rust/ledgers/handoff.rs rust/helper/swap.rs rust/helper/swap/ rust/rows/handoff.rs qemu/patches/0002*
 # faults: books data
 # tier: all (ho-slow.sh and ho-switch.sh have the same books, ho-switch.sh the content)
 # nbd: fast

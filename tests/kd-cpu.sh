@@ -3,7 +3,7 @@
 # kswapd that does not come to rest: without swap tmpfs cannot go, and who reads more than is
 # left keeps it at work. The ledger has its CPU time as the scheduler has it, what it looked at
 # and freed as /proc/vmstat has it, why it does not rest, and who wakes it.
-# guards: rust/kswapd.rs rust/policy/kswapd.rs rust/probes/kswapd.rs rust/rows/kswapd.rs
+# guards: rust/ledgers/kswapd.rs rust/policy/kswapd.rs rust/probes/kswapd.rs rust/rows/kswapd.rs
 # faults: books report
 # disk: 512M
 # mem: 256M

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kind failed, of a device that ends its writes later: each fails, after reclaim has gone on.
 # It is charged to who reclaimed, also where a writer of ours has submitted it.
-# guards: rust/swap_io.rs rust/probes/block.rs rust/helper/swap.rs
+# guards: rust/ledgers/swap_io.rs rust/probes/block.rs rust/helper/swap.rs
 # faults: books
 # disk: 512M
 # variants: base

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kind io: pages written to swap over NBD are queued as real I/O, anonymous and
 # shared memory apart.
-# guards: rust/origin.rs rust/writes.rs rust/probes/page.rs
+# guards: rust/words/origin.rs rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # nbd: fast
 # timeout: 300

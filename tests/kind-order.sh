@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Folio order: a huge page swapped whole is one folio of 512 pages.
-# guards: rust/writes.rs rust/probes/page.rs
+# guards: rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

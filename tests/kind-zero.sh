@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind zero: a page of zeroes is only noted down.
-# guards: rust/writes.rs rust/probes/page.rs
+# guards: rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -3,7 +3,7 @@
 # What zswap writes back, and on whose stack: a cgroup at its memory.zswap.max has who
 # reclaims from it do that, a pool that is full has a worker of zswap's. It is no write of
 # reclaim's, and in no other row of the ledger; the kernel's zswpwb and the device have as much.
-# guards: rust/probes/zswap.rs rust/swap_io.rs rust/probes/function.rs
+# guards: rust/probes/zswap.rs rust/ledgers/swap_io.rs rust/probes/function.rs
 # faults: books origin
 # disk: 512M
 # timeout: 300

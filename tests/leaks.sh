@@ -4,7 +4,7 @@
 # filesystem over NBD, one queue and one ring each. kmemleak, which is off elsewhere as it
 # costs most, watches what was allocated. It knows nothing of pages: those that nobody uses
 # and that are not free either are counted, to the page. Shares its guest with kunit.sh.
-# guards: rust/reclaimwb_main.rs rust/helper.rs rust/helper/ rust/observer.rs rust/kernel_ext/ rust/shim/
+# guards: rust/reclaimwb_main.rs rust/helper.rs rust/helper/ rust/ledgers.rs rust/kernel_ext/ rust/shim/
 # faults: lifetime memory
 # nbd: fast
 # disk: 256M

@@ -3,7 +3,7 @@
 # Swap over NBD, at a cgroup's limit.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
 # tier: all (origin-memcg-max.sh has the limit, nb-restart.sh the device)
-# guards: rust/helper/swap/ rust/nbd.rs
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: fast
 # mem: 256M

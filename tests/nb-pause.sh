@@ -3,7 +3,7 @@
 # Swap over NBD, the server pauses for seconds.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
 # tier: all (nb-restart.sh is a longer pause)
-# guards: rust/helper/swap/ rust/nbd.rs
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: fast
 # mem: 256M

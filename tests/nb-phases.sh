@@ -3,7 +3,7 @@
 # Swap over NBD: where the time of each request goes. On a server that takes its time it is
 # the server's; where several send at once, some wait for others. The ledger against the
 # device's own counters, and the pages of swap's batches against pswpout.
-# guards: rust/nbd.rs rust/batches.rs rust/probes/nbd.rs rust/rows/nbd.rs rust/rows/batches.rs rust/shim/probes_nbd.c rust/shim/nbd.rs rust/shim/entry/nbd.rs
+# guards: rust/ledgers/nbd.rs rust/ledgers/batches.rs rust/probes/nbd.rs rust/rows/nbd.rs rust/rows/batches.rs rust/shim/probes_nbd.c rust/shim/nbd.rs rust/entry/nbd.rs
 # faults: books arithmetic
 # nbd: fast delay:rdelay=20ms,wdelay=200ms slow:--threads=1 disk:wdelay=50ms
 # mem: 384M

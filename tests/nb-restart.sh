@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, the server is killed and started again.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
-# guards: rust/helper/swap/ rust/nbd.rs
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: same
 # mem: 256M

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Two memory nodes: writes are shown with the node their pages were on.
-# guards: rust/writes.rs rust/kernel_ext/zone.rs
+# guards: rust/ledgers/writes.rs rust/kernel_ext/zone.rs
 # faults: books
 # numa: 2
 # timeout: 300

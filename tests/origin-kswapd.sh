@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin kswapd: a task that waits whenever free memory is half-way down from where kswapd
 # wakes to where tasks reclaim: kswapd alone does.
-# guards: rust/origin.rs rust/windows.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

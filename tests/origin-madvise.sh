@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin madvise: MADV_PAGEOUT on a task's own memory. No window is open.
-# guards: rust/origin.rs rust/windows.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

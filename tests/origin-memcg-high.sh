@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin memcg_high: a cgroup over memory.high, met by a charge and by lowering
 # it. The task that is over pays on its way back to user space.
-# guards: rust/origin.rs rust/cgroups.rs rust/kernel_ext/cgroup.rs
+# guards: rust/words/origin.rs rust/ledgers/cgroups.rs rust/kernel_ext/cgroup.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

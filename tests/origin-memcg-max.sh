@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin memcg_max: a cgroup's hard limit, met by a charge and by lowering it.
-# guards: rust/origin.rs rust/cgroups.rs rust/kernel_ext/cgroup.rs
+# guards: rust/words/origin.rs rust/ledgers/cgroups.rs rust/kernel_ext/cgroup.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -3,7 +3,7 @@
 # Origin memcg_soft: cgroup v1's soft limit. kswapd (or a direct reclaimer) runs
 # it before anything else, in a window inside its own: the writes are the soft
 # limit's. Only the classic LRU has it.
-# guards: rust/origin.rs rust/windows.rs rust/policy/nest.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs rust/policy/nest.rs
 # faults: origin
 # cgroup: v1
 # timeout: 300

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # cgroup v1: memory.limit_in_bytes is origin memcg_max, memory.force_empty is
 # origin memcg_reclaim.
-# guards: rust/origin.rs rust/cgroups.rs
+# guards: rust/words/origin.rs rust/ledgers/cgroups.rs
 # faults: origin
 # cgroup: v1
 # timeout: 300

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Origin node: asked for through node0/reclaim, alone; and by an allocation
 # under zone_reclaim_mode, next to kswapd, against the kernel's own trace.
-# guards: rust/origin.rs rust/windows.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

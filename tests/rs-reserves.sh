@@ -3,7 +3,7 @@
 # The reserves at work, with swap over NBD: who takes pages of them, against the kernel's
 # own trace; how low the zones fall; and, with the watermarks raised until no task may
 # reclaim, who waits for them. Where memory is plenty there is nothing of all that.
-# guards: rust/reserves.rs rust/probes/reserve.rs rust/rows/reserves.rs rust/shim/probes_reserve.c rust/shim/reserve.rs rust/shim/entry/reserve.rs qemu/patches/0003* qemu/patches/0004*
+# guards: rust/ledgers/reserves.rs rust/probes/reserve.rs rust/rows/reserves.rs rust/shim/probes_reserve.c rust/shim/reserve.rs rust/entry/reserve.rs qemu/patches/0003* qemu/patches/0004*
 # faults: books
 # nbd: fast
 # mem: 384M

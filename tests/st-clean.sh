@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Tasks that stall although memory is full of clean pages of files, and on what; and tasks
 # that stall as it is full of anonymous ones, which is another matter.
-# guards: rust/stalls.rs rust/probes/stall.rs rust/policy/stall.rs
+# guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/policy/stall.rs
 # faults: books origin
 # disk: 512M
 # mem: 384M

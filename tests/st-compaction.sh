@@ -4,7 +4,7 @@
 # for them when it starts up, and pays for that, with defrag=always; with defrag=madvise,
 # which it has not asked for, it does not. The ledger against /proc/vmstat; with enabled=N
 # it stands still.
-# guards: rust/compaction.rs rust/takers.rs rust/rows/compaction.rs rust/policy/compaction.rs
+# guards: rust/ledgers/compaction.rs rust/ledgers/takers.rs rust/rows/compaction.rs rust/policy/compaction.rs
 # faults: books
 # disk: 512M
 # mem: 384M

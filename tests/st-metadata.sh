@@ -3,7 +3,7 @@
 # Inode tables and bitmaps of ext4 lie in the page cache of its device. Where memory is
 # short reclaim evicts them, and the next look at the files reads them again: the ledger
 # tells how many, of which device. Without reclaim it tells of none.
-# guards: rust/metadata.rs rust/probes/metadata.rs rust/rows/metadata.rs rust/shim/probes_ext4.c rust/shim/probes_cache.c
+# guards: rust/ledgers/metadata.rs rust/probes/metadata.rs rust/rows/metadata.rs rust/shim/probes_ext4.c rust/shim/probes_cache.c
 # faults: books
 # disk: 512M
 # mem: 384M

@@ -4,7 +4,7 @@
 # that nobody uses are something. Work that a task may not do, as it is inside a
 # filesystem (no __GFP_FS), is put off, and another one does it. Two tasks are in one
 # shrinker at once. Each against a load that has none of that.
-# guards: rust/shrinkers.rs rust/shrinkers/ rust/names.rs rust/probes/shrinker.rs rust/rows/shrinkers.rs rust/shim/shrinker.c
+# guards: rust/ledgers/shrinkers.rs rust/ledgers/shrinkers/ rust/tables/names.rs rust/probes/shrinker.rs rust/rows/shrinkers.rs rust/shim/shrinker.c
 # faults: books
 # disk: 512M
 # mem: 384M

@@ -3,7 +3,7 @@
 # Swap over a slow link: where the time of those goes who wait for memory. Without handoff
 # to the lock and the socket of the NBD connection; with it to the wait for the writer, and
 # nobody who wants memory is seen in NBD. The ledger against /proc/vmstat and PSI.
-# guards: rust/stalls.rs rust/probes/stall.rs rust/shim/probes_wait.c rust/shim/entry/stall.rs rust/shim/stall.rs
+# guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/shim/probes_wait.c rust/entry/stall.rs rust/shim/stall.rs
 # faults: books origin
 # nbd: slow
 # mem: 384M

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Reclaim interrupts other CPUs to flush their TLBs: for each dirty page of tasks that run
 # there, once for many clean ones, and not at all for files that nobody has mapped.
-# guards: rust/tlb.rs rust/probes/tlb.rs rust/rows/tlb.rs
+# guards: rust/ledgers/tlb.rs rust/probes/tlb.rs rust/rows/tlb.rs
 # faults: books
 # disk: 512M
 # mem: 384M

@@ -4,7 +4,7 @@
 # filesystem, with large folios, with both reclaim algorithms, in a cgroup at its
 # limit, and on a loop device over another filesystem. Content is compared from a
 # cold cache.
-# guards: rust/write_around.rs rust/helper.rs rust/helper/ rust/rows/helper.rs rust/policy/window.rs qemu/patches/0001*
+# guards: rust/ledgers/write_around.rs rust/helper.rs rust/helper/ rust/rows/helper.rs rust/policy/window.rs qemu/patches/0001*
 # faults: books data
 # disk: 1G 1G
 # timeout: 400

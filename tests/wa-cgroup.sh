@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Cgroups are removed while their folios are queued: nothing holds a removed one
 # once its files are written and gone.
-# guards: rust/helper/worker.rs rust/helper/ring.rs rust/helper/freed.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/helper/file/ring.rs rust/helper/file/freed.rs rust/kernel_ext/fs.rs
 # faults: lifetime
 # disk: 1G 1G
 # timeout: 600

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Writes fail while the worker writes: the error is not eaten, fsync() reports it to
 # whoever owns the file; nothing hangs, the worker goes on when the disk is well.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
 # timeout: 300

@@ -3,7 +3,7 @@
 # The disk is full while the worker writes: directly, and below a loop device, whose
 # filesystem is promised room that the one under it has not. Nothing hangs, the error
 # reaches fsync(), what was written before is right, and with room it goes on.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
 # timeout: 300

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # fsfreeze and thaw while the worker writes: nothing reaches a frozen filesystem's
 # disk, no freeze hangs, nothing is lost.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
 # timeout: 300

@@ -4,7 +4,7 @@
 # that stands still, has no place for another request, so that it holds s_umount until the
 # server goes on. Who wants the superblock waits so long, no longer, and is not refused; and
 # nothing is lost. (wa-umount, wa-remount and wa-freeze have what is in flight already.)
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: lifetime progress
 # nbd: delay
 # disk: 1G

@@ -4,7 +4,7 @@
 # unlinked and dropped while reclaim hands their folios over. The last iput() of
 # such a file must never run inside reclaim because of us: a probe on evict()
 # looks at the stack of every eviction.
-# guards: rust/helper/worker.rs rust/helper/ring.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/helper/file/ring.rs rust/kernel_ext/fs.rs
 # faults: lifetime locking
 # disk: 1G 1G
 # timeout: 600

@@ -3,7 +3,7 @@
 # Remounting read-only and back while the worker writes: never refused as busy, and
 # nothing is written to what is read-only. Every second time the disk stands still until
 # the remount waits for it.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
 # timeout: 300

@@ -3,7 +3,7 @@
 # The device goes away while the worker writes to it: by way of the bus (virtio), and
 # by its connection (NBD). The filesystem can be unmounted, the worker gives up what
 # was queued, and when the device is back it holds what had been synced.
-# guards: rust/helper/worker.rs rust/helper/lane.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/kernel_ext/fs.rs
 # faults: lifetime
 # disk: 1G 1G
 # nbd: fast

@@ -3,7 +3,7 @@
 # A device stops answering: its worker waits for it, and only that one. Another device
 # keeps being cleaned and can be unmounted; the ledger names the stuck one; when it
 # answers, all goes on and nothing was lost.
-# guards: rust/helper/worker.rs rust/helper/lane.rs rust/policy/lanes.rs
+# guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/policy/lanes.rs
 # faults: progress
 # disk: 1G 1G
 # timeout: 300

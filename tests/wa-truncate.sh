@@ -3,7 +3,7 @@
 # Truncate, hole punch, unlink and clone while the worker writes: thousands of
 # changes chosen by a seed, replayed without I/O and compared, from a cold cache,
 # with what is on the disk. No page may be stale, and none that was cut off return.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs rust/policy/window.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs rust/policy/window.rs
 # faults: data
 # disk: 1G 1G
 # timeout: 300

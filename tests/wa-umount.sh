@@ -3,7 +3,7 @@
 # Unmounting while the worker writes: it waits for one flush at most, never fails
 # as busy, leaves no inode behind and loses nothing. The same with umount -l while a
 # file is still open. Every second time the disk stands still until the unmount waits for it.
-# guards: rust/helper/worker.rs rust/kernel_ext/fs.rs
+# guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: lifetime locking
 # disk: 1G 1G
 # timeout: 300

@@ -4,7 +4,7 @@
 # waits says so, by device and cgroup, and that it is that and not reclaim; the kernel's own
 # events say the same.
 # After docker/for-linux#651, raspberrypi/linux#1753, etcd#17615.
-# guards: rust/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/probes_wait.c
+# guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/probes_wait.c
 # faults: books arithmetic report
 # tier: all (wt-refault.sh and wt-swapin.sh have the ledger)
 # disk: 1G

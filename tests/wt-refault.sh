@@ -4,7 +4,7 @@
 # read again, over and over. The ledger of waits says so, by cgroup, with the limit that made
 # it so, and adds up to what PSI and delay accounting say.
 # After actions/actions-runner-controller#4436, moby/moby#49801.
-# guards: rust/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/wait.c rust/policy/wait.rs
+# guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/wait.c rust/policy/wait.rs
 # faults: books arithmetic origin report
 # disk: 512M
 # mem: 384M

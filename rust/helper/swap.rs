@@ -40,12 +40,7 @@ use crate::{
             Ticker, //
         },
     },
-    observer::Observer,
-    origin::{
-        Layer,
-        Origin, //
-    },
-    params,
+    ledgers::Observer,
     policy::{
         handoff::{
             decide,
@@ -58,10 +53,15 @@ use crate::{
         block,
         stall, //
     },
+    settings,
     shim::reclaim::{
         Asking,
         Done,
         Waiting, //
+    },
+    words::{
+        Layer,
+        Origin, //
     },
 };
 use kernel::{
@@ -145,7 +145,7 @@ pub(crate) struct Hook {
 impl Hook {
     /// Starts the writers. Sleeps.
     pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
-        let requests = params::ring_pages();
+        let requests = settings::ring_pages();
         let shared = Arc::pin_init(
             try_pin_init!(Shared {
                 observer,
@@ -173,7 +173,11 @@ impl Hook {
 
     /// Returns its cookie, or why it was not taken.
     fn take(&self, asking: &Asking<'_>) -> Result<usize, Refused> {
-        if let Some(why) = decide(params::handoff(), params::handoff_floor(), &asking.asked()) {
+        if let Some(why) = decide(
+            settings::handoff(),
+            settings::handoff_floor(),
+            &asking.asked(),
+        ) {
             return Err(why);
         }
         let table = &self.shared.table;
@@ -204,7 +208,7 @@ impl Hook {
                 Ok(cookie) => {
                     // The writer's bio is another task's, which knows neither.
                     block::gathered(obs, pin, slot, origin, asking.bio());
-                    if params::enabled() {
+                    if settings::enabled() {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
                         obs.sample(pin, at, origin, Layer::Handoff, used);
                     }

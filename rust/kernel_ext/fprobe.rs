@@ -4,8 +4,8 @@
 
 use crate::{
     kernel_ext::tracepoint::State,
-    origin::Function,
-    shim, //
+    shim,
+    words::Function, //
 };
 use core::ptr::NonNull;
 use kernel::{

@@ -14,8 +14,8 @@
 
 use crate::{
     kernel_ext::cell::peek,
-    origin::Group,
-    shim, //
+    shim,
+    words::Group, //
 };
 use kernel::{
     bindings,

@@ -7,14 +7,11 @@ use crate::{
         percpu::Pinned,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Layer,
-        Origin, //
+    ledgers::{
+        swap_io::For,
+        windows::Slot,
+        Observer, //
     },
-    params,
     policy::{
         batch::{
             self,
@@ -23,6 +20,7 @@ use crate::{
         },
         classify::Caller, //
     },
+    settings,
     shim::{
         function,
         nbd::Bio,
@@ -30,8 +28,12 @@ use crate::{
         Context,
         SwapEnd, //
     },
-    swap_io::For,
-    windows::Slot,
+    words::{
+        Function,
+        Group,
+        Layer,
+        Origin, //
+    },
 };
 
 /// A swap write is submitted.
@@ -55,7 +57,7 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
         begins(obs, pin, at, bio, || origin);
         batch(obs, pin, slot, origin, bio);
     }
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     let at = &obs.call_site(pin, at);
@@ -100,7 +102,7 @@ pub(crate) fn ended(obs: &Observer, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
             obs.swap_io.zswap.with(pin, at.task, |what| *what)
         }
     };
-    if !end.failed || !params::enabled() {
+    if !end.failed || !settings::enabled() {
         return;
     }
     obs.swap_io.device_failed(end);
@@ -129,7 +131,7 @@ pub(crate) fn gathered(
 fn batch(obs: &Observer, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
     let last = slot.and_then(Slot::last_write);
     let noted = slot.and_then(|s| s.submitter(bio.key));
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     let batches = obs.batches.this(pin);

@@ -3,7 +3,7 @@
 //! Handler for cgroups: one is removed.
 
 use crate::{
-    observer::Observer,
+    ledgers::Observer,
     policy::cgroup_key::CgroupKey, //
 };
 

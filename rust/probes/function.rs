@@ -13,10 +13,15 @@ use super::{
 };
 use crate::{
     kernel_ext::percpu::Pinned,
-    observer::Observer,
-    origin::Function,
-    shim::{function::Entered, At},
-    tlb::Flush,
+    ledgers::Observer,
+    shim::{
+        function::Entered,
+        At, //
+    },
+    words::{
+        Flush,
+        Function, //
+    },
 };
 
 /// For whom the end of a call is of interest.

@@ -5,8 +5,8 @@
 
 use crate::{
     kernel_ext::percpu::Pinned,
-    observer::Observer,
-    params,
+    ledgers::Observer,
+    settings,
     shim::{
         At,
         Context,
@@ -17,7 +17,7 @@ use crate::{
 
 /// It begins to balance its node.
 pub(crate) fn begin(obs: &Observer, at: &At, kswapd: &KswapdAt) {
-    match params::enabled() {
+    match settings::enabled() {
         true => obs.kswapd.begins(at.task, kswapd),
         false => obs.kswapd.skips(kswapd.nid),
     }
@@ -25,21 +25,21 @@ pub(crate) fn begin(obs: &Observer, at: &At, kswapd: &KswapdAt) {
 
 /// It ends, having freed so many pages.
 pub(crate) fn end(obs: &Observer, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
-    if params::enabled() {
+    if settings::enabled() {
         obs.kswapd.ends(at.task, kswapd, reclaimed as u64);
     }
 }
 
 /// It goes to sleep: memory is enough, or it has given up.
 pub(crate) fn sleep(obs: &Observer, nid: u32, cpu_ns: u64) {
-    if params::enabled() {
+    if settings::enabled() {
         obs.kswapd.sleeps(nid, cpu_ns);
     }
 }
 
 /// Someone wakes it, for a block of that order. Any context.
 pub(crate) fn woken(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     let interrupt = at.context() != Context::Task;
@@ -50,7 +50,7 @@ pub(crate) fn woken(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
 
 /// It is through with folios of a list.
 pub(crate) fn shrunk(obs: &Observer, shrunk: &Shrunk) {
-    if params::enabled() {
+    if settings::enabled() {
         obs.kswapd.shrunk(shrunk);
     }
 }

@@ -7,20 +7,22 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    metadata::Bitmap,
-    observer::Observer,
-    origin::Group,
-    params,
+    ledgers::{
+        metadata::Bitmap,
+        windows::Slot,
+        Observer, //
+    },
+    settings,
     shim::{
         At,
         Context, //
     },
-    windows::Slot,
+    words::Group, //
 };
 
 /// A folio of a block device leaves the page cache.
 pub(crate) fn evicted(obs: &Observer, pin: &Pinned<'_>, at: &At, dev: u32, index: u64, pages: u64) {
-    if !params::enabled() || at.context() != Context::Task {
+    if !settings::enabled() || at.context() != Context::Task {
         return;
     }
     // Truncated, or dropped by hand: nobody reclaims.
@@ -33,14 +35,14 @@ pub(crate) fn evicted(obs: &Observer, pin: &Pinned<'_>, at: &At, dev: u32, index
 
 /// ext4 reads a bitmap from its device.
 pub(crate) fn bitmap(obs: &Observer, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
-    if params::enabled() && obs.live(Group::Metadata) {
+    if settings::enabled() && obs.live(Group::Metadata) {
         obs.metadata.bitmap(pin, dev, group, of);
     }
 }
 
 /// A folio of a block device enters the page cache. Any context.
 pub(crate) fn read(obs: &Observer, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
-    if params::enabled() {
+    if settings::enabled() {
         obs.metadata
             .read(pin, dev, index, pages, system::clock_ns());
     }

@@ -3,30 +3,30 @@
 //! Handlers for NBD: a swap write goes out, and what each request is at. Also what the
 //! layers below share.
 
-use super::{
-    stall,
-    Event, //
-};
+use super::stall;
 use crate::{
     kernel_ext::{
         percpu::Pinned,
         system,
         tracepoint::State, //
     },
-    nbd::{
-        self,
-        Begun, //
+    ledgers::{
+        nbd::{
+            self,
+            Begun, //
+        },
+        Observer, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Layer, //
-    },
-    params,
+    settings,
     shim::{
         nbd::Request,
         At, //
+    },
+    words::{
+        Event,
+        Function,
+        Group,
+        Layer, //
     },
 };
 
@@ -39,7 +39,7 @@ pub(crate) fn send(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 /// The NBD driver gets a request. In the task that issues it.
 pub(crate) fn queued(obs: &Observer, pin: &Pinned<'_>, request: &Request) {
     // Without its end it would stay in the table.
-    if !params::enabled() || !obs.live(Group::Nbd) || !obs.attached(Event::RqComplete) {
+    if !settings::enabled() || !obs.live(Group::Nbd) || !obs.attached(Event::RqComplete) {
         return;
     }
     let lost = &obs.cost.this(pin).lost;
@@ -92,7 +92,7 @@ pub(crate) fn done(obs: &Observer, pin: &Pinned<'_>, key: usize, failed: bool) {
 /// one, kblockd for instance, sends on behalf of others, on a shallow stack:
 /// it is counted, and charged to nobody.
 pub(super) fn sample_inside(obs: &Observer, pin: &Pinned<'_>, at: &At, layer: Layer) {
-    if !params::enabled() || !obs.in_task(pin, at, layer) {
+    if !settings::enabled() || !obs.in_task(pin, at, layer) {
         return;
     }
     match obs.windows.find(pin, at.task) {

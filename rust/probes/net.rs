@@ -5,9 +5,9 @@
 use super::nbd::sample_inside;
 use crate::{
     kernel_ext::percpu::Pinned,
-    observer::Observer,
-    origin::Layer,
-    shim::At, //
+    ledgers::Observer,
+    shim::At,
+    words::Layer, //
 };
 
 /// A task with PF_MEMALLOC, or something on top of it, transmits a packet.

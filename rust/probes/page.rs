@@ -4,8 +4,8 @@
 
 use crate::{
     kernel_ext::percpu::Pinned,
-    observer::Observer,
-    params,
+    ledgers::Observer,
+    settings,
     shim::{
         At,
         Context, //
@@ -14,7 +14,7 @@ use crate::{
 
 /// A block of `order` is taken. Any context.
 pub(crate) fn alloc(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
-    if !params::enabled() || !obs.takers.wanted(order) {
+    if !settings::enabled() || !obs.takers.wanted(order) {
         return;
     }
     let task = at.context() == Context::Task;

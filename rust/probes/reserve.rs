@@ -5,14 +5,11 @@
 //! They are rare on a machine that is well, so that a look at the callers is affordable.
 
 use crate::{
-    callers::FRAMES,
     kernel_ext::{
         percpu::Pinned,
         system, //
     },
-    observer::Observer,
-    origin::Origin,
-    params,
+    ledgers::Observer,
     policy::{
         classify::Caller,
         pfmemalloc::{
@@ -21,11 +18,14 @@ use crate::{
             Woken, //
         },
     },
+    settings,
     shim::{
         reserve::Page,
         At,
         Context, //
     },
+    tables::callers::FRAMES,
+    words::Origin, //
 };
 
 /// What the callers tell of a page.
@@ -40,7 +40,7 @@ struct Told {
 
 /// A page is taken without regard to the watermarks. Any context.
 pub(crate) fn taken(obs: &Observer, pin: &Pinned<'_>, at: &At, page: &Page) {
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     let task = at.context() == Context::Task;
@@ -74,7 +74,7 @@ pub(crate) fn taken(obs: &Observer, pin: &Pinned<'_>, at: &At, page: &Page) {
 
 /// The current task is about to wait for a node's reserves. Task context.
 pub(crate) fn wait_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, nid: u32) {
-    if !params::enabled() || at.context() != Context::Task {
+    if !settings::enabled() || at.context() != Context::Task {
         return;
     }
     if !obs.reserves.waits(pin, at.task, nid, system::clock_ns()) {
@@ -94,7 +94,7 @@ pub(crate) fn wait_end(obs: &Observer, pin: &Pinned<'_>, at: &At, woken: Woken) 
 
 /// A packet is dropped at `site` as it lies in a page of the reserves. Any context.
 pub(crate) fn dropped(obs: &Observer, pin: &Pinned<'_>, _: &At, site: usize) {
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     obs.reserves.counts.this(pin).drops.add(1);

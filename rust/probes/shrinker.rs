@@ -7,20 +7,26 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    observer::Observer,
-    origin::{
+    ledgers::{
+        windows::Slot,
+        Observer, //
+    },
+    policy::shrink::Work,
+    settings,
+    shim::{
+        function::Shrink,
+        At,
+        Context, //
+    },
+    words::{
         Group,
         Origin, //
     },
-    params,
-    policy::shrink::Work,
-    shim::{function::Shrink, At, Context},
-    windows::Slot,
 };
 
 /// do_shrink_slab() is entered; true if it is followed.
 pub(crate) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
-    if !obs.live(Group::Shrinkers) || !params::enabled() || at.context() != Context::Task {
+    if !obs.live(Group::Shrinkers) || !settings::enabled() || at.context() != Context::Task {
         return false;
     }
     let slot = obs.windows.find(pin, at.task);

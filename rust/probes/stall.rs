@@ -9,14 +9,10 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Origin,
-        Window, //
+    ledgers::{
+        stalls::Open,
+        Observer, //
     },
-    params,
     policy::{
         classify::Caller,
         compaction::{
@@ -28,9 +24,20 @@ use crate::{
             Stall, //
         },
     },
-    probes::Event,
-    shim::{events, function::Entered, At, Context},
-    stalls::Open,
+    settings,
+    shim::{
+        events,
+        function::Entered,
+        At,
+        Context, //
+    },
+    words::{
+        Event,
+        Function,
+        Group,
+        Origin,
+        Window, //
+    },
 };
 
 /// Frames to look at for who takes a lock: those of locks, and ours, are about five each, and
@@ -84,7 +91,7 @@ fn last(obs: &Observer, pin: &Pinned<'_>, task: usize) {
         return;
     };
     // A slow path that found its page at once, or kswapd's, which waits for nobody.
-    if !open.stall.eventful() || !params::enabled() {
+    if !open.stall.eventful() || !settings::enabled() {
         return;
     }
     let (stall, not_kept) = obs.stalls.close(pin, open, &obs.nbd, system::clock_ns());
@@ -153,7 +160,7 @@ pub(super) fn window_end(
 
 /// Folios were isolated from an inactive list: `taken` pages of those `scanned`.
 pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
-    if params::enabled() {
+    if settings::enabled() {
         obs.kswapd.isolated(at.task, scanned as u64, taken as u64);
     }
     if obs.stalls.open.is_empty() || at.context() != Context::Task {
@@ -322,7 +329,7 @@ fn compacted(obs: &Observer, pin: &Pinned<'_>, at: &At, result: usize) {
     };
     let now = system::clock_ns();
     let tried = obs.stalls.open.with(pin, at.task, |open| {
-        if !params::enabled() {
+        if !settings::enabled() {
             open.gives_up_attempt();
         }
         open.compacted(result, now)

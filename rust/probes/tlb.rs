@@ -7,18 +7,18 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    observer::Observer,
-    params,
+    ledgers::Observer,
+    settings,
     shim::{
         At,
         Context, //
     },
-    tlb::Flush,
+    words::Flush, //
 };
 
 /// Reclaim asks for a flush; true if its end is of interest.
 pub(super) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
-    if !params::enabled() || at.context() != Context::Task {
+    if !settings::enabled() || at.context() != Context::Task {
         return false;
     }
     let Some(slot) = obs.windows.find(pin, at.task) else {
@@ -49,7 +49,7 @@ pub(super) fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 
 /// The current task interrupts other CPUs to flush their TLBs.
 pub(crate) fn interrupts(obs: &Observer, pin: &Pinned<'_>, at: &At) {
-    if !params::enabled() || at.context() != Context::Task {
+    if !settings::enabled() || at.context() != Context::Task {
         return;
     }
     // munmap() and the like: nobody reclaims.

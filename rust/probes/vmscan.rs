@@ -4,35 +4,37 @@
 
 use super::stall;
 use crate::{
-    callers::FRAMES,
     kernel_ext::{
         percpu::Pinned,
         system,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
+    ledgers::{
+        windows::{
+            Ended,
+            Slot,
+            Submitted, //
+        },
+        Observer, //
+    },
+    policy::{
+        classify::Caller,
+        stall::Cause, //
+    },
+    settings,
+    shim::{
+        events,
+        At,
+        Folio, //
+    },
+    tables::callers::FRAMES,
+    words::{
         Function,
         Group,
         Kind,
         Layer,
         Origin,
         Window, //
-    },
-    params,
-    policy::{
-        classify::Caller,
-        stall::Cause, //
-    },
-    shim::{
-        events,
-        At,
-        Folio, //
-    },
-    windows::{
-        Ended,
-        Slot,
-        Submitted, //
     },
 };
 
@@ -64,7 +66,7 @@ pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Wi
     let at = &obs.call_site(pin, at);
     let told_apart = obs.begin(pin, at, origin, at.depth).is_some();
     stall::window_begin(obs, pin, at, window, origin);
-    if told_apart && params::enabled() && obs.in_task(pin, at, Layer::Entry) {
+    if told_apart && settings::enabled() && obs.in_task(pin, at, Layer::Entry) {
         obs.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
     }
 }
@@ -105,7 +107,7 @@ fn close(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
             Origin::Lost
         }
     };
-    if params::enabled() {
+    if settings::enabled() {
         obs.writes.this(pin).window(origin, reclaimed as u64);
         if obs.live(Group::Tlb) {
             obs.tlb.this(pin).window(origin, reclaimed as u64);
@@ -122,7 +124,7 @@ pub(crate) fn pages_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: us
         .is_some_and(|s| s.origin() == Origin::Madvise);
     if opened {
         close(obs, pin, at, reclaimed);
-    } else if params::enabled() {
+    } else if settings::enabled() {
         obs.writes
             .this(pin)
             .window(Origin::Madvise, reclaimed as u64);
@@ -167,7 +169,7 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
         Err(origin) => (None, origin),
     };
     let kind = kind(obs, slot, folio);
-    if !params::enabled() {
+    if !settings::enabled() {
         return;
     }
     let at = &obs.call_site(pin, at);
@@ -185,7 +187,7 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
 /// (`enum vmscan_throttle_state`).
 pub(crate) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
     stall::throttled(obs, pin, at, reason);
-    if !params::enabled() || Cause::throttle(reason) != Cause::ThrottleWriteback {
+    if !settings::enabled() || Cause::throttle(reason) != Cause::ThrottleWriteback {
         return;
     }
     let slot = obs.windows.find(pin, at.task);

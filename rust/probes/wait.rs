@@ -8,12 +8,13 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group, //
+    ledgers::{
+        waits::{
+            NotKept,
+            Open, //
+        },
+        Observer, //
     },
-    params,
     policy::{
         classify::Caller,
         wait::{
@@ -21,15 +22,16 @@ use crate::{
             Wait, //
         },
     },
+    settings,
     shim::{
         function::Entered,
         wait::Facts,
         At,
         Context, //
     },
-    waits::{
-        NotKept,
-        Open, //
+    words::{
+        Function,
+        Group, //
     },
 };
 
@@ -46,7 +48,7 @@ fn open(obs: &Observer, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> 
 fn close(obs: &Observer, pin: &Pinned<'_>, at: &At) {
     let now = system::clock_ns();
     if let Some(open) = obs.waits.open.remove(pin, at.task) {
-        if params::enabled() {
+        if settings::enabled() {
             count_lost(obs, pin, &obs.waits.close(pin, &open, now));
         }
     }
@@ -103,7 +105,7 @@ pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
             false
         }
         Function::Refault => {
-            if let Some(facts) = entered.refault().filter(|_| params::enabled()) {
+            if let Some(facts) = entered.refault().filter(|_| settings::enabled()) {
                 let kept = obs.waits.refault(pin, &facts);
                 obs.cost.this(pin).lost.wait_cgroups.add((!kept).into());
             }
@@ -125,7 +127,7 @@ pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 /// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
 /// are written.
 pub(crate) fn pauses(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
-    if params::enabled() && obs.live(Group::Waits) && at.context() == Context::Task {
+    if settings::enabled() && obs.live(Group::Waits) && at.context() == Context::Task {
         let lost = obs.waits.add(pin, Kind::Dirty, facts, ns, 0);
         count_lost(obs, pin, &lost);
     }

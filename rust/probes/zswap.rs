@@ -4,14 +4,16 @@
 
 use crate::{
     kernel_ext::percpu::Pinned,
-    observer::Observer,
-    origin::Origin,
-    params,
+    ledgers::{
+        swap_io::For,
+        Observer, //
+    },
+    settings,
     shim::{
         At,
         Context, //
     },
-    swap_io::For,
+    words::Origin, //
 };
 
 /// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
@@ -49,7 +51,7 @@ pub(crate) fn looked(obs: &Observer, pin: &Pinned<'_>, at: &At, ret: usize) {
     let Some(what) = obs.swap_io.zswap.remove(pin, at.task) else {
         return;
     };
-    if ret & 0xffff_ffff != WRITTEN_BACK || !params::enabled() {
+    if ret & 0xffff_ffff != WRITTEN_BACK || !settings::enabled() {
         return;
     }
     let worker = what.origin == Origin::Other && at.worker();

@@ -3,21 +3,21 @@
 //! `batches`: how many pages swap writes at once, and why it did not write more.
 
 use crate::{
-    batches::ByOrigin,
     kernel_ext::tracepoint::State,
-    observer::Observer,
-    origin::{
-        Group,
-        Origin, //
+    ledgers::{
+        batches::ByOrigin,
+        Observer, //
     },
-    params,
     policy::{
         batch::Why,
         log2, //
     },
-    probes::{
-        block,
-        Event, //
+    probes::block,
+    settings,
+    words::{
+        Event,
+        Group,
+        Origin, //
     },
 };
 use kernel::{
@@ -32,7 +32,7 @@ pub(super) fn batches(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
         _ => "unavailable",
     };
     writeln!(f, "state {state}")?;
-    let told = match (params::group(Group::Stalls), block::tells_why(obs)) {
+    let told = match (settings::group(Group::Stalls), block::tells_why(obs)) {
         (false, _) => "off",
         (true, true) => "on",
         (true, false) => "unavailable",

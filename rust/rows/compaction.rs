@@ -4,12 +4,10 @@
 //! nobody asked for have no row.
 
 use crate::{
-    compaction::ORDERS,
     kernel_ext::system,
-    observer::Observer,
-    origin::{
-        Function,
-        Group, //
+    ledgers::{
+        compaction::ORDERS,
+        Observer, //
     },
     policy::{
         compaction::{
@@ -18,7 +16,11 @@ use crate::{
         },
         log2, //
     },
-    probes::Event,
+    words::{
+        Event,
+        Function,
+        Group, //
+    },
 };
 use kernel::{
     fmt,
@@ -35,7 +37,7 @@ pub(super) fn compaction(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt
     let ledger = &obs.compaction;
     for order in 0..ORDERS {
         let results = Result::ALL.map(|(result, name)| {
-            let sum = |get: fn(&crate::compaction::Tried) -> u64| {
+            let sum = |get: fn(&crate::ledgers::compaction::Tried) -> u64| {
                 ledger.sum(|c| c.order(order).and_then(|o| o.result(result)).map_or(0, get))
             };
             (name, sum(|t| t.attempts.get()), sum(|t| t.ns.get()))

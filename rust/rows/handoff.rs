@@ -4,22 +4,24 @@
 
 use super::helper::state;
 use crate::{
-    handoff::{
-        ByOrigin,
-        Handoff, //
-    },
     kernel_ext::{
         cell::Cell64,
         percpu::PerCpu, //
     },
-    observer::Observer,
-    origin::Origin,
-    params,
+    ledgers::{
+        handoff::{
+            ByOrigin,
+            Handoff, //
+        },
+        Observer, //
+    },
     policy::{
         handoff::Refused,
         log2, //
     },
-    shim::reclaim, //
+    settings,
+    shim::reclaim,
+    words::Origin, //
 };
 use kernel::{
     fmt,
@@ -70,7 +72,7 @@ pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
     let sum = |get: fn(&Handoff) -> &Cell64| ledger.sum(|l| get(l).get());
 
     writeln!(f, "state {}", state(|on| on.handoff))?;
-    writeln!(f, "policy {}", params::handoff().name())?;
+    writeln!(f, "policy {}", settings::handoff().name())?;
     origins(f, ledger)?;
     for (i, unit) in ["requests", "pages"].into_iter().enumerate() {
         let n = ledger.sum(|l| l.written.get(i).map_or(0, Cell64::get));

@@ -3,19 +3,21 @@
 //! `headroom` and `stacks`: how much stack was left, and the deepest stacks.
 
 use crate::{
-    headroom::Samples,
     kernel_ext::{
         cell::Cell64,
         symbol,
         system, //
     },
-    observer::Observer,
-    origin::{
+    ledgers::{
+        headroom::Samples,
+        worst::Stack,
+        Observer, //
+    },
+    policy::hist,
+    words::{
         Layer,
         Origin, //
     },
-    policy::hist,
-    worst::Stack, //
 };
 use kernel::{
     fmt,

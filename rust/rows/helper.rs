@@ -7,13 +7,13 @@ use crate::{
         cell::Cell64,
         percpu::PerCpu, //
     },
-    observer::Observer,
+    ledgers::{
+        write_around::WriteAround,
+        Observer, //
+    },
     policy::log2,
     shim::reclaim,
-    write_around::{
-        Skip,
-        WriteAround, //
-    },
+    words::Skip, //
 };
 use kernel::{
     fmt,

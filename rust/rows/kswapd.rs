@@ -4,12 +4,16 @@
 
 use crate::{
     kernel_ext::system,
-    kswapd::Node,
-    observer::Observer,
-    origin::Group,
+    ledgers::{
+        kswapd::Node,
+        writes::ORDERS,
+        Observer, //
+    },
     policy::kswapd::Why,
-    probes::Event,
-    writes::ORDERS, //
+    words::{
+        Event,
+        Group, //
+    },
 };
 use kernel::{
     fmt,

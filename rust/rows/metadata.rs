@@ -5,17 +5,19 @@
 
 use crate::{
     kernel_ext::tracepoint::State,
-    metadata::{
-        Bitmap,
-        Device, //
+    ledgers::{
+        metadata::{
+            Bitmap,
+            Device, //
+        },
+        Observer, //
     },
-    observer::Observer,
-    origin::{
+    policy::log2,
+    words::{
+        Event,
         Group,
         Origin, //
     },
-    policy::log2,
-    probes::Event,
 };
 use kernel::{
     fmt,

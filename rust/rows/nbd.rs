@@ -8,21 +8,23 @@ use crate::{
         system,
         tracepoint::State, //
     },
-    nbd::{
-        Counts,
-        Direction,
-        Longest, //
-    },
-    observer::Observer,
-    origin::{
-        Function,
-        Group, //
+    ledgers::{
+        nbd::{
+            Counts,
+            Longest, //
+        },
+        Observer, //
     },
     policy::{
         log2,
         nbd::Phase, //
     },
-    probes::Event,
+    words::{
+        Direction,
+        Event,
+        Function,
+        Group, //
+    },
 };
 use kernel::{
     fmt,

@@ -9,8 +9,10 @@ use crate::{
         system,
         zone, //
     },
-    observer::Observer,
-    origin::Group,
+    ledgers::{
+        reserves::Taken,
+        Observer, //
+    },
     policy::{
         log2,
         pfmemalloc::{
@@ -18,10 +20,12 @@ use crate::{
             Woken, //
         },
     },
-    probes::Event,
-    reserves::Taken,
     shim::reclaim,
-    sites::Sites, //
+    tables::sites::Sites,
+    words::{
+        Event,
+        Group, //
+    },
 };
 use kernel::{
     fmt,

@@ -5,14 +5,16 @@
 
 use crate::{
     kernel_ext::system,
-    observer::Observer,
-    origin::{
+    ledgers::{
+        shrinkers::COUNTS,
+        Observer, //
+    },
+    words::{
+        Event,
         Function,
         Group,
         Origin, //
     },
-    probes::Event,
-    shrinkers::COUNTS,
 };
 use kernel::{
     fmt,

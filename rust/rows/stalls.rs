@@ -9,24 +9,26 @@ use crate::{
         system,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Origin, //
+    ledgers::{
+        stalls::{
+            ByOrigin,
+            Counted,
+            COUNTS,
+            ORIGINS, //
+        },
+        Observer, //
     },
-    params,
     policy::{
         log2,
         nbd::Phase,
         stall::Cause, //
     },
-    probes::Event,
-    stalls::{
-        ByOrigin,
-        Counted,
-        COUNTS,
-        ORIGINS, //
+    settings,
+    words::{
+        Event,
+        Function,
+        Group,
+        Origin, //
     },
 };
 use kernel::{
@@ -122,7 +124,7 @@ fn origin(obs: &Observer, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Re
 
 /// Writes the file `stalls`.
 pub(super) fn stalls(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let on = if params::group(Group::Stalls) {
+    let on = if settings::group(Group::Stalls) {
         "on"
     } else {
         "off"

@@ -4,26 +4,28 @@
 
 use super::FORMAT;
 use crate::{
-    cost::{
-        Cost,
-        EventCost,
-        Lost, //
-    },
     kernel_ext::{
         cell::Cell64,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Layer, //
+    ledgers::{
+        cost::{
+            Cost,
+            EventCost,
+            Lost, //
+        },
+        Observer, //
     },
-    params,
-    probes::Event,
+    settings,
     shim::{
         attached,
         reclaim, //
+    },
+    words::{
+        Event,
+        Function,
+        Group,
+        Layer, //
     },
 };
 use kernel::{
@@ -78,7 +80,7 @@ pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
 pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "format {FORMAT}")?;
     writeln!(f, "version {}", crate::VERSION)?;
-    writeln!(f, "enabled {}", u8::from(params::enabled()))?;
+    writeln!(f, "enabled {}", u8::from(settings::enabled()))?;
     for &event in Event::ALL.iter() {
         write!(f, "probe.{} ", event.name())?;
         state(f, obs.state(event))?;
@@ -90,7 +92,7 @@ pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         f.write_char('\n')?;
     }
     for &group in Group::ALL {
-        let on = if params::group(group) { "on" } else { "off" };
+        let on = if settings::group(group) { "on" } else { "off" };
         writeln!(f, "group.{} {on}", group.name())?;
     }
     for (name, available) in ledgers(obs) {

@@ -4,16 +4,16 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    observer::Observer,
-    origin::{
+    ledgers::{
+        tlb::Flushes,
+        Observer, //
+    },
+    words::{
+        Event,
+        Flush,
         Function,
         Group,
         Origin, //
-    },
-    probes::Event,
-    tlb::{
-        Flush,
-        Flushes, //
     },
 };
 use kernel::{

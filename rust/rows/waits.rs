@@ -9,10 +9,12 @@ use crate::{
         system,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group, //
+    ledgers::{
+        waits::{
+            ByKind,
+            CgroupTotal, //
+        },
+        Observer, //
     },
     policy::{
         log2,
@@ -22,10 +24,10 @@ use crate::{
             IO_KINDS, //
         },
     },
-    probes::Event,
-    waits::{
-        ByKind,
-        CgroupTotal, //
+    words::{
+        Event,
+        Function,
+        Group, //
     },
 };
 use kernel::{

@@ -9,17 +9,19 @@ use crate::{
         system,
         tracepoint::State, //
     },
-    observer::Observer,
-    origin::{
+    ledgers::{
+        writes::{
+            Count,
+            OriginWrites,
+            NODES,
+            ORDERS, //
+        },
+        Observer, //
+    },
+    words::{
         Function,
         Kind,
         Origin, //
-    },
-    writes::{
-        Count,
-        OriginWrites,
-        NODES,
-        ORDERS, //
     },
 };
 use kernel::{

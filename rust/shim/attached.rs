@@ -17,13 +17,12 @@ use crate::{
             State, //
         },
     },
-    observer::Observer,
-    origin::{
+    ledgers::Observer,
+    settings, shim,
+    words::{
         Function,
         Group, //
     },
-    params,
-    shim, //
 };
 use kernel::{
     prelude::*,
@@ -75,7 +74,7 @@ impl Board {
             if !wanted(function) || place.is_some() {
                 continue;
             }
-            let state = if function.group().is_some_and(|g| !params::group(g)) {
+            let state = if function.group().is_some_and(|g| !settings::group(g)) {
                 State::Off
             } else {
                 let data = Arc::as_ptr(observer).cast_mut().cast();
@@ -131,7 +130,7 @@ impl Functions {
         board.observer = Some(observer);
         board.attach(|_| true);
         for &group in Group::ALL {
-            observer_live(&board, group, params::group(group));
+            observer_live(&board, group, settings::group(group));
         }
         drop(board);
         READY.store(2, Release);
@@ -141,7 +140,7 @@ impl Functions {
         let functions = Self(());
         // What was switched while we were not ready yet.
         for &group in Group::ALL {
-            if fed.live(group) != params::group(group) {
+            if fed.live(group) != settings::group(group) {
                 switch(group)?;
             }
         }
@@ -222,7 +221,7 @@ pub(crate) fn switch(group: Group) -> Result {
     let Some(observer) = board.observer.clone() else {
         return Ok(());
     };
-    if params::group(group) {
+    if settings::group(group) {
         // SAFETY: As `board.observer` is there, `Functions` was not dropped, and so
         // `Attached::probes`, made for the same observer, was not either: they go in
         // that order. They detach all that is attached.
@@ -254,7 +253,7 @@ pub(crate) fn module_switched(module: &str, here: bool) {
     if let Some(observer) = &board.observer {
         for &function in Function::ALL.iter().filter(|&&f| its(f)) {
             if observer.function(function) == State::Off
-                && function.group().is_none_or(params::group)
+                && function.group().is_none_or(settings::group)
             {
                 observer.set_function(function, State::Waiting);
             }

@@ -256,6 +256,6 @@ END {
 	if (in_comment || in_list || structure != "" || declaration != "" || entries == "")
 		fail("it ends too early")
 	if (to == "rust")
-		printf "\nextern \"C\" {\n%s}\n\n%s\nmacro_rules! entries {\n    () => {\n        const _: () = {\n            use $crate::shim::contract::*;\n            use ::kernel::ffi::*;\n%s        };\n    };\n}\npub(crate) use entries;\n", \
+		printf "\nextern \"C\" {\n%s}\n\n%s\nmacro_rules! entries {\n    () => {\n        const _: () = {\n            use $crate::shim::*;\n            use ::kernel::ffi::*;\n%s        };\n    };\n}\npub(crate) use entries;\n", \
 			externs, "/// Fails to compile unless Rust has the functions that C calls, as C declares them.", entries
 }

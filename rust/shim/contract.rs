@@ -2,7 +2,7 @@
 
 //! What C and Rust say to each other: shim.h, as `contract.awk` puts it into Rust when the
 //! module is built. What Rust itself has of it is held against that, here and in
-//! [`entry`](super::entry), so that the module does not build when the two differ.
+//! [`entry`](crate::entry), so that the module does not build when the two differ.
 
 #![allow(
     dead_code,
@@ -11,16 +11,16 @@
 )]
 
 use crate::{
-    nbd::Direction,
-    origin::{
+    policy::{
+        handoff::Mode,
+        stall::Cause, //
+    },
+    words::{
+        Direction,
         Function,
         Kind,
         Layer,
         Origin, //
-    },
-    policy::{
-        handoff::Mode,
-        stall::Cause, //
     },
 };
 use kernel::{

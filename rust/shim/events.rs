@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     kernel_ext::fs::Inode,
-    origin::{
+    words::{
         Kind,
         Layer,
         Origin, //

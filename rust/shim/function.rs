@@ -13,9 +13,9 @@ use super::{
     RWB_SHRINK_FS, //
 };
 use crate::{
-    origin::Function,
+    ledgers::shrinkers::NAME_LEN,
     policy::cgroup_key::CgroupKey,
-    shrinkers::NAME_LEN, //
+    words::Function, //
 };
 use core::marker::PhantomData;
 impl Shrink {

@@ -20,7 +20,7 @@ impl Request {
     /// # Safety
     ///
     /// `request` is the address of a request of an NBD device that is live during the call.
-    pub(super) unsafe fn new(request: usize) -> Self {
+    pub(crate) unsafe fn new(request: usize) -> Self {
         let mut nbd: Self = pin_init::zeroed();
         // SAFETY: By the safety requirement; `nbd` is valid for writes.
         unsafe { rwb_nbd_request(request, &mut nbd) };

@@ -39,16 +39,18 @@ use super::{
 };
 use crate::{
     helper::{
+        file::{
+            Hook,
+            Shared, //
+        },
         swap,
-        Helper,
-        Hook,
-        Shared, //
+        Helper, //
     },
     kernel_ext::{
         fs::FolioRef,
         swap::Prepared, //
     },
-    observer::Observer,
+    ledgers::Observer,
     policy::{
         handoff::{
             Asked,
@@ -58,7 +60,7 @@ use crate::{
         link::Sent,
         patience::Cache, //
     },
-    write_around::Skip, //
+    words::Skip, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -262,7 +264,7 @@ impl<'a> Met<'a> {
     ///
     /// During `'a` the folio of `target` is locked and in the page cache of its
     /// inode.
-    pub(super) unsafe fn new(target: &'a Target) -> Self {
+    pub(crate) unsafe fn new(target: &'a Target) -> Self {
         Self(target)
     }
 
@@ -371,7 +373,7 @@ impl<'a> Asking<'a> {
     ///
     /// During `'a` the request of `swap` is live, and nobody's but the caller's; it stays live
     /// until it is submitted if it is taken.
-    pub(super) unsafe fn new(swap: &'a Swap) -> Self {
+    pub(crate) unsafe fn new(swap: &'a Swap) -> Self {
         Self(swap)
     }
 
@@ -503,7 +505,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    pub(super) fn new(done: &SwapDone) -> Self {
+    pub(crate) fn new(done: &SwapDone) -> Self {
         Self {
             cookie: done.cookie,
             sent: Sent::unpack(done.stamp),

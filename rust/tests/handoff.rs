@@ -6,9 +6,7 @@
 use super::observer;
 use crate::{
     helper::swap::Hook,
-    observer::Observer,
-    origin::Origin,
-    params,
+    ledgers::Observer,
     policy::{
         handoff::{
             Mode,
@@ -17,6 +15,7 @@ use crate::{
         link::Sent,
         log2, //
     },
+    settings,
     shim::{
         reclaim::{
             Asking,
@@ -26,6 +25,7 @@ use crate::{
         Swap,
         SwapWait, //
     },
+    words::Origin, //
 };
 use kernel::{
     prelude::*,
@@ -62,7 +62,7 @@ fn written(obs: &Observer) -> u64 {
 /// that fails would leave them behind. Sleeps.
 fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Observer>, R)> {
     // What follows asks with the policy that is the default.
-    if params::handoff() != Mode::Always {
+    if settings::handoff() != Mode::Always {
         pr_err!("the KUnit suite of handoff needs handoff=always\n");
         return Err(EINVAL);
     }

@@ -15,18 +15,13 @@ use crate::{
         },
         tracepoint::State, //
     },
-    nbd::{
-        Counts,
-        Direction,
-        Event,
-        REQUESTS, //
-    },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Origin,
-        Window, //
+    ledgers::{
+        nbd::{
+            Counts,
+            Event,
+            REQUESTS, //
+        },
+        Observer, //
     },
     policy::{
         batch::Why,
@@ -47,6 +42,13 @@ use crate::{
             Bio,
             Request, //
         },
+    },
+    words::{
+        Direction,
+        Function,
+        Group,
+        Origin,
+        Window, //
     },
 };
 use kernel::{
@@ -247,7 +249,7 @@ mod requests {
         assert!(obs.nbd.busy().any(|index| index == 2));
         // It is another one now, and the time of the first is nobody's.
         let begun = obs.nbd.queued(&request(1, Direction::Write), 5000);
-        assert!(begun == crate::nbd::Begun::InPlaceOfLost);
+        assert!(begun == crate::ledgers::nbd::Begun::InPlaceOfLost);
         assert_eq!(in_flight(&obs), 1);
         pinned(|pin| obs.nbd.done(pin, key(1), true, 5010));
         assert_eq!(requests(&obs, Direction::Read), 0);
@@ -278,7 +280,9 @@ mod requests {
         let obs = observer()?;
         let mut followed = 0;
         for n in 0..2 * REQUESTS {
-            if obs.nbd.queued(&request(n, Direction::Write), 1) == crate::nbd::Begun::Followed {
+            if obs.nbd.queued(&request(n, Direction::Write), 1)
+                == crate::ledgers::nbd::Begun::Followed
+            {
                 followed += 1;
             }
         }
@@ -312,19 +316,20 @@ mod requests {
             reads.map(|c| c.requests.get()).sum()
         });
         let others = obs.nbd.counts.sum(|l| l.others.get());
-        assert_eq!(of_devices, crate::nbd::DEVICES as u64);
+        assert_eq!(of_devices, crate::ledgers::nbd::DEVICES as u64);
         assert_eq!(of_devices + others, 12);
         Ok(())
     }
 }
 
 fn ended(obs: &Observer, why: Why) -> u64 {
-    let kswapd = |b: &crate::batches::Batches| b.origin(Origin::Kswapd).map_or(0, |o| o.ended(why));
+    let kswapd =
+        |b: &crate::ledgers::batches::Batches| b.origin(Origin::Kswapd).map_or(0, |o| o.ended(why));
     obs.batches.sum(kswapd)
 }
 
 fn batches(obs: &Observer) -> [u64; 2] {
-    let sum = |get: fn(&crate::batches::ByOrigin) -> u64| {
+    let sum = |get: fn(&crate::ledgers::batches::ByOrigin) -> u64| {
         obs.batches.sum(|b| b.origin(Origin::Kswapd).map_or(0, get))
     };
     [sum(|o| o.batches.get()), sum(|o| o.pages.get())]

@@ -9,11 +9,9 @@ use super::{
 };
 use crate::{
     kernel_ext::percpu::pinned,
-    observer::Observer,
-    origin::{
-        Group,
-        Origin,
-        Window, //
+    ledgers::{
+        reserves::Taken,
+        Observer, //
     },
     policy::pfmemalloc::{
         User,
@@ -23,11 +21,15 @@ use crate::{
         reserve,
         vmscan, //
     },
-    reserves::Taken,
     shim::{
         reserve::Page,
         At,
         Context, //
+    },
+    words::{
+        Group,
+        Origin,
+        Window, //
     },
 };
 use kernel::prelude::*;

@@ -7,7 +7,6 @@ use super::{
     task, //
 };
 use crate::{
-    compaction::ByOrder,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -15,14 +14,14 @@ use crate::{
             Pinned, //
         },
     },
-    observer::Observer,
-    origin::{
-        Function,
-        Group,
-        Origin,
-        Window, //
+    ledgers::{
+        compaction::ByOrder,
+        stalls::{
+            ByOrigin,
+            ORIGINS, //
+        },
+        Observer, //
     },
-    params,
     policy::{
         compaction::{
             Outcome,
@@ -39,10 +38,17 @@ use crate::{
         stall,
         vmscan, //
     },
-    shim::{function::Entered, At, Context},
-    stalls::{
-        ByOrigin,
-        ORIGINS, //
+    settings,
+    shim::{
+        function::Entered,
+        At,
+        Context, //
+    },
+    words::{
+        Function,
+        Group,
+        Origin,
+        Window, //
     },
 };
 use kernel::{
@@ -271,8 +277,8 @@ mod suite {
     #[test]
     fn switched_off_no_attempt_is_counted_but_one_that_was_is_settled() -> Result {
         let obs = observer()?;
-        let switch = |on: bool| params::set(0, on.into());
-        let was = params::enabled();
+        let switch = |on: bool| settings::set(0, on.into());
+        let was = settings::enabled();
         pinned(|pin| {
             let at = at(task(10), 900);
             let begin = || assert!(enter(&obs, pin, &at, Function::Compact, [0, 9]));

@@ -97,11 +97,11 @@ params=rust/shim/params.c guide=Documentation/admin-guide.rst ledgers=Documentat
 notices "a new parameter" parameters 'parameter brandnew is missing' $params \
 	's/^(module_param_cb\()tlb(, .*)$/&\n\1brandnew\2\nMODULE_PARM_DESC(brandnew, "Default N.");/'
 notices "a parameter that is gone" parameters 'there is no parameter tlb' $params '/^(module_param_cb|MODULE_PARM_DESC)\(tlb,/d'
-notices "another default" parameters 'headroom_floor: default 2048; it is 1024' rust/params.rs \
+notices "another default" parameters 'headroom_floor: default 2048; it is 1024' rust/settings.rs \
 	's/(HEADROOM_FLOOR: .*)2048/\11024/'
-notices "another default of a group" parameters 'stalls: default Y; it is N' rust/params.rs \
+notices "another default of a group" parameters 'stalls: default Y; it is N' rust/settings.rs \
 	'/static GROUPS/,/\];/{0,/true/s/Atomic::new\(true\)/Atomic::new(false)/}'
-notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/params.rs 's/(value, 0\.\.=)1024/\12048/'
+notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/settings.rs 's/(value, 0\.\.=)1024/\12048/'
 notices "one that cannot be written any more" parameters 'tlb: writable: set when loading' $params \
 	's/^(module_param_cb\(tlb.*)0644/\10444/'
 notices "a wrong description for modinfo" parameters "modinfo says of window_slots" $params '/DESC\(window_slots/s/1024/512/'
@@ -109,7 +109,7 @@ notices "a parameter that the README lacks" parameters 'README.md: parameter tak
 
 notices "a new cause" words 'CAUSE: swapping is missing' rust/policy/stall.rs \
 	's/^( *)\(Cause::Lock, "lock"\),/&\n\1(Cause::Swapping, "swapping"),/'
-notices "a new origin" words 'ORIGIN: moon is missing' rust/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
+notices "a new origin" words 'ORIGIN: moon is missing' rust/words/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
 notices "a cause that is gone" words 'CAUSE: the module has no tag_wait' rust/policy/stall.rs '/\(Cause::TagWait, "tag_wait"\)/d'
 notices "a new state of a probe" words 'STATE: broken is missing' rust/rows/status.rs \
 	's/^( *)State::Off => .*/&\n\1State::Broken => f.write_str("broken"),/'

@@ -27,12 +27,12 @@ use crate::{
         swap,
         system, //
     },
-    origin::Origin,
     policy::{
         idle,
         link,
         reserve::Reserve, //
     },
+    words::Origin, //
 };
 use kernel::{
     alloc::{
@@ -102,7 +102,7 @@ impl Writer {
         )
     }
 
-    fn count(&self, f: impl FnOnce(&crate::handoff::Handoff)) {
+    fn count(&self, f: impl FnOnce(&crate::ledgers::handoff::Handoff)) {
         pinned(|pin| f(self.shared.observer.handoff.this(pin)));
     }
 }

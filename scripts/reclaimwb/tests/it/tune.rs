@@ -24,16 +24,16 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> Vec<&'a str> {
     text.split(before).skip(1).map(|rest| rest.split(after).next().unwrap_or(rest)).collect()
 }
 
-/// The groups, in their order, as rust/origin.rs names them.
+/// The groups, in their order, as rust/words/group.rs names them.
 fn groups() -> Vec<String> {
-    let origin = module("origin.rs");
-    let group = between(&origin, "    Group {", "\n    }")[0];
+    let group = module("words/group.rs");
+    let group = between(&group, "    Group {", "\n    }")[0];
     between(group, "=> \"", "\"").into_iter().map(str::to_owned).collect()
 }
 
-/// Parameters of rust/params.rs and their defaults: of its statics `NAME: Atomic<...> = Atomic::new(DEFAULT)`.
+/// Parameters of rust/settings.rs and their defaults: of its statics `NAME: Atomic<...> = Atomic::new(DEFAULT)`.
 fn defaults() -> BTreeMap<String, String> {
-    let text = module("params.rs");
+    let text = module("settings.rs");
     let as_shown = |value: &str| match value {
         "true" => "Y".to_owned(),
         "false" => "N".to_owned(),
@@ -53,7 +53,7 @@ fn defaults() -> BTreeMap<String, String> {
             defaults.insert(name.to_lowercase().trim_end_matches("_kib").to_owned(), values[0].clone());
         }
     }
-    assert!(defaults.len() > 10, "rust/params.rs reads in another way now: {defaults:?}");
+    assert!(defaults.len() > 10, "rust/settings.rs reads in another way now: {defaults:?}");
     defaults
 }
 
@@ -64,7 +64,7 @@ fn names() -> BTreeSet<String> {
 #[test]
 fn each_parameter_of_the_module_and_no_other() {
     let of_rust: BTreeSet<String> = defaults().into_keys().collect();
-    assert_eq!(names(), of_rust, "src/tune/table.rs and rust/params.rs");
+    assert_eq!(names(), of_rust, "src/tune/table.rs and rust/settings.rs");
     assert_eq!(PARAMS.len(), names().len(), "one is there twice");
 }
 
@@ -78,7 +78,7 @@ fn defaults_are_the_modules() {
 #[test]
 fn each_number_in_set_and_get() {
     // `set` takes some by their numbers of shim.h and the groups after that: one more number is one more parameter.
-    let text = module("params.rs");
+    let text = module("settings.rs");
     let set = between(&text, "pub(crate) fn set(", "\npub(crate) fn ")[0];
     let arms = set.lines().filter(|line| {
         let line = line.trim_start();
@@ -110,7 +110,7 @@ fn names_sorts_and_modes_are_the_shims() {
 
 #[test]
 fn bounds_and_units_are_the_modules() {
-    let text = module("params.rs");
+    let text = module("settings.rs");
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut ranges = BTreeMap::new();
     for call in between(&squeezed, " store(\"", ")?") {

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where the C shim enters Rust.
+//!
+//! Context of the probe entries: whatever the tracepoint fires in, with
+//! preemption disabled by the C entry. They never sleep, allocate, or take a
+//! lock that could be held around an allocation.
+
+mod kswapd;
+mod nbd;
+mod reserve;
+mod stall;
+
+use crate::{
+    kernel_ext::percpu::Pinned,
+    ledgers::{
+        cost::{
+            Cost,
+            EventCost, //
+        },
+        Observer, //
+    },
+    policy::cgroup_key::CgroupKey,
+    probes, settings,
+    shim::{
+        entries,
+        nbd::Bio,
+        reclaim::{
+            Asking,
+            Done,
+            Ends,
+            Met,
+            Waiting, //
+        },
+        At,
+        Folio,
+        Swap,
+        SwapDone,
+        SwapEnd,
+        SwapWait,
+        Target, //
+    },
+    words::{
+        Event,
+        Window, //
+    },
+};
+use kernel::{
+    error::from_result,
+    ffi::{
+        c_char,
+        c_int,
+        c_ulong,
+        c_void, //
+    },
+    prelude::*, //
+};
+
+use kswapd::*;
+use nbd::*;
+use reserve::*;
+use stall::*;
+
+entries!();
+
+/// Turns what C passes to every probe entry into safe types, and counts the
+/// event and, for a sample of events, its cycles.
+///
+/// # Safety
+///
+/// - `observer` is the `Observer` that the probe was registered with, alive
+///   until the probe is unregistered and its handlers are done.
+/// - `at` is valid for reads during the call.
+/// - Preemption is disabled during the call.
+#[inline(always)]
+unsafe fn enter<R>(
+    observer: *mut c_void,
+    at: *const At,
+    counts: impl FnOnce(&Cost) -> Option<&EventCost>,
+    f: impl FnOnce(&Observer, &Pinned<'_>, &At) -> R,
+) -> R {
+    // SAFETY: By the safety requirements.
+    let (observer, at, pin) = unsafe {
+        (
+            &*observer.cast_const().cast::<Observer>(),
+            &*at,
+            Pinned::new(),
+        )
+    };
+    let counts = counts(observer.cost.this(&pin));
+    let started = counts.and_then(EventCost::enter);
+    let r = f(observer, &pin, at);
+    if let Some(counts) = counts {
+        counts.leave(started);
+    }
+    r
+}
+
+/// The same, for an event.
+///
+/// # Safety
+///
+/// As for [`enter`].
+#[inline(always)]
+unsafe fn event(
+    observer: *mut c_void,
+    at: *const At,
+    event: Event,
+    f: impl FnOnce(&Observer, &Pinned<'_>, &At),
+) {
+    // SAFETY: By the safety requirements.
+    unsafe { enter(observer, at, |cost| cost.event(event), f) }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, window: u32) {
+    let Some(window) = Window::from_raw(window) else {
+        return;
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, window.begin_event(), |o, pin, at| {
+            probes::vmscan::window_begin(o, pin, at, window)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_window_end(
+    observer: *mut c_void,
+    at: *const At,
+    window: u32,
+    nr_reclaimed: c_ulong,
+) {
+    let Some(window) = Window::from_raw(window) else {
+        return;
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, window.end_event(), |o, pin, at| {
+            probes::vmscan::window_end(o, pin, at, window, nr_reclaimed)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::ReclaimPages, |o, pin, at| {
+            probes::vmscan::pages_end(o, pin, at, nr_reclaimed)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `folio` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *const Folio) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::WriteFolio, |o, pin, at| {
+            probes::vmscan::write(o, pin, at, &*folio)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: u32, reason: u32) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::Throttled, |o, pin, at| {
+            probes::vmscan::throttled(o, pin, at, us, reason)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `path` is a string that is valid during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_cgroup_removed(
+    observer: *mut c_void,
+    at: *const At,
+    id: u64,
+    v1: bool,
+    path: *const c_char,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::CgroupRemoved, |o, _, _| {
+            let path = CStr::from_char_ptr(path).to_bytes();
+            probes::cgroup::removed(o, CgroupKey::new(id, v1), path);
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `bio` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_bio(observer: *mut c_void, at: *const At, bio: *const Bio) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::BioQueue, |o, pin, at| {
+            probes::block::bio(o, pin, at, &*bio)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `end` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_bio_end(observer: *mut c_void, at: *const At, end: *const SwapEnd) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::BioDone, |o, pin, at| {
+            probes::block::ended(o, pin, at, &*end)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_net(observer: *mut c_void, at: *const At) {
+    // SAFETY: By the safety requirements.
+    unsafe { event(observer, at, Event::NetXmit, probes::net::xmit) }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_worker_bio(observer: *mut c_void, at: *const At, pages: u32) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::BioQueue, |o, pin, at| {
+            probes::block::worker_bio(o, pin, at, pages)
+        })
+    }
+}
+
+/// Reclaim met a dirty file folio. In a task that reclaims, under RCU; does not
+/// sleep.
+///
+/// # Safety
+///
+/// - `helper` is the `Ends` that were registered; the kernel waits for us before
+///   it lets them go.
+/// - `target` is valid for reads during the call; its folio is locked and in the
+///   page cache of its inode.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
+    // SAFETY: By the safety requirements.
+    let (ends, met) = unsafe { (&*helper.cast_const().cast::<Ends>(), Met::new(&*target)) };
+    ends.around
+        .as_ref()
+        .is_some_and(|hook| hook.dirty_file(&met))
+}
+
+/// Are folios of the node still to be written by us? Context as above.
+///
+/// # Safety
+///
+/// `helper` as above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
+    // SAFETY: By the safety requirement.
+    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
+    ends.around
+        .as_ref()
+        .is_some_and(|hook| hook.busy(nid as u32))
+}
+
+/// A swap-out request is prepared: is it ours? In a task that reclaims, under RCU: does not sleep.
+///
+/// # Safety
+///
+/// - `helper` as above.
+/// - `swap` is valid for reads during the call; its request is live, and nobody's but the
+///   caller's, until we say that it is ours.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -> usize {
+    // SAFETY: By the safety requirements.
+    let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
+    ends.swap.as_ref().map_or(0, |hook| hook.write(&asking))
+}
+
+/// A batch of folios is through, some of which we took. Process context, under SRCU; sleeps.
+///
+/// # Safety
+///
+/// `helper` as above; `wait` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait) {
+    // SAFETY: By the safety requirements.
+    let (ends, wait) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*wait) };
+    if let Some(hook) = ends.swap.as_ref() {
+        hook.wait(&Waiting::new(wait));
+    }
+}
+
+/// A request with a cookie is done. Any context, under RCU.
+///
+/// # Safety
+///
+/// `helper` as above; `done` is valid for reads during the call.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone) {
+    // SAFETY: By the safety requirements.
+    let (ends, done) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*done) };
+    if let Some(hook) = ends.swap.as_ref() {
+        hook.done(&Done::new(done));
+    }
+}
+
+/// A parameter is set; `EINVAL` when the value is out of its range. May run
+/// before the module's init.
+#[no_mangle]
+extern "C" fn rwb_rs_param_set(id: u32, value: u64) -> c_int {
+    from_result(|| settings::set(id, value).map(|()| 0))
+}
+
+/// A parameter is read.
+#[no_mangle]
+extern "C" fn rwb_rs_param_get(id: u32) -> u64 {
+    settings::get(id)
+}

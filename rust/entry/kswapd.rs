@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries of the probes that follow kswapd. Context as in [`super`].
+
+use super::{
+    enter,
+    event, //
+};
+use crate::{
+    probes,
+    shim::{
+        At,
+        KswapdAt,
+        Shrunk, //
+    },
+    words::Event, //
+};
+use kernel::ffi::{
+    c_ulong,
+    c_void, //
+};
+
+/// Beside the window that begins there, which counts the event.
+///
+/// # Safety
+///
+/// As for [`enter`], and `kswapd` is valid for reads during the call.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_kswapd_begin(
+    observer: *mut c_void,
+    at: *const At,
+    kswapd: *const KswapdAt,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(
+            observer,
+            at,
+            |_| None,
+            |o, _, at| probes::kswapd::begin(o, at, &*kswapd),
+        )
+    }
+}
+
+/// Beside the window that ends there.
+///
+/// # Safety
+///
+/// As for [`enter`], and `kswapd` is valid for reads during the call.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_kswapd_end(
+    observer: *mut c_void,
+    at: *const At,
+    kswapd: *const KswapdAt,
+    nr_reclaimed: c_ulong,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(
+            observer,
+            at,
+            |_| None,
+            |o, _, at| probes::kswapd::end(o, at, &*kswapd, nr_reclaimed),
+        )
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_kswapd_sleep(
+    observer: *mut c_void,
+    at: *const At,
+    nid: u32,
+    cpu_ns: u64,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::KswapdSleep, |o, _, _| {
+            probes::kswapd::sleep(o, nid, cpu_ns)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_kswapd_woken(
+    observer: *mut c_void,
+    at: *const At,
+    _nid: u32,
+    order: u32,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::KswapdWoken, |o, pin, at| {
+            probes::kswapd::woken(o, pin, at, order)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`], and `shrunk` is valid for reads during the call.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_shrunk(
+    observer: *mut c_void,
+    at: *const At,
+    shrunk: *const Shrunk,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::Shrunk, |o, _, _| {
+            probes::kswapd::shrunk(o, &*shrunk)
+        })
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries of the probes that follow requests of NBD devices. Context as in [`super`].
+
+use super::event;
+use crate::{
+    ledgers::nbd,
+    probes,
+    shim::{
+        nbd::Request,
+        At, //
+    },
+    words::Event, //
+};
+use kernel::ffi::c_void;
+
+/// # Safety
+///
+/// As for [`event`]; `request` is a live request of an NBD device.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+    swap: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::NbdSend, |o, pin, at| {
+            if swap {
+                probes::nbd::send(o, pin, at);
+            }
+            probes::nbd::sending(o, pin, request, || Request::new(request));
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::NbdHeader, |o, _, _| {
+            probes::nbd::is_at(o, request, nbd::Event::Header)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::NbdSent, |o, pin, at| {
+            probes::nbd::is_at(o, request, nbd::Event::Sent);
+            probes::stall::nbd(o, pin, at, false);
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::NbdReply, |o, _, _| {
+            probes::nbd::is_at(o, request, nbd::Event::Reply)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::RqRequeue, |o, _, _| {
+            probes::nbd::requeued(o, request)
+        })
+    }
+}
+
+/// With interrupts off.
+///
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_nbd_done(
+    observer: *mut c_void,
+    at: *const At,
+    request: usize,
+    failed: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::RqComplete, |o, pin, _| {
+            probes::nbd::done(o, pin, request, failed)
+        })
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries of the probes that look at the reserves. Context as in [`super`].
+
+use super::event;
+use crate::{
+    policy::pfmemalloc::Woken,
+    probes,
+    shim::{
+        reserve::Page,
+        At, //
+    },
+    words::Event, //
+};
+use kernel::{
+    bindings,
+    ffi::{
+        c_int,
+        c_void, //
+    },
+};
+
+/// # Safety
+///
+/// As for [`event`]; `page` is valid for reads during the call.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
+    observer: *mut c_void,
+    at: *const At,
+    page: *const Page,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::ReserveTaken, |o, pin, at| {
+            probes::reserve::taken(o, pin, at, &*page)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(
+    observer: *mut c_void,
+    at: *const At,
+    nid: u32,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::WaitBegin, |o, pin, at| {
+            probes::reserve::wait_begin(o, pin, at, nid)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_reserve_woken(
+    observer: *mut c_void,
+    at: *const At,
+    err: c_int,
+) {
+    let woken = Woken::of(err, (bindings::ETIME as i32).wrapping_neg());
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::WaitEnd, |o, pin, at| {
+            probes::reserve::wait_end(o, pin, at, woken)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_skb_dropped(
+    observer: *mut c_void,
+    at: *const At,
+    site: usize,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::SkbDropped, |o, pin, at| {
+            probes::reserve::dropped(o, pin, at, site)
+        })
+    }
+}

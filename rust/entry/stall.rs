@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Entries of the probes that follow stalls, and what they are made of. Context as in
+//! [`super`].
+
+use super::{
+    enter,
+    event, //
+};
+use crate::{
+    ledgers::metadata::Bitmap,
+    policy::shrink::Work,
+    probes::{
+        self,
+        function::Followed, //
+    },
+    shim::{
+        function::Entered,
+        wait::Facts,
+        At, //
+    },
+    words::{
+        Event,
+        Function, //
+    },
+};
+use kernel::ffi::{
+    c_ulong,
+    c_void, //
+};
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_isolated(
+    observer: *mut c_void,
+    at: *const At,
+    scanned: c_ulong,
+    taken: c_ulong,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::Isolated, |o, pin, at| {
+            probes::stall::isolated(o, pin, at, scanned, taken)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_switch(
+    observer: *mut c_void,
+    at: *const At,
+    prev: usize,
+    next: usize,
+    runnable: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::Switch, |o, pin, _| {
+            probes::stall::switch(o, pin, prev, next, runnable)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_contention(
+    observer: *mut c_void,
+    at: *const At,
+    lock: usize,
+    begin: bool,
+) {
+    let which = match begin {
+        true => Event::ContentionBegin,
+        false => Event::ContentionEnd,
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, which, |o, pin, at| {
+            probes::stall::contention(o, pin, at, lock, begin)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
+    observer: *mut c_void,
+    at: *const At,
+    own: u64,
+    planned: u64,
+    least: u64,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::ShrinkStart, |o, pin, at| {
+            let work = Work {
+                own,
+                planned,
+                least,
+            };
+            probes::shrinker::scans(o, pin, at, work)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
+    observer: *mut c_void,
+    at: *const At,
+    left: i64,
+    freed: u64,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::ShrinkEnd, |o, pin, at| {
+            probes::shrinker::scanned(o, pin, at, left, freed)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_tag_wait(observer: *mut c_void, at: *const At) {
+    // SAFETY: By the safety requirements.
+    unsafe { event(observer, at, Event::TagWait, probes::stall::tag_wait) }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *const At) {
+    // SAFETY: By the safety requirements.
+    unsafe { event(observer, at, Event::TlbFlush, probes::tlb::interrupts) }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
+    observer: *mut c_void,
+    at: *const At,
+    dev: u32,
+    index: u64,
+    pages: u64,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::FolioGone, |o, pin, at| {
+            probes::metadata::evicted(o, pin, at, dev, index, pages)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_folio_added(
+    observer: *mut c_void,
+    at: *const At,
+    dev: u32,
+    index: u64,
+    pages: u64,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::FolioAdded, |o, pin, _| {
+            probes::metadata::read(o, pin, dev, index, pages)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_bitmap(
+    observer: *mut c_void,
+    at: *const At,
+    dev: u32,
+    group: u64,
+    inodes: bool,
+) {
+    let (event_of, of) = if inodes {
+        (Event::InodeBitmap, Bitmap::Inodes)
+    } else {
+        (Event::BlockBitmap, Bitmap::Blocks)
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, event_of, |o, pin, _| {
+            probes::metadata::bitmap(o, pin, dev, group, of)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_page_alloc(
+    observer: *mut c_void,
+    at: *const At,
+    order: u32,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::PageAlloc, |o, pin, at| {
+            probes::page::alloc(o, pin, at, order)
+        })
+    }
+}
+
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
+    observer: *mut c_void,
+    at: *const At,
+    device: u32,
+    ns: u64,
+    limited: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(observer, at, Event::DirtyPause, |o, pin, at| {
+            probes::wait::pauses(o, pin, at, &Facts::paused(device, limited), ns)
+        })
+    }
+}
+
+/// A probed function is entered, with its first two arguments. Returns for whom its end is
+/// of interest, as [`Followed`] has it; 0: for nobody.
+///
+/// # Safety
+///
+/// As for [`enter`]; `a` and `b` are the arguments of the function, which waits for us.
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_function_entry(
+    observer: *mut c_void,
+    at: *const At,
+    id: u32,
+    a: usize,
+    b: usize,
+) -> u32 {
+    let Some(function) = Function::from_raw(id) else {
+        return 0;
+    };
+    // SAFETY: By the safety requirement.
+    let entered = unsafe { Entered::new(function, [a, b]) };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(
+            observer,
+            at,
+            |cost| cost.function(function),
+            |o, pin, at| probes::function::entry(o, pin, at, &entered).0,
+        )
+    }
+}
+
+/// A probed function returns `ret`; `followed` is what its entry returned.
+///
+/// # Safety
+///
+/// As for [`enter`].
+#[no_mangle]
+pub(super) unsafe extern "C" fn rwb_rs_function_exit(
+    observer: *mut c_void,
+    at: *const At,
+    id: u32,
+    followed: u32,
+    ret: usize,
+) {
+    let Some(function) = Function::from_raw(id) else {
+        return;
+    };
+    // SAFETY: By the safety requirements.
+    unsafe {
+        enter(
+            observer,
+            at,
+            |cost| cost.function(function),
+            |o, pin, at| probes::function::exit(o, pin, at, function, Followed(followed), ret),
+        )
+    }
+}

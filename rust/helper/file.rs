@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The writeback helper, file half: write-around.
+//!
+//! Flow: reclaim meets a dirty file folio -> [`Hook::dirty_file`] takes a
+//! reference into the ring of the folio's node, in its device's lane -> the lane's
+//! worker writes the windows around what waits there -> the ledger.
+//!
+//! Stop order: the kernel is told first and waits for the last callback; then the
+//! workers are told, and their queues drained; then what is left goes.
+//!
+//! Context: the hook runs inside reclaim: it never sleeps, allocates or drops
+//! the last reference to anything.
+//!
+//! Locks, each innermost and never held together: a ring's, the table's of lanes,
+//! that of the watched pages. The worker's are in worker.rs.
+
+mod freed;
+mod lane;
+mod ring;
+mod worker;
+
+pub(crate) use freed::Freed;
+
+use crate::{
+    kernel_ext::{
+        percpu::pinned,
+        system,
+        workqueue::{
+            Ticker,
+            Workqueue, //
+        },
+    },
+    ledgers::Observer,
+    settings,
+    shim::reclaim::{
+        self,
+        Device,
+        Met, //
+    },
+    words::Skip, //
+};
+use kernel::{
+    impl_has_work, new_mutex, new_work,
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Relaxed,
+            Release, //
+        },
+        Arc,
+        Mutex, //
+    },
+    workqueue::{
+        Work,
+        WorkItem, //
+    },
+};
+use lane::{
+    State,
+    Table, //
+};
+use ring::{
+    Need,
+    Offered,
+    Ring,
+    Target,
+    LANES, //
+};
+
+/// What hook and workers share.
+#[pin_data]
+pub(crate) struct Shared {
+    observer: Arc<Observer>,
+    /// By node; none for a node that is not there.
+    rings: KVec<Option<Pin<KBox<Ring>>>>,
+    #[pin]
+    table: Table,
+    freed: Ticker<Freed>,
+    stopping: Atomic<bool>,
+}
+
+impl Shared {
+    fn rings(&self) -> impl Iterator<Item = &Ring> {
+        self.rings.iter().flatten().map(|r| &**r)
+    }
+
+    fn ring(&self, nid: u32) -> Option<&Ring> {
+        self.rings.get(nid as usize)?.as_deref()
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Acquire)
+    }
+
+    /// Looks in a second whether the page is free.
+    fn watch(&self, page: freed::Page) {
+        self.freed.data().watch(page);
+        self.freed.start(freed::TICK_MS);
+    }
+}
+
+/// A device's lane: its worker and what that has at hand.
+#[pin_data]
+pub(crate) struct Lane {
+    shared: Arc<Shared>,
+    index: usize,
+    #[pin]
+    work: Work<Lane>,
+    #[pin]
+    at_hand: Mutex<worker::Work>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Lane { self.work }
+}
+
+impl Lane {
+    fn new(shared: Arc<Shared>, index: usize) -> Result<Arc<Self>> {
+        let at_hand = worker::Work::new()?;
+        Arc::pin_init(
+            pin_init!(Self {
+                shared,
+                index,
+                work <- new_work!("reclaimwb_lane"),
+                at_hand <- new_mutex!(at_hand, "reclaimwb_lane"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn state(&self) -> Option<&State> {
+        self.shared.table.state(self.index)
+    }
+
+    /// See [`State::blocking`].
+    fn blocking<R>(&self, f: impl FnOnce() -> R) -> R {
+        match self.state() {
+            Some(state) => state.blocking(f),
+            None => f(),
+        }
+    }
+
+    /// Does a target wait?
+    fn waits(&self) -> bool {
+        self.shared.rings().any(|r| r.queued(self.index) != 0)
+    }
+
+    /// A target is decided: its folio goes.
+    fn release(&self, target: Target) {
+        if let Some(state) = self.state() {
+            state.pending.fetch_sub(1, Relaxed);
+        }
+        match self.shared.ring(target.nid) {
+            Some(ring) => ring.release(self.index, target),
+            None => drop(target),
+        }
+    }
+
+    /// A target of `nr` pages is clean, or given up.
+    fn settle(&self, nid: u32, nr: u32) {
+        if let Some(ring) = self.shared.ring(nid) {
+            ring.settle(nr);
+        }
+    }
+}
+
+impl WorkItem for Lane {
+    type Pointer = Arc<Lane>;
+
+    fn run(this: Arc<Lane>) {
+        if let Some(state) = this.state() {
+            let workers = &this.shared.observer.workers;
+            state.set_running(true);
+            workers.set(this.index, system::task());
+            this.at_hand.lock().run(&this);
+            workers.set(this.index, 0);
+            state.set_running(false);
+        }
+    }
+}
+
+/// Who needs the folio.
+fn need(met: &Met<'_>) -> Need {
+    if met.proactive() {
+        Need::Asked
+    } else if met.memcg() {
+        Need::Cgroup
+    } else {
+        Need::Node
+    }
+}
+
+/// What the kernel calls.
+pub(crate) struct Hook {
+    // Dropped in this order: the queues, when their workers are done, then what the
+    // workers use.
+    queues: KVec<Workqueue>,
+    lanes: KVec<Arc<Lane>>,
+    shared: Arc<Shared>,
+}
+
+impl Hook {
+    pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
+        let freed = Ticker::new(Freed::new(observer.clone())?)?;
+        let mut rings = KVec::new();
+        for nid in 0..reclaim::nodes() {
+            let ring = match system::node_online(nid as u32) {
+                true => Some(Ring::new(settings::ring_pages())?),
+                false => None,
+            };
+            rings.push(ring, GFP_KERNEL)?;
+        }
+        let shared = Arc::pin_init(
+            pin_init!(Shared {
+                observer,
+                rings,
+                table <- Table::new(),
+                freed,
+                stopping: Atomic::new(false),
+            }),
+            GFP_KERNEL,
+        )?;
+        let (mut queues, mut lanes) = (KVec::new(), KVec::new());
+        for index in 0..LANES {
+            queues.push(Workqueue::new(index)?, GFP_KERNEL)?;
+            lanes.push(Lane::new(shared.clone(), index)?, GFP_KERNEL)?;
+        }
+        Ok(Arc::new(
+            Self {
+                queues,
+                lanes,
+                shared,
+            },
+            GFP_KERNEL,
+        )?)
+    }
+
+    /// What readers look at.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Reclaim met a dirty file folio. Does not sleep. True if it will be written
+    /// soon.
+    pub(crate) fn dirty_file(&self, met: &Met<'_>) -> bool {
+        let offered = self.offer(met);
+        pinned(|pin| {
+            let ledger = self.shared.observer.write_around.this(pin);
+            let [folios, pages] = &ledger.met;
+            folios.add(1);
+            pages.add(u64::from(met.nr_pages()));
+            match offered {
+                Offered::Queued => {
+                    let [folios, pages] = &ledger.queued;
+                    folios.add(1);
+                    pages.add(u64::from(met.nr_pages()));
+                    true
+                }
+                Offered::Merged => {
+                    ledger.merged.add(1);
+                    true
+                }
+                Offered::Refused(why) => {
+                    ledger.skip(why);
+                    // There is no room since much is being written: reclaim waits for that,
+                    // and the flusher should not write everything else. If none of it gets
+                    // written, the flusher is all that is left.
+                    let full = matches!(why, Skip::Full | Skip::Share);
+                    full && self.shared.ring(met.nid()).is_some_and(Ring::moves)
+                }
+            }
+        })
+    }
+
+    fn offer(&self, met: &Met<'_>) -> Offered {
+        if let Some(why) = met.unfit() {
+            return Offered::Refused(why);
+        }
+        let Some(ring) = self.shared.ring(met.nid()) else {
+            return Offered::Refused(Skip::Node);
+        };
+        if need(met) == Need::Node && !reclaim::node_short(met.nid(), met.alloc()) {
+            return Offered::Refused(Skip::Enough);
+        }
+        let device = met.device();
+        let Some(lane) = self.shared.table.lane_of(&device) else {
+            return Offered::Refused(Skip::Devices);
+        };
+        let (Some(state), Some(item), Some(queue)) = (
+            self.shared.table.state(lane),
+            self.lanes.get(lane),
+            self.queues.get(lane),
+        ) else {
+            return Offered::Refused(Skip::Devices);
+        };
+        if state.stuck() {
+            return Offered::Refused(Skip::Stuck);
+        }
+        ring.set_for_cgroup(need(met) != Need::Node);
+        // Counted first: a worker that finds none pending frees the lane.
+        state.pending.fetch_add(1, Relaxed);
+        let offered = ring.offer(lane, Self::target(met, &device));
+        if matches!(offered, Offered::Queued) {
+            state.queued.fetch_add(1, Relaxed);
+            let _ = queue.enqueue(item.clone());
+        } else {
+            state.pending.fetch_sub(1, Relaxed);
+        }
+        offered
+    }
+
+    fn target(met: &Met<'_>, device: &Device<'_>) -> Target {
+        Target {
+            folio: met.folio(),
+            sb: met.sb_key(),
+            inode: met.inode_key(),
+            bdi: device.key(),
+            index: met.index(),
+            met: system::clock_ns(),
+            nr_pages: met.nr_pages(),
+            nid: met.nid(),
+            alloc: met.alloc(),
+            tries: 0,
+            need: need(met),
+        }
+    }
+
+    /// Is it worth to wait for targets of the node that are still to be written?
+    /// Asked by who freed nothing of a batch. Does not sleep.
+    pub(crate) fn busy(&self, nid: u32) -> bool {
+        let busy = self.shared.ring(nid).is_some_and(|ring| {
+            ring.busy()
+                && ring.out_of_patience((!ring.for_cgroup()).then(|| reclaim::node_cache(nid)))
+        });
+        if busy {
+            pinned(|pin| self.shared.observer.write_around.this(pin).waits.add(1));
+        }
+        busy
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // The kernel calls no more (see `Registration`). Workers give up what is
+        // pending; what they have not seen goes with the rings.
+        self.shared.stopping.store(true, Release);
+        for (queue, lane) in self.queues.iter().zip(self.lanes.iter()) {
+            let _ = queue.enqueue(lane.clone());
+        }
+    }
+}
+
+impl Shared {
+    /// Calls `f` with name and state of each device that was served.
+    pub(crate) fn devices(&self, f: impl FnMut(&str, &State)) {
+        self.table.each(f);
+    }
+
+    /// Each node with what one of its pages takes to be written, in nanoseconds; 0:
+    /// not known.
+    pub(crate) fn pace(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let rings = self.rings.iter().enumerate();
+        rings.filter_map(|(nid, ring)| Some((nid, ring.as_ref()?.ns_per_page())))
+    }
+
+    /// Memory that the helper takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of::<Self>()
+            .saturating_add(self.rings().map(Ring::bytes).fold(0, usize::saturating_add))
+            .saturating_add(LANES.saturating_mul(worker::Work::bytes()))
+            .saturating_add(self.freed.data().bytes())
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Was it worth it? Looks, a second after a target was cleaned, whether its page
+//! is free.
+//!
+//! By address only, without a reference, which would keep the page from being
+//! freed: a page that was migrated counts as freed, too.
+//!
+//! Locks: its own, innermost. Process context.
+
+use crate::{
+    kernel_ext::{
+        fs,
+        percpu::pinned,
+        system,
+        workqueue::Tick, //
+    },
+    ledgers::Observer, //
+};
+use kernel::{
+    alloc::KVVec,
+    new_spinlock,
+    prelude::*,
+    sync::{
+        Arc,
+        SpinLock, //
+    },
+};
+
+/// How long reclaim has to free a page.
+const WITHIN_NS: u64 = 1_000_000_000;
+
+/// How often is looked, in milliseconds.
+pub(crate) const TICK_MS: u32 = 250;
+
+/// Pages that can be watched at once.
+const WATCHED: usize = 2048;
+
+/// A page that was cleaned.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    /// Its frame.
+    pub(crate) pfn: usize,
+    /// Address of its page cache.
+    pub(crate) mapping: usize,
+    /// Its place in the file, in pages.
+    pub(crate) index: u64,
+    /// When it was clean, in nanoseconds of `clock_ns()`.
+    pub(crate) at: u64,
+}
+
+impl Page {
+    const NONE: Page = Page {
+        pfn: 0,
+        mapping: 0,
+        index: 0,
+        at: 0,
+    };
+}
+
+/// Where the place `i`, less than twice `n`, is in a ring of `n`.
+const fn wrap(i: usize, n: usize) -> usize {
+    if i < n {
+        i
+    } else {
+        i.saturating_sub(n)
+    }
+}
+
+/// A queue in a ring of fixed size.
+struct Queue {
+    pages: KVVec<Page>,
+    first: usize,
+    len: usize,
+}
+
+impl Queue {
+    fn push(&mut self, page: Page) -> bool {
+        let n = self.pages.len();
+        if self.len >= n {
+            return false;
+        }
+        let i = wrap(self.first.wrapping_add(self.len), n);
+        match self.pages.get_mut(i) {
+            Some(place) => *place = page,
+            None => return false,
+        }
+        self.len = self.len.wrapping_add(1);
+        true
+    }
+
+    /// The oldest one that is due.
+    fn pop(&mut self, due: impl Fn(&Page) -> bool) -> Option<Page> {
+        if self.len == 0 {
+            return None;
+        }
+        let page = *self.pages.get(self.first)?;
+        if !due(&page) {
+            return None;
+        }
+        self.first = wrap(self.first.wrapping_add(1), self.pages.len());
+        self.len = self.len.wrapping_sub(1);
+        Some(page)
+    }
+}
+
+/// The pages that are watched.
+#[pin_data]
+pub(crate) struct Freed {
+    #[pin]
+    queue: SpinLock<Queue>,
+    observer: Arc<Observer>,
+}
+
+impl Freed {
+    /// Nothing watched yet. Sleeps.
+    pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
+        let pages = KVVec::from_elem(Page::NONE, WATCHED, GFP_KERNEL)?;
+        Arc::pin_init(
+            pin_init!(Self {
+                queue <- new_spinlock!(Queue { pages, first: 0, len: 0 }, "reclaimwb_freed"),
+                observer,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Watches a page, if there is room. Does not sleep.
+    pub(crate) fn watch(&self, page: Page) {
+        if !self.queue.lock().push(page) {
+            pinned(|pin| self.observer.write_around.this(pin).freed_unwatched.add(1));
+        }
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of::<[Page; WATCHED]>()
+    }
+}
+
+impl Tick for Freed {
+    fn tick(&self) -> u32 {
+        let now = system::clock_ns();
+        let due = |page: &Page| now.saturating_sub(page.at) >= WITHIN_NS;
+        loop {
+            let page = self.queue.lock().pop(due);
+            let Some(page) = page else {
+                break;
+            };
+            let freed = !fs::pfn_in_file(page.pfn, page.mapping, page.index);
+            pinned(|pin| {
+                let ledger = self.observer.write_around.this(pin);
+                ledger.freed_watched.add(1);
+                ledger.freed_within.add(u64::from(freed));
+            });
+        }
+        if self.queue.lock().len == 0 {
+            0
+        } else {
+            TICK_MS
+        }
+    }
+}

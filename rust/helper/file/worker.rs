@@ -1,0 +1,646 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The worker of a lane: writes the windows around the targets of one device.
+//!
+//! A superblock's `s_umount` (shared) and, under it, an inode are held while one window is
+//! submitted, and no window is begun while too much is in flight. That is waited for by
+//! references to a few folios of each window: a device that does not answer holds up neither an
+//! unmount nor the flusher, but for what they wait for by themselves; unless it has so little
+//! room that we wait for that, too, when we submit.
+//!
+//! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
+//! refuses to write with it). While it writes it may have real-time priority, for the
+//! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
+//! be reclaimed is dirty, it waits for memory along with those who wait for it. It does so
+//! while memory is short, and for a part of the time (see [`urgent`]): a filesystem that
+//! compresses must not keep a CPU.
+//! Sleeps; may allocate, and so reclaim, inside the filesystem: the hook then queues
+//! for this worker, too, but never waits.
+//!
+//! Locks, in order: the lane's `work` mutex (nobody else takes it while the helper
+//! is registered), `s_umount` (tried), folio lock (tried; dropped before anything
+//! blocks). A ring's lock is innermost.
+
+use super::{
+    freed,
+    ring::{
+        Need,
+        Target, //
+    },
+    Lane, //
+};
+use crate::{
+    kernel_ext::{
+        fs::{
+            self,
+            FolioRef,
+            Inode,
+            LockedFolio,
+            Refused,
+            Superblock, //
+        },
+        percpu::pinned,
+        system, //
+    },
+    policy::{
+        budget::Budget,
+        urgent::{
+            self,
+            Urgent, //
+        },
+        window::{
+            self,
+            Pages,
+            Ranges, //
+        },
+    },
+    settings,
+    shim::{
+        events,
+        reclaim, //
+    },
+    words::Skip, //
+};
+use core::ops;
+use kernel::{
+    alloc::{
+        kvec::InsertError,
+        KVVec, //
+    },
+    prelude::*,
+    sync::atomic::Relaxed,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+
+/// Targets that a worker has at hand at most.
+const PENDING: usize = 512;
+
+/// Targets that are taken from a ring at once.
+const FRESH: usize = 64;
+
+/// Targets whose windows are in flight at most: twice as many.
+const FLYING: usize = 2 * PENDING;
+
+/// Windows in flight at most.
+const FLIGHTS: usize = 16;
+
+/// Parts of a window, each of which is waited for.
+const PARTS: usize = 4;
+
+/// A target that waits longer comes first, however sparse its window.
+const OLD_NS: u64 = 500_000_000;
+
+/// How often a target is tried, at intervals of a millisecond, whose folio someone
+/// has locked.
+const TRIES: u32 = 4;
+
+/// What remains to be known of a target whose window is in flight.
+#[derive(Clone, Copy)]
+struct Flying {
+    page: freed::Page,
+    met: u64,
+    nr_pages: u32,
+    nid: u32,
+}
+
+/// A window in flight.
+struct Flight {
+    /// The last folio of each part of it: when these are no longer under writeback, it has
+    /// landed. That the others are not either is as good as certain where one device writes all.
+    last: [Option<FolioRef>; PARTS],
+    pages: u32,
+    /// What it costs the device, in pages: see `Work::window_cost`.
+    cost: u32,
+    /// How many of `Work::flying` are its targets.
+    targets: usize,
+    since: u64,
+    /// The budget kept others back meanwhile.
+    full: bool,
+}
+
+/// The windows in flight, oldest first.
+struct Flights {
+    flights: [Option<Flight>; FLIGHTS],
+    first: usize,
+    len: usize,
+    pages: u32,
+    cost: u32,
+}
+
+impl Flights {
+    fn new() -> Self {
+        Self {
+            flights: [const { None }; FLIGHTS],
+            first: 0,
+            len: 0,
+            pages: 0,
+            cost: 0,
+        }
+    }
+
+    fn push(&mut self, flight: Flight) {
+        let at = self.first.wrapping_add(self.len) % FLIGHTS;
+        if let Some(place) = self.flights.get_mut(at) {
+            self.len = self.len.saturating_add(1);
+            self.pages = self.pages.saturating_add(flight.pages);
+            self.cost = self.cost.saturating_add(flight.cost);
+            *place = Some(flight);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Flight> {
+        let flight = self.flights.get_mut(self.first)?.take()?;
+        self.first = self.first.wrapping_add(1) % FLIGHTS;
+        self.len = self.len.saturating_sub(1);
+        self.pages = self.pages.saturating_sub(flight.pages);
+        self.cost = self.cost.saturating_sub(flight.cost);
+        Some(flight)
+    }
+
+    fn kept_back(&mut self) {
+        for flight in self.flights.iter_mut().flatten() {
+            flight.full = true;
+        }
+    }
+}
+
+/// What the worker has at hand.
+pub(crate) struct Work {
+    /// Sorted by superblock, inode and index.
+    pending: KVVec<Target>,
+    /// Just taken from a ring.
+    fresh: KVVec<Target>,
+    /// First in, first out, in step with the flights.
+    flying: KVVec<Flying>,
+    dirty: Pages,
+    wanted: Pages,
+    budget: Budget,
+    urgent: Urgent,
+    /// When the last window landed, in nanoseconds of `clock_ns()`.
+    landed: u64,
+    /// Where the last window was: inode and page.
+    last: (usize, u64),
+}
+
+impl Work {
+    /// Nothing at hand. Sleeps.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
+            fresh: KVVec::with_capacity(FRESH, GFP_KERNEL)?,
+            flying: KVVec::with_capacity(FLYING, GFP_KERNEL)?,
+            dirty: Pages::new(),
+            wanted: Pages::new(),
+            budget: Budget::new(Self::window_cost()),
+            urgent: Urgent::new(),
+            landed: 0,
+            last: (0, 0),
+        })
+    }
+
+    /// What a window of one request costs, in pages.
+    fn window_cost() -> u32 {
+        settings::window_pages().saturating_add(settings::request_cost())
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) const fn bytes() -> usize {
+        core::mem::size_of::<(Self, [Target; PENDING + FRESH], [Flying; FLYING])>()
+    }
+
+    /// Works until nothing is left.
+    pub(crate) fn run(&mut self, lane: &Lane) {
+        let mut flights = Flights::new();
+        loop {
+            self.refill(lane);
+            match self.choose() {
+                Some(range) if self.admits(&flights, range.len()) => {
+                    self.begin(lane, range, &mut flights);
+                }
+                Some(_) => {
+                    flights.kept_back();
+                    self.land(lane, &mut flights);
+                }
+                None if flights.len != 0 => self.land(lane, &mut flights),
+                None if lane.waits() => {}
+                None => break,
+            }
+            self.show(lane, &flights);
+        }
+    }
+
+    // --- targets
+
+    /// Gives up a target that is not written; those who wait look again.
+    fn skip(lane: &Lane, target: Target, why: Skip) {
+        let (nid, nr) = (target.nid, target.nr_pages);
+        pinned(|pin| lane.shared.observer.write_around.this(pin).skip(why));
+        lane.release(target);
+        lane.settle(nid, nr);
+        reclaim::done(nid);
+    }
+
+    /// Takes what waits, sorts it, and drops what is not needed any more.
+    fn refill(&mut self, lane: &Lane) {
+        let mut any = false;
+        for ring in lane.shared.rings() {
+            loop {
+                let room = self.pending.capacity().saturating_sub(self.pending.len());
+                ring.take(lane.index, &mut self.fresh, room);
+                if self.fresh.is_empty() {
+                    break;
+                }
+                any = true;
+                self.insert(lane);
+            }
+        }
+        let stopping = lane.shared.stopping();
+        if !any && !stopping {
+            return;
+        }
+        // A few nodes and kinds of allocations at most: ask for each once.
+        let (mut asked, mut short) = (None, false);
+        let mut last = (0, 0, 0);
+        self.take_if(
+            |t| {
+                let key = (t.sb, t.inode, t.index);
+                let duplicate = key == core::mem::replace(&mut last, key);
+                if asked != Some((t.nid, t.alloc)) {
+                    short = reclaim::node_short(t.nid, t.alloc);
+                    asked = Some((t.nid, t.alloc));
+                }
+                let needed = match t.need {
+                    Need::Node => short,
+                    Need::Cgroup => short || t.folio.memcg_short(),
+                    Need::Asked => true,
+                };
+                if stopping {
+                    Some(Skip::Dropped)
+                } else if !lane.state().is_some_and(|s| s.serves(t.bdi)) {
+                    Some(Skip::Moved)
+                } else if duplicate {
+                    Some(Skip::Duplicate)
+                } else if !needed {
+                    Some(Skip::Unneeded)
+                } else {
+                    None
+                }
+            },
+            lane,
+        );
+    }
+
+    /// Moves the fresh targets to their places. (Not `sort_unstable()`, which
+    /// panics when it finds the order inconsistent.)
+    fn insert(&mut self, lane: &Lane) {
+        while let Some(target) = self.fresh.pop() {
+            let key = (target.sb, target.inode, target.index);
+            let at = self
+                .pending
+                .partition_point(|t| (t.sb, t.inode, t.index) < key);
+            match self.pending.insert_within_capacity(at, target) {
+                Ok(()) => {}
+                // Can't be: no more was taken than there is room for.
+                Err(InsertError::IndexOutOfBounds(t) | InsertError::OutOfCapacity(t)) => {
+                    Self::skip(lane, t, Skip::Full);
+                }
+            }
+        }
+    }
+
+    /// Skips the targets for which `why` has a reason.
+    fn take_if(&mut self, mut why: impl FnMut(&Target) -> Option<Skip>, lane: &Lane) {
+        // From the end: when all go, nothing need be moved.
+        for i in (0..self.pending.len()).rev() {
+            if let Some(why) = self.pending.get(i).and_then(&mut why) {
+                self.skip_at(lane, i, why);
+            }
+        }
+    }
+
+    /// Skips the pending targets of a superblock.
+    fn skip_superblock(&mut self, lane: &Lane, sb: usize, why: Skip) {
+        self.take_if(|t| (t.sb == sb).then_some(why), lane);
+    }
+
+    // --- superblocks
+
+    /// Locks the superblock of the first target of a window whose folio can be locked;
+    /// skips the targets that stand in the way, of all windows if it is the superblock that
+    /// does. `None` when it can't be had now.
+    fn pin_superblock(&mut self, lane: &Lane, range: &mut ops::Range<usize>) -> Option<Superblock> {
+        let mut i = range.start;
+        while i < range.end {
+            let target = self.pending.get(i)?;
+            let sb = target.sb;
+            let (why, all) = match target.folio.try_lock() {
+                None => {
+                    i = i.saturating_add(1);
+                    continue;
+                }
+                Some(folio) if folio.inode_key() != Some(target.inode) => (Skip::Gone, false),
+                Some(folio) => match folio.superblock() {
+                    Ok(sb) => return Some(sb),
+                    Err(Refused::Gone) => (Skip::Gone, false),
+                    Err(Refused::Unmounting) => (Skip::Unmounting, true),
+                    Err(Refused::Frozen) => (Skip::Frozen, true),
+                    Err(Refused::ReadOnly) => (Skip::ReadOnly, true),
+                },
+            };
+            if all {
+                self.skip_superblock(lane, sb, why);
+                return None;
+            }
+            self.skip_at(lane, i, why);
+            range.end = range.end.saturating_sub(1);
+        }
+        self.wait_for_locks(lane, range.clone());
+        None
+    }
+
+    /// Those targets are all locked, as a rule by the reclaimer that just handed
+    /// them over: gives it a moment, and them up after some.
+    fn wait_for_locks(&mut self, lane: &Lane, range: ops::Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        for i in range.rev() {
+            let Some(target) = self.pending.get_mut(i) else {
+                continue;
+            };
+            target.tries = target.tries.saturating_add(1);
+            if target.tries > TRIES {
+                self.skip_at(lane, i, Skip::Locked);
+            }
+        }
+        fsleep(Delta::from_millis(1));
+    }
+
+    fn skip_at(&mut self, lane: &Lane, i: usize, why: Skip) {
+        if let Ok(target) = self.pending.remove(i) {
+            Self::skip(lane, target, why);
+        }
+    }
+
+    fn show(&self, lane: &Lane, flights: &Flights) {
+        if let Some(state) = lane.state() {
+            state.inflight_pages.store(flights.pages, Relaxed);
+            state.budget_pages.store(self.budget.pages(), Relaxed);
+        }
+    }
+
+    fn admits(&self, flights: &Flights, targets: usize) -> bool {
+        flights.len < FLIGHTS
+            && self.flying.len().saturating_add(targets) <= FLYING
+            && self.budget.admits(flights.cost)
+    }
+
+    // --- windows
+
+    /// The pending targets of the window to write next: of the highest score, and of
+    /// equals the one that lies next. One that waits for long comes first.
+    fn choose(&self) -> Option<ops::Range<usize>> {
+        let size = settings::window_pages();
+        let cost = settings::request_cost();
+        let now = system::clock_ns();
+        let key = |t: &Target| (t.sb, t.inode, window::start_of(t.index, size));
+        let mut best = None;
+        let mut from = 0;
+        while let Some(first) = self.pending.get(from) {
+            let (mut to, mut pages, mut runs) = (from, 0u32, 0u32);
+            let (mut next, mut oldest) = (u64::MAX, u64::MAX);
+            while let Some(t) = self.pending.get(to).filter(|t| key(t) == key(first)) {
+                runs = runs.saturating_add(u32::from(t.index != next));
+                pages = pages.saturating_add(t.nr_pages);
+                next = t.index.saturating_add(u64::from(t.nr_pages));
+                oldest = oldest.min(t.met);
+                to = to.saturating_add(1);
+            }
+            let waited = now.saturating_sub(oldest);
+            let old = if waited > OLD_NS { waited } else { 0 };
+            let behind = (first.inode, first.index) < self.last;
+            let rank = (old, window::score(pages, runs, cost), !behind);
+            if best.as_ref().is_none_or(|(r, _)| *r < rank) {
+                best = Some((rank, from..to));
+            }
+            from = to;
+        }
+        best.map(|(_, range)| range)
+    }
+
+    /// Takes a reference to the inode of the first target whose folio can be
+    /// locked, and skips those before it that are not to be written.
+    fn pin_inode<'sb>(
+        &mut self,
+        lane: &Lane,
+        sb: &'sb Superblock,
+        range: &mut ops::Range<usize>,
+    ) -> Option<Inode<'sb>> {
+        let mut i = range.start;
+        while i < range.end {
+            let target = self.pending.get(i)?;
+            let why = match target.folio.try_lock() {
+                None => {
+                    i = i.saturating_add(1);
+                    continue;
+                }
+                Some(folio) => match Self::grab(sb, &folio, target) {
+                    Ok(inode) => return Some(inode),
+                    Err(why) => why,
+                },
+            };
+            self.skip_at(lane, i, why);
+            range.end = range.end.saturating_sub(1);
+        }
+        self.wait_for_locks(lane, range.clone());
+        None
+    }
+
+    fn grab<'sb>(
+        sb: &'sb Superblock,
+        folio: &LockedFolio<'_>,
+        target: &Target,
+    ) -> Result<Inode<'sb>, Skip> {
+        if folio.inode_key() != Some(target.inode) {
+            return Err(Skip::Gone);
+        }
+        if folio.writeback() {
+            return Err(Skip::Writeback);
+        }
+        if !folio.dirty() {
+            return Err(Skip::Clean);
+        }
+        sb.grab(folio).ok_or(Skip::Freeing)
+    }
+
+    /// Begins the window of those pending targets.
+    fn begin(&mut self, lane: &Lane, mut range: ops::Range<usize>, flights: &mut Flights) {
+        let Some(sb) = self.pin_superblock(lane, &mut range) else {
+            return;
+        };
+        let Some(inode) = self.pin_inode(lane, &sb, &mut range) else {
+            return;
+        };
+        let size = settings::window_pages();
+        let Some(first) = self.pending.get(range.start) else {
+            return;
+        };
+        let start = window::start_of(first.index, size);
+        self.last = (first.inode, first.index);
+        inode.dirty_pages(start, size, &mut self.dirty);
+        let mapping = inode.mapping_key();
+
+        // From here on they are numbers: a reference would keep their folios from
+        // being freed once they are clean.
+        self.wanted.clear();
+        let mut targets = 0usize;
+        for _ in range.clone() {
+            let Ok(target) = self.pending.remove(range.start) else {
+                break;
+            };
+            let at = target.index.saturating_sub(start) as u32;
+            if !self.dirty.contains(at) {
+                Self::skip(lane, target, Skip::Clean);
+                continue;
+            }
+            self.wanted.insert(at, target.nr_pages);
+            let flying = Flying {
+                page: freed::Page {
+                    pfn: target.folio.pfn(),
+                    mapping,
+                    index: target.index,
+                    at: 0,
+                },
+                met: target.met,
+                nr_pages: target.nr_pages,
+                nid: target.nid,
+            };
+            // `admits()` saw to it that there is room.
+            if self.flying.push_within_capacity(flying).is_ok() {
+                targets = targets.saturating_add(1);
+                lane.release(target);
+            } else {
+                Self::skip(lane, target, Skip::Clean);
+            }
+        }
+        if targets != 0 {
+            self.flush(lane, &inode, start, targets, flights);
+        }
+        // The last reference may evict the inode.
+        lane.blocking(|| drop(inode));
+    }
+
+    /// Writes the ranges of a window whose pages are in `dirty` and `wanted`.
+    fn flush(
+        &mut self,
+        lane: &Lane,
+        inode: &Inode<'_>,
+        start: u64,
+        targets: usize,
+        flights: &mut Flights,
+    ) {
+        let since = system::clock_ns();
+        let size = settings::window_pages();
+        let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
+        let mut runs = 0u32;
+        let ledger = &lane.shared.observer.write_around;
+        // What is plugged is submitted at the end, which may wait for the device, too.
+        let write = || {
+            for r in Ranges::new(&self.dirty, &self.wanted, settings::request_cost()) {
+                let from = start.saturating_add(u64::from(r.start));
+                let nr = u64::from(r.end.saturating_sub(r.start));
+                let result = inode.flush(from, nr);
+                pinned(|pin| ledger.this(pin).range(&r, result.is_err()));
+                low = low.min(from);
+                high = high.max(from.saturating_add(nr));
+                pages = pages.saturating_add(r.pages);
+                ranges = ranges.saturating_add(1);
+                runs = runs.saturating_add(r.runs);
+            }
+        };
+        let (free, min) = system::free_pages();
+        if urgent::short(free, min) && self.urgent.may(since) {
+            let ((), ns) = lane.blocking(|| system::urgently(|| fs::plugged(write)));
+            self.urgent.spent(ns);
+        } else {
+            lane.blocking(|| fs::plugged(write));
+        }
+        pinned(|pin| ledger.this(pin).window(pages, targets as u64));
+        let asked = self.wanted.count(0, size);
+        let met = self.flying.iter().rev().take(targets).map(|f| f.met).min();
+        let us = since.saturating_sub(met.unwrap_or(since)) / 1000;
+        events::write_around(
+            inode,
+            start,
+            pages,
+            asked,
+            pages.saturating_sub(asked),
+            ranges,
+            us,
+        );
+        if let Some(state) = lane.state() {
+            state.written.fetch_add(targets as u64, Relaxed);
+            state.windows.fetch_add(1, Relaxed);
+        }
+        let part = high.saturating_sub(low).div_ceil(PARTS as u64).max(1);
+        let last = core::array::from_fn(|n| {
+            let from = low.min(high).saturating_add(part.saturating_mul(n as u64));
+            inode.last_written(from, from.saturating_add(part).min(high))
+        });
+        flights.push(Flight {
+            last,
+            pages,
+            cost: pages.saturating_add(runs.saturating_mul(settings::request_cost())),
+            targets,
+            since,
+            full: false,
+        });
+    }
+
+    /// Waits for the oldest window, and accounts for its targets.
+    fn land(&mut self, lane: &Lane, flights: &mut Flights) {
+        let Some(mut flight) = flights.pop() else {
+            return;
+        };
+        for folio in flight.last.iter_mut().filter_map(Option::take) {
+            lane.blocking(|| folio.wait_writeback());
+        }
+        let now = system::clock_ns();
+        // Never fewer than a few windows: where others keep the device's queue
+        // full, each takes long whatever we do, and they had better wait together.
+        let least = Self::window_cost().saturating_mul(4);
+        let most = settings::inflight_pages().max(least);
+        self.budget
+            .took(flight.since, now, flight.full, least, most);
+
+        let ledger = &lane.shared.observer.write_around;
+        // What it took beyond those before it.
+        let alone = now.saturating_sub(flight.since.max(self.landed));
+        self.landed = now;
+        for flying in self.flying.iter().take(flight.targets) {
+            let us = now.saturating_sub(flying.met) / 1000;
+            pinned(|pin| ledger.this(pin).clean(us));
+            lane.settle(flying.nid, flying.nr_pages);
+            lane.shared.watch(freed::Page {
+                at: now,
+                ..flying.page
+            });
+        }
+        let mut nid = u32::MAX;
+        for flying in self.flying.iter().take(flight.targets) {
+            if core::mem::replace(&mut nid, flying.nid) != flying.nid {
+                if let Some(ring) = lane.shared.ring(nid) {
+                    ring.took(flight.pages, alone);
+                }
+                reclaim::done(nid);
+            }
+        }
+        let landed = flight.targets.min(self.flying.len());
+        let left = self.flying.len().saturating_sub(landed);
+        self.flying.copy_within(landed.., 0);
+        self.flying.truncate(left);
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ledger of batches: how many pages swap writes at once, and why it did not write more.
+//!
+//! One instance per CPU, written with preemption off, in task context.
+
+use crate::{
+    kernel_ext::cell::Cell64,
+    policy::{
+        batch::{
+            Why,
+            WHYS, //
+        },
+        log2, //
+    },
+    words::Origin, //
+};
+use pin_init::Zeroable;
+
+/// Counts of one origin.
+#[derive(Zeroable)]
+pub(crate) struct ByOrigin {
+    /// Writes that were submitted.
+    pub(crate) batches: Cell64,
+    /// Pages in them.
+    pub(crate) pages: Cell64,
+    ended: [Cell64; WHYS],
+    hist: [Cell64; log2::BUCKETS],
+}
+
+impl ByOrigin {
+    /// Writes that ended for a reason.
+    pub(crate) fn ended(&self, why: Why) -> u64 {
+        self.ended.get(why as usize).map_or(0, Cell64::get)
+    }
+
+    /// Writes by pages, log2.
+    pub(crate) fn hist(&self, bucket: usize) -> u64 {
+        self.hist.get(bucket).map_or(0, Cell64::get)
+    }
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Batches {
+    origins: [ByOrigin; Origin::COUNT],
+}
+
+impl Batches {
+    /// Counts of an origin.
+    pub(crate) fn origin(&self, origin: Origin) -> Option<&ByOrigin> {
+        self.origins.get(origin as usize)
+    }
+
+    /// A write of so many pages is submitted.
+    pub(crate) fn submitted(&self, origin: Origin, pages: u64) {
+        if let Some(counts) = self.origin(origin) {
+            counts.batches.add(1);
+            counts.pages.add(pages);
+            if let Some(n) = counts.hist.get(log2::bucket(pages)) {
+                n.add(1);
+            }
+        }
+    }
+
+    /// It is known why one ended.
+    pub(crate) fn ended(&self, origin: Origin, why: Why) {
+        if let Some(n) = self
+            .origin(origin)
+            .and_then(|counts| counts.ended.get(why as usize))
+        {
+            n.add(1);
+        }
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The metadata ledger: pages of block devices' own page cache, which is where filesystems
+//! such as ext4 keep bitmaps and inode tables, that reclaim evicted, and that were read
+//! again.
+//!
+//! Bitmaps of ext4, which it reads when it wants to allocate, have counts of their own.
+//!
+//! What was evicted is remembered in a table by device and place, one word and a time
+//! each, where a later one may take an earlier one's place: that is counted. The counts
+//! are one instance per CPU, written with preemption off.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        percpu::{
+            PerCpu,
+            Pinned, //
+        },
+    },
+    policy::{
+        log2,
+        shrink::mix, //
+    },
+    words::Origin, //
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+use pin_init::Zeroable;
+
+/// Folios that are remembered: 64 MiB of 4 KiB pages.
+const REMEMBERED: usize = 16384;
+
+/// Bitmaps that are remembered: those of 256 GiB of ext4 with 4 KiB blocks.
+const BITMAPS: usize = 4096;
+
+/// Devices that a CPU tells apart.
+pub(crate) const DEVICES: usize = 16;
+
+/// A page that is not there any more.
+struct Evicted {
+    /// [`mix`] of its device and place; 0: free.
+    key: Atomic<u64>,
+    /// When, in nanoseconds of `clock_ns()`.
+    at: Atomic<u64>,
+}
+
+/// What a bitmap of ext4 is of.
+#[derive(Clone, Copy)]
+pub(crate) enum Bitmap {
+    /// The blocks of a group.
+    Blocks,
+    /// Its inodes.
+    Inodes,
+}
+
+/// A bitmap that was read.
+struct Read {
+    /// [`mix`] of its device, group and kind; 0: free.
+    key: Atomic<u64>,
+    /// Pages of its device that reclaim had evicted by then.
+    evicted: Atomic<u64>,
+}
+
+/// Reads of bitmaps of one kind.
+#[derive(Zeroable)]
+pub(crate) struct Reads {
+    /// All of them.
+    pub(crate) all: Cell64,
+    /// Of these, reads of a bitmap that was read before, where reclaim has evicted pages of
+    /// the device meanwhile.
+    pub(crate) again: Cell64,
+}
+
+/// Counts of a device.
+#[derive(Zeroable)]
+pub(crate) struct Device {
+    /// Its number plus 1; 0: free.
+    dev: Cell64,
+    /// Pages evicted.
+    pub(crate) evicted: Cell64,
+    /// Of these, pages read again.
+    pub(crate) reread: Cell64,
+    hist: [Cell64; log2::BUCKETS],
+    bitmaps: [Reads; 2],
+}
+
+impl Device {
+    /// Reads of its bitmaps of one kind.
+    pub(crate) fn bitmaps(&self, of: Bitmap) -> Option<&Reads> {
+        self.bitmaps.get(of as usize)
+    }
+
+    /// Its number.
+    pub(crate) fn number(&self) -> Option<u32> {
+        u32::try_from(self.dev.get().checked_sub(1)?).ok()
+    }
+
+    /// Pages read again by milliseconds since they were evicted, log2.
+    pub(crate) fn hist(&self, bucket: usize) -> u64 {
+        self.hist.get(bucket).map_or(0, Cell64::get)
+    }
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Counts {
+    evicted: [Cell64; Origin::COUNT],
+    devices: [Device; DEVICES],
+    /// Folios that were forgotten for others.
+    pub(crate) forgotten: Cell64,
+    /// Pages of devices that found no room.
+    pub(crate) others: Cell64,
+}
+
+impl Counts {
+    /// Pages that one origin evicted.
+    pub(crate) fn evicted(&self, origin: Origin) -> u64 {
+        self.evicted.get(origin as usize).map_or(0, Cell64::get)
+    }
+
+    /// The devices' counts.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter()
+    }
+
+    fn device(&self, dev: u32) -> Option<&Device> {
+        let key = u64::from(dev) + 1;
+        for device in &self.devices {
+            if device.dev.get() == 0 {
+                device.dev.set(key);
+            }
+            if device.dev.get() == key {
+                return Some(device);
+            }
+        }
+        None
+    }
+}
+
+/// All of it.
+pub(crate) struct Metadata {
+    remembered: KVVec<Evicted>,
+    bitmaps: KVVec<Read>,
+    /// The counts.
+    pub(crate) counts: PerCpu<Counts>,
+}
+
+impl Metadata {
+    /// Allocates. Sleeps.
+    pub(crate) fn new() -> Result<Self> {
+        let mut remembered = KVVec::with_capacity(REMEMBERED, GFP_KERNEL)?;
+        for _ in 0..REMEMBERED {
+            let free = Evicted {
+                key: Atomic::new(0),
+                at: Atomic::new(0),
+            };
+            remembered.push(free, GFP_KERNEL)?;
+        }
+        let mut bitmaps = KVVec::with_capacity(BITMAPS, GFP_KERNEL)?;
+        for _ in 0..BITMAPS {
+            let free = Read {
+                key: Atomic::new(0),
+                evicted: Atomic::new(0),
+            };
+            bitmaps.push(free, GFP_KERNEL)?;
+        }
+        Ok(Self {
+            remembered,
+            bitmaps,
+            counts: PerCpu::new()?,
+        })
+    }
+
+    fn place(&self, key: u64) -> Option<&Evicted> {
+        self.remembered.get(key as usize & (REMEMBERED - 1))
+    }
+
+    /// Reclaim evicts a folio of so many pages.
+    pub(crate) fn evict(
+        &self,
+        pin: &Pinned<'_>,
+        dev: u32,
+        index: u64,
+        pages: u64,
+        origin: Origin,
+        now: u64,
+    ) {
+        let counts = self.counts.this(pin);
+        if let Some(n) = counts.evicted.get(origin as usize) {
+            n.add(pages);
+        }
+        match counts.device(dev) {
+            Some(device) => device.evicted.add(pages),
+            None => counts.others.add(pages),
+        }
+        let key = mix(&[dev.into(), index]);
+        if let Some(place) = self.place(key) {
+            place.at.store(now, Relaxed);
+            let before = place.key.xchg(key, Relaxed);
+            counts.forgotten.add((before != 0 && before != key).into());
+        }
+    }
+
+    /// A folio comes back.
+    pub(crate) fn read(&self, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64, now: u64) {
+        let key = mix(&[dev.into(), index]);
+        let Some(place) = self.place(key) else {
+            return;
+        };
+        if place.key.load(Relaxed) != key || place.key.cmpxchg(key, 0, Relaxed).is_err() {
+            return;
+        }
+        if let Some(device) = self.counts.this(pin).device(dev) {
+            device.reread.add(pages);
+            let ms = now.saturating_sub(place.at.load(Relaxed)) / 1_000_000;
+            if let Some(n) = device.hist.get(log2::bucket(ms)) {
+                n.add(pages);
+            }
+        }
+    }
+
+    /// Pages of a device that reclaim has evicted.
+    pub(crate) fn evicted(&self, dev: u32) -> u64 {
+        self.counts.sum(|c| {
+            let own = c.devices().filter(|d| d.number() == Some(dev));
+            own.map(|d| d.evicted.get()).fold(0, u64::wrapping_add)
+        })
+    }
+
+    /// A bitmap is read.
+    pub(crate) fn bitmap(&self, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
+        let key = mix(&[dev.into(), group, of as u64]);
+        let evicted = self.evicted(dev);
+        let again = self
+            .bitmaps
+            .get(key as usize & (BITMAPS - 1))
+            .is_some_and(|place| {
+                let since = place.evicted.xchg(evicted, Relaxed);
+                place.key.xchg(key, Relaxed) == key && since < evicted
+            });
+        let device = self.counts.this(pin).device(dev);
+        if let Some(reads) = device.and_then(|d| d.bitmaps(of)) {
+            reads.all.add(1);
+            reads.again.add(again.into());
+        }
+    }
+
+    /// Forgets what was evicted and read.
+    pub(crate) fn clear(&self) {
+        for place in self.bitmaps.iter() {
+            place.key.store(0, Relaxed);
+        }
+        for place in self.remembered.iter() {
+            place.key.store(0, Relaxed);
+        }
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of_val(self.remembered.as_slice())
+            .saturating_add(core::mem::size_of_val(self.bitmaps.as_slice()))
+            .saturating_add(self.counts.bytes())
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The reserve ledger: who takes pages without regard to the watermarks, how low the zones
+//! fell, who waited for the reserves to be filled again, and which packets were dropped as
+//! they lay in such pages.
+//!
+//! The counts are one instance per CPU, written with preemption off; the zones, nodes and
+//! call sites are shared, and change with each such page only.
+
+use crate::{
+    kernel_ext::{
+        cell::Cell64,
+        percpu::{
+            PerCpu,
+            Pinned, //
+        },
+        zone, //
+    },
+    policy::{
+        log2,
+        pfmemalloc::{
+            User,
+            Woken, //
+        },
+    },
+    shim::{
+        reclaim,
+        reserve::Page, //
+    },
+    tables::{
+        names::Names,
+        sites::Sites,
+        tasks::Tasks, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+use pin_init::Zeroable;
+
+/// What one user took.
+#[derive(Zeroable)]
+pub(crate) struct Taken {
+    /// Allocations.
+    pub(crate) allocations: Cell64,
+    /// Pages.
+    pub(crate) pages: Cell64,
+    /// Of these, pages that left their zone below its min watermark: out of the reserve.
+    pub(crate) below: Cell64,
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Counts {
+    users: [Taken; User::COUNT],
+    /// Slabs that were made of such pages, and serve nobody else from then on.
+    pub(crate) slabs: Cell64,
+    /// Packets dropped as they lay in such pages.
+    pub(crate) drops: Cell64,
+    waits: [Waits; Woken::COUNT],
+    hist: [Cell64; log2::BUCKETS],
+}
+
+/// Waits that ended in one way.
+#[derive(Zeroable)]
+pub(crate) struct Waits {
+    /// How many.
+    pub(crate) waits: Cell64,
+    /// Nanoseconds.
+    pub(crate) ns: Cell64,
+}
+
+impl Counts {
+    /// What a user took.
+    pub(crate) fn user(&self, user: User) -> Option<&Taken> {
+        self.users.get(user as usize)
+    }
+
+    /// Waits that ended in one way.
+    pub(crate) fn waits(&self, woken: Woken) -> Option<&Waits> {
+        self.waits.get(woken as usize)
+    }
+
+    /// Waits by microseconds, log2.
+    pub(crate) fn hist(&self, bucket: usize) -> u64 {
+        self.hist.get(bucket).map_or(0, Cell64::get)
+    }
+}
+
+/// How low a zone fell.
+struct Low {
+    /// Pages free; `u64::MAX`: nobody took one without regard to the watermarks.
+    free: Atomic<u64>,
+    /// Its min watermark at that time.
+    min: Atomic<u64>,
+    /// When, in nanoseconds of `clock_ns()`.
+    at: Atomic<u64>,
+}
+
+/// A wait that goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting {
+    nid: u32,
+    began: u64,
+}
+
+/// Waits for one node's reserves.
+struct Node {
+    waits: Atomic<u64>,
+    ns: Atomic<u64>,
+    longest: Atomic<u64>,
+}
+
+/// All of it.
+pub(crate) struct Reserves {
+    /// The counts.
+    pub(crate) counts: PerCpu<Counts>,
+    lows: KVVec<Low>,
+    nodes: KVVec<Node>,
+    /// Who takes such pages besides the users that are told apart.
+    pub(crate) sites: Sites,
+    /// Who drops packets.
+    pub(crate) drops: Sites,
+    /// Tasks that wait.
+    pub(crate) waiting: Tasks<Waiting>,
+    /// Tasks that waited, by name, and for how many nanoseconds.
+    pub(crate) waiters: Names,
+}
+
+impl Reserves {
+    /// Allocates; `tasks` may wait at once. Sleeps.
+    pub(crate) fn new(tasks: usize) -> Result<Self> {
+        let mut lows = KVVec::new();
+        let mut nodes = KVVec::new();
+        for _ in 0..reclaim::nodes() {
+            let node = Node {
+                waits: Atomic::new(0),
+                ns: Atomic::new(0),
+                longest: Atomic::new(0),
+            };
+            nodes.push(node, GFP_KERNEL)?;
+            for _ in 0..zone::ZONES {
+                let low = Low {
+                    free: Atomic::new(u64::MAX),
+                    min: Atomic::new(0),
+                    at: Atomic::new(0),
+                };
+                lows.push(low, GFP_KERNEL)?;
+            }
+        }
+        Ok(Self {
+            counts: PerCpu::new()?,
+            lows,
+            nodes,
+            sites: Sites::new()?,
+            drops: Sites::new()?,
+            waiting: Tasks::new(tasks, Waiting { nid: 0, began: 0 })?,
+            waiters: Names::new()?,
+        })
+    }
+
+    fn low(&self, nid: u32, zid: u32) -> Option<&Low> {
+        let zid = usize::try_from(zid).ok().filter(|&z| z < zone::ZONES)?;
+        let nid = (nid as usize).saturating_mul(zone::ZONES);
+        self.lows.get(nid.saturating_add(zid))
+    }
+
+    /// A page was taken at `now`. Any context.
+    pub(crate) fn takes(&self, pin: &Pinned<'_>, user: User, page: &Page, slab: bool, now: u64) {
+        let counts = self.counts.this(pin);
+        let pages = page.pages();
+        if let Some(taken) = counts.user(user) {
+            taken.allocations.add(1);
+            taken.pages.add(pages);
+            if page.free < page.min {
+                taken.below.add(pages);
+            }
+        }
+        counts.slabs.add(slab.into());
+        let Some(low) = self.low(page.nid, page.zid) else {
+            return;
+        };
+        let mut lowest = low.free.load(Relaxed);
+        while page.free < lowest {
+            match low.free.cmpxchg(lowest, page.free, Relaxed) {
+                Ok(_) => {
+                    low.min.store(page.min, Relaxed);
+                    low.at.store(now, Relaxed);
+                    break;
+                }
+                Err(lower) => lowest = lower,
+            }
+        }
+    }
+
+    /// The fewest pages that were free in a zone when someone took one without regard to the
+    /// watermarks, its min watermark then, and when that was.
+    pub(crate) fn lowest(&self, nid: u32, zid: u32) -> Option<(u64, u64, u64)> {
+        let low = self.low(nid, zid)?;
+        let free = low.free.load(Relaxed);
+        (free != u64::MAX).then(|| (free, low.min.load(Relaxed), low.at.load(Relaxed)))
+    }
+
+    /// The current task waits for a node's reserves; false if it has no room.
+    pub(crate) fn waits(&self, pin: &Pinned<'_>, task: usize, nid: u32, now: u64) -> bool {
+        // One that is there was left behind when the end was not seen.
+        self.waiting.remove(pin, task);
+        self.waiting.insert(pin, task, Waiting { nid, began: now })
+    }
+
+    /// It does not any more; false if its name has no room.
+    pub(crate) fn woken(&self, pin: &Pinned<'_>, task: usize, woken: Woken, now: u64) -> bool {
+        // It waited before we were there.
+        let Some(waiting) = self.waiting.remove(pin, task) else {
+            return true;
+        };
+        let ns = now.saturating_sub(waiting.began);
+        let counts = self.counts.this(pin);
+        if let Some(waits) = counts.waits(woken) {
+            waits.waits.add(1);
+            waits.ns.add(ns);
+        }
+        if let Some(n) = counts.hist.get(log2::bucket(ns / 1000)) {
+            n.add(1);
+        }
+        if let Some(node) = self.nodes.get(waiting.nid as usize) {
+            node.waits.fetch_add(1, Relaxed);
+            node.ns.fetch_add(ns, Relaxed);
+            let mut longest = node.longest.load(Relaxed);
+            while ns > longest {
+                match node.longest.cmpxchg(longest, ns, Relaxed) {
+                    Ok(_) => break,
+                    Err(longer) => longest = longer,
+                }
+            }
+        }
+        self.waiters.note(pin, ns)
+    }
+
+    /// Waits for each node that had any: how many, nanoseconds, those of the longest.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (usize, u64, u64, u64)> + '_ {
+        let nodes = self.nodes.iter().enumerate().map(|(nid, node)| {
+            let of = |n: &Atomic<u64>| n.load(Relaxed);
+            (nid, of(&node.waits), of(&node.ns), of(&node.longest))
+        });
+        nodes.filter(|&(_, waits, ..)| waits != 0)
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        [
+            self.counts.bytes(),
+            core::mem::size_of_val(self.lows.as_slice()),
+            core::mem::size_of_val(self.nodes.as_slice()),
+            self.sites.bytes(),
+            self.drops.bytes(),
+            self.waiting.bytes(),
+            self.waiters.bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Stalls by the cgroup of the task: what is counted of one.
+
+use crate::{
+    kernel_ext::cell::Cell64,
+    policy::{
+        log2,
+        stall::Cause, //
+    },
+    shim::stall::Stalled,
+};
+
+/// How many counts there are: stalls, nanoseconds, those by cause, and the histogram.
+pub(crate) const COUNTS: usize = 2 + Cause::COUNT + log2::BUCKETS;
+
+/// By cgroup; the heaviest are those that lost most time.
+pub(crate) type Cgroups = crate::ledgers::cgroups::Cgroups<COUNTS>;
+
+/// Stalls and nanoseconds; by cause; the histogram.
+fn split<T>(counts: &[T; COUNTS]) -> (&[T], &[T], &[T]) {
+    let part = |range: core::ops::Range<usize>| counts.get(range).unwrap_or(&[]);
+    (
+        part(0..2),
+        part(2..2 + Cause::COUNT),
+        part(2 + Cause::COUNT..COUNTS),
+    )
+}
+
+/// Adds a stall.
+pub(super) fn add(counts: &[Cell64; COUNTS], stall: &Stalled) {
+    let (sums, parts, hist) = split(counts);
+    for (sum, n) in sums.iter().zip([1, stall.ns]) {
+        sum.add(n);
+    }
+    for (part, &ns) in parts.iter().zip(&stall.parts) {
+        if ns != 0 {
+            part.add(ns);
+        }
+    }
+    if let Some(cell) = hist.get(log2::bucket(stall.ns / 1000)) {
+        cell.add(1);
+    }
+}
+
+/// What was counted.
+pub(crate) struct Counted<'a> {
+    /// Stalls.
+    pub(crate) stalls: u64,
+    /// Nanoseconds.
+    pub(crate) ns: u64,
+    /// Nanoseconds by cause.
+    pub(crate) parts: &'a [u64],
+    /// Stalls by microseconds, log2.
+    pub(crate) hist: &'a [u64],
+}
+
+impl<'a> Counted<'a> {
+    /// Tells what is what.
+    pub(crate) fn new(counts: &'a [u64; COUNTS]) -> Self {
+        let (sums, parts, hist) = split(counts);
+        let sum = |at: usize| sums.get(at).copied().unwrap_or(0);
+        Self {
+            stalls: sum(0),
+            ns: sum(1),
+            parts,
+            hist,
+        }
+    }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Swap writes that are under way, whose they are, and which of them failed.
+//!
+//! A write to a device that is not synchronous ends later, in any context, on any CPU: what
+//! it was for is kept by the address of its bio. Written by who submits it, before it does,
+//! and taken out where it is done; there is no lock. One whose end is not seen is overwritten
+//! when its address is used again.
+//!
+//! Context: any, with preemption off.
+
+use crate::{
+    kernel_ext::{
+        cell::{
+            peek,
+            Cell64, //
+        },
+        percpu::{
+            PerCpu,
+            Pinned, //
+        },
+        system, //
+    },
+    ledgers::writes::Count,
+    policy::slots,
+    shim::SwapEnd,
+    tables::tasks::Tasks,
+    words::Origin, //
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+};
+use pin_init::Zeroable;
+
+/// Writes that may be under way at a time; more are not followed.
+const WRITES: usize = 2048;
+
+/// Swap devices that are told apart.
+const DEVICES: usize = 16;
+
+/// Tasks that write back for zswap at a time.
+const TASKS: usize = 64;
+
+/// What a write is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct For {
+    /// What asked for the reclaim that it is of.
+    pub(crate) origin: Origin,
+    /// zswap writes back what it holds.
+    pub(crate) zswap: bool,
+}
+
+impl For {
+    fn to_raw(self) -> u32 {
+        (self.origin as u32) << 1 | u32::from(self.zswap)
+    }
+
+    fn from_raw(raw: u32) -> Option<Self> {
+        Some(Self {
+            origin: Origin::from_u8(u8::try_from(raw >> 1).ok()?)?,
+            zswap: raw & 1 != 0,
+        })
+    }
+}
+
+struct UnderWay {
+    /// Address of the bio; 0: free.
+    bio: Atomic<usize>,
+    what: Atomic<u32>,
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Ends {
+    /// Of queued writes that failed: anonymous memory, then shmem.
+    failed: [[Count; 2]; Origin::COUNT],
+    /// Pages that zswap wrote back, by who did.
+    zswap: [Cell64; Origin::COUNT],
+    /// The same by a worker of its own.
+    pub(crate) zswap_worker: Cell64,
+    /// Pages that zswap could not write back: the device failed.
+    pub(crate) zswap_failed: Cell64,
+}
+
+impl Ends {
+    /// Queued writes of anonymous memory, or of shmem, that failed.
+    pub(crate) fn failed(&self, origin: Origin, anon: bool) -> Option<&Count> {
+        let [of_anon, of_shmem] = self.failed.get(origin as usize)?;
+        Some(if anon { of_anon } else { of_shmem })
+    }
+
+    /// Pages that zswap wrote back on the stack of who reclaimed for `origin`.
+    pub(crate) fn zswap(&self, origin: Origin) -> u64 {
+        self.zswap.get(origin as usize).map_or(0, Cell64::get)
+    }
+
+    fn fail(&self, origin: Origin, anon: bool, folios: u32, pages: u32) {
+        if let Some(count) = self.failed(origin, anon) {
+            count.folios.add(folios.into());
+            count.pages.add(pages.into());
+        }
+    }
+}
+
+/// A swap device of which writes failed.
+pub(crate) struct Device {
+    /// Its number plus 1; 0: free.
+    key: Atomic<u64>,
+    /// Its name, as it lies in memory. Written once, by who took the entry.
+    name: [Atomic<u64>; system::DISK_NAME_LEN / 8],
+    requests: Atomic<u64>,
+    pages: Atomic<u64>,
+}
+
+impl Device {
+    /// Its name, NUL-terminated.
+    pub(crate) fn name(&self) -> [u8; system::DISK_NAME_LEN] {
+        let mut name = [0; system::DISK_NAME_LEN];
+        for (bytes, word) in name.chunks_exact_mut(8).zip(&self.name) {
+            for (byte, value) in bytes.iter_mut().zip(word.load(Relaxed).to_ne_bytes()) {
+                *byte = value;
+            }
+        }
+        name
+    }
+
+    /// Writes that failed.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// Pages in them.
+    pub(crate) fn pages(&self) -> u64 {
+        self.pages.load(Relaxed)
+    }
+}
+
+/// All of it.
+pub(crate) struct SwapIo {
+    under_way: KVVec<UnderWay>,
+    devices: KVVec<Device>,
+    /// What became of the writes.
+    pub(crate) ends: PerCpu<Ends>,
+    /// Tasks that write back for zswap.
+    pub(crate) zswap: Tasks<For>,
+}
+
+impl SwapIo {
+    /// Allocates. Sleeps.
+    pub(crate) fn new() -> Result<Self> {
+        let mut under_way = KVVec::with_capacity(WRITES, GFP_KERNEL)?;
+        for _ in 0..WRITES {
+            let free = UnderWay {
+                bio: Atomic::new(0),
+                what: Atomic::new(0),
+            };
+            under_way.push(free, GFP_KERNEL)?;
+        }
+        let mut devices = KVVec::with_capacity(DEVICES, GFP_KERNEL)?;
+        for _ in 0..DEVICES {
+            let free = Device {
+                key: Atomic::new(0),
+                name: [const { Atomic::new(0) }; system::DISK_NAME_LEN / 8],
+                requests: Atomic::new(0),
+                pages: Atomic::new(0),
+            };
+            devices.push(free, GFP_KERNEL)?;
+        }
+        let nobody = For {
+            origin: Origin::Lost,
+            zswap: false,
+        };
+        Ok(Self {
+            under_way,
+            devices,
+            ends: PerCpu::new()?,
+            zswap: Tasks::new(TASKS, nobody)?,
+        })
+    }
+
+    fn places(&self, bio: usize) -> impl Iterator<Item = &UnderWay> {
+        // It is the first thing in an object of a kilobyte or so.
+        slots::probe_sequence((bio >> 7) as u64, self.under_way.len())
+            .filter_map(|i| self.under_way.get(i))
+    }
+
+    /// A bio is about to be submitted; false if it has no room.
+    pub(crate) fn begins(&self, bio: usize, what: For) -> bool {
+        let old = self.places(bio).find(|w| peek(&w.bio) == bio);
+        let place = old.or_else(|| {
+            self.places(bio)
+                .find(|w| peek(&w.bio) == 0 && w.bio.cmpxchg(0, bio, Acquire).is_ok())
+        });
+        if let Some(place) = place {
+            place.what.store(what.to_raw(), Relaxed);
+        }
+        place.is_some()
+    }
+
+    /// It is done: what was it for?
+    pub(crate) fn ended(&self, bio: usize) -> Option<For> {
+        let place = self.places(bio).find(|w| peek(&w.bio) == bio)?;
+        let what = For::from_raw(place.what.load(Relaxed));
+        place.bio.store(0, Release);
+        what
+    }
+
+    /// A write failed, on that device.
+    pub(crate) fn device_failed(&self, end: &SwapEnd) {
+        let key = u64::from(end.device).wrapping_add(1);
+        let pages = u64::from(end.anon_pages).wrapping_add(u64::from(end.shmem_pages));
+        for device in self.devices.iter() {
+            let mut there = device.key.load(Acquire);
+            if there == 0 {
+                match device.key.cmpxchg(0, key, Acquire) {
+                    Ok(_) => {
+                        there = key;
+                        for (word, bytes) in device.name.iter().zip(end.name.chunks_exact(8)) {
+                            let bytes = <[u8; 8]>::try_from(bytes).unwrap_or_default();
+                            word.store(u64::from_ne_bytes(bytes), Relaxed);
+                        }
+                    }
+                    Err(other) => there = other,
+                }
+            }
+            if there == key {
+                device.requests.fetch_add(1, Relaxed);
+                device.pages.fetch_add(pages, Relaxed);
+                return;
+            }
+        }
+    }
+
+    /// A queued write failed that was for `origin`.
+    pub(crate) fn queued_failed(&self, pin: &Pinned<'_>, origin: Origin, end: &SwapEnd) {
+        let ends = self.ends.this(pin);
+        ends.fail(origin, true, end.anon_folios, end.anon_pages);
+        ends.fail(origin, false, end.shmem_folios, end.shmem_pages);
+    }
+
+    /// zswap wrote a page back; of what it could not write, the failures tell.
+    pub(crate) fn written_back(&self, pin: &Pinned<'_>, origin: Option<Origin>) {
+        let ends = self.ends.this(pin);
+        match origin {
+            None => ends.zswap_worker.add(1),
+            Some(origin) => {
+                if let Some(n) = ends.zswap.get(origin as usize) {
+                    n.add(1);
+                }
+            }
+        }
+    }
+
+    /// Devices of which writes failed.
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter().filter(|d| d.key.load(Relaxed) != 0)
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of_val(self.under_way.as_slice())
+            .saturating_add(core::mem::size_of_val(self.devices.as_slice()))
+            .saturating_add(self.ends.bytes())
+            .saturating_add(self.zswap.bytes())
+    }
+}

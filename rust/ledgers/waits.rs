@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ledger of waits: what tasks waited for that memory is to blame for, and which of that
+//! PSI counts; which pages came back.
+//!
+//! What goes on is kept in a table by task, and only its task touches it. What ended is added
+//! to one instance per CPU, with preemption off; readers merge them. What an allocation does
+//! while it stalls is in a ledger of its own: [`crate::ledgers::stalls`].
+
+use crate::{
+    kernel_ext::{
+        cell::{
+            peek,
+            Cell64, //
+        },
+        percpu::{
+            PerCpu,
+            PerCpuTable,
+            Pinned, //
+        },
+    },
+    policy::{
+        cgroup_key::CgroupKey,
+        log2, slots,
+        wait::{
+            Kind,
+            Limit,
+            Wait,
+            IO_KINDS,
+            KINDS,
+            LIMITS, //
+        },
+    },
+    shim::wait::Facts,
+    tables::{
+        names::{
+            Named,
+            Names, //
+        },
+        tasks::Tasks, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    },
+};
+use pin_init::Zeroable;
+
+/// Cgroups that a CPU tells apart, a power of two.
+const CGROUPS: usize = 128;
+
+/// Devices that a CPU tells apart.
+const DEVICES: usize = 16;
+
+/// Swap areas that there can be: MAX_SWAPFILES is less.
+const AREAS: usize = 32;
+
+/// A wait that goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    /// How long, and for what.
+    pub(crate) wait: Wait,
+    facts: Facts,
+}
+
+impl Open {
+    /// Begins.
+    pub(crate) fn new(wait: Wait, facts: Facts) -> Self {
+        Self { wait, facts }
+    }
+}
+
+/// What something sums up to.
+#[derive(Zeroable)]
+struct Sum {
+    waits: Cell64,
+    ns: Cell64,
+}
+
+impl Sum {
+    fn add(&self, ns: u64) {
+        self.waits.add(1);
+        self.ns.add(ns);
+    }
+}
+
+/// Per-CPU instance, of one kind.
+#[derive(Zeroable)]
+pub(crate) struct ByKind {
+    /// Waits.
+    pub(crate) waits: Cell64,
+    /// Nanoseconds in all.
+    pub(crate) ns: Cell64,
+    /// Of these, what PSI counts.
+    pub(crate) psi_ns: Cell64,
+    /// Of the longest.
+    pub(crate) longest_ns: Cell64,
+    limits: [Cell64; LIMITS],
+    hist: [Cell64; log2::BUCKETS],
+}
+
+impl ByKind {
+    /// Waits by microseconds, log2.
+    pub(crate) fn hist(&self, bucket: usize) -> u64 {
+        self.hist.get(bucket).map_or(0, Cell64::get)
+    }
+
+    /// Nanoseconds that are because of a limit.
+    pub(crate) fn limit(&self, limit: Limit) -> u64 {
+        self.limits.get(limit as usize).map_or(0, Cell64::get)
+    }
+}
+
+/// A device.
+#[derive(Zeroable)]
+struct Device {
+    /// Its number plus 1; 0: free.
+    key: Cell64,
+    kinds: [Sum; IO_KINDS],
+}
+
+/// Per-CPU instance.
+#[derive(Zeroable)]
+pub(crate) struct Counts {
+    kinds: [ByKind; KINDS],
+    refaults: Refaults,
+    devices: [Device; DEVICES],
+    /// Nanoseconds on devices that found no room.
+    other_devices: Cell64,
+}
+
+impl Counts {
+    /// One kind.
+    pub(crate) fn kind(&self, kind: Kind) -> Option<&ByKind> {
+        self.kinds.get(kind as usize)
+    }
+
+    /// Pages that came back, by limit, of files or not.
+    pub(crate) fn refaults(&self, file: bool, limit: Limit) -> u64 {
+        self.refaults.of(file, limit).map_or(0, Cell64::get)
+    }
+
+    fn device(&self, device: u32) -> Option<&Device> {
+        let key = u64::from(device).wrapping_add(1);
+        for row in &self.devices {
+            if row.key.get() == 0 {
+                row.key.set(key);
+            }
+            if row.key.get() == key {
+                return Some(row);
+            }
+        }
+        None
+    }
+}
+
+/// Pages that came back.
+#[derive(Zeroable)]
+struct Refaults {
+    anon: [Cell64; LIMITS],
+    file: [Cell64; LIMITS],
+}
+
+impl Refaults {
+    fn of(&self, file: bool, limit: Limit) -> Option<&Cell64> {
+        let limits = if file { &self.file } else { &self.anon };
+        limits.get(limit as usize)
+    }
+
+    fn add(&self, facts: &Facts) {
+        if let Some(n) = self.of(facts.file(), facts.limit()) {
+            n.add(facts.pages.into());
+        }
+    }
+}
+
+/// One cgroup on one CPU.
+#[derive(Zeroable)]
+struct ByCgroup {
+    /// A [`CgroupKey`]; 0: free, but in the last row, which is of those that found no room, and
+    /// of tasks in none.
+    key: Cell64,
+    kinds: [Sum; KINDS],
+    psi_ns: Cell64,
+    limits: [[Cell64; LIMITS]; IO_KINDS],
+    refaults: Refaults,
+    /// The cgroup whose limit was reached last; 0 for none.
+    limited: Cell64,
+}
+
+impl ByCgroup {
+    fn add(&self, kind: Kind, facts: &Facts, ns: u64, psi_ns: u64) {
+        if let Some(sum) = self.kinds.get(kind as usize) {
+            sum.add(ns);
+        }
+        self.psi_ns.add(psi_ns);
+        let limits = self.limits.get(kind as usize);
+        if let Some(n) = limits.and_then(|l| l.get(facts.limit() as usize)) {
+            n.add(ns);
+        }
+        self.limited_by(facts);
+    }
+
+    fn limited_by(&self, facts: &Facts) {
+        if facts.limited != 0 {
+            self.limited.set(facts.limited);
+        }
+    }
+}
+
+/// What a cgroup's tasks, on all CPUs, waited for, and which of its pages came back.
+#[derive(Zeroable)]
+pub(crate) struct CgroupTotal {
+    key: u64,
+    /// Waits and their nanoseconds by kind.
+    pub(crate) kinds: [(u64, u64); KINDS],
+    /// What PSI counts of them, in nanoseconds.
+    pub(crate) psi_ns: u64,
+    /// Nanoseconds by limit, of the first kinds.
+    pub(crate) limits: [[u64; LIMITS]; IO_KINDS],
+    /// Pages that came back, of anonymous memory and of files.
+    pub(crate) refaults: [u64; 2],
+    /// A cgroup whose limit was reached; 0 for none.
+    pub(crate) limited: u64,
+}
+
+impl CgroupTotal {
+    /// Which; `NONE` for those that are not told apart.
+    pub(crate) fn key(&self) -> CgroupKey {
+        CgroupKey(self.key)
+    }
+
+    fn add(&mut self, row: &ByCgroup) {
+        for ((waits, ns), sum) in self.kinds.iter_mut().zip(&row.kinds) {
+            *waits = waits.wrapping_add(sum.waits.get());
+            *ns = ns.wrapping_add(sum.ns.get());
+        }
+        self.psi_ns = self.psi_ns.wrapping_add(row.psi_ns.get());
+        for (sums, cells) in self.limits.iter_mut().zip(&row.limits) {
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                *sum = sum.wrapping_add(cell.get());
+            }
+        }
+        let came_back = [&row.refaults.anon, &row.refaults.file];
+        for (sum, cells) in self.refaults.iter_mut().zip(came_back) {
+            *sum = cells.iter().fold(*sum, |a, c| a.wrapping_add(c.get()));
+        }
+        if row.limited.get() != 0 {
+            self.limited = row.limited.get();
+        }
+    }
+}
+
+/// All of it.
+pub(crate) struct Waits {
+    /// Those that go on.
+    pub(crate) open: Tasks<Open>,
+    /// By kind and by device.
+    pub(crate) counts: PerCpu<Counts>,
+    cgroups: PerCpuTable<ByCgroup>,
+    tasks: [Names; IO_KINDS],
+    /// Devices of swap areas, as far as something was written to them; 0: not known.
+    areas: [Atomic<u32>; AREAS],
+}
+
+/// What [`Waits::close`] could not do.
+#[derive(Default)]
+pub(crate) struct NotKept {
+    /// No room for the cgroup.
+    pub(crate) cgroup: bool,
+    /// No room for the task's name.
+    pub(crate) task: bool,
+}
+
+impl Waits {
+    /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
+    pub(crate) fn new(tasks: usize) -> Result<Self> {
+        let none = Open::new(Wait::new(Kind::Unexplained, 0), pin_init::zeroed());
+        Ok(Self {
+            open: Tasks::new(tasks, none)?,
+            counts: PerCpu::new()?,
+            cgroups: PerCpuTable::new(CGROUPS + 1)?,
+            tasks: [Names::new()?, Names::new()?, Names::new()?],
+            areas: [const { Atomic::new(0) }; AREAS],
+        })
+    }
+
+    /// Something is written to a swap area on a device.
+    pub(crate) fn area_is_on(&self, area: usize, device: u32) {
+        if let Some(there) = self.areas.get(area) {
+            if peek(there) != device {
+                there.store(device, Relaxed);
+            }
+        }
+    }
+
+    /// The wait of the current task ended.
+    pub(crate) fn close(&self, pin: &Pinned<'_>, open: &Open, now: u64) -> NotKept {
+        let (ns, psi_ns) = open.wait.ended(now);
+        self.add(pin, open.wait.kind(), &open.facts, ns, psi_ns)
+    }
+
+    /// The current task waits so long.
+    pub(crate) fn add(
+        &self,
+        pin: &Pinned<'_>,
+        kind: Kind,
+        facts: &Facts,
+        ns: u64,
+        psi_ns: u64,
+    ) -> NotKept {
+        let counts = self.counts.this(pin);
+        if let Some(by) = counts.kind(kind) {
+            by.waits.add(1);
+            by.ns.add(ns);
+            by.psi_ns.add(psi_ns);
+            by.longest_ns.raise(ns);
+            if let Some(n) = by.hist.get(log2::bucket(ns / 1000)) {
+                n.add(1);
+            }
+            if (kind as usize) < IO_KINDS {
+                if let Some(n) = by.limits.get(facts.limit() as usize) {
+                    n.add(ns);
+                }
+            }
+        }
+        self.device(counts, kind, facts, ns);
+        let task = self
+            .tasks
+            .get(kind as usize)
+            .is_none_or(|names| names.note(pin, ns));
+        let (row, found) = self.cgroup(pin, facts.cgroup_key());
+        if let Some(row) = row {
+            row.add(kind, facts, ns, psi_ns);
+        }
+        NotKept {
+            cgroup: !found,
+            task: !task,
+        }
+    }
+
+    fn device(&self, counts: &Counts, kind: Kind, facts: &Facts, ns: u64) {
+        if kind as usize >= IO_KINDS {
+            return;
+        }
+        let area = facts.swap_area().and_then(|a| self.areas.get(a));
+        let device = area.map_or(facts.device, peek);
+        let row = counts.device(device);
+        match row.and_then(|d| d.kinds.get(kind as usize)) {
+            Some(sum) => sum.add(ns),
+            None => counts.other_devices.add(ns),
+        }
+    }
+
+    /// A folio came back; false if its cgroup found no room.
+    pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &Facts) -> bool {
+        self.counts.this(pin).refaults.add(facts);
+        let (row, found) = self.cgroup(pin, facts.cgroup_key());
+        if let Some(row) = row {
+            row.refaults.add(facts);
+            row.limited_by(facts);
+        }
+        found
+    }
+
+    /// The row of a cgroup, or that of those without; whether that is right.
+    fn cgroup<'a>(&'a self, pin: &'a Pinned<'_>, key: CgroupKey) -> (Option<&'a ByCgroup>, bool) {
+        let rows = self.cgroups.this(pin);
+        if key != CgroupKey::NONE {
+            for row in slots::probe_sequence(key.0, CGROUPS).filter_map(|i| rows.get(i)) {
+                if row.key.get() == 0 {
+                    row.key.set(key.0);
+                }
+                if row.key.get() == key.0 {
+                    return (Some(row), true);
+                }
+            }
+        }
+        (rows.get(CGROUPS), key == CgroupKey::NONE)
+    }
+
+    /// The cgroups of all CPUs, and one more of what is not told apart. May sleep.
+    pub(crate) fn cgroups(&self) -> Result<KVVec<CgroupTotal>> {
+        let mut totals = KVVec::<CgroupTotal>::new();
+        for row in self.cgroups.all() {
+            let key = row.key.get();
+            let at = match totals.iter().position(|t| t.key == key) {
+                Some(at) => at,
+                None => {
+                    let empty = CgroupTotal {
+                        key,
+                        ..pin_init::zeroed()
+                    };
+                    totals.push(empty, GFP_KERNEL)?;
+                    totals.len().wrapping_sub(1)
+                }
+            };
+            if let Some(total) = totals.get_mut(at) {
+                total.add(row);
+            }
+        }
+        Ok(totals)
+    }
+
+    /// Devices that were waited for. May sleep.
+    pub(crate) fn devices(&self) -> Result<KVec<u32>> {
+        let mut seen = KVec::new();
+        let all = self.counts.all().flat_map(|c| c.devices.iter());
+        for key in all.map(|d| d.key.get()) {
+            let device = key.checked_sub(1).and_then(|d| u32::try_from(d).ok());
+            if let Some(device) = device {
+                if !seen.contains(&device) {
+                    seen.push(device, GFP_KERNEL)?;
+                }
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Waits for a device, and their nanoseconds.
+    pub(crate) fn of_device(&self, device: u32, kind: Kind) -> (u64, u64) {
+        let key = u64::from(device).wrapping_add(1);
+        let sum = |get: fn(&Sum) -> &Cell64| {
+            self.counts.sum(|c| {
+                let own = c.devices.iter().filter(|d| d.key.get() == key);
+                own.filter_map(|d| d.kinds.get(kind as usize))
+                    .fold(0, |a, s| a.wrapping_add(get(s).get()))
+            })
+        };
+        (sum(|s| &s.waits), sum(|s| &s.ns))
+    }
+
+    /// Nanoseconds for devices that found no room.
+    pub(crate) fn other_devices(&self) -> u64 {
+        self.counts.sum(|c| c.other_devices.get())
+    }
+
+    /// Who waited, by name. Process context; sleeps.
+    pub(crate) fn tasks(&self, kind: Kind) -> Result<KVVec<Named>> {
+        self.tasks
+            .get(kind as usize)
+            .map_or_else(|| Ok(KVVec::new()), Names::totals)
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let rest = [self.open.bytes(), self.counts.bytes(), self.cgroups.bytes()];
+        let names = self.tasks.iter().map(Names::bytes);
+        names.fold(
+            rest.into_iter().fold(0, usize::saturating_add),
+            usize::saturating_add,
+        )
+    }
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which tasks are inside reclaim, and why.
+//!
+//! A bounded, preallocated table of slots keyed by task. A task claims a slot
+//! when its first window opens and leaves it when its last one closes. Claiming
+//! is one compare-and-exchange; after that only the owner touches the slot, so
+//! there is no lock.
+//!
+//! What does not fit is known to be missing: while any task's window is without
+//! a slot, what it writes is charged to [`Origin::Lost`].
+//!
+//! Context: task context with preemption off.
+
+use crate::{
+    kernel_ext::{
+        cell::{
+            peek,
+            Cell64, //
+        },
+        percpu::Pinned, //
+    },
+    policy::{
+        batch::{
+            By,
+            Place, //
+        },
+        nest::{
+            Nest,
+            MAX_NEST, //
+        },
+        slots, //
+    },
+    words::{
+        Flush,
+        Layer,
+        Origin, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed,
+        Release, //
+    },
+};
+
+const NEST: usize = MAX_NEST as usize;
+
+/// State of a task inside reclaim. Written by that task alone.
+pub(crate) struct Slot {
+    task: Atomic<usize>,
+    nest: Cell64,
+    /// Per window: when it began (0: not measured), pages written since, and
+    /// the stack depth at its entry.
+    began: [Cell64; NEST],
+    written: [Cell64; NEST],
+    entry: [Cell64; NEST],
+    /// Stack depth where each lower layer was last sampled; 0: not yet.
+    below: [Cell64; Layer::COUNT],
+    /// Last folio of the swap bio that the task submitted last, bit 0 set for
+    /// a synchronous device, bit 1 once that failed; 0 once its write was recorded.
+    bio: Cell64,
+    /// The folio that zswap was offered last; 0 once its write was recorded.
+    zswap: Cell64,
+    /// Pages that others wrote while it waited, which the kernel counts as freed by it.
+    seen: Cell64,
+    /// What it flushes other CPUs' TLBs for, plus 1, and since when; 0: it does not.
+    flush: Cell64,
+    flush_began: Cell64,
+    /// Address of the swap write that is submitted, with by whom in its low bits. 0: none.
+    submits: Cell64,
+    /// The place of its last swap write, when the next one tells why it ended, and the
+    /// number of its origin plus 1; 0: it does not.
+    last: [Cell64; 4],
+    last_origin: Cell64,
+}
+
+/// What became of a swap bio when it was submitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Submitted {
+    /// It ends later.
+    Queued,
+    /// A synchronous device wrote it.
+    Written,
+    /// A synchronous device did not.
+    Refused,
+}
+
+/// A window that was closed.
+pub(crate) struct Closed {
+    /// Its origin.
+    pub(crate) origin: Origin,
+    /// Pages that were written inside it, those of nested windows not counted.
+    pub(crate) written: u64,
+    /// How deep it was nested; 1 for an outermost one.
+    pub(crate) depth: u32,
+    /// When it began, in nanoseconds of `clock_ns()`; 0 if not measured.
+    pub(crate) began: u64,
+}
+
+impl Slot {
+    fn new() -> Self {
+        let zero = pin_init::zeroed::<[Cell64; NEST]>;
+        Self {
+            task: Atomic::new(0),
+            nest: pin_init::zeroed(),
+            began: zero(),
+            written: zero(),
+            entry: zero(),
+            below: pin_init::zeroed(),
+            bio: pin_init::zeroed(),
+            zswap: pin_init::zeroed(),
+            seen: pin_init::zeroed(),
+            flush: pin_init::zeroed(),
+            flush_began: pin_init::zeroed(),
+            submits: pin_init::zeroed(),
+            last: pin_init::zeroed(),
+            last_origin: pin_init::zeroed(),
+        }
+    }
+
+    fn nest(&self) -> Nest {
+        Nest(self.nest.get())
+    }
+
+    /// Index of the innermost window, if it is told apart.
+    fn innermost(&self) -> Option<usize> {
+        let i = self.nest().depth().checked_sub(1)? as usize;
+        (i < NEST).then_some(i)
+    }
+
+    /// Origin of the innermost window; [`Origin::Lost`] if it is nested too
+    /// deep to be told apart.
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        self.nest()
+            .top()
+            .and_then(Origin::from_u8)
+            .unwrap_or(Origin::Lost)
+    }
+
+    /// Notes that the innermost window wrote pages.
+    #[inline]
+    pub(crate) fn wrote(&self, pages: u64) {
+        if let Some(w) = self.innermost().and_then(|i| self.written.get(i)) {
+            w.add(pages);
+        }
+    }
+
+    /// Notes a sample; returns the stack that was used since the nearest layer
+    /// above it that was sampled in this window, if there was one.
+    #[inline]
+    pub(crate) fn sample(&self, layer: Layer, depth: u64) -> Option<u64> {
+        let index = layer as usize;
+        self.below.get(index)?.set(depth);
+        let above = self.below.get(..index)?.iter().rev();
+        let entry = self.innermost().and_then(|i| self.entry.get(i));
+        Iterator::chain(above, entry)
+            .map(Cell64::get)
+            .find(|&d| d != 0 && d <= depth)
+            .map(|d| depth.wrapping_sub(d))
+    }
+
+    /// Notes the swap bio that the task submits.
+    pub(crate) fn submitted(&self, last_folio: usize, synchronous: bool) {
+        self.bio.set(last_folio as u64 | u64::from(synchronous));
+    }
+
+    /// Notes that the bio failed, on a synchronous device.
+    pub(crate) fn refused(&self) {
+        let bio = self.bio.get();
+        if bio & 1 != 0 {
+            self.bio.set(bio | 2);
+        }
+    }
+
+    /// Notes that the kernel will count so many pages more as freed by it.
+    pub(crate) fn saw(&self, pages: u64) {
+        self.seen.add(pages);
+    }
+
+    /// Takes back how many that were.
+    pub(crate) fn take_seen(&self) -> u64 {
+        let seen = self.seen.get();
+        self.seen.set(0);
+        seen
+    }
+
+    /// Notes that zswap was offered a folio.
+    pub(crate) fn zswapped(&self, folio: usize) {
+        self.zswap.set(folio as u64);
+    }
+
+    /// Takes back what became of the bio submitted last, if `folio` was in it.
+    #[inline]
+    pub(crate) fn take_submitted(&self, folio: usize) -> Option<Submitted> {
+        let bio = self.bio.get();
+        if bio == 0 {
+            return None;
+        }
+        self.bio.set(0);
+        let became = match bio & 3 {
+            0 => Submitted::Queued,
+            1 => Submitted::Written,
+            _ => Submitted::Refused,
+        };
+        (bio & !3 == folio as u64).then_some(became)
+    }
+
+    /// Notes that it flushes other CPUs' TLBs, from `now` on.
+    pub(crate) fn flushes(&self, flush: Flush, now: u64) {
+        self.flush.set((flush as u64).wrapping_add(1));
+        self.flush_began.set(now);
+    }
+
+    /// What it flushes them for, if it does.
+    pub(crate) fn flushing(&self) -> Option<Flush> {
+        let n = usize::try_from(self.flush.get()).ok()?.checked_sub(1)?;
+        Flush::ALL.get(n).copied()
+    }
+
+    /// Takes back what it flushed them for, and since when.
+    pub(crate) fn flushed(&self) -> Option<(Flush, u64)> {
+        let flush = self.flushing()?;
+        self.flush.set(0);
+        Some((flush, self.flush_began.get()))
+    }
+
+    /// Notes who submits a swap write.
+    pub(crate) fn submits(&self, write: usize, by: By) {
+        let by = match by {
+            By::Adder => 1,
+            By::Ender => 2,
+            By::Unknown => 3,
+        };
+        self.submits.set(write as u64 | by);
+    }
+
+    /// Takes back who submits it, if that was noted.
+    pub(crate) fn submitter(&self, write: usize) -> Option<By> {
+        let noted = self.submits.get();
+        self.submits.set(0);
+        let by = match noted & 3 {
+            1 => By::Adder,
+            2 => By::Ender,
+            _ => By::Unknown,
+        };
+        (noted & !3 == write as u64).then_some(by)
+    }
+
+    /// Notes a swap write, of which the next one tells why it ended.
+    pub(crate) fn ends_with_next(&self, place: &Place, origin: Origin) {
+        let words = [place.device, place.start, place.end, place.cgroup];
+        for (cell, word) in self.last.iter().zip(words) {
+            cell.set(word);
+        }
+        self.last_origin.set((origin as u64).wrapping_add(1));
+    }
+
+    /// Takes back where that was, and whose.
+    pub(crate) fn last_write(&self) -> Option<(Place, Origin)> {
+        let origin = u8::try_from(self.last_origin.get().checked_sub(1)?).ok()?;
+        self.last_origin.set(0);
+        let [device, start, end, cgroup] = &self.last;
+        let place = Place {
+            device: device.get(),
+            start: start.get(),
+            end: end.get(),
+            cgroup: cgroup.get(),
+        };
+        Some((place, Origin::from_u8(origin)?))
+    }
+
+    /// Takes back whether zswap was offered `folio`.
+    #[inline]
+    pub(crate) fn take_zswapped(&self, folio: usize) -> bool {
+        let taken = self.zswap.get();
+        self.zswap.set(0);
+        taken != 0 && taken == folio as u64
+    }
+}
+
+/// The table.
+pub(crate) struct Windows {
+    slots: KVVec<Slot>,
+    /// Open windows that have no slot.
+    unslotted: Atomic<i64>,
+}
+
+/// How a window began.
+pub(crate) enum Begun<'a> {
+    /// In a slot, told apart.
+    InSlot(&'a Slot),
+    /// In a slot, but nested too deep.
+    TooDeep,
+    /// No slot was free.
+    NoSlot,
+}
+
+/// How a window ended.
+pub(crate) enum Ended {
+    /// It had a slot.
+    Closed(Closed),
+    /// It had none because none was free.
+    NoSlot,
+    /// It began before the module was loaded.
+    Unknown,
+}
+
+impl Windows {
+    /// Allocates a table of `len` slots, a power of two. Sleeps.
+    pub(crate) fn new(len: usize) -> Result<Self> {
+        let mut table = KVVec::with_capacity(len, GFP_KERNEL)?;
+        for _ in 0..len {
+            table.push(Slot::new(), GFP_KERNEL)?;
+        }
+        Ok(Self {
+            slots: table,
+            unslotted: Atomic::new(0),
+        })
+    }
+
+    fn places(&self, task: usize) -> impl Iterator<Item = &Slot> {
+        // A task_struct is cache-line aligned: its low bits say nothing.
+        slots::probe_sequence((task >> 6) as u64, self.slots.len())
+            .filter_map(|i| self.slots.get(i))
+    }
+
+    /// The slot of the current task, if it is inside a window.
+    #[inline]
+    pub(crate) fn find(&self, _: &Pinned<'_>, task: usize) -> Option<&Slot> {
+        self.places(task).find(|s| peek(&s.task) == task)
+    }
+
+    fn claim(&self, task: usize) -> Option<&Slot> {
+        self.places(task)
+            .find(|s| peek(&s.task) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())
+    }
+
+    /// The current task enters a window of `origin`, its stack `depth` bytes
+    /// deep, at time `now` (0: not measured).
+    pub(crate) fn begin(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        origin: Origin,
+        depth: u64,
+        now: u64,
+    ) -> Begun<'_> {
+        let Some(slot) = self.find(pin, task).or_else(|| self.claim(task)) else {
+            self.unslotted.add(1, Relaxed);
+            return Begun::NoSlot;
+        };
+        let (nest, told_apart) = slot.nest().push(origin as u8);
+        slot.nest.set(nest.0);
+        if !told_apart {
+            return Begun::TooDeep;
+        }
+        if let Some(i) = slot.innermost() {
+            for (cells, v) in [(&slot.began, now), (&slot.written, 0), (&slot.entry, depth)] {
+                if let Some(cell) = cells.get(i) {
+                    cell.set(v);
+                }
+            }
+        }
+        slot.forget_samples();
+        Begun::InSlot(slot)
+    }
+
+    /// The current task leaves its innermost window.
+    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize) -> Ended {
+        let Some(slot) = self.find(pin, task) else {
+            return if self.forget_unslotted() {
+                Ended::NoSlot
+            } else {
+                Ended::Unknown
+            };
+        };
+        let depth = slot.nest().depth();
+        let read = |cells: &[Cell64; NEST]| {
+            slot.innermost()
+                .and_then(|i| cells.get(i))
+                .map_or(0, Cell64::get)
+        };
+        let (written, began) = (read(&slot.written), read(&slot.began));
+        let (nest, origin) = slot.nest().pop();
+        slot.nest.set(nest.0);
+        slot.forget_samples();
+        if nest.is_empty() {
+            slot.last_origin.set(0);
+            slot.task.store(0, Release);
+        }
+        Ended::Closed(Closed {
+            origin: origin.and_then(Origin::from_u8).unwrap_or(Origin::Lost),
+            written,
+            depth,
+            began,
+        })
+    }
+
+    /// Takes one off the windows without a slot; false if there is none.
+    fn forget_unslotted(&self) -> bool {
+        let mut n = self.unslotted.load(Relaxed);
+        while n > 0 {
+            match self.unslotted.cmpxchg(n, n.saturating_sub(1), Relaxed) {
+                Ok(_) => return true,
+                Err(now) => n = now,
+            }
+        }
+        false
+    }
+
+    /// Some task is inside a window that has no slot.
+    pub(crate) fn any_unslotted(&self) -> bool {
+        peek(&self.unslotted) > 0
+    }
+
+    /// Number of slots, and how many are in use.
+    pub(crate) fn usage(&self) -> (usize, usize) {
+        let used = self.slots.iter().filter(|s| s.task.load(Relaxed) != 0);
+        (self.slots.len(), used.count())
+    }
+
+    /// Memory that the table takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        core::mem::size_of_val(self.slots.as_slice())
+    }
+}
+
+impl Slot {
+    /// A window began or ended: what lies below its entry is not sampled yet.
+    fn forget_samples(&self) {
+        for cell in &self.below {
+            cell.set(0);
+        }
+        self.bio.set(0);
+        self.zswap.set(0);
+        self.flush.set(0);
+    }
+}

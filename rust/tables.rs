@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bounded tables, and room to work in: what several ledgers keep, each in its own way.
+
+pub(crate) mod callers;
+pub(crate) mod names;
+pub(crate) mod scratch;
+pub(crate) mod sites;
+pub(crate) mod tasks;
