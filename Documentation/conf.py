@@ -4,11 +4,11 @@
 import pathlib
 import re
 
-_main = pathlib.Path(__file__).parents[1] / "rust" / "reclaimwb_main.rs"
+_rows = pathlib.Path(__file__).parents[1] / "rust" / "rows.rs"
 
 project = "reclaimwb"
 author = "The reclaimwb founders"
-release = re.search(r'^const VERSION: &str = "(.*)";$', _main.read_text(), re.M)[1]
+release = re.search(r'^const VERSION: &str = "(.*)";$', _rows.read_text(), re.M)[1]
 
 extensions = []
 html_theme = "alabaster"

@@ -12,26 +12,31 @@ mod reserve;
 mod stall;
 
 use crate::{
-    kernel_ext::percpu::Pinned,
+    control::parameters,
+    helper::Ends,
+    kernel_ext::{
+        percpu::Pinned,
+        reclaim::{
+            Asking,
+            Done,
+            HelperData,
+            Met,
+            Waiting, //
+        },
+        tracepoint::ProbeData,
+    },
     ledgers::{
         cost::{
             Cost,
             EventCost, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::cgroup_key::CgroupKey,
-    probes, settings,
+    probes,
     shim::{
         entries,
         nbd::Bio,
-        reclaim::{
-            Asking,
-            Done,
-            Ends,
-            Met,
-            Waiting, //
-        },
         At,
         Folio,
         Swap,
@@ -63,33 +68,39 @@ use stall::*;
 
 entries!();
 
+// SAFETY: This is what `enter()` makes of the data of a probe, and all entries of probes call it.
+unsafe impl ProbeData for Ledgers {}
+
+// SAFETY: This is what the entries that the kernel calls of a helper make of their data, below.
+unsafe impl HelperData for Ends {}
+
 /// Turns what C passes to every probe entry into safe types, and counts the
 /// event and, for a sample of events, its cycles.
 ///
 /// # Safety
 ///
-/// - `observer` is the `Observer` that the probe was registered with, alive
+/// - `ledgers` is the `Ledgers` that the probe was registered with, alive
 ///   until the probe is unregistered and its handlers are done.
 /// - `at` is valid for reads during the call.
 /// - Preemption is disabled during the call.
 #[inline(always)]
 unsafe fn enter<R>(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     counts: impl FnOnce(&Cost) -> Option<&EventCost>,
-    f: impl FnOnce(&Observer, &Pinned<'_>, &At) -> R,
+    f: impl FnOnce(&Ledgers, &Pinned<'_>, &At) -> R,
 ) -> R {
     // SAFETY: By the safety requirements.
-    let (observer, at, pin) = unsafe {
+    let (ledgers, at, pin) = unsafe {
         (
-            &*observer.cast_const().cast::<Observer>(),
+            &*ledgers.cast_const().cast::<Ledgers>(),
             &*at,
             Pinned::new(),
         )
     };
-    let counts = counts(observer.cost.this(&pin));
+    let counts = counts(ledgers.cost.this(&pin));
     let started = counts.and_then(EventCost::enter);
-    let r = f(observer, &pin, at);
+    let r = f(ledgers, &pin, at);
     if let Some(counts) = counts {
         counts.leave(started);
     }
@@ -103,26 +114,26 @@ unsafe fn enter<R>(
 /// As for [`enter`].
 #[inline(always)]
 unsafe fn event(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     event: Event,
-    f: impl FnOnce(&Observer, &Pinned<'_>, &At),
+    f: impl FnOnce(&Ledgers, &Pinned<'_>, &At),
 ) {
     // SAFETY: By the safety requirements.
-    unsafe { enter(observer, at, |cost| cost.event(event), f) }
+    unsafe { enter(ledgers, at, |cost| cost.event(event), f) }
 }
 
 /// # Safety
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, window: u32) {
+unsafe extern "C" fn rwb_rs_window_begin(ledgers: *mut c_void, at: *const At, window: u32) {
     let Some(window) = Window::from_raw(window) else {
         return;
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, window.begin_event(), |o, pin, at| {
+        event(ledgers, at, window.begin_event(), |o, pin, at| {
             probes::vmscan::window_begin(o, pin, at, window)
         })
     }
@@ -133,7 +144,7 @@ unsafe extern "C" fn rwb_rs_window_begin(observer: *mut c_void, at: *const At, w
 /// As for [`event`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_window_end(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     window: u32,
     nr_reclaimed: c_ulong,
@@ -143,7 +154,7 @@ unsafe extern "C" fn rwb_rs_window_end(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, window.end_event(), |o, pin, at| {
+        event(ledgers, at, window.end_event(), |o, pin, at| {
             probes::vmscan::window_end(o, pin, at, window, nr_reclaimed)
         })
     }
@@ -153,10 +164,10 @@ unsafe extern "C" fn rwb_rs_window_end(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
+unsafe extern "C" fn rwb_rs_pages_end(ledgers: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::ReclaimPages, |o, pin, at| {
+        event(ledgers, at, Event::ReclaimPages, |o, pin, at| {
             probes::vmscan::pages_end(o, pin, at, nr_reclaimed)
         })
     }
@@ -166,10 +177,10 @@ unsafe extern "C" fn rwb_rs_pages_end(observer: *mut c_void, at: *const At, nr_r
 ///
 /// As for [`event`], and `folio` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *const Folio) {
+unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *const Folio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::WriteFolio, |o, pin, at| {
+        event(ledgers, at, Event::WriteFolio, |o, pin, at| {
             probes::vmscan::write(o, pin, at, &*folio)
         })
     }
@@ -179,10 +190,10 @@ unsafe extern "C" fn rwb_rs_write(observer: *mut c_void, at: *const At, folio: *
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: u32, reason: u32) {
+unsafe extern "C" fn rwb_rs_throttled(ledgers: *mut c_void, at: *const At, us: u32, reason: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::Throttled, |o, pin, at| {
+        event(ledgers, at, Event::Throttled, |o, pin, at| {
             probes::vmscan::throttled(o, pin, at, us, reason)
         })
     }
@@ -193,7 +204,7 @@ unsafe extern "C" fn rwb_rs_throttled(observer: *mut c_void, at: *const At, us: 
 /// As for [`event`], and `path` is a string that is valid during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_cgroup_removed(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     id: u64,
     v1: bool,
@@ -201,7 +212,7 @@ unsafe extern "C" fn rwb_rs_cgroup_removed(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::CgroupRemoved, |o, _, _| {
+        event(ledgers, at, Event::CgroupRemoved, |o, _, _| {
             let path = CStr::from_char_ptr(path).to_bytes();
             probes::cgroup::removed(o, CgroupKey::new(id, v1), path);
         })
@@ -212,10 +223,10 @@ unsafe extern "C" fn rwb_rs_cgroup_removed(
 ///
 /// As for [`event`], and `bio` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_bio(observer: *mut c_void, at: *const At, bio: *const Bio) {
+unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const Bio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::BioQueue, |o, pin, at| {
+        event(ledgers, at, Event::BioQueue, |o, pin, at| {
             probes::block::bio(o, pin, at, &*bio)
         })
     }
@@ -225,10 +236,10 @@ unsafe extern "C" fn rwb_rs_bio(observer: *mut c_void, at: *const At, bio: *cons
 ///
 /// As for [`event`], and `end` is valid for reads during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_bio_end(observer: *mut c_void, at: *const At, end: *const SwapEnd) {
+unsafe extern "C" fn rwb_rs_bio_end(ledgers: *mut c_void, at: *const At, end: *const SwapEnd) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::BioDone, |o, pin, at| {
+        event(ledgers, at, Event::BioDone, |o, pin, at| {
             probes::block::ended(o, pin, at, &*end)
         })
     }
@@ -238,19 +249,19 @@ unsafe extern "C" fn rwb_rs_bio_end(observer: *mut c_void, at: *const At, end: *
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_net(observer: *mut c_void, at: *const At) {
+unsafe extern "C" fn rwb_rs_net(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { event(observer, at, Event::NetXmit, probes::net::xmit) }
+    unsafe { event(ledgers, at, Event::NetXmit, probes::net::xmit) }
 }
 
 /// # Safety
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_worker_bio(observer: *mut c_void, at: *const At, pages: u32) {
+unsafe extern "C" fn rwb_rs_worker_bio(ledgers: *mut c_void, at: *const At, pages: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::BioQueue, |o, pin, at| {
+        event(ledgers, at, Event::BioQueue, |o, pin, at| {
             probes::block::worker_bio(o, pin, at, pages)
         })
     }
@@ -334,11 +345,11 @@ unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone
 /// before the module's init.
 #[no_mangle]
 extern "C" fn rwb_rs_param_set(id: u32, value: u64) -> c_int {
-    from_result(|| settings::set(id, value).map(|()| 0))
+    from_result(|| parameters::set(id, value).map(|()| 0))
 }
 
 /// A parameter is read.
 #[no_mangle]
 extern "C" fn rwb_rs_param_get(id: u32) -> u64 {
-    settings::get(id)
+    parameters::get(id)
 }

@@ -6,44 +6,61 @@ pub(crate) mod file;
 pub(crate) mod swap;
 
 use crate::{
-    ledgers::Observer,
-    shim::reclaim, //
+    kernel_ext::reclaim::Registration,
+    ledgers::Ledgers, //
 };
 use kernel::{
     prelude::*,
     sync::Arc, //
 };
 
+/// The halves of the helper.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Write-around.
+    pub(crate) around: bool,
+    /// Handoff.
+    pub(crate) handoff: bool,
+}
+
+/// What the kernel calls, by halves.
+pub(crate) struct Ends {
+    /// Write-around.
+    pub(crate) around: Option<Arc<file::Hook>>,
+    /// Handoff.
+    pub(crate) swap: Option<swap::Hook>,
+}
+
 /// The helper while it is on.
 pub(crate) struct Helper {
-    #[expect(dead_code, reason = "unregisters when it goes")]
-    registration: reclaim::Registration,
+    // Unregisters when it goes, before what readers look at.
+    registration: Registration<Ends>,
     around: Option<Arc<file::Shared>>,
     handoff: Option<Arc<swap::Shared>>,
 }
 
 impl Helper {
     /// Registers the halves that are wanted. Sleeps. See
-    /// [`reclaim::Registration::new`] for the errors.
-    pub(crate) fn new(observer: Arc<Observer>, wanted: reclaim::Wanted) -> Result<Self> {
+    /// [`Registration::new`] for the errors.
+    pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Wanted) -> Result<Self> {
         let around = match wanted.around {
-            true => Some(file::Hook::new(observer.clone())?),
+            true => Some(file::Hook::new(ledgers.clone())?),
             false => None,
         };
         let swap = match wanted.handoff {
-            true => Some(swap::Hook::new(observer)?),
+            true => Some(swap::Hook::new(ledgers)?),
             false => None,
         };
         Ok(Self {
             around: around.as_deref().map(file::Hook::shared),
             handoff: swap.as_ref().map(swap::Hook::shared),
-            registration: reclaim::Registration::new(reclaim::Ends { around, swap })?,
+            registration: Registration::new(Arc::new(Ends { around, swap }, GFP_KERNEL)?)?,
         })
     }
 
     /// The halves that are on.
-    pub(crate) fn on(&self) -> reclaim::Wanted {
-        reclaim::Wanted {
+    pub(crate) fn on(&self) -> Wanted {
+        Wanted {
             around: self.around.is_some(),
             handoff: self.handoff.is_some(),
         }
@@ -57,5 +74,14 @@ impl Helper {
     /// What readers of handoff look at.
     pub(crate) fn handoff(&self) -> Option<Arc<swap::Shared>> {
         self.handoff.clone()
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // The kernel waits for those who wait for us.
+        if let Some(hook) = self.registration.data().swap.as_ref() {
+            hook.close();
+        }
     }
 }

@@ -3,16 +3,19 @@
 //! Staging for what the `kernel` crate of Linux 7.3 lacks: per-CPU data,
 //! tracepoint and function probes, stack traces, symbols.
 //!
-//! This folder and `shim` are the only places with `unsafe`, `bindings::` and
-//! FFI. Nothing here knows of reclaim. Each type drops what it registered.
+//! This folder, `shim` and, for what C calls, `entry` are the only places with `unsafe`,
+//! `bindings::` and FFI. Each type drops what it registered.
 
 pub(crate) mod cell;
 pub(crate) mod cgroup;
+pub(crate) mod events;
 pub(crate) mod fprobe;
 pub(crate) mod fs;
 pub(crate) mod kthread;
+pub(crate) mod late;
 pub(crate) mod line;
 pub(crate) mod percpu;
+pub(crate) mod reclaim;
 pub(crate) mod stack;
 pub(crate) mod swap;
 pub(crate) mod symbol;

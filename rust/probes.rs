@@ -2,7 +2,7 @@
 
 //! The handlers, one file per traced subsystem, and the table of events.
 //!
-//! Handlers are plain functions over [`crate::ledgers::Observer`]: tests call
+//! Handlers are plain functions over [`crate::ledgers::Ledgers`]: tests call
 //! them without firing a tracepoint. All run with preemption off, never sleep
 //! and take no lock but by trying.
 
@@ -17,6 +17,7 @@ pub(crate) mod page;
 pub(crate) mod reserve;
 pub(crate) mod shrinker;
 pub(crate) mod stall;
+mod steps;
 pub(crate) mod tlb;
 pub(crate) mod vmscan;
 pub(crate) mod wait;

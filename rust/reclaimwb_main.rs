@@ -13,6 +13,7 @@
 // the compiler makes of it is looked at by scripts/module.sh.
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
+mod control;
 mod entry;
 mod helper;
 mod kernel_ext;
@@ -38,11 +39,7 @@ mod tests;
 mod words;
 
 use kernel::prelude::*;
-use ledgers::Observer;
-use words::{
-    Event,
-    Function, //
-};
+use ledgers::Ledgers;
 
 module! {
     type: ReclaimWb,
@@ -52,9 +49,6 @@ module! {
     license: "GPL",
 }
 
-/// Version of the module.
-const VERSION: &str = "0.1.0";
-
 /// The module.
 ///
 /// Fields are dropped in the order in which they stand here, which is the stop
@@ -63,84 +57,23 @@ const VERSION: &str = "0.1.0";
 /// hold by reference count, go with the last of them.
 #[pin_data]
 struct ReclaimWb {
-    helper: shim::reclaim::Placed,
+    helper: control::helper::Placed,
     #[pin]
     rows: rows::Rows,
-    #[pin]
-    attached: shim::attached::Attached,
-}
-
-/// Says what could not be attached, one line each.
-fn tell(obs: &Observer) {
-    use kernel_ext::tracepoint::State;
-
-    for &event in Event::ALL.iter() {
-        let name = event.name();
-        match obs.state(event) {
-            State::Attached | State::Off => {}
-            State::Missing => pr_warn!("event {name} is missing in this kernel\n"),
-            State::Changed => pr_warn!(
-                "event {name} changed: its prototype is not the one this module was written for\n"
-            ),
-            State::Waiting => pr_info!("event {name} waits for its module to be loaded\n"),
-            State::Unpaired => pr_warn!("event {name} not used: its end event is not available\n"),
-            State::Failed(errno) => pr_warn!("event {name} could not be attached: error {errno}\n"),
-        }
-    }
-    for &function in Function::ALL {
-        // Where the compiler inlined it, what calls it is probed.
-        if function == Function::WaitBitCommon {
-            continue;
-        }
-        if let State::Failed(errno) = obs.function(function) {
-            pr_warn!(
-                "no function probe on {} (error {errno}): {}\n",
-                function.name(),
-                function.tells()
-            );
-        }
-    }
-    for (name, available) in rows::ledgers(obs) {
-        if !available {
-            pr_info!("ledger {name} unavailable\n");
-        }
-    }
-}
-
-/// Switches the helper on if that is wanted; without it the observer goes on.
-fn start_helper() {
-    let wanted = settings::wanted();
-    if wanted == shim::reclaim::Wanted::default() {
-        pr_info!("observer loaded; write_around and handoff are off\n");
-        return;
-    }
-    match shim::reclaim::switch(wanted) {
-        Ok(()) => pr_info!("observer and writeback helper loaded\n"),
-        Err(e) if e == EOPNOTSUPP => {
-            pr_info!("observer loaded; no writeback helper in this kernel\n");
-        }
-        Err(e) if e == EBUSY => pr_warn!(
-            "observer loaded; this kernel has another writeback helper: unload that, then set write_around and handoff anew\n"
-        ),
-        Err(e) => pr_warn!(
-            "observer loaded; the writeback helper failed: error {}\n",
-            e.to_errno()
-        ),
-    }
+    attached: control::probes::Attached,
 }
 
 impl kernel::InPlaceModule for ReclaimWb {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(|| {
-            let observer = Observer::new()?;
-            let shown = observer.clone();
+            let ledgers = Ledgers::new()?;
             Ok(try_pin_init!(Self {
-                attached <- shim::attached::Attached::new(observer),
-                rows <- rows::Rows::new(shown.clone()),
-                helper: shim::reclaim::Placed::new(shown.clone())?,
+                attached: control::probes::Attached::new(ledgers.clone())?,
+                rows <- rows::Rows::new(ledgers.clone()),
+                helper: control::helper::Placed::new(ledgers.clone())?,
                 _: {
-                    tell(&shown);
-                    start_helper();
+                    control::boot::tell(&ledgers.states, &rows::ledgers(&ledgers));
+                    control::boot::start_helper();
                 },
             }))
         })

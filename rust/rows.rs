@@ -2,7 +2,7 @@
 
 //! The ledgers as text: /sys/kernel/debug/reclaimwb/, mode 0400, one file a
 //! ledger, `key value` rows. Keys and their meaning are part of the format
-//! (README.md, "Ledgers"); a change of meaning raises `FORMAT`.
+//! (Documentation/ledgers.rst); a change of meaning raises `FORMAT`.
 //!
 //! Context: process context; the readers sleep.
 
@@ -34,7 +34,7 @@ use crate::{
             Known,
             Path, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::cgroup_key::CgroupKey,
     settings,
@@ -49,6 +49,9 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+
+/// Version of the module.
+const VERSION: &str = "0.1.0";
 
 /// Version of the format.
 pub(crate) const FORMAT: u32 = 2;
@@ -95,81 +98,81 @@ fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) 
 #[pin_data]
 pub(crate) struct Rows {
     #[pin]
-    status: File<Arc<Observer>>,
+    status: File<Arc<Ledgers>>,
     #[pin]
-    writes: File<Arc<Observer>>,
+    writes: File<Arc<Ledgers>>,
     #[pin]
-    headroom: File<Arc<Observer>>,
+    headroom: File<Arc<Ledgers>>,
     #[pin]
-    stacks: File<Arc<Observer>>,
+    stacks: File<Arc<Ledgers>>,
     #[pin]
-    cgroups: File<Arc<Observer>>,
+    cgroups: File<Arc<Ledgers>>,
     #[pin]
-    helper: File<Arc<Observer>>,
+    helper: File<Arc<Ledgers>>,
     #[pin]
-    handoff: File<Arc<Observer>>,
+    handoff: File<Arc<Ledgers>>,
     #[pin]
-    stalls: File<Arc<Observer>>,
+    stalls: File<Arc<Ledgers>>,
     #[pin]
-    stalls_cgroups: File<Arc<Observer>>,
+    stalls_cgroups: File<Arc<Ledgers>>,
     #[pin]
-    stalls_longest: File<Arc<Observer>>,
+    stalls_longest: File<Arc<Ledgers>>,
     #[pin]
-    shrinkers: File<Arc<Observer>>,
+    shrinkers: File<Arc<Ledgers>>,
     #[pin]
-    compaction: File<Arc<Observer>>,
+    compaction: File<Arc<Ledgers>>,
     #[pin]
-    tlb: File<Arc<Observer>>,
+    tlb: File<Arc<Ledgers>>,
     #[pin]
-    metadata: File<Arc<Observer>>,
+    metadata: File<Arc<Ledgers>>,
     #[pin]
-    reserves: File<Arc<Observer>>,
+    reserves: File<Arc<Ledgers>>,
     #[pin]
-    nbd: File<Arc<Observer>>,
+    nbd: File<Arc<Ledgers>>,
     #[pin]
-    waits: File<Arc<Observer>>,
+    waits: File<Arc<Ledgers>>,
     #[pin]
-    waits_cgroups: File<Arc<Observer>>,
+    waits_cgroups: File<Arc<Ledgers>>,
     #[pin]
-    batches: File<Arc<Observer>>,
+    batches: File<Arc<Ledgers>>,
     #[pin]
-    kswapd: File<Arc<Observer>>,
+    kswapd: File<Arc<Ledgers>>,
     // After the files that are in it.
     dir: Dir,
 }
 
 impl Rows {
     /// Creates the folder and its files. Sleeps.
-    pub(crate) fn new(observer: Arc<Observer>) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(ledgers: Arc<Ledgers>) -> impl PinInit<Self, Error> {
         let dir = Dir::new(c"reclaimwb");
         try_pin_init!(Self {
-            status <- dir.read_callback_file(c"status", observer.clone(), &status::status),
-            writes <- dir.read_callback_file(c"writes", observer.clone(), &writes::writes),
-            headroom <- dir.read_callback_file(c"headroom", observer.clone(), &headroom::headroom),
-            stacks <- dir.read_callback_file(c"stacks", observer.clone(), &headroom::stacks),
-            cgroups <- dir.read_callback_file(c"cgroups", observer.clone(), &writes::cgroups),
-            helper <- dir.read_callback_file(c"helper", observer.clone(), &helper::helper),
-            handoff <- dir.read_callback_file(c"handoff", observer.clone(), &handoff::handoff),
-            stalls <- dir.read_callback_file(c"stalls", observer.clone(), &stalls::stalls),
+            status <- dir.read_callback_file(c"status", ledgers.clone(), &status::status),
+            writes <- dir.read_callback_file(c"writes", ledgers.clone(), &writes::writes),
+            headroom <- dir.read_callback_file(c"headroom", ledgers.clone(), &headroom::headroom),
+            stacks <- dir.read_callback_file(c"stacks", ledgers.clone(), &headroom::stacks),
+            cgroups <- dir.read_callback_file(c"cgroups", ledgers.clone(), &writes::cgroups),
+            helper <- dir.read_callback_file(c"helper", ledgers.clone(), &helper::helper),
+            handoff <- dir.read_callback_file(c"handoff", ledgers.clone(), &handoff::handoff),
+            stalls <- dir.read_callback_file(c"stalls", ledgers.clone(), &stalls::stalls),
             stalls_cgroups <- dir.read_callback_file(
-                c"stalls_cgroups", observer.clone(), &stalls::cgroups),
+                c"stalls_cgroups", ledgers.clone(), &stalls::cgroups),
             stalls_longest <- dir.read_callback_file(
-                c"stalls_longest", observer.clone(), &stalls::longest),
+                c"stalls_longest", ledgers.clone(), &stalls::longest),
             shrinkers <- dir.read_callback_file(
-                c"shrinkers", observer.clone(), &shrinkers::shrinkers),
+                c"shrinkers", ledgers.clone(), &shrinkers::shrinkers),
             compaction <- dir.read_callback_file(
-                c"compaction", observer.clone(), &compaction::compaction),
-            tlb <- dir.read_callback_file(c"tlb", observer.clone(), &tlb::tlb),
+                c"compaction", ledgers.clone(), &compaction::compaction),
+            tlb <- dir.read_callback_file(c"tlb", ledgers.clone(), &tlb::tlb),
             metadata <- dir.read_callback_file(
-                c"metadata", observer.clone(), &metadata::metadata),
-            nbd <- dir.read_callback_file(c"nbd", observer.clone(), &nbd::nbd),
-            waits <- dir.read_callback_file(c"waits", observer.clone(), &waits::waits),
+                c"metadata", ledgers.clone(), &metadata::metadata),
+            nbd <- dir.read_callback_file(c"nbd", ledgers.clone(), &nbd::nbd),
+            waits <- dir.read_callback_file(c"waits", ledgers.clone(), &waits::waits),
             waits_cgroups <- dir.read_callback_file(
-                c"waits_cgroups", observer.clone(), &waits::cgroups),
-            batches <- dir.read_callback_file(c"batches", observer.clone(), &batches::batches),
-            kswapd <- dir.read_callback_file(c"kswapd", observer.clone(), &kswapd::kswapd),
+                c"waits_cgroups", ledgers.clone(), &waits::cgroups),
+            batches <- dir.read_callback_file(c"batches", ledgers.clone(), &batches::batches),
+            kswapd <- dir.read_callback_file(c"kswapd", ledgers.clone(), &kswapd::kswapd),
             reserves <- dir.read_callback_file(
-                c"reserves", observer.clone(), &reserves::reserves),
+                c"reserves", ledgers.clone(), &reserves::reserves),
             dir: dir.clone(),
         })
     }

@@ -5,12 +5,9 @@
 //!
 //! Internal: safe wrappers stand in `kernel_ext`. What C calls is in `entry`.
 
-pub(crate) mod attached;
 mod contract;
-pub(crate) mod events;
 pub(crate) mod function;
 pub(crate) mod nbd;
-pub(crate) mod reclaim;
 pub(crate) mod reserve;
 pub(crate) mod stall;
 pub(crate) mod wait;
@@ -72,7 +69,8 @@ impl At {
     /// A sample for tests that fire no tracepoint.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(task: usize, depth: usize, context: Context) -> Self {
-        let size = crate::kernel_ext::system::stack_size();
+        // SAFETY: Has no precondition.
+        let size = unsafe { rwb_stack_size() };
         Self {
             task,
             sp: 0,

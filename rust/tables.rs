@@ -6,4 +6,5 @@ pub(crate) mod callers;
 pub(crate) mod names;
 pub(crate) mod scratch;
 pub(crate) mod sites;
+pub(crate) mod states;
 pub(crate) mod tasks;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests: the handlers, called without firing a tracepoint, on an
-//! observer of their own with tasks and folios that do not exist.
+//! KUnit tests: the handlers, called without firing a tracepoint, on
+//! ledgers of their own with tasks and folios that do not exist.
 
 mod handoff;
 mod nbd_phases;
@@ -9,6 +9,7 @@ mod reserves;
 mod stalls;
 
 use crate::{
+    control::parameters,
     helper::file::Hook,
     kernel_ext::{
         cell::Cell64,
@@ -16,11 +17,12 @@ use crate::{
             pinned,
             Pinned, //
         },
+        reclaim::Met,
         tracepoint::State, //
     },
     ledgers::{
         cost::Cost,
-        Observer, //
+        Ledgers, //
     },
     probes::{
         block,
@@ -31,7 +33,6 @@ use crate::{
     settings,
     shim::{
         nbd::Bio,
-        reclaim::Met,
         At,
         Context,
         Folio,
@@ -62,7 +63,7 @@ fn at(task: usize, depth: usize) -> At {
     At::fake(task, depth, Context::Task)
 }
 
-fn pages(obs: &Observer, origin: Origin, anon: bool, kind: Kind) -> u64 {
+fn pages(obs: &Ledgers, origin: Origin, anon: bool, kind: Kind) -> u64 {
     obs.writes.sum(|w| {
         w.origin(origin)
             .and_then(|o| {
@@ -73,21 +74,22 @@ fn pages(obs: &Observer, origin: Origin, anon: bool, kind: Kind) -> u64 {
     })
 }
 
-fn all_pages(obs: &Observer, origin: Origin) -> u64 {
+fn all_pages(obs: &Ledgers, origin: Origin) -> u64 {
     let of = |kind| pages(obs, origin, true, kind) + pages(obs, origin, false, kind);
     Kind::ALL.iter().map(|&k| of(k)).sum()
 }
 
-/// An observer whose zswap probe counts as attached, as on a full kernel.
-fn observer() -> Result<Arc<Observer>> {
-    let obs = Observer::new()?;
-    obs.set_function(Function::ZswapStore, State::Attached);
+/// Ledgers whose zswap probe counts as attached, as on a full kernel.
+fn ledgers() -> Result<Arc<Ledgers>> {
+    let obs = Ledgers::new()?;
+    obs.states
+        .set_function(Function::ZswapStore, State::Attached);
     Ok(obs)
 }
 
 const IO: Folio = Folio::fake(0x4000, true, true, true);
 
-fn write_io(obs: &Observer, pin: &Pinned<'_>, task: usize) {
+fn write_io(obs: &Ledgers, pin: &Pinned<'_>, task: usize) {
     vmscan::write(obs, pin, &at(task, 2000), &IO);
 }
 
@@ -97,7 +99,7 @@ mod handlers {
 
     #[test]
     fn a_write_is_charged_to_its_window() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
             vmscan::window_begin(&obs, pin, &at(task(2), 1000), Window::Direct);
@@ -119,7 +121,7 @@ mod handlers {
 
     #[test]
     fn windows_nest() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(3);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 900), Window::Kswapd);
@@ -137,7 +139,7 @@ mod handlers {
 
     #[test]
     fn too_deep_is_lost_and_counted() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(4);
         pinned(|pin| {
             for depth in 1..=6 {
@@ -160,7 +162,7 @@ mod handlers {
 
     #[test]
     fn kinds_are_told_apart() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(5);
         let clean = |key| Folio::fake(key, true, false, true);
         pinned(|pin| {
@@ -196,7 +198,7 @@ mod handlers {
 
     #[test]
     fn a_write_that_fails_is_no_write() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(21);
         let dirty = |key| Folio::fake(key, true, false, true);
         let late = |origin| {
@@ -239,7 +241,7 @@ mod handlers {
 
     #[test]
     fn what_zswap_writes_back_is_no_write_of_reclaims() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(23);
         pinned(|pin| {
             let at = at(t, 2500);
@@ -267,8 +269,9 @@ mod handlers {
 
     #[test]
     fn without_the_zswap_probe_zero_is_unknown() -> Result {
-        let obs = observer()?;
-        obs.set_function(Function::ZswapStore, State::Failed(2));
+        let obs = ledgers()?;
+        obs.states
+            .set_function(Function::ZswapStore, State::Failed(2));
         let t = task(6);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 900), Window::Direct);
@@ -282,7 +285,7 @@ mod handlers {
 
     #[test]
     fn layers_cost_what_lies_between_them() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(7);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
@@ -306,7 +309,7 @@ mod handlers {
 
     #[test]
     fn interrupts_are_charged_to_nobody() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let t = task(8);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(t, 1000), Window::Direct);
@@ -343,16 +346,16 @@ mod handlers {
 
     #[test]
     fn switched_off_interrupts_are_not_counted() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let was = settings::enabled();
         pinned(|pin| {
-            settings::set(0, 0)?;
+            parameters::set(0, 0)?;
             for context in [Context::Irq, Context::Softirq] {
                 let above = At::fake(task(10), 3000, context);
                 block::bio(&obs, pin, &above, &Bio::fake(10, 0x4000, false, 1));
                 nbd::send(&obs, pin, &above);
             }
-            settings::set(0, was.into())
+            parameters::set(0, was.into())
         })?;
         for &layer in Layer::ALL {
             let count = |get: fn(&Cost, Layer) -> Option<&Cell64>| {
@@ -366,7 +369,7 @@ mod handlers {
 
     #[test]
     fn a_full_table_loses_and_says_so() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let slots = obs.windows.usage().0;
         pinned(|pin| {
             for n in 0..2 * slots {
@@ -389,7 +392,7 @@ mod handlers {
 
     #[test]
     fn an_end_without_a_begin_is_counted() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| vmscan::window_end(&obs, pin, &at(task(10), 900), Window::Direct, 5));
         assert_eq!(obs.cost.sum(|c| c.lost.preload.get()), 1);
         Ok(())
@@ -403,13 +406,13 @@ mod hook {
     /// `RWB_TARGET_PROACTIVE`: needed, whether or not the node is short.
     const ASKED: u32 = 32;
 
-    fn skipped(obs: &Observer, why: Skip) -> u64 {
+    fn skipped(obs: &Ledgers, why: Skip) -> u64 {
         obs.write_around.sum(|l| l.skipped(why))
     }
 
     #[test]
     fn what_does_not_fit_is_left_to_the_kernel() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let hook = Hook::new(obs.clone())?;
         let page = Page::alloc_page(GFP_KERNEL)?;
         let unfit = [
@@ -430,7 +433,7 @@ mod hook {
 
     #[test]
     fn a_page_of_no_file_is_taken_and_given_up() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let hook = Hook::new(obs.clone())?;
         let pages = [(); 8].map(|()| Page::alloc_page(GFP_KERNEL));
         for (i, page) in pages.iter().enumerate() {

@@ -140,7 +140,8 @@ def source_parameters(docs):
     values = dict(re.findall(r"static (\w+): Atomic<\w+> = Atomic::new\(([^)]+)\);", rust))
     groups = must(re.search(r"static GROUPS.*?=\s*\[(.*?)\];", rust, re.S), "settings.rs: GROUPS")[1]
     groups = re.findall(r"Atomic::new\((\w+)\)", groups)
-    body = must(re.search(r"fn set\(id: u32.*?\n\}\n", rust, re.S), "settings.rs: set()")[0]
+    setters = docs.rust("control/parameters.rs")
+    body = must(re.search(r"fn set\(id: u32.*?\n\}\n", setters, re.S), "parameters.rs: set()")[0]
     arms = re.split(r"\n        (?=shim::RWB_PARAM_\w+ =>|_ =>)", body)
     stores = {}
     for arm in arms[1:]:
@@ -158,7 +159,7 @@ def source_parameters(docs):
         if number >= 10:
             default, limits = groups[number - 10], None
         else:
-            static, limits = must(stores.get(number), f"settings.rs: what is set for {name}")
+            static, limits = must(stores.get(number), f"parameters.rs: what is set for {name}")
             default = values[static]
             if static == "WINDOW_SLOTS":
                 limits = slot_limits
@@ -269,7 +270,7 @@ def check_words(docs):
 
 # Which file of rust/rows/ writes which ledgers, by the functions it hands to debugfs.
 def row_files(docs):
-    pairs = re.findall(r'read_callback_file\(\s*c"(\w+)",\s*observer\.clone\(\),\s*&(\w+)::(\w+)\)', docs.rust("rows.rs"))
+    pairs = re.findall(r'read_callback_file\(\s*c"(\w+)",\s*ledgers\.clone\(\),\s*&(\w+)::(\w+)\)', docs.rust("rows.rs"))
     if len(pairs) != len(docs.files()):
         raise Stop("rows.rs: who writes which file is not clear; teach scripts/docs-check.py")
     return {ledger: (module, function) for ledger, module, function in pairs}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # ftrace, perf, BPF and we on the same tracepoint: each sees every write.
-# guards: rust/probes.rs rust/shim/attached.rs rust/kernel_ext/tracepoint.rs
+# guards: rust/probes.rs rust/control/probes.rs rust/kernel_ext/tracepoint.rs
 # faults: report
 # variant-skip: debug (that kernel has no BPF)
 # timeout: 300

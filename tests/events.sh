@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The module's own trace events tell, one by one, what the ledger adds up.
-# guards: rust/shim/events.c rust/shim/events.h rust/shim/events.rs
+# guards: rust/shim/events.c rust/shim/events.h rust/kernel_ext/events.rs
 # faults: report
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # When swap-out is handed off: the policy and its floor, their bounds, at load and at run
 # time. (That both can change while reclaim hands off: ho-switch.sh.)
-# guards: rust/settings.rs rust/helper/swap.rs rust/shim/reclaim.rs rust/policy/handoff.rs
+# guards: rust/control/parameters.rs rust/control/helper.rs rust/settings.rs rust/helper/swap.rs rust/policy/handoff.rs
 # faults: report
 # nbd: fast
 # timeout: 300

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The policy of handoff changes, and the module goes and comes again, while reclaim hands
 # off: every page stays right, and the books balance.
-# guards: rust/helper/swap.rs rust/helper/swap/ rust/shim/reclaim.rs rust/kernel_ext/kthread.rs
+# guards: rust/helper/swap.rs rust/helper/swap/ rust/control/helper.rs rust/kernel_ext/reclaim.rs rust/kernel_ext/kthread.rs
 # faults: lifetime locking data
 # nbd: fast
 # timeout: 600

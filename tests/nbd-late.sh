@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # nbd is a module: its probe waits for it, attaches when it comes, lets it go,
 # and attaches again.
-# guards: rust/shim/attached.rs rust/kernel_ext/tracepoint.rs rust/kernel_ext/symbol.rs
+# guards: rust/control/probes.rs rust/kernel_ext/tracepoint.rs rust/kernel_ext/symbol.rs
 # faults: lifetime locking
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

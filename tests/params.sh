@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Parameters: a bad value is refused and changes nothing, at run time and at
 # load, where one line says why; enabled=N stops the counting.
-# guards: rust/settings.rs rust/shim/params.c rust/shim/setting.c
+# guards: rust/settings.rs rust/control/parameters.rs rust/shim/params.c rust/shim/setting.c
 # faults: report
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

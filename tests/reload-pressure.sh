@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rmmod under full load is a normal event: the module comes and goes 200 times
 # while tasks swap over NBD, and every page still proves right.
-# guards: rust/reclaimwb_main.rs rust/ledgers.rs rust/shim/attached.rs rust/kernel_ext/percpu.rs rust/kernel_ext/cell.rs rust/kernel_ext/trylock.rs rust/tables/scratch.rs
+# guards: rust/reclaimwb_main.rs rust/ledgers.rs rust/control/probes.rs rust/kernel_ext/percpu.rs rust/kernel_ext/cell.rs rust/kernel_ext/trylock.rs rust/tables/scratch.rs
 # faults: lifetime locking memory
 # nbd: fast
 # timeout: 600

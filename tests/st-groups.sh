@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Groups of probes are switched at run time: off is detached, and records nothing; on
 # records again. Under load, over and over, and nothing is left behind.
-# guards: rust/probes/ rust/shim/attached.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/ledgers/shrinkers/ rust/ledgers/tlb.rs
+# guards: rust/probes/ rust/control/probes.rs rust/tables/states.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/ledgers/shrinkers/ rust/ledgers/tlb.rs
 # faults: lifetime locking
 # mem: 256M
 # timeout: 600

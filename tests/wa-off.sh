@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # With write_around=N reclaim meets as many dirty folios as ever and the helper none:
 # the kernel is stock.
-# guards: rust/helper.rs rust/settings.rs qemu/patches/0001*
+# guards: rust/helper.rs rust/settings.rs rust/control/parameters.rs qemu/patches/0001*
 # faults: report
 # disk: 1G 1G
 . "$(dirname "$0")/lib/test.sh"

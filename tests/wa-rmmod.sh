@@ -3,7 +3,7 @@
 # The module goes while its worker writes, and comes again; write_around is switched
 # off and on. Off means now: nothing is met and nothing written from then on. What is set
 # while the module waits for its worker, on its way out, switches nothing on.
-# guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/shim/reclaim.rs
+# guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/control/helper.rs rust/kernel_ext/reclaim.rs
 # faults: lifetime locking
 # disk: 1G 1G
 # timeout: 600

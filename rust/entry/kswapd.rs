@@ -27,14 +27,14 @@ use kernel::ffi::{
 /// As for [`enter`], and `kswapd` is valid for reads during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_kswapd_begin(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     kswapd: *const KswapdAt,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
         enter(
-            observer,
+            ledgers,
             at,
             |_| None,
             |o, _, at| probes::kswapd::begin(o, at, &*kswapd),
@@ -49,7 +49,7 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_begin(
 /// As for [`enter`], and `kswapd` is valid for reads during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_kswapd_end(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     kswapd: *const KswapdAt,
     nr_reclaimed: c_ulong,
@@ -57,7 +57,7 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_end(
     // SAFETY: By the safety requirements.
     unsafe {
         enter(
-            observer,
+            ledgers,
             at,
             |_| None,
             |o, _, at| probes::kswapd::end(o, at, &*kswapd, nr_reclaimed),
@@ -70,14 +70,14 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_end(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_kswapd_sleep(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     nid: u32,
     cpu_ns: u64,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::KswapdSleep, |o, _, _| {
+        event(ledgers, at, Event::KswapdSleep, |o, _, _| {
             probes::kswapd::sleep(o, nid, cpu_ns)
         })
     }
@@ -88,14 +88,14 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_sleep(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_kswapd_woken(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     _nid: u32,
     order: u32,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::KswapdWoken, |o, pin, at| {
+        event(ledgers, at, Event::KswapdWoken, |o, pin, at| {
             probes::kswapd::woken(o, pin, at, order)
         })
     }
@@ -106,13 +106,13 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_woken(
 /// As for [`event`], and `shrunk` is valid for reads during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_shrunk(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     shrunk: *const Shrunk,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::Shrunk, |o, _, _| {
+        event(ledgers, at, Event::Shrunk, |o, _, _| {
             probes::kswapd::shrunk(o, &*shrunk)
         })
     }

@@ -19,14 +19,14 @@ use kernel::ffi::c_void;
 /// As for [`event`]; `request` is a live request of an NBD device.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
     swap: bool,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::NbdSend, |o, pin, at| {
+        event(ledgers, at, Event::NbdSend, |o, pin, at| {
             if swap {
                 probes::nbd::send(o, pin, at);
             }
@@ -40,13 +40,13 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::NbdHeader, |o, _, _| {
+        event(ledgers, at, Event::NbdHeader, |o, _, _| {
             probes::nbd::is_at(o, request, nbd::Event::Header)
         })
     }
@@ -57,13 +57,13 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::NbdSent, |o, pin, at| {
+        event(ledgers, at, Event::NbdSent, |o, pin, at| {
             probes::nbd::is_at(o, request, nbd::Event::Sent);
             probes::stall::nbd(o, pin, at, false);
         })
@@ -75,13 +75,13 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::NbdReply, |o, _, _| {
+        event(ledgers, at, Event::NbdReply, |o, _, _| {
             probes::nbd::is_at(o, request, nbd::Event::Reply)
         })
     }
@@ -92,13 +92,13 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::RqRequeue, |o, _, _| {
+        event(ledgers, at, Event::RqRequeue, |o, _, _| {
             probes::nbd::requeued(o, request)
         })
     }
@@ -111,14 +111,14 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd_done(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     request: usize,
     failed: bool,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::RqComplete, |o, pin, _| {
+        event(ledgers, at, Event::RqComplete, |o, pin, _| {
             probes::nbd::done(o, pin, request, failed)
         })
     }

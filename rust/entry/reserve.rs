@@ -25,13 +25,13 @@ use kernel::{
 /// As for [`event`]; `page` is valid for reads during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     page: *const Page,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::ReserveTaken, |o, pin, at| {
+        event(ledgers, at, Event::ReserveTaken, |o, pin, at| {
             probes::reserve::taken(o, pin, at, &*page)
         })
     }
@@ -41,14 +41,10 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
 ///
 /// As for [`event`].
 #[no_mangle]
-pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(
-    observer: *mut c_void,
-    at: *const At,
-    nid: u32,
-) {
+pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(ledgers: *mut c_void, at: *const At, nid: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::WaitBegin, |o, pin, at| {
+        event(ledgers, at, Event::WaitBegin, |o, pin, at| {
             probes::reserve::wait_begin(o, pin, at, nid)
         })
     }
@@ -59,14 +55,14 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_reserve_woken(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     err: c_int,
 ) {
     let woken = Woken::of(err, (bindings::ETIME as i32).wrapping_neg());
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::WaitEnd, |o, pin, at| {
+        event(ledgers, at, Event::WaitEnd, |o, pin, at| {
             probes::reserve::wait_end(o, pin, at, woken)
         })
     }
@@ -77,13 +73,13 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_woken(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_skb_dropped(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     site: usize,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::SkbDropped, |o, pin, at| {
+        event(ledgers, at, Event::SkbDropped, |o, pin, at| {
             probes::reserve::dropped(o, pin, at, site)
         })
     }

@@ -34,14 +34,14 @@ use kernel::ffi::{
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_isolated(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     scanned: c_ulong,
     taken: c_ulong,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::Isolated, |o, pin, at| {
+        event(ledgers, at, Event::Isolated, |o, pin, at| {
             probes::stall::isolated(o, pin, at, scanned, taken)
         })
     }
@@ -52,7 +52,7 @@ pub(super) unsafe extern "C" fn rwb_rs_isolated(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_switch(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     prev: usize,
     next: usize,
@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn rwb_rs_switch(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::Switch, |o, pin, _| {
+        event(ledgers, at, Event::Switch, |o, pin, _| {
             probes::stall::switch(o, pin, prev, next, runnable)
         })
     }
@@ -71,7 +71,7 @@ pub(super) unsafe extern "C" fn rwb_rs_switch(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_contention(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     lock: usize,
     begin: bool,
@@ -82,7 +82,7 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, which, |o, pin, at| {
+        event(ledgers, at, which, |o, pin, at| {
             probes::stall::contention(o, pin, at, lock, begin)
         })
     }
@@ -93,7 +93,7 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     own: u64,
     planned: u64,
@@ -101,7 +101,7 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::ShrinkStart, |o, pin, at| {
+        event(ledgers, at, Event::ShrinkStart, |o, pin, at| {
             let work = Work {
                 own,
                 planned,
@@ -117,14 +117,14 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     left: i64,
     freed: u64,
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::ShrinkEnd, |o, pin, at| {
+        event(ledgers, at, Event::ShrinkEnd, |o, pin, at| {
             probes::shrinker::scanned(o, pin, at, left, freed)
         })
     }
@@ -134,18 +134,18 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
 ///
 /// As for [`event`].
 #[no_mangle]
-pub(super) unsafe extern "C" fn rwb_rs_tag_wait(observer: *mut c_void, at: *const At) {
+pub(super) unsafe extern "C" fn rwb_rs_tag_wait(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { event(observer, at, Event::TagWait, probes::stall::tag_wait) }
+    unsafe { event(ledgers, at, Event::TagWait, probes::stall::tag_wait) }
 }
 
 /// # Safety
 ///
 /// As for [`event`].
 #[no_mangle]
-pub(super) unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *const At) {
+pub(super) unsafe extern "C" fn rwb_rs_interrupts(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { event(observer, at, Event::TlbFlush, probes::tlb::interrupts) }
+    unsafe { event(ledgers, at, Event::TlbFlush, probes::tlb::interrupts) }
 }
 
 /// # Safety
@@ -153,7 +153,7 @@ pub(super) unsafe extern "C" fn rwb_rs_interrupts(observer: *mut c_void, at: *co
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     dev: u32,
     index: u64,
@@ -161,7 +161,7 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::FolioGone, |o, pin, at| {
+        event(ledgers, at, Event::FolioGone, |o, pin, at| {
             probes::metadata::evicted(o, pin, at, dev, index, pages)
         })
     }
@@ -172,7 +172,7 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_folio_added(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     dev: u32,
     index: u64,
@@ -180,7 +180,7 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_added(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::FolioAdded, |o, pin, _| {
+        event(ledgers, at, Event::FolioAdded, |o, pin, _| {
             probes::metadata::read(o, pin, dev, index, pages)
         })
     }
@@ -191,7 +191,7 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_added(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_bitmap(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     dev: u32,
     group: u64,
@@ -204,7 +204,7 @@ pub(super) unsafe extern "C" fn rwb_rs_bitmap(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, event_of, |o, pin, _| {
+        event(ledgers, at, event_of, |o, pin, _| {
             probes::metadata::bitmap(o, pin, dev, group, of)
         })
     }
@@ -214,14 +214,10 @@ pub(super) unsafe extern "C" fn rwb_rs_bitmap(
 ///
 /// As for [`event`].
 #[no_mangle]
-pub(super) unsafe extern "C" fn rwb_rs_page_alloc(
-    observer: *mut c_void,
-    at: *const At,
-    order: u32,
-) {
+pub(super) unsafe extern "C" fn rwb_rs_page_alloc(ledgers: *mut c_void, at: *const At, order: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::PageAlloc, |o, pin, at| {
+        event(ledgers, at, Event::PageAlloc, |o, pin, at| {
             probes::page::alloc(o, pin, at, order)
         })
     }
@@ -232,7 +228,7 @@ pub(super) unsafe extern "C" fn rwb_rs_page_alloc(
 /// As for [`event`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     device: u32,
     ns: u64,
@@ -240,7 +236,7 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(observer, at, Event::DirtyPause, |o, pin, at| {
+        event(ledgers, at, Event::DirtyPause, |o, pin, at| {
             probes::wait::pauses(o, pin, at, &Facts::paused(device, limited), ns)
         })
     }
@@ -254,7 +250,7 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
 /// As for [`enter`]; `a` and `b` are the arguments of the function, which waits for us.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_function_entry(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     id: u32,
     a: usize,
@@ -268,7 +264,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     // SAFETY: By the safety requirements.
     unsafe {
         enter(
-            observer,
+            ledgers,
             at,
             |cost| cost.function(function),
             |o, pin, at| probes::function::entry(o, pin, at, &entered).0,
@@ -283,7 +279,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
 /// As for [`enter`].
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_function_exit(
-    observer: *mut c_void,
+    ledgers: *mut c_void,
     at: *const At,
     id: u32,
     followed: u32,
@@ -295,7 +291,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_exit(
     // SAFETY: By the safety requirements.
     unsafe {
         enter(
-            observer,
+            ledgers,
             at,
             |cost| cost.function(function),
             |o, pin, at| probes::function::exit(o, pin, at, function, Followed(followed), ret),

@@ -25,19 +25,19 @@ pub(crate) use freed::Freed;
 use crate::{
     kernel_ext::{
         percpu::pinned,
+        reclaim::{
+            self,
+            Device,
+            Met, //
+        },
         system,
         workqueue::{
             Ticker,
             Workqueue, //
         },
     },
-    ledgers::Observer,
+    ledgers::Ledgers,
     settings,
-    shim::reclaim::{
-        self,
-        Device,
-        Met, //
-    },
     words::Skip, //
 };
 use kernel::{
@@ -73,7 +73,7 @@ use ring::{
 /// What hook and workers share.
 #[pin_data]
 pub(crate) struct Shared {
-    observer: Arc<Observer>,
+    ledgers: Arc<Ledgers>,
     /// By node; none for a node that is not there.
     rings: KVec<Option<Pin<KBox<Ring>>>>,
     #[pin]
@@ -172,7 +172,7 @@ impl WorkItem for Lane {
 
     fn run(this: Arc<Lane>) {
         if let Some(state) = this.state() {
-            let workers = &this.shared.observer.workers;
+            let workers = &this.shared.ledgers.workers;
             state.set_running(true);
             workers.set(this.index, system::task());
             this.at_hand.lock().run(&this);
@@ -203,8 +203,8 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
-        let freed = Ticker::new(Freed::new(observer.clone())?)?;
+    pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
+        let freed = Ticker::new(Freed::new(ledgers.clone())?)?;
         let mut rings = KVec::new();
         for nid in 0..reclaim::nodes() {
             let ring = match system::node_online(nid as u32) {
@@ -215,7 +215,7 @@ impl Hook {
         }
         let shared = Arc::pin_init(
             pin_init!(Shared {
-                observer,
+                ledgers,
                 rings,
                 table <- Table::new(),
                 freed,
@@ -248,7 +248,7 @@ impl Hook {
     pub(crate) fn dirty_file(&self, met: &Met<'_>) -> bool {
         let offered = self.offer(met);
         pinned(|pin| {
-            let ledger = self.shared.observer.write_around.this(pin);
+            let ledger = self.shared.ledgers.write_around.this(pin);
             let [folios, pages] = &ledger.met;
             folios.add(1);
             pages.add(u64::from(met.nr_pages()));
@@ -336,7 +336,7 @@ impl Hook {
                 && ring.out_of_patience((!ring.for_cgroup()).then(|| reclaim::node_cache(nid)))
         });
         if busy {
-            pinned(|pin| self.shared.observer.write_around.this(pin).waits.add(1));
+            pinned(|pin| self.shared.ledgers.write_around.this(pin).waits.add(1));
         }
         busy
     }

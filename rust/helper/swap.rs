@@ -34,13 +34,18 @@ use crate::{
     kernel_ext::{
         kthread::Kthread,
         percpu::pinned,
+        reclaim::{
+            Asking,
+            Done,
+            Waiting, //
+        },
         system,
         workqueue::{
             Tick,
             Ticker, //
         },
     },
-    ledgers::Observer,
+    ledgers::Ledgers,
     policy::{
         handoff::{
             decide,
@@ -54,11 +59,6 @@ use crate::{
         stall, //
     },
     settings,
-    shim::reclaim::{
-        Asking,
-        Done,
-        Waiting, //
-    },
     words::{
         Layer,
         Origin, //
@@ -91,7 +91,7 @@ const LOOK_MS: u32 = 100;
 /// What hook, writers and readers share.
 #[pin_data]
 pub(crate) struct Shared {
-    observer: Arc<Observer>,
+    ledgers: Arc<Ledgers>,
     #[pin]
     table: Table,
     /// Tells our requests from those of a helper before us that are still in flight.
@@ -144,11 +144,11 @@ pub(crate) struct Hook {
 
 impl Hook {
     /// Starts the writers. Sleeps.
-    pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
+    pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
         let requests = settings::ring_pages();
         let shared = Arc::pin_init(
             try_pin_init!(Shared {
-                observer,
+                ledgers,
                 table <- Table::new(requests),
                 since: system::clock_ns() as usize,
             }? Error),
@@ -194,7 +194,7 @@ impl Hook {
 
     /// A request is prepared. Is it ours? Its cookie, or 0. Does not sleep.
     pub(crate) fn write(&self, asking: &Asking<'_>) -> usize {
-        let obs = &self.shared.observer;
+        let obs = &self.shared.ledgers;
         let at = asking.at();
         pinned(|pin| block::gathers(obs, pin, at, asking.bio()));
         let taken = self.take(asking);
@@ -231,7 +231,7 @@ impl Hook {
         let Some(lane) = self.shared.table.get(lane) else {
             return;
         };
-        let obs = &self.shared.observer;
+        let obs = &self.shared.ledgers;
         let at = waiting.at();
         let waited = lane.wait(waiting.batch(), waiting.who(), || {
             pinned(|pin| stall::writer(obs, pin, at, true));
@@ -276,7 +276,7 @@ impl Hook {
             }
         }
         self.shared
-            .observer
+            .ledgers
             .swap_requests
             .count(done.pages, ns / 1000, done.failed);
     }

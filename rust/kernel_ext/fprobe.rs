@@ -3,14 +3,18 @@
 //! Function probes.
 
 use crate::{
-    kernel_ext::tracepoint::State,
+    kernel_ext::tracepoint::{
+        ProbeData,
+        State, //
+    },
     shim,
     words::Function, //
 };
 use core::ptr::NonNull;
 use kernel::{
     error::to_result,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// A registered function probe; unregisters, and waits for its handlers, on
@@ -18,15 +22,19 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// The pointer is a handle that `rwb_function_probe_register()` returned and that
-/// was not unregistered.
-pub(crate) struct FunctionProbe(NonNull<c_void>);
+/// `handle` is one that `rwb_function_probe_register()` returned for `data`, and that was not
+/// unregistered.
+pub(crate) struct FunctionProbe<D: ProbeData> {
+    handle: NonNull<c_void>,
+    /// What the handlers get, until the last one is done.
+    _data: Arc<D>,
+}
 
 // SAFETY: The handle may be used from any thread.
-unsafe impl Send for FunctionProbe {}
+unsafe impl<D: ProbeData> Send for FunctionProbe<D> {}
 
 // SAFETY: A shared reference only reads counters.
-unsafe impl Sync for FunctionProbe {}
+unsafe impl<D: ProbeData> Sync for FunctionProbe<D> {}
 
 /// Calls of a probed function that its probe did not see.
 #[derive(Clone, Copy, Default)]
@@ -46,24 +54,22 @@ impl Missed {
     }
 }
 
-impl FunctionProbe {
+impl<D: ProbeData> FunctionProbe<D> {
     /// Registers the probe; or why that cannot be: `EOPNOTSUPP` in a kernel without
     /// function probes, `ENOENT` where it has no such function.
-    ///
-    /// # Safety
-    ///
-    /// `data` must point to what `rwb_rs_function_entry()` expects, valid until
-    /// the value is dropped.
-    pub(crate) unsafe fn new(
-        function: Function,
-        data: *mut c_void,
-    ) -> core::result::Result<Self, State> {
+    pub(crate) fn new(function: Function, data: Arc<D>) -> core::result::Result<Self, State> {
         let mut err = 0;
-        // SAFETY: `err` is valid for writes; `data` is only passed through.
-        let handle = unsafe { shim::rwb_function_probe_register(function as u32, data, &mut err) };
+        let passed = Arc::as_ptr(&data).cast_mut().cast();
+        // SAFETY: `err` is valid for writes; `data` is what the entries expect (`ProbeData`), and
+        // lives until after the probe is unregistered.
+        let handle =
+            unsafe { shim::rwb_function_probe_register(function as u32, passed, &mut err) };
         match NonNull::new(handle) {
             // INVARIANT: Just registered.
-            Some(handle) => Ok(Self(handle)),
+            Some(handle) => Ok(Self {
+                handle,
+                _data: data,
+            }),
             None => {
                 let err = to_result(err).err().unwrap_or(ENOMEM);
                 if err == ENOENT && function.module().is_some() {
@@ -80,7 +86,7 @@ impl FunctionProbe {
         // SAFETY: By the type invariant the handle is registered; `interrupts` is valid for
         // the write.
         let calls =
-            unsafe { shim::rwb_function_probe_missed(self.0.as_ptr(), &raw mut interrupts) };
+            unsafe { shim::rwb_function_probe_missed(self.handle.as_ptr(), &raw mut interrupts) };
         Missed {
             calls: calls as u64,
             interrupts: interrupts as u64,
@@ -88,9 +94,9 @@ impl FunctionProbe {
     }
 }
 
-impl Drop for FunctionProbe {
+impl<D: ProbeData> Drop for FunctionProbe<D> {
     fn drop(&mut self) {
         // SAFETY: By the type invariant the handle is registered.
-        unsafe { shim::rwb_function_probe_unregister(self.0.as_ptr()) };
+        unsafe { shim::rwb_function_probe_unregister(self.handle.as_ptr()) };
     }
 }

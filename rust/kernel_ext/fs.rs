@@ -2,7 +2,7 @@
 
 //! Folios, superblocks and inodes, as far as the writeback worker needs them.
 //!
-//! The chain of what keeps what alive (DESIGN.md, invariant 2): a locked folio
+//! The chain of what keeps what alive (Documentation/design.rst, "Invariants"): a locked folio
 //! with a mapping keeps its inode; from it the superblock's `s_umount` is tried;
 //! while that is held, an inode reference may be held too, and no longer.
 //!

@@ -120,13 +120,23 @@ impl Probe {
     }
 }
 
+/// What C passes on to the entries that it calls for probes.
+///
+/// # Safety
+///
+/// All entries that a probe calls, in `entry`, must expect a pointer to this type.
+pub(crate) unsafe trait ProbeData: Send + Sync + 'static {}
+
 /// What the probes work for: gets their events, and holds their states.
-pub(crate) trait Host: Send + Sync + 'static {
+pub(crate) trait Host: ProbeData {
     /// The events wanted; a paired event after the one that it needs.
     const WANTED: &'static [Wanted];
 
     /// One state per wanted event.
     fn probes(&self) -> &[Probe];
+
+    /// How many tasks stall: C looks there before it calls us for what only they do.
+    fn stalling(&self) -> &Atomic<usize>;
 
     /// Is a group switched on?
     fn on(&self, group: Group) -> bool;
@@ -145,7 +155,8 @@ pub(crate) trait Host: Send + Sync + 'static {
 /// # Invariants
 ///
 /// While `self` lives, the notifier block is registered, and each probe whose
-/// `tracepoint` is not 0 is registered there with `host` as its data.
+/// `tracepoint` is not 0 is registered there with `host` as its data. C looks at the
+/// count of `host`, or at none.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Probes<H: Host> {
     #[pin]
@@ -183,12 +194,7 @@ unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_voi
 
 impl<H: Host> Probes<H> {
     /// Attaches what can be attached; the states in `host` tell what could not.
-    ///
-    /// # Safety
-    ///
-    /// The probe functions that `rwb_probe_func()` returns must expect a
-    /// pointer to an `H` as their data.
-    pub(crate) unsafe fn new(host: Arc<H>) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(host: Arc<H>) -> impl PinInit<Self, Error> {
         try_pin_init!(&this in Self {
             notifier <- Opaque::ffi_init(|nb: *mut bindings::notifier_block| {
                 // SAFETY: `nb` is valid for writes; zeroes are a valid
@@ -200,15 +206,19 @@ impl<H: Host> Probes<H> {
             }),
             host,
             _: {
-                Self::attach_kernel(host, None)?;
-                // SAFETY: The notifier block and the host were initialised
-                // above, the value is pinned, and `drop` unregisters. On an
-                // error of ours nothing is left registered (see below).
-                let err = unsafe {
-                    bindings::register_tracepoint_module_notifier(
-                        Opaque::cast_into(&raw const (*this.as_ptr()).notifier))
-                };
-                if let Err(e) = to_result(err) {
+                // SAFETY: The count lives as long as the host, which we hold until C looks at
+                // none any more: see `detach()`.
+                unsafe { shim::rwb_count_stalls_in(host.stalling().as_ptr()) };
+                let attached = Self::attach_kernel(host, None).and_then(|()| {
+                    // SAFETY: The notifier block and the host were initialised
+                    // above, the value is pinned, and `drop` unregisters. On an
+                    // error of ours nothing is left registered (see below).
+                    to_result(unsafe {
+                        bindings::register_tracepoint_module_notifier(
+                            Opaque::cast_into(&raw const (*this.as_ptr()).notifier))
+                    })
+                });
+                if let Err(e) = attached {
                     Self::detach(host);
                     return Err(e);
                 }
@@ -217,17 +227,14 @@ impl<H: Host> Probes<H> {
     }
 
     /// Attaches those of a group, in their order. Sleeps.
-    ///
-    /// # Safety
-    ///
-    /// A value that [`Probes::new`] made for `host` must be alive during the call.
-    pub(crate) unsafe fn attach_group(host: &Arc<H>, group: Group) -> Result {
-        Self::attach_kernel(host, Some(group))
+    pub(crate) fn attach_group(&self, group: Group) -> Result {
+        Self::attach_kernel(&self.host, Some(group))
     }
 
     /// Detaches those of a group, the last one first, and waits until no handler runs.
     /// Sleeps.
-    pub(crate) fn detach_group(host: &Arc<H>, group: Group) {
+    pub(crate) fn detach_group(&self, group: Group) {
+        let host = &self.host;
         for i in (0..H::WANTED.len()).rev() {
             if H::WANTED.get(i).is_some_and(|w| w.group == Some(group)) {
                 Self::detach_one(host, i, core::ptr::null_mut());
@@ -299,8 +306,9 @@ impl<H: Host> Probes<H> {
             // SAFETY: `tp` is a live tracepoint (of the kernel image, or of a
             // module that the notifier holds in place), `func` a probe whose
             // prototype the compiler checked against that tracepoint's, and
-            // `data` what it expects, kept alive by `Probes` until after the
-            // probe is unregistered and its handlers are done.
+            // `data` what its entries expect (`ProbeData`), kept alive by
+            // `Probes` until after the probe is unregistered and its handlers
+            // are done.
             let err = unsafe { bindings::tracepoint_probe_register(tp, func, data) };
             if err == 0 {
                 probe.tracepoint.store(tp as usize, Release);
@@ -344,6 +352,9 @@ impl<H: Host> Probes<H> {
         }
         // SAFETY: Sleeps, which our callers may.
         unsafe { shim::rwb_tracepoint_sync() };
+        // SAFETY: No count any more. Nobody looks at the one that was: the probes that do
+        // are gone, and their handlers done.
+        unsafe { shim::rwb_count_stalls_in(core::ptr::null()) };
     }
 
     /// A module with tracepoints came or goes.

@@ -13,6 +13,7 @@ use crate::{
             PerCpu,
             Pinned, //
         },
+        reclaim, //
     },
     ledgers::writes::ORDERS,
     policy::kswapd::{
@@ -21,7 +22,6 @@ use crate::{
         Why, //
     },
     shim::{
-        reclaim,
         KswapdAt,
         Shrunk, //
     },

@@ -14,6 +14,7 @@ use crate::{
             PerCpu,
             Pinned, //
         },
+        reclaim,
         zone, //
     },
     policy::{
@@ -23,10 +24,7 @@ use crate::{
             Woken, //
         },
     },
-    shim::{
-        reclaim,
-        reserve::Page, //
-    },
+    shim::reserve::Page,
     tables::{
         names::Names,
         sites::Sites,

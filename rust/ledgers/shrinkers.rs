@@ -26,7 +26,10 @@ use crate::{
         },
         slots, //
     },
-    shim::function::Shrink,
+    shim::function::{
+        Shrink,
+        NAME_LEN, //
+    },
     tables::tasks::Tasks,
     words::Origin, //
 };
@@ -37,7 +40,6 @@ mod names;
 mod running;
 
 use names::Names;
-pub(crate) use names::NAME_LEN;
 use running::Calls;
 
 /// Rows of a CPU: one a shrinker, origin, cgroup and node.

@@ -10,7 +10,7 @@ use crate::{
     ledgers::{
         swap_io::For,
         windows::Slot,
-        Observer, //
+        Ledgers, //
     },
     policy::{
         batch::{
@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// A swap write is submitted.
-pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+pub(crate) fn bio(obs: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     if let Some((area, device)) = bio.swap_area().filter(|_| !bio.stacked()) {
         obs.waits.area_is_on(area, device);
     }
@@ -68,7 +68,7 @@ pub(crate) fn bio(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
 /// A swap write is about to be submitted, for whom its end is charged if it fails. One of a
 /// synchronous device ends in the task that submits it; those whose ends are not seen would stay
 /// for ever.
-fn begins(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio, origin: impl FnOnce() -> Origin) {
+fn begins(obs: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio, origin: impl FnOnce() -> Origin) {
     if bio.synchronous() || bio.ends_unseen() {
         return;
     }
@@ -83,7 +83,7 @@ fn begins(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio, origin: impl FnO
 }
 
 /// The same, of one that is about to be handed over: from then on it may end at any time.
-pub(crate) fn gathers(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+pub(crate) fn gathers(obs: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     begins(obs, pin, at, bio, || match obs.slot_or_origin(pin, at) {
         Ok(slot) => slot.origin(),
         Err(origin) => origin,
@@ -91,7 +91,7 @@ pub(crate) fn gathers(obs: &Observer, pin: &Pinned<'_>, at: &At, bio: &Bio) {
 }
 
 /// A swap write is done. Any context, with interrupts off.
-pub(crate) fn ended(obs: &Observer, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
+pub(crate) fn ended(obs: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
     let what = match end.sync {
         false => obs.swap_io.ended(end.bio),
         // In the task that submitted it: the write event that follows looks.
@@ -115,7 +115,7 @@ pub(crate) fn ended(obs: &Observer, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
 
 /// A swap write is handed over: it is as good as submitted, to who made it.
 pub(crate) fn gathered(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     slot: Option<&Slot>,
     origin: Origin,
@@ -128,7 +128,7 @@ pub(crate) fn gathered(
 }
 
 /// Records how many pages are written at once, and why the task's last write was not longer.
-fn batch(obs: &Observer, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
+fn batch(obs: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
     let last = slot.and_then(Slot::last_write);
     let noted = slot.and_then(|s| s.submitter(bio.key));
     if !settings::enabled() {
@@ -155,14 +155,14 @@ fn batch(obs: &Observer, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, 
 }
 
 /// Whether it can be told why a swap write ended.
-pub(crate) fn tells_why(obs: &Observer) -> bool {
-    obs.live(Group::Stalls)
-        && obs.function(Function::SwapSubmit) == State::Attached
+pub(crate) fn tells_why(obs: &Ledgers) -> bool {
+    obs.states.live(Group::Stalls)
+        && obs.states.function(Function::SwapSubmit) == State::Attached
         && function::sees_swap_io()
 }
 
 /// A swap write is about to be submitted, by who returns to `caller`.
-pub(super) fn submit(obs: &Observer, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
+pub(super) fn submit(obs: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
     if at.context() != Context::Task {
         return;
     }
@@ -178,7 +178,7 @@ pub(super) fn submit(obs: &Observer, pin: &Pinned<'_>, at: &At, write: usize, ca
 }
 
 /// A worker of the system submits a write of `pages`: is it one of ours?
-pub(crate) fn worker_bio(obs: &Observer, pin: &Pinned<'_>, at: &At, pages: u32) {
+pub(crate) fn worker_bio(obs: &Ledgers, pin: &Pinned<'_>, at: &At, pages: u32) {
     if obs.workers.has(at.task) {
         let [bios, of_pages] = &obs.write_around.this(pin).bios;
         bios.add(1);

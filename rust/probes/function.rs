@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     kernel_ext::percpu::Pinned,
-    ledgers::Observer,
+    ledgers::Ledgers,
     shim::{
         function::Entered,
         At, //
@@ -53,7 +53,7 @@ impl Followed {
 }
 
 /// A function is entered.
-pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> Followed {
+pub(crate) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> Followed {
     let stall = stall::entry(obs, pin, at, entered);
     let wait = wait::entry(obs, pin, at, entered);
     let call = match (entered.function(), entered.shrinker()) {
@@ -85,7 +85,7 @@ pub(crate) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
 
 /// It returns `ret`.
 pub(crate) fn exit(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     function: Function,

@@ -5,7 +5,7 @@
 
 use crate::{
     kernel_ext::percpu::Pinned,
-    ledgers::Observer,
+    ledgers::Ledgers,
     settings,
     shim::{
         At,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// It begins to balance its node.
-pub(crate) fn begin(obs: &Observer, at: &At, kswapd: &KswapdAt) {
+pub(crate) fn begin(obs: &Ledgers, at: &At, kswapd: &KswapdAt) {
     match settings::enabled() {
         true => obs.kswapd.begins(at.task, kswapd),
         false => obs.kswapd.skips(kswapd.nid),
@@ -24,21 +24,21 @@ pub(crate) fn begin(obs: &Observer, at: &At, kswapd: &KswapdAt) {
 }
 
 /// It ends, having freed so many pages.
-pub(crate) fn end(obs: &Observer, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
+pub(crate) fn end(obs: &Ledgers, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
     if settings::enabled() {
         obs.kswapd.ends(at.task, kswapd, reclaimed as u64);
     }
 }
 
 /// It goes to sleep: memory is enough, or it has given up.
-pub(crate) fn sleep(obs: &Observer, nid: u32, cpu_ns: u64) {
+pub(crate) fn sleep(obs: &Ledgers, nid: u32, cpu_ns: u64) {
     if settings::enabled() {
         obs.kswapd.sleeps(nid, cpu_ns);
     }
 }
 
 /// Someone wakes it, for a block of that order. Any context.
-pub(crate) fn woken(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
+pub(crate) fn woken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     if !settings::enabled() {
         return;
     }
@@ -49,7 +49,7 @@ pub(crate) fn woken(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
 }
 
 /// It is through with folios of a list.
-pub(crate) fn shrunk(obs: &Observer, shrunk: &Shrunk) {
+pub(crate) fn shrunk(obs: &Ledgers, shrunk: &Shrunk) {
     if settings::enabled() {
         obs.kswapd.shrunk(shrunk);
     }

@@ -10,7 +10,7 @@ use crate::{
     ledgers::{
         metadata::Bitmap,
         windows::Slot,
-        Observer, //
+        Ledgers, //
     },
     settings,
     shim::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A folio of a block device leaves the page cache.
-pub(crate) fn evicted(obs: &Observer, pin: &Pinned<'_>, at: &At, dev: u32, index: u64, pages: u64) {
+pub(crate) fn evicted(obs: &Ledgers, pin: &Pinned<'_>, at: &At, dev: u32, index: u64, pages: u64) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
@@ -34,14 +34,14 @@ pub(crate) fn evicted(obs: &Observer, pin: &Pinned<'_>, at: &At, dev: u32, index
 }
 
 /// ext4 reads a bitmap from its device.
-pub(crate) fn bitmap(obs: &Observer, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
-    if settings::enabled() && obs.live(Group::Metadata) {
+pub(crate) fn bitmap(obs: &Ledgers, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
+    if settings::enabled() && obs.states.live(Group::Metadata) {
         obs.metadata.bitmap(pin, dev, group, of);
     }
 }
 
 /// A folio of a block device enters the page cache. Any context.
-pub(crate) fn read(obs: &Observer, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
+pub(crate) fn read(obs: &Ledgers, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
     if settings::enabled() {
         obs.metadata
             .read(pin, dev, index, pages, system::clock_ns());

@@ -15,7 +15,7 @@ use crate::{
             self,
             Begun, //
         },
-        Observer, //
+        Ledgers, //
     },
     settings,
     shim::{
@@ -31,15 +31,18 @@ use crate::{
 };
 
 /// NBD sends a swap write.
-pub(crate) fn send(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn send(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     sample_inside(obs, pin, at, Layer::Nbd);
     stall::nbd(obs, pin, at, true);
 }
 
 /// The NBD driver gets a request. In the task that issues it.
-pub(crate) fn queued(obs: &Observer, pin: &Pinned<'_>, request: &Request) {
+pub(crate) fn queued(obs: &Ledgers, pin: &Pinned<'_>, request: &Request) {
     // Without its end it would stay in the table.
-    if !settings::enabled() || !obs.live(Group::Nbd) || !obs.attached(Event::RqComplete) {
+    if !settings::enabled()
+        || !obs.states.live(Group::Nbd)
+        || !obs.states.attached(Event::RqComplete)
+    {
         return;
     }
     let lost = &obs.cost.this(pin).lost;
@@ -52,38 +55,38 @@ pub(crate) fn queued(obs: &Observer, pin: &Pinned<'_>, request: &Request) {
 
 /// It begins to send a request, of which `request` tells. In the task that sends.
 pub(crate) fn sending(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     key: usize,
     request: impl FnOnce() -> Request,
 ) {
-    if !obs.live(Group::Nbd) || obs.nbd.sending(key, system::clock_ns()) {
+    if !obs.states.live(Group::Nbd) || obs.nbd.sending(key, system::clock_ns()) {
         return;
     }
     // One that came before we did, or found no room; or where it cannot be seen to come.
-    if obs.function(Function::NbdQueue) != State::Attached {
+    if obs.states.function(Function::NbdQueue) != State::Attached {
         queued(obs, pin, &request());
         obs.nbd.sending(key, system::clock_ns());
     }
 }
 
 /// A request has come to something. In the task that sends or receives.
-pub(crate) fn is_at(obs: &Observer, key: usize, event: nbd::Event) {
-    if obs.live(Group::Nbd) {
+pub(crate) fn is_at(obs: &Ledgers, key: usize, event: nbd::Event) {
+    if obs.states.live(Group::Nbd) {
         obs.nbd.is_at(key, event, system::clock_ns());
     }
 }
 
 /// A request is given back to the block layer. Task context.
-pub(crate) fn requeued(obs: &Observer, key: usize) {
-    if obs.live(Group::Nbd) {
+pub(crate) fn requeued(obs: &Ledgers, key: usize) {
+    if obs.states.live(Group::Nbd) {
         obs.nbd.requeued(key, system::clock_ns());
     }
 }
 
 /// A request is completed. Any context, with interrupts off.
-pub(crate) fn done(obs: &Observer, pin: &Pinned<'_>, key: usize, failed: bool) {
-    if obs.live(Group::Nbd) && !obs.nbd.done(pin, key, failed, system::clock_ns()) {
+pub(crate) fn done(obs: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool) {
+    if obs.states.live(Group::Nbd) && !obs.nbd.done(pin, key, failed, system::clock_ns()) {
         obs.cost.this(pin).lost.nbd_longest.add(1);
     }
 }
@@ -91,7 +94,7 @@ pub(crate) fn done(obs: &Observer, pin: &Pinned<'_>, key: usize, failed: bool) {
 /// Records a sample if the current task is inside a window. A task outside
 /// one, kblockd for instance, sends on behalf of others, on a shallow stack:
 /// it is counted, and charged to nobody.
-pub(super) fn sample_inside(obs: &Observer, pin: &Pinned<'_>, at: &At, layer: Layer) {
+pub(super) fn sample_inside(obs: &Ledgers, pin: &Pinned<'_>, at: &At, layer: Layer) {
     if !settings::enabled() || !obs.in_task(pin, at, layer) {
         return;
     }

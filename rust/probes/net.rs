@@ -5,12 +5,12 @@
 use super::nbd::sample_inside;
 use crate::{
     kernel_ext::percpu::Pinned,
-    ledgers::Observer,
+    ledgers::Ledgers,
     shim::At,
     words::Layer, //
 };
 
 /// A task with PF_MEMALLOC, or something on top of it, transmits a packet.
-pub(crate) fn xmit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn xmit(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     sample_inside(obs, pin, at, Layer::Net);
 }

@@ -4,7 +4,7 @@
 
 use crate::{
     kernel_ext::percpu::Pinned,
-    ledgers::Observer,
+    ledgers::Ledgers,
     settings,
     shim::{
         At,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A block of `order` is taken. Any context.
-pub(crate) fn alloc(obs: &Observer, pin: &Pinned<'_>, at: &At, order: u32) {
+pub(crate) fn alloc(obs: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     if !settings::enabled() || !obs.takers.wanted(order) {
         return;
     }

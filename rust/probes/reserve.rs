@@ -9,7 +9,7 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    ledgers::Observer,
+    ledgers::Ledgers,
     policy::{
         classify::Caller,
         pfmemalloc::{
@@ -39,7 +39,7 @@ struct Told {
 }
 
 /// A page is taken without regard to the watermarks. Any context.
-pub(crate) fn taken(obs: &Observer, pin: &Pinned<'_>, at: &At, page: &Page) {
+pub(crate) fn taken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
     if !settings::enabled() {
         return;
     }
@@ -73,7 +73,7 @@ pub(crate) fn taken(obs: &Observer, pin: &Pinned<'_>, at: &At, page: &Page) {
 }
 
 /// The current task is about to wait for a node's reserves. Task context.
-pub(crate) fn wait_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, nid: u32) {
+pub(crate) fn wait_begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, nid: u32) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
@@ -83,7 +83,7 @@ pub(crate) fn wait_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, nid: u32) {
 }
 
 /// It does not wait any more.
-pub(crate) fn wait_end(obs: &Observer, pin: &Pinned<'_>, at: &At, woken: Woken) {
+pub(crate) fn wait_end(obs: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woken) {
     if at.context() != Context::Task {
         return;
     }
@@ -93,7 +93,7 @@ pub(crate) fn wait_end(obs: &Observer, pin: &Pinned<'_>, at: &At, woken: Woken) 
 }
 
 /// A packet is dropped at `site` as it lies in a page of the reserves. Any context.
-pub(crate) fn dropped(obs: &Observer, pin: &Pinned<'_>, _: &At, site: usize) {
+pub(crate) fn dropped(obs: &Ledgers, pin: &Pinned<'_>, _: &At, site: usize) {
     if !settings::enabled() {
         return;
     }

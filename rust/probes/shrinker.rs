@@ -9,7 +9,7 @@ use crate::{
     },
     ledgers::{
         windows::Slot,
-        Observer, //
+        Ledgers, //
     },
     policy::shrink::Work,
     settings,
@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// do_shrink_slab() is entered; true if it is followed.
-pub(crate) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
-    if !obs.live(Group::Shrinkers) || !settings::enabled() || at.context() != Context::Task {
+pub(crate) fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
+    if !obs.states.live(Group::Shrinkers) || !settings::enabled() || at.context() != Context::Task {
         return false;
     }
     let slot = obs.windows.find(pin, at.task);
@@ -42,17 +42,17 @@ pub(crate) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, shrink: Shrink) -
 }
 
 /// It has counted its objects, and begins to scan them.
-pub(crate) fn scans(obs: &Observer, pin: &Pinned<'_>, at: &At, work: Work) {
+pub(crate) fn scans(obs: &Ledgers, pin: &Pinned<'_>, at: &At, work: Work) {
     obs.shrinkers.scans(pin, at.task, work, system::clock_ns());
 }
 
 /// It has scanned: `left` were left of what it had planned, `freed` were freed.
-pub(crate) fn scanned(obs: &Observer, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
+pub(crate) fn scanned(obs: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
     obs.shrinkers.scanned(pin, at.task, left, freed);
 }
 
 /// It returns.
-pub(crate) fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn end(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if !obs.shrinkers.end(pin, at.task, system::clock_ns()) {
         obs.cost.this(pin).lost.shrinkers.add(1);
     }

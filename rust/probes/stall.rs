@@ -6,12 +6,13 @@
 
 use crate::{
     kernel_ext::{
+        events,
         percpu::Pinned,
         system, //
     },
     ledgers::{
         stalls::Open,
-        Observer, //
+        Ledgers, //
     },
     policy::{
         classify::Caller,
@@ -26,7 +27,6 @@ use crate::{
     },
     settings,
     shim::{
-        events,
         function::Entered,
         At,
         Context, //
@@ -45,7 +45,7 @@ use crate::{
 const LOCK_FRAMES: usize = 24;
 
 /// Changes the stall of the current task, if it is in one.
-fn change(obs: &Observer, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
+fn change(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
     if obs.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
@@ -55,8 +55,8 @@ fn change(obs: &Observer, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, 
 }
 
 /// An envelope begins; true if it counts, so that its end does, too.
-fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
-    if !obs.live(Group::Stalls) || at.context() != Context::Task {
+fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
+    if !obs.states.live(Group::Stalls) || at.context() != Context::Task {
         return false;
     }
     obs.stalls.open.with(pin, at.task, Open::nest).is_some() || first(obs, pin, at.task, gfp, order)
@@ -65,7 +65,7 @@ fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> boo
 /// The first one begins. By itself, as it needs more stack than the others, which may come
 /// where there is little left.
 #[inline(never)]
-fn first(obs: &Observer, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
+fn first(obs: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
     let open = Open::new(system::clock_ns(), gfp, order);
     let began = obs.stalls.open.insert(pin, task, open);
     if !began {
@@ -75,7 +75,7 @@ fn first(obs: &Observer, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) ->
 }
 
 /// An envelope ends.
-fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+fn end(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if at.context() != Context::Task {
         return;
     }
@@ -86,7 +86,7 @@ fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 
 /// It was the last one. By itself, as [`first`] is.
 #[inline(never)]
-fn last(obs: &Observer, pin: &Pinned<'_>, task: usize) {
+fn last(obs: &Ledgers, pin: &Pinned<'_>, task: usize) {
     let Some(open) = obs.stalls.open.remove(pin, task) else {
         return;
     };
@@ -103,8 +103,8 @@ fn last(obs: &Observer, pin: &Pinned<'_>, task: usize) {
 }
 
 /// From now on the stall may wait for NBD requests.
-fn may_wait(obs: &Observer, open: &mut Open, now: u64) {
-    if obs.live(Group::Nbd) {
+fn may_wait(obs: &Ledgers, open: &mut Open, now: u64) {
+    if obs.states.live(Group::Nbd) {
         open.may_wait(|| obs.nbd.spent(now));
     }
 }
@@ -117,7 +117,7 @@ const fn envelope(window: Window) -> bool {
 
 /// A window begins.
 pub(super) fn window_begin(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
@@ -140,7 +140,7 @@ pub(super) fn window_begin(
 
 /// A window ends.
 pub(super) fn window_end(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
@@ -159,7 +159,7 @@ pub(super) fn window_end(
 }
 
 /// Folios were isolated from an inactive list: `taken` pages of those `scanned`.
-pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
+pub(crate) fn isolated(obs: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
     if settings::enabled() {
         obs.kswapd.isolated(at.task, scanned as u64, taken as u64);
     }
@@ -173,14 +173,14 @@ pub(crate) fn isolated(obs: &Observer, pin: &Pinned<'_>, at: &At, scanned: usize
 }
 
 /// The current task was put to sleep by reclaim, for `reason`.
-pub(super) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, reason: u32) {
+pub(super) fn throttled(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reason: u32) {
     change(obs, pin, at, |stall, now| {
         stall.has_slept(Cause::throttle(reason), now);
     });
 }
 
 /// The CPU goes from task `prev` to task `next`.
-pub(crate) fn switch(obs: &Observer, pin: &Pinned<'_>, prev: usize, next: usize, runnable: bool) {
+pub(crate) fn switch(obs: &Ledgers, pin: &Pinned<'_>, prev: usize, next: usize, runnable: bool) {
     let open = &obs.stalls.open;
     if open.is_empty() {
         return;
@@ -190,7 +190,7 @@ pub(crate) fn switch(obs: &Observer, pin: &Pinned<'_>, prev: usize, next: usize,
 }
 
 /// The current task begins to wait for a lock, or has it.
-pub(crate) fn contention(obs: &Observer, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
+pub(crate) fn contention(obs: &Ledgers, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
     if obs.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
@@ -212,15 +212,15 @@ pub(crate) fn contention(obs: &Observer, pin: &Pinned<'_>, at: &At, lock: usize,
 }
 
 /// The current task is about to sleep until a device has a free tag.
-pub(crate) fn tag_wait(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn tag_wait(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     change(obs, pin, at, |stall, now| {
         stall.will_sleep(Cause::TagWait, now)
     });
 }
 
 /// NBD begins to send, or has sent.
-pub(crate) fn nbd(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
-    if begin && obs.attached(Event::NbdSent) {
+pub(crate) fn nbd(obs: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
+    if begin && obs.states.attached(Event::NbdSent) {
         change(obs, pin, at, |stall, now| stall.enter(Cause::NbdSend, now));
     } else if !begin {
         change(obs, pin, at, |stall, now| stall.leave(Cause::NbdSend, now));
@@ -228,7 +228,7 @@ pub(crate) fn nbd(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
 }
 
 /// The current task begins to wait for room at the swap writer, or is through.
-pub(crate) fn writer(obs: &Observer, pin: &Pinned<'_>, at: &At, begin: bool) {
+pub(crate) fn writer(obs: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     let cause = Cause::ThrottleWriteback;
     change(obs, pin, at, |stall, now| match begin {
         true => stall.enter(cause, now),
@@ -264,7 +264,7 @@ const fn cause(function: Function) -> Option<Cause> {
 }
 
 /// A probed function is entered; true if its end is of interest.
-pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     let function = entered.function();
     match function {
         // (gfp_t gfp_mask, unsigned int order, ...)
@@ -310,7 +310,7 @@ pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
 
 /// What the current task had of its last attempt to compact is known now. One that was counted
 /// is settled whether events are recorded or not: else it would stay without an outcome.
-fn settle(obs: &Observer, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
+fn settle(obs: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
     let settled = obs.stalls.open.with(pin, at.task, Open::settle).flatten();
     if let Some((order, result)) = settled {
         if result == Result::Success {
@@ -323,7 +323,7 @@ fn settle(obs: &Observer, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
 }
 
 /// The current task is done compacting.
-fn compacted(obs: &Observer, pin: &Pinned<'_>, at: &At, result: usize) {
+fn compacted(obs: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     let Some(result) = u32::try_from(result).ok().and_then(Result::from_raw) else {
         return;
     };
@@ -345,7 +345,7 @@ fn compacted(obs: &Observer, pin: &Pinned<'_>, at: &At, result: usize) {
 }
 
 /// A probed function, whose end is of interest, returns `ret`.
-pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
+pub(super) fn exit(obs: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
     if let Some(cause) = cause(function) {
         change(obs, pin, at, |stall, now| stall.leave(cause, now));
     }

@@ -7,7 +7,7 @@ use crate::{
         percpu::Pinned,
         system, //
     },
-    ledgers::Observer,
+    ledgers::Ledgers,
     settings,
     shim::{
         At,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Reclaim asks for a flush; true if its end is of interest.
-pub(super) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
+pub(super) fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
     if !settings::enabled() || at.context() != Context::Task {
         return false;
     }
@@ -36,7 +36,7 @@ pub(super) fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, flush: Flush) -> 
 }
 
 /// It is done.
-pub(super) fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(super) fn end(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let Some(slot) = obs.windows.find(pin, at.task) else {
         return;
     };
@@ -48,7 +48,7 @@ pub(super) fn end(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 }
 
 /// The current task interrupts other CPUs to flush their TLBs.
-pub(crate) fn interrupts(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn interrupts(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }

@@ -5,6 +5,7 @@
 use super::stall;
 use crate::{
     kernel_ext::{
+        events,
         percpu::Pinned,
         system,
         tracepoint::State, //
@@ -15,7 +16,7 @@ use crate::{
             Slot,
             Submitted, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         classify::Caller,
@@ -23,7 +24,6 @@ use crate::{
     },
     settings,
     shim::{
-        events,
         At,
         Folio, //
     },
@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// Which limit a memory cgroup's window is for: one event serves all.
-fn memcg_origin(obs: &Observer, pin: &Pinned<'_>) -> Origin {
+fn memcg_origin(obs: &Ledgers, pin: &Pinned<'_>) -> Origin {
     let told = |c| {
         matches!(
             c,
@@ -55,7 +55,7 @@ fn memcg_origin(obs: &Observer, pin: &Pinned<'_>) -> Origin {
 }
 
 /// A window begins in the current task.
-pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Window) {
+pub(crate) fn window_begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, window: Window) {
     let origin = match window {
         Window::Kswapd => Origin::Kswapd,
         Window::Direct => Origin::Direct,
@@ -73,7 +73,7 @@ pub(crate) fn window_begin(obs: &Observer, pin: &Pinned<'_>, at: &At, window: Wi
 
 /// The innermost window of the current task, a `window`, ends.
 pub(crate) fn window_end(
-    obs: &Observer,
+    obs: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
@@ -89,7 +89,7 @@ pub(crate) fn window_end(
     close(obs, pin, at, reclaimed);
 }
 
-fn close(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+fn close(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     let origin = match obs.windows.end(pin, at.task) {
         Ended::Closed(w) => {
             if events::reclaim_window_enabled() {
@@ -109,7 +109,7 @@ fn close(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     };
     if settings::enabled() {
         obs.writes.this(pin).window(origin, reclaimed as u64);
-        if obs.live(Group::Tlb) {
+        if obs.states.live(Group::Tlb) {
             obs.tlb.this(pin).window(origin, reclaimed as u64);
         }
     }
@@ -117,7 +117,7 @@ fn close(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
 
 /// reclaim_pages() is done: MADV_PAGEOUT or DAMON. Its window was opened only
 /// if something was written in it.
-pub(crate) fn pages_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+pub(crate) fn pages_end(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     let opened = obs
         .windows
         .find(pin, at.task)
@@ -133,7 +133,7 @@ pub(crate) fn pages_end(obs: &Observer, pin: &Pinned<'_>, at: &At, reclaimed: us
 
 /// What became of a folio that pageout() gave to swap, from its state right
 /// after (mm/page_io.c, swap_writeout()).
-fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
+fn kind(obs: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     let submitted = slot.and_then(|s| s.take_submitted(folio.key));
     let zswapped = slot.is_some_and(|s| s.take_zswapped(folio.key));
     // A folio under writeback was queued. One that is not any more may have
@@ -155,7 +155,7 @@ fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
     // What is left is a folio that needed no write: all zeros, unless zswap
     // took it unseen.
-    if slot.is_some() && obs.function(Function::ZswapStore) == State::Attached {
+    if slot.is_some() && obs.states.function(Function::ZswapStore) == State::Attached {
         Kind::Zero
     } else {
         Kind::Unknown
@@ -163,7 +163,7 @@ fn kind(obs: &Observer, slot: Option<&Slot>, folio: &Folio) -> Kind {
 }
 
 /// pageout() wrote a folio.
-pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
+pub(crate) fn write(obs: &Ledgers, pin: &Pinned<'_>, at: &At, folio: &Folio) {
     let (slot, origin) = match obs.slot_or_origin(pin, at) {
         Ok(slot) => (Some(slot), slot.origin()),
         Err(origin) => (None, origin),
@@ -185,7 +185,7 @@ pub(crate) fn write(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: &Folio) {
 
 /// Reclaim put the current task to sleep for `us`; `reason` is the kernel's
 /// (`enum vmscan_throttle_state`).
-pub(crate) fn throttled(obs: &Observer, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
+pub(crate) fn throttled(obs: &Ledgers, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
     stall::throttled(obs, pin, at, reason);
     if !settings::enabled() || Cause::throttle(reason) != Cause::ThrottleWriteback {
         return;

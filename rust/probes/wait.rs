@@ -13,7 +13,7 @@ use crate::{
             NotKept,
             Open, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         classify::Caller,
@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// A wait begins; false when it has no room.
-fn open(obs: &Observer, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
+fn open(obs: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
     let began = obs.waits.open.insert(pin, at.task, Open::new(wait, facts));
     if !began {
         obs.cost.this(pin).lost.memory_waits.add(1);
@@ -45,7 +45,7 @@ fn open(obs: &Observer, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> 
 }
 
 /// The wait of the current task is over.
-fn close(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+fn close(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let now = system::clock_ns();
     if let Some(open) = obs.waits.open.remove(pin, at.task) {
         if settings::enabled() {
@@ -54,7 +54,7 @@ fn close(obs: &Observer, pin: &Pinned<'_>, at: &At) {
     }
 }
 
-fn count_lost(obs: &Observer, pin: &Pinned<'_>, lost: &NotKept) {
+fn count_lost(obs: &Ledgers, pin: &Pinned<'_>, lost: &NotKept) {
     let counts = &obs.cost.this(pin).lost;
     counts.wait_cgroups.add(lost.cgroup.into());
     counts.wait_tasks.add(lost.task.into());
@@ -62,7 +62,7 @@ fn count_lost(obs: &Observer, pin: &Pinned<'_>, lost: &NotKept) {
 
 /// The current task begins to wait for a page, if it is one that was there before; true if the
 /// end is of interest.
-fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
+fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
     let Some(kind) = facts.kind() else {
         return false;
     };
@@ -71,7 +71,7 @@ fn begin(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
 }
 
 /// A section of PSI's begins, in a function that `caller` returns to.
-fn section(obs: &Observer, pin: &Pinned<'_>, at: &At, caller: usize) {
+fn section(obs: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     let now = system::clock_ns();
     let nests = obs.waits.open.with(pin, at.task, |o| o.wait.enters(now));
     if nests.is_none() {
@@ -83,9 +83,9 @@ fn section(obs: &Observer, pin: &Pinned<'_>, at: &At, caller: usize) {
 }
 
 /// A probed function is entered; true if its end is of interest.
-pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     if !entered.function().tells_of_waits()
-        || !obs.live(Group::Waits)
+        || !obs.states.live(Group::Waits)
         || at.context() != Context::Task
     {
         return false;
@@ -118,7 +118,7 @@ pub(super) fn entry(obs: &Observer, pin: &Pinned<'_>, at: &At, entered: &Entered
 }
 
 /// A probed function, whose end is of interest, returns.
-pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
+pub(super) fn exit(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if obs.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
         close(obs, pin, at);
     }
@@ -126,8 +126,8 @@ pub(super) fn exit(obs: &Observer, pin: &Pinned<'_>, at: &At) {
 
 /// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
 /// are written.
-pub(crate) fn pauses(obs: &Observer, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
-    if settings::enabled() && obs.live(Group::Waits) && at.context() == Context::Task {
+pub(crate) fn pauses(obs: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
+    if settings::enabled() && obs.states.live(Group::Waits) && at.context() == Context::Task {
         let lost = obs.waits.add(pin, Kind::Dirty, facts, ns, 0);
         count_lost(obs, pin, &lost);
     }

@@ -6,7 +6,7 @@ use crate::{
     kernel_ext::percpu::Pinned,
     ledgers::{
         swap_io::For,
-        Observer, //
+        Ledgers, //
     },
     settings,
     shim::{
@@ -18,7 +18,7 @@ use crate::{
 
 /// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
 /// write event that follows, zswap took it.
-pub(crate) fn offered(obs: &Observer, pin: &Pinned<'_>, at: &At, folio: usize) {
+pub(crate) fn offered(obs: &Ledgers, pin: &Pinned<'_>, at: &At, folio: usize) {
     if let Ok(slot) = obs.slot_or_origin(pin, at) {
         slot.zswapped(folio);
     }
@@ -29,7 +29,7 @@ const WRITTEN_BACK: usize = 1;
 
 /// zswap looks at a page that it holds; true if its end is of interest. A task: a shrinker's
 /// caller, or zswap's own worker when its pool is full.
-pub(crate) fn looks(obs: &Observer, pin: &Pinned<'_>, at: &At) -> bool {
+pub(crate) fn looks(obs: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     if at.context() != Context::Task {
         return false;
     }
@@ -47,7 +47,7 @@ pub(crate) fn looks(obs: &Observer, pin: &Pinned<'_>, at: &At) -> bool {
 }
 
 /// It did, and returns `ret`.
-pub(crate) fn looked(obs: &Observer, pin: &Pinned<'_>, at: &At, ret: usize) {
+pub(crate) fn looked(obs: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
     let Some(what) = obs.swap_io.zswap.remove(pin, at.task) else {
         return;
     };

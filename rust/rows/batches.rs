@@ -6,7 +6,7 @@ use crate::{
     kernel_ext::tracepoint::State,
     ledgers::{
         batches::ByOrigin,
-        Observer, //
+        Ledgers, //
     },
     policy::{
         batch::Why,
@@ -26,8 +26,8 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn batches(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = match obs.state(Event::BioQueue) {
+pub(super) fn batches(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match obs.states.state(Event::BioQueue) {
         State::Attached => "on",
         _ => "unavailable",
     };

@@ -7,7 +7,7 @@ use crate::{
     kernel_ext::system,
     ledgers::{
         compaction::ORDERS,
-        Observer, //
+        Ledgers, //
     },
     policy::{
         compaction::{
@@ -28,10 +28,10 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn compaction(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn compaction(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.function(Function::Compact),
-        obs.function(Function::SlowPath),
+        obs.states.function(Function::Compact),
+        obs.states.function(Function::SlowPath),
     ];
     writeln!(f, "state {}", super::group(Group::Stalls, &needs))?;
     let ledger = &obs.compaction;
@@ -65,7 +65,7 @@ pub(super) fn compaction(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt
     }
     // Who waits for a block is known from the attempts.
     let takers = match super::group(Group::Stalls, &needs) {
-        "on" => super::group(Group::Takers, &[obs.state(Event::PageAlloc)]),
+        "on" => super::group(Group::Takers, &[obs.states.state(Event::PageAlloc)]),
         state => state,
     };
     writeln!(f, "takers {takers}")?;

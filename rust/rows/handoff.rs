@@ -4,6 +4,7 @@
 
 use super::helper::state;
 use crate::{
+    control::helper,
     kernel_ext::{
         cell::Cell64,
         percpu::PerCpu, //
@@ -13,14 +14,13 @@ use crate::{
             ByOrigin,
             Handoff, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         handoff::Refused,
         log2, //
     },
     settings,
-    shim::reclaim,
     words::Origin, //
 };
 use kernel::{
@@ -67,7 +67,7 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
 }
 
 /// Writes the file.
-pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn handoff(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let ledger = &obs.handoff;
     let sum = |get: fn(&Handoff) -> &Cell64| ledger.sum(|l| get(l).get());
 
@@ -94,7 +94,7 @@ pub(super) fn handoff(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
 
     let mut pending = 0u64;
     let mut result = Ok(());
-    if let Some(shared) = reclaim::handoff() {
+    if let Some(shared) = helper::handoff() {
         shared.devices(|name, lane| {
             let figures = lane.figures();
             // In this order: what is taken meanwhile may be written, too.

@@ -11,7 +11,7 @@ use crate::{
     ledgers::{
         headroom::Samples,
         worst::Stack,
-        Observer, //
+        Ledgers, //
     },
     policy::hist,
     words::{
@@ -33,7 +33,7 @@ fn places() -> impl Iterator<Item = (Origin, Layer)> {
 }
 
 /// Writes the file `headroom`.
-pub(super) fn headroom(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn headroom(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let stack_size = system::stack_size() as u64;
     writeln!(f, "stack.size {stack_size}")?;
 
@@ -71,7 +71,7 @@ pub(super) fn headroom(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::
 }
 
 /// Writes the file `stacks`.
-pub(super) fn stacks(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn stacks(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut buf = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
     // A kilobyte: not on a stack, of all places.
     let mut stack = KBox::new(Stack::NONE, GFP_KERNEL).map_err(|_| fmt::Error)?;

@@ -3,16 +3,18 @@
 //! `helper`: what became of the dirty file folios that reclaim met.
 
 use crate::{
+    control::helper,
+    helper::Wanted,
     kernel_ext::{
         cell::Cell64,
-        percpu::PerCpu, //
+        percpu::PerCpu,
+        reclaim, //
     },
     ledgers::{
         write_around::WriteAround,
-        Observer, //
+        Ledgers, //
     },
     policy::log2,
-    shim::reclaim,
     words::Skip, //
 };
 use kernel::{
@@ -24,8 +26,8 @@ use kernel::{
 };
 
 /// Whether a half of the helper is on, off, or not to be had.
-pub(super) fn state(half: fn(reclaim::Wanted) -> bool) -> &'static str {
-    if reclaim::on().is_some_and(half) {
+pub(super) fn state(half: fn(Wanted) -> bool) -> &'static str {
+    if helper::on().is_some_and(half) {
         "on"
     } else if reclaim::available() {
         "off"
@@ -48,7 +50,7 @@ fn hist(
 }
 
 /// Writes the file.
-pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn helper(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let ledger = &obs.write_around;
     let sum = |get: fn(&WriteAround) -> &Cell64| ledger.sum(|l| get(l).get());
     let two = |get: fn(&WriteAround) -> &[Cell64; 2]| {
@@ -85,7 +87,7 @@ pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
 
     let mut pending = 0;
     let mut result = Ok(());
-    if let Some(shared) = reclaim::shared() {
+    if let Some(shared) = helper::shared() {
         shared.devices(|name, state| {
             let waiting = state.pending.load(Relaxed).max(0);
             pending = waiting.saturating_add(pending);
@@ -105,7 +107,7 @@ pub(super) fn helper(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         });
     }
     result?;
-    if let Some(shared) = reclaim::shared() {
+    if let Some(shared) = helper::shared() {
         for (nid, ns) in shared.pace() {
             writeln!(f, "node.{nid}.ns_per_page {ns}")?;
         }

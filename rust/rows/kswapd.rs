@@ -7,7 +7,7 @@ use crate::{
     ledgers::{
         kswapd::Node,
         writes::ORDERS,
-        Observer, //
+        Ledgers, //
     },
     policy::kswapd::Why,
     words::{
@@ -21,19 +21,22 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn kswapd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn kswapd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let passes = [Event::BalanceBegin, Event::BalanceEnd, Event::KswapdSleep];
-    let state = match passes.into_iter().all(|e| obs.attached(e)) {
+    let state = match passes.into_iter().all(|e| obs.states.attached(e)) {
         true => "on",
         false => "unavailable",
     };
     writeln!(f, "state {state}")?;
-    let needs = [obs.state(Event::Isolated), obs.state(Event::Shrunk)];
+    let needs = [
+        obs.states.state(Event::Isolated),
+        obs.states.state(Event::Shrunk),
+    ];
     writeln!(f, "scans {}", super::group(Group::Stalls, &needs))?;
     for (nid, node) in obs.kswapd.nodes() {
         figures(f, nid, node)?;
     }
-    let wakes = match obs.attached(Event::KswapdWoken) {
+    let wakes = match obs.states.attached(Event::KswapdWoken) {
         true => "on",
         false => "unavailable",
     };

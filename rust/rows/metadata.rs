@@ -10,7 +10,7 @@ use crate::{
             Bitmap,
             Device, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::log2,
     words::{
@@ -26,8 +26,11 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn metadata(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let needs = [obs.state(Event::FolioGone), obs.state(Event::FolioAdded)];
+pub(super) fn metadata(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [
+        obs.states.state(Event::FolioGone),
+        obs.states.state(Event::FolioAdded),
+    ];
     writeln!(f, "state {}", super::group(Group::Metadata, &needs))?;
     let counts = &obs.metadata.counts;
     for &origin in Origin::ALL {
@@ -61,7 +64,7 @@ pub(super) fn metadata(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::
             (Bitmap::Blocks, "blocks", Event::BlockBitmap),
             (Bitmap::Inodes, "inodes", Event::InodeBitmap),
         ] {
-            if obs.state(event) != State::Attached {
+            if obs.states.state(event) != State::Attached {
                 continue;
             }
             let all = sum(&|d| d.bitmaps(of).map_or(0, |r| r.all.get()));

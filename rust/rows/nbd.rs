@@ -13,7 +13,7 @@ use crate::{
             Counts,
             Longest, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         log2,
@@ -41,7 +41,7 @@ fn there(state: State) -> State {
 }
 
 /// Writes the file.
-pub(super) fn nbd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn nbd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         Event::NbdSend,
         Event::NbdHeader,
@@ -50,9 +50,9 @@ pub(super) fn nbd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         Event::RqComplete,
         Event::RqRequeue,
     ];
-    let needs = needs.map(|e| there(obs.state(e)));
+    let needs = needs.map(|e| there(obs.states.state(e)));
     writeln!(f, "state {}", super::group(Group::Nbd, &needs))?;
-    let lock = [there(obs.function(Function::NbdQueue))];
+    let lock = [there(obs.states.function(Function::NbdQueue))];
     writeln!(f, "lock {}", super::group(Group::Nbd, &lock))?;
     let counts = &obs.nbd.counts;
     let mut seen = KVec::<u32>::new();
@@ -76,7 +76,7 @@ pub(super) fn nbd(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 }
 
 fn device(
-    obs: &Observer,
+    obs: &Ledgers,
     f: &mut fmt::Formatter<'_>,
     index: u32,
     direction: Direction,

@@ -5,13 +5,14 @@
 
 use crate::{
     kernel_ext::{
+        reclaim,
         symbol,
         system,
         zone, //
     },
     ledgers::{
         reserves::Taken,
-        Observer, //
+        Ledgers, //
     },
     policy::{
         log2,
@@ -20,7 +21,6 @@ use crate::{
             Woken, //
         },
     },
-    shim::reclaim,
     tables::sites::Sites,
     words::{
         Event,
@@ -34,13 +34,13 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn reserves(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn reserves(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut symbol = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
     taken(obs, f, &mut symbol)?;
     zones(obs, f)?;
     waits(obs, f)?;
 
-    let drops = super::group(Group::Reserves, &[obs.state(Event::SkbDropped)]);
+    let drops = super::group(Group::Reserves, &[obs.states.state(Event::SkbDropped)]);
     writeln!(f, "drops {drops}")?;
     let n = obs.reserves.counts.sum(|c| c.drops.get());
     writeln!(f, "drops.packets {n}")?;
@@ -51,8 +51,8 @@ pub(super) fn reserves(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::
     Ok(())
 }
 
-fn taken(obs: &Observer, f: &mut fmt::Formatter<'_>, symbol: &mut symbol::Buffer) -> fmt::Result {
-    let state = super::group(Group::Reserves, &[obs.state(Event::ReserveTaken)]);
+fn taken(obs: &Ledgers, f: &mut fmt::Formatter<'_>, symbol: &mut symbol::Buffer) -> fmt::Result {
+    let state = super::group(Group::Reserves, &[obs.states.state(Event::ReserveTaken)]);
     writeln!(f, "state {state}")?;
     let counts = &obs.reserves.counts;
     for (user, name) in User::ALL {
@@ -79,7 +79,7 @@ fn sites(
     Ok(())
 }
 
-fn zones(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn zones(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for nid in 0..reclaim::nodes() as u32 {
         for zid in 0..zone::ZONES as u32 {
             let Some(now) = zone::zone(nid, zid) else {
@@ -99,8 +99,11 @@ fn zones(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn waits(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let needs = [obs.state(Event::WaitBegin), obs.state(Event::WaitEnd)];
+fn waits(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let needs = [
+        obs.states.state(Event::WaitBegin),
+        obs.states.state(Event::WaitEnd),
+    ];
     writeln!(f, "waits {}", super::group(Group::Reserves, &needs))?;
     let counts = &obs.reserves.counts;
     for (woken, name) in Woken::ALL {

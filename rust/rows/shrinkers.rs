@@ -7,7 +7,7 @@ use crate::{
     kernel_ext::system,
     ledgers::{
         shrinkers::COUNTS,
-        Observer, //
+        Ledgers, //
     },
     words::{
         Event,
@@ -22,11 +22,11 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn shrinkers(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn shrinkers(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.function(Function::ShrinkSlab),
-        obs.state(Event::ShrinkStart),
-        obs.state(Event::ShrinkEnd),
+        obs.states.function(Function::ShrinkSlab),
+        obs.states.state(Event::ShrinkStart),
+        obs.states.state(Event::ShrinkEnd),
     ];
     writeln!(f, "state {}", super::group(Group::Shrinkers, &needs))?;
     let totals = obs.shrinkers.totals().map_err(|_| fmt::Error)?;

@@ -16,7 +16,7 @@ use crate::{
             COUNTS,
             ORIGINS, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         log2,
@@ -37,9 +37,9 @@ use kernel::{
 };
 
 /// Can this part be told from the others on this kernel, and with these settings?
-fn state(obs: &Observer, cause: Cause) -> &'static str {
-    let on = |event| obs.state(event);
-    let probed = |function| obs.function(function);
+fn state(obs: &Ledgers, cause: Cause) -> &'static str {
+    let on = |event| obs.states.state(event);
+    let probed = |function| obs.states.function(function);
     let needs = match cause {
         Cause::Unexplained => [probed(Function::SlowPath); 2],
         Cause::Scan => [on(Event::DirectBegin), on(Event::Switch)],
@@ -93,7 +93,7 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Key for F {
     }
 }
 
-fn origin(obs: &Observer, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Result {
+fn origin(obs: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Result {
     let Some(ledger) = obs.stalls.origin(origin) else {
         return Ok(());
     };
@@ -123,14 +123,14 @@ fn origin(obs: &Observer, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Re
 }
 
 /// Writes the file `stalls`.
-pub(super) fn stalls(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn stalls(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let on = if settings::group(Group::Stalls) {
         "on"
     } else {
         "off"
     };
     writeln!(f, "state {on}")?;
-    let envelope = match obs.function(Function::SlowPath) {
+    let envelope = match obs.states.function(Function::SlowPath) {
         State::Attached => "slow_path",
         _ => "window",
     };
@@ -168,7 +168,7 @@ fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS
 }
 
 /// Writes the file `stalls_cgroups`.
-pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = obs.stalls.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 
@@ -198,7 +198,7 @@ pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 /// Writes the file `stalls_longest`: one stall a row, longest first.
-pub(super) fn longest(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn longest(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let all = obs.stalls.longest().map_err(|_| fmt::Error)?;
     for (n, kept) in all.iter().enumerate() {
         let s = &kept.stall;

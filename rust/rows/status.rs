@@ -2,8 +2,15 @@
 
 //! `status`: what is attached, what is available, what was lost, what it costs.
 
-use super::FORMAT;
+use super::{
+    FORMAT,
+    VERSION, //
+};
 use crate::{
+    control::{
+        helper,
+        probes, //
+    },
     kernel_ext::{
         cell::Cell64,
         tracepoint::State, //
@@ -14,13 +21,9 @@ use crate::{
             EventCost,
             Lost, //
         },
-        Observer, //
+        Ledgers, //
     },
     settings,
-    shim::{
-        attached,
-        reclaim, //
-    },
     words::{
         Event,
         Function,
@@ -49,8 +52,8 @@ fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
 }
 
 /// The ledgers and whether what they stand on is attached.
-pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
-    let on = |e| obs.attached(e);
+pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
+    let on = |e| obs.states.attached(e);
     let windows = [
         Event::BalanceBegin,
         Event::DirectBegin,
@@ -66,7 +69,7 @@ pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
         ("io_split", on(Event::WriteFolio) && on(Event::BioQueue)),
         (
             "zswap_split",
-            on(Event::WriteFolio) && obs.function(Function::ZswapStore) == State::Attached,
+            on(Event::WriteFolio) && obs.states.function(Function::ZswapStore) == State::Attached,
         ),
         ("headroom.entry", windows),
         ("headroom.write", on(Event::WriteFolio)),
@@ -77,18 +80,18 @@ pub(crate) fn ledgers(obs: &Observer) -> [(&'static str, bool); 9] {
 }
 
 /// Writes the file.
-pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "format {FORMAT}")?;
-    writeln!(f, "version {}", crate::VERSION)?;
+    writeln!(f, "version {VERSION}")?;
     writeln!(f, "enabled {}", u8::from(settings::enabled()))?;
     for &event in Event::ALL.iter() {
         write!(f, "probe.{} ", event.name())?;
-        state(f, obs.state(event))?;
+        state(f, obs.states.state(event))?;
         f.write_char('\n')?;
     }
     for &function in Function::ALL {
         write!(f, "fprobe.{} ", function.name())?;
-        state(f, obs.function(function))?;
+        state(f, obs.states.function(function))?;
         f.write_char('\n')?;
     }
     for &group in Group::ALL {
@@ -109,7 +112,7 @@ pub(super) fn status(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     cost(obs, f)
 }
 
-fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn counts(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for &event in Event::ALL {
         let n = obs
             .cost
@@ -152,7 +155,7 @@ fn counts(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = obs.cost.sum(|c| cell(&c.lost).get());
         writeln!(f, "lost.{name} {n}")?;
     }
-    let missed = attached::missed();
+    let missed = probes::missed();
     writeln!(f, "lost.calls {}", missed.calls)?;
     writeln!(f, "context.functions.irq {}", missed.interrupts)?;
     let by_layer = |get: fn(&Cost, Layer) -> Option<&Cell64>, layer| {
@@ -193,7 +196,7 @@ enum Counted {
     Function(Function),
 }
 
-fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn cost(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
     let events = Event::ALL.iter().map(|&e| Counted::Event(e));
     let functions = Function::ALL.iter().map(|&f| Counted::Function(f));
@@ -220,7 +223,7 @@ fn cost(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.cycles_estimate {estimate}")?;
     let bytes = obs
         .bytes()
-        .saturating_add(reclaim::shared().map_or(0, |shared| shared.bytes()))
-        .saturating_add(reclaim::handoff().map_or(0, |shared| shared.bytes()));
+        .saturating_add(helper::shared().map_or(0, |shared| shared.bytes()))
+        .saturating_add(helper::handoff().map_or(0, |shared| shared.bytes()));
     writeln!(f, "cost.memory_bytes {bytes}")
 }

@@ -6,7 +6,7 @@ use crate::{
     kernel_ext::cell::Cell64,
     ledgers::{
         tlb::Flushes,
-        Observer, //
+        Ledgers, //
     },
     words::{
         Event,
@@ -22,11 +22,11 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn tlb(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn tlb(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.state(Event::TlbFlush),
-        obs.function(Function::TlbFlush),
-        obs.function(Function::TlbFlushDirty),
+        obs.states.state(Event::TlbFlush),
+        obs.states.function(Function::TlbFlush),
+        obs.states.function(Function::TlbFlushDirty),
     ];
     writeln!(f, "state {}", super::group(Group::Tlb, &needs))?;
     for &origin in Origin::ALL {

@@ -14,7 +14,7 @@ use crate::{
             ByKind,
             CgroupTotal, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         log2,
@@ -42,7 +42,7 @@ fn io_kinds() -> impl Iterator<Item = (Kind, &'static str)> {
 }
 
 /// Writes the file `waits`.
-pub(super) fn waits(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn waits(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     states(obs, f)?;
     let counts = &obs.waits.counts;
     for (kind, name) in Kind::ALL {
@@ -84,8 +84,8 @@ pub(super) fn waits(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Res
     writeln!(f, "open {}", obs.waits.open.len())
 }
 
-fn states(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let probed = |function| obs.function(function);
+fn states(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let probed = |function| obs.states.function(function);
     let state = |needs: &[_]| super::group(Group::Waits, needs);
     // Where it is inlined, those that call it are not.
     let common = probed(Function::WaitBitCommon);
@@ -106,11 +106,11 @@ fn states(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "state {reads}")?;
     let psi = [probed(Function::PsiLeave), probed(Function::PsiEnter)];
     writeln!(f, "psi {}", state(&psi))?;
-    writeln!(f, "dirty {}", state(&[obs.state(Event::DirtyPause)]))?;
+    writeln!(f, "dirty {}", state(&[obs.states.state(Event::DirtyPause)]))?;
     writeln!(f, "refaults {}", state(&[probed(Function::Refault)]))
 }
 
-fn devices(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn devices(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for device in obs.waits.devices().map_err(|_| fmt::Error)? {
         // dev_t: 12 bits and 20.
         let (major, minor) = (device >> 20, device & 0xf_ffff);
@@ -126,7 +126,7 @@ fn devices(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Writes the file `waits_cgroups`.
-pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = obs.waits.cgroups().map_err(|_| fmt::Error)?;
     let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
 

@@ -16,7 +16,7 @@ use crate::{
             NODES,
             ORDERS, //
         },
-        Observer, //
+        Ledgers, //
     },
     words::{
         Function,
@@ -29,13 +29,13 @@ use kernel::{
     sync::Arc, //
 };
 
-fn sum(obs: &Observer, origin: Origin, get: impl Fn(&OriginWrites) -> Option<&Cell64>) -> u64 {
+fn sum(obs: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<&Cell64>) -> u64 {
     obs.writes
         .sum(|w| w.origin(origin).and_then(&get).map_or(0, Cell64::get))
 }
 
 /// Folios and pages that were queued, and failed after that.
-fn failed_late(obs: &Observer, origin: Origin, anon: bool) -> [u64; 2] {
+fn failed_late(obs: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
     let ends = &obs.swap_io.ends;
     let sum = |get: fn(&Count) -> &Cell64| {
         ends.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
@@ -44,8 +44,8 @@ fn failed_late(obs: &Observer, origin: Origin, anon: bool) -> [u64; 2] {
 }
 
 /// What zswap wrote back, which is no write of reclaim's, and the devices that failed.
-fn ends(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = match obs.function(Function::ZswapWriteback) {
+fn ends(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match obs.states.function(Function::ZswapWriteback) {
         State::Attached => "on",
         _ => "unavailable",
     };
@@ -69,7 +69,7 @@ fn ends(obs: &Observer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Writes the file `writes`.
-pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn writes(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     type ByKind = fn(&OriginWrites) -> &[Count; Kind::COUNT];
     let types: [(&str, ByKind); 2] = [("anon", |o| &o.anon), ("shmem", |o| &o.shmem)];
     let (mut all_folios, mut all_pages) = (0u64, 0u64);
@@ -120,7 +120,7 @@ pub(super) fn writes(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Re
 }
 
 /// Writes the file `cgroups`.
-pub(super) fn cgroups(obs: &Arc<Observer>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = obs.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 

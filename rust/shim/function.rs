@@ -13,11 +13,14 @@ use super::{
     RWB_SHRINK_FS, //
 };
 use crate::{
-    ledgers::shrinkers::NAME_LEN,
     policy::cgroup_key::CgroupKey,
     words::Function, //
 };
 use core::marker::PhantomData;
+
+/// Longest name of a shrinker that is kept, with its terminating NUL.
+pub(crate) const NAME_LEN: usize = 48;
+
 impl Shrink {
     /// Key of the cgroup that is to shrink; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module's parameters: module! can only make read-once ones. Parsing is
- * the kernel's; rust/params.rs checks ranges and holds the values.
+ * the kernel's; rust/control/parameters.rs checks ranges, rust/settings.rs holds the values.
  *
  * Context: process context, under kernel_param_lock; may run before the
  * module's init (from the insmod command line).

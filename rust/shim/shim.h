@@ -112,7 +112,7 @@
 	X(1, "low-headroom")	\
 	X(2, "always")
 
-/* The parameters, as params.c and rust/params.rs name them to each other. */
+/* The parameters, as params.c and rust/control/parameters.rs name them to each other. */
 #define RWB_PARAM_ENABLED		0
 #define RWB_PARAM_HEADROOM_FLOOR	1
 #define RWB_PARAM_WINDOW_SLOTS		2
@@ -663,7 +663,7 @@ void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
 
 /*
- * Rust, called from C (rust/shim/entry.rs). The handlers of events
+ * Rust, called from C (rust/entry.rs, rust/entry/). The handlers of events
  * are called with preemption disabled and must not sleep; see the context of each
  * there.
  */

@@ -68,8 +68,8 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     /// Where it is counted how many tasks are in it, for C.
-    pub(crate) fn used(&self) -> *const usize {
-        self.used.0.as_ptr()
+    pub(crate) fn used(&self) -> &Atomic<usize> {
+        &self.used.0
     }
 
     fn places(&self, task: usize) -> impl Iterator<Item = (usize, &Atomic<usize>)> {

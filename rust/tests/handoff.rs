@@ -3,10 +3,15 @@
 //! KUnit tests of handoff: the hook, asked without any reclaim, with requests that nobody
 //! prepared. The writers are real: to submit such a request does nothing.
 
-use super::observer;
+use super::ledgers;
 use crate::{
     helper::swap::Hook,
-    ledgers::Observer,
+    kernel_ext::reclaim::{
+        Asking,
+        Done,
+        Waiting, //
+    },
+    ledgers::Ledgers,
     policy::{
         handoff::{
             Mode,
@@ -17,11 +22,6 @@ use crate::{
     },
     settings,
     shim::{
-        reclaim::{
-            Asking,
-            Done,
-            Waiting, //
-        },
         Swap,
         SwapWait, //
     },
@@ -32,7 +32,7 @@ use kernel::{
     sync::Arc, //
 };
 
-fn taken(obs: &Observer) -> u64 {
+fn taken(obs: &Ledgers) -> u64 {
     obs.handoff.sum(|l| {
         l.origin(Origin::Other)
             .and_then(|o| o.taken.first())
@@ -40,12 +40,12 @@ fn taken(obs: &Observer) -> u64 {
     })
 }
 
-fn refused(obs: &Observer, why: Refused) -> u64 {
+fn refused(obs: &Ledgers, why: Refused) -> u64 {
     obs.handoff
         .sum(|l| l.origin(Origin::Other).map_or(0, |o| o.refused(why)))
 }
 
-fn waits(obs: &Observer) -> u64 {
+fn waits(obs: &Ledgers) -> u64 {
     obs.handoff.sum(|l| {
         l.origin(Origin::Other)
             .and_then(|o| o.waits.first())
@@ -53,20 +53,20 @@ fn waits(obs: &Observer) -> u64 {
     })
 }
 
-fn written(obs: &Observer) -> u64 {
+fn written(obs: &Ledgers) -> u64 {
     obs.handoff
         .sum(|l| l.written.first().map_or(0, |n| n.get()))
 }
 
 /// Asks a hook of its own; it is gone, and its writers with it, when this returns: a case
 /// that fails would leave them behind. Sleeps.
-fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Observer>, R)> {
+fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Ledgers>, R)> {
     // What follows asks with the policy that is the default.
     if settings::handoff() != Mode::Always {
         pr_err!("the KUnit suite of handoff needs handoff=always\n");
         return Err(EINVAL);
     }
-    let obs = observer()?;
+    let obs = ledgers()?;
     let hook = Hook::new(obs.clone())?;
     let said = ask(&hook);
     hook.close();

@@ -21,7 +21,7 @@ use crate::{
             Event,
             REQUESTS, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         batch::Why,
@@ -57,12 +57,13 @@ use kernel::{
 };
 
 /// One that follows requests, as if all probes were there.
-fn observer() -> Result<Arc<Observer>> {
-    let obs = super::observer()?;
-    obs.set_live(Group::Nbd, true);
-    obs.set_live(Group::Stalls, true);
-    obs.set_function(Function::NbdQueue, State::Attached);
-    obs.set_function(Function::SwapSubmit, State::Attached);
+fn ledgers() -> Result<Arc<Ledgers>> {
+    let obs = super::ledgers()?;
+    obs.states.set_live(Group::Nbd, true);
+    obs.states.set_live(Group::Stalls, true);
+    obs.states.set_function(Function::NbdQueue, State::Attached);
+    obs.states
+        .set_function(Function::SwapSubmit, State::Attached);
     Ok(obs)
 }
 
@@ -76,25 +77,25 @@ fn request(n: usize, direction: Direction) -> Request {
     Request::fake(key(n), 2, direction as u32, 8192)
 }
 
-fn sum(obs: &Observer, direction: Direction, get: impl Fn(&Counts) -> u64) -> u64 {
+fn sum(obs: &Ledgers, direction: Direction, get: impl Fn(&Counts) -> u64) -> u64 {
     obs.nbd.counts.sum(|l| {
         let own = l.devices().filter(|d| d.index() == Some(2));
         own.filter_map(|d| d.direction(direction)).map(&get).sum()
     })
 }
 
-fn requests(obs: &Observer, direction: Direction) -> u64 {
+fn requests(obs: &Ledgers, direction: Direction) -> u64 {
     sum(obs, direction, |c| c.requests.get())
 }
 
-fn in_flight(obs: &Observer) -> u64 {
+fn in_flight(obs: &Ledgers) -> u64 {
     let all = Direction::ALL.iter();
     all.map(|&d| obs.nbd.in_flight(2, d, u64::MAX).requests)
         .sum()
 }
 
 /// Through all phases, at those times.
-fn go(obs: &Observer, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
+fn go(obs: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
     let [queued, sending, header, sent, reply, done] = at;
     obs.nbd.queued(&request(n, direction), queued);
     obs.nbd.sending(key(n), sending);
@@ -110,7 +111,7 @@ mod requests {
 
     #[test]
     fn each_phase_is_timed() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let us = |n: u64| n * 1000;
         pinned(|pin| {
             let times = [us(10), us(11), us(13), us(17), us(25), us(41)];
@@ -133,9 +134,9 @@ mod requests {
 
     #[test]
     fn a_stall_waits_for_what_is_under_way_meanwhile() -> Result {
-        let obs = observer()?;
-        let stalls = |obs: &Observer| obs.nbd.counts.sum(|l| l.stalls.stalls.get());
-        let ns = |obs: &Observer, phase| obs.nbd.counts.sum(|l| l.stalls.ns(phase));
+        let obs = ledgers()?;
+        let stalls = |obs: &Ledgers| obs.nbd.counts.sum(|l| l.stalls.stalls.get());
+        let ns = |obs: &Ledgers, phase| obs.nbd.counts.sum(|l| l.stalls.ns(phase));
         let waits = Waits {
             lock: 5,
             send: 0,
@@ -172,7 +173,7 @@ mod requests {
 
     #[test]
     fn the_longest_is_kept_with_its_split() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             go(&obs, pin, 1, Direction::Read, [10, 20, 30, 40, 50, 60]);
             go(&obs, pin, 2, Direction::Read, [10, 20, 30, 40, 950, 960]);
@@ -188,7 +189,7 @@ mod requests {
 
     #[test]
     fn a_reply_may_come_before_the_sender_is_done() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             obs.nbd.queued(&request(1, Direction::Write), 100);
             obs.nbd.sending(key(1), 110);
@@ -206,7 +207,7 @@ mod requests {
 
     #[test]
     fn one_that_is_given_back_is_one_request() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             obs.nbd.queued(&request(1, Direction::Write), 100);
             obs.nbd.sending(key(1), 110);
@@ -234,7 +235,7 @@ mod requests {
 
     #[test]
     fn one_that_never_ends_is_in_flight_until_its_address_comes_again() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             nbd::queued(&obs, pin, &request(1, Direction::Read));
         });
@@ -262,7 +263,7 @@ mod requests {
 
     #[test]
     fn what_was_under_way_before_is_nobodys() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             // The function probe is there, and did not see it come.
             nbd::sending(&obs, pin, key(1), || request(1, Direction::Write));
@@ -277,7 +278,7 @@ mod requests {
 
     #[test]
     fn a_full_table_counts_and_recovers() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let mut followed = 0;
         for n in 0..2 * REQUESTS {
             if obs.nbd.queued(&request(n, Direction::Write), 1)
@@ -303,7 +304,7 @@ mod requests {
 
     #[test]
     fn more_devices_than_there_is_room_for_are_counted() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             for index in 0..12 {
                 let request = Request::fake(key(1), index, Direction::Read as u32, 512);
@@ -322,13 +323,13 @@ mod requests {
     }
 }
 
-fn ended(obs: &Observer, why: Why) -> u64 {
+fn ended(obs: &Ledgers, why: Why) -> u64 {
     let kswapd =
         |b: &crate::ledgers::batches::Batches| b.origin(Origin::Kswapd).map_or(0, |o| o.ended(why));
     obs.batches.sum(kswapd)
 }
 
-fn batches(obs: &Observer) -> [u64; 2] {
+fn batches(obs: &Ledgers) -> [u64; 2] {
     let sum = |get: fn(&crate::ledgers::batches::ByOrigin) -> u64| {
         obs.batches.sum(|b| b.origin(Origin::Kswapd).map_or(0, get))
     };
@@ -340,7 +341,7 @@ mod batches_of_swap {
     use super::*;
 
     /// kswapd writes that, without having called swap_write_submit() for it.
-    fn adds(obs: &Observer, pin: &Pinned<'_>, pages: u32, page: u64, cgroup: usize) {
+    fn adds(obs: &Ledgers, pin: &Pinned<'_>, pages: u32, page: u64, cgroup: usize) {
         let bio = Bio::fake(0x100, 0x5000, false, pages).at(page, cgroup);
         block::bio(obs, pin, &at(task(1), 2000), &bio);
     }
@@ -350,7 +351,7 @@ mod batches_of_swap {
         if !function::sees_swap_io() {
             return Ok(());
         }
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
             adds(&obs, pin, 4, 0, 0);
@@ -373,7 +374,7 @@ mod batches_of_swap {
         if !function::sees_swap_io() {
             return Ok(());
         }
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
             if let Some(slot) = obs.windows.find(pin, task(1)) {
@@ -400,8 +401,8 @@ mod batches_of_swap {
 
     #[test]
     fn without_the_probe_nothing_is_guessed() -> Result {
-        let obs = observer()?;
-        obs.set_function(Function::SwapSubmit, State::Off);
+        let obs = ledgers()?;
+        obs.states.set_function(Function::SwapSubmit, State::Off);
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
             adds(&obs, pin, 4, 0, 0);

@@ -4,14 +4,14 @@
 
 use super::{
     at,
-    observer,
+    ledgers,
     task, //
 };
 use crate::{
     kernel_ext::percpu::pinned,
     ledgers::{
         reserves::Taken,
-        Observer, //
+        Ledgers, //
     },
     policy::pfmemalloc::{
         User,
@@ -44,15 +44,15 @@ const fn page(order: u32, free: u64) -> Page {
     }
 }
 
-fn taken(obs: &Observer, user: User, get: fn(&Taken) -> u64) -> u64 {
+fn taken(obs: &Ledgers, user: User, get: fn(&Taken) -> u64) -> u64 {
     obs.reserves.counts.sum(|c| c.user(user).map_or(0, get))
 }
 
-fn pages(obs: &Observer, user: User) -> u64 {
+fn pages(obs: &Ledgers, user: User) -> u64 {
     taken(obs, user, |t| t.pages.get())
 }
 
-fn waits(obs: &Observer, woken: Woken) -> u64 {
+fn waits(obs: &Ledgers, woken: Woken) -> u64 {
     obs.reserves
         .counts
         .sum(|c| c.waits(woken).map_or(0, |w| w.waits.get()))
@@ -64,7 +64,7 @@ mod suite {
 
     #[test]
     fn a_page_is_charged_to_its_user() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Direct);
             obs.begin_own(task(2), Origin::Writer);
@@ -89,7 +89,7 @@ mod suite {
 
     #[test]
     fn the_lowest_of_a_zone_is_kept() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         assert!(obs.reserves.lowest(0, 1).is_none());
         pinned(|pin| {
             for free in [70, 30, 60] {
@@ -111,7 +111,7 @@ mod suite {
 
     #[test]
     fn a_wait_ends_in_one_of_its_ways() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             for (n, woken) in [
                 Woken::Refilled,
@@ -142,7 +142,7 @@ mod suite {
 
     #[test]
     fn what_a_wait_came_to_is_forgotten_with_the_group() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| reserve::wait_begin(&obs, pin, &at(task(1), 900), 0));
         obs.forget(Group::Reserves);
         assert_eq!(obs.reserves.waiting.len(), 0);
@@ -153,7 +153,7 @@ mod suite {
 
     #[test]
     fn a_packet_that_is_dropped_is_charged_to_its_site() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             for site in [0x10, 0x20, 0x10] {
                 reserve::dropped(&obs, pin, &at(task(1), 900), site);

@@ -7,6 +7,7 @@ use super::{
     task, //
 };
 use crate::{
+    control::parameters,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -20,7 +21,7 @@ use crate::{
             ByOrigin,
             ORIGINS, //
         },
-        Observer, //
+        Ledgers, //
     },
     policy::{
         compaction::{
@@ -63,39 +64,39 @@ const SUCCESS: usize = 8;
 const PAGE: usize = 0x1000;
 
 /// One whose stalls are followed.
-fn observer() -> Result<Arc<Observer>> {
-    let obs = super::observer()?;
-    obs.set_live(Group::Stalls, true);
+fn ledgers() -> Result<Arc<Ledgers>> {
+    let obs = super::ledgers()?;
+    obs.states.set_live(Group::Stalls, true);
     Ok(obs)
 }
 
-fn enter(obs: &Observer, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
+fn enter(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
     let followed = Entered::fake(f, args).map(|entered| function::entry(obs, pin, at, &entered));
     followed.is_some_and(|by| by.0 != 0)
 }
 
-fn leave(obs: &Observer, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) {
+fn leave(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) {
     function::exit(obs, pin, at, f, Followed::ALL, ret);
 }
 
-fn sum(obs: &Observer, origin: Origin, get: fn(&ByOrigin) -> &Cell64) -> u64 {
+fn sum(obs: &Ledgers, origin: Origin, get: fn(&ByOrigin) -> &Cell64) -> u64 {
     obs.stalls
         .origin(origin)
         .map_or(0, |ledger| ledger.sum(|l| get(l).get()))
 }
 
-fn stalls(obs: &Observer, origin: Origin) -> u64 {
+fn stalls(obs: &Ledgers, origin: Origin) -> u64 {
     sum(obs, origin, |l| &l.stalls)
 }
 
-fn part(obs: &Observer, origin: Origin, cause: Cause) -> u64 {
+fn part(obs: &Ledgers, origin: Origin, cause: Cause) -> u64 {
     obs.stalls.origin(origin).map_or(0, |ledger| {
         ledger.sum(|l| l.part(cause).map_or(0, |p| p.ns.get()))
     })
 }
 
 /// The parts of all stalls sum to their lengths, each is in the histogram, and none goes on.
-fn check_books(obs: &Observer) {
+fn check_books(obs: &Ledgers) {
     for origin in ORIGINS {
         let parts: u64 = Cause::ALL.iter().map(|&(c, _)| part(obs, origin, c)).sum();
         assert_eq!(parts, sum(obs, origin, |l| &l.ns));
@@ -109,7 +110,7 @@ fn check_books(obs: &Observer) {
     assert!(obs.stalls.open.is_empty());
 }
 
-fn compaction(obs: &Observer, order: usize, get: fn(&ByOrder) -> u64) -> u64 {
+fn compaction(obs: &Ledgers, order: usize, get: fn(&ByOrder) -> u64) -> u64 {
     obs.compaction.sum(|c| c.order(order).map_or(0, get))
 }
 
@@ -119,7 +120,7 @@ mod suite {
 
     #[test]
     fn a_slow_path_that_finds_a_page_is_no_stall() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(1), 900);
             assert!(enter(&obs, pin, &at, Function::SlowPath, [0xcc0, 0]));
@@ -132,7 +133,7 @@ mod suite {
 
     #[test]
     fn a_slow_path_with_its_retries_is_one_stall() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(2), 900);
             assert!(enter(&obs, pin, &at, Function::SlowPath, [0xcc0, 3]));
@@ -165,7 +166,7 @@ mod suite {
 
     #[test]
     fn a_cgroups_window_is_a_stall_and_kswapds_is_none() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(3), 900);
             vmscan::window_begin(&obs, pin, &at, Window::Kswapd);
@@ -187,7 +188,7 @@ mod suite {
 
     #[test]
     fn above_memory_high_is_one_stall() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(4), 900);
             assert!(enter(&obs, pin, &at, Function::OverHigh, [0, 0]));
@@ -206,7 +207,7 @@ mod suite {
 
     #[test]
     fn a_sleep_is_what_the_event_after_it_says() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(6), 900);
             vmscan::window_begin(&obs, pin, &at, Window::Direct);
@@ -228,7 +229,7 @@ mod suite {
 
     #[test]
     fn what_interrupts_a_stall_changes_nothing() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(8), 900);
             let irq = At::fake(task(8), 900, Context::Irq);
@@ -248,7 +249,7 @@ mod suite {
 
     #[test]
     fn a_block_that_someone_else_takes_is_a_race() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         pinned(|pin| {
             let at = at(task(9), 900);
             let attempt = || {
@@ -276,8 +277,8 @@ mod suite {
 
     #[test]
     fn switched_off_no_attempt_is_counted_but_one_that_was_is_settled() -> Result {
-        let obs = observer()?;
-        let switch = |on: bool| settings::set(0, on.into());
+        let obs = ledgers()?;
+        let switch = |on: bool| parameters::set(0, on.into());
         let was = settings::enabled();
         pinned(|pin| {
             let at = at(task(10), 900);
@@ -322,7 +323,7 @@ mod suite {
 
     #[test]
     fn more_stalls_than_there_is_room_for_are_counted() -> Result {
-        let obs = observer()?;
+        let obs = ledgers()?;
         let mut begun = 0;
         pinned(|pin| {
             for n in 0..2000 {

@@ -101,7 +101,7 @@ notices "another default" parameters 'headroom_floor: default 2048; it is 1024' 
 	's/(HEADROOM_FLOOR: .*)2048/\11024/'
 notices "another default of a group" parameters 'stalls: default Y; it is N' rust/settings.rs \
 	'/static GROUPS/,/\];/{0,/true/s/Atomic::new\(true\)/Atomic::new(false)/}'
-notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/settings.rs 's/(value, 0\.\.=)1024/\12048/'
+notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/control/parameters.rs 's/(value, 0\.\.=)1024/\12048/'
 notices "one that cannot be written any more" parameters 'tlb: writable: set when loading' $params \
 	's/^(module_param_cb\(tlb.*)0644/\10444/'
 notices "a wrong description for modinfo" parameters "modinfo says of window_slots" $params '/DESC\(window_slots/s/1024/512/'
@@ -122,7 +122,7 @@ notices "a row that is not written any more" rows 'headroom: .*used\.max' rust/r
 notices "a row that was renamed" rows 'writes no row stalls\.open|no word' rust/rows/status.rs 's/"stalls\.open /"stalls.going /'
 notices "a new field of a stall" rows 'field mood= of' rust/rows/stalls.rs 's/ dirty=\{\}"/ dirty={} mood={}"/'
 notices "a new file" rows 'file moods is missing' rust/rows.rs \
-	's/^( *)batches <- .*/&\n\1moods <- dir.read_callback_file(c"moods", observer.clone(), \&batches::batches),/'
+	's/^( *)batches <- .*/&\n\1moods <- dir.read_callback_file(c"moods", ledgers.clone(), \&batches::batches),/'
 notices "a row without a unit" rows 'total\.pages has no unit' $ledgers 's/^(``total\.pages``) : pages$/\1/'
 notices "an invented row" rows 'writes no row total\.joy' $ledgers 's/^``total\.pages`` : pages$/``total.joy`` : pages\n    No.\n\n&/'
 notices "a row of a guest that is not documented" fixtures 'no row for total\.pages' $ledgers 's/^``total\.pages`` : pages$/``total.pagez`` : pages/'

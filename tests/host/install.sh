@@ -18,7 +18,7 @@ ktap_set_plan 35
 # --- one version
 version=$(version)
 is "dkms.conf has the tool's version" "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TOP/dkms.conf")" "$version"
-is "so has the module" "$(sed -n 's/^const VERSION: &str = "\(.*\)";$/\1/p' "$TOP/rust/reclaimwb_main.rs")" "$version"
+is "so has the module" "$(sed -n 's/^const VERSION: &str = "\(.*\)";$/\1/p' "$TOP/rust/rows.rs")" "$version"
 
 # --- install, without a module
 holds "it installs below DESTDIR" quiet env DESTDIR="$to" PREFIX=/usr MODULE=no "$install"

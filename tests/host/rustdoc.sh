@@ -34,7 +34,7 @@ refuses "a file that cannot be written" "cannot write $scratch/nosuch/x" "$TOP/s
 # --- rustdoc
 doc=$OUT/doc/reclaimwb
 holds "the documentation is made" quiet env KERNEL_DOC=https://docs.example/rust "$TOP/scripts/doc.sh"
-holds "with private items" test -f "$doc/struct.ReclaimWb.html" -a -f "$doc/helper/ring/struct.Ring.html"
+holds "with private items" test -f "$doc/struct.ReclaimWb.html" -a -f "$doc/helper/file/ring/struct.Ring.html"
 holds "and links to the kernel's" grep -q 'href="https://docs.example/rust/kernel/' "$doc/struct.ReclaimWb.html"
 refuses "a KERNEL_DOC that is no URL" "KERNEL_DOC=docs is no URL" env KERNEL_DOC=docs "$TOP/scripts/doc.sh"
 refuses "nor with a blank" "a URL without blanks" env KERNEL_DOC="https://docs example" "$TOP/scripts/doc.sh"
@@ -42,7 +42,7 @@ refuses "nor with a blank" "a URL without blanks" env KERNEL_DOC="https://docs e
 mkdir "$scratch/copy"
 cp -r "$TOP/Kbuild" "$TOP/rust" "$TOP/scripts" "$scratch/copy/"
 # shellcheck disable=SC2016 # Markdown
-sed -i '0,/^const VERSION/s//\/\/\/ See [`NoSuchThing`].\n&/' "$scratch/copy/rust/reclaimwb_main.rs"
+sed -i '0,/^struct ReclaimWb/s//\/\/\/ See [`NoSuchThing`].\n&/' "$scratch/copy/rust/reclaimwb_main.rs"
 "$scratch/copy/scripts/doc.sh" >"$scratch/log" 2>&1
 # shellcheck disable=SC2016
 is "a broken link is an error" "$(grep -o '^error: unresolved link to `NoSuchThing`' "$scratch/log")" 'error: unresolved link to `NoSuchThing`'

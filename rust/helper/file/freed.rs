@@ -15,7 +15,7 @@ use crate::{
         system,
         workqueue::Tick, //
     },
-    ledgers::Observer, //
+    ledgers::Ledgers, //
 };
 use kernel::{
     alloc::KVVec,
@@ -109,17 +109,17 @@ impl Queue {
 pub(crate) struct Freed {
     #[pin]
     queue: SpinLock<Queue>,
-    observer: Arc<Observer>,
+    ledgers: Arc<Ledgers>,
 }
 
 impl Freed {
     /// Nothing watched yet. Sleeps.
-    pub(crate) fn new(observer: Arc<Observer>) -> Result<Arc<Self>> {
+    pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
         let pages = KVVec::from_elem(Page::NONE, WATCHED, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 queue <- new_spinlock!(Queue { pages, first: 0, len: 0 }, "reclaimwb_freed"),
-                observer,
+                ledgers,
             }),
             GFP_KERNEL,
         )
@@ -128,7 +128,7 @@ impl Freed {
     /// Watches a page, if there is room. Does not sleep.
     pub(crate) fn watch(&self, page: Page) {
         if !self.queue.lock().push(page) {
-            pinned(|pin| self.observer.write_around.this(pin).freed_unwatched.add(1));
+            pinned(|pin| self.ledgers.write_around.this(pin).freed_unwatched.add(1));
         }
     }
 
@@ -149,7 +149,7 @@ impl Tick for Freed {
             };
             let freed = !fs::pfn_in_file(page.pfn, page.mapping, page.index);
             pinned(|pin| {
-                let ledger = self.observer.write_around.this(pin);
+                let ledger = self.ledgers.write_around.this(pin);
                 ledger.freed_watched.add(1);
                 ledger.freed_within.add(u64::from(freed));
             });

@@ -6,9 +6,9 @@
 //! Locks: `Lanes::claim`, which guards the change of a lane's device; innermost.
 
 use super::ring::LANES;
-use crate::{
-    kernel_ext::system,
-    shim::reclaim, //
+use crate::kernel_ext::{
+    reclaim,
+    system, //
 };
 use kernel::{
     new_spinlock,

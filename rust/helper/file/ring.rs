@@ -9,6 +9,7 @@
 use crate::{
     kernel_ext::{
         fs::FolioRef,
+        reclaim::Alloc,
         system, //
     },
     ledgers::write_around::WORKERS,
@@ -23,7 +24,6 @@ use crate::{
         },
         slots, //
     },
-    shim::reclaim::Alloc,
     words::Skip, //
 };
 use kernel::{

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     kernel_ext::{
+        events,
         fs::{
             self,
             FolioRef,
@@ -40,6 +41,7 @@ use crate::{
             Superblock, //
         },
         percpu::pinned,
+        reclaim,
         system, //
     },
     policy::{
@@ -55,10 +57,6 @@ use crate::{
         },
     },
     settings,
-    shim::{
-        events,
-        reclaim, //
-    },
     words::Skip, //
 };
 use core::ops;
@@ -237,7 +235,7 @@ impl Work {
     /// Gives up a target that is not written; those who wait look again.
     fn skip(lane: &Lane, target: Target, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
-        pinned(|pin| lane.shared.observer.write_around.this(pin).skip(why));
+        pinned(|pin| lane.shared.ledgers.write_around.this(pin).skip(why));
         lane.release(target);
         lane.settle(nid, nr);
         reclaim::done(nid);
@@ -546,7 +544,7 @@ impl Work {
         let size = settings::window_pages();
         let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
         let mut runs = 0u32;
-        let ledger = &lane.shared.observer.write_around;
+        let ledger = &lane.shared.ledgers.write_around;
         // What is plugged is submitted at the end, which may wait for the device, too.
         let write = || {
             for r in Ranges::new(&self.dirty, &self.wanted, settings::request_cost()) {
@@ -616,7 +614,7 @@ impl Work {
         self.budget
             .took(flight.since, now, flight.full, least, most);
 
-        let ledger = &lane.shared.observer.write_around;
+        let ledger = &lane.shared.ledgers.write_around;
         // What it took beyond those before it.
         let alone = now.saturating_sub(flight.since.max(self.landed));
         self.landed = now;

@@ -11,6 +11,10 @@ use crate::{
             nap,
             Line, //
         },
+        reclaim::{
+            self,
+            Asking, //
+        },
         swap::Prepared,
         system, //
     },
@@ -28,10 +32,6 @@ use crate::{
             Link,
             Sent, //
         },
-    },
-    shim::reclaim::{
-        self,
-        Asking, //
     },
 };
 use kernel::{

@@ -103,7 +103,7 @@ impl Writer {
     }
 
     fn count(&self, f: impl FnOnce(&crate::ledgers::handoff::Handoff)) {
-        pinned(|pin| f(self.shared.observer.handoff.this(pin)));
+        pinned(|pin| f(self.shared.ledgers.handoff.this(pin)));
     }
 }
 
@@ -180,13 +180,13 @@ impl Work {
         }
         let (before, min) = system::free_pages();
         let task = system::task();
-        let observer = &writer.shared.observer;
+        let ledgers = &writer.shared.ledgers;
         let figures = lane.figures();
         let most = link::batch(figures.limit, figures.rate);
         let pages = me.memalloc(|| {
-            observer.begin_own(task, Origin::Writer);
+            ledgers.begin_own(task, Origin::Writer);
             let pages = swap::plugged(|| self.submit(most, writer, lane, all));
-            observer.end_own(task);
+            ledgers.end_own(task);
             pages.unwrap_or(0)
         });
         writer.count(|l| l.batch(pages));

@@ -12,15 +12,15 @@ use crate::{
         shrink,
         slots, //
     },
-    shim::function::Shrink,
+    shim::function::{
+        Shrink,
+        NAME_LEN, //
+    },
 };
 use kernel::prelude::*;
 
 /// Shrinkers whose names are kept.
 const NAMES: usize = 256;
-
-/// Longest name that is kept, with its terminating NUL.
-pub(crate) const NAME_LEN: usize = 48;
 
 /// A shrinker's name, as it was when it was first seen. A shrinker that goes may leave
 /// its address to another one, but hardly its name's address, too.

@@ -41,7 +41,7 @@ fn defaults() -> BTreeMap<String, String> {
         number => number.replace('_', ""),
     };
     let mut defaults = BTreeMap::new();
-    for item in between(&text, "\nstatic ", ";\n") {
+    for item in between(&text, "\npub(crate) static ", ";\n") {
         let name = item.split(':').next().expect("a name");
         // Up to the last bracket: an array has one for each of its elements.
         let values: Vec<String> = between(item, "Atomic::new(", ")").into_iter().map(as_shown).collect();
@@ -78,7 +78,7 @@ fn defaults_are_the_modules() {
 #[test]
 fn each_number_in_set_and_get() {
     // `set` takes some by their numbers of shim.h and the groups after that: one more number is one more parameter.
-    let text = module("settings.rs");
+    let text = module("control/parameters.rs");
     let set = between(&text, "pub(crate) fn set(", "\npub(crate) fn ")[0];
     let arms = set.lines().filter(|line| {
         let line = line.trim_start();
@@ -110,7 +110,7 @@ fn names_sorts_and_modes_are_the_shims() {
 
 #[test]
 fn bounds_and_units_are_the_modules() {
-    let text = module("settings.rs");
+    let text = module("control/parameters.rs");
     let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut ranges = BTreeMap::new();
     for call in between(&squeezed, " store(\"", ")?") {

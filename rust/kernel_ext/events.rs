@@ -2,23 +2,23 @@
 
 //! Safe calls of the trace events in events.h. Any context; never sleep.
 
-use super::{
-    rwb_trace_headroom_low,
-    rwb_trace_headroom_low_enabled,
-    rwb_trace_reclaim_window,
-    rwb_trace_reclaim_window_enabled,
-    rwb_trace_reclaim_write,
-    rwb_trace_reclaim_write_enabled,
-    rwb_trace_stall,
-    rwb_trace_stall_enabled,
-    rwb_trace_write_around,
-    rwb_trace_write_around_enabled,
-    stall::Stalled,
-    Folio,
-    RWB_LOW_CALLERS, //
-};
 use crate::{
     kernel_ext::fs::Inode,
+    shim::{
+        rwb_trace_headroom_low,
+        rwb_trace_headroom_low_enabled,
+        rwb_trace_reclaim_window,
+        rwb_trace_reclaim_window_enabled,
+        rwb_trace_reclaim_write,
+        rwb_trace_reclaim_write_enabled,
+        rwb_trace_stall,
+        rwb_trace_stall_enabled,
+        rwb_trace_write_around,
+        rwb_trace_write_around_enabled,
+        stall::Stalled,
+        Folio,
+        RWB_LOW_CALLERS, //
+    },
     words::{
         Kind,
         Layer,

@@ -1,56 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's end of the writeback helper: the one place where it is
-//! registered, what its callbacks get, and who is short of memory.
-//!
-//! Locks: `SWITCH`, then `PLACE`, then the kernel's own around registration. `PLACE` is not held
-//! while a helper goes, which may wait for a device.
+//! The kernel's end of the writeback helper: registering one, what its callbacks get, and who is
+//! short of memory.
 //!
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
-use super::{
-    nbd::Bio,
-    rwb_bdi_name,
-    rwb_helper_available,
-    rwb_helper_done,
-    rwb_helper_register,
-    rwb_helper_unregister,
-    rwb_node_dirty,
-    rwb_node_file,
-    rwb_node_short,
-    rwb_nr_node_ids,
-    rwb_swap_take,
-    rwb_swap_waited,
-    rwb_task_is_dying,
-    At,
-    Swap,
-    SwapDone,
-    SwapWait,
-    Target,
-    RWB_SWAP_EXEMPT,
-    RWB_SWAP_KSWAPD,
-    RWB_SWAP_SYNC,
-    RWB_TARGET_BLOCKDEV,
-    RWB_TARGET_DEADLOCK,
-    RWB_TARGET_MEMCG,
-    RWB_TARGET_NODEVICE,
-    RWB_TARGET_PROACTIVE,
-    RWB_TARGET_SWAPFILE, //
-};
 use crate::{
-    helper::{
-        file::{
-            Hook,
-            Shared, //
-        },
-        swap,
-        Helper, //
-    },
     kernel_ext::{
         fs::FolioRef,
         swap::Prepared, //
     },
-    ledgers::Observer,
     policy::{
         handoff::{
             Asked,
@@ -59,6 +18,35 @@ use crate::{
         },
         link::Sent,
         patience::Cache, //
+    },
+    shim::{
+        nbd::Bio,
+        rwb_bdi_name,
+        rwb_helper_available,
+        rwb_helper_done,
+        rwb_helper_register,
+        rwb_helper_unregister,
+        rwb_node_dirty,
+        rwb_node_file,
+        rwb_node_short,
+        rwb_nr_node_ids,
+        rwb_swap_take,
+        rwb_swap_waited,
+        rwb_task_is_dying,
+        At,
+        Swap,
+        SwapDone,
+        SwapWait,
+        Target,
+        RWB_SWAP_EXEMPT,
+        RWB_SWAP_KSWAPD,
+        RWB_SWAP_SYNC,
+        RWB_TARGET_BLOCKDEV,
+        RWB_TARGET_DEADLOCK,
+        RWB_TARGET_MEMCG,
+        RWB_TARGET_NODEVICE,
+        RWB_TARGET_PROACTIVE,
+        RWB_TARGET_SWAPFILE, //
     },
     words::Skip, //
 };
@@ -76,175 +64,57 @@ use kernel::{
     },
 };
 
-/// What the module has of the helper.
-struct Place {
-    /// `None` when the module is going.
-    observer: Option<Arc<Observer>>,
-    helper: Option<Helper>,
-}
-
-kernel::sync::global_lock! {
-    // SAFETY: `Placed::new()` initializes it before it sets `READY`, without which
-    // nobody looks at it.
-    unsafe(uninit) static PLACE: Mutex<Place> = Place { observer: None, helper: None };
-}
-
-kernel::sync::global_lock! {
-    // SAFETY: As `PLACE`.
-    unsafe(uninit) static SWITCH: Mutex<()> = ();
-}
-
-/// `PLACE` is taken: 0 not yet, 1 it is being made, 2 it may be looked at.
-static READY: Atomic<i32> = Atomic::new(0);
-
-/// The helper, while the module is loaded: whether it is on or off.
-pub(crate) struct Placed(());
-
-impl Placed {
-    /// Makes place for the helper, which is off. For the module's init; `EBUSY`
-    /// the second time. Sleeps.
-    pub(crate) fn new(observer: Arc<Observer>) -> Result<Self> {
-        if READY.cmpxchg(0, 1, Acquire).is_err() {
-            return Err(EBUSY);
-        }
-        // SAFETY: We are the only one to come here, as we changed `READY` from 0,
-        // to which it never returns; nobody looks at `PLACE` before it is 2.
-        unsafe { PLACE.init() };
-        // SAFETY: As above.
-        unsafe { SWITCH.init() };
-        PLACE.lock().observer = Some(observer);
-        READY.store(2, Release);
-        Ok(Self(()))
-    }
-}
-
-impl Drop for Placed {
-    fn drop(&mut self) {
-        // Parameters can be set until the module is gone, and who sets one may be waiting for a
-        // device just now: without an observer nobody gets a helper any more.
-        let mut place = PLACE.lock();
-        place.observer = None;
-        let helper = place.helper.take();
-        drop(place);
-        // Not under the lock: it may wait for a device.
-        drop(helper);
-    }
-}
-
-fn ready() -> bool {
-    READY.load(Acquire) == 2
-}
-
-/// The halves of the helper.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// Write-around.
-    pub(crate) around: bool,
-    /// Handoff.
-    pub(crate) handoff: bool,
-}
-
-/// Switches the halves of the helper on or off; nothing happens if they are that already,
-/// else what both have queued is given up. Returns when the workers are done.
-/// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
-/// `ENODEV` when the module is going; before its init it has no effect. Sleeps.
-pub(crate) fn switch(wanted: Wanted) -> Result {
-    if !ready() {
-        return Ok(());
-    }
-    // One at a time: parameters are set under a lock of the kernel's, but the module's init, which
-    // sees what they are, is not, and they can be set before it is done.
-    let _switching = SWITCH.lock();
-    if on() == Some(wanted) {
-        return Ok(());
-    }
-    // Not under this lock: it may wait for a device.
-    let helper = PLACE.lock().helper.take();
-    let before = helper.as_ref().map(Helper::on);
-    drop(helper);
-    if wanted == Wanted::default() {
-        return Ok(());
-    }
-    let mut place = PLACE.lock();
-    let observer = place.observer.clone().ok_or(ENODEV)?;
-    match Helper::new(observer.clone(), wanted) {
-        Ok(helper) => place.helper = Some(helper),
-        Err(e) => {
-            // As it was, if that can be had again.
-            place.helper = before.and_then(|on| Helper::new(observer, on).ok());
-            return Err(e);
-        }
-    }
-    Ok(())
-}
-
-/// What readers look at; `None` when write-around is off. Sleeps.
-pub(crate) fn shared() -> Option<Arc<Shared>> {
-    if !ready() {
-        return None;
-    }
-    PLACE.lock().helper.as_ref()?.around()
-}
-
-/// What readers look at; `None` when handoff is off. Sleeps.
-pub(crate) fn handoff() -> Option<Arc<swap::Shared>> {
-    if !ready() {
-        return None;
-    }
-    PLACE.lock().helper.as_ref()?.handoff()
-}
-
-/// Which halves are on? `None` before the module's init. Sleeps.
-pub(crate) fn on() -> Option<Wanted> {
-    ready().then(|| {
-        let place = PLACE.lock();
-        place
-            .helper
-            .as_ref()
-            .map_or_else(Wanted::default, Helper::on)
-    })
-}
-
 /// Has this kernel a place for the helper?
 pub(crate) fn available() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_helper_available() }
 }
 
-/// What the kernel calls, by halves.
-pub(crate) struct Ends {
-    /// Write-around.
-    pub(crate) around: Option<Arc<Hook>>,
-    /// Handoff.
-    pub(crate) swap: Option<swap::Hook>,
-}
+/// What C passes on to the entries that the kernel calls of a helper.
+///
+/// # Safety
+///
+/// All of these entries, in `entry`, must expect a pointer to this type.
+pub(crate) unsafe trait HelperData: Send + Sync + 'static {}
+
+/// The table of callbacks is in use: there is one.
+static REGISTERED: Atomic<bool> = Atomic::new(false);
 
 /// A registered helper. Reclaim calls it until the drop, which waits for the last
 /// call. Both sleep.
-pub(crate) struct Registration(Arc<Ends>);
+///
+/// # Invariants
+///
+/// The data is registered, and `REGISTERED` set on its behalf.
+pub(crate) struct Registration<D: HelperData>(Arc<D>);
 
-impl Registration {
+impl<D: HelperData> Registration<D> {
     /// Registers. `EOPNOTSUPP` on a kernel without the patch, `EBUSY` when it has
     /// another helper.
-    pub(crate) fn new(ends: Ends) -> Result<Self> {
-        let ends = Arc::new(ends, GFP_KERNEL)?;
-        let data = Arc::as_ptr(&ends).cast_mut().cast();
-        // SAFETY: The entries expect `Ends`, which we keep until after they are
-        // unregistered. There is one at a time, under `PLACE`, so that the table
-        // of callbacks is not in use.
-        to_result(unsafe { rwb_helper_register(data) })?;
-        Ok(Self(ends))
+    pub(crate) fn new(data: Arc<D>) -> Result<Self> {
+        if REGISTERED.cmpxchg(false, true, Acquire).is_err() {
+            return Err(EBUSY);
+        }
+        let passed = Arc::as_ptr(&data).cast_mut().cast();
+        // SAFETY: The data is what the entries expect (`HelperData`), and we keep it until after
+        // it is unregistered. The table of callbacks is not in use, as `REGISTERED` was not set.
+        to_result(unsafe { rwb_helper_register(passed) })
+            .inspect_err(|_| REGISTERED.store(false, Release))?;
+        // INVARIANT: Just registered.
+        Ok(Self(data))
+    }
+
+    /// What the callbacks get.
+    pub(crate) fn data(&self) -> &D {
+        &self.0
     }
 }
 
-impl Drop for Registration {
+impl<D: HelperData> Drop for Registration<D> {
     fn drop(&mut self) {
-        // The kernel waits for those who wait for us.
-        if let Some(hook) = self.0.swap.as_ref() {
-            hook.close();
-        }
         // SAFETY: Registered in `new`.
         unsafe { rwb_helper_unregister() };
+        REGISTERED.store(false, Release);
     }
 }
 

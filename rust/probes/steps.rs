@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The steps that the handlers share.
+
+use crate::{
+    kernel_ext::{
+        events,
+        percpu::{
+            pinned,
+            Pinned, //
+        },
+        stack,
+        system, //
+    },
+    ledgers::{
+        windows::{
+            Begun,
+            Slot, //
+        },
+        Ledgers, //
+    },
+    policy::{
+        classify::Caller,
+        ratelimit, //
+    },
+    settings,
+    shim::{
+        At,
+        Context,
+        Folio, //
+    },
+    tables::callers::FRAMES,
+    words::{
+        Event,
+        Kind,
+        Layer,
+        Origin, //
+    },
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::Relaxed, //
+};
+
+/// Least time between two headroom_low events, in nanoseconds.
+const LOW_INTERVAL: u64 = 100_000_000;
+
+impl Ledgers {
+    /// The innermost function on the current stack that `wanted` accepts. Task
+    /// context.
+    pub(crate) fn caller(
+        &self,
+        pin: &Pinned<'_>,
+        frames: usize,
+        wanted: impl Fn(Caller) -> bool,
+    ) -> Option<Caller> {
+        let found = self
+            .scratch
+            .with(pin, |scratch| self.callers.find(scratch, frames, wanted));
+        if found.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        found.flatten()
+    }
+
+    /// Tells `f` of the functions on the current stack, innermost first. Any context.
+    pub(crate) fn callers(
+        &self,
+        pin: &Pinned<'_>,
+        frames: usize,
+        f: impl FnMut(usize, Caller),
+    ) -> Option<()> {
+        let done = self
+            .scratch
+            .with(pin, |scratch| self.callers.each(scratch, frames, f));
+        if done.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        done.flatten()
+    }
+
+    /// What the function that `addr` returns to tells. Task context.
+    pub(crate) fn caller_at(&self, pin: &Pinned<'_>, addr: usize) -> Option<Caller> {
+        let told = self
+            .scratch
+            .with(pin, |scratch| self.callers.of(scratch, addr));
+        if told.is_none() {
+            self.cost.this(pin).lost.scratch.add(1);
+        }
+        told
+    }
+
+    /// The slot of the current task. If it has none, looks at its callers: a
+    /// window of MADV_PAGEOUT or DAMON has no begin event and is opened here.
+    /// Without a slot, the origin that is known for it. Task context.
+    pub(crate) fn slot_or_origin(&self, pin: &Pinned<'_>, at: &At) -> Result<&Slot, Origin> {
+        if let Some(slot) = self.windows.find(pin, at.task) {
+            return Ok(slot);
+        }
+        let told = |c| matches!(c, Caller::Pages | Caller::Hibernation | Caller::Window);
+        match self.caller(pin, FRAMES, told) {
+            Some(Caller::Pages) => {
+                // Its end event will close the window; without one it must not
+                // be opened.
+                if !self.states.attached(Event::ReclaimPages) {
+                    return Err(Origin::Madvise);
+                }
+                // The entry to reclaim was not sampled: depth 0 says so.
+                match self.begin(pin, at, Origin::Madvise, 0) {
+                    Some(slot) => Ok(slot),
+                    None => Err(Origin::Lost),
+                }
+            }
+            Some(Caller::Window) => Err(Origin::Lost),
+            _ if self.windows.any_unslotted() => Err(Origin::Lost),
+            _ => Err(Origin::Other),
+        }
+    }
+
+    /// Opens a window of the current task; counts it as lost if it has no
+    /// room. Task context.
+    pub(crate) fn begin(
+        &self,
+        pin: &Pinned<'_>,
+        at: &At,
+        origin: Origin,
+        depth: usize,
+    ) -> Option<&Slot> {
+        let now = if events::reclaim_window_enabled() {
+            system::clock_ns()
+        } else {
+            0
+        };
+        let lost = &self.cost.this(pin).lost;
+        match self.windows.begin(pin, at.task, origin, depth as u64, now) {
+            Begun::InSlot(slot) => return Some(slot),
+            Begun::TooDeep => lost.depth.add(1),
+            Begun::NoSlot => lost.slots.add(1),
+        }
+        None
+    }
+
+    /// The current task, one of ours, begins to write for `origin`. Task context.
+    pub(crate) fn begin_own(&self, task: usize, origin: Origin) {
+        pinned(|pin| {
+            if matches!(self.windows.begin(pin, task, origin, 0, 0), Begun::NoSlot) {
+                self.cost.this(pin).lost.slots.add(1);
+            }
+        });
+    }
+
+    /// It is done.
+    pub(crate) fn end_own(&self, task: usize) {
+        pinned(|pin| {
+            self.windows.end(pin, task);
+        });
+    }
+
+    /// Records a write. Task context.
+    pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
+        self.writes.this(pin).record(origin, kind, f);
+        let pages = u64::from(f.nr_pages);
+        let (key, gone) = (f.cgroup_key(), f.cgroup_gone());
+        let not_kept = self.cgroups.count(pin, key, gone, pages, |by_origin| {
+            if let Some(cell) = by_origin.get(origin as usize) {
+                cell.add(pages);
+            }
+        });
+        if not_kept.any() {
+            let lost = &self.cost.this(pin).lost;
+            lost.cgroups.add(not_kept.events);
+            lost.known_cgroups.add(not_kept.unknown.into());
+        }
+        events::reclaim_write(origin, kind, f, at.headroom);
+    }
+
+    /// Sorts out a sample by where it ran: counts those in IRQ and softirq,
+    /// which are charged to nobody, and returns false for them.
+    pub(crate) fn in_task(&self, pin: &Pinned<'_>, at: &At, layer: Layer) -> bool {
+        let cost = self.cost.this(pin);
+        let counter = match at.context() {
+            Context::Task => return true,
+            Context::Irq => cost.irq(layer),
+            Context::Softirq => cost.softirq(layer),
+        };
+        // What interrupts a task that is not reclaiming is no business of ours.
+        if at.memalloc() && settings::enabled() {
+            if let Some(counter) = counter {
+                counter.add(1);
+            }
+        }
+        false
+    }
+
+    /// Where the tracepoint of a probe is called: above the iterator that calls the probes,
+    /// while there is more than one. Elsewhere than on a task's own stack it is left as it is.
+    #[inline]
+    pub(crate) fn call_site(&self, pin: &Pinned<'_>, at: &At) -> At {
+        if at.context() != Context::Task {
+            return *at;
+        }
+        let bytes = self.callers.below_call_site(at).unwrap_or_else(|| {
+            let measured = self
+                .scratch
+                .with(pin, |scratch| self.callers.measure(scratch, at));
+            if measured.is_none() {
+                self.cost.this(pin).lost.scratch.add(1);
+            }
+            measured.unwrap_or(0)
+        });
+        at.above(bytes)
+    }
+
+    /// Records a stack sample. Task context, on the task's own stack.
+    pub(crate) fn sample(
+        &self,
+        pin: &Pinned<'_>,
+        at: &At,
+        origin: Origin,
+        layer: Layer,
+        used: Option<u64>,
+    ) {
+        let (headroom, depth) = (at.headroom as u64, at.depth as u64);
+        self.headroom
+            .this(pin)
+            .record(origin, layer, headroom, depth, used);
+        if self.worst.is_worse(origin, layer, at.depth) {
+            self.keep(pin, at, origin, layer);
+        }
+        if at.headroom < settings::headroom_floor() {
+            self.low(pin, at, origin, layer);
+        }
+    }
+
+    #[cold]
+    fn keep(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+        let kept = self
+            .scratch
+            .with(pin, |scratch| self.worst.keep(scratch, origin, layer, at));
+        if kept != Some(true) {
+            self.cost.this(pin).lost.stacks.add(1);
+        }
+    }
+
+    #[cold]
+    fn low(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+        let cost = self.cost.this(pin);
+        cost.low.add(1);
+        if !events::headroom_low_enabled() {
+            return;
+        }
+        let due = self.low_due.load(Relaxed);
+        let next = ratelimit::pass(system::clock_ns(), due, LOW_INTERVAL);
+        // Whoever exchanges first fires; the others are within the interval.
+        if next.is_none_or(|next| self.low_due.cmpxchg(due, next, Relaxed).is_err()) {
+            cost.low_suppressed.add(1);
+            return;
+        }
+        let fired = self.scratch.with(pin, |scratch| {
+            let callers = stack::trace_from(at.sp, &mut scratch.trace);
+            let floor = settings::headroom_floor();
+            events::headroom_low(origin, layer, at.headroom, floor, callers);
+        });
+        if fired.is_none() {
+            cost.lost.scratch.add(1);
+        }
+    }
+}
