@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The project's own rules, each a grep over the files in git; sourced by check.sh.
+# The project's own rules, most of them a grep over the files in git; sourced by check.sh.
 # A pattern is spelt so that it does not find itself.
 
 # shellcheck disable=SC2034 # for check.sh
-RULES=(unsafe_rooms no_panics spdx no_machine_paths no_hosts no_binaries)
+RULES=(unsafe_rooms rooms no_panics spdx no_machine_paths no_hosts no_binaries)
 
 # rust_code FILE...: 'file:line:text' without comments and doc comments.
 rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
@@ -17,6 +17,9 @@ check_unsafe_rooms() {
 	! rust_code "${files[@]}" |
 		grep -E '\bunsafe\b|\bbindings::|extern "C"' | grep -vE 'unsafe_code|unsafe_op'
 }
+
+# A file of the module uses its own room and those below it.
+check_rooms() { scripts/rooms-check.py; }
 
 # A panic in the module is a BUG of the machine: none outside tests.
 check_no_panics() {
