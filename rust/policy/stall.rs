@@ -39,6 +39,8 @@ pub enum Cause {
     SwapSubmit,
     /// Waits for a tag of a block device.
     TagWait,
+    /// Waits until the block layer lets it submit: write-back throttling, iolatency, iocost.
+    RqQos,
     /// Waits for the lock of an NBD connection.
     NbdLock,
     /// Sends to an NBD server.
@@ -60,7 +62,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them, in order, with their names.
-    pub const ALL: [(Cause, &'static str); 20] = [
+    pub const ALL: [(Cause, &'static str); 21] = [
         (Cause::Unexplained, "unexplained"),
         (Cause::Scan, "scan"),
         (Cause::LruLock, "lru_lock"),
@@ -73,6 +75,7 @@ impl Cause {
         (Cause::Pfmemalloc, "pfmemalloc"),
         (Cause::SwapSubmit, "swap_submit"),
         (Cause::TagWait, "tag_wait"),
+        (Cause::RqQos, "rq_qos"),
         (Cause::NbdLock, "nbd_lock"),
         (Cause::NbdSend, "nbd_send"),
         (Cause::Tlb, "tlb"),
@@ -134,6 +137,7 @@ pub fn waits(parts: &Parts) -> Waits {
         Cause::Pfmemalloc,
         Cause::SwapSubmit,
         Cause::TagWait,
+        Cause::RqQos,
         Cause::OffCpu,
     ];
     Waits {

@@ -246,6 +246,7 @@ const fn cause(function: Function) -> Option<Cause> {
         Function::SwapSubmit => Cause::SwapSubmit,
         Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
         Function::OverHigh => Cause::HighPenalty,
+        Function::RqQos => Cause::RqQos,
         Function::ZswapStore
         | Function::ZswapWriteback
         | Function::SlowPath

@@ -52,6 +52,7 @@ fn state(obs: &Ledgers, cause: Cause) -> &'static str {
         Cause::Pfmemalloc => [probed(Function::TryToFree); 2],
         Cause::SwapSubmit => [probed(Function::SwapSubmit); 2],
         Cause::TagWait => [on(Event::TagWait), on(Event::Switch)],
+        Cause::RqQos => [probed(Function::RqQos); 2],
         Cause::NbdSend => [on(Event::NbdSend), on(Event::NbdSent)],
         Cause::Tlb => [probed(Function::TlbFlush), probed(Function::TlbFlushDirty)],
         Cause::Compaction => [probed(Function::Compact); 2],

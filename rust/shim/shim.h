@@ -79,7 +79,8 @@
 	X(19, "__folio_lock_or_retry")		\
 	X(20, "swap_read_folio")		\
 	X(21, "workingset_refault")		\
-	X(22, "folio_wait_bit_common")
+	X(22, "folio_wait_bit_common")		\
+	X(23, "__rq_qos_throttle")
 
 /* What a stall's time goes to; the order is the Rust `Cause`'s. */
 #define RWB_CAUSES(X)			\
@@ -95,16 +96,17 @@
 	X(9, "pfmemalloc")		\
 	X(10, "swap_submit")		\
 	X(11, "tag_wait")		\
-	X(12, "nbd_lock")		\
-	X(13, "nbd_send")		\
-	X(14, "tlb")			\
-	X(15, "compaction")		\
-	X(16, "drain")			\
-	X(17, "high_penalty")		\
-	X(18, "runqueue")		\
-	X(19, "off_cpu")
+	X(12, "rq_qos")			\
+	X(13, "nbd_lock")		\
+	X(14, "nbd_send")		\
+	X(15, "tlb")			\
+	X(16, "compaction")		\
+	X(17, "drain")			\
+	X(18, "high_penalty")		\
+	X(19, "runqueue")		\
+	X(20, "off_cpu")
 
-#define RWB_NR_CAUSES		20
+#define RWB_NR_CAUSES		21
 
 /* When swap-out is handed over; the order is the Rust `Mode`'s. */
 #define RWB_MODES(X)		\

@@ -228,6 +228,27 @@ mod suite {
     }
 
     #[test]
+    fn throttling_below_a_submission_is_told_apart() -> Result {
+        let obs = ledgers()?;
+        pinned(|pin| {
+            let at = at(task(7), 900);
+            assert!(!enter(&obs, pin, &at, Function::RqQos, [0, 0]));
+            vmscan::window_begin(&obs, pin, &at, Window::Direct);
+            assert!(enter(&obs, pin, &at, Function::SwapSubmit, [0, 0]));
+            assert!(enter(&obs, pin, &at, Function::RqQos, [0, 0]));
+            stall::switch(&obs, pin, task(7), task(8), false);
+            stall::switch(&obs, pin, task(8), task(7), true);
+            leave(&obs, pin, &at, Function::RqQos, 0);
+            leave(&obs, pin, &at, Function::SwapSubmit, 0);
+            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+        });
+        assert!(part(&obs, Origin::Direct, Cause::RqQos) > 0);
+        assert_eq!(part(&obs, Origin::Direct, Cause::OffCpu), 0);
+        check_books(&obs);
+        Ok(())
+    }
+
+    #[test]
     fn what_interrupts_a_stall_changes_nothing() -> Result {
         let obs = ledgers()?;
         pinned(|pin| {

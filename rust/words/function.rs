@@ -54,6 +54,8 @@ named! {
         Refault => "workingset_refault",
         /// A task waits for a folio, in any way: what the compiler did not inline of it.
         WaitBitCommon => "folio_wait_bit_common",
+        /// What limits a queue's I/O (WBT, iolatency, iocost) looks at a bio, and may wait.
+        RqQos => "__rq_qos_throttle",
     }
 }
 
@@ -100,6 +102,7 @@ impl Function {
             Self::TlbFlush | Self::TlbFlushDirty => "TLB flushes are not told apart",
             Self::OverHigh => "the penalty of memory.high is not seen",
             Self::NbdQueue => "the wait for an NBD connection is not seen",
+            Self::RqQos => "throttling by the block layer is not told apart",
             Self::ZswapWriteback => "what zswap writes back is not seen",
             Self::PsiLeave | Self::PsiEnter => "what PSI counts is not told apart",
             Self::WaitBit

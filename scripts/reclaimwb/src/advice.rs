@@ -118,6 +118,7 @@ enum Remedy {
     NoCompaction,
     SmallerOrders,
     LookAtShrinkers,
+    LookAtThrottling,
     CountTlb,
     LookAtTlb,
     LessUnmapped,
@@ -174,6 +175,12 @@ const CASES: &[Case] = &[
         causes: &[Cause::SwapSubmit, Cause::TagWait],
         when: always,
         remedies: &[R::CgroupLimit, R::LessInUse],
+    },
+    Case {
+        name: "the block layer throttles what reclaim writes",
+        causes: &[Cause::RqQos],
+        when: always,
+        remedies: &[R::HandOff, R::LookAtThrottling, R::FasterSwap, R::LessInUse],
     },
     Case {
         name: "tasks wait for the swap writer, and it for the device",
@@ -315,7 +322,8 @@ impl Remedy {
             | Self::LargerReserves
             | Self::SmallerOrders
             | Self::LessUnmapped
-            | Self::LookAtSleepers => true,
+            | Self::LookAtSleepers
+            | Self::LookAtThrottling => true,
         }
     }
 
@@ -340,6 +348,11 @@ impl Remedy {
             Self::AddSwap => "swap: without it only pages of files can be freed".into(),
             Self::MoreSwap => "more swap: what there is of it is full".into(),
             Self::WriteAround => "reclaimwb tune write_around=Y".into(),
+            Self::LookAtThrottling => {
+                "the limits that throttle it: wbt_lat_usec in the device's queue/ (0 is off), io.latency and io.cost of \
+                 cgroups"
+                    .into()
+            }
             Self::DirtyLimit => "less dirty memory (sysctl vm.dirty_bytes)".into(),
             Self::CgroupLimit => limit(now.origin, now.cgroup.as_deref()),
             Self::LessInUse => "more memory, or a limit (memory.max) for who fills it".into(),

@@ -241,6 +241,8 @@ words! {
         SwapSubmit = "swap_submit", "submitting swap-out";
         /// Waiting for a tag of a block device.
         TagWait = "tag_wait", "waiting for a block tag";
+        /// Waiting until the block layer lets it submit: write-back throttling, iolatency, iocost.
+        RqQos = "rq_qos", "throttled by the block layer";
         /// Waiting for the lock of an NBD connection.
         NbdLock = "nbd_lock", "lock of the NBD connection";
         /// Sending to an NBD server.
