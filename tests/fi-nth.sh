@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Each allocation fails once, one after the other, while the helper is switched on, a ledger is
+# read, and (here and there) the module is loaded. What fails says so and changes nothing, what
+# succeeds works, nothing is leaked, and the kernel has nothing to say.
+# guards: rust/reclaimwb_main.rs rust/control/ rust/helper.rs rust/helper/ rust/rows.rs rust/rows/ rust/kernel_ext/ rust/shim/
+# faults: lifetime memory
+# append: kmemleak=on
+# timeout: 600
+. "$(dirname "$0")/lib/test.sh"
+
+need_handoff
+need_helper
+DEBUGFS=/sys/kernel/debug
+for kind in failslab fail_page_alloc; do
+	need_file "$DEBUGFS/$kind/ignore-gfp-wait" CONFIG_FAULT_INJECTION
+done
+# Of the thousand allocations of a load, some; each is a load.
+LOADS=24
+start_test 11 "allocations that fail"
+for kind in failslab fail_page_alloc; do
+	for what in ignore-gfp-wait:N verbose:0; do
+		old=$(cat "$DEBUGFS/$kind/${what%:*}")
+		echo "${what#*:}" > "$DEBUGFS/$kind/${what%:*}" || bail "$kind/${what%:*}"
+		undo "echo $old > $DEBUGFS/$kind/${what%:*}"
+	done
+done
+
+# failnth N HOW...: sets RESULT (ok, or an error) and LEFT; true if an allocation was made to fail.
+failnth()
+{
+	RESULT='' LEFT=''
+	read -r RESULT LEFT <<-SAID
+	$("$BIN/failnth" "$@" 2> "$TMP/failnth")
+	SAID
+	[ -n "$LEFT" ] || bail "failnth: $(cat "$TMP/failnth")"
+	[ "$LEFT" = 0 ]
+}
+
+# every_nth NAME FROM TO: writing TO to a parameter that reads FROM, with each allocation failing
+# in turn. Counts in FAULTS, and in ODD whatever is not as the result says.
+every_nth()
+{
+	local n=1
+
+	FAULTS=0 ODD=0 SUCCEEDED=0
+	while failnth $n write "$PARAMS/$1" "$3"; do
+		FAULTS=$((FAULTS + 1)) n=$((n + 1))
+		case $RESULT:$(param "$1") in
+		ENOMEM:"$2") ;;
+		ok:"$3")
+			SUCCEEDED=$((SUCCEEDED + 1))
+			set_to "$1=$2" || ODD=$((ODD + 1)) ;;
+		*)
+			say "the ${n}th: $RESULT, and $1 is $(param "$1")"
+			ODD=$((ODD + 1))
+			set_to "$1=$2" ;;
+		esac
+	done
+	say "$1=$3: $FAULTS allocations failed, $SUCCEEDED of them were not needed"
+	[ "$RESULT:$(param "$1")" = "ok:$3" ] || ODD=$((ODD + 1))
+	set_to "$1=$2"
+}
+
+try_load reclaimwb write_around=N handoff=never stalls=N shrinkers=N waits=N || bail "insmod: $(cat "$TMP/insmod")"
+every_nth handoff never always
+check_num "allocations failed while handoff was switched on" "$FAULTS" -ge 5
+check_eq "and handoff was what each said" "$ODD" 0
+every_nth write_around N Y
+check_num "allocations failed while write-around was switched on" "$FAULTS" -ge 5
+check_eq "and write-around was what each said" "$ODD" 0
+every_nth stalls N Y
+check_eq "a group of probes is switched on, or is not" "$ODD" 0
+
+# every_read: each ledger is read in spite of failing allocations, or not at all.
+every_read()
+{
+	local ledger n
+
+	FAULTS=0
+	for ledger in "$LEDGER"/*; do
+		n=1
+		while failnth $n read "$ledger"; do
+			FAULTS=$((FAULTS + 1)) n=$((n + 1))
+			case $RESULT in
+			ok | ENOMEM) ;;
+			*) say "$ledger: $RESULT"; return 1 ;;
+			esac
+		done
+		[ "$RESULT" = ok ] || return 1
+	done
+}
+
+check "ledgers are read, or there is no memory" every_read
+check_num "which was so now and then" "$FAULTS" -gt 0
+unload_mod
+
+# some_loads: allocations of loading that lie as far from each other as makes LOADS of them, from a
+# different one each time.
+some_loads()
+{
+	local file n step
+
+	file=$(module_file reclaimwb) || return 1
+	! failnth 1000000 insmod "$file" || return 1
+	[ "$RESULT" = ok ] || return 1
+	unload_mod || return 1
+	ALL=$((1000000 - LEFT)) step=$(((1000000 - LEFT) / LOADS)) FAULTS=0 SUCCEEDED=0
+	[ "$step" -gt 0 ] || return 1
+	n=$((1 + $(date +%s) % step))
+	say "loading makes $ALL allocations; of these fail the ${n}th, and every ${step}th from there"
+	while [ "$n" -le "$ALL" ]; do
+		failnth $n insmod "$file" || break
+		FAULTS=$((FAULTS + 1))
+		if [ "$RESULT" = ok ]; then
+			SUCCEEDED=$((SUCCEEDED + 1))
+			[ "$(row status format)" = 2 ] && unload_mod || return 1
+		elif ! mod_gone reclaimwb; then
+			say "the ${n}th: $RESULT, and the module is there"
+			return 1
+		fi
+		n=$((n + step))
+	done
+	say "$FAULTS loads, $SUCCEEDED of which did without the allocation that failed"
+}
+
+check "the module loads, or does not" some_loads
+check_num "after as many failing allocations as there should be" "$FAULTS" -ge $((LOADS - 1))
+load_mod write_around=Y
+check_eq "it loads in the end, and is well" "$(row status enabled)" 1
+check_eq "with its helper" "$(around state)" on
+unload_mod
+
+finish
