@@ -163,6 +163,11 @@ impl Error {
         Self::Io { what, path: path.into(), source }
     }
 
+    /// The kernel had no memory for it (ENOMEM).
+    pub fn is_for_memory(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::OutOfMemory)
+    }
+
     /// A ledger that breaks its format.
     pub fn ledger(ledger: &'static str, what: impl Into<String>) -> Self {
         Self::Ledger { ledger, what: what.into() }

@@ -23,6 +23,7 @@ pub mod perfetto;
 pub mod record;
 pub mod recording;
 pub mod report;
+pub mod residence;
 pub mod schema;
 pub mod snapshot;
 pub mod source;

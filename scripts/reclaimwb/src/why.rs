@@ -13,6 +13,7 @@ use crate::{
     narrow::{self, Absent, Counted, LIVE, Narrow, Narrowed, Task},
     recording::Recording,
     report::{self, CgroupRow, Report, StallCgroupRow},
+    residence,
     snapshot::Snapshot,
     summary::{self, Line},
     text, verdict,
@@ -55,6 +56,7 @@ pub struct Block {
 
 /// Answers as text for a terminal of so many columns.
 pub fn run(args: &cli::Why, width: usize) -> Result<String> {
+    residence::stay();
     // Of a saved file nothing that is there now tells anything.
     let root = args.file.is_none().then_some(Path::new("/"));
     let narrow = Narrow::new(&args.narrow)?;

@@ -40,6 +40,7 @@ use crate::{
     error::{Error, Result},
     format::count,
     recording::{Clock, End, Event, Head, Lost, Writer},
+    residence,
     snapshot::Snapshot,
     terminal,
 };
@@ -67,7 +68,8 @@ pub fn run(args: &cli::Record) -> Result<u8> {
     // First what is most likely to be missing; what it says is not used.
     Snapshot::take(&args.source.debugfs)?;
     let none = args.events == ["none"];
-    let trace = (!none).then(|| Trace::make(args)).transpose()?;
+    residence::stay();
+    let trace = if none { None } else { Trace::make(args)? };
     Session::begin(args, target, trace, signals)?.run()
 }
 
@@ -111,15 +113,27 @@ struct Trace {
 }
 
 impl Trace {
-    fn make(args: &cli::Record) -> Result<Self> {
+    /// With buffers as large as the kernel has memory for; `None` if there is none even for small ones. Either is said.
+    fn make(args: &cli::Record) -> Result<Option<Self>> {
         let kib = args.buffer.0.div_ceil(1024);
         if kib < 8 {
             return Err(Error::Options("--buffer is less than two pages; give 64KiB or more".into()));
         }
-        let instance = Instance::make(&args.tracefs, &args.events, kib)?;
-        let pipe = instance.pipe()?;
-        let lost = instance.lost()?;
-        Ok(Self { pipe, instance, lost, looked: Instant::now() })
+        let made = as_large_as_can_be(kib, |kib| {
+            let instance = Instance::make(&args.tracefs, &args.events, kib)?;
+            let (pipe, lost) = (instance.pipe()?, instance.lost()?);
+            Ok(Self { pipe, instance, lost, looked: Instant::now() })
+        })?;
+        match &made {
+            None => terminal::say(
+                "there is no memory for trace buffers: the ledgers alone are recorded, as with --events none",
+            ),
+            Some((_, had)) if *had < kib => terminal::say(&format!(
+                "there is no memory for trace buffers of {kib} KiB a CPU: they have {had} KiB, and more may be lost"
+            )),
+            Some(_) => (),
+        }
+        Ok(made.map(|(trace, _)| trace))
     }
 
     /// What was lost since the last time that it was asked.
@@ -133,6 +147,22 @@ impl Trace {
         let new = new.filter(|lost| lost.events > 0).collect();
         self.lost = now;
         Ok(new)
+    }
+}
+
+/// The least that a trace buffer is made for, in KiB.
+const LEAST_KIB: u64 = 64;
+
+/// What `make` makes for so many KiB, and for how many: half as many, again and again, where the kernel has no memory
+/// for it. `None` if it has none for the least, either.
+fn as_large_as_can_be<T>(mut kib: u64, mut make: impl FnMut(u64) -> Result<T>) -> Result<Option<(T, u64)>> {
+    loop {
+        match make(kib) {
+            Ok(made) => return Ok(Some((made, kib))),
+            Err(err) if !err.is_for_memory() => return Err(err),
+            Err(_) if kib > LEAST_KIB => kib = (kib / 2).max(LEAST_KIB),
+            Err(_) => return Ok(None),
+        }
     }
 }
 
@@ -460,6 +490,20 @@ mod tests {
         assert!(!is_ignored(&status("0000000000000002"), SIGHUP));
         assert!(is_ignored(&status("0000000000000002"), SIGINT));
         assert!(!is_ignored("", SIGHUP));
+    }
+
+    #[test]
+    fn buffers_are_as_large_as_there_is_memory_for() {
+        let full = || Error::io("write", "buffer_size_kb", std::io::Error::from_raw_os_error(12));
+        let with = |free: u64| as_large_as_can_be(4096, |kib| if kib <= free { Ok(()) } else { Err(full()) });
+        for (free, had) in [(4096, 4096), (4095, 2048), (100, 64), (64, 64)] {
+            assert_eq!(with(free).expect("made").map(|(_, kib)| kib), Some(had), "{free} KiB");
+        }
+        assert!(with(63).expect("no error").is_none());
+        // A buffer that is small already is not made larger, and other errors are no want of memory.
+        assert!(as_large_as_can_be(16, |_| Err::<(), _>(full())).expect("no error").is_none());
+        let refused = as_large_as_can_be(4096, |_| Err::<(), _>(Error::TracefsNotMounted));
+        assert!(matches!(refused, Err(Error::TracefsNotMounted)));
     }
 
     #[test]

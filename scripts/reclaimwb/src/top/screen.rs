@@ -36,6 +36,7 @@ use crate::{
     cli,
     error::{Error, Result},
     narrow::Narrow,
+    residence,
 };
 
 /// How long a signal waits at most.
@@ -115,6 +116,7 @@ pub fn run(args: &cli::Top) -> Result<()> {
     if matches!(env::var("TERM").as_deref(), Ok("dumb")) {
         return Err(Error::NoScreen("a terminal of type dumb cannot be drawn on"));
     }
+    residence::stay();
     let sampler = Sampler::new(&args.source.debugfs);
     // Whatever is in the way is said before the screen is gone.
     let watch = Watch::new(sampler.take()?);
