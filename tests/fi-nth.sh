@@ -75,16 +75,18 @@ check_eq "a group of probes is switched on, or is not" "$ODD" 0
 # every_read: each ledger is read in spite of failing allocations, or not at all.
 every_read()
 {
-	local ledger n
+	local file n
 
 	FAULTS=0
-	for ledger in "$LEDGER"/*; do
+	for file in "$LEDGER"/*; do
 		n=1
-		while failnth $n read "$ledger"; do
+		while failnth $n read "$file"; do
 			FAULTS=$((FAULTS + 1)) n=$((n + 1))
 			case $RESULT in
 			ok | ENOMEM) ;;
-			*) say "$ledger: $RESULT"; return 1 ;;
+			*)
+				say "$file: $RESULT"
+				return 1 ;;
 			esac
 		done
 		[ "$RESULT" = ok ] || return 1

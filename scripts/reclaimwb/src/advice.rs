@@ -180,7 +180,7 @@ const CASES: &[Case] = &[
         name: "the block layer throttles what reclaim writes",
         causes: &[Cause::RqQos],
         when: always,
-        remedies: &[R::HandOff, R::LookAtThrottling, R::FasterSwap, R::LessInUse],
+        remedies: &[R::HandOff, R::LookAtThrottling],
     },
     Case {
         name: "tasks wait for the swap writer, and it for the device",

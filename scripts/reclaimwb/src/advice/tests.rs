@@ -96,8 +96,7 @@ fn each_case_says() {
         (
             "the block layer throttles what reclaim writes",
             with(Cause::RqQos, |now| (now.handoff, now.swap) = (Handoff::Impossible, Swap::Disk)),
-            "the limits that throttle it: wbt_lat_usec in the device's queue/ (0 is off), io.latency and io.cost of cgroups; \
-             or a faster swap device, or a second one of the same priority",
+            "the limits that throttle it: wbt_lat_usec in the device's queue/ (0 is off), io.latency and io.cost of cgroups",
         ),
         (
             "swap was taken away since",

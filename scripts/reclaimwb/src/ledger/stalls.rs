@@ -30,9 +30,23 @@ pub enum Part {
     Unavailable,
 }
 
+/// Causes that a module which is older than they are has no rows of.
+const LATER: [Cause; 1] = [Cause::RqQos];
+
+/// The time of a cause; none by a module that is older than the cause.
+fn time_of(rows: &mut Rows, cause: Cause, key: &str) -> Result<u64> {
+    if LATER.contains(&cause) { rows.number_opt(key).map(Option::unwrap_or_default) } else { rows.number(key) }
+}
+
 impl Part {
-    fn parse(rows: &mut Rows, key: &str) -> Result<Self> {
-        match rows.take(key)?.as_str() {
+    fn parse(rows: &mut Rows, cause: Cause) -> Result<Self> {
+        let key = &format!("part.{}", cause.key());
+        let value = match rows.take_opt(key) {
+            None if LATER.contains(&cause) => return Ok(Self::Unavailable),
+            Some(value) => value,
+            None => rows.take(key)?,
+        };
+        match value.as_str() {
             "available" => Ok(Self::Available),
             "off" => Ok(Self::Off),
             "waiting" => Ok(Self::Waiting),
@@ -103,7 +117,7 @@ impl OriginStalls {
         let mut causes = BTreeMap::new();
         for &cause in Cause::ALL {
             let part = format!("{name}.part.{}", cause.key());
-            let ns = rows.number(&format!("{part}.ns"))?;
+            let ns = time_of(rows, cause, &format!("{part}.ns"))?;
             causes.insert(cause, CauseTime { ns, hist: sparse(rows, &format!("{part}.hist.us."))? });
         }
         let origin = Self {
@@ -150,7 +164,7 @@ impl Stalls {
         };
         let mut parts = BTreeMap::new();
         for &cause in Cause::ALL {
-            parts.insert(cause, Part::parse(rows, &format!("part.{}", cause.key()))?);
+            parts.insert(cause, Part::parse(rows, cause)?);
         }
         let mut origins = BTreeMap::new();
         for origin in STALLING {
@@ -162,7 +176,7 @@ impl Stalls {
             ..OriginStalls::default()
         };
         for &cause in Cause::ALL {
-            let ns = rows.number(&format!("clean.part.{}.ns", cause.key()))?;
+            let ns = time_of(rows, cause, &format!("clean.part.{}.ns", cause.key()))?;
             clean.causes.insert(cause, CauseTime { ns, hist: Log2::new() });
         }
         Ok(Self { on, whole, parts, origins, clean })

@@ -158,7 +158,7 @@ const LEAST_KIB: u64 = 64;
 fn as_large_as_can_be<T>(mut kib: u64, mut make: impl FnMut(u64) -> Result<T>) -> Result<Option<(T, u64)>> {
     loop {
         match make(kib) {
-            Ok(made) => return Ok(Some((made, kib))),
+            Ok(it) => return Ok(Some((it, kib))),
             Err(err) if !err.is_for_memory() => return Err(err),
             Err(_) if kib > LEAST_KIB => kib = (kib / 2).max(LEAST_KIB),
             Err(_) => return Ok(None),
@@ -497,7 +497,7 @@ mod tests {
         let full = || Error::io("write", "buffer_size_kb", std::io::Error::from_raw_os_error(12));
         let with = |free: u64| as_large_as_can_be(4096, |kib| if kib <= free { Ok(()) } else { Err(full()) });
         for (free, had) in [(4096, 4096), (4095, 2048), (100, 64), (64, 64)] {
-            assert_eq!(with(free).expect("made").map(|(_, kib)| kib), Some(had), "{free} KiB");
+            assert_eq!(with(free).expect("made").map(|((), kib)| kib), Some(had), "{free} KiB");
         }
         assert!(with(63).expect("no error").is_none());
         // A buffer that is small already is not made larger, and other errors are no want of memory.
