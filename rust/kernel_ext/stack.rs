@@ -72,7 +72,8 @@ pub(crate) fn trace_from(sp: usize, entries: &mut [usize]) -> &[usize] {
     // SAFETY: Has no precondition.
     let size = unsafe { shim::rwb_stack_size() };
     const WORD: usize = core::mem::size_of::<usize>();
-    if !sp.is_multiple_of(WORD) || sp <= top.wrapping_sub(size).wrapping_add(WORD) || sp > top {
+    // `is_multiple_of()` is newer than the oldest rustc that the kernel takes.
+    if sp & (WORD - 1) != 0 || sp <= top.wrapping_sub(size).wrapping_add(WORD) || sp > top {
         return all;
     }
     // SAFETY: The word lies within the current task's stack, as was checked.

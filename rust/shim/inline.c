@@ -80,7 +80,8 @@ long rwb_memalloc_sockets(void)
 /* Zeroed; NULL when there is no memory or @size exceeds a per-CPU unit. */
 void *rwb_percpu_alloc(size_t size, size_t align)
 {
-	return (void __force *)__alloc_percpu(size, align);
+	/* By a number: with gcc, per-CPU pointers are of another address space. */
+	return (void *)(__force unsigned long)__alloc_percpu(size, align);
 }
 
 /* What leads from a per-CPU pointer to this CPU's instance; preemption is off. */
@@ -95,7 +96,7 @@ unsigned long rwb_percpu_offset(void)
 
 void *rwb_percpu_of(void *percpu, unsigned int cpu)
 {
-	return per_cpu_ptr((void __percpu __force *)percpu, cpu);
+	return per_cpu_ptr((void __percpu *)(__force unsigned long)percpu, cpu);
 }
 
 /* A word of the current task's stack, KASAN red zones included. */
