@@ -34,6 +34,7 @@ macro_rules! named {
 mod direction;
 mod event;
 mod flush;
+mod form;
 mod function;
 mod group;
 mod kind;
@@ -45,6 +46,7 @@ mod window;
 pub(crate) use direction::Direction;
 pub(crate) use event::Event;
 pub(crate) use flush::Flush;
+pub(crate) use form::Form;
 pub(crate) use function::Function;
 pub(crate) use group::Group;
 pub(crate) use kind::Kind;

@@ -24,6 +24,7 @@ use crate::{
     ledgers::Ledgers,
     probes, settings,
     words::{
+        Form,
         Function,
         Group, //
     },
@@ -224,6 +225,13 @@ fn module_switched(module: &str, here: bool) {
             }
         }
     }
+}
+
+/// In what form a function is probed, if it is.
+pub(crate) fn form(function: Function) -> Option<Form> {
+    let board = BOARD.get()?.lock();
+    let probe = board.functions.get(function as usize)?.as_ref()?;
+    Some(probe.form())
 }
 
 /// Calls of probed functions that were not seen.

@@ -8,7 +8,10 @@ use crate::{
         State, //
     },
     shim,
-    words::Function, //
+    words::{
+        Form,
+        Function, //
+    },
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -78,6 +81,13 @@ impl<D: ProbeData> FunctionProbe<D> {
                 Err(State::Failed(err.to_errno().wrapping_neg()))
             }
         }
+    }
+
+    /// In what form it probes the function.
+    pub(crate) fn form(&self) -> Form {
+        // SAFETY: By the type invariant the handle is registered.
+        let form = unsafe { shim::rwb_function_probe_form(self.handle.as_ptr()) };
+        Form::from_raw(form).unwrap_or(Form::Whole)
     }
 
     /// Calls that it did not see.

@@ -139,6 +139,13 @@ impl Open {
         self.envelopes == 0
     }
 
+    /// What is asked for, if its first envelope did not tell.
+    pub(crate) fn asks(&mut self, gfp: u32, order: u32) {
+        if self.gfp == 0 {
+            (self.gfp, self.order) = (gfp, order);
+        }
+    }
+
     /// It begins to compact.
     pub(crate) fn compacts(&mut self, now: u64) {
         self.compacting = Compacting::Since(now);

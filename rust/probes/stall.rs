@@ -268,7 +268,7 @@ const fn cause(function: Function) -> Option<Cause> {
 pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     let function = entered.function();
     match function {
-        // (gfp_t gfp_mask, unsigned int order, ...)
+        // (gfp_t gfp_mask, unsigned int order, ...), or nothing if gcc made another one of it
         Function::SlowPath => {
             let [gfp, order] = entered.args();
             begin(obs, pin, at, gfp as u32, order as u32)
@@ -289,11 +289,17 @@ pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
             if obs.stalls.open.is_empty() || at.context() != Context::Task {
                 return false;
             }
-            if matches!(function, Function::TryToFree | Function::Compact) {
+            // Both tell of the gfp mask and the order.
+            let asks = matches!(function, Function::TryToFree | Function::Compact);
+            if asks {
                 settle(obs, pin, at, Outcome::Again);
             }
             let there = obs.stalls.open.with(pin, at.task, |open| {
                 let now = system::clock_ns();
+                if asks {
+                    let [gfp, order] = entered.args();
+                    open.asks(gfp as u32, order as u32);
+                }
                 open.stall.enter(cause, now);
                 match cause {
                     Cause::Compaction => {

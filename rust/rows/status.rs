@@ -26,6 +26,7 @@ use crate::{
     settings,
     words::{
         Event,
+        Form,
         Function,
         Group,
         Layer, //
@@ -93,6 +94,13 @@ pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
         write!(f, "fprobe.{} ", function.name())?;
         state(f, obs.states.function(function))?;
         f.write_char('\n')?;
+        match probes::form(function) {
+            None | Some(Form::Whole) => {}
+            Some(form) => {
+                write!(f, "form.{} ", function.name())?;
+                writeln!(f, "{}{}", function.name(), form.name())?;
+            }
+        }
     }
     for &group in Group::ALL {
         let on = if settings::group(group) { "on" } else { "off" };

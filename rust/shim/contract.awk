@@ -206,7 +206,7 @@ in_list || /^#define RWB_[A-Z_]+\(X\)/ {
 		n = 0
 	}
 	in_list = /\\$/
-	if (match($0, /X\([0-9]+, "[a-z0-9_-]+"\)/)) {
+	if (match($0, /X\([0-9]+, "[a-z0-9_.-]*"\)/)) {
 		item = substr($0, RSTART + 2, RLENGTH - 3)
 		if (item + 0 != n++)
 			fail("not in order")

@@ -17,6 +17,7 @@ use crate::{
     },
     words::{
         Direction,
+        Form,
         Function,
         Kind,
         Layer,
@@ -70,11 +71,16 @@ same!(RWB_ORIGINS, *Origin::ALL, o => (*o, o.name()));
 same!(RWB_KINDS, *Kind::ALL, k => (*k, k.name()));
 same!(RWB_LAYERS, *Layer::ALL, l => (*l, l.name()));
 same!(RWB_FUNCTIONS, *Function::ALL, f => (*f, f.name()));
+same!(RWB_FORMS, *Form::ALL, f => (*f, f.name()));
 same!(RWB_CAUSES, Cause::ALL, c => (c.0, c.1));
 same!(RWB_MODES, Mode::ALL, m => (m.0, m.1));
 
+static_assert!(RWB_FORMS.len() == Form::COUNT);
 static_assert!(RWB_CAUSES.len() == RWB_NR_CAUSES as usize);
 static_assert!(Function::ZswapStore as u32 == RWB_FUNCTION_ZSWAP_STORE);
+static_assert!(Function::SlowPath as u32 == RWB_FUNCTION_SLOW_PATH);
+static_assert!(Function::TryToFree as u32 == RWB_FUNCTION_TRY_TO_FREE);
+static_assert!(Function::DrainPages as u32 == RWB_FUNCTION_DRAIN_PAGES);
 static_assert!(Function::SwapSubmit as u32 == RWB_FUNCTION_SWAP_SUBMIT);
 static_assert!(Function::NbdQueue as u32 == RWB_FUNCTION_NBD_QUEUE);
 static_assert!(Function::PsiLeave as u32 == RWB_FUNCTION_PSI_LEAVE);

@@ -34,6 +34,10 @@ static const char *rwb_function_name(u32 id)
 	return id < ARRAY_SIZE(rwb_functions) ? rwb_functions[id] : NULL;
 }
 
+#define RWB_FORM_NAME(num, name)	[num] = name,
+
+static const char * const rwb_forms[] = { RWB_FORMS(RWB_FORM_NAME) };
+
 struct rwb_function {
 #ifdef CONFIG_FPROBE
 	struct fprobe fprobe;
@@ -43,7 +47,9 @@ struct rwb_function {
 #endif
 	void *data;
 	u32 id;
+	u32 form;
 	bool by_kret;
+	char sym[64];
 };
 
 /*
@@ -61,14 +67,33 @@ bool rwb_sees_swap_io(void)
 	return RWB_SWAP_IOCB;
 }
 
+/* Functions that can be probed in any form: nothing depends on their arguments. */
+static bool rwb_in_any_form(u32 id)
+{
+	return id == RWB_FUNCTION_SLOW_PATH || id == RWB_FUNCTION_DRAIN_PAGES;
+}
+
+/* The argument that Rust is told of first; of try_to_free_pages() it is the gfp mask. */
+static __always_inline unsigned int rwb_first(u32 id)
+{
+	return id == RWB_FUNCTION_TRY_TO_FREE ? 2 : 0;
+}
+
 /*
  * What Rust is told of a call: its first two arguments @a and @b, or of a function that is
  * not about these what it is about. @caller is where it returns to.
  */
-static __always_inline void rwb_about(u32 id, unsigned long *a, unsigned long *b,
-				      unsigned long caller)
+static __always_inline void rwb_about(const struct rwb_function *fn, unsigned long *a,
+				      unsigned long *b, unsigned long caller)
 {
-	switch (id) {
+	/* The compiler may have left out some. */
+	if (fn->form) {
+		*a = 0;
+		*b = 0;
+		return;
+	}
+
+	switch (fn->id) {
 	case RWB_FUNCTION_SWAP_SUBMIT:
 #if RWB_SWAP_IOCB
 		*a = (unsigned long)((struct swap_io_ctx *)*a)->sio;
@@ -102,12 +127,12 @@ static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned 
 			    struct ftrace_regs *fregs, void *entry_data)
 {
 	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
-	unsigned long a = ftrace_regs_get_argument(fregs, 0);
+	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
 	unsigned long b = ftrace_regs_get_argument(fregs, 1);
 	struct rwb_call *call = entry_data;
 
 	RWB_ENTER(at);
-	rwb_about(fn->id, &a, &b, ret_ip);
+	rwb_about(fn, &a, &b, ret_ip);
 	call->id = fn->id;
 	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return !call->followed;
@@ -132,17 +157,19 @@ static int rwb_fprobe_called(struct fprobe *fp, unsigned long entry_ip, unsigned
 			     struct ftrace_regs *fregs, void *entry_data)
 {
 	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
-	unsigned long a = ftrace_regs_get_argument(fregs, 0);
+	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
 	unsigned long b = ftrace_regs_get_argument(fregs, 1);
 
 	RWB_ENTER(at);
-	rwb_about(fn->id, &a, &b, ret_ip);
+	rwb_about(fn, &a, &b, ret_ip);
 	rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return 0;
 }
 
-static int rwb_fprobe_register(struct rwb_function *fn, const char *sym)
+static int rwb_fprobe_register(struct rwb_function *fn)
 {
+	const char *sym = fn->sym;
+
 	switch (fn->id) {
 	case RWB_FUNCTION_ZSWAP_STORE:
 	case RWB_FUNCTION_NBD_QUEUE:
@@ -172,7 +199,7 @@ static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
 	return fn->fprobe.nmissed;
 }
 #else
-static int rwb_fprobe_register(struct rwb_function *fn, const char *sym)
+static int rwb_fprobe_register(struct rwb_function *fn)
 {
 	return -EOPNOTSUPP;
 }
@@ -192,7 +219,7 @@ static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
 static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct rwb_function *fn = container_of(get_kretprobe(ri), struct rwb_function, kret);
-	unsigned long a = regs_get_kernel_argument(regs, 0);
+	unsigned long a = regs_get_kernel_argument(regs, rwb_first(fn->id));
 	unsigned long b = regs_get_kernel_argument(regs, 1);
 	struct rwb_call *call = (void *)ri->data;
 
@@ -205,7 +232,7 @@ static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 	    !((preempt_count() - NMI_OFFSET - HARDIRQ_OFFSET) &
 	      (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
 		at.ctx = RWB_CTX_TASK;
-	rwb_about(fn->id, &a, &b, get_kretprobe_retaddr(ri));
+	rwb_about(fn, &a, &b, get_kretprobe_retaddr(ri));
 	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return !call->followed;
 }
@@ -226,9 +253,9 @@ static int rwb_kret_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return 0;
 }
 
-static int rwb_kret_register(struct rwb_function *fn, const char *sym)
+static int rwb_kret_register(struct rwb_function *fn)
 {
-	fn->kret.kp.symbol_name = sym;
+	fn->kret.kp.symbol_name = fn->sym;
 	fn->kret.entry_handler = rwb_kret_entry;
 	fn->kret.handler = rwb_kret_exit;
 	fn->kret.data_size = sizeof(struct rwb_call);
@@ -256,7 +283,7 @@ static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
 	return fn->kret.kp.nmissed;
 }
 #else
-static int rwb_kret_register(struct rwb_function *fn, const char *sym)
+static int rwb_kret_register(struct rwb_function *fn)
 {
 	return -EOPNOTSUPP;
 }
@@ -276,14 +303,27 @@ static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
 }
 #endif
 
+/* Probes the function in one form. */
+static int rwb_register(struct rwb_function *fn)
+{
+	int err = rwb_fprobe_register(fn);
+
+	/* What is not there yet may come with its module. */
+	fn->by_kret = err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE);
+	if (fn->by_kret)
+		err = rwb_kret_register(fn);
+	return err;
+}
+
 /* Probes function @id. Returns a handle, or NULL with @err set. */
 void *rwb_function_probe_register(u32 id, void *data, int *err)
 {
-	const char *sym = rwb_function_name(id);
+	const char *name = rwb_function_name(id);
 	struct rwb_function *fn;
+	u32 form;
 
 	*err = -EINVAL;
-	if (!sym)
+	if (!name)
 		return NULL;
 	*err = -ENOMEM;
 	fn = kzalloc_obj(*fn);
@@ -291,17 +331,26 @@ void *rwb_function_probe_register(u32 id, void *data, int *err)
 		return NULL;
 	fn->data = data;
 	fn->id = id;
-	*err = rwb_fprobe_register(fn, sym);
-	/* What is not there yet may come with its module. */
-	if (*err == -EOPNOTSUPP || (*err == -ENOENT && id != RWB_FUNCTION_NBD_QUEUE)) {
-		fn->by_kret = true;
-		*err = rwb_kret_register(fn, sym);
+	for (form = 0; form < ARRAY_SIZE(rwb_forms); form++) {
+		fn->form = form;
+		snprintf(fn->sym, sizeof(fn->sym), "%s%s", name, rwb_forms[form]);
+		*err = rwb_register(fn);
+		if (*err != -ENOENT || !rwb_in_any_form(id))
+			break;
 	}
 	if (*err) {
 		kfree(fn);
 		return NULL;
 	}
 	return fn;
+}
+
+/* The form in which it is probed. */
+u32 rwb_function_probe_form(void *handle)
+{
+	struct rwb_function *fn = handle;
+
+	return fn->form;
 }
 
 /* Calls that were not seen; of @interrupts that came to a handler, which are not of them. */

@@ -47,6 +47,9 @@
 
 /* The functions that are probed; the order is the Rust `Function`'s. */
 #define RWB_FUNCTION_ZSWAP_STORE	0
+#define RWB_FUNCTION_SLOW_PATH		1
+#define RWB_FUNCTION_TRY_TO_FREE	2
+#define RWB_FUNCTION_DRAIN_PAGES	4
 #define RWB_FUNCTION_SWAP_SUBMIT	7
 #define RWB_FUNCTION_NBD_QUEUE		11
 #define RWB_FUNCTION_PSI_LEAVE		13
@@ -81,6 +84,19 @@
 	X(21, "workingset_refault")		\
 	X(22, "folio_wait_bit_common")		\
 	X(23, "__rq_qos_throttle")
+
+/*
+ * What gcc puts behind the name of a function of which it made another one, or of the part that
+ * it did not inline; the order is the Rust `Form`'s.
+ */
+#define RWB_FORMS(X)			\
+	X(0, "")			\
+	X(1, ".constprop.0")		\
+	X(2, ".isra.0")			\
+	X(3, ".constprop.0.isra.0")	\
+	X(4, ".part.0")			\
+	X(5, ".part.0.constprop.0")	\
+	X(6, ".part.0.isra.0")
 
 /* What a stall's time goes to; the order is the Rust `Cause`'s. */
 #define RWB_CAUSES(X)			\
@@ -594,6 +610,7 @@ void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size);
 /* fprobe.c */
 bool rwb_sees_swap_io(void);
 void *rwb_function_probe_register(u32 id, void *data, int *err);
+u32 rwb_function_probe_form(void *handle);
 unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts);
 void rwb_function_probe_unregister(void *handle);
 

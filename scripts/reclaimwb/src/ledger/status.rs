@@ -49,6 +49,9 @@ pub struct Probe {
     pub via: &'static str,
     /// `attached`, or why it is not.
     pub state: String,
+    /// What the function is called in this kernel, if gcc made another one of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
 }
 
 impl Probe {
@@ -137,7 +140,12 @@ impl Status {
         let mut probes = Vec::new();
         for (prefix, via) in [("probe.", "tracepoint"), ("fprobe.", "fprobe")] {
             let found = rows.take_prefix(prefix);
-            probes.extend(found.into_iter().map(|(name, state)| Probe { name, via, state }));
+            probes.extend(found.into_iter().map(|(name, state)| Probe { name, via, state, symbol: None }));
+        }
+        for (function, symbol) in rows.take_prefix("form.") {
+            if let Some(probe) = probes.iter_mut().find(|probe| probe.name == function) {
+                probe.symbol = Some(symbol);
+            }
         }
         if probes.is_empty() {
             return Err(rows.error("there is no probe row"));

@@ -164,6 +164,16 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
     for probe in report.module.probes.iter().filter(|probe| probe.missing()) {
         page.paragraph("  ", "    ", &format!("Not attached: {} ({}).", probe.name, probe.state));
     }
+    forms(page, report);
+}
+
+/// Functions that are probed by another name than their own.
+fn forms(page: &mut Page, report: &Report) {
+    let names: Vec<&str> = report.module.probes.iter().filter_map(|probe| probe.symbol.as_deref()).collect();
+    if !names.is_empty() {
+        let text = format!("Probed in the form that the compiler left of them: {}.", names.join(", "));
+        page.paragraph("  ", "    ", &text);
+    }
 }
 
 /// What the module itself cost.

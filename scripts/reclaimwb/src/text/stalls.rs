@@ -13,7 +13,7 @@ use super::{
 use crate::{
     container,
     format::{count, percent, span},
-    ledger::{Part, Stall, total},
+    ledger::{Part, Probe, Stall, total},
     names::Cause,
     report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallsSection, Times},
 };
@@ -59,7 +59,14 @@ pub fn render(page: &mut Page, report: &Report) {
     }
     if !stalls.whole_slow_path {
         page.paragraph("  ", "  ", "A stall is a reclaim window here, without what the allocator does between.");
+    } else if let Some(symbol) = report.module.probes.iter().find_map(slow_path) {
+        page.paragraph("  ", "  ", &format!("A stall is the slow path, which is {symbol} in this kernel."));
     }
+}
+
+/// What the slow path is called, if that is not its name.
+fn slow_path(probe: &Probe) -> Option<&str> {
+    probe.symbol.as_deref().filter(|_| probe.name == "__alloc_pages_slowpath")
 }
 
 fn bound(us: Option<u64>) -> String {
