@@ -3,6 +3,16 @@
 # qemu/ and tests/. (What goes into the module: Kbuild.)
 
 VARIANT ?= base
+# DISTRO=debian: for the kernel of that distribution.
+ifneq ($(filter-out debian,$(DISTRO)),)
+$(error DISTRO=$(DISTRO): there is debian)
+endif
+ifeq ($(DISTRO),debian)
+VARIANT := debian
+endif
+# What scripts/deps.sh is asked for: Debian's kernel brings its compilers along.
+debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian,$(VARIANT)))
+BUILDING = $(if $(debian),debian,kernel)
 OUT     ?= $(CURDIR)/out
 export OUT
 
@@ -11,7 +21,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
@@ -41,12 +51,12 @@ deps: ## install what building and testing need (Debian-like systems)
 
 kernel: ## build (or find in the cache) the dev kernel; prints its folder
 	@scripts/typed.sh kernel "$(VARIANT)"
-	@scripts/deps.sh kernel
+	@scripts/deps.sh $(BUILDING)
 	@scripts/kernel.sh --variant $(VARIANT)
 
-module: ## build reclaimwb.ko for the dev kernel into out/module/
+module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian: for Debian's own)
 	@scripts/typed.sh kernel "$(VARIANT)"
-	@scripts/deps.sh kernel
+	@scripts/deps.sh $(BUILDING)
 	@scripts/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
 
 tool: ## build the reclaimwb command into out/bin/
@@ -56,7 +66,7 @@ tool: ## build the reclaimwb command into out/bin/
 vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 	@scripts/typed.sh kernel "$(VARIANT)"
 	@scripts/typed.sh tests $(filter-out shell /%,$(RUN))
-	@scripts/deps.sh kernel vm tool test
+	@scripts/deps.sh $(BUILDING) vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
 	@$(MAKE) -s -C tests

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh GROUP...: make sure that what a group of commands needs is there.
-# Groups: kernel vm tool check test bench nbd host deb chroot docs. On Debian-like systems missing packages are
+# Groups: kernel vm tool check test bench nbd host debian deb chroot docs. On Debian-like systems missing packages are
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
@@ -55,6 +55,12 @@ needs() {
 	host   chromedriver             ?chromium-driver
 	host   pdftotext                ?poppler-utils
 	host   /usr/lib/python3/dist-packages/selenium  ?python3-selenium
+	debian apt-get                  apt
+	debian dpkg-deb                 dpkg
+	debian xz                       xz-utils
+	debian unshare                  util-linux
+	debian flock                    util-linux
+	debian nm                       binutils
 	deb    dpkg-buildpackage        dpkg-dev
 	deb    /var/lib/dpkg/info/build-essential.list  build-essential
 	deb    dh                       debhelper
@@ -244,11 +250,11 @@ need_cargo() {
 
 # --- main
 
-[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|host|deb|chroot|docs ..."
+[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|host|debian|deb|chroot|docs ..."
 for group; do
 	case $group in
-	kernel | vm | tool | check | test | bench | nbd | host | deb | chroot | docs) ;;
-	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd host deb chroot docs)" ;;
+	kernel | vm | tool | check | test | bench | nbd | host | debian | deb | chroot | docs) ;;
+	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd host debian deb chroot docs)" ;;
 	esac
 	while read -r g probe package; do
 		if [ "$g" = "$group" ] && ! present "$probe"; then

@@ -3,6 +3,12 @@
 # Is a built kernel fit for a Rust module, and what built it? Sourced after `die` and
 # `have` are there: by kernel.sh, install.sh, and by dkms.sh, which has nothing else of ours.
 
+# debian_headers DIR: is it of a header package of Debian's?
+debian_headers() { [ -f "$1/.kernelvariables" ] && grep -qs '^#define LINUX_PACKAGE_ID " Debian ' "$1/include/generated/package.h"; }
+
+# lacks_metadata DIR: is it such a one without what a Rust module needs? scripts/debian.sh can help.
+lacks_metadata() { debian_headers "$1" && [ ! -e "$1/.rwb-debian" ] && ! compgen -G "$1/rust/*.rmeta" >/dev/null; }
+
 # built_kdir DIR: is it a built kernel with all that a Rust module needs of it?
 built_kdir() {
 	local dir=$1
@@ -18,6 +24,8 @@ built_kdir() {
 check_kdir() {
 	local dir=$1 built ours
 	built_kdir "$dir"
+	# It names the compilers that it wants, wherever they are.
+	[ ! -f "$dir/.rwb-debian" ] || return 0
 	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"$/\1/p' "$dir/.config")
 	ours=$(rustc --version 2>/dev/null) || die "no rustc on PATH; KDIR=$dir was built with $built"
 	[ "$built" = "$ours" ] || die "KDIR=$dir was built with $built, on PATH is $ours: they must be the same"

@@ -9,6 +9,9 @@
 # with what it needs below it, or several joined by '+' (base+btf). The build directory's key is made of source,
 # patches, fragments and toolchain; what is built once is found again.
 #
+# Debian's own kernel is the variant `debian`, or KDIR= of its headers: then the folder is
+# made by debian.sh.
+#
 # KSRC=dir    a source tree of your own (never written to)
 # KDIR=dir    a kernel you built yourself, used for every variant
 # KERNEL=7.3  the linux-source package to start from
@@ -41,7 +44,11 @@ done
 
 # --- a kernel of the user's own
 
-if [ -n "${KDIR:-}" ]; then
+if [ -n "${KDIR:-}" ] && lacks_metadata "$KDIR"; then
+	exec "$TOP/scripts/debian.sh" kdir "$KDIR"
+elif [ "$variant" = debian ] && [ -z "${KDIR:-}" ]; then
+	exec "$TOP/scripts/debian.sh" kdir
+elif [ -n "${KDIR:-}" ]; then
 	check_kdir "$KDIR"
 	realpath "$KDIR"
 	exit

@@ -169,6 +169,10 @@ deb_fetch() {
 		version=$(deb_versions "$conf" "$pkg" "$ver" | head -n1)
 		[ -n "$version" ] || continue
 		dir=$RWB_CACHE/deb/${pkg}_${version//:/%3a}
+		if [ -d "$dir" ]; then
+			ln -sfn "$(basename "$dir")" "$RWB_CACHE/deb/$what"
+			return 0
+		fi
 		tmp=$dir.tmp
 		rm -rf "$tmp"
 		mkdir -p "$tmp/deb"

@@ -5,7 +5,8 @@
 #
 # Beside reclaimwb.ko stands reclaimwb_noevent.ko, the same module built so that
 # one event is missing and one changed: the tests prove with it that both are
-# noticed; --plain leaves it out. KDIR=dir builds for a kernel of your own.
+# noticed; --plain leaves it out. KDIR=dir builds for a kernel of your own. What debian.sh made
+# is built against with the compilers of that kernel.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -26,6 +27,8 @@ eval "$("$TOP/scripts/env.sh")"
 # One checkout's objects of C are another's: what differs is where it lies.
 export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 dir=$OUT/module/$variant
+make=(make)
+[ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/debian.sh" run "$kdir" make)
 
 # build DIR MAKE-ARGUMENT...: quiet unless it fails.
 build() {
@@ -38,7 +41,7 @@ build() {
 		mkdir -p "$to"
 		echo "$kdir" >"$to/kdir"
 	fi
-	if ! make -j"$J" -C "$kdir" M="$TOP" MO="$to" "$@" modules >"$log" 2>&1; then
+	if ! "${make[@]}" -j"$J" -C "$kdir" M="$TOP" MO="$to" "$@" modules >"$log" 2>&1; then
 		cat "$log" >&2
 		die "the module does not build for $kdir; see above"
 	fi
@@ -51,8 +54,8 @@ build() {
 # that (reclaimwb_main.rs), as such a count of theirs looks the same here.
 no_panics() {
 	local nm symbols
-	nm=$(command -v llvm-nm || compgen -c llvm-nm- | sort -V | tail -n1 | grep .) ||
-		die "llvm-nm is missing: apt-get install llvm"
+	nm=$(command -v llvm-nm || compgen -c llvm-nm- | sort -V | tail -n1 | grep . || command -v nm) ||
+		die "neither llvm-nm nor nm is here: apt-get install binutils"
 	symbols=$("$nm" -u "$1") || die "$nm cannot read $1"
 	[ -n "$symbols" ] || die "$1 calls nothing of the kernel: it is no module"
 	! grep -E '_4core.*(panic|fail|mismatch|violation)|rust_helper_BUG' <<<"$symbols" |

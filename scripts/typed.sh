@@ -12,14 +12,15 @@ set -euo pipefail
 
 CONFIGS=$TOP/qemu/config
 
-# variants: the fragments that can be asked for.
-variants() { (cd "$CONFIGS" && grep -L '^# no variant' -- *.config | sed 's/\.config$//' | sort | xargs); }
+# variants: the fragments that can be asked for, and Debian's own kernel.
+variants() { (cd "$CONFIGS" && { grep -L '^# no variant' -- *.config | sed 's/\.config$//'; echo debian; } | sort | xargs); }
 
 # check_variant NAME: is each of its parts (base+btf) a variant?
 check_variant() {
 	local part all
 	all=$(variants)
 	[ -n "$1" ] || die "no variant is named: there is $all"
+	[[ +$1+ != *+debian+* || $1 = debian ]] || die "variant '$1': debian is a kernel by itself"
 	for part in ${1//+/ }; do
 		[[ " $all " = *" $part "* ]] || die "no variant '$part': there is $all"
 	done
@@ -32,7 +33,7 @@ check_kernel() {
 	# shellcheck source=source.sh
 	. "$TOP/scripts/source.sh"
 	if [ -n "${KDIR:-}" ]; then
-		built_kdir "$KDIR"
+		lacks_metadata "$KDIR" || built_kdir "$KDIR"
 		return
 	fi
 	check_variant "$1"
