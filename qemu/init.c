@@ -46,6 +46,7 @@
 #define TESTS_DIR		"/tests/"
 #define RESULTS_DIR		"/results"
 #define BADNESS_FILE		TESTS_DIR "console-badness.txt"
+#define MODULES_FILE		"/etc/modules"
 #define KMSG_MARK		"rwb-init: begin "
 
 #define PORT_WAIT_MS		10000
@@ -300,6 +301,23 @@ static void read_command_line(void)
 	setenv("HOME", "/root", 1);
 	setenv("RWB_RESULTS", RESULTS_DIR, 1);
 	setenv("RWB_VM", "qemu", 1);
+}
+
+/* A distribution's kernel has even its virtio ports in modules. */
+static void load_modules(void)
+{
+	char name[64];
+	FILE *f = fopen(MODULES_FILE, "re");
+
+	while (f && fgets(name, sizeof(name), f)) {
+		const char *const modprobe[] = { "modprobe", name, NULL };
+
+		name[strcspn(name, "\n")] = '\0';
+		if (run_command(modprobe, STDERR_FILENO))
+			die("modprobe %s failed", name);
+	}
+	if (f)
+		fclose(f);
 }
 
 static bool open_port(struct port *port)
@@ -780,6 +798,7 @@ int main(void)
 	lock_memory();
 	mount_filesystems();
 	read_command_line();
+	load_modules();
 	open_ports();
 	set_sysctls();
 	start_network();

@@ -155,9 +155,18 @@ add_kernel_modules() {
 	fi
 	for ko in "$stage/lib/modules/$release"/*; do
 		[ -e "$ko" ] || continue
-		[ -n "$fs" ] || ! grep -q "^fs/.*/$(basename "$ko")\$" "$list" || continue
+		[ -n "$fs" ] || ! grep -q "^fs/.*/$(basename "$ko")\$" "$list" ||
+			grep -q "^fs/configfs/$(basename "$ko")\$" "$list" || continue
 		add_file "/lib/modules/$release/$(basename "$ko")" "$ko" 0644
 	done
+}
+
+# What PID 1 loads of a kernel that has it in modules (scripts/debian.sh); and what the kernel
+# itself asks for.
+add_loads() {
+	[ -e "$kdir/.rwb-loads" ] || return 0
+	add_file /etc/modules "$kdir/.rwb-loads" 0644
+	add_link /sbin/modprobe /bin/busybox
 }
 
 add_ours() {
@@ -214,6 +223,7 @@ build() {
 	[ -z "$fs" ] || add_fs_tools
 	[ -z "$net" ] || add_net_tools
 	add_kernel_modules
+	add_loads
 	add_ours
 	add_getdelays
 	add_tests

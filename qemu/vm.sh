@@ -27,6 +27,8 @@
 # silence: says which, and shows the end of the console), 77 it could not be tried.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+# shellcheck source=../scripts/kdir.sh
+. "$TOP/scripts/kdir.sh"
 
 RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }
@@ -65,7 +67,7 @@ done
 slow=1
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
 case $variant in
-base | base[-+]*) mem=${mem:-512M} ;;
+base | base[-+]* | debian) mem=${mem:-512M} ;;
 *) mem=${mem:-1G} slow=4 acpi=${acpi:-off} ;;
 esac
 out=${out:-$OUT/vm/$variant}
@@ -341,6 +343,9 @@ in_guest() {
 
 main() {
 	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
+	if [ -z "$kdir" ] && [ "$variant" = debian ] || { [ -n "$kdir" ] && debian_headers "$kdir"; }; then
+		kdir=$("$TOP/scripts/debian.sh" image ${kdir:+"$kdir"}) || exit $RC_CANNOT
+	fi
 	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
 	[ -n "$acpi" ] || acpi=$(has_acpi)

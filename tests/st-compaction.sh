@@ -3,11 +3,13 @@
 # Huge pages where memory is full of small ones: a task that gets them, as all do, compacts
 # for them when it starts up, and pays for that, with defrag=always; with defrag=madvise,
 # which it has not asked for, it does not. The ledger against /proc/vmstat; with enabled=N
-# it stands still.
+# it stands still. (A kernel that zeroes pages as it hands them out does so in the stall, where
+# nothing explains it.)
 # guards: rust/ledgers/compaction.rs rust/ledgers/takers.rs rust/rows/compaction.rs rust/policy/compaction.rs
 # faults: books
 # disk: 512M
 # mem: 384M
+# append: init_on_alloc=0
 # variant-skip: debug (slow there; st-groups.sh runs these probes under the checkers)
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

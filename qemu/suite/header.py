@@ -50,11 +50,13 @@ FAULTS = {
 
 # Kernels that are another with something more to run on: what is said of that one holds.
 LIKE = {"debug-xfs": "debug", "base-btrfs": "base"}
+# Those that are no part of a tier, but run where they are asked for.
+ASKED = {"debian": "base"}
 
 
 def like(kernel: str) -> str:
     """The kernel of which it is said; most are their own."""
-    return LIKE.get(kernel, kernel)
+    return (LIKE | ASKED).get(kernel, kernel)
 
 
 @dataclass(frozen=True)

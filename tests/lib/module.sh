@@ -125,13 +125,13 @@ check_writes_refused()
 # kmod NAME [PARAM=VALUE...]: a module of the kernel's own, or built in.
 kmod()
 {
-	local name="$1" flat
+	local name="$1" dir
 
 	shift
 	[ ! -d "/sys/module/$name" ] || return 0
-	flat=/lib/modules/$(uname -r)/$name.ko
-	if [ -f "$flat" ]; then
-		insmod "$flat" "$@"
+	dir=/lib/modules/$(uname -r)
+	if [ -f "$dir/$name.ko" ] && ! grep -qs "^$name\.ko: ." "$dir/modules.dep"; then
+		insmod "$dir/$name.ko" "$@"
 	else
 		modprobe "$name" "$@" 2> /dev/null
 	fi
