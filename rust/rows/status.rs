@@ -97,8 +97,8 @@ pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
         match probes::form(function) {
             None | Some(Form::Whole) => {}
             Some(form) => {
-                write!(f, "form.{} ", function.name())?;
-                writeln!(f, "{}{}", function.name(), form.name())?;
+                let name = function.name();
+                writeln!(f, "form.{name} {name}{}", form.name())?;
             }
         }
     }
