@@ -26,7 +26,7 @@ all_layers()
 }
 
 leave_mib "$LEFT"
-check "every page came back right" press_until 120 all_layers -n 2 -m $((LEFT * 3 / 4))
+check "every page came back right" press_until 120 all_layers -n 2 -m "$LEFT"
 quiesce
 cat "$LEDGER/headroom" > "$TMP/headroom"
 cat "$LEDGER/stacks" > "$TMP/stacks"

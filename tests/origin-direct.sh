@@ -29,7 +29,7 @@ direct_wrote()
 leave_mib "$LEFT"
 trace_windows
 snap before
-check "every page came back right" press_until 120 direct_wrote -n 2 -m $((LEFT * 3 / 4)) -c text
+check "every page came back right" press_until 120 direct_wrote -n 2 -m "$LEFT" -c text
 quiesce
 snap after
 check_num "direct.anon.sync.pages has writes" "$(delta writes 'direct\.anon\.sync\.pages')" -gt 0
