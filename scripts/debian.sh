@@ -297,7 +297,7 @@ build_metadata() {
 }
 
 failed() {
-	grep -m5 -E '(error|Error|\*\*\*)[: ]' "$1" >&2 || tail -n 5 "$1" >&2
+	show_errors "$1"
 	cp "$1" "$RWB_CACHE/kernel/debian.log"
 	die "Debian's kernel crates do not build, see $RWB_CACHE/kernel/debian.log"
 }
@@ -375,17 +375,6 @@ find_kernel() {
 	source_package=linux-source-$upstream
 	id=$({ echo "$RECIPE $version"; tool_texts '' '' ''; } | sha256sum | cut -c1-12)
 	kdir=$RWB_CACHE/kernel/debian-${release//[^A-Za-z0-9.-]/-}-$id
-}
-
-# one_by_one COMMAND...: apt's commands disturb each other in one private state, and guests that
-# start together all come here. In a moment it is another one's turn, so nothing is said.
-one_by_one() {
-	local fd
-	mkdir -p "$RWB_CACHE/lock"
-	exec {fd}>"$RWB_CACHE/lock/debian"
-	flock "$fd"
-	"$@" {fd}>&-
-	exec {fd}>&-
 }
 
 # need_kdir: the rest of what it is built from is fetched only if it is not there.
@@ -466,7 +455,9 @@ main() {
 	kdir | image)
 		[ $# -le 2 ] || die "$usage"
 		[ "$(uname -m)" = x86_64 ] || die "Debian's kernels are only known for x86-64, this is $(uname -m)"
-		one_by_one find_kernel "${2:-}"
+		# apt's commands disturb each other in one private state, and guests that start together
+		# all come here. In a moment it is another one's turn, so nothing is said.
+		with_lock -q debian find_kernel "${2:-}"
 		need_kdir
 		[ "$what" = kdir ] || need_image
 		touch "$kdir/.rwb-used"

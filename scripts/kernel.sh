@@ -108,7 +108,7 @@ configure() {
 # --- building
 
 build_failed() {
-	grep -m5 -E '(error|Error|\*\*\*)[: ]' "$1" >&2 || tail -n 5 "$1" >&2
+	show_errors "$1"
 	die "kernel build failed, see $1"
 }
 

@@ -24,19 +24,25 @@ version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/scripts/reclaimwb/Cargo.t
 # version_ge A B: is version A at least B?
 version_ge() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$2" ]; }
 
-# with_lock NAME COMMAND...: one at a time over all processes sharing the cache.
+# with_lock [-q] NAME COMMAND...: one at a time over all processes sharing the cache; -q does
+# not say that it waits.
 with_lock() {
-	local name=$1 fd
+	local name fd quiet=
+	[ "$1" != -q ] || { quiet=1; shift; }
+	name=$1
 	shift
 	mkdir -p "$RWB_CACHE/lock"
 	exec {fd}>"$RWB_CACHE/lock/$name"
 	if ! flock -n "$fd"; then
-		say "waiting for another process that holds the lock '$name'"
+		[ -n "$quiet" ] || say "waiting for another process that holds the lock '$name'"
 		flock "$fd"
 	fi
 	"$@" {fd}>&-
 	exec {fd}>&-
 }
+
+# show_errors LOG: the first errors of a build, or else the last that it said.
+show_errors() { grep -m5 -E '(error|Error|\*\*\*)[: ]' "$1" >&2 || tail -n 5 "$1" >&2; }
 
 # as_group COMMAND...: run it in a process group of its own, all of which ends when this
 # script is told to: a shell heeds no trap before its child has ended, unless it waits for it
