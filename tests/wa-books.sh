@@ -22,7 +22,7 @@ disk_attach disk1
 SPARE=$DISK
 disk_attach disk0
 keeps_pages
-MIN_FREE=$(cat /proc/sys/vm/min_free_kbytes)
+MIN_FREE=$(cat "$MARKS")
 vm min_free_kbytes "$MIN_FREE"
 leave_mib $((DIRTY + 32))
 
@@ -67,7 +67,6 @@ around_is()
 }
 
 # one TYPE DEV WHAT [filehog options]: no more than STAY of its pages stay dirty.
-PRESS=squeezed
 PAGES=$((DIRTY * 256))
 STAY=$((PAGES / 2))
 one()
@@ -78,43 +77,33 @@ one()
 	OPTIONS=$*
 	fs_new "$type" "$dev"
 	snap before
-	check "$what: memory could be had" rounds "$PRESS"
+	check "$what: memory could be had" rounds squeezed
 	around_is "$what" "$dev"
 	fs_umount "$dev"
 }
 
-# The node is short from the start: else kswapd meets the first dirty pages while there is enough,
-# and the flusher, which reclaim then asks, writes them all.
+# With SHORT the node is short from the start: else kswapd meets the first dirty pages while there is
+# enough, and the flusher, which reclaim then asks, writes them all. With MGLRU reclaim meets them
+# when the node is short already.
+SHORT=y
 squeezed()
 {
 	local rc
 
 	# shellcheck disable=SC2086 # options
 	file write -p "$PAGES" $OPTIONS -g "$gen" "$MNT/file" || return 1
-	set_min_free $(($(mem_mib MemFree) * 1024 + 8192)) || return 1
+	[ -z "$SHORT" ] || echo $(($(mem_mib MemFree) * 1024 + 8192)) > "$MARKS" || return 1
 	around_squeeze $STAY
 	rc=$?
-	set_min_free "$MIN_FREE"
+	echo "$MIN_FREE" > "$MARKS"
 	return $rc
-}
-
-# With MGLRU reclaim meets them when the node is short already.
-squeezed_mglru()
-{
-	# shellcheck disable=SC2086 # options
-	file write -p "$PAGES" $OPTIONS -g "$gen" "$MNT/file" && around_squeeze $STAY
-}
-
-set_min_free()
-{
-	echo "$1" > /proc/sys/vm/min_free_kbytes
 }
 
 classic() { one "$1" "$DISK" "$1, classic" -o random; }
 # In random order btrfs runs out of room it reserves for metadata, and writes by itself.
 in_batches() { one "$1" "$DISK" "$1, classic" -b 64; }
 large() { one "$1" "$DISK" "$1, large folios" -b 64; }
-mglru() { PRESS=squeezed_mglru && one "$1" "$DISK" "$1, mglru" -o random; }
+mglru() { SHORT='' && one "$1" "$DISK" "$1, mglru" -o random; }
 
 cgroup()
 {
