@@ -41,10 +41,11 @@ fn time_of(rows: &mut Rows, cause: Cause, key: &str) -> Result<u64> {
 impl Part {
     fn parse(rows: &mut Rows, cause: Cause) -> Result<Self> {
         let key = &format!("part.{}", cause.key());
-        let value = match rows.take_opt(key) {
-            None if LATER.contains(&cause) => return Ok(Self::Unavailable),
-            Some(value) => value,
-            None => rows.take(key)?,
+        let value = if LATER.contains(&cause) {
+            let Some(value) = rows.take_opt(key) else { return Ok(Self::Unavailable) };
+            value
+        } else {
+            rows.take(key)?
         };
         match value.as_str() {
             "available" => Ok(Self::Available),
