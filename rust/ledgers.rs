@@ -192,6 +192,16 @@ impl Ledgers {
         }
     }
 
+    /// Forgets what it knows of tasks: no probe is attached any more, so that nothing would say
+    /// when that ends.
+    pub(crate) fn pause(&self) {
+        for &group in Group::ALL {
+            self.forget(group);
+        }
+        self.windows.clear();
+        self.kswapd.pause();
+    }
+
     /// Memory that the ledgers take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         [

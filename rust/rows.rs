@@ -60,7 +60,7 @@ pub(crate) const FORMAT: u32 = 2;
 fn group(group: Group, needs: &[State]) -> &'static str {
     if !settings::group(group) {
         "off"
-    } else if needs.iter().all(|&s| s == State::Attached) {
+    } else if needs.iter().all(|s| s.works()) {
         "on"
     } else {
         "unavailable"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Parameters: a bad value is refused and changes nothing, at run time and at
-# load, where one line says why; enabled=N stops the counting.
+# load, where one line says why; enabled=N stops the counting, and takes all probes off.
 # guards: rust/settings.rs rust/control/parameters.rs rust/shim/params.c rust/shim/setting.c
 # faults: report
 # timeout: 300
@@ -10,9 +10,17 @@
 need_mod
 need_no_swap
 BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 stalls=7 takers=x"
-start_test $((4 * 2 + 3 + 10 * 2 + 2 + 6)) "parameters"
+start_test $((4 * 2 + 3 + 10 * 2 + 2 + 15)) "parameters"
 
+# lacks: how often the log says so far that something is not there.
+lacks()
+{
+	dmesg | grep -c 'reclaimwb: .*\(missing\|unavailable\)'
+}
+
+missed=$(lacks)
 load_mod
+missed=$(($(lacks) - missed))
 old=$(cat "$PARAMS/headroom_floor")
 # No more than a stack is large, which is 16 KiB, or with KASAN 32 KiB.
 for v in -1 x "$(($(row headroom stack.size) + 1))" 99999999999999999999; do
@@ -44,21 +52,81 @@ check "insmod with an unknown parameter works, as for every module" \
 unload_mod
 check "good values load" try_load reclaimwb window_slots=64 headroom_floor=0
 
+# probes: the state of each, and what that makes of the ledgers.
+probes()
+{
+	grep -E '^(f?probe|ledger)\.' "$LEDGER/status" | md5sum
+}
+
+# attached: how many are.
+attached()
+{
+	grep -cE '^f?probe\.[^ ]* attached$' "$LEDGER/status"
+}
+
+# events: how many reached the module.
+events()
+{
+	sum "$LEDGER/status" 'events\..*'
+}
+
 zram_swap_on 64
+whole=$(probes) ledgers=$(grep '^ledger\.' "$LEDGER/status")
 snap before
 echo N > "$PARAMS/enabled"
 check_eq "enabled reads back" "$(cat "$PARAMS/enabled")" N
+check_eq "no probe is attached" "$(attached)" 0
+check_eq "the ledgers are what they were" "$(grep '^ledger\.' "$LEDGER/status")" "$ledgers"
+seen=$(events)
 check "workload runs" "$BIN/memhog" -p -c text -m 8
 quiesce
 snap after
 check_num "the kernel wrote" "$(delta vmstat nr_vmscan_write)" -gt 0
 check_eq "enabled=N: nothing was counted" "$(delta writes 'total\.pages')" 0
+check_eq "enabled=N: no event came" "$(events)" "$seen"
 echo Y > "$PARAMS/enabled"
+check_eq "enabled=Y: all probes are attached again" "$(probes)" "$whole"
+
+swaps()
+{
+	while [ ! -e "$TMP/stop" ]; do
+		"$BIN/memhog" -p -c text -m 24 > /dev/null || return 1
+	done
+}
+
+# flips: to and fro, while another task swaps.
+flips()
+{
+	local pid rc=0
+
+	swaps &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8; do
+		echo N > "$PARAMS/enabled" || rc=1
+		echo Y > "$PARAMS/enabled" || rc=1
+	done
+	: > "$TMP/stop"
+	wait "$pid" && [ "$rc" = 0 ]
+}
+
+closed()
+{
+	[ "$(row status windows.open)" = 0 ]
+}
+check "it is switched to and fro while a task is in reclaim" flips
+check "all windows close" loop_until 100 closed
 snap before
 check "workload runs again" "$BIN/memhog" -p -c text -m 8
 quiesce
 snap after
 check_eq "enabled=Y: everything is counted again" \
 	"$(delta writes 'total\.pages')" "$(delta vmstat nr_vmscan_write)"
+unload_mod
+before=$(lacks)
+load_mod enabled=N
+check_eq "loaded with enabled=N: no probe is attached" "$(attached)" 0
+check_eq "and the log says no more than else" $(($(lacks) - before)) "$missed"
+echo Y > "$PARAMS/enabled"
+check_eq "enabled=Y: they are" "$(probes)" "$whole"
 
 finish

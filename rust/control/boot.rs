@@ -19,7 +19,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
     for &event in Event::ALL.iter() {
         let name = event.name();
         match states.state(event) {
-            State::Attached | State::Off => {}
+            State::Attached | State::Off | State::Paused => {}
             State::Missing => pr_warn!("event {name} is missing in this kernel\n"),
             State::Changed => pr_warn!(
                 "event {name} changed: its prototype is not the one this module was written for\n"

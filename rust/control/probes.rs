@@ -50,8 +50,8 @@ impl Host for Ledgers {
         self.stalls.open.used()
     }
 
-    fn on(&self, group: Group) -> bool {
-        settings::group(group)
+    fn off(&self, group: Option<Group>) -> Option<State> {
+        off(group)
     }
 
     fn module_gone(&self) {
@@ -60,6 +60,17 @@ impl Host for Ledgers {
 
     fn module_switched(&self, module: &str, here: bool) {
         module_switched(module, here);
+    }
+}
+
+/// Why the probes of that group, or of none, are not to be attached, if they are not.
+fn off(group: Option<Group>) -> Option<State> {
+    if group.is_some_and(|g| !settings::group(g)) {
+        Some(State::Off)
+    } else if !settings::enabled() {
+        Some(State::Paused)
+    } else {
+        None
     }
 }
 
@@ -87,16 +98,15 @@ impl Board {
             if !wanted(function) || place.is_some() {
                 continue;
             }
-            let state = if function.group().is_some_and(|g| !settings::group(g)) {
-                State::Off
-            } else {
-                match FunctionProbe::new(function, ledgers.clone()) {
+            let state = match off(function.group()) {
+                Some(off) => off,
+                None => match FunctionProbe::new(function, ledgers.clone()) {
                     Ok(probe) => {
                         *place = Some(probe);
                         State::Attached
                     }
                     Err(state) => state,
-                }
+                },
             };
             ledgers.states.set_function(function, state);
         }
@@ -111,8 +121,16 @@ impl Board {
             };
             self.missed = self.missed.and(probe.missed());
             if let Some(ledgers) = &self.ledgers {
-                ledgers.states.set_function(function, State::Off);
+                let state = off(function.group()).unwrap_or(State::Off);
+                ledgers.states.set_function(function, state);
             }
+        }
+    }
+
+    /// Says of each group whether it is there.
+    fn set_all_live(&self) {
+        for &group in Group::ALL {
+            self.set_live(group, settings::records(Some(group)));
         }
     }
 
@@ -130,6 +148,7 @@ impl Attached {
     /// Attaches what can be attached; the ledgers know what could not. For the module's init;
     /// `EBUSY` the second time.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
+        let recorded = settings::enabled();
         let mut board = Board {
             // What ends something is attached before what begins it.
             probes: Some(KBox::pin_init(Probes::new(ledgers.clone()), GFP_KERNEL)?),
@@ -138,9 +157,7 @@ impl Attached {
             missed: Missed::default(),
         };
         board.attach(|_| true);
-        for &group in Group::ALL {
-            board.set_live(group, settings::group(group));
-        }
+        board.set_all_live();
         BOARD.make(new_mutex!(board, "BOARD"))?;
         // From its first drop on it is detached again.
         let attached = Self(());
@@ -149,8 +166,11 @@ impl Attached {
             board.lock().attach(|f| f.module().is_some());
         }
         // What was switched while we were not ready yet.
+        if settings::enabled() != recorded {
+            pause_or_resume()?;
+        }
         for &group in Group::ALL {
-            if ledgers.states.live(group) != settings::group(group) {
+            if ledgers.states.live(group) != settings::records(Some(group)) {
                 switch(group)?;
             }
         }
@@ -186,7 +206,7 @@ pub(crate) fn switch(group: Group) -> Result {
     let Some(ledgers) = board.ledgers.clone() else {
         return Ok(());
     };
-    if settings::group(group) {
+    if settings::records(Some(group)) {
         if let Some(probes) = &board.probes {
             probes.attach_group(group)?;
         }
@@ -200,6 +220,41 @@ pub(crate) fn switch(group: Group) -> Result {
         }
         ledgers.forget(group);
     }
+    Ok(())
+}
+
+/// Attaches or detaches all probes, as `enabled`, already set, says. Tasks that are inside reclaim
+/// or wait at that moment are known anew from their next window or wait on, as when the module is
+/// loaded. Before the module's init it has no effect.
+pub(crate) fn pause_or_resume() -> Result {
+    let Some(place) = BOARD.get() else {
+        return Ok(());
+    };
+    let mut board = place.lock();
+    let Some(ledgers) = board.ledgers.clone() else {
+        return Ok(());
+    };
+    for &group in Group::ALL {
+        board.set_live(group, false);
+    }
+    board.detach(|_| true);
+    let probes = board.probes.take();
+    drop(board);
+    // Not under the lock: modules with tracepoints are gone through.
+    drop(probes);
+    ledgers.pause();
+    // They know of each event whether it could be attached, also where none is.
+    let probes = KBox::pin_init(Probes::new(ledgers.clone()), GFP_KERNEL)?;
+    let mut board = place.lock();
+    if board.ledgers.is_none() {
+        // The module is going.
+        drop(board);
+        drop(probes);
+        return Ok(());
+    }
+    board.probes = Some(probes);
+    board.attach(|_| true);
+    board.set_all_live();
     Ok(())
 }
 
@@ -218,8 +273,9 @@ fn module_switched(module: &str, here: bool) {
     board.detach(its);
     if let Some(ledgers) = &board.ledgers {
         for &function in Function::ALL.iter().filter(|&&f| its(f)) {
-            if ledgers.states.function(function) == State::Off
-                && function.group().is_none_or(settings::group)
+            let state = ledgers.states.function(function);
+            if state == State::Paused
+                || state == State::Off && function.group().is_none_or(settings::group)
             {
                 ledgers.states.set_function(function, State::Waiting);
             }

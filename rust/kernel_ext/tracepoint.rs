@@ -62,6 +62,8 @@ pub(crate) enum State {
     Attached,
     /// Its group is switched off.
     Off,
+    /// It would be attached, but nothing is recorded at present.
+    Paused,
     /// Registration failed, with this error number.
     Failed(i32),
 }
@@ -76,6 +78,7 @@ impl State {
             State::Unpaired => 3,
             State::Attached => 4,
             State::Off => 5,
+            State::Paused => 6,
             State::Failed(errno) => errno.wrapping_neg(),
         }
     }
@@ -89,8 +92,14 @@ impl State {
             3 => State::Unpaired,
             4 => State::Attached,
             5 => State::Off,
+            6 => State::Paused,
             e => State::Failed(e.wrapping_neg()),
         }
+    }
+
+    /// Whether it works, or will when recording goes on.
+    pub(crate) fn works(self) -> bool {
+        matches!(self, State::Attached | State::Paused)
     }
 }
 
@@ -138,8 +147,8 @@ pub(crate) trait Host: ProbeData {
     /// How many tasks stall: C looks there before it calls us for what only they do.
     fn stalling(&self) -> &Atomic<usize>;
 
-    /// Is a group switched on?
-    fn on(&self, group: Group) -> bool;
+    /// Why the probes of that group, or of none, are not to be attached, if they are not.
+    fn off(&self, group: Option<Group>) -> Option<State>;
 
     /// A module with tracepoints is going. Sleeps.
     fn module_gone(&self);
@@ -297,8 +306,8 @@ impl<H: Host> Probes<H> {
             }
         } else if func.is_null() {
             State::Changed
-        } else if wanted.group.is_some_and(|g| !host.on(g)) {
-            State::Off
+        } else if let Some(off) = host.off(wanted.group) {
+            off
         } else if !paired {
             State::Unpaired
         } else {

@@ -202,6 +202,13 @@ impl Kswapd {
         }
     }
 
+    /// CPU time is not followed any more, until the next pass.
+    pub(crate) fn pause(&self) {
+        for node in self.nodes.iter() {
+            node.at_ns.set(0);
+        }
+    }
+
     /// It ends, having freed so many pages.
     pub(crate) fn ends(&self, task: usize, at: &KswapdAt, reclaimed: u64) {
         let Some(node) = self.node(at.nid) else {

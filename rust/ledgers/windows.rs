@@ -390,8 +390,7 @@ impl Windows {
         slot.nest.set(nest.0);
         slot.forget_samples();
         if nest.is_empty() {
-            slot.last_origin.set(0);
-            slot.task.store(0, Release);
+            slot.free();
         }
         Ended::Closed(Closed {
             origin: origin.and_then(Origin::from_u8).unwrap_or(Origin::Lost),
@@ -399,6 +398,28 @@ impl Windows {
             depth,
             began,
         })
+    }
+
+    /// The current task, one of ours, leaves all of its windows: of what it entered since, the end
+    /// may not have been seen.
+    pub(crate) fn leave(&self, pin: &Pinned<'_>, task: usize) {
+        match self.find(pin, task) {
+            Some(slot) => slot.free(),
+            None => {
+                self.forget_unslotted();
+            }
+        }
+    }
+
+    /// Takes out all tasks but our own, when no probe is attached.
+    pub(crate) fn clear(&self) {
+        for slot in self.slots.iter() {
+            let outermost = Nest(slot.nest.get()).bottom().and_then(Origin::from_u8);
+            if slot.task.load(Relaxed) != 0 && outermost != Some(Origin::Writer) {
+                slot.free();
+            }
+        }
+        self.unslotted.store(0, Relaxed);
     }
 
     /// Takes one off the windows without a slot; false if there is none.
@@ -431,6 +452,16 @@ impl Windows {
 }
 
 impl Slot {
+    /// Nobody's any more.
+    fn free(&self) {
+        self.nest.set(Nest::default().0);
+        self.last_origin.set(0);
+        self.seen.set(0);
+        self.submits.set(0);
+        self.forget_samples();
+        self.task.store(0, Release);
+    }
+
     /// A window began or ended: what lies below its entry is not sampled yet.
     fn forget_samples(&self) {
         for cell in &self.below {

@@ -67,6 +67,14 @@ impl Nest {
         (Self(counted & !origin), top)
     }
 
+    /// Origin of the outermost window; `None` when none is open.
+    pub const fn bottom(self) -> Option<u8> {
+        if self.is_empty() {
+            return None;
+        }
+        Some((self.0 >> Self::shift(0)) as u8)
+    }
+
     /// Origin of the innermost window; `None` when none is open or it is too
     /// deep to be told apart.
     pub const fn top(self) -> Option<u8> {

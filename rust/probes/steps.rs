@@ -97,6 +97,10 @@ impl Ledgers {
         if let Some(slot) = self.windows.find(pin, at.task) {
             return Ok(slot);
         }
+        // Windows are not followed, and an end would not be seen.
+        if !settings::enabled() {
+            return Err(Origin::Other);
+        }
         let told = |c| matches!(c, Caller::Pages | Caller::Hibernation | Caller::Window);
         match self.caller(pin, FRAMES, told) {
             Some(Caller::Pages) => {
@@ -152,7 +156,7 @@ impl Ledgers {
     /// It is done.
     pub(crate) fn end_own(&self, task: usize) {
         pinned(|pin| {
-            self.windows.end(pin, task);
+            self.windows.leave(pin, task);
         });
     }
 

@@ -3,7 +3,6 @@
 //! `batches`: how many pages swap writes at once, and why it did not write more.
 
 use crate::{
-    kernel_ext::tracepoint::State,
     ledgers::{
         batches::ByOrigin,
         Ledgers, //
@@ -28,7 +27,7 @@ use kernel::{
 /// Writes the file.
 pub(super) fn batches(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let state = match obs.states.state(Event::BioQueue) {
-        State::Attached => "on",
+        state if state.works() => "on",
         _ => "unavailable",
     };
     writeln!(f, "state {state}")?;

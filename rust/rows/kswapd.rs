@@ -23,7 +23,7 @@ use kernel::{
 /// Writes the file.
 pub(super) fn kswapd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let passes = [Event::BalanceBegin, Event::BalanceEnd, Event::KswapdSleep];
-    let state = match passes.into_iter().all(|e| obs.states.attached(e)) {
+    let state = match passes.into_iter().all(|e| obs.states.state(e).works()) {
         true => "on",
         false => "unavailable",
     };
@@ -36,7 +36,7 @@ pub(super) fn kswapd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
     for (nid, node) in obs.kswapd.nodes() {
         figures(f, nid, node)?;
     }
-    let wakes = match obs.states.attached(Event::KswapdWoken) {
+    let wakes = match obs.states.state(Event::KswapdWoken).works() {
         true => "on",
         false => "unavailable",
     };

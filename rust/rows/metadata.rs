@@ -4,7 +4,6 @@
 //! bitmaps that ext4 read.
 
 use crate::{
-    kernel_ext::tracepoint::State,
     ledgers::{
         metadata::{
             Bitmap,
@@ -64,7 +63,7 @@ pub(super) fn metadata(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::R
             (Bitmap::Blocks, "blocks", Event::BlockBitmap),
             (Bitmap::Inodes, "inodes", Event::InodeBitmap),
         ] {
-            if obs.states.state(event) != State::Attached {
+            if !obs.states.state(event).works() {
                 continue;
             }
             let all = sum(&|d| d.bitmaps(of).map_or(0, |r| r.all.get()));

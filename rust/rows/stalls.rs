@@ -60,7 +60,7 @@ fn state(obs: &Ledgers, cause: Cause) -> &'static str {
         Cause::HighPenalty => [probed(Function::OverHigh); 2],
         Cause::Runqueue | Cause::OffCpu => [on(Event::Switch); 2],
     };
-    if needs.iter().all(|&s| s == State::Attached) {
+    if needs.iter().all(|s| s.works()) {
         "available"
     } else if needs.contains(&State::Off) {
         "off"
@@ -132,7 +132,7 @@ pub(super) fn stalls(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
     };
     writeln!(f, "state {on}")?;
     let envelope = match obs.states.function(Function::SlowPath) {
-        State::Attached => "slow_path",
+        state if state.works() => "slow_path",
         _ => "window",
     };
     writeln!(f, "envelope {envelope}")?;

@@ -47,14 +47,14 @@ fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
         State::Waiting => f.write_str("waiting"),
         State::Unpaired => f.write_str("unpaired"),
         State::Attached => f.write_str("attached"),
-        State::Off => f.write_str("off"),
+        State::Off | State::Paused => f.write_str("off"),
         State::Failed(errno) => write!(f, "failed:{errno}"),
     }
 }
 
 /// The ledgers and whether what they stand on is attached.
 pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
-    let on = |e| obs.states.attached(e);
+    let on = |e| obs.states.state(e).works();
     let windows = [
         Event::BalanceBegin,
         Event::DirectBegin,
@@ -70,7 +70,7 @@ pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
         ("io_split", on(Event::WriteFolio) && on(Event::BioQueue)),
         (
             "zswap_split",
-            on(Event::WriteFolio) && obs.states.function(Function::ZswapStore) == State::Attached,
+            on(Event::WriteFolio) && obs.states.function(Function::ZswapStore).works(),
         ),
         ("headroom.entry", windows),
         ("headroom.write", on(Event::WriteFolio)),

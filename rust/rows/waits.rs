@@ -6,8 +6,7 @@ use crate::{
     kernel_ext::{
         cell::Cell64,
         cgroup,
-        system,
-        tracepoint::State, //
+        system, //
     },
     ledgers::{
         waits::{
@@ -90,7 +89,7 @@ fn states(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     // Where it is inlined, those that call it are not.
     let common = probed(Function::WaitBitCommon);
     let folios = match common {
-        State::Attached => [common; 5],
+        state if state.works() => [common; 5],
         _ => [
             probed(Function::WaitBit),
             probed(Function::WaitBitKillable),

@@ -6,8 +6,7 @@ use super::Paths;
 use crate::{
     kernel_ext::{
         cell::Cell64,
-        system,
-        tracepoint::State, //
+        system, //
     },
     ledgers::{
         writes::{
@@ -46,7 +45,7 @@ fn failed_late(obs: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
 /// What zswap wrote back, which is no write of reclaim's, and the devices that failed.
 fn ends(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let state = match obs.states.function(Function::ZswapWriteback) {
-        State::Attached => "on",
+        state if state.works() => "on",
         _ => "unavailable",
     };
     let ends = &obs.swap_io.ends;

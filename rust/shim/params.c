@@ -77,7 +77,7 @@ static const struct kernel_param_ops rwb_bool_ops = {
 };
 
 module_param_cb(enabled, &rwb_bool_ops, (void *)RWB_PARAM_ENABLED, 0644);
-MODULE_PARM_DESC(enabled, "Record events (Y), or ignore them (N). Reclaim windows are tracked in either case. Default Y.");
+MODULE_PARM_DESC(enabled, "Record events (Y), or detach all probes (N). Default Y.");
 
 module_param_cb(headroom_floor, &rwb_ull_ops, (void *)RWB_PARAM_HEADROOM_FLOOR, 0644);
 MODULE_PARM_DESC(headroom_floor, "Stack headroom in bytes below which the event reclaimwb:headroom_low fires, rate-limited. Range 0 (off) to the size of a stack; default 2048.");

@@ -4,10 +4,10 @@
 
 use super::{
     at,
+    record,
     task, //
 };
 use crate::{
-    control::parameters,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -299,33 +299,32 @@ mod suite {
     #[test]
     fn switched_off_no_attempt_is_counted_but_one_that_was_is_settled() -> Result {
         let obs = ledgers()?;
-        let switch = |on: bool| parameters::set(0, on.into());
         let was = settings::enabled();
         pinned(|pin| {
             let at = at(task(10), 900);
             let begin = || assert!(enter(&obs, pin, &at, Function::Compact, [0, 9]));
             let end = || leave(&obs, pin, &at, Function::Compact, SUCCESS);
             assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
-            switch(true)?;
+            record(true);
             begin();
             end();
             // This one settles the last, and is itself none.
-            switch(false)?;
+            record(false);
             begin();
             end();
             // Nor is there anything to settle now. What ends while we record counts.
             begin();
-            switch(true)?;
+            record(true);
             end();
-            switch(false)?;
+            record(false);
             leave(&obs, pin, &at, Function::SlowPath, PAGE);
             // Nothing of this at all.
             assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
             begin();
             end();
             leave(&obs, pin, &at, Function::SlowPath, 0);
-            switch(was)
-        })?;
+            record(was);
+        });
         let tried = |o: &ByOrder| {
             o.result(CompactResult::Success)
                 .map_or(0, |t| t.attempts.get())

@@ -37,6 +37,7 @@ proptest! {
             prop_assert_eq!(nest.is_empty(), model.is_empty());
             let told = model.len() <= MAX_NEST as usize;
             prop_assert_eq!(nest.top(), if told { model.last().copied() } else { None });
+            prop_assert_eq!(nest.bottom(), model.first().copied());
         }
     }
 

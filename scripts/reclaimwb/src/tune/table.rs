@@ -65,7 +65,7 @@ const fn power_of_two(param: Param) -> Param {
 
 /// All of them.
 pub const PARAMS: &[Param] = &[
-    flag("enabled", "Y", "record; with N the probes stay attached and windows are still followed"),
+    flag("enabled", "Y", "record; with N all probes are detached"),
     Param {
         name: "headroom_floor",
         kind: Kind::OfStack,
