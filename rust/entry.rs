@@ -133,8 +133,8 @@ unsafe extern "C" fn rwb_rs_window_begin(ledgers: *mut c_void, at: *const At, wi
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, window.begin_event(), |o, pin, at| {
-            probes::vmscan::window_begin(o, pin, at, window)
+        event(ledgers, at, window.begin_event(), |ledgers, pin, at| {
+            probes::vmscan::window_begin(ledgers, pin, at, window)
         })
     }
 }
@@ -154,8 +154,8 @@ unsafe extern "C" fn rwb_rs_window_end(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, window.end_event(), |o, pin, at| {
-            probes::vmscan::window_end(o, pin, at, window, nr_reclaimed)
+        event(ledgers, at, window.end_event(), |ledgers, pin, at| {
+            probes::vmscan::window_end(ledgers, pin, at, window, nr_reclaimed)
         })
     }
 }
@@ -167,8 +167,8 @@ unsafe extern "C" fn rwb_rs_window_end(
 unsafe extern "C" fn rwb_rs_pages_end(ledgers: *mut c_void, at: *const At, nr_reclaimed: c_ulong) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::ReclaimPages, |o, pin, at| {
-            probes::vmscan::pages_end(o, pin, at, nr_reclaimed)
+        event(ledgers, at, Event::ReclaimPages, |ledgers, pin, at| {
+            probes::vmscan::pages_end(ledgers, pin, at, nr_reclaimed)
         })
     }
 }
@@ -180,8 +180,8 @@ unsafe extern "C" fn rwb_rs_pages_end(ledgers: *mut c_void, at: *const At, nr_re
 unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *const Folio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::WriteFolio, |o, pin, at| {
-            probes::vmscan::write(o, pin, at, &*folio)
+        event(ledgers, at, Event::WriteFolio, |ledgers, pin, at| {
+            probes::vmscan::write(ledgers, pin, at, &*folio)
         })
     }
 }
@@ -193,8 +193,8 @@ unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *c
 unsafe extern "C" fn rwb_rs_throttled(ledgers: *mut c_void, at: *const At, us: u32, reason: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::Throttled, |o, pin, at| {
-            probes::vmscan::throttled(o, pin, at, us, reason)
+        event(ledgers, at, Event::Throttled, |ledgers, pin, at| {
+            probes::vmscan::throttled(ledgers, pin, at, us, reason)
         })
     }
 }
@@ -212,9 +212,9 @@ unsafe extern "C" fn rwb_rs_cgroup_removed(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::CgroupRemoved, |o, _, _| {
+        event(ledgers, at, Event::CgroupRemoved, |ledgers, _, _| {
             let path = CStr::from_char_ptr(path).to_bytes();
-            probes::cgroup::removed(o, CgroupKey::new(id, v1), path);
+            probes::cgroup::removed(ledgers, CgroupKey::new(id, v1), path);
         })
     }
 }
@@ -226,8 +226,8 @@ unsafe extern "C" fn rwb_rs_cgroup_removed(
 unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const Bio) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::BioQueue, |o, pin, at| {
-            probes::block::bio(o, pin, at, &*bio)
+        event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
+            probes::block::bio(ledgers, pin, at, &*bio)
         })
     }
 }
@@ -239,8 +239,8 @@ unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const
 unsafe extern "C" fn rwb_rs_bio_end(ledgers: *mut c_void, at: *const At, end: *const SwapEnd) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::BioDone, |o, pin, at| {
-            probes::block::ended(o, pin, at, &*end)
+        event(ledgers, at, Event::BioDone, |ledgers, pin, at| {
+            probes::block::ended(ledgers, pin, at, &*end)
         })
     }
 }
@@ -261,8 +261,8 @@ unsafe extern "C" fn rwb_rs_net(ledgers: *mut c_void, at: *const At) {
 unsafe extern "C" fn rwb_rs_worker_bio(ledgers: *mut c_void, at: *const At, pages: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::BioQueue, |o, pin, at| {
-            probes::block::worker_bio(o, pin, at, pages)
+        event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
+            probes::block::worker_bio(ledgers, pin, at, pages)
         })
     }
 }

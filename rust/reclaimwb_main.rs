@@ -72,7 +72,7 @@ impl kernel::InPlaceModule for ReclaimWb {
                 rows <- rows::Rows::new(ledgers.clone()),
                 helper: control::helper::Placed::new(ledgers.clone())?,
                 _: {
-                    control::boot::tell(&ledgers.states, &rows::ledgers(&ledgers));
+                    control::boot::tell(&ledgers.states, &rows::availability(&ledgers));
                     control::boot::start_helper();
                 },
             }))

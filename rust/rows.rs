@@ -22,7 +22,7 @@ mod tlb;
 mod waits;
 mod writes;
 
-pub(crate) use status::ledgers;
+pub(crate) use status::availability;
 
 use crate::{
     kernel_ext::{

@@ -37,7 +37,7 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_begin(
             ledgers,
             at,
             |_| None,
-            |o, _, at| probes::kswapd::begin(o, at, &*kswapd),
+            |ledgers, _, at| probes::kswapd::begin(ledgers, at, &*kswapd),
         )
     }
 }
@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_end(
             ledgers,
             at,
             |_| None,
-            |o, _, at| probes::kswapd::end(o, at, &*kswapd, nr_reclaimed),
+            |ledgers, _, at| probes::kswapd::end(ledgers, at, &*kswapd, nr_reclaimed),
         )
     }
 }
@@ -77,8 +77,8 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_sleep(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::KswapdSleep, |o, _, _| {
-            probes::kswapd::sleep(o, nid, cpu_ns)
+        event(ledgers, at, Event::KswapdSleep, |ledgers, _, _| {
+            probes::kswapd::sleep(ledgers, nid, cpu_ns)
         })
     }
 }
@@ -95,8 +95,8 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_woken(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::KswapdWoken, |o, pin, at| {
-            probes::kswapd::woken(o, pin, at, order)
+        event(ledgers, at, Event::KswapdWoken, |ledgers, pin, at| {
+            probes::kswapd::woken(ledgers, pin, at, order)
         })
     }
 }
@@ -112,8 +112,8 @@ pub(super) unsafe extern "C" fn rwb_rs_shrunk(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::Shrunk, |o, _, _| {
-            probes::kswapd::shrunk(o, &*shrunk)
+        event(ledgers, at, Event::Shrunk, |ledgers, _, _| {
+            probes::kswapd::shrunk(ledgers, &*shrunk)
         })
     }
 }

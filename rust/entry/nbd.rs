@@ -26,11 +26,11 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::NbdSend, |o, pin, at| {
+        event(ledgers, at, Event::NbdSend, |ledgers, pin, at| {
             if swap {
-                probes::nbd::send(o, pin, at);
+                probes::nbd::send(ledgers, pin, at);
             }
-            probes::nbd::sending(o, pin, request, || Request::new(request));
+            probes::nbd::sending(ledgers, pin, request, || Request::new(request));
         })
     }
 }
@@ -46,8 +46,8 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::NbdHeader, |o, _, _| {
-            probes::nbd::is_at(o, request, nbd::Event::Header)
+        event(ledgers, at, Event::NbdHeader, |ledgers, _, _| {
+            probes::nbd::is_at(ledgers, request, nbd::Event::Header)
         })
     }
 }
@@ -63,9 +63,9 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::NbdSent, |o, pin, at| {
-            probes::nbd::is_at(o, request, nbd::Event::Sent);
-            probes::stall::nbd(o, pin, at, false);
+        event(ledgers, at, Event::NbdSent, |ledgers, pin, at| {
+            probes::nbd::is_at(ledgers, request, nbd::Event::Sent);
+            probes::stall::nbd(ledgers, pin, at, false);
         })
     }
 }
@@ -81,8 +81,8 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::NbdReply, |o, _, _| {
-            probes::nbd::is_at(o, request, nbd::Event::Reply)
+        event(ledgers, at, Event::NbdReply, |ledgers, _, _| {
+            probes::nbd::is_at(ledgers, request, nbd::Event::Reply)
         })
     }
 }
@@ -98,8 +98,8 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::RqRequeue, |o, _, _| {
-            probes::nbd::requeued(o, request)
+        event(ledgers, at, Event::RqRequeue, |ledgers, _, _| {
+            probes::nbd::requeued(ledgers, request)
         })
     }
 }
@@ -118,8 +118,8 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_done(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::RqComplete, |o, pin, _| {
-            probes::nbd::done(o, pin, request, failed)
+        event(ledgers, at, Event::RqComplete, |ledgers, pin, _| {
+            probes::nbd::done(ledgers, pin, request, failed)
         })
     }
 }

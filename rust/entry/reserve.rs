@@ -31,8 +31,8 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::ReserveTaken, |o, pin, at| {
-            probes::reserve::taken(o, pin, at, &*page)
+        event(ledgers, at, Event::ReserveTaken, |ledgers, pin, at| {
+            probes::reserve::taken(ledgers, pin, at, &*page)
         })
     }
 }
@@ -44,8 +44,8 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
 pub(super) unsafe extern "C" fn rwb_rs_reserve_wait(ledgers: *mut c_void, at: *const At, nid: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::WaitBegin, |o, pin, at| {
-            probes::reserve::wait_begin(o, pin, at, nid)
+        event(ledgers, at, Event::WaitBegin, |ledgers, pin, at| {
+            probes::reserve::wait_begin(ledgers, pin, at, nid)
         })
     }
 }
@@ -62,8 +62,8 @@ pub(super) unsafe extern "C" fn rwb_rs_reserve_woken(
     let woken = Woken::of(err, (bindings::ETIME as i32).wrapping_neg());
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::WaitEnd, |o, pin, at| {
-            probes::reserve::wait_end(o, pin, at, woken)
+        event(ledgers, at, Event::WaitEnd, |ledgers, pin, at| {
+            probes::reserve::wait_end(ledgers, pin, at, woken)
         })
     }
 }
@@ -79,8 +79,8 @@ pub(super) unsafe extern "C" fn rwb_rs_skb_dropped(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::SkbDropped, |o, pin, at| {
-            probes::reserve::dropped(o, pin, at, site)
+        event(ledgers, at, Event::SkbDropped, |ledgers, pin, at| {
+            probes::reserve::dropped(ledgers, pin, at, site)
         })
     }
 }

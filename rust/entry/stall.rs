@@ -41,8 +41,8 @@ pub(super) unsafe extern "C" fn rwb_rs_isolated(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::Isolated, |o, pin, at| {
-            probes::stall::isolated(o, pin, at, scanned, taken)
+        event(ledgers, at, Event::Isolated, |ledgers, pin, at| {
+            probes::stall::isolated(ledgers, pin, at, scanned, taken)
         })
     }
 }
@@ -60,8 +60,8 @@ pub(super) unsafe extern "C" fn rwb_rs_switch(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::Switch, |o, pin, _| {
-            probes::stall::switch(o, pin, prev, next, runnable)
+        event(ledgers, at, Event::Switch, |ledgers, pin, _| {
+            probes::stall::switch(ledgers, pin, prev, next, runnable)
         })
     }
 }
@@ -82,8 +82,8 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, which, |o, pin, at| {
-            probes::stall::contention(o, pin, at, lock, begin)
+        event(ledgers, at, which, |ledgers, pin, at| {
+            probes::stall::contention(ledgers, pin, at, lock, begin)
         })
     }
 }
@@ -101,13 +101,13 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::ShrinkStart, |o, pin, at| {
+        event(ledgers, at, Event::ShrinkStart, |ledgers, pin, at| {
             let work = Work {
                 own,
                 planned,
                 least,
             };
-            probes::shrinker::scans(o, pin, at, work)
+            probes::shrinker::scans(ledgers, pin, at, work)
         })
     }
 }
@@ -124,8 +124,8 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::ShrinkEnd, |o, pin, at| {
-            probes::shrinker::scanned(o, pin, at, left, freed)
+        event(ledgers, at, Event::ShrinkEnd, |ledgers, pin, at| {
+            probes::shrinker::scanned(ledgers, pin, at, left, freed)
         })
     }
 }
@@ -161,8 +161,8 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_gone(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::FolioGone, |o, pin, at| {
-            probes::metadata::evicted(o, pin, at, dev, index, pages)
+        event(ledgers, at, Event::FolioGone, |ledgers, pin, at| {
+            probes::metadata::evicted(ledgers, pin, at, dev, index, pages)
         })
     }
 }
@@ -180,8 +180,8 @@ pub(super) unsafe extern "C" fn rwb_rs_folio_added(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::FolioAdded, |o, pin, _| {
-            probes::metadata::read(o, pin, dev, index, pages)
+        event(ledgers, at, Event::FolioAdded, |ledgers, pin, _| {
+            probes::metadata::read(ledgers, pin, dev, index, pages)
         })
     }
 }
@@ -204,8 +204,8 @@ pub(super) unsafe extern "C" fn rwb_rs_bitmap(
     };
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, event_of, |o, pin, _| {
-            probes::metadata::bitmap(o, pin, dev, group, of)
+        event(ledgers, at, event_of, |ledgers, pin, _| {
+            probes::metadata::bitmap(ledgers, pin, dev, group, of)
         })
     }
 }
@@ -217,8 +217,8 @@ pub(super) unsafe extern "C" fn rwb_rs_bitmap(
 pub(super) unsafe extern "C" fn rwb_rs_page_alloc(ledgers: *mut c_void, at: *const At, order: u32) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::PageAlloc, |o, pin, at| {
-            probes::page::alloc(o, pin, at, order)
+        event(ledgers, at, Event::PageAlloc, |ledgers, pin, at| {
+            probes::page::alloc(ledgers, pin, at, order)
         })
     }
 }
@@ -236,8 +236,8 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
 ) {
     // SAFETY: By the safety requirements.
     unsafe {
-        event(ledgers, at, Event::DirtyPause, |o, pin, at| {
-            probes::wait::pauses(o, pin, at, &Facts::paused(device, limited), ns)
+        event(ledgers, at, Event::DirtyPause, |ledgers, pin, at| {
+            probes::wait::pauses(ledgers, pin, at, &Facts::paused(device, limited), ns)
         })
     }
 }
@@ -267,7 +267,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
             ledgers,
             at,
             |cost| cost.function(function),
-            |o, pin, at| probes::function::entry(o, pin, at, &entered).0,
+            |ledgers, pin, at| probes::function::entry(ledgers, pin, at, &entered).0,
         )
     }
 }
@@ -294,7 +294,9 @@ pub(super) unsafe extern "C" fn rwb_rs_function_exit(
             ledgers,
             at,
             |cost| cost.function(function),
-            |o, pin, at| probes::function::exit(o, pin, at, function, Followed(followed), ret),
+            |ledgers, pin, at| {
+                probes::function::exit(ledgers, pin, at, function, Followed(followed), ret)
+            },
         )
     }
 }

@@ -194,23 +194,23 @@ impl Hook {
 
     /// A request is prepared. Is it ours? Its cookie, or 0. Does not sleep.
     pub(crate) fn write(&self, asking: &Asking<'_>) -> usize {
-        let obs = &self.shared.ledgers;
+        let ledgers = &self.shared.ledgers;
         let at = asking.at();
-        pinned(|pin| block::gathers(obs, pin, at, asking.bio()));
+        pinned(|pin| block::gathers(ledgers, pin, at, asking.bio()));
         let taken = self.take(asking);
         pinned(|pin| {
-            let (slot, origin) = match obs.slot_or_origin(pin, at) {
+            let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),
             };
-            let ledger = obs.handoff.this(pin);
+            let ledger = ledgers.handoff.this(pin);
             match taken {
                 Ok(cookie) => {
                     // The writer's bio is another task's, which knows neither.
-                    block::gathered(obs, pin, slot, origin, asking.bio());
+                    block::gathered(ledgers, pin, slot, origin, asking.bio());
                     if settings::enabled() {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
-                        obs.sample(pin, at, origin, Layer::Handoff, used);
+                        ledgers.sample(pin, at, origin, Layer::Handoff, used);
                     }
                     ledger.take(origin, asking.pages());
                     cookie
@@ -231,10 +231,10 @@ impl Hook {
         let Some(lane) = self.shared.table.get(lane) else {
             return;
         };
-        let obs = &self.shared.ledgers;
+        let ledgers = &self.shared.ledgers;
         let at = waiting.at();
         let waited = lane.wait(waiting.batch(), waiting.who(), || {
-            pinned(|pin| stall::writer(obs, pin, at, true));
+            pinned(|pin| stall::writer(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
         // Most batches find room.
@@ -242,12 +242,12 @@ impl Hook {
             return;
         };
         let seen = pinned(|pin| {
-            stall::writer(obs, pin, at, false);
-            let (slot, origin) = match obs.slot_or_origin(pin, at) {
+            stall::writer(ledgers, pin, at, false);
+            let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),
             };
-            obs.handoff.this(pin).waited(origin, waited.ns);
+            ledgers.handoff.this(pin).waited(origin, waited.ns);
             // It is progress of a task's direct reclaim. Others look at it nowhere, and reclaim
             // for a larger order would take it for pages that may lie side by side.
             let direct = origin == Origin::Direct && waiting.who() == Who::Task;

@@ -9,6 +9,6 @@ use crate::{
 
 /// A cgroup that memory may be charged to is removed, whose path was this. What it had counted
 /// stays, until its rows are needed.
-pub(crate) fn removed(obs: &Ledgers, key: CgroupKey, path: &[u8]) {
-    obs.known.removed(key, path);
+pub(crate) fn removed(ledgers: &Ledgers, key: CgroupKey, path: &[u8]) {
+    ledgers.known.removed(key, path);
 }

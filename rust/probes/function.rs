@@ -53,28 +53,33 @@ impl Followed {
 }
 
 /// A function is entered.
-pub(crate) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> Followed {
-    let stall = stall::entry(obs, pin, at, entered);
-    let wait = wait::entry(obs, pin, at, entered);
+pub(crate) fn entry(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    entered: &Entered<'_>,
+) -> Followed {
+    let stall = stall::entry(ledgers, pin, at, entered);
+    let wait = wait::entry(ledgers, pin, at, entered);
     let call = match (entered.function(), entered.shrinker()) {
-        (_, Some(call)) => shrinker::begin(obs, pin, at, call.what()),
-        (Function::TlbFlush, _) => tlb::begin(obs, pin, at, Flush::Clean),
-        (Function::TlbFlushDirty, _) => tlb::begin(obs, pin, at, Flush::Dirty),
+        (_, Some(call)) => shrinker::begin(ledgers, pin, at, call.what()),
+        (Function::TlbFlush, _) => tlb::begin(ledgers, pin, at, Flush::Clean),
+        (Function::TlbFlushDirty, _) => tlb::begin(ledgers, pin, at, Flush::Dirty),
         (Function::ZswapStore, _) => {
             let [folio, _] = entered.args();
-            zswap::offered(obs, pin, at, folio);
+            zswap::offered(ledgers, pin, at, folio);
             false
         }
-        (Function::ZswapWriteback, _) => zswap::looks(obs, pin, at),
+        (Function::ZswapWriteback, _) => zswap::looks(ledgers, pin, at),
         (Function::SwapSubmit, _) => {
             if let Some((write, caller)) = entered.swap_write() {
-                block::submit(obs, pin, at, write, caller);
+                block::submit(ledgers, pin, at, write, caller);
             }
             false
         }
         (Function::NbdQueue, _) => {
             if let Some(request) = entered.request() {
-                nbd::queued(obs, pin, &request);
+                nbd::queued(ledgers, pin, &request);
             }
             false
         }
@@ -85,7 +90,7 @@ pub(crate) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
 
 /// It returns `ret`.
 pub(crate) fn exit(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     function: Function,
@@ -94,16 +99,16 @@ pub(crate) fn exit(
 ) {
     if followed.by(Followed::CALL) {
         match function {
-            Function::ShrinkSlab => shrinker::end(obs, pin, at),
-            Function::TlbFlush | Function::TlbFlushDirty => tlb::end(obs, pin, at),
-            Function::ZswapWriteback => zswap::looked(obs, pin, at, ret),
+            Function::ShrinkSlab => shrinker::end(ledgers, pin, at),
+            Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
+            Function::ZswapWriteback => zswap::looked(ledgers, pin, at, ret),
             _ => {}
         }
     }
     if followed.by(Followed::WAIT) {
-        wait::exit(obs, pin, at);
+        wait::exit(ledgers, pin, at);
     }
     if followed.by(Followed::STALL) {
-        stall::exit(obs, pin, at, function, ret);
+        stall::exit(ledgers, pin, at, function, ret);
     }
 }

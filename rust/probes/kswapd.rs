@@ -16,41 +16,41 @@ use crate::{
 };
 
 /// It begins to balance its node.
-pub(crate) fn begin(obs: &Ledgers, at: &At, kswapd: &KswapdAt) {
+pub(crate) fn begin(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt) {
     match settings::enabled() {
-        true => obs.kswapd.begins(at.task, kswapd),
-        false => obs.kswapd.skips(kswapd.nid),
+        true => ledgers.kswapd.begins(at.task, kswapd),
+        false => ledgers.kswapd.skips(kswapd.nid),
     }
 }
 
 /// It ends, having freed so many pages.
-pub(crate) fn end(obs: &Ledgers, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
+pub(crate) fn end(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
     if settings::enabled() {
-        obs.kswapd.ends(at.task, kswapd, reclaimed as u64);
+        ledgers.kswapd.ends(at.task, kswapd, reclaimed as u64);
     }
 }
 
 /// It goes to sleep: memory is enough, or it has given up.
-pub(crate) fn sleep(obs: &Ledgers, nid: u32, cpu_ns: u64) {
+pub(crate) fn sleep(ledgers: &Ledgers, nid: u32, cpu_ns: u64) {
     if settings::enabled() {
-        obs.kswapd.sleeps(nid, cpu_ns);
+        ledgers.kswapd.sleeps(nid, cpu_ns);
     }
 }
 
 /// Someone wakes it, for a block of that order. Any context.
-pub(crate) fn woken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
+pub(crate) fn woken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     if !settings::enabled() {
         return;
     }
     let interrupt = at.context() != Context::Task;
-    if !obs.kswapd.woken(pin, order, interrupt) {
-        obs.cost.this(pin).lost.wakers.add(1);
+    if !ledgers.kswapd.woken(pin, order, interrupt) {
+        ledgers.cost.this(pin).lost.wakers.add(1);
     }
 }
 
 /// It is through with folios of a list.
-pub(crate) fn shrunk(obs: &Ledgers, shrunk: &Shrunk) {
+pub(crate) fn shrunk(ledgers: &Ledgers, shrunk: &Shrunk) {
     if settings::enabled() {
-        obs.kswapd.shrunk(shrunk);
+        ledgers.kswapd.shrunk(shrunk);
     }
 }

@@ -21,29 +21,38 @@ use crate::{
 };
 
 /// A folio of a block device leaves the page cache.
-pub(crate) fn evicted(obs: &Ledgers, pin: &Pinned<'_>, at: &At, dev: u32, index: u64, pages: u64) {
+pub(crate) fn evicted(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    dev: u32,
+    index: u64,
+    pages: u64,
+) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
     // Truncated, or dropped by hand: nobody reclaims.
-    let Some(origin) = obs.windows.find(pin, at.task).map(Slot::origin) else {
+    let Some(origin) = ledgers.windows.find(pin, at.task).map(Slot::origin) else {
         return;
     };
-    obs.metadata
+    ledgers
+        .metadata
         .evict(pin, dev, index, pages, origin, system::clock_ns());
 }
 
 /// ext4 reads a bitmap from its device.
-pub(crate) fn bitmap(obs: &Ledgers, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
-    if settings::enabled() && obs.states.live(Group::Metadata) {
-        obs.metadata.bitmap(pin, dev, group, of);
+pub(crate) fn bitmap(ledgers: &Ledgers, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
+    if settings::enabled() && ledgers.states.live(Group::Metadata) {
+        ledgers.metadata.bitmap(pin, dev, group, of);
     }
 }
 
 /// A folio of a block device enters the page cache. Any context.
-pub(crate) fn read(obs: &Ledgers, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
+pub(crate) fn read(ledgers: &Ledgers, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64) {
     if settings::enabled() {
-        obs.metadata
+        ledgers
+            .metadata
             .read(pin, dev, index, pages, system::clock_ns());
     }
 }

@@ -31,22 +31,22 @@ use crate::{
 };
 
 /// NBD sends a swap write.
-pub(crate) fn send(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    sample_inside(obs, pin, at, Layer::Nbd);
-    stall::nbd(obs, pin, at, true);
+pub(crate) fn send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+    sample_inside(ledgers, pin, at, Layer::Nbd);
+    stall::nbd(ledgers, pin, at, true);
 }
 
 /// The NBD driver gets a request. In the task that issues it.
-pub(crate) fn queued(obs: &Ledgers, pin: &Pinned<'_>, request: &Request) {
+pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &Request) {
     // Without its end it would stay in the table.
     if !settings::enabled()
-        || !obs.states.live(Group::Nbd)
-        || !obs.states.attached(Event::RqComplete)
+        || !ledgers.states.live(Group::Nbd)
+        || !ledgers.states.attached(Event::RqComplete)
     {
         return;
     }
-    let lost = &obs.cost.this(pin).lost;
-    match obs.nbd.queued(request, system::clock_ns()) {
+    let lost = &ledgers.cost.this(pin).lost;
+    match ledgers.nbd.queued(request, system::clock_ns()) {
         Begun::Followed => {}
         Begun::InPlaceOfLost => lost.nbd_abandoned.add(1),
         Begun::Full => lost.nbd_requests.add(1),
@@ -55,57 +55,57 @@ pub(crate) fn queued(obs: &Ledgers, pin: &Pinned<'_>, request: &Request) {
 
 /// It begins to send a request, of which `request` tells. In the task that sends.
 pub(crate) fn sending(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     pin: &Pinned<'_>,
     key: usize,
     request: impl FnOnce() -> Request,
 ) {
-    if !obs.states.live(Group::Nbd) || obs.nbd.sending(key, system::clock_ns()) {
+    if !ledgers.states.live(Group::Nbd) || ledgers.nbd.sending(key, system::clock_ns()) {
         return;
     }
     // One that came before we did, or found no room; or where it cannot be seen to come.
-    if obs.states.function(Function::NbdQueue) != State::Attached {
-        queued(obs, pin, &request());
-        obs.nbd.sending(key, system::clock_ns());
+    if ledgers.states.function(Function::NbdQueue) != State::Attached {
+        queued(ledgers, pin, &request());
+        ledgers.nbd.sending(key, system::clock_ns());
     }
 }
 
 /// A request has come to something. In the task that sends or receives.
-pub(crate) fn is_at(obs: &Ledgers, key: usize, event: nbd::Event) {
-    if obs.states.live(Group::Nbd) {
-        obs.nbd.is_at(key, event, system::clock_ns());
+pub(crate) fn is_at(ledgers: &Ledgers, key: usize, event: nbd::Event) {
+    if ledgers.states.live(Group::Nbd) {
+        ledgers.nbd.is_at(key, event, system::clock_ns());
     }
 }
 
 /// A request is given back to the block layer. Task context.
-pub(crate) fn requeued(obs: &Ledgers, key: usize) {
-    if obs.states.live(Group::Nbd) {
-        obs.nbd.requeued(key, system::clock_ns());
+pub(crate) fn requeued(ledgers: &Ledgers, key: usize) {
+    if ledgers.states.live(Group::Nbd) {
+        ledgers.nbd.requeued(key, system::clock_ns());
     }
 }
 
 /// A request is completed. Any context, with interrupts off.
-pub(crate) fn done(obs: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool) {
-    if obs.states.live(Group::Nbd) && !obs.nbd.done(pin, key, failed, system::clock_ns()) {
-        obs.cost.this(pin).lost.nbd_longest.add(1);
+pub(crate) fn done(ledgers: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool) {
+    if ledgers.states.live(Group::Nbd) && !ledgers.nbd.done(pin, key, failed, system::clock_ns()) {
+        ledgers.cost.this(pin).lost.nbd_longest.add(1);
     }
 }
 
 /// Records a sample if the current task is inside a window. A task outside
 /// one, kblockd for instance, sends on behalf of others, on a shallow stack:
 /// it is counted, and charged to nobody.
-pub(super) fn sample_inside(obs: &Ledgers, pin: &Pinned<'_>, at: &At, layer: Layer) {
-    if !settings::enabled() || !obs.in_task(pin, at, layer) {
+pub(super) fn sample_inside(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, layer: Layer) {
+    if !settings::enabled() || !ledgers.in_task(pin, at, layer) {
         return;
     }
-    match obs.windows.find(pin, at.task) {
+    match ledgers.windows.find(pin, at.task) {
         Some(slot) => {
-            let at = &obs.call_site(pin, at);
+            let at = &ledgers.call_site(pin, at);
             let used = slot.sample(layer, at.depth as u64);
-            obs.sample(pin, at, slot.origin(), layer, used);
+            ledgers.sample(pin, at, slot.origin(), layer, used);
         }
         None => {
-            if let Some(n) = obs.cost.this(pin).outside(layer) {
+            if let Some(n) = ledgers.cost.this(pin).outside(layer) {
                 n.add(1);
             }
         }

@@ -11,6 +11,6 @@ use crate::{
 };
 
 /// A task with PF_MEMALLOC, or something on top of it, transmits a packet.
-pub(crate) fn xmit(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    sample_inside(obs, pin, at, Layer::Net);
+pub(crate) fn xmit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+    sample_inside(ledgers, pin, at, Layer::Net);
 }

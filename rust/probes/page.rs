@@ -13,16 +13,22 @@ use crate::{
 };
 
 /// A block of `order` is taken. Any context.
-pub(crate) fn alloc(obs: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
-    if !settings::enabled() || !obs.takers.wanted(order) {
+pub(crate) fn alloc(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
+    if !settings::enabled() || !ledgers.takers.wanted(order) {
         return;
     }
     let task = at.context() == Context::Task;
     // The one that compacted for it, if that is who takes it: no candidate.
-    if task && obs.stalls.open.with(pin, at.task, |o| o.waits_for_block()) == Some(true) {
+    if task
+        && ledgers
+            .stalls
+            .open
+            .with(pin, at.task, |o| o.waits_for_block())
+            == Some(true)
+    {
         return;
     }
-    if !obs.takers.takes(pin, !task) {
-        obs.cost.this(pin).lost.takers.add(1);
+    if !ledgers.takers.takes(pin, !task) {
+        ledgers.cost.this(pin).lost.takers.add(1);
     }
 }

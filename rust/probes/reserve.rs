@@ -39,14 +39,14 @@ struct Told {
 }
 
 /// A page is taken without regard to the watermarks. Any context.
-pub(crate) fn taken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
+pub(crate) fn taken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
     if !settings::enabled() {
         return;
     }
     let task = at.context() == Context::Task;
     let mut told = Told::default();
     // Without the scratch nothing is told, and that is counted.
-    let _ = obs.callers(pin, FRAMES, |addr, caller| {
+    let _ = ledgers.callers(pin, FRAMES, |addr, caller| {
         if told.by.is_none() && pfmemalloc::tells(caller) {
             told.by = Some(caller);
         }
@@ -56,10 +56,10 @@ pub(crate) fn taken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
             _ => told.site = told.site.or(Some(addr)),
         }
     });
-    let slot = obs.windows.find(pin, at.task).filter(|_| task);
+    let slot = ledgers.windows.find(pin, at.task).filter(|_| task);
     let writer = slot.is_some_and(|s| s.origin() == Origin::Writer);
     let user = User::of(task, told.by, slot.is_some(), writer);
-    let reserves = &obs.reserves;
+    let reserves = &ledgers.reserves;
     reserves.takes(pin, user, page, told.slab, system::clock_ns());
     if user == User::Other {
         let pages = page.pages();
@@ -67,38 +67,44 @@ pub(crate) fn taken(obs: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
             .site
             .is_some_and(|site| !reserves.sites.add(site, pages))
         {
-            obs.cost.this(pin).lost.sites.add(1);
+            ledgers.cost.this(pin).lost.sites.add(1);
         }
     }
 }
 
 /// The current task is about to wait for a node's reserves. Task context.
-pub(crate) fn wait_begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, nid: u32) {
+pub(crate) fn wait_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, nid: u32) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
-    if !obs.reserves.waits(pin, at.task, nid, system::clock_ns()) {
-        obs.cost.this(pin).lost.waits.add(1);
+    if !ledgers
+        .reserves
+        .waits(pin, at.task, nid, system::clock_ns())
+    {
+        ledgers.cost.this(pin).lost.waits.add(1);
     }
 }
 
 /// It does not wait any more.
-pub(crate) fn wait_end(obs: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woken) {
+pub(crate) fn wait_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woken) {
     if at.context() != Context::Task {
         return;
     }
-    if !obs.reserves.woken(pin, at.task, woken, system::clock_ns()) {
-        obs.cost.this(pin).lost.waiters.add(1);
+    if !ledgers
+        .reserves
+        .woken(pin, at.task, woken, system::clock_ns())
+    {
+        ledgers.cost.this(pin).lost.waiters.add(1);
     }
 }
 
 /// A packet is dropped at `site` as it lies in a page of the reserves. Any context.
-pub(crate) fn dropped(obs: &Ledgers, pin: &Pinned<'_>, _: &At, site: usize) {
+pub(crate) fn dropped(ledgers: &Ledgers, pin: &Pinned<'_>, _: &At, site: usize) {
     if !settings::enabled() {
         return;
     }
-    obs.reserves.counts.this(pin).drops.add(1);
-    if !obs.reserves.drops.add(site, 1) {
-        obs.cost.this(pin).lost.sites.add(1);
+    ledgers.reserves.counts.this(pin).drops.add(1);
+    if !ledgers.reserves.drops.add(site, 1) {
+        ledgers.cost.this(pin).lost.sites.add(1);
     }
 }

@@ -45,57 +45,61 @@ use crate::{
 const LOCK_FRAMES: usize = 24;
 
 /// Changes the stall of the current task, if it is in one.
-fn change(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
-    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+fn change(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
+    if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
-    obs.stalls
+    ledgers
+        .stalls
         .open
         .with(pin, at.task, |open| f(&mut open.stall, system::clock_ns()));
 }
 
 /// An envelope begins; true if it counts, so that its end does, too.
-fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
-    if !obs.states.live(Group::Stalls) || at.context() != Context::Task {
+fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
+    if !ledgers.states.live(Group::Stalls) || at.context() != Context::Task {
         return false;
     }
-    obs.stalls.open.with(pin, at.task, Open::nest).is_some() || first(obs, pin, at.task, gfp, order)
+    ledgers.stalls.open.with(pin, at.task, Open::nest).is_some()
+        || first(ledgers, pin, at.task, gfp, order)
 }
 
 /// The first one begins. By itself, as it needs more stack than the others, which may come
 /// where there is little left.
 #[inline(never)]
-fn first(obs: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
+fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
     let open = Open::new(system::clock_ns(), gfp, order);
-    let began = obs.stalls.open.insert(pin, task, open);
+    let began = ledgers.stalls.open.insert(pin, task, open);
     if !began {
-        obs.cost.this(pin).lost.stalls.add(1);
+        ledgers.cost.this(pin).lost.stalls.add(1);
     }
     began
 }
 
 /// An envelope ends.
-fn end(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
+fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if at.context() != Context::Task {
         return;
     }
-    if obs.stalls.open.with(pin, at.task, Open::unnest) == Some(true) {
-        last(obs, pin, at.task);
+    if ledgers.stalls.open.with(pin, at.task, Open::unnest) == Some(true) {
+        last(ledgers, pin, at.task);
     }
 }
 
 /// It was the last one. By itself, as [`first`] is.
 #[inline(never)]
-fn last(obs: &Ledgers, pin: &Pinned<'_>, task: usize) {
-    let Some(open) = obs.stalls.open.remove(pin, task) else {
+fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
+    let Some(open) = ledgers.stalls.open.remove(pin, task) else {
         return;
     };
     // A slow path that found its page at once, or kswapd's, which waits for nobody.
     if !open.stall.eventful() || !settings::enabled() {
         return;
     }
-    let (stall, not_kept) = obs.stalls.close(pin, open, &obs.nbd, system::clock_ns());
-    let lost = &obs.cost.this(pin).lost;
+    let (stall, not_kept) = ledgers
+        .stalls
+        .close(pin, open, &ledgers.nbd, system::clock_ns());
+    let lost = &ledgers.cost.this(pin).lost;
     lost.stall_cgroups.add(not_kept.cgroups.events);
     lost.known_cgroups.add(not_kept.cgroups.unknown.into());
     lost.longest.add(not_kept.longest.into());
@@ -103,9 +107,9 @@ fn last(obs: &Ledgers, pin: &Pinned<'_>, task: usize) {
 }
 
 /// From now on the stall may wait for NBD requests.
-fn may_wait(obs: &Ledgers, open: &mut Open, now: u64) {
-    if obs.states.live(Group::Nbd) {
-        open.may_wait(|| obs.nbd.spent(now));
+fn may_wait(ledgers: &Ledgers, open: &mut Open, now: u64) {
+    if ledgers.states.live(Group::Nbd) {
+        open.may_wait(|| ledgers.nbd.spent(now));
     }
 }
 
@@ -117,16 +121,16 @@ const fn envelope(window: Window) -> bool {
 
 /// A window begins.
 pub(super) fn window_begin(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
     origin: Origin,
 ) {
-    if !envelope(window) || !begin(obs, pin, at, 0, 0) {
+    if !envelope(window) || !begin(ledgers, pin, at, 0, 0) {
         return;
     }
-    obs.stalls.open.with(pin, at.task, |open| {
+    ledgers.stalls.open.with(pin, at.task, |open| {
         let now = system::clock_ns();
         // Nothing to wait for any more, if it waited.
         if open.stall.at() == Cause::Pfmemalloc {
@@ -134,54 +138,62 @@ pub(super) fn window_begin(
         }
         open.stall.enter(Cause::Scan, now);
         open.is_for(origin);
-        may_wait(obs, open, now);
+        may_wait(ledgers, open, now);
     });
 }
 
 /// A window ends.
 pub(super) fn window_end(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
     reclaimed: usize,
 ) {
-    if !envelope(window) || obs.stalls.open.is_empty() || at.context() != Context::Task {
+    if !envelope(window) || ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
-    let there = obs.stalls.open.with(pin, at.task, |open| {
+    let there = ledgers.stalls.open.with(pin, at.task, |open| {
         open.stall.leave(Cause::Scan, system::clock_ns());
         open.freed = open.freed.wrapping_add(reclaimed as u64);
     });
     if there.is_some() {
-        end(obs, pin, at);
+        end(ledgers, pin, at);
     }
 }
 
 /// Folios were isolated from an inactive list: `taken` pages of those `scanned`.
-pub(crate) fn isolated(obs: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
+pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
     if settings::enabled() {
-        obs.kswapd.isolated(at.task, scanned as u64, taken as u64);
+        ledgers
+            .kswapd
+            .isolated(at.task, scanned as u64, taken as u64);
     }
-    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+    if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
-    obs.stalls.open.with(pin, at.task, |open| {
+    ledgers.stalls.open.with(pin, at.task, |open| {
         open.stall.reclaims(system::clock_ns());
         open.scanned = open.scanned.wrapping_add(scanned as u64);
     });
 }
 
 /// The current task was put to sleep by reclaim, for `reason`.
-pub(super) fn throttled(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reason: u32) {
-    change(obs, pin, at, |stall, now| {
+pub(super) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reason: u32) {
+    change(ledgers, pin, at, |stall, now| {
         stall.has_slept(Cause::throttle(reason), now);
     });
 }
 
 /// The CPU goes from task `prev` to task `next`.
-pub(crate) fn switch(obs: &Ledgers, pin: &Pinned<'_>, prev: usize, next: usize, runnable: bool) {
-    let open = &obs.stalls.open;
+pub(crate) fn switch(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    prev: usize,
+    next: usize,
+    runnable: bool,
+) {
+    let open = &ledgers.stalls.open;
     if open.is_empty() {
         return;
     }
@@ -190,47 +202,53 @@ pub(crate) fn switch(obs: &Ledgers, pin: &Pinned<'_>, prev: usize, next: usize, 
 }
 
 /// The current task begins to wait for a lock, or has it.
-pub(crate) fn contention(obs: &Ledgers, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
-    if obs.stalls.open.is_empty() || at.context() != Context::Task {
+pub(crate) fn contention(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
+    if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
     if !begin {
-        return change(obs, pin, at, |stall, now| stall.locked(lock, now));
+        return change(ledgers, pin, at, |stall, now| stall.locked(lock, now));
     }
     // Not while a table is worked on: the callers are looked at, which is long.
-    if obs.stalls.open.with(pin, at.task, |_| ()).is_none() {
+    if ledgers.stalls.open.with(pin, at.task, |_| ()).is_none() {
         return;
     }
     let began = system::clock_ns();
-    let cause = match obs.caller(pin, LOCK_FRAMES, |c| c != Caller::Locking) {
+    let cause = match ledgers.caller(pin, LOCK_FRAMES, |c| c != Caller::Locking) {
         Some(Caller::Lru) => Cause::LruLock,
         Some(Caller::Nbd) => Cause::NbdLock,
         _ => Cause::Lock,
     };
     // That took time, which is part of the wait.
-    change(obs, pin, at, |stall, _| stall.contends(cause, lock, began));
+    change(ledgers, pin, at, |stall, _| {
+        stall.contends(cause, lock, began)
+    });
 }
 
 /// The current task is about to sleep until a device has a free tag.
-pub(crate) fn tag_wait(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    change(obs, pin, at, |stall, now| {
+pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+    change(ledgers, pin, at, |stall, now| {
         stall.will_sleep(Cause::TagWait, now)
     });
 }
 
 /// NBD begins to send, or has sent.
-pub(crate) fn nbd(obs: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
-    if begin && obs.states.attached(Event::NbdSent) {
-        change(obs, pin, at, |stall, now| stall.enter(Cause::NbdSend, now));
+pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
+    if begin && ledgers.states.attached(Event::NbdSent) {
+        change(ledgers, pin, at, |stall, now| {
+            stall.enter(Cause::NbdSend, now)
+        });
     } else if !begin {
-        change(obs, pin, at, |stall, now| stall.leave(Cause::NbdSend, now));
+        change(ledgers, pin, at, |stall, now| {
+            stall.leave(Cause::NbdSend, now)
+        });
     }
 }
 
 /// The current task begins to wait for room at the swap writer, or is through.
-pub(crate) fn writer(obs: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
+pub(crate) fn writer(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     let cause = Cause::ThrottleWriteback;
-    change(obs, pin, at, |stall, now| match begin {
+    change(ledgers, pin, at, |stall, now| match begin {
         true => stall.enter(cause, now),
         false => stall.leave(cause, now),
     });
@@ -265,17 +283,17 @@ const fn cause(function: Function) -> Option<Cause> {
 }
 
 /// A probed function is entered; true if its end is of interest.
-pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     let function = entered.function();
     match function {
         // (gfp_t gfp_mask, unsigned int order, ...), or nothing if gcc made another one of it
         Function::SlowPath => {
             let [gfp, order] = entered.args();
-            begin(obs, pin, at, gfp as u32, order as u32)
+            begin(ledgers, pin, at, gfp as u32, order as u32)
         }
         Function::OverHigh => {
-            begin(obs, pin, at, 0, 0) && {
-                obs.stalls.open.with(pin, at.task, |open| {
+            begin(ledgers, pin, at, 0, 0) && {
+                ledgers.stalls.open.with(pin, at.task, |open| {
                     open.stall.enter(Cause::HighPenalty, system::clock_ns());
                     open.is_for(Origin::MemcgHigh);
                 });
@@ -286,15 +304,15 @@ pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
             let Some(cause) = cause(function) else {
                 return false;
             };
-            if obs.stalls.open.is_empty() || at.context() != Context::Task {
+            if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
                 return false;
             }
             // Both tell of the gfp mask and the order.
             let asks = matches!(function, Function::TryToFree | Function::Compact);
             if asks {
-                settle(obs, pin, at, Outcome::Again);
+                settle(ledgers, pin, at, Outcome::Again);
             }
-            let there = obs.stalls.open.with(pin, at.task, |open| {
+            let there = ledgers.stalls.open.with(pin, at.task, |open| {
                 let now = system::clock_ns();
                 if asks {
                     let [gfp, order] = entered.args();
@@ -306,7 +324,7 @@ pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
                         open.is_for(Origin::Direct);
                         open.compacts(now);
                     }
-                    Cause::Pfmemalloc => may_wait(obs, open, now),
+                    Cause::Pfmemalloc => may_wait(ledgers, open, now),
                     _ => {}
                 }
             });
@@ -317,25 +335,29 @@ pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
 
 /// What the current task had of its last attempt to compact is known now. One that was counted
 /// is settled whether events are recorded or not: else it would stay without an outcome.
-fn settle(obs: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
-    let settled = obs.stalls.open.with(pin, at.task, Open::settle).flatten();
+fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
+    let settled = ledgers
+        .stalls
+        .open
+        .with(pin, at.task, Open::settle)
+        .flatten();
     if let Some((order, result)) = settled {
         if result == Result::Success {
-            obs.takers.waits(order, -1);
+            ledgers.takers.waits(order, -1);
         }
-        if let Some(ledger) = obs.compaction.this(pin).order(order as usize) {
+        if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {
             ledger.came_to(result, outcome);
         }
     }
 }
 
 /// The current task is done compacting.
-fn compacted(obs: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
+fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     let Some(result) = u32::try_from(result).ok().and_then(Result::from_raw) else {
         return;
     };
     let now = system::clock_ns();
-    let tried = obs.stalls.open.with(pin, at.task, |open| {
+    let tried = ledgers.stalls.open.with(pin, at.task, |open| {
         if !settings::enabled() {
             open.gives_up_attempt();
         }
@@ -343,25 +365,25 @@ fn compacted(obs: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     });
     if let Some((order, ns)) = tried.flatten() {
         if result == Result::Success {
-            obs.takers.waits(order, 1);
+            ledgers.takers.waits(order, 1);
         }
-        if let Some(ledger) = obs.compaction.this(pin).order(order as usize) {
+        if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {
             ledger.tried(result, ns);
         }
     }
 }
 
 /// A probed function, whose end is of interest, returns `ret`.
-pub(super) fn exit(obs: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
+pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
     if let Some(cause) = cause(function) {
-        change(obs, pin, at, |stall, now| stall.leave(cause, now));
+        change(ledgers, pin, at, |stall, now| stall.leave(cause, now));
     }
     match function {
         // An enum comes back in the lower half.
-        Function::Compact => compacted(obs, pin, at, ret & 0xffff_ffff),
+        Function::Compact => compacted(ledgers, pin, at, ret & 0xffff_ffff),
         Function::SlowPath => {
             settle(
-                obs,
+                ledgers,
                 pin,
                 at,
                 if ret == 0 {
@@ -370,9 +392,9 @@ pub(super) fn exit(obs: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function,
                     Outcome::Served
                 },
             );
-            end(obs, pin, at);
+            end(ledgers, pin, at);
         }
-        Function::OverHigh => end(obs, pin, at),
+        Function::OverHigh => end(ledgers, pin, at),
         _ => {}
     }
 }

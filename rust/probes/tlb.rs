@@ -17,11 +17,11 @@ use crate::{
 };
 
 /// Reclaim asks for a flush; true if its end is of interest.
-pub(super) fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
+pub(super) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
     if !settings::enabled() || at.context() != Context::Task {
         return false;
     }
-    let Some(slot) = obs.windows.find(pin, at.task) else {
+    let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return false;
     };
     // That of a dirty folio is one of clean ones, too, within it.
@@ -29,35 +29,35 @@ pub(super) fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) -> b
         return false;
     }
     slot.flushes(flush, system::clock_ns());
-    if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+    if let Some(n) = ledgers.tlb.this(pin).of(slot.origin(), flush) {
         n.asked.add(1);
     }
     true
 }
 
 /// It is done.
-pub(super) fn end(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    let Some(slot) = obs.windows.find(pin, at.task) else {
+pub(super) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+    let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return;
     };
     if let Some((flush, began)) = slot.flushed() {
-        if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+        if let Some(n) = ledgers.tlb.this(pin).of(slot.origin(), flush) {
             n.ns.add(system::clock_ns().saturating_sub(began));
         }
     }
 }
 
 /// The current task interrupts other CPUs to flush their TLBs.
-pub(crate) fn interrupts(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn interrupts(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
     // munmap() and the like: nobody reclaims.
-    let Some(slot) = obs.windows.find(pin, at.task) else {
+    let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return;
     };
     let flush = slot.flushing().unwrap_or(Flush::Other);
-    if let Some(n) = obs.tlb.this(pin).of(slot.origin(), flush) {
+    if let Some(n) = ledgers.tlb.this(pin).of(slot.origin(), flush) {
         n.ipis.add(1);
     }
 }

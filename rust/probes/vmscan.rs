@@ -39,14 +39,14 @@ use crate::{
 };
 
 /// Which limit a memory cgroup's window is for: one event serves all.
-fn memcg_origin(obs: &Ledgers, pin: &Pinned<'_>) -> Origin {
+fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>) -> Origin {
     let told = |c| {
         matches!(
             c,
             Caller::MemcgMax | Caller::MemcgHigh | Caller::MemcgReclaim
         )
     };
-    match obs.caller(pin, FRAMES, told) {
+    match ledgers.caller(pin, FRAMES, told) {
         Some(Caller::MemcgMax) => Origin::MemcgMax,
         Some(Caller::MemcgHigh) => Origin::MemcgHigh,
         Some(Caller::MemcgReclaim) => Origin::MemcgReclaim,
@@ -55,25 +55,25 @@ fn memcg_origin(obs: &Ledgers, pin: &Pinned<'_>) -> Origin {
 }
 
 /// A window begins in the current task.
-pub(crate) fn window_begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, window: Window) {
+pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window: Window) {
     let origin = match window {
         Window::Kswapd => Origin::Kswapd,
         Window::Direct => Origin::Direct,
         Window::MemcgSoft => Origin::MemcgSoft,
         Window::Node => Origin::Node,
-        Window::Memcg => memcg_origin(obs, pin),
+        Window::Memcg => memcg_origin(ledgers, pin),
     };
-    let at = &obs.call_site(pin, at);
-    let told_apart = obs.begin(pin, at, origin, at.depth).is_some();
-    stall::window_begin(obs, pin, at, window, origin);
-    if told_apart && settings::enabled() && obs.in_task(pin, at, Layer::Entry) {
-        obs.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
+    let at = &ledgers.call_site(pin, at);
+    let told_apart = ledgers.begin(pin, at, origin, at.depth).is_some();
+    stall::window_begin(ledgers, pin, at, window, origin);
+    if told_apart && settings::enabled() && ledgers.in_task(pin, at, Layer::Entry) {
+        ledgers.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
     }
 }
 
 /// The innermost window of the current task, a `window`, ends.
 pub(crate) fn window_end(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     window: Window,
@@ -81,16 +81,19 @@ pub(crate) fn window_end(
 ) {
     // What the helper told the kernel that it saw written is not freed by it.
     let seen = match window {
-        Window::Direct => obs.windows.find(pin, at.task).map_or(0, Slot::take_seen),
+        Window::Direct => ledgers
+            .windows
+            .find(pin, at.task)
+            .map_or(0, Slot::take_seen),
         _ => 0,
     };
     let reclaimed = reclaimed.saturating_sub(seen as usize);
-    stall::window_end(obs, pin, at, window, reclaimed);
-    close(obs, pin, at, reclaimed);
+    stall::window_end(ledgers, pin, at, window, reclaimed);
+    close(ledgers, pin, at, reclaimed);
 }
 
-fn close(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
-    let origin = match obs.windows.end(pin, at.task) {
+fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+    let origin = match ledgers.windows.end(pin, at.task) {
         Ended::Closed(w) => {
             if events::reclaim_window_enabled() {
                 let ns = match w.began {
@@ -103,29 +106,30 @@ fn close(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
         }
         Ended::NoSlot => Origin::Lost,
         Ended::Unknown => {
-            obs.cost.this(pin).lost.preload.add(1);
+            ledgers.cost.this(pin).lost.preload.add(1);
             Origin::Lost
         }
     };
     if settings::enabled() {
-        obs.writes.this(pin).window(origin, reclaimed as u64);
-        if obs.states.live(Group::Tlb) {
-            obs.tlb.this(pin).window(origin, reclaimed as u64);
+        ledgers.writes.this(pin).window(origin, reclaimed as u64);
+        if ledgers.states.live(Group::Tlb) {
+            ledgers.tlb.this(pin).window(origin, reclaimed as u64);
         }
     }
 }
 
 /// reclaim_pages() is done: MADV_PAGEOUT or DAMON. Its window was opened only
 /// if something was written in it.
-pub(crate) fn pages_end(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
-    let opened = obs
+pub(crate) fn pages_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+    let opened = ledgers
         .windows
         .find(pin, at.task)
         .is_some_and(|s| s.origin() == Origin::Madvise);
     if opened {
-        close(obs, pin, at, reclaimed);
+        close(ledgers, pin, at, reclaimed);
     } else if settings::enabled() {
-        obs.writes
+        ledgers
+            .writes
             .this(pin)
             .window(Origin::Madvise, reclaimed as u64);
     }
@@ -133,7 +137,7 @@ pub(crate) fn pages_end(obs: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usi
 
 /// What became of a folio that pageout() gave to swap, from its state right
 /// after (mm/page_io.c, swap_writeout()).
-fn kind(obs: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
+fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     let submitted = slot.and_then(|s| s.take_submitted(folio.key));
     let zswapped = slot.is_some_and(|s| s.take_zswapped(folio.key));
     // A folio under writeback was queued. One that is not any more may have
@@ -155,7 +159,7 @@ fn kind(obs: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
     // What is left is a folio that needed no write: all zeros, unless zswap
     // took it unseen.
-    if slot.is_some() && obs.states.function(Function::ZswapStore) == State::Attached {
+    if slot.is_some() && ledgers.states.function(Function::ZswapStore) == State::Attached {
         Kind::Zero
     } else {
         Kind::Unknown
@@ -163,34 +167,34 @@ fn kind(obs: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
 }
 
 /// pageout() wrote a folio.
-pub(crate) fn write(obs: &Ledgers, pin: &Pinned<'_>, at: &At, folio: &Folio) {
-    let (slot, origin) = match obs.slot_or_origin(pin, at) {
+pub(crate) fn write(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, folio: &Folio) {
+    let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
         Ok(slot) => (Some(slot), slot.origin()),
         Err(origin) => (None, origin),
     };
-    let kind = kind(obs, slot, folio);
+    let kind = kind(ledgers, slot, folio);
     if !settings::enabled() {
         return;
     }
-    let at = &obs.call_site(pin, at);
+    let at = &ledgers.call_site(pin, at);
     if let Some(slot) = slot {
         slot.wrote(u64::from(folio.nr_pages));
     }
-    obs.write(pin, at, origin, kind, folio);
-    if obs.in_task(pin, at, Layer::Write) {
+    ledgers.write(pin, at, origin, kind, folio);
+    if ledgers.in_task(pin, at, Layer::Write) {
         let used = slot.and_then(|s| s.sample(Layer::Write, at.depth as u64));
-        obs.sample(pin, at, origin, Layer::Write, used);
+        ledgers.sample(pin, at, origin, Layer::Write, used);
     }
 }
 
 /// Reclaim put the current task to sleep for `us`; `reason` is the kernel's
 /// (`enum vmscan_throttle_state`).
-pub(crate) fn throttled(obs: &Ledgers, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
-    stall::throttled(obs, pin, at, reason);
+pub(crate) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
+    stall::throttled(ledgers, pin, at, reason);
     if !settings::enabled() || Cause::throttle(reason) != Cause::ThrottleWriteback {
         return;
     }
-    let slot = obs.windows.find(pin, at.task);
+    let slot = ledgers.windows.find(pin, at.task);
     let origin = slot.map_or(Origin::Other, Slot::origin);
-    obs.handoff.this(pin).throttled(origin, u64::from(us));
+    ledgers.handoff.this(pin).throttled(origin, u64::from(us));
 }

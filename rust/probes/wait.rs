@@ -36,56 +36,62 @@ use crate::{
 };
 
 /// A wait begins; false when it has no room.
-fn open(obs: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
-    let began = obs.waits.open.insert(pin, at.task, Open::new(wait, facts));
+fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
+    let began = ledgers
+        .waits
+        .open
+        .insert(pin, at.task, Open::new(wait, facts));
     if !began {
-        obs.cost.this(pin).lost.memory_waits.add(1);
+        ledgers.cost.this(pin).lost.memory_waits.add(1);
     }
     began
 }
 
 /// The wait of the current task is over.
-fn close(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
+fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let now = system::clock_ns();
-    if let Some(open) = obs.waits.open.remove(pin, at.task) {
+    if let Some(open) = ledgers.waits.open.remove(pin, at.task) {
         if settings::enabled() {
-            count_lost(obs, pin, &obs.waits.close(pin, &open, now));
+            count_lost(ledgers, pin, &ledgers.waits.close(pin, &open, now));
         }
     }
 }
 
-fn count_lost(obs: &Ledgers, pin: &Pinned<'_>, lost: &NotKept) {
-    let counts = &obs.cost.this(pin).lost;
+fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &NotKept) {
+    let counts = &ledgers.cost.this(pin).lost;
     counts.wait_cgroups.add(lost.cgroup.into());
     counts.wait_tasks.add(lost.task.into());
 }
 
 /// The current task begins to wait for a page, if it is one that was there before; true if the
 /// end is of interest.
-fn begin(obs: &Ledgers, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
+fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
     let Some(kind) = facts.kind() else {
         return false;
     };
-    let nests = obs.waits.open.with(pin, at.task, |o| o.wait.nest());
-    nests.is_some() || open(obs, pin, at, Wait::new(kind, system::clock_ns()), facts)
+    let nests = ledgers.waits.open.with(pin, at.task, |o| o.wait.nest());
+    nests.is_some() || open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts)
 }
 
 /// A section of PSI's begins, in a function that `caller` returns to.
-fn section(obs: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
+fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     let now = system::clock_ns();
-    let nests = obs.waits.open.with(pin, at.task, |o| o.wait.enters(now));
+    let nests = ledgers
+        .waits
+        .open
+        .with(pin, at.task, |o| o.wait.enters(now));
     if nests.is_none() {
         let facts = Facts::current();
-        let caller = obs.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
+        let caller = ledgers.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
         let kind = Kind::of_section(caller, facts.kernel());
-        open(obs, pin, at, Wait::section(kind, now), facts);
+        open(ledgers, pin, at, Wait::section(kind, now), facts);
     }
 }
 
 /// A probed function is entered; true if its end is of interest.
-pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     if !entered.function().tells_of_waits()
-        || !obs.states.live(Group::Waits)
+        || !ledgers.states.live(Group::Waits)
         || at.context() != Context::Task
     {
         return false;
@@ -93,42 +99,45 @@ pub(super) fn entry(obs: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<
     match entered.function() {
         Function::PsiEnter => {
             let [_, caller] = entered.args();
-            section(obs, pin, at, caller);
+            section(ledgers, pin, at, caller);
             false
         }
         Function::PsiLeave => {
             let now = system::clock_ns();
-            let over = obs.waits.open.with(pin, at.task, |o| o.wait.leaves(now));
+            let over = ledgers
+                .waits
+                .open
+                .with(pin, at.task, |o| o.wait.leaves(now));
             if over == Some(true) {
-                close(obs, pin, at);
+                close(ledgers, pin, at);
             }
             false
         }
         Function::Refault => {
             if let Some(facts) = entered.refault().filter(|_| settings::enabled()) {
-                let kept = obs.waits.refault(pin, &facts);
-                obs.cost.this(pin).lost.wait_cgroups.add((!kept).into());
+                let kept = ledgers.waits.refault(pin, &facts);
+                ledgers.cost.this(pin).lost.wait_cgroups.add((!kept).into());
             }
             false
         }
         _ => entered
             .waits_for()
-            .is_some_and(|facts| begin(obs, pin, at, facts)),
+            .is_some_and(|facts| begin(ledgers, pin, at, facts)),
     }
 }
 
 /// A probed function, whose end is of interest, returns.
-pub(super) fn exit(obs: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    if obs.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
-        close(obs, pin, at);
+pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+    if ledgers.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
+        close(ledgers, pin, at);
     }
 }
 
 /// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
 /// are written.
-pub(crate) fn pauses(obs: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
-    if settings::enabled() && obs.states.live(Group::Waits) && at.context() == Context::Task {
-        let lost = obs.waits.add(pin, Kind::Dirty, facts, ns, 0);
-        count_lost(obs, pin, &lost);
+pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
+    if settings::enabled() && ledgers.states.live(Group::Waits) && at.context() == Context::Task {
+        let lost = ledgers.waits.add(pin, Kind::Dirty, facts, ns, 0);
+        count_lost(ledgers, pin, &lost);
     }
 }

@@ -18,8 +18,8 @@ use crate::{
 
 /// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
 /// write event that follows, zswap took it.
-pub(crate) fn offered(obs: &Ledgers, pin: &Pinned<'_>, at: &At, folio: usize) {
-    if let Ok(slot) = obs.slot_or_origin(pin, at) {
+pub(crate) fn offered(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, folio: usize) {
+    if let Ok(slot) = ledgers.slot_or_origin(pin, at) {
         slot.zswapped(folio);
     }
 }
@@ -29,11 +29,11 @@ const WRITTEN_BACK: usize = 1;
 
 /// zswap looks at a page that it holds; true if its end is of interest. A task: a shrinker's
 /// caller, or zswap's own worker when its pool is full.
-pub(crate) fn looks(obs: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
+pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     if at.context() != Context::Task {
         return false;
     }
-    let origin = match obs.slot_or_origin(pin, at) {
+    let origin = match ledgers.slot_or_origin(pin, at) {
         Ok(slot) => slot.origin(),
         Err(origin) => origin,
     };
@@ -42,19 +42,20 @@ pub(crate) fn looks(obs: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
         zswap: true,
     };
     // One that is there was left behind when the end was not seen.
-    obs.swap_io.zswap.remove(pin, at.task);
-    obs.swap_io.zswap.insert(pin, at.task, what)
+    ledgers.swap_io.zswap.remove(pin, at.task);
+    ledgers.swap_io.zswap.insert(pin, at.task, what)
 }
 
 /// It did, and returns `ret`.
-pub(crate) fn looked(obs: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
-    let Some(what) = obs.swap_io.zswap.remove(pin, at.task) else {
+pub(crate) fn looked(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
+    let Some(what) = ledgers.swap_io.zswap.remove(pin, at.task) else {
         return;
     };
     if ret & 0xffff_ffff != WRITTEN_BACK || !settings::enabled() {
         return;
     }
     let worker = what.origin == Origin::Other && at.worker();
-    obs.swap_io
+    ledgers
+        .swap_io
         .written_back(pin, (!worker).then_some(what.origin));
 }

@@ -25,13 +25,13 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn batches(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = match obs.states.state(Event::BioQueue) {
+pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match ledgers.states.state(Event::BioQueue) {
         state if state.works() => "on",
         _ => "unavailable",
     };
     writeln!(f, "state {state}")?;
-    let told = match (settings::group(Group::Stalls), block::tells_why(obs)) {
+    let told = match (settings::group(Group::Stalls), block::tells_why(ledgers)) {
         (false, _) => "off",
         (true, true) => "on",
         (true, false) => "unavailable",
@@ -39,8 +39,9 @@ pub(super) fn batches(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     writeln!(f, "reasons {told}")?;
     for &origin in Origin::ALL {
         let name = origin.name();
-        let sum =
-            |get: &dyn Fn(&ByOrigin) -> u64| obs.batches.sum(|b| b.origin(origin).map_or(0, get));
+        let sum = |get: &dyn Fn(&ByOrigin) -> u64| {
+            ledgers.batches.sum(|b| b.origin(origin).map_or(0, get))
+        };
         let all = sum(&|o| o.batches.get());
         writeln!(f, "{name}.batches {all}")?;
         writeln!(f, "{name}.pages {}", sum(&|o| o.pages.get()))?;

@@ -28,13 +28,13 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn compaction(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.states.function(Function::Compact),
-        obs.states.function(Function::SlowPath),
+        ledgers.states.function(Function::Compact),
+        ledgers.states.function(Function::SlowPath),
     ];
     writeln!(f, "state {}", super::group(Group::Stalls, &needs))?;
-    let ledger = &obs.compaction;
+    let ledger = &ledgers.compaction;
     for order in 0..ORDERS {
         let results = Result::ALL.map(|(result, name)| {
             let sum = |get: fn(&crate::ledgers::compaction::Tried) -> u64| {
@@ -65,11 +65,11 @@ pub(super) fn compaction(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     }
     // Who waits for a block is known from the attempts.
     let takers = match super::group(Group::Stalls, &needs) {
-        "on" => super::group(Group::Takers, &[obs.states.state(Event::PageAlloc)]),
+        "on" => super::group(Group::Takers, &[ledgers.states.state(Event::PageAlloc)]),
         state => state,
     };
     writeln!(f, "takers {takers}")?;
-    let takers = obs.takers.totals().map_err(|_| fmt::Error)?;
+    let takers = ledgers.takers.totals().map_err(|_| fmt::Error)?;
     for (n, taker) in takers.iter().enumerate() {
         writeln!(f, "taker.{n}.task {}", system::text(&taker.comm))?;
         writeln!(f, "taker.{n}.blocks {}", taker.times)?;

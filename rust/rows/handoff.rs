@@ -67,8 +67,8 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
 }
 
 /// Writes the file.
-pub(super) fn handoff(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let ledger = &obs.handoff;
+pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let ledger = &ledgers.handoff;
     let sum = |get: fn(&Handoff) -> &Cell64| ledger.sum(|l| get(l).get());
 
     writeln!(f, "state {}", state(|on| on.handoff))?;
@@ -84,7 +84,7 @@ pub(super) fn handoff(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     hist(f, "batch.pages.hist", |b| ledger.sum(|l| l.batch_pages(b)))?;
     writeln!(f, "wakeups {}", sum(|l| &l.wakeups))?;
 
-    let requests = &obs.swap_requests;
+    let requests = &ledgers.swap_requests;
     let [done, pages] = &requests.done;
     writeln!(f, "requests {}", done.load(Relaxed))?;
     writeln!(f, "request.pages {}", pages.load(Relaxed))?;

@@ -33,18 +33,20 @@ fn places() -> impl Iterator<Item = (Origin, Layer)> {
 }
 
 /// Writes the file `headroom`.
-pub(super) fn headroom(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn headroom(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let stack_size = system::stack_size() as u64;
     writeln!(f, "stack.size {stack_size}")?;
 
     for (origin, layer) in places() {
         let (o, l) = (origin.name(), layer.name());
         let get = |cell: fn(&Samples) -> &Cell64| {
-            obs.headroom
+            ledgers
+                .headroom
                 .sum(|h| h.samples(origin, layer).map_or(0, |s| cell(s).get()))
         };
         let max = |cell: fn(&Samples) -> &Cell64| {
-            obs.headroom
+            ledgers
+                .headroom
                 .max(|h| h.samples(origin, layer).map_or(0, |s| cell(s).get()))
         };
 
@@ -56,7 +58,7 @@ pub(super) fn headroom(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::R
         }
         writeln!(f, "{o}.{l}.sum {}", get(|s| &s.sum))?;
         for bucket in 0..hist::BUCKETS {
-            let n = obs.headroom.sum(|h| {
+            let n = ledgers.headroom.sum(|h| {
                 h.samples(origin, layer)
                     .and_then(|s| s.hist.get(bucket))
                     .map_or(0, Cell64::get)
@@ -71,13 +73,13 @@ pub(super) fn headroom(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::R
 }
 
 /// Writes the file `stacks`.
-pub(super) fn stacks(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn stacks(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut buf = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
     // A kilobyte: not on a stack, of all places.
     let mut stack = KBox::new(Stack::NONE, GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for (origin, layer) in places() {
-        if !obs.worst.read(origin, layer, &mut stack) {
+        if !ledgers.worst.read(origin, layer, &mut stack) {
             continue;
         }
         let (o, l) = (origin.name(), layer.name());

@@ -50,8 +50,8 @@ fn hist(
 }
 
 /// Writes the file.
-pub(super) fn helper(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let ledger = &obs.write_around;
+pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let ledger = &ledgers.write_around;
     let sum = |get: fn(&WriteAround) -> &Cell64| ledger.sum(|l| get(l).get());
     let two = |get: fn(&WriteAround) -> &[Cell64; 2]| {
         let [a, b] = [0, 1].map(|i| ledger.sum(|l| get(l).get(i).map_or(0, Cell64::get)));

@@ -21,33 +21,33 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn kswapd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn kswapd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let passes = [Event::BalanceBegin, Event::BalanceEnd, Event::KswapdSleep];
-    let state = match passes.into_iter().all(|e| obs.states.state(e).works()) {
+    let state = match passes.into_iter().all(|e| ledgers.states.state(e).works()) {
         true => "on",
         false => "unavailable",
     };
     writeln!(f, "state {state}")?;
     let needs = [
-        obs.states.state(Event::Isolated),
-        obs.states.state(Event::Shrunk),
+        ledgers.states.state(Event::Isolated),
+        ledgers.states.state(Event::Shrunk),
     ];
     writeln!(f, "scans {}", super::group(Group::Stalls, &needs))?;
-    for (nid, node) in obs.kswapd.nodes() {
+    for (nid, node) in ledgers.kswapd.nodes() {
         figures(f, nid, node)?;
     }
-    let wakes = match obs.states.state(Event::KswapdWoken).works() {
+    let wakes = match ledgers.states.state(Event::KswapdWoken).works() {
         true => "on",
         false => "unavailable",
     };
     writeln!(f, "wakes {wakes}")?;
     for order in 0..ORDERS {
-        let n = obs.kswapd.wakes.sum(|w| w.order(order));
+        let n = ledgers.kswapd.wakes.sum(|w| w.order(order));
         writeln!(f, "wake.order.{order}.times {n}")?;
     }
-    let interrupts = obs.kswapd.wakes.sum(|w| w.interrupts.get());
+    let interrupts = ledgers.kswapd.wakes.sum(|w| w.interrupts.get());
     writeln!(f, "wake.interrupts {interrupts}")?;
-    let wakers = obs.kswapd.wakers.totals().map_err(|_| fmt::Error)?;
+    let wakers = ledgers.kswapd.wakers.totals().map_err(|_| fmt::Error)?;
     for (n, waker) in wakers.iter().enumerate() {
         writeln!(f, "waker.{n}.task {}", system::text(&waker.comm))?;
         writeln!(f, "waker.{n}.times {}", waker.times)?;

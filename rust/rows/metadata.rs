@@ -25,13 +25,13 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn metadata(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn metadata(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.states.state(Event::FolioGone),
-        obs.states.state(Event::FolioAdded),
+        ledgers.states.state(Event::FolioGone),
+        ledgers.states.state(Event::FolioAdded),
     ];
     writeln!(f, "state {}", super::group(Group::Metadata, &needs))?;
-    let counts = &obs.metadata.counts;
+    let counts = &ledgers.metadata.counts;
     for &origin in Origin::ALL {
         let n = counts.sum(|c| c.evicted(origin));
         writeln!(f, "{}.evicted.pages {n}", origin.name())?;
@@ -55,7 +55,7 @@ pub(super) fn metadata(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::R
         };
         // dev_t: 12 bits and 20.
         let (major, minor) = (dev >> 20, dev & 0xf_ffff);
-        let evicted = obs.metadata.evicted(dev);
+        let evicted = ledgers.metadata.evicted(dev);
         let reread = sum(&|d| d.reread.get());
         writeln!(f, "device.{major}:{minor}.evicted.pages {evicted}")?;
         writeln!(f, "device.{major}:{minor}.reread.pages {reread}")?;
@@ -63,7 +63,7 @@ pub(super) fn metadata(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::R
             (Bitmap::Blocks, "blocks", Event::BlockBitmap),
             (Bitmap::Inodes, "inodes", Event::InodeBitmap),
         ] {
-            if !obs.states.state(event).works() {
+            if !ledgers.states.state(event).works() {
                 continue;
             }
             let all = sum(&|d| d.bitmaps(of).map_or(0, |r| r.all.get()));

@@ -41,7 +41,7 @@ fn there(state: State) -> State {
 }
 
 /// Writes the file.
-pub(super) fn nbd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn nbd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         Event::NbdSend,
         Event::NbdHeader,
@@ -50,21 +50,21 @@ pub(super) fn nbd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result
         Event::RqComplete,
         Event::RqRequeue,
     ];
-    let needs = needs.map(|e| there(obs.states.state(e)));
+    let needs = needs.map(|e| there(ledgers.states.state(e)));
     writeln!(f, "state {}", super::group(Group::Nbd, &needs))?;
-    let lock = [there(obs.states.function(Function::NbdQueue))];
+    let lock = [there(ledgers.states.function(Function::NbdQueue))];
     writeln!(f, "lock {}", super::group(Group::Nbd, &lock))?;
-    let counts = &obs.nbd.counts;
+    let counts = &ledgers.nbd.counts;
     let mut seen = KVec::<u32>::new();
     let known = counts.all().flat_map(|c| c.devices());
-    for index in Iterator::chain(known.filter_map(|d| d.index()), obs.nbd.busy()) {
+    for index in Iterator::chain(known.filter_map(|d| d.index()), ledgers.nbd.busy()) {
         if !seen.contains(&index) {
             seen.push(index, GFP_KERNEL).map_err(|_| fmt::Error)?;
         }
     }
     for index in seen {
         for &direction in Direction::ALL {
-            device(obs, f, index, direction)?;
+            device(ledgers, f, index, direction)?;
         }
     }
     writeln!(f, "stalls.stalls {}", counts.sum(|c| c.stalls.stalls.get()))?;
@@ -76,12 +76,12 @@ pub(super) fn nbd(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result
 }
 
 fn device(
-    obs: &Ledgers,
+    ledgers: &Ledgers,
     f: &mut fmt::Formatter<'_>,
     index: u32,
     direction: Direction,
 ) -> fmt::Result {
-    let counts = &obs.nbd.counts;
+    let counts = &ledgers.nbd.counts;
     let name = direction.name();
     let sum = |get: &dyn Fn(&Counts) -> u64| {
         counts.sum(|c| {
@@ -132,7 +132,7 @@ fn device(
     for (&(_, what), ns) in Phase::ALL.iter().zip(&longest.parts) {
         writeln!(f, "device.nbd{index}.{name}.longest.phase.{what}.ns {ns}")?;
     }
-    let now = obs.nbd.in_flight(index, direction, system::clock_ns());
+    let now = ledgers.nbd.in_flight(index, direction, system::clock_ns());
     writeln!(f, "device.nbd{index}.{name}.inflight {}", now.requests)?;
     writeln!(
         f,

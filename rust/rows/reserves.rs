@@ -34,27 +34,34 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn reserves(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn reserves(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut symbol = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
-    taken(obs, f, &mut symbol)?;
-    zones(obs, f)?;
-    waits(obs, f)?;
+    taken(ledgers, f, &mut symbol)?;
+    zones(ledgers, f)?;
+    waits(ledgers, f)?;
 
-    let drops = super::group(Group::Reserves, &[obs.states.state(Event::SkbDropped)]);
+    let drops = super::group(Group::Reserves, &[ledgers.states.state(Event::SkbDropped)]);
     writeln!(f, "drops {drops}")?;
-    let n = obs.reserves.counts.sum(|c| c.drops.get());
+    let n = ledgers.reserves.counts.sum(|c| c.drops.get());
     writeln!(f, "drops.packets {n}")?;
-    sites(f, "drop", "packets", &obs.reserves.drops, &mut symbol)?;
+    sites(f, "drop", "packets", &ledgers.reserves.drops, &mut symbol)?;
     if let Some(n) = zone::memalloc_sockets() {
         writeln!(f, "sockets.memalloc {n}")?;
     }
     Ok(())
 }
 
-fn taken(obs: &Ledgers, f: &mut fmt::Formatter<'_>, symbol: &mut symbol::Buffer) -> fmt::Result {
-    let state = super::group(Group::Reserves, &[obs.states.state(Event::ReserveTaken)]);
+fn taken(
+    ledgers: &Ledgers,
+    f: &mut fmt::Formatter<'_>,
+    symbol: &mut symbol::Buffer,
+) -> fmt::Result {
+    let state = super::group(
+        Group::Reserves,
+        &[ledgers.states.state(Event::ReserveTaken)],
+    );
     writeln!(f, "state {state}")?;
-    let counts = &obs.reserves.counts;
+    let counts = &ledgers.reserves.counts;
     for (user, name) in User::ALL {
         let sum = |get: fn(&Taken) -> u64| counts.sum(|c| c.user(user).map_or(0, get));
         writeln!(f, "{name}.allocations {}", sum(|t| t.allocations.get()))?;
@@ -62,7 +69,7 @@ fn taken(obs: &Ledgers, f: &mut fmt::Formatter<'_>, symbol: &mut symbol::Buffer)
         writeln!(f, "{name}.below_min.pages {}", sum(|t| t.below.get()))?;
     }
     writeln!(f, "slabs {}", counts.sum(|c| c.slabs.get()))?;
-    sites(f, "site", "pages", &obs.reserves.sites, symbol)
+    sites(f, "site", "pages", &ledgers.reserves.sites, symbol)
 }
 
 fn sites(
@@ -79,7 +86,7 @@ fn sites(
     Ok(())
 }
 
-fn zones(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn zones(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for nid in 0..reclaim::nodes() as u32 {
         for zid in 0..zone::ZONES as u32 {
             let Some(now) = zone::zone(nid, zid) else {
@@ -89,7 +96,7 @@ fn zones(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             writeln!(f, "zone.{nid}.{name}.free.pages {}", now.free)?;
             writeln!(f, "zone.{nid}.{name}.min.pages {}", now.min)?;
             writeln!(f, "zone.{nid}.{name}.low.pages {}", now.low)?;
-            if let Some((free, min, at)) = obs.reserves.lowest(nid, zid) {
+            if let Some((free, min, at)) = ledgers.reserves.lowest(nid, zid) {
                 writeln!(f, "zone.{nid}.{name}.lowest.free.pages {free}")?;
                 writeln!(f, "zone.{nid}.{name}.lowest.min.pages {min}")?;
                 writeln!(f, "zone.{nid}.{name}.lowest.at.ns {at}")?;
@@ -99,13 +106,13 @@ fn zones(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn waits(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn waits(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.states.state(Event::WaitBegin),
-        obs.states.state(Event::WaitEnd),
+        ledgers.states.state(Event::WaitBegin),
+        ledgers.states.state(Event::WaitEnd),
     ];
     writeln!(f, "waits {}", super::group(Group::Reserves, &needs))?;
-    let counts = &obs.reserves.counts;
+    let counts = &ledgers.reserves.counts;
     for (woken, name) in Woken::ALL {
         let n = counts.sum(|c| c.waits(woken).map_or(0, |w| w.waits.get()));
         let ns = counts.sum(|c| c.waits(woken).map_or(0, |w| w.ns.get()));
@@ -118,13 +125,13 @@ fn waits(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             writeln!(f, "wait.hist.us.{} {n}", log2::lower_bound(bucket))?;
         }
     }
-    writeln!(f, "wait.open {}", obs.reserves.waiting.len())?;
-    for (nid, waits, ns, longest) in obs.reserves.nodes() {
+    writeln!(f, "wait.open {}", ledgers.reserves.waiting.len())?;
+    for (nid, waits, ns, longest) in ledgers.reserves.nodes() {
         writeln!(f, "node.{nid}.waits {waits}")?;
         writeln!(f, "node.{nid}.ns {ns}")?;
         writeln!(f, "node.{nid}.longest.ns {longest}")?;
     }
-    let waiters = obs.reserves.waiters.totals().map_err(|_| fmt::Error)?;
+    let waiters = ledgers.reserves.waiters.totals().map_err(|_| fmt::Error)?;
     for (n, waiter) in waiters.iter().enumerate() {
         writeln!(f, "waiter.{n}.task {}", system::text(&waiter.comm))?;
         writeln!(f, "waiter.{n}.waits {}", waiter.times)?;

@@ -22,16 +22,16 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn shrinkers(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn shrinkers(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.states.function(Function::ShrinkSlab),
-        obs.states.state(Event::ShrinkStart),
-        obs.states.state(Event::ShrinkEnd),
+        ledgers.states.function(Function::ShrinkSlab),
+        ledgers.states.state(Event::ShrinkStart),
+        ledgers.states.state(Event::ShrinkEnd),
     ];
     writeln!(f, "state {}", super::group(Group::Shrinkers, &needs))?;
-    let totals = obs.shrinkers.totals().map_err(|_| fmt::Error)?;
+    let totals = ledgers.shrinkers.totals().map_err(|_| fmt::Error)?;
     for (n, total) in totals.iter().enumerate() {
-        let name = obs.shrinkers.name_of(total);
+        let name = ledgers.shrinkers.name_of(total);
         let origin = total.origin.map_or("?", Origin::name);
         writeln!(f, "shrinker.{n}.name {}", system::text(&name))?;
         writeln!(f, "shrinker.{n}.origin {origin}")?;
@@ -42,7 +42,7 @@ pub(super) fn shrinkers(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
             writeln!(f, "shrinker.{n}.{key} {count}")?;
         }
     }
-    for (key, count) in COUNTS.iter().zip(obs.shrinkers.other()) {
+    for (key, count) in COUNTS.iter().zip(ledgers.shrinkers.other()) {
         writeln!(f, "other.{key} {count}")?;
     }
     Ok(())

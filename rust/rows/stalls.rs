@@ -37,9 +37,9 @@ use kernel::{
 };
 
 /// Can this part be told from the others on this kernel, and with these settings?
-fn state(obs: &Ledgers, cause: Cause) -> &'static str {
-    let on = |event| obs.states.state(event);
-    let probed = |function| obs.states.function(function);
+fn state(ledgers: &Ledgers, cause: Cause) -> &'static str {
+    let on = |event| ledgers.states.state(event);
+    let probed = |function| ledgers.states.function(function);
     let needs = match cause {
         Cause::Unexplained => [probed(Function::SlowPath); 2],
         Cause::Scan => [on(Event::DirectBegin), on(Event::Switch)],
@@ -94,8 +94,8 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Key for F {
     }
 }
 
-fn origin(obs: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Result {
-    let Some(ledger) = obs.stalls.origin(origin) else {
+fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Result {
+    let Some(ledger) = ledgers.stalls.origin(origin) else {
         return Ok(());
     };
     let name = origin.name();
@@ -124,25 +124,25 @@ fn origin(obs: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt::Res
 }
 
 /// Writes the file `stalls`.
-pub(super) fn stalls(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let on = if settings::group(Group::Stalls) {
         "on"
     } else {
         "off"
     };
     writeln!(f, "state {on}")?;
-    let envelope = match obs.states.function(Function::SlowPath) {
+    let envelope = match ledgers.states.function(Function::SlowPath) {
         state if state.works() => "slow_path",
         _ => "window",
     };
     writeln!(f, "envelope {envelope}")?;
     for &(cause, name) in &Cause::ALL {
-        writeln!(f, "part.{name} {}", state(obs, cause))?;
+        writeln!(f, "part.{name} {}", state(ledgers, cause))?;
     }
     for o in ORIGINS {
-        origin(obs, f, o)?;
+        origin(ledgers, f, o)?;
     }
-    let clean = &obs.stalls.clean;
+    let clean = &ledgers.stalls.clean;
     writeln!(f, "clean.stalls {}", clean.sum(|c| c.stalls.get()))?;
     writeln!(f, "clean.ns {}", clean.sum(|c| c.ns.get()))?;
     for &(cause, part) in &Cause::ALL {
@@ -169,8 +169,8 @@ fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS
 }
 
 /// Writes the file `stalls_cgroups`.
-pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = obs.stalls.cgroups.totals().map_err(|_| fmt::Error)?;
+pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let totals = ledgers.stalls.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
@@ -180,7 +180,7 @@ pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
             true => "cgroup_v1",
             false => "cgroup",
         };
-        let path = super::path(&obs.known, total.key, total.removed, &mut paths);
+        let path = super::path(&ledgers.known, total.key, total.removed, &mut paths);
         writeln!(f, "{row}.{id}.path {path}")?;
         if total.removed {
             writeln!(f, "{row}.{id}.removed 1")?;
@@ -199,8 +199,8 @@ pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
 }
 
 /// Writes the file `stalls_longest`: one stall a row, longest first.
-pub(super) fn longest(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let all = obs.stalls.longest().map_err(|_| fmt::Error)?;
+pub(super) fn longest(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let all = ledgers.stalls.longest().map_err(|_| fmt::Error)?;
     for (n, kept) in all.iter().enumerate() {
         let s = &kept.stall;
         let origin = u8::try_from(s.origin).ok().and_then(Origin::from_u8);

@@ -53,8 +53,8 @@ fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
 }
 
 /// The ledgers and whether what they stand on is attached.
-pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
-    let on = |e| obs.states.state(e).works();
+pub(crate) fn availability(ledgers: &Ledgers) -> [(&'static str, bool); 9] {
+    let on = |e| ledgers.states.state(e).works();
     let windows = [
         Event::BalanceBegin,
         Event::DirectBegin,
@@ -70,7 +70,7 @@ pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
         ("io_split", on(Event::WriteFolio) && on(Event::BioQueue)),
         (
             "zswap_split",
-            on(Event::WriteFolio) && obs.states.function(Function::ZswapStore).works(),
+            on(Event::WriteFolio) && ledgers.states.function(Function::ZswapStore).works(),
         ),
         ("headroom.entry", windows),
         ("headroom.write", on(Event::WriteFolio)),
@@ -81,18 +81,18 @@ pub(crate) fn ledgers(obs: &Ledgers) -> [(&'static str, bool); 9] {
 }
 
 /// Writes the file.
-pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn status(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "format {FORMAT}")?;
     writeln!(f, "version {VERSION}")?;
     writeln!(f, "enabled {}", u8::from(settings::enabled()))?;
     for &event in Event::ALL.iter() {
         write!(f, "probe.{} ", event.name())?;
-        state(f, obs.states.state(event))?;
+        state(f, ledgers.states.state(event))?;
         f.write_char('\n')?;
     }
     for &function in Function::ALL {
         write!(f, "fprobe.{} ", function.name())?;
-        state(f, obs.states.function(function))?;
+        state(f, ledgers.states.function(function))?;
         f.write_char('\n')?;
         match probes::form(function) {
             None | Some(Form::Whole) => {}
@@ -106,7 +106,7 @@ pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
         let on = if settings::group(group) { "on" } else { "off" };
         writeln!(f, "group.{} {on}", group.name())?;
     }
-    for (name, available) in ledgers(obs) {
+    for (name, available) in availability(ledgers) {
         let state = if available {
             "available"
         } else {
@@ -116,19 +116,19 @@ pub(super) fn status(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
     }
     writeln!(f, "helper {}", super::helper::state(|on| on.around))?;
     writeln!(f, "handoff {}", super::helper::state(|on| on.handoff))?;
-    counts(obs, f)?;
-    cost(obs, f)
+    counts(ledgers, f)?;
+    cost(ledgers, f)
 }
 
-fn counts(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for &event in Event::ALL {
-        let n = obs
+        let n = ledgers
             .cost
             .sum(|c| c.event(event).map_or(0, |e| e.handled.get()));
         writeln!(f, "events.{} {n}", event.name())?;
     }
     for &function in Function::ALL {
-        let n = obs
+        let n = ledgers
             .cost
             .sum(|c| c.function(function).map_or(0, |e| e.handled.get()));
         writeln!(f, "events.{} {n}", function.name())?;
@@ -160,14 +160,14 @@ fn counts(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("wait_tasks", |l| &l.wait_tasks),
     ];
     for (name, cell) in lost {
-        let n = obs.cost.sum(|c| cell(&c.lost).get());
+        let n = ledgers.cost.sum(|c| cell(&c.lost).get());
         writeln!(f, "lost.{name} {n}")?;
     }
     let missed = probes::missed();
     writeln!(f, "lost.calls {}", missed.calls)?;
     writeln!(f, "context.functions.irq {}", missed.interrupts)?;
     let by_layer = |get: fn(&Cost, Layer) -> Option<&Cell64>, layer| {
-        obs.cost.sum(|c| get(c, layer).map_or(0, Cell64::get))
+        ledgers.cost.sum(|c| get(c, layer).map_or(0, Cell64::get))
     };
     for &layer in Layer::ALL {
         let name = layer.name();
@@ -186,15 +186,15 @@ fn counts(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             by_layer(Cost::outside, layer)
         )?;
     }
-    writeln!(f, "low.samples {}", obs.cost.sum(|c| c.low.get()))?;
+    writeln!(f, "low.samples {}", ledgers.cost.sum(|c| c.low.get()))?;
     writeln!(
         f,
         "low.suppressed {}",
-        obs.cost.sum(|c| c.low_suppressed.get())
+        ledgers.cost.sum(|c| c.low_suppressed.get())
     )?;
-    let (slots, used) = obs.windows.usage();
+    let (slots, used) = ledgers.windows.usage();
     writeln!(f, "windows.open {used}")?;
-    writeln!(f, "stalls.open {}", obs.stalls.open.len())?;
+    writeln!(f, "stalls.open {}", ledgers.stalls.open.len())?;
     writeln!(f, "windows.slots {slots}")
 }
 
@@ -204,13 +204,13 @@ enum Counted {
     Function(Function),
 }
 
-fn cost(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
     let events = Event::ALL.iter().map(|&e| Counted::Event(e));
     let functions = Function::ALL.iter().map(|&f| Counted::Function(f));
     for counted in Iterator::chain(events, functions) {
         let sum = |get: fn(&EventCost) -> &Cell64| {
-            obs.cost.sum(|c| {
+            ledgers.cost.sum(|c| {
                 let counts = match counted {
                     Counted::Event(e) => c.event(e),
                     Counted::Function(f) => c.function(f),
@@ -229,7 +229,7 @@ fn cost(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
-    let bytes = obs
+    let bytes = ledgers
         .bytes()
         .saturating_add(helper::shared().map_or(0, |shared| shared.bytes()))
         .saturating_add(helper::handoff().map_or(0, |shared| shared.bytes()));

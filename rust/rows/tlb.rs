@@ -22,19 +22,24 @@ use kernel::{
 };
 
 /// Writes the file.
-pub(super) fn tlb(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn tlb(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
-        obs.states.state(Event::TlbFlush),
-        obs.states.function(Function::TlbFlush),
-        obs.states.function(Function::TlbFlushDirty),
+        ledgers.states.state(Event::TlbFlush),
+        ledgers.states.function(Function::TlbFlush),
+        ledgers.states.function(Function::TlbFlushDirty),
     ];
     writeln!(f, "state {}", super::group(Group::Tlb, &needs))?;
     for &origin in Origin::ALL {
         let name = origin.name();
-        writeln!(f, "{name}.freed.pages {}", obs.tlb.sum(|t| t.freed(origin)))?;
+        writeln!(
+            f,
+            "{name}.freed.pages {}",
+            ledgers.tlb.sum(|t| t.freed(origin))
+        )?;
         for &flush in Flush::ALL {
             let sum = |get: fn(&Flushes) -> &Cell64| {
-                obs.tlb
+                ledgers
+                    .tlb
                     .sum(|t| t.of(origin, flush).map_or(0, |n| get(n).get()))
             };
             let what = flush.name();

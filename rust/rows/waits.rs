@@ -41,9 +41,9 @@ fn io_kinds() -> impl Iterator<Item = (Kind, &'static str)> {
 }
 
 /// Writes the file `waits`.
-pub(super) fn waits(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    states(obs, f)?;
-    let counts = &obs.waits.counts;
+pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    states(ledgers, f)?;
+    let counts = &ledgers.waits.counts;
     for (kind, name) in Kind::ALL {
         let sum =
             |get: fn(&ByKind) -> &Cell64| counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()));
@@ -71,20 +71,20 @@ pub(super) fn waits(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Resu
             writeln!(f, "refaults.{name}.{of}.pages {n}")?;
         }
     }
-    devices(obs, f)?;
+    devices(ledgers, f)?;
     for (kind, name) in io_kinds() {
-        let tasks = obs.waits.tasks(kind).map_err(|_| fmt::Error)?;
+        let tasks = ledgers.waits.tasks(kind).map_err(|_| fmt::Error)?;
         for (n, task) in tasks.iter().enumerate() {
             writeln!(f, "{name}.task.{n}.name {}", system::text(&task.comm))?;
             writeln!(f, "{name}.task.{n}.waits {}", task.times)?;
             writeln!(f, "{name}.task.{n}.ns {}", task.amount)?;
         }
     }
-    writeln!(f, "open {}", obs.waits.open.len())
+    writeln!(f, "open {}", ledgers.waits.open.len())
 }
 
-fn states(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let probed = |function| obs.states.function(function);
+fn states(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let probed = |function| ledgers.states.function(function);
     let state = |needs: &[_]| super::group(Group::Waits, needs);
     // Where it is inlined, those that call it are not.
     let common = probed(Function::WaitBitCommon);
@@ -105,28 +105,32 @@ fn states(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "state {reads}")?;
     let psi = [probed(Function::PsiLeave), probed(Function::PsiEnter)];
     writeln!(f, "psi {}", state(&psi))?;
-    writeln!(f, "dirty {}", state(&[obs.states.state(Event::DirtyPause)]))?;
+    writeln!(
+        f,
+        "dirty {}",
+        state(&[ledgers.states.state(Event::DirtyPause)])
+    )?;
     writeln!(f, "refaults {}", state(&[probed(Function::Refault)]))
 }
 
-fn devices(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for device in obs.waits.devices().map_err(|_| fmt::Error)? {
+fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for device in ledgers.waits.devices().map_err(|_| fmt::Error)? {
         // dev_t: 12 bits and 20.
         let (major, minor) = (device >> 20, device & 0xf_ffff);
         for (kind, name) in io_kinds() {
-            let (waits, ns) = obs.waits.of_device(device, kind);
+            let (waits, ns) = ledgers.waits.of_device(device, kind);
             if waits != 0 {
                 writeln!(f, "device.{major}:{minor}.{name}.waits {waits}")?;
                 writeln!(f, "device.{major}:{minor}.{name}.ns {ns}")?;
             }
         }
     }
-    writeln!(f, "device.other.ns {}", obs.waits.other_devices())
+    writeln!(f, "device.other.ns {}", ledgers.waits.other_devices())
 }
 
 /// Writes the file `waits_cgroups`.
-pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = obs.waits.cgroups().map_err(|_| fmt::Error)?;
+pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let totals = ledgers.waits.cgroups().map_err(|_| fmt::Error)?;
     let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for total in totals.iter() {

@@ -28,14 +28,15 @@ use kernel::{
     sync::Arc, //
 };
 
-fn sum(obs: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<&Cell64>) -> u64 {
-    obs.writes
+fn sum(ledgers: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<&Cell64>) -> u64 {
+    ledgers
+        .writes
         .sum(|w| w.origin(origin).and_then(&get).map_or(0, Cell64::get))
 }
 
 /// Folios and pages that were queued, and failed after that.
-fn failed_late(obs: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
-    let ends = &obs.swap_io.ends;
+fn failed_late(ledgers: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
+    let ends = &ledgers.swap_io.ends;
     let sum = |get: fn(&Count) -> &Cell64| {
         ends.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
     };
@@ -43,12 +44,12 @@ fn failed_late(obs: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
 }
 
 /// What zswap wrote back, which is no write of reclaim's, and the devices that failed.
-fn ends(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let state = match obs.states.function(Function::ZswapWriteback) {
+fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let state = match ledgers.states.function(Function::ZswapWriteback) {
         state if state.works() => "on",
         _ => "unavailable",
     };
-    let ends = &obs.swap_io.ends;
+    let ends = &ledgers.swap_io.ends;
     writeln!(f, "zswap_writeback {state}")?;
     let worker = ends.sum(|e| e.zswap_worker.get());
     writeln!(f, "zswap_writeback.worker.pages {worker}")?;
@@ -58,7 +59,7 @@ fn ends(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     let failed = ends.sum(|e| e.zswap_failed.get());
     writeln!(f, "zswap_writeback.failed.pages {failed}")?;
-    for device in obs.swap_io.devices() {
+    for device in ledgers.swap_io.devices() {
         let name = device.name();
         let name = system::text(&name);
         writeln!(f, "device.{name}.failed.requests {}", device.requests())?;
@@ -68,7 +69,7 @@ fn ends(obs: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Writes the file `writes`.
-pub(super) fn writes(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn writes(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     type ByKind = fn(&OriginWrites) -> &[Count; Kind::COUNT];
     let types: [(&str, ByKind); 2] = [("anon", |o| &o.anon), ("shmem", |o| &o.shmem)];
     let (mut all_folios, mut all_pages) = (0u64, 0u64);
@@ -78,10 +79,10 @@ pub(super) fn writes(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
         for (ty, by_kind) in types {
             for &kind in Kind::ALL {
                 let i = kind as usize;
-                let mut folios = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
-                let mut pages = sum(obs, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
+                let mut folios = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
+                let mut pages = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
                 // What was queued, and failed later, is not what it was taken for.
-                let [late_folios, late_pages] = failed_late(obs, origin, ty == "anon");
+                let [late_folios, late_pages] = failed_late(ledgers, origin, ty == "anon");
                 match kind {
                     Kind::Io => {
                         folios = folios.saturating_sub(late_folios);
@@ -101,26 +102,26 @@ pub(super) fn writes(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Res
             }
         }
         for order in 0..ORDERS {
-            let n = sum(obs, origin, |o| o.orders.get(order));
+            let n = sum(ledgers, origin, |o| o.orders.get(order));
             writeln!(f, "{name}.order.{order}.folios {n}")?;
         }
         for nid in (0..NODES).filter(|&n| system::node_online(n as u32)) {
-            let n = sum(obs, origin, |o| o.nodes.get(nid));
+            let n = sum(ledgers, origin, |o| o.nodes.get(nid));
             writeln!(f, "{name}.node.{nid}.pages {n}")?;
         }
-        let windows = sum(obs, origin, |o| Some(&o.windows));
-        let reclaimed = sum(obs, origin, |o| Some(&o.reclaimed));
+        let windows = sum(ledgers, origin, |o| Some(&o.windows));
+        let reclaimed = sum(ledgers, origin, |o| Some(&o.reclaimed));
         writeln!(f, "{name}.windows {windows}")?;
         writeln!(f, "{name}.reclaimed {reclaimed}")?;
     }
     writeln!(f, "total.folios {all_folios}")?;
     writeln!(f, "total.pages {all_pages}")?;
-    ends(obs, f)
+    ends(ledgers, f)
 }
 
 /// Writes the file `cgroups`.
-pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = obs.cgroups.totals().map_err(|_| fmt::Error)?;
+pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let totals = ledgers.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
@@ -130,7 +131,7 @@ pub(super) fn cgroups(obs: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
             true => "cgroup_v1",
             false => "cgroup",
         };
-        let path = super::path(&obs.known, total.key, total.removed, &mut paths);
+        let path = super::path(&ledgers.known, total.key, total.removed, &mut paths);
         writeln!(f, "{row}.{id}.path {path}")?;
         if total.removed {
             writeln!(f, "{row}.{id}.removed 1")?;

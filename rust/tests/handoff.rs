@@ -32,29 +32,31 @@ use kernel::{
     sync::Arc, //
 };
 
-fn taken(obs: &Ledgers) -> u64 {
-    obs.handoff.sum(|l| {
+fn taken(ledgers: &Ledgers) -> u64 {
+    ledgers.handoff.sum(|l| {
         l.origin(Origin::Other)
             .and_then(|o| o.taken.first())
             .map_or(0, |n| n.get())
     })
 }
 
-fn refused(obs: &Ledgers, why: Refused) -> u64 {
-    obs.handoff
+fn refused(ledgers: &Ledgers, why: Refused) -> u64 {
+    ledgers
+        .handoff
         .sum(|l| l.origin(Origin::Other).map_or(0, |o| o.refused(why)))
 }
 
-fn waits(obs: &Ledgers) -> u64 {
-    obs.handoff.sum(|l| {
+fn waits(ledgers: &Ledgers) -> u64 {
+    ledgers.handoff.sum(|l| {
         l.origin(Origin::Other)
             .and_then(|o| o.waits.first())
             .map_or(0, |n| n.get())
     })
 }
 
-fn written(obs: &Ledgers) -> u64 {
-    obs.handoff
+fn written(ledgers: &Ledgers) -> u64 {
+    ledgers
+        .handoff
         .sum(|l| l.written.first().map_or(0, |n| n.get()))
 }
 
@@ -66,12 +68,12 @@ fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Ledgers>, R
         pr_err!("the KUnit suite of handoff needs handoff=always\n");
         return Err(EINVAL);
     }
-    let obs = ledgers()?;
-    let hook = Hook::new(obs.clone())?;
+    let ledgers = ledgers()?;
+    let hook = Hook::new(ledgers.clone())?;
     let said = ask(&hook);
     hook.close();
     drop(hook);
-    Ok((obs, said?))
+    Ok((ledgers, said?))
 }
 
 #[kunit_tests(reclaimwb_handoff)]
@@ -80,33 +82,34 @@ mod hook {
 
     #[test]
     fn what_writes_at_once_is_refused() -> Result {
-        let (obs, said) = with_hook(|hook| Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 1)))))?;
+        let (ledgers, said) =
+            with_hook(|hook| Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 1)))))?;
         assert_eq!(said, 0);
-        assert_eq!(refused(&obs, Refused::Sync), 1);
-        assert_eq!(taken(&obs), 0);
+        assert_eq!(refused(&ledgers, Refused::Sync), 1);
+        assert_eq!(taken(&ledgers), 0);
         Ok(())
     }
 
     #[test]
     fn what_is_taken_is_submitted() -> Result {
         // Tasks, kswapd, and those that may not wait.
-        let (obs, said) = with_hook(|hook| {
+        let (ledgers, said) = with_hook(|hook| {
             Ok([0, 2, 4].map(|flags| hook.write(&Asking::fake(&Swap::fake(0, 1, flags)))))
         })?;
         assert!(said.iter().all(|&cookie| cookie != 0));
-        assert_eq!(taken(&obs), 3);
-        assert_eq!(written(&obs), 3);
+        assert_eq!(taken(&ledgers), 3);
+        assert_eq!(written(&ledgers), 3);
         Ok(())
     }
 
     #[test]
     fn nobody_is_let_in_who_comes_too_late() -> Result {
-        let (obs, said) = with_hook(|hook| {
+        let (ledgers, said) = with_hook(|hook| {
             hook.close();
             Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 0))))
         })?;
         assert_eq!(said, 0);
-        assert_eq!(refused(&obs, Refused::Going), 1);
+        assert_eq!(refused(&ledgers, Refused::Going), 1);
         Ok(())
     }
 
@@ -114,7 +117,7 @@ mod hook {
     fn nobody_waits_for_a_dead_device() -> Result {
         // Nothing is ever done: the first takes all the room there is, the second waits until
         // the device is late, and the third sleeps some seconds.
-        let (obs, said) = with_hook(|hook| {
+        let (ledgers, said) = with_hook(|hook| {
             let first = hook.write(&Asking::fake(&Swap::fake(0, 1 << 20, 0)));
             let second = hook.write(&Asking::fake(&Swap::fake(1, 1, 0)));
             hook.wait(&Waiting::new(&SwapWait::fake(second, 1, 0)));
@@ -126,14 +129,14 @@ mod hook {
             Ok([first, second, third, last].map(|cookie| cookie != 0))
         })?;
         assert_eq!(said, [true; 4]);
-        assert_eq!(waits(&obs), 2);
+        assert_eq!(waits(&ledgers), 2);
         Ok(())
     }
 
     #[test]
     fn some_do_not_wait() -> Result {
         // Who must not, kswapd while there is twice the room, and who finds room.
-        let (obs, ()) = with_hook(|hook| {
+        let (ledgers, ()) = with_hook(|hook| {
             let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
             hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
             for flags in [4, 2] {
@@ -142,14 +145,14 @@ mod hook {
             }
             Ok(())
         })?;
-        assert_eq!((taken(&obs), waits(&obs)), (3, 0));
+        assert_eq!((taken(&ledgers), waits(&ledgers)), (3, 0));
         Ok(())
     }
 
     #[test]
     fn who_freed_as_many_goes_on() -> Result {
         // The room is 64 pages: the first has it all, and the others have paid, but for the last.
-        let (obs, ()) = with_hook(|hook| {
+        let (ledgers, ()) = with_hook(|hook| {
             let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
             hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
             for (handed, freed) in [(32, 32), (1, 8), (32, 31)] {
@@ -158,13 +161,13 @@ mod hook {
             }
             Ok(())
         })?;
-        assert_eq!((taken(&obs), waits(&obs)), (4, 1));
+        assert_eq!((taken(&ledgers), waits(&ledgers)), (4, 1));
         Ok(())
     }
 
     #[test]
     fn requests_of_a_helper_before_are_not_ours() -> Result {
-        let (obs, ()) = with_hook(|hook| {
+        let (ledgers, ()) = with_hook(|hook| {
             for cookie in 0..16 {
                 hook.done(&Done {
                     cookie,
@@ -176,7 +179,7 @@ mod hook {
             Ok(())
         })?;
         let counted: u64 = (0..log2::BUCKETS)
-            .map(|b| obs.swap_requests.us_hist(b))
+            .map(|b| ledgers.swap_requests.us_hist(b))
             .sum();
         assert_eq!(counted, 0);
         Ok(())

@@ -58,13 +58,16 @@ use kernel::{
 
 /// One that follows requests, as if all probes were there.
 fn ledgers() -> Result<Arc<Ledgers>> {
-    let obs = super::ledgers()?;
-    obs.states.set_live(Group::Nbd, true);
-    obs.states.set_live(Group::Stalls, true);
-    obs.states.set_function(Function::NbdQueue, State::Attached);
-    obs.states
+    let ledgers = super::ledgers()?;
+    ledgers.states.set_live(Group::Nbd, true);
+    ledgers.states.set_live(Group::Stalls, true);
+    ledgers
+        .states
+        .set_function(Function::NbdQueue, State::Attached);
+    ledgers
+        .states
         .set_function(Function::SwapSubmit, State::Attached);
-    Ok(obs)
+    Ok(ledgers)
 }
 
 /// A key that no request has.
@@ -77,32 +80,32 @@ fn request(n: usize, direction: Direction) -> Request {
     Request::fake(key(n), 2, direction as u32, 8192)
 }
 
-fn sum(obs: &Ledgers, direction: Direction, get: impl Fn(&Counts) -> u64) -> u64 {
-    obs.nbd.counts.sum(|l| {
+fn sum(ledgers: &Ledgers, direction: Direction, get: impl Fn(&Counts) -> u64) -> u64 {
+    ledgers.nbd.counts.sum(|l| {
         let own = l.devices().filter(|d| d.index() == Some(2));
         own.filter_map(|d| d.direction(direction)).map(&get).sum()
     })
 }
 
-fn requests(obs: &Ledgers, direction: Direction) -> u64 {
-    sum(obs, direction, |c| c.requests.get())
+fn requests(ledgers: &Ledgers, direction: Direction) -> u64 {
+    sum(ledgers, direction, |c| c.requests.get())
 }
 
-fn in_flight(obs: &Ledgers) -> u64 {
+fn in_flight(ledgers: &Ledgers) -> u64 {
     let all = Direction::ALL.iter();
-    all.map(|&d| obs.nbd.in_flight(2, d, u64::MAX).requests)
+    all.map(|&d| ledgers.nbd.in_flight(2, d, u64::MAX).requests)
         .sum()
 }
 
 /// Through all phases, at those times.
-fn go(obs: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
+fn go(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
     let [queued, sending, header, sent, reply, done] = at;
-    obs.nbd.queued(&request(n, direction), queued);
-    obs.nbd.sending(key(n), sending);
-    obs.nbd.is_at(key(n), Event::Header, header);
-    obs.nbd.is_at(key(n), Event::Sent, sent);
-    obs.nbd.is_at(key(n), Event::Reply, reply);
-    obs.nbd.done(pin, key(n), false, done);
+    ledgers.nbd.queued(&request(n, direction), queued);
+    ledgers.nbd.sending(key(n), sending);
+    ledgers.nbd.is_at(key(n), Event::Header, header);
+    ledgers.nbd.is_at(key(n), Event::Sent, sent);
+    ledgers.nbd.is_at(key(n), Event::Reply, reply);
+    ledgers.nbd.done(pin, key(n), false, done);
 }
 
 #[kunit_tests(reclaimwb_nbd)]
@@ -111,32 +114,32 @@ mod requests {
 
     #[test]
     fn each_phase_is_timed() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         let us = |n: u64| n * 1000;
         pinned(|pin| {
             let times = [us(10), us(11), us(13), us(17), us(25), us(41)];
-            go(&obs, pin, 1, Direction::Write, times);
+            go(&ledgers, pin, 1, Direction::Write, times);
         });
         let want = [1000, 2000, 4000, 8000, 16000, 0];
         for (&(phase, _), ns) in Phase::ALL.iter().zip(want) {
-            assert_eq!(sum(&obs, Direction::Write, |c| c.ns(phase)), ns);
+            assert_eq!(sum(&ledgers, Direction::Write, |c| c.ns(phase)), ns);
         }
-        assert_eq!(requests(&obs, Direction::Write), 1);
-        assert_eq!(requests(&obs, Direction::Read), 0);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.bytes.get()), 8192);
+        assert_eq!(requests(&ledgers, Direction::Write), 1);
+        assert_eq!(requests(&ledgers, Direction::Read), 0);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.bytes.get()), 8192);
         // 31 us.
-        assert_eq!(sum(&obs, Direction::Write, |c| c.hist(5)), 1);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.longest().ns), 31000);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.longest().bytes), 8192);
-        assert_eq!(in_flight(&obs), 0);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.hist(5)), 1);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().ns), 31000);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().bytes), 8192);
+        assert_eq!(in_flight(&ledgers), 0);
         Ok(())
     }
 
     #[test]
     fn a_stall_waits_for_what_is_under_way_meanwhile() -> Result {
-        let obs = ledgers()?;
-        let stalls = |obs: &Ledgers| obs.nbd.counts.sum(|l| l.stalls.stalls.get());
-        let ns = |obs: &Ledgers, phase| obs.nbd.counts.sum(|l| l.stalls.ns(phase));
+        let ledgers = ledgers()?;
+        let stalls = |ledgers: &Ledgers| ledgers.nbd.counts.sum(|l| l.stalls.stalls.get());
+        let ns = |ledgers: &Ledgers, phase| ledgers.nbd.counts.sum(|l| l.stalls.ns(phase));
         let waits = Waits {
             lock: 5,
             send: 0,
@@ -144,61 +147,67 @@ mod requests {
         };
         pinned(|pin| {
             // Nobody knows of a request.
-            let before = obs.nbd.spent(0);
+            let before = ledgers.nbd.spent(0);
             assert_eq!(before, [0; PHASES]);
-            obs.nbd.waited(pin, &before, &Waits::default(), 10);
+            ledgers.nbd.waited(pin, &before, &Waits::default(), 10);
             // One that was completed before is not theirs.
-            go(&obs, pin, 1, Direction::Write, [1, 2, 3, 4, 900, 1000]);
+            go(&ledgers, pin, 1, Direction::Write, [1, 2, 3, 4, 900, 1000]);
             // 100 until the stall begins, 300 of it with the server, and that for 100.
-            obs.nbd.queued(&request(2, Direction::Write), 1000);
-            let before = obs.nbd.spent(1100);
-            obs.nbd.sending(key(2), 1400);
-            obs.nbd.is_at(key(2), Event::Header, 1400);
-            obs.nbd.is_at(key(2), Event::Sent, 1400);
-            let blamed = obs.nbd.waited(pin, &before, &waits, 1500);
+            ledgers.nbd.queued(&request(2, Direction::Write), 1000);
+            let before = ledgers.nbd.spent(1100);
+            ledgers.nbd.sending(key(2), 1400);
+            ledgers.nbd.is_at(key(2), Event::Header, 1400);
+            ledgers.nbd.is_at(key(2), Event::Sent, 1400);
+            let blamed = ledgers.nbd.waited(pin, &before, &waits, 1500);
             assert_eq!(blamed, [305, 0, 0, 100, 0, 0]);
             // It is completed in the next stall.
-            let before = obs.nbd.spent(1500);
-            obs.nbd.is_at(key(2), Event::Reply, 1510);
-            obs.nbd.done(pin, key(2), false, 1530);
-            let blamed = obs.nbd.waited(pin, &before, &waits, 9999);
+            let before = ledgers.nbd.spent(1500);
+            ledgers.nbd.is_at(key(2), Event::Reply, 1510);
+            ledgers.nbd.done(pin, key(2), false, 1530);
+            let blamed = ledgers.nbd.waited(pin, &before, &waits, 9999);
             assert_eq!(blamed, [5, 0, 0, 10, 20, 0]);
         });
-        assert_eq!(stalls(&obs), 2);
-        assert_eq!(ns(&obs, Phase::Lock), 310);
-        assert_eq!(ns(&obs, Phase::Server), 110);
-        assert_eq!(ns(&obs, Phase::Reply), 20);
+        assert_eq!(stalls(&ledgers), 2);
+        assert_eq!(ns(&ledgers, Phase::Lock), 310);
+        assert_eq!(ns(&ledgers, Phase::Server), 110);
+        assert_eq!(ns(&ledgers, Phase::Reply), 20);
         Ok(())
     }
 
     #[test]
     fn the_longest_is_kept_with_its_split() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            go(&obs, pin, 1, Direction::Read, [10, 20, 30, 40, 50, 60]);
-            go(&obs, pin, 2, Direction::Read, [10, 20, 30, 40, 950, 960]);
-            go(&obs, pin, 3, Direction::Read, [10, 20, 30, 40, 50, 70]);
+            go(&ledgers, pin, 1, Direction::Read, [10, 20, 30, 40, 50, 60]);
+            go(
+                &ledgers,
+                pin,
+                2,
+                Direction::Read,
+                [10, 20, 30, 40, 950, 960],
+            );
+            go(&ledgers, pin, 3, Direction::Read, [10, 20, 30, 40, 50, 70]);
         });
-        let longest = |get: &dyn Fn(&Counts) -> u64| sum(&obs, Direction::Read, get);
+        let longest = |get: &dyn Fn(&Counts) -> u64| sum(&ledgers, Direction::Read, get);
         assert_eq!(longest(&|c| c.longest().ns), 950);
         assert_eq!(longest(&|c| c.longest().parts.iter().sum()), 950);
         assert_eq!(longest(&|c| c.longest().parts[Phase::Server as usize]), 910);
-        assert_eq!(requests(&obs, Direction::Read), 3);
+        assert_eq!(requests(&ledgers, Direction::Read), 3);
         Ok(())
     }
 
     #[test]
     fn a_reply_may_come_before_the_sender_is_done() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            obs.nbd.queued(&request(1, Direction::Write), 100);
-            obs.nbd.sending(key(1), 110);
-            obs.nbd.is_at(key(1), Event::Header, 120);
-            obs.nbd.is_at(key(1), Event::Reply, 150);
-            obs.nbd.is_at(key(1), Event::Sent, 180);
-            obs.nbd.done(pin, key(1), false, 200);
+            ledgers.nbd.queued(&request(1, Direction::Write), 100);
+            ledgers.nbd.sending(key(1), 110);
+            ledgers.nbd.is_at(key(1), Event::Header, 120);
+            ledgers.nbd.is_at(key(1), Event::Reply, 150);
+            ledgers.nbd.is_at(key(1), Event::Sent, 180);
+            ledgers.nbd.done(pin, key(1), false, 200);
         });
-        let ns = |phase| sum(&obs, Direction::Write, |c| c.ns(phase));
+        let ns = |phase| sum(&ledgers, Direction::Write, |c| c.ns(phase));
         assert_eq!(ns(Phase::Payload), 30);
         assert_eq!(ns(Phase::Server), 0);
         assert_eq!(ns(Phase::Reply), 50);
@@ -207,131 +216,133 @@ mod requests {
 
     #[test]
     fn one_that_is_given_back_is_one_request() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            obs.nbd.queued(&request(1, Direction::Write), 100);
-            obs.nbd.sending(key(1), 110);
-            obs.nbd.is_at(key(1), Event::Header, 115);
-            obs.nbd.requeued(key(1), 200);
+            ledgers.nbd.queued(&request(1, Direction::Write), 100);
+            ledgers.nbd.sending(key(1), 110);
+            ledgers.nbd.is_at(key(1), Event::Header, 115);
+            ledgers.nbd.requeued(key(1), 200);
             go(
-                &obs,
+                &ledgers,
                 pin,
                 1,
                 Direction::Write,
                 [1000, 1001, 1002, 1003, 1004, 1005],
             );
         });
-        assert_eq!(requests(&obs, Direction::Write), 1);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.requeues.get()), 1);
-        let ns = |phase| sum(&obs, Direction::Write, |c| c.ns(phase));
+        assert_eq!(requests(&ledgers, Direction::Write), 1);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.requeues.get()), 1);
+        let ns = |phase| sum(&ledgers, Direction::Write, |c| c.ns(phase));
         assert_eq!(ns(Phase::Lock), 10 + 1);
         assert_eq!(ns(Phase::Header), 5 + 1);
         assert_eq!(ns(Phase::Payload), 85 + 1);
         assert_eq!(ns(Phase::Requeued), 800);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.longest().ns), 905);
-        assert_eq!(obs.cost.sum(|c| c.lost.nbd_abandoned.get()), 0);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().ns), 905);
+        assert_eq!(ledgers.cost.sum(|c| c.lost.nbd_abandoned.get()), 0);
         Ok(())
     }
 
     #[test]
     fn one_that_never_ends_is_in_flight_until_its_address_comes_again() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            nbd::queued(&obs, pin, &request(1, Direction::Read));
+            nbd::queued(&ledgers, pin, &request(1, Direction::Read));
         });
         // Where no event is attached, nothing is begun: its end would not be seen.
-        assert_eq!(in_flight(&obs), 0);
-        obs.nbd.queued(&request(1, Direction::Read), 100);
-        obs.nbd.sending(key(1), 110);
-        let now = obs.nbd.in_flight(2, Direction::Read, 1100);
+        assert_eq!(in_flight(&ledgers), 0);
+        ledgers.nbd.queued(&request(1, Direction::Read), 100);
+        ledgers.nbd.sending(key(1), 110);
+        let now = ledgers.nbd.in_flight(2, Direction::Read, 1100);
         assert_eq!(now.requests, 1);
         assert_eq!(now.oldest_ns, 1000);
         assert_eq!(now.phases[Phase::Header as usize], 1);
-        assert!(obs.nbd.busy().any(|index| index == 2));
+        assert!(ledgers.nbd.busy().any(|index| index == 2));
         // It is another one now, and the time of the first is nobody's.
-        let begun = obs.nbd.queued(&request(1, Direction::Write), 5000);
+        let begun = ledgers.nbd.queued(&request(1, Direction::Write), 5000);
         assert!(begun == crate::ledgers::nbd::Begun::InPlaceOfLost);
-        assert_eq!(in_flight(&obs), 1);
-        pinned(|pin| obs.nbd.done(pin, key(1), true, 5010));
-        assert_eq!(requests(&obs, Direction::Read), 0);
-        assert_eq!(requests(&obs, Direction::Write), 1);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.errors.get()), 1);
-        assert_eq!(sum(&obs, Direction::Write, |c| c.ns(Phase::Lock)), 10);
-        assert_eq!(in_flight(&obs), 0);
+        assert_eq!(in_flight(&ledgers), 1);
+        pinned(|pin| ledgers.nbd.done(pin, key(1), true, 5010));
+        assert_eq!(requests(&ledgers, Direction::Read), 0);
+        assert_eq!(requests(&ledgers, Direction::Write), 1);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.errors.get()), 1);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.ns(Phase::Lock)), 10);
+        assert_eq!(in_flight(&ledgers), 0);
         Ok(())
     }
 
     #[test]
     fn what_was_under_way_before_is_nobodys() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             // The function probe is there, and did not see it come.
-            nbd::sending(&obs, pin, key(1), || request(1, Direction::Write));
-            nbd::is_at(&obs, key(1), Event::Reply);
-            nbd::requeued(&obs, key(1));
-            nbd::done(&obs, pin, key(1), false);
+            nbd::sending(&ledgers, pin, key(1), || request(1, Direction::Write));
+            nbd::is_at(&ledgers, key(1), Event::Reply);
+            nbd::requeued(&ledgers, key(1));
+            nbd::done(&ledgers, pin, key(1), false);
         });
-        assert_eq!(requests(&obs, Direction::Write), 0);
-        assert_eq!(in_flight(&obs), 0);
+        assert_eq!(requests(&ledgers, Direction::Write), 0);
+        assert_eq!(in_flight(&ledgers), 0);
         Ok(())
     }
 
     #[test]
     fn a_full_table_counts_and_recovers() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         let mut followed = 0;
         for n in 0..2 * REQUESTS {
-            if obs.nbd.queued(&request(n, Direction::Write), 1)
+            if ledgers.nbd.queued(&request(n, Direction::Write), 1)
                 == crate::ledgers::nbd::Begun::Followed
             {
                 followed += 1;
             }
         }
         assert!(followed > REQUESTS / 2 && followed <= REQUESTS);
-        assert_eq!(in_flight(&obs), followed as u64);
+        assert_eq!(in_flight(&ledgers), followed as u64);
         pinned(|pin| {
             for n in 0..2 * REQUESTS {
-                obs.nbd.done(pin, key(n), false, 2);
+                ledgers.nbd.done(pin, key(n), false, 2);
             }
         });
-        assert_eq!(requests(&obs, Direction::Write), followed as u64);
-        assert_eq!(in_flight(&obs), 0);
-        obs.nbd.queued(&request(1, Direction::Write), 1);
-        obs.forget(Group::Nbd);
-        assert_eq!(in_flight(&obs), 0);
+        assert_eq!(requests(&ledgers, Direction::Write), followed as u64);
+        assert_eq!(in_flight(&ledgers), 0);
+        ledgers.nbd.queued(&request(1, Direction::Write), 1);
+        ledgers.forget(Group::Nbd);
+        assert_eq!(in_flight(&ledgers), 0);
         Ok(())
     }
 
     #[test]
     fn more_devices_than_there_is_room_for_are_counted() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             for index in 0..12 {
                 let request = Request::fake(key(1), index, Direction::Read as u32, 512);
-                obs.nbd.queued(&request, 1);
-                obs.nbd.done(pin, key(1), false, 2);
+                ledgers.nbd.queued(&request, 1);
+                ledgers.nbd.done(pin, key(1), false, 2);
             }
         });
-        let of_devices = obs.nbd.counts.sum(|l| {
+        let of_devices = ledgers.nbd.counts.sum(|l| {
             let reads = l.devices().filter_map(|d| d.direction(Direction::Read));
             reads.map(|c| c.requests.get()).sum()
         });
-        let others = obs.nbd.counts.sum(|l| l.others.get());
+        let others = ledgers.nbd.counts.sum(|l| l.others.get());
         assert_eq!(of_devices, crate::ledgers::nbd::DEVICES as u64);
         assert_eq!(of_devices + others, 12);
         Ok(())
     }
 }
 
-fn ended(obs: &Ledgers, why: Why) -> u64 {
+fn ended(ledgers: &Ledgers, why: Why) -> u64 {
     let kswapd =
         |b: &crate::ledgers::batches::Batches| b.origin(Origin::Kswapd).map_or(0, |o| o.ended(why));
-    obs.batches.sum(kswapd)
+    ledgers.batches.sum(kswapd)
 }
 
-fn batches(obs: &Ledgers) -> [u64; 2] {
+fn batches(ledgers: &Ledgers) -> [u64; 2] {
     let sum = |get: fn(&crate::ledgers::batches::ByOrigin) -> u64| {
-        obs.batches.sum(|b| b.origin(Origin::Kswapd).map_or(0, get))
+        ledgers
+            .batches
+            .sum(|b| b.origin(Origin::Kswapd).map_or(0, get))
     };
     [sum(|o| o.batches.get()), sum(|o| o.pages.get())]
 }
@@ -341,9 +352,9 @@ mod batches_of_swap {
     use super::*;
 
     /// kswapd writes that, without having called swap_write_submit() for it.
-    fn adds(obs: &Ledgers, pin: &Pinned<'_>, pages: u32, page: u64, cgroup: usize) {
+    fn adds(ledgers: &Ledgers, pin: &Pinned<'_>, pages: u32, page: u64, cgroup: usize) {
         let bio = Bio::fake(0x100, 0x5000, false, pages).at(page, cgroup);
-        block::bio(obs, pin, &at(task(1), 2000), &bio);
+        block::bio(ledgers, pin, &at(task(1), 2000), &bio);
     }
 
     #[test]
@@ -351,21 +362,21 @@ mod batches_of_swap {
         if !function::sees_swap_io() {
             return Ok(());
         }
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
-            adds(&obs, pin, 4, 0, 0);
+            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            adds(&ledgers, pin, 4, 0, 0);
             // It lies behind that, and someone else pays.
-            adds(&obs, pin, 4, 4, 7);
+            adds(&ledgers, pin, 4, 4, 7);
             // It does not.
-            adds(&obs, pin, 4, 100, 7);
-            adds(&obs, pin, 32, 200, 7);
-            vmscan::window_end(&obs, pin, &at(task(1), 900), Window::Kswapd, 0);
+            adds(&ledgers, pin, 4, 100, 7);
+            adds(&ledgers, pin, 32, 200, 7);
+            vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
-        assert_eq!(batches(&obs), [4, 44]);
-        assert_eq!(ended(&obs, Why::Cgroup), 1);
-        assert_eq!(ended(&obs, Why::Gap), 2);
-        assert_eq!(ended(&obs, Why::Full), 1);
+        assert_eq!(batches(&ledgers), [4, 44]);
+        assert_eq!(ended(&ledgers, Why::Cgroup), 1);
+        assert_eq!(ended(&ledgers, Why::Gap), 2);
+        assert_eq!(ended(&ledgers, Why::Full), 1);
         Ok(())
     }
 
@@ -374,47 +385,49 @@ mod batches_of_swap {
         if !function::sees_swap_io() {
             return Ok(());
         }
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
-            if let Some(slot) = obs.windows.find(pin, task(1)) {
+            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            if let Some(slot) = ledgers.windows.find(pin, task(1)) {
                 slot.submits(0x100, crate::policy::batch::By::Ender);
             }
-            adds(&obs, pin, 4, 0, 0);
+            adds(&ledgers, pin, 4, 0, 0);
             // What was noted for one is not another's.
-            if let Some(slot) = obs.windows.find(pin, task(1)) {
+            if let Some(slot) = ledgers.windows.find(pin, task(1)) {
                 slot.submits(0x200, crate::policy::batch::By::Ender);
             }
-            adds(&obs, pin, 4, 100, 0);
-            vmscan::window_end(&obs, pin, &at(task(1), 900), Window::Kswapd, 0);
+            adds(&ledgers, pin, 4, 100, 0);
+            vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
             // Of another window: it tells nothing of those before.
-            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
-            adds(&obs, pin, 32, 300, 0);
-            vmscan::window_end(&obs, pin, &at(task(1), 900), Window::Kswapd, 0);
+            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            adds(&ledgers, pin, 32, 300, 0);
+            vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
-        assert_eq!(batches(&obs), [3, 40]);
-        assert_eq!(ended(&obs, Why::End), 1);
-        assert_eq!(ended(&obs, Why::Full), 1);
-        assert_eq!(ended(&obs, Why::Gap) + ended(&obs, Why::Unknown), 0);
+        assert_eq!(batches(&ledgers), [3, 40]);
+        assert_eq!(ended(&ledgers, Why::End), 1);
+        assert_eq!(ended(&ledgers, Why::Full), 1);
+        assert_eq!(ended(&ledgers, Why::Gap) + ended(&ledgers, Why::Unknown), 0);
         Ok(())
     }
 
     #[test]
     fn without_the_probe_nothing_is_guessed() -> Result {
-        let obs = ledgers()?;
-        obs.states.set_function(Function::SwapSubmit, State::Off);
+        let ledgers = ledgers()?;
+        ledgers
+            .states
+            .set_function(Function::SwapSubmit, State::Off);
         pinned(|pin| {
-            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Kswapd);
-            adds(&obs, pin, 4, 0, 0);
-            adds(&obs, pin, 4, 100, 0);
-            adds(&obs, pin, 32, 200, 0);
+            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            adds(&ledgers, pin, 4, 0, 0);
+            adds(&ledgers, pin, 4, 100, 0);
+            adds(&ledgers, pin, 32, 200, 0);
             let bio = Bio::fake(0x100, 0x5000, true, 1);
-            block::bio(&obs, pin, &at(task(1), 2000), &bio);
-            vmscan::window_end(&obs, pin, &at(task(1), 900), Window::Kswapd, 0);
+            block::bio(&ledgers, pin, &at(task(1), 2000), &bio);
+            vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
-        assert_eq!(ended(&obs, Why::Unknown), 2);
-        assert_eq!(ended(&obs, Why::Full), 1);
-        assert_eq!(ended(&obs, Why::Sync), 1);
+        assert_eq!(ended(&ledgers, Why::Unknown), 2);
+        assert_eq!(ended(&ledgers, Why::Full), 1);
+        assert_eq!(ended(&ledgers, Why::Sync), 1);
         Ok(())
     }
 }

@@ -44,16 +44,17 @@ const fn page(order: u32, free: u64) -> Page {
     }
 }
 
-fn taken(obs: &Ledgers, user: User, get: fn(&Taken) -> u64) -> u64 {
-    obs.reserves.counts.sum(|c| c.user(user).map_or(0, get))
+fn taken(ledgers: &Ledgers, user: User, get: fn(&Taken) -> u64) -> u64 {
+    ledgers.reserves.counts.sum(|c| c.user(user).map_or(0, get))
 }
 
-fn pages(obs: &Ledgers, user: User) -> u64 {
-    taken(obs, user, |t| t.pages.get())
+fn pages(ledgers: &Ledgers, user: User) -> u64 {
+    taken(ledgers, user, |t| t.pages.get())
 }
 
-fn waits(obs: &Ledgers, woken: Woken) -> u64 {
-    obs.reserves
+fn waits(ledgers: &Ledgers, woken: Woken) -> u64 {
+    ledgers
+        .reserves
         .counts
         .sum(|c| c.waits(woken).map_or(0, |w| w.waits.get()))
 }
@@ -64,36 +65,36 @@ mod suite {
 
     #[test]
     fn a_page_is_charged_to_its_user() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&obs, pin, &at(task(1), 900), Window::Direct);
-            obs.begin_own(task(2), Origin::Writer);
-            reserve::taken(&obs, pin, &at(task(1), 2000), &page(0, 120));
-            reserve::taken(&obs, pin, &at(task(2), 2000), &page(2, 99));
-            reserve::taken(&obs, pin, &at(task(3), 2000), &page(1, 50));
+            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Direct);
+            ledgers.begin_own(task(2), Origin::Writer);
+            reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, 120));
+            reserve::taken(&ledgers, pin, &at(task(2), 2000), &page(2, 99));
+            reserve::taken(&ledgers, pin, &at(task(3), 2000), &page(1, 50));
             // On top of one that reclaims.
             let softirq = At::fake(task(1), 2000, Context::Softirq);
-            reserve::taken(&obs, pin, &softirq, &page(0, 40));
+            reserve::taken(&ledgers, pin, &softirq, &page(0, 40));
         });
-        assert_eq!(pages(&obs, User::Reclaimer), 1);
-        assert_eq!(pages(&obs, User::Writer), 4);
-        assert_eq!(pages(&obs, User::Other), 2);
-        assert_eq!(pages(&obs, User::Interrupt), 1);
+        assert_eq!(pages(&ledgers, User::Reclaimer), 1);
+        assert_eq!(pages(&ledgers, User::Writer), 4);
+        assert_eq!(pages(&ledgers, User::Other), 2);
+        assert_eq!(pages(&ledgers, User::Interrupt), 1);
         // Above its watermark no page is out of the reserve.
-        assert_eq!(taken(&obs, User::Reclaimer, |t| t.below.get()), 0);
-        assert_eq!(taken(&obs, User::Writer, |t| t.below.get()), 4);
+        assert_eq!(taken(&ledgers, User::Reclaimer, |t| t.below.get()), 0);
+        assert_eq!(taken(&ledgers, User::Writer, |t| t.below.get()), 4);
         // Whoever runs this test called for it.
-        assert_eq!(obs.reserves.sites.all().map(|(_, n)| n).sum::<u64>(), 2);
+        assert_eq!(ledgers.reserves.sites.all().map(|(_, n)| n).sum::<u64>(), 2);
         Ok(())
     }
 
     #[test]
     fn the_lowest_of_a_zone_is_kept() -> Result {
-        let obs = ledgers()?;
-        assert!(obs.reserves.lowest(0, 1).is_none());
+        let ledgers = ledgers()?;
+        assert!(ledgers.reserves.lowest(0, 1).is_none());
         pinned(|pin| {
             for free in [70, 30, 60] {
-                reserve::taken(&obs, pin, &at(task(1), 2000), &page(0, free));
+                reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, free));
             }
             // No such node or zone.
             let nowhere = Page {
@@ -101,17 +102,17 @@ mod suite {
                 zid: u32::MAX,
                 ..page(0, 1)
             };
-            reserve::taken(&obs, pin, &at(task(1), 2000), &nowhere);
+            reserve::taken(&ledgers, pin, &at(task(1), 2000), &nowhere);
         });
-        let lowest = obs.reserves.lowest(0, 1);
+        let lowest = ledgers.reserves.lowest(0, 1);
         assert!(lowest.is_some_and(|(free, min, at)| free == 30 && min == 100 && at != 0));
-        assert!(obs.reserves.lowest(0, 0).is_none());
+        assert!(ledgers.reserves.lowest(0, 0).is_none());
         Ok(())
     }
 
     #[test]
     fn a_wait_ends_in_one_of_its_ways() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             for (n, woken) in [
                 Woken::Refilled,
@@ -122,46 +123,49 @@ mod suite {
             .into_iter()
             .enumerate()
             {
-                reserve::wait_begin(&obs, pin, &at(task(n), 900), 0);
-                assert_eq!(obs.reserves.waiting.len(), 1);
-                reserve::wait_end(&obs, pin, &at(task(n), 900), woken);
-                assert_eq!(obs.reserves.waiting.len(), 0);
+                reserve::wait_begin(&ledgers, pin, &at(task(n), 900), 0);
+                assert_eq!(ledgers.reserves.waiting.len(), 1);
+                reserve::wait_end(&ledgers, pin, &at(task(n), 900), woken);
+                assert_eq!(ledgers.reserves.waiting.len(), 0);
             }
             // It began before we were there.
-            reserve::wait_end(&obs, pin, &at(task(9), 900), Woken::Refilled);
+            reserve::wait_end(&ledgers, pin, &at(task(9), 900), Woken::Refilled);
         });
-        assert_eq!(waits(&obs, Woken::Refilled), 2);
-        assert_eq!(waits(&obs, Woken::Timeout), 1);
-        assert_eq!(waits(&obs, Woken::Signal), 1);
-        let nodes = obs.reserves.nodes().map(|(nid, waits, ..)| (nid, waits));
+        assert_eq!(waits(&ledgers, Woken::Refilled), 2);
+        assert_eq!(waits(&ledgers, Woken::Timeout), 1);
+        assert_eq!(waits(&ledgers, Woken::Signal), 1);
+        let nodes = ledgers
+            .reserves
+            .nodes()
+            .map(|(nid, waits, ..)| (nid, waits));
         assert!(nodes.eq([(0, 4)]));
-        let waiters = obs.reserves.waiters.totals()?;
+        let waiters = ledgers.reserves.waiters.totals()?;
         assert_eq!(waiters.iter().map(|w| w.times).sum::<u64>(), 4);
         Ok(())
     }
 
     #[test]
     fn what_a_wait_came_to_is_forgotten_with_the_group() -> Result {
-        let obs = ledgers()?;
-        pinned(|pin| reserve::wait_begin(&obs, pin, &at(task(1), 900), 0));
-        obs.forget(Group::Reserves);
-        assert_eq!(obs.reserves.waiting.len(), 0);
-        pinned(|pin| reserve::wait_end(&obs, pin, &at(task(1), 900), Woken::Refilled));
-        assert_eq!(waits(&obs, Woken::Refilled), 0);
+        let ledgers = ledgers()?;
+        pinned(|pin| reserve::wait_begin(&ledgers, pin, &at(task(1), 900), 0));
+        ledgers.forget(Group::Reserves);
+        assert_eq!(ledgers.reserves.waiting.len(), 0);
+        pinned(|pin| reserve::wait_end(&ledgers, pin, &at(task(1), 900), Woken::Refilled));
+        assert_eq!(waits(&ledgers, Woken::Refilled), 0);
         Ok(())
     }
 
     #[test]
     fn a_packet_that_is_dropped_is_charged_to_its_site() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             for site in [0x10, 0x20, 0x10] {
-                reserve::dropped(&obs, pin, &at(task(1), 900), site);
+                reserve::dropped(&ledgers, pin, &at(task(1), 900), site);
             }
         });
-        assert_eq!(obs.reserves.counts.sum(|c| c.drops.get()), 3);
-        assert_eq!(obs.reserves.drops.all().count(), 2);
-        assert!(obs.reserves.drops.all().any(|s| s == (0x10, 2)));
+        assert_eq!(ledgers.reserves.counts.sum(|c| c.drops.get()), 3);
+        assert_eq!(ledgers.reserves.drops.all().count(), 2);
+        assert!(ledgers.reserves.drops.all().any(|s| s == (0x10, 2)));
         Ok(())
     }
 }

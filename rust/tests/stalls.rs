@@ -65,53 +65,59 @@ const PAGE: usize = 0x1000;
 
 /// One whose stalls are followed.
 fn ledgers() -> Result<Arc<Ledgers>> {
-    let obs = super::ledgers()?;
-    obs.states.set_live(Group::Stalls, true);
-    Ok(obs)
+    let ledgers = super::ledgers()?;
+    ledgers.states.set_live(Group::Stalls, true);
+    Ok(ledgers)
 }
 
-fn enter(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
-    let followed = Entered::fake(f, args).map(|entered| function::entry(obs, pin, at, &entered));
+fn enter(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
+    let followed =
+        Entered::fake(f, args).map(|entered| function::entry(ledgers, pin, at, &entered));
     followed.is_some_and(|by| by.0 != 0)
 }
 
-fn leave(obs: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) {
-    function::exit(obs, pin, at, f, Followed::ALL, ret);
+fn leave(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) {
+    function::exit(ledgers, pin, at, f, Followed::ALL, ret);
 }
 
-fn sum(obs: &Ledgers, origin: Origin, get: fn(&ByOrigin) -> &Cell64) -> u64 {
-    obs.stalls
+fn sum(ledgers: &Ledgers, origin: Origin, get: fn(&ByOrigin) -> &Cell64) -> u64 {
+    ledgers
+        .stalls
         .origin(origin)
         .map_or(0, |ledger| ledger.sum(|l| get(l).get()))
 }
 
-fn stalls(obs: &Ledgers, origin: Origin) -> u64 {
-    sum(obs, origin, |l| &l.stalls)
+fn stalls(ledgers: &Ledgers, origin: Origin) -> u64 {
+    sum(ledgers, origin, |l| &l.stalls)
 }
 
-fn part(obs: &Ledgers, origin: Origin, cause: Cause) -> u64 {
-    obs.stalls.origin(origin).map_or(0, |ledger| {
+fn part(ledgers: &Ledgers, origin: Origin, cause: Cause) -> u64 {
+    ledgers.stalls.origin(origin).map_or(0, |ledger| {
         ledger.sum(|l| l.part(cause).map_or(0, |p| p.ns.get()))
     })
 }
 
 /// The parts of all stalls sum to their lengths, each is in the histogram, and none goes on.
-fn check_books(obs: &Ledgers) {
+fn check_books(ledgers: &Ledgers) {
     for origin in ORIGINS {
-        let parts: u64 = Cause::ALL.iter().map(|&(c, _)| part(obs, origin, c)).sum();
-        assert_eq!(parts, sum(obs, origin, |l| &l.ns));
+        let parts: u64 = Cause::ALL
+            .iter()
+            .map(|&(c, _)| part(ledgers, origin, c))
+            .sum();
+        assert_eq!(parts, sum(ledgers, origin, |l| &l.ns));
         let hist = (0..log2::BUCKETS).map(|b| {
-            obs.stalls
+            ledgers
+                .stalls
                 .origin(origin)
                 .map_or(0, |ledger| ledger.sum(|l| l.hist(b)))
         });
-        assert_eq!(hist.sum::<u64>(), stalls(obs, origin));
+        assert_eq!(hist.sum::<u64>(), stalls(ledgers, origin));
     }
-    assert!(obs.stalls.open.is_empty());
+    assert!(ledgers.stalls.open.is_empty());
 }
 
-fn compaction(obs: &Ledgers, order: usize, get: fn(&ByOrder) -> u64) -> u64 {
-    obs.compaction.sum(|c| c.order(order).map_or(0, get))
+fn compaction(ledgers: &Ledgers, order: usize, get: fn(&ByOrder) -> u64) -> u64 {
+    ledgers.compaction.sum(|c| c.order(order).map_or(0, get))
 }
 
 #[kunit_tests(reclaimwb_stalls)]
@@ -120,191 +126,191 @@ mod suite {
 
     #[test]
     fn a_slow_path_that_finds_a_page_is_no_stall() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(1), 900);
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0xcc0, 0]));
-            leave(&obs, pin, &at, Function::SlowPath, PAGE);
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0xcc0, 0]));
+            leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
         });
-        assert_eq!(stalls(&obs, Origin::Direct), 0);
-        check_books(&obs);
+        assert_eq!(stalls(&ledgers, Origin::Direct), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn a_slow_path_with_its_retries_is_one_stall() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(2), 900);
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0xcc0, 3]));
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0xcc0, 3]));
             for _ in 0..3 {
-                assert!(enter(&obs, pin, &at, Function::TryToFree, [0, 0]));
-                vmscan::window_begin(&obs, pin, &at, Window::Direct);
-                stall::isolated(&obs, pin, &at, 32, 32);
+                assert!(enter(&ledgers, pin, &at, Function::TryToFree, [0, 0]));
+                vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+                stall::isolated(&ledgers, pin, &at, 32, 32);
                 // An allocation of its own, inside reclaim.
-                assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 0]));
-                leave(&obs, pin, &at, Function::SlowPath, PAGE);
-                vmscan::window_end(&obs, pin, &at, Window::Direct, 5);
-                leave(&obs, pin, &at, Function::TryToFree, 5);
-                assert!(enter(&obs, pin, &at, Function::DrainPages, [0, 0]));
-                leave(&obs, pin, &at, Function::DrainPages, 0);
+                assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 0]));
+                leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
+                vmscan::window_end(&ledgers, pin, &at, Window::Direct, 5);
+                leave(&ledgers, pin, &at, Function::TryToFree, 5);
+                assert!(enter(&ledgers, pin, &at, Function::DrainPages, [0, 0]));
+                leave(&ledgers, pin, &at, Function::DrainPages, 0);
             }
-            leave(&obs, pin, &at, Function::SlowPath, PAGE);
+            leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
         });
-        assert_eq!(stalls(&obs, Origin::Direct), 1);
-        assert_eq!(sum(&obs, Origin::Direct, |l| &l.scanned), 96);
-        assert_eq!(sum(&obs, Origin::Direct, |l| &l.freed), 15);
-        assert!(part(&obs, Origin::Direct, Cause::Scan) > 0);
-        assert!(part(&obs, Origin::Direct, Cause::Drain) > 0);
-        let longest = obs.stalls.longest()?;
+        assert_eq!(stalls(&ledgers, Origin::Direct), 1);
+        assert_eq!(sum(&ledgers, Origin::Direct, |l| &l.scanned), 96);
+        assert_eq!(sum(&ledgers, Origin::Direct, |l| &l.freed), 15);
+        assert!(part(&ledgers, Origin::Direct, Cause::Scan) > 0);
+        assert!(part(&ledgers, Origin::Direct, Cause::Drain) > 0);
+        let longest = ledgers.stalls.longest()?;
         assert_eq!(longest.len(), 1);
         let kept = longest.first().ok_or(EINVAL)?;
         assert_eq!((kept.stall.order, kept.stall.gfp), (3, 0xcc0));
-        check_books(&obs);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn a_cgroups_window_is_a_stall_and_kswapds_is_none() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(3), 900);
-            vmscan::window_begin(&obs, pin, &at, Window::Kswapd);
-            vmscan::window_begin(&obs, pin, &at, Window::MemcgSoft);
-            vmscan::window_end(&obs, pin, &at, Window::MemcgSoft, 1);
-            vmscan::window_end(&obs, pin, &at, Window::Kswapd, 1);
+            vmscan::window_begin(&ledgers, pin, &at, Window::Kswapd);
+            vmscan::window_begin(&ledgers, pin, &at, Window::MemcgSoft);
+            vmscan::window_end(&ledgers, pin, &at, Window::MemcgSoft, 1);
+            vmscan::window_end(&ledgers, pin, &at, Window::Kswapd, 1);
         });
-        assert!(ORIGINS.iter().all(|&o| stalls(&obs, o) == 0));
+        assert!(ORIGINS.iter().all(|&o| stalls(&ledgers, o) == 0));
         pinned(|pin| {
             let at = at(task(3), 900);
-            vmscan::window_begin(&obs, pin, &at, Window::Memcg);
-            vmscan::window_end(&obs, pin, &at, Window::Memcg, 1);
+            vmscan::window_begin(&ledgers, pin, &at, Window::Memcg);
+            vmscan::window_end(&ledgers, pin, &at, Window::Memcg, 1);
         });
         // Nobody on this stack says which limit.
-        assert_eq!(stalls(&obs, Origin::Other), 1);
-        check_books(&obs);
+        assert_eq!(stalls(&ledgers, Origin::Other), 1);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn above_memory_high_is_one_stall() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(4), 900);
-            assert!(enter(&obs, pin, &at, Function::OverHigh, [0, 0]));
-            vmscan::window_begin(&obs, pin, &at, Window::Memcg);
-            vmscan::window_end(&obs, pin, &at, Window::Memcg, 0);
-            stall::switch(&obs, pin, task(4), task(5), false);
-            stall::switch(&obs, pin, task(5), task(4), true);
-            leave(&obs, pin, &at, Function::OverHigh, 0);
+            assert!(enter(&ledgers, pin, &at, Function::OverHigh, [0, 0]));
+            vmscan::window_begin(&ledgers, pin, &at, Window::Memcg);
+            vmscan::window_end(&ledgers, pin, &at, Window::Memcg, 0);
+            stall::switch(&ledgers, pin, task(4), task(5), false);
+            stall::switch(&ledgers, pin, task(5), task(4), true);
+            leave(&ledgers, pin, &at, Function::OverHigh, 0);
         });
-        assert_eq!(stalls(&obs, Origin::MemcgHigh), 1);
-        assert!(part(&obs, Origin::MemcgHigh, Cause::HighPenalty) > 0);
-        assert_eq!(part(&obs, Origin::MemcgHigh, Cause::OffCpu), 0);
-        check_books(&obs);
+        assert_eq!(stalls(&ledgers, Origin::MemcgHigh), 1);
+        assert!(part(&ledgers, Origin::MemcgHigh, Cause::HighPenalty) > 0);
+        assert_eq!(part(&ledgers, Origin::MemcgHigh, Cause::OffCpu), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn a_sleep_is_what_the_event_after_it_says() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(6), 900);
-            vmscan::window_begin(&obs, pin, &at, Window::Direct);
-            stall::switch(&obs, pin, task(6), task(7), false);
-            stall::switch(&obs, pin, task(7), task(6), true);
+            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            stall::switch(&ledgers, pin, task(6), task(7), false);
+            stall::switch(&ledgers, pin, task(7), task(6), true);
             // VMSCAN_THROTTLE_ISOLATED
-            vmscan::throttled(&obs, pin, &at, 0, 1);
-            stall::tag_wait(&obs, pin, &at);
-            stall::switch(&obs, pin, task(6), task(7), false);
-            stall::switch(&obs, pin, task(7), task(6), true);
-            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+            vmscan::throttled(&ledgers, pin, &at, 0, 1);
+            stall::tag_wait(&ledgers, pin, &at);
+            stall::switch(&ledgers, pin, task(6), task(7), false);
+            stall::switch(&ledgers, pin, task(7), task(6), true);
+            vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
-        assert!(part(&obs, Origin::Direct, Cause::ThrottleIsolated) > 0);
-        assert!(part(&obs, Origin::Direct, Cause::TagWait) > 0);
-        assert_eq!(part(&obs, Origin::Direct, Cause::OffCpu), 0);
-        check_books(&obs);
+        assert!(part(&ledgers, Origin::Direct, Cause::ThrottleIsolated) > 0);
+        assert!(part(&ledgers, Origin::Direct, Cause::TagWait) > 0);
+        assert_eq!(part(&ledgers, Origin::Direct, Cause::OffCpu), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn throttling_below_a_submission_is_told_apart() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(7), 900);
-            assert!(!enter(&obs, pin, &at, Function::RqQos, [0, 0]));
-            vmscan::window_begin(&obs, pin, &at, Window::Direct);
-            assert!(enter(&obs, pin, &at, Function::SwapSubmit, [0, 0]));
-            assert!(enter(&obs, pin, &at, Function::RqQos, [0, 0]));
-            stall::switch(&obs, pin, task(7), task(8), false);
-            stall::switch(&obs, pin, task(8), task(7), true);
-            leave(&obs, pin, &at, Function::RqQos, 0);
-            leave(&obs, pin, &at, Function::SwapSubmit, 0);
-            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+            assert!(!enter(&ledgers, pin, &at, Function::RqQos, [0, 0]));
+            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            assert!(enter(&ledgers, pin, &at, Function::SwapSubmit, [0, 0]));
+            assert!(enter(&ledgers, pin, &at, Function::RqQos, [0, 0]));
+            stall::switch(&ledgers, pin, task(7), task(8), false);
+            stall::switch(&ledgers, pin, task(8), task(7), true);
+            leave(&ledgers, pin, &at, Function::RqQos, 0);
+            leave(&ledgers, pin, &at, Function::SwapSubmit, 0);
+            vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
-        assert!(part(&obs, Origin::Direct, Cause::RqQos) > 0);
-        assert_eq!(part(&obs, Origin::Direct, Cause::OffCpu), 0);
-        check_books(&obs);
+        assert!(part(&ledgers, Origin::Direct, Cause::RqQos) > 0);
+        assert_eq!(part(&ledgers, Origin::Direct, Cause::OffCpu), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn what_interrupts_a_stall_changes_nothing() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(8), 900);
             let irq = At::fake(task(8), 900, Context::Irq);
-            vmscan::window_begin(&obs, pin, &at, Window::Direct);
-            assert!(!enter(&obs, pin, &irq, Function::SlowPath, [0, 0]));
-            assert!(!enter(&obs, pin, &irq, Function::DrainPages, [0, 0]));
-            stall::contention(&obs, pin, &irq, 1, true);
-            stall::contention(&obs, pin, &irq, 1, false);
-            vmscan::window_end(&obs, pin, &at, Window::Direct, 0);
+            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            assert!(!enter(&ledgers, pin, &irq, Function::SlowPath, [0, 0]));
+            assert!(!enter(&ledgers, pin, &irq, Function::DrainPages, [0, 0]));
+            stall::contention(&ledgers, pin, &irq, 1, true);
+            stall::contention(&ledgers, pin, &irq, 1, false);
+            vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
-        assert_eq!(stalls(&obs, Origin::Direct), 1);
-        assert_eq!(part(&obs, Origin::Direct, Cause::Drain), 0);
-        assert_eq!(part(&obs, Origin::Direct, Cause::Lock), 0);
-        check_books(&obs);
+        assert_eq!(stalls(&ledgers, Origin::Direct), 1);
+        assert_eq!(part(&ledgers, Origin::Direct, Cause::Drain), 0);
+        assert_eq!(part(&ledgers, Origin::Direct, Cause::Lock), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn a_block_that_someone_else_takes_is_a_race() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(9), 900);
             let attempt = || {
-                assert!(enter(&obs, pin, &at, Function::Compact, [0, 9]));
-                leave(&obs, pin, &at, Function::Compact, SUCCESS);
+                assert!(enter(&ledgers, pin, &at, Function::Compact, [0, 9]));
+                leave(&ledgers, pin, &at, Function::Compact, SUCCESS);
             };
             // Lost to someone, then served.
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             attempt();
             attempt();
-            leave(&obs, pin, &at, Function::SlowPath, PAGE);
+            leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
             // Lost for good.
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             attempt();
-            leave(&obs, pin, &at, Function::SlowPath, 0);
+            leave(&ledgers, pin, &at, Function::SlowPath, 0);
         });
-        assert_eq!(compaction(&obs, 9, |o| o.races.get()), 2);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Served)), 1);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Again)), 1);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Failed)), 1);
-        assert!(part(&obs, Origin::Direct, Cause::Compaction) > 0);
-        check_books(&obs);
+        assert_eq!(compaction(&ledgers, 9, |o| o.races.get()), 2);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Served)), 1);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Again)), 1);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Failed)), 1);
+        assert!(part(&ledgers, Origin::Direct, Cause::Compaction) > 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn switched_off_no_attempt_is_counted_but_one_that_was_is_settled() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         let was = settings::enabled();
         pinned(|pin| {
             let at = at(task(10), 900);
-            let begin = || assert!(enter(&obs, pin, &at, Function::Compact, [0, 9]));
-            let end = || leave(&obs, pin, &at, Function::Compact, SUCCESS);
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
+            let begin = || assert!(enter(&ledgers, pin, &at, Function::Compact, [0, 9]));
+            let end = || leave(&ledgers, pin, &at, Function::Compact, SUCCESS);
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             record(true);
             begin();
             end();
@@ -317,44 +323,47 @@ mod suite {
             record(true);
             end();
             record(false);
-            leave(&obs, pin, &at, Function::SlowPath, PAGE);
+            leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
             // Nothing of this at all.
-            assert!(enter(&obs, pin, &at, Function::SlowPath, [0, 9]));
+            assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             begin();
             end();
-            leave(&obs, pin, &at, Function::SlowPath, 0);
+            leave(&ledgers, pin, &at, Function::SlowPath, 0);
             record(was);
         });
         let tried = |o: &ByOrder| {
             o.result(CompactResult::Success)
                 .map_or(0, |t| t.attempts.get())
         };
-        assert_eq!(compaction(&obs, 9, tried), 2);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Again)), 1);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Served)), 1);
-        assert_eq!(compaction(&obs, 9, |o| o.outcome(Outcome::Failed)), 0);
-        assert_eq!(compaction(&obs, 9, |o| o.races.get()), 1);
+        assert_eq!(compaction(&ledgers, 9, tried), 2);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Again)), 1);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Served)), 1);
+        assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Failed)), 0);
+        assert_eq!(compaction(&ledgers, 9, |o| o.races.get()), 1);
         // Who waits for a block is counted up and down as often.
-        assert!(!obs.takers.wanted(9));
-        assert_eq!(stalls(&obs, Origin::Direct), 0);
-        check_books(&obs);
+        assert!(!ledgers.takers.wanted(9));
+        assert_eq!(stalls(&ledgers, Origin::Direct), 0);
+        check_books(&ledgers);
         Ok(())
     }
 
     #[test]
     fn more_stalls_than_there_is_room_for_are_counted() -> Result {
-        let obs = ledgers()?;
+        let ledgers = ledgers()?;
         let mut begun = 0;
         pinned(|pin| {
             for n in 0..2000 {
                 let at = at(task(100 + n), 900);
-                begun += usize::from(enter(&obs, pin, &at, Function::SlowPath, [0, 0]));
+                begun += usize::from(enter(&ledgers, pin, &at, Function::SlowPath, [0, 0]));
             }
         });
         assert!(begun < 2000);
-        assert_eq!(obs.cost.sum(|c| c.lost.stalls.get()), 2000 - begun as u64);
-        obs.stalls.open.clear();
-        assert!(obs.stalls.open.is_empty());
+        assert_eq!(
+            ledgers.cost.sum(|c| c.lost.stalls.get()),
+            2000 - begun as u64
+        );
+        ledgers.stalls.open.clear();
+        assert!(ledgers.stalls.open.is_empty());
         Ok(())
     }
 }
