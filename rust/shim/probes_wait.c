@@ -10,7 +10,7 @@
 #include "probes.h"
 #include "entry.h"
 
-/* How many stalls go on, of the observer that the probes feed; NULL: of none. */
+/* How many stalls go on, in the ledgers that the probes count in; NULL: in none. */
 static const unsigned long *rwb_stalls;
 
 void rwb_count_stalls_in(const unsigned long *stalls)

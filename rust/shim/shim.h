@@ -686,56 +686,56 @@ void rwb_ticker_free(void *ticker);
  * are called with preemption disabled and must not sleep; see the context of each
  * there.
  */
-void rwb_rs_window_begin(void *observer, const struct rwb_at *at, u32 origin);
-void rwb_rs_window_end(void *observer, const struct rwb_at *at, u32 origin,
+void rwb_rs_window_begin(void *ledgers, const struct rwb_at *at, u32 origin);
+void rwb_rs_window_end(void *ledgers, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
-void rwb_rs_pages_end(void *observer, const struct rwb_at *at, unsigned long nr_reclaimed);
-void rwb_rs_write(void *observer, const struct rwb_at *at, const struct rwb_folio *folio);
-void rwb_rs_throttled(void *observer, const struct rwb_at *at, u32 us, u32 reason);
-void rwb_rs_isolated(void *observer, const struct rwb_at *at, unsigned long scanned,
+void rwb_rs_pages_end(void *ledgers, const struct rwb_at *at, unsigned long nr_reclaimed);
+void rwb_rs_write(void *ledgers, const struct rwb_at *at, const struct rwb_folio *folio);
+void rwb_rs_throttled(void *ledgers, const struct rwb_at *at, u32 us, u32 reason);
+void rwb_rs_isolated(void *ledgers, const struct rwb_at *at, unsigned long scanned,
 		     unsigned long taken);
-void rwb_rs_kswapd_begin(void *observer, const struct rwb_at *at,
+void rwb_rs_kswapd_begin(void *ledgers, const struct rwb_at *at,
 			 const struct rwb_kswapd_at *kswapd);
-void rwb_rs_kswapd_end(void *observer, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd,
+void rwb_rs_kswapd_end(void *ledgers, const struct rwb_at *at, const struct rwb_kswapd_at *kswapd,
 		       unsigned long nr_reclaimed);
-void rwb_rs_kswapd_sleep(void *observer, const struct rwb_at *at, u32 nid, u64 cpu_ns);
-void rwb_rs_kswapd_woken(void *observer, const struct rwb_at *at, u32 nid, u32 order);
-void rwb_rs_shrunk(void *observer, const struct rwb_at *at, const struct rwb_shrunk *shrunk);
-void rwb_rs_bio_end(void *observer, const struct rwb_at *at, const struct rwb_swap_end *end);
-void rwb_rs_switch(void *observer, const struct rwb_at *at, unsigned long prev,
+void rwb_rs_kswapd_sleep(void *ledgers, const struct rwb_at *at, u32 nid, u64 cpu_ns);
+void rwb_rs_kswapd_woken(void *ledgers, const struct rwb_at *at, u32 nid, u32 order);
+void rwb_rs_shrunk(void *ledgers, const struct rwb_at *at, const struct rwb_shrunk *shrunk);
+void rwb_rs_bio_end(void *ledgers, const struct rwb_at *at, const struct rwb_swap_end *end);
+void rwb_rs_switch(void *ledgers, const struct rwb_at *at, unsigned long prev,
 		   unsigned long next, bool runnable);
-void rwb_rs_contention(void *observer, const struct rwb_at *at, unsigned long lock, bool begin);
-void rwb_rs_shrink_start(void *observer, const struct rwb_at *at, u64 own, u64 planned,
+void rwb_rs_contention(void *ledgers, const struct rwb_at *at, unsigned long lock, bool begin);
+void rwb_rs_shrink_start(void *ledgers, const struct rwb_at *at, u64 own, u64 planned,
 			 u64 least);
-void rwb_rs_shrink_end(void *observer, const struct rwb_at *at, s64 left, u64 freed);
-void rwb_rs_folio_gone(void *observer, const struct rwb_at *at, u32 dev, u64 index,
+void rwb_rs_shrink_end(void *ledgers, const struct rwb_at *at, s64 left, u64 freed);
+void rwb_rs_folio_gone(void *ledgers, const struct rwb_at *at, u32 dev, u64 index,
 			 u64 pages);
-void rwb_rs_folio_added(void *observer, const struct rwb_at *at, u32 dev, u64 index,
+void rwb_rs_folio_added(void *ledgers, const struct rwb_at *at, u32 dev, u64 index,
 			  u64 pages);
-void rwb_rs_bitmap(void *observer, const struct rwb_at *at, u32 dev, u64 group, bool inodes);
-void rwb_rs_page_alloc(void *observer, const struct rwb_at *at, u32 order);
-void rwb_rs_interrupts(void *observer, const struct rwb_at *at);
-void rwb_rs_reserve_taken(void *observer, const struct rwb_at *at, const struct rwb_page *page);
-void rwb_rs_reserve_wait(void *observer, const struct rwb_at *at, u32 nid);
-void rwb_rs_reserve_woken(void *observer, const struct rwb_at *at, s32 err);
-void rwb_rs_skb_dropped(void *observer, const struct rwb_at *at, unsigned long site);
-void rwb_rs_cgroup_removed(void *observer, const struct rwb_at *at, u64 id, bool v1,
+void rwb_rs_bitmap(void *ledgers, const struct rwb_at *at, u32 dev, u64 group, bool inodes);
+void rwb_rs_page_alloc(void *ledgers, const struct rwb_at *at, u32 order);
+void rwb_rs_interrupts(void *ledgers, const struct rwb_at *at);
+void rwb_rs_reserve_taken(void *ledgers, const struct rwb_at *at, const struct rwb_page *page);
+void rwb_rs_reserve_wait(void *ledgers, const struct rwb_at *at, u32 nid);
+void rwb_rs_reserve_woken(void *ledgers, const struct rwb_at *at, s32 err);
+void rwb_rs_skb_dropped(void *ledgers, const struct rwb_at *at, unsigned long site);
+void rwb_rs_cgroup_removed(void *ledgers, const struct rwb_at *at, u64 id, bool v1,
 			   const char *path);
-void rwb_rs_dirty_pause(void *observer, const struct rwb_at *at, u32 device, u64 ns, bool limited);
-void rwb_rs_tag_wait(void *observer, const struct rwb_at *at);
-void rwb_rs_bio(void *observer, const struct rwb_at *at, const struct rwb_bio *bio);
-void rwb_rs_worker_bio(void *observer, const struct rwb_at *at, u32 pages);
-void rwb_rs_nbd(void *observer, const struct rwb_at *at, unsigned long request, bool swap);
-void rwb_rs_nbd_header(void *observer, const struct rwb_at *at, unsigned long request);
-void rwb_rs_nbd_sent(void *observer, const struct rwb_at *at, unsigned long request);
-void rwb_rs_nbd_reply(void *observer, const struct rwb_at *at, unsigned long request);
-void rwb_rs_nbd_requeued(void *observer, const struct rwb_at *at, unsigned long request);
-void rwb_rs_nbd_done(void *observer, const struct rwb_at *at, unsigned long request,
+void rwb_rs_dirty_pause(void *ledgers, const struct rwb_at *at, u32 device, u64 ns, bool limited);
+void rwb_rs_tag_wait(void *ledgers, const struct rwb_at *at);
+void rwb_rs_bio(void *ledgers, const struct rwb_at *at, const struct rwb_bio *bio);
+void rwb_rs_worker_bio(void *ledgers, const struct rwb_at *at, u32 pages);
+void rwb_rs_nbd(void *ledgers, const struct rwb_at *at, unsigned long request, bool swap);
+void rwb_rs_nbd_header(void *ledgers, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_sent(void *ledgers, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_reply(void *ledgers, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_requeued(void *ledgers, const struct rwb_at *at, unsigned long request);
+void rwb_rs_nbd_done(void *ledgers, const struct rwb_at *at, unsigned long request,
 		     bool failed);
-void rwb_rs_net(void *observer, const struct rwb_at *at);
-u32 rwb_rs_function_entry(void *observer, const struct rwb_at *at, u32 id, unsigned long a,
+void rwb_rs_net(void *ledgers, const struct rwb_at *at);
+u32 rwb_rs_function_entry(void *ledgers, const struct rwb_at *at, u32 id, unsigned long a,
 			  unsigned long b);
-void rwb_rs_function_exit(void *observer, const struct rwb_at *at, u32 id, u32 followed,
+void rwb_rs_function_exit(void *ledgers, const struct rwb_at *at, u32 id, u32 followed,
 			  unsigned long ret);
 bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
 bool rwb_rs_busy(void *helper, int nid);
