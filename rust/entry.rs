@@ -13,7 +13,7 @@ mod stall;
 
 use crate::{
     control::parameters,
-    helper::Ends,
+    helper::Callbacks,
     kernel_ext::{
         percpu::Pinned,
         reclaim::{
@@ -72,7 +72,7 @@ entries!();
 unsafe impl ProbeData for Ledgers {}
 
 // SAFETY: This is what the entries that the kernel calls of a helper make of their data, below.
-unsafe impl HelperData for Ends {}
+unsafe impl HelperData for Callbacks {}
 
 /// Turns what C passes to every probe entry into safe types, and counts the
 /// event and, for a sample of events, its cycles.
@@ -272,15 +272,21 @@ unsafe extern "C" fn rwb_rs_worker_bio(ledgers: *mut c_void, at: *const At, page
 ///
 /// # Safety
 ///
-/// - `helper` is the `Ends` that were registered; the kernel waits for us before
+/// - `helper` is the `Callbacks` that were registered; the kernel waits for us before
 ///   it lets them go.
 /// - `target` is valid for reads during the call; its folio is locked and in the
 ///   page cache of its inode.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
     // SAFETY: By the safety requirements.
-    let (ends, met) = unsafe { (&*helper.cast_const().cast::<Ends>(), Met::new(&*target)) };
-    ends.around
+    let (callbacks, met) = unsafe {
+        (
+            &*helper.cast_const().cast::<Callbacks>(),
+            Met::new(&*target),
+        )
+    };
+    callbacks
+        .around
         .as_ref()
         .is_some_and(|hook| hook.dirty_file(&met))
 }
@@ -293,8 +299,9 @@ unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Targe
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
     // SAFETY: By the safety requirement.
-    let ends = unsafe { &*helper.cast_const().cast::<Ends>() };
-    ends.around
+    let callbacks = unsafe { &*helper.cast_const().cast::<Callbacks>() };
+    callbacks
+        .around
         .as_ref()
         .is_some_and(|hook| hook.busy(nid as u32))
 }
@@ -309,8 +316,16 @@ unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -> usize {
     // SAFETY: By the safety requirements.
-    let (ends, asking) = unsafe { (&*helper.cast_const().cast::<Ends>(), Asking::new(&*swap)) };
-    ends.swap.as_ref().map_or(0, |hook| hook.write(&asking))
+    let (callbacks, asking) = unsafe {
+        (
+            &*helper.cast_const().cast::<Callbacks>(),
+            Asking::new(&*swap),
+        )
+    };
+    callbacks
+        .swap
+        .as_ref()
+        .map_or(0, |hook| hook.write(&asking))
 }
 
 /// A batch of folios is through, some of which we took. Process context, under SRCU; sleeps.
@@ -321,8 +336,8 @@ unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait) {
     // SAFETY: By the safety requirements.
-    let (ends, wait) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*wait) };
-    if let Some(hook) = ends.swap.as_ref() {
+    let (callbacks, wait) = unsafe { (&*helper.cast_const().cast::<Callbacks>(), &*wait) };
+    if let Some(hook) = callbacks.swap.as_ref() {
         hook.wait(&Waiting::new(wait));
     }
 }
@@ -335,8 +350,8 @@ unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone) {
     // SAFETY: By the safety requirements.
-    let (ends, done) = unsafe { (&*helper.cast_const().cast::<Ends>(), &*done) };
-    if let Some(hook) = ends.swap.as_ref() {
+    let (callbacks, done) = unsafe { (&*helper.cast_const().cast::<Callbacks>(), &*done) };
+    if let Some(hook) = callbacks.swap.as_ref() {
         hook.done(&Done::new(done));
     }
 }

@@ -16,7 +16,7 @@ use kernel::{
 
 /// The halves of the helper.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct Halves {
     /// Write-around.
     pub(crate) around: bool,
     /// Handoff.
@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
 }
 
 /// What the kernel calls, by halves.
-pub(crate) struct Ends {
+pub(crate) struct Callbacks {
     /// Write-around.
     pub(crate) around: Option<Arc<file::Hook>>,
     /// Handoff.
@@ -34,7 +34,7 @@ pub(crate) struct Ends {
 /// The helper while it is on.
 pub(crate) struct Helper {
     // Unregisters when it goes, before what readers look at.
-    registration: Registration<Ends>,
+    registration: Registration<Callbacks>,
     around: Option<Arc<file::Shared>>,
     handoff: Option<Arc<swap::Shared>>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Helper {
 impl Helper {
     /// Registers the halves that are wanted. Sleeps. See
     /// [`Registration::new`] for the errors.
-    pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Wanted) -> Result<Self> {
+    pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Halves) -> Result<Self> {
         let around = match wanted.around {
             true => Some(file::Hook::new(ledgers.clone())?),
             false => None,
@@ -54,13 +54,13 @@ impl Helper {
         Ok(Self {
             around: around.as_deref().map(file::Hook::shared),
             handoff: swap.as_ref().map(swap::Hook::shared),
-            registration: Registration::new(Arc::new(Ends { around, swap }, GFP_KERNEL)?)?,
+            registration: Registration::new(Arc::new(Callbacks { around, swap }, GFP_KERNEL)?)?,
         })
     }
 
     /// The halves that are on.
-    pub(crate) fn on(&self) -> Wanted {
-        Wanted {
+    pub(crate) fn on(&self) -> Halves {
+        Halves {
             around: self.around.is_some(),
             handoff: self.handoff.is_some(),
         }

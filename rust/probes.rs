@@ -24,15 +24,15 @@ pub(crate) mod wait;
 pub(crate) mod zswap;
 
 use crate::{
-    kernel_ext::tracepoint::Wanted,
+    kernel_ext::tracepoint::ProbeSpec,
     words::{
         Event,
         Group, //
     },
 };
 
-const fn wanted(name: &'static core::ffi::CStr) -> Wanted {
-    Wanted {
+const fn wanted(name: &'static core::ffi::CStr) -> ProbeSpec {
+    ProbeSpec {
         name,
         module: None,
         needs: None,
@@ -40,22 +40,22 @@ const fn wanted(name: &'static core::ffi::CStr) -> Wanted {
     }
 }
 
-const fn in_module(name: &'static core::ffi::CStr, module: &'static str) -> Wanted {
-    Wanted {
+const fn in_module(name: &'static core::ffi::CStr, module: &'static str) -> ProbeSpec {
+    ProbeSpec {
         module: Some(module),
         ..wanted(name)
     }
 }
 
-const fn grouped(name: &'static core::ffi::CStr, group: Group) -> Wanted {
-    Wanted {
+const fn grouped(name: &'static core::ffi::CStr, group: Group) -> ProbeSpec {
+    ProbeSpec {
         group: Some(group),
         ..wanted(name)
     }
 }
 
-const fn paired(name: &'static core::ffi::CStr, end: Event) -> Wanted {
-    Wanted {
+const fn paired(name: &'static core::ffi::CStr, end: Event) -> ProbeSpec {
+    ProbeSpec {
         needs: Some(end as usize),
         ..wanted(name)
     }
@@ -70,7 +70,7 @@ const NET_XMIT: &core::ffi::CStr = if cfg!(rwb_test_events) {
 };
 
 /// The tracepoints to attach to, in the order of [`Event`].
-pub(crate) static WANTED: [Wanted; Event::COUNT] = [
+pub(crate) static WANTED: [ProbeSpec; Event::COUNT] = [
     wanted(c"mm_vmscan_balance_pgdat_end"),
     wanted(c"mm_vmscan_direct_reclaim_end"),
     wanted(c"mm_vmscan_memcg_reclaim_end"),
@@ -92,7 +92,7 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     grouped(c"mm_shrink_slab_start", Group::Shrinkers),
     grouped(c"sched_switch", Group::Stalls),
     grouped(c"contention_end", Group::Stalls),
-    Wanted {
+    ProbeSpec {
         needs: Some(Event::ContentionEnd as usize),
         ..grouped(c"contention_begin", Group::Stalls)
     },
@@ -111,7 +111,7 @@ pub(crate) static WANTED: [Wanted; Event::COUNT] = [
     wanted(NET_XMIT),
     grouped(c"mm_page_alloc_pfmemalloc", Group::Reserves),
     grouped(c"mm_vmscan_pfmemalloc_wait_end", Group::Reserves),
-    Wanted {
+    ProbeSpec {
         needs: Some(Event::WaitEnd as usize),
         ..grouped(c"mm_vmscan_pfmemalloc_wait_begin", Group::Reserves)
     },

@@ -210,8 +210,8 @@ mod handlers {
         let t = task(21);
         let dirty = |key| Folio::fake(key, true, false, true);
         let late = |origin| {
-            let ends = &ledgers.swap_io.ends;
-            ends.sum(|e| e.failed(origin, true).map_or(0, |c| c.pages.get()))
+            let counts = &ledgers.swap_io.counts;
+            counts.sum(|e| e.failed(origin, true).map_or(0, |c| c.pages.get()))
         };
         pinned(|pin| {
             let (at, irq) = (at(t, 2500), At::fake(task(22), 0, Context::Irq));
@@ -265,11 +265,11 @@ mod handlers {
             block::ended(&ledgers, pin, &at, &SwapEnd::fake(0xe00, true, false));
             vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
-        let ends = &ledgers.swap_io.ends;
-        assert_eq!(ends.sum(|e| e.zswap(Origin::Direct)), 2);
-        assert_eq!(ends.sum(|e| e.zswap_worker.get()), 0);
-        assert_eq!(ends.sum(|e| e.zswap_failed.get()), 1);
-        let late = ends.sum(|e| e.failed(Origin::Direct, true).map_or(0, |c| c.pages.get()));
+        let counts = &ledgers.swap_io.counts;
+        assert_eq!(counts.sum(|e| e.zswap(Origin::Direct)), 2);
+        assert_eq!(counts.sum(|e| e.zswap_worker.get()), 0);
+        assert_eq!(counts.sum(|e| e.zswap_failed.get()), 1);
+        let late = counts.sum(|e| e.failed(Origin::Direct, true).map_or(0, |c| c.pages.get()));
         assert_eq!((late, all_pages(&ledgers, Origin::Direct)), (0, 0));
         assert!(ledgers.swap_io.zswap.is_empty());
         Ok(())

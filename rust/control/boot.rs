@@ -4,7 +4,7 @@
 
 use crate::{
     control::helper,
-    helper::Wanted,
+    helper::Halves,
     kernel_ext::tracepoint::State,
     tables::states::States,
     words::{
@@ -52,7 +52,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
 /// Switches the helper on if that is wanted; without it the observer goes on.
 pub(crate) fn start_helper() {
     let wanted = helper::wanted();
-    if wanted == Wanted::default() {
+    if wanted == Halves::default() {
         pr_info!("observer loaded; write_around and handoff are off\n");
         return;
     }

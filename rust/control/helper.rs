@@ -9,8 +9,8 @@ use crate::{
     helper::{
         file,
         swap,
-        Helper,
-        Wanted, //
+        Halves,
+        Helper, //
     },
     kernel_ext::late::Late,
     ledgers::Ledgers,
@@ -72,8 +72,8 @@ impl Drop for Placed {
 }
 
 /// The halves of the helper that are wanted.
-pub(crate) fn wanted() -> Wanted {
-    Wanted {
+pub(crate) fn wanted() -> Halves {
+    Halves {
         around: settings::write_around(),
         handoff: settings::handoff() != Mode::Never,
     }
@@ -83,7 +83,7 @@ pub(crate) fn wanted() -> Wanted {
 /// else what both have queued is given up. Returns when the workers are done.
 /// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
 /// `ENODEV` when the module is going; before its init it has no effect. Sleeps.
-pub(crate) fn switch(wanted: Wanted) -> Result {
+pub(crate) fn switch(wanted: Halves) -> Result {
     let (Some(place), Some(switch)) = (PLACE.get(), SWITCH.get()) else {
         return Ok(());
     };
@@ -97,7 +97,7 @@ pub(crate) fn switch(wanted: Wanted) -> Result {
     let helper = place.lock().helper.take();
     let before = helper.as_ref().map(Helper::on);
     drop(helper);
-    if wanted == Wanted::default() {
+    if wanted == Halves::default() {
         return Ok(());
     }
     let mut place = place.lock();
@@ -124,12 +124,12 @@ pub(crate) fn handoff() -> Option<Arc<swap::Shared>> {
 }
 
 /// Which halves are on? `None` before the module's init. Sleeps.
-pub(crate) fn on() -> Option<Wanted> {
+pub(crate) fn on() -> Option<Halves> {
     let place = PLACE.get()?.lock();
     Some(
         place
             .helper
             .as_ref()
-            .map_or_else(Wanted::default, Helper::on),
+            .map_or_else(Halves::default, Helper::on),
     )
 }

@@ -10,7 +10,7 @@ use crate::{
         helper,
         probes, //
     },
-    helper::Wanted,
+    helper::Halves,
     kernel_ext::system,
     policy::{
         handoff::Mode,
@@ -116,7 +116,7 @@ fn store(
 /// Switches the helper for a parameter that its halves do not agree with yet; says why if
 /// that can't be. What is so already is never switched: a kernel without a place for the
 /// helper has it off, and may be told so. Sleeps.
-fn switch_helper(name: &str, wanted: Wanted) -> Result {
+fn switch_helper(name: &str, wanted: Halves) -> Result {
     helper::switch(wanted).inspect_err(|&e| {
         if e == EOPNOTSUPP {
             pr_err!("{name}: no writeback helper in this kernel; leave it off\n");
@@ -176,7 +176,7 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             if helper::on().is_some_and(|on| on.around != around) {
                 switch_helper(
                     "write_around",
-                    Wanted {
+                    Halves {
                         around,
                         ..helper::wanted()
                     },
@@ -200,7 +200,7 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
             let mode = Mode::from_u64(value).ok_or(EINVAL)?;
             let handoff = mode != Mode::Never;
             if helper::on().is_some_and(|on| on.handoff != handoff) {
-                let wanted = Wanted {
+                let wanted = Halves {
                     handoff,
                     ..helper::wanted()
                 };

@@ -16,9 +16,9 @@ use crate::{
         tracepoint::{
             Host,
             Probe,
+            ProbeSpec,
             Probes,
-            State,
-            Wanted, //
+            State, //
         },
     },
     ledgers::Ledgers,
@@ -40,7 +40,7 @@ use kernel::{
 };
 
 impl Host for Ledgers {
-    const WANTED: &'static [Wanted] = &probes::WANTED;
+    const WANTED: &'static [ProbeSpec] = &probes::WANTED;
 
     fn probes(&self) -> &[Probe] {
         self.states.probes()

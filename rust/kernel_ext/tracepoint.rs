@@ -34,7 +34,7 @@ use kernel::{
 };
 
 /// A tracepoint that a probe wants to attach to.
-pub(crate) struct Wanted {
+pub(crate) struct ProbeSpec {
     /// Name of the tracepoint.
     pub(crate) name: &'static CStr,
     /// The loadable module that may hold it, if it need not be in the kernel.
@@ -139,7 +139,7 @@ pub(crate) unsafe trait ProbeData: Send + Sync + 'static {}
 /// What the probes work for: gets their events, and holds their states.
 pub(crate) trait Host: ProbeData {
     /// The events wanted; a paired event after the one that it needs.
-    const WANTED: &'static [Wanted];
+    const WANTED: &'static [ProbeSpec];
 
     /// One state per wanted event.
     fn probes(&self) -> &[Probe];
@@ -181,7 +181,7 @@ unsafe impl<H: Host> Sync for Probes<H> {}
 
 /// What the callback of `for_each_kernel_tracepoint()` fills.
 struct Found<'a> {
-    wanted: &'static [Wanted],
+    wanted: &'static [ProbeSpec],
     tracepoints: &'a mut [usize],
 }
 
@@ -419,7 +419,7 @@ unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *m
     let visit = unsafe { &mut *visit.cast::<Visit<'_, H>>() };
     // SAFETY: A valid tracepoint has a NUL-terminated name.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
-    let wanted = |w: &Wanted| w.module.is_some() && w.name == name;
+    let wanted = |w: &ProbeSpec| w.module.is_some() && w.name == name;
     if let Some(i) = H::WANTED.iter().position(wanted) {
         visit.module = H::WANTED.get(i).and_then(|w| w.module);
         if visit.coming {

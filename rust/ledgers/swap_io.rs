@@ -77,7 +77,7 @@ struct UnderWay {
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
-pub(crate) struct Ends {
+pub(crate) struct SwapCounts {
     /// Of queued writes that failed: anonymous memory, then shmem.
     failed: [[Count; 2]; Origin::COUNT],
     /// Pages that zswap wrote back, by who did.
@@ -88,7 +88,7 @@ pub(crate) struct Ends {
     pub(crate) zswap_failed: Cell64,
 }
 
-impl Ends {
+impl SwapCounts {
     /// Queued writes of anonymous memory, or of shmem, that failed.
     pub(crate) fn failed(&self, origin: Origin, anon: bool) -> Option<&Count> {
         let [of_anon, of_shmem] = self.failed.get(origin as usize)?;
@@ -146,7 +146,7 @@ pub(crate) struct SwapIo {
     under_way: KVVec<UnderWay>,
     devices: KVVec<Device>,
     /// What became of the writes.
-    pub(crate) ends: PerCpu<Ends>,
+    pub(crate) counts: PerCpu<SwapCounts>,
     /// Tasks that write back for zswap.
     pub(crate) zswap: Tasks<For>,
 }
@@ -179,7 +179,7 @@ impl SwapIo {
         Ok(Self {
             under_way,
             devices,
-            ends: PerCpu::new()?,
+            counts: PerCpu::new()?,
             zswap: Tasks::new(TASKS, nobody)?,
         })
     }
@@ -239,18 +239,18 @@ impl SwapIo {
 
     /// A queued write failed that was for `origin`.
     pub(crate) fn queued_failed(&self, pin: &Pinned<'_>, origin: Origin, end: &SwapEnd) {
-        let ends = self.ends.this(pin);
-        ends.fail(origin, true, end.anon_folios, end.anon_pages);
-        ends.fail(origin, false, end.shmem_folios, end.shmem_pages);
+        let counts = self.counts.this(pin);
+        counts.fail(origin, true, end.anon_folios, end.anon_pages);
+        counts.fail(origin, false, end.shmem_folios, end.shmem_pages);
     }
 
     /// zswap wrote a page back; of what it could not write, the failures tell.
     pub(crate) fn written_back(&self, pin: &Pinned<'_>, origin: Option<Origin>) {
-        let ends = self.ends.this(pin);
+        let counts = self.counts.this(pin);
         match origin {
-            None => ends.zswap_worker.add(1),
+            None => counts.zswap_worker.add(1),
             Some(origin) => {
-                if let Some(n) = ends.zswap.get(origin as usize) {
+                if let Some(n) = counts.zswap.get(origin as usize) {
                     n.add(1);
                 }
             }
@@ -266,7 +266,7 @@ impl SwapIo {
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.under_way.as_slice())
             .saturating_add(core::mem::size_of_val(self.devices.as_slice()))
-            .saturating_add(self.ends.bytes())
+            .saturating_add(self.counts.bytes())
             .saturating_add(self.zswap.bytes())
     }
 }

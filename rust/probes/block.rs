@@ -115,7 +115,7 @@ pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd)
     }
     ledgers.swap_io.device_failed(end);
     match what {
-        Some(what) if what.zswap => ledgers.swap_io.ends.this(pin).zswap_failed.add(1),
+        Some(what) if what.zswap => ledgers.swap_io.counts.this(pin).zswap_failed.add(1),
         Some(what) => ledgers.swap_io.queued_failed(pin, what.origin, end),
         None => {}
     }

@@ -4,7 +4,7 @@
 
 use crate::{
     control::helper,
-    helper::Wanted,
+    helper::Halves,
     kernel_ext::{
         cell::Cell64,
         percpu::PerCpu,
@@ -26,7 +26,7 @@ use kernel::{
 };
 
 /// Whether a half of the helper is on, off, or not to be had.
-pub(super) fn state(half: fn(Wanted) -> bool) -> &'static str {
+pub(super) fn state(half: fn(Halves) -> bool) -> &'static str {
     if helper::on().is_some_and(half) {
         "on"
     } else if reclaim::available() {

@@ -36,9 +36,9 @@ fn sum(ledgers: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<
 
 /// Folios and pages that were queued, and failed after that.
 fn failed_late(ledgers: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
-    let ends = &ledgers.swap_io.ends;
+    let counts = &ledgers.swap_io.counts;
     let sum = |get: fn(&Count) -> &Cell64| {
-        ends.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
+        counts.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
     };
     [sum(|c| &c.folios), sum(|c| &c.pages)]
 }
@@ -49,15 +49,15 @@ fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         state if state.works() => "on",
         _ => "unavailable",
     };
-    let ends = &ledgers.swap_io.ends;
+    let counts = &ledgers.swap_io.counts;
     writeln!(f, "zswap_writeback {state}")?;
-    let worker = ends.sum(|e| e.zswap_worker.get());
+    let worker = counts.sum(|e| e.zswap_worker.get());
     writeln!(f, "zswap_writeback.worker.pages {worker}")?;
     for &origin in Origin::ALL {
-        let pages = ends.sum(|e| e.zswap(origin));
+        let pages = counts.sum(|e| e.zswap(origin));
         writeln!(f, "zswap_writeback.{}.pages {pages}", origin.name())?;
     }
-    let failed = ends.sum(|e| e.zswap_failed.get());
+    let failed = counts.sum(|e| e.zswap_failed.get());
     writeln!(f, "zswap_writeback.failed.pages {failed}")?;
     for device in ledgers.swap_io.devices() {
         let name = device.name();
