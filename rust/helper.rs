@@ -26,17 +26,17 @@ pub(crate) struct Halves {
 /// What the kernel calls, by halves.
 pub(crate) struct Callbacks {
     /// Write-around.
-    pub(crate) around: Option<Arc<file::Hook>>,
+    pub(crate) around: Option<Arc<file::FileHook>>,
     /// Handoff.
-    pub(crate) swap: Option<swap::Hook>,
+    pub(crate) swap: Option<swap::SwapHook>,
 }
 
 /// The helper while it is on.
 pub(crate) struct Helper {
     // Unregisters when it goes, before what readers look at.
     registration: Registration<Callbacks>,
-    around: Option<Arc<file::Shared>>,
-    handoff: Option<Arc<swap::Shared>>,
+    around: Option<Arc<file::FileState>>,
+    handoff: Option<Arc<swap::SwapState>>,
 }
 
 impl Helper {
@@ -44,16 +44,16 @@ impl Helper {
     /// [`Registration::new`] for the errors.
     pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Halves) -> Result<Self> {
         let around = match wanted.around {
-            true => Some(file::Hook::new(ledgers.clone())?),
+            true => Some(file::FileHook::new(ledgers.clone())?),
             false => None,
         };
         let swap = match wanted.handoff {
-            true => Some(swap::Hook::new(ledgers)?),
+            true => Some(swap::SwapHook::new(ledgers)?),
             false => None,
         };
         Ok(Self {
-            around: around.as_deref().map(file::Hook::shared),
-            handoff: swap.as_ref().map(swap::Hook::shared),
+            around: around.as_deref().map(file::FileHook::shared),
+            handoff: swap.as_ref().map(swap::SwapHook::shared),
             registration: Registration::new(Arc::new(Callbacks { around, swap }, GFP_KERNEL)?)?,
         })
     }
@@ -67,12 +67,12 @@ impl Helper {
     }
 
     /// What readers of write-around look at.
-    pub(crate) fn around(&self) -> Option<Arc<file::Shared>> {
+    pub(crate) fn around(&self) -> Option<Arc<file::FileState>> {
         self.around.clone()
     }
 
     /// What readers of handoff look at.
-    pub(crate) fn handoff(&self) -> Option<Arc<swap::Shared>> {
+    pub(crate) fn handoff(&self) -> Option<Arc<swap::SwapState>> {
         self.handoff.clone()
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use status::availability;
 use crate::{
     kernel_ext::{
         cgroup,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         cgroups::{
@@ -57,7 +57,7 @@ const VERSION: &str = "0.1.0";
 pub(crate) const FORMAT: u32 = 2;
 
 /// State of a group's ledger, which needs all of these.
-fn group(group: Group, needs: &[State]) -> &'static str {
+fn group(group: Group, needs: &[ProbeState]) -> &'static str {
     if !settings::group(group) {
         "off"
     } else if needs.iter().all(|s| s.works()) {

@@ -9,7 +9,7 @@ mod reserves;
 mod stalls;
 
 use crate::{
-    helper::file::Hook,
+    helper::file::FileHook,
     kernel_ext::{
         cell::Cell64,
         percpu::{
@@ -17,7 +17,7 @@ use crate::{
             Pinned, //
         },
         reclaim::Met,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         cost::Cost,
@@ -91,7 +91,7 @@ fn ledgers() -> Result<Arc<Ledgers>> {
     let ledgers = Ledgers::new()?;
     ledgers
         .states
-        .set_function(Function::ZswapStore, State::Attached);
+        .set_function(Function::ZswapStore, ProbeState::Attached);
     Ok(ledgers)
 }
 
@@ -280,7 +280,7 @@ mod handlers {
         let ledgers = ledgers()?;
         ledgers
             .states
-            .set_function(Function::ZswapStore, State::Failed(2));
+            .set_function(Function::ZswapStore, ProbeState::Failed(2));
         let t = task(6);
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
@@ -444,7 +444,7 @@ mod hook {
     #[test]
     fn what_does_not_fit_is_left_to_the_kernel() -> Result {
         let ledgers = ledgers()?;
-        let hook = Hook::new(ledgers.clone())?;
+        let hook = FileHook::new(ledgers.clone())?;
         let page = Page::alloc_page(GFP_KERNEL)?;
         let unfit = [
             (1, Skip::BlockDevice),
@@ -465,7 +465,7 @@ mod hook {
     #[test]
     fn a_page_of_no_file_is_taken_and_given_up() -> Result {
         let ledgers = ledgers()?;
-        let hook = Hook::new(ledgers.clone())?;
+        let hook = FileHook::new(ledgers.clone())?;
         let pages = [(); 8].map(|()| Page::alloc_page(GFP_KERNEL));
         for (i, page) in pages.iter().enumerate() {
             let page = page.as_ref().map_err(|_| ENOMEM)?;

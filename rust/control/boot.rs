@@ -5,7 +5,7 @@
 use crate::{
     control::helper,
     helper::Halves,
-    kernel_ext::tracepoint::State,
+    kernel_ext::tracepoint::ProbeState,
     tables::states::States,
     words::{
         Event,
@@ -19,14 +19,18 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
     for &event in Event::ALL.iter() {
         let name = event.name();
         match states.state(event) {
-            State::Attached | State::Off | State::Paused => {}
-            State::Missing => pr_warn!("event {name} is missing in this kernel\n"),
-            State::Changed => pr_warn!(
+            ProbeState::Attached | ProbeState::Off | ProbeState::Paused => {}
+            ProbeState::Missing => pr_warn!("event {name} is missing in this kernel\n"),
+            ProbeState::Changed => pr_warn!(
                 "event {name} changed: its prototype is not the one this module was written for\n"
             ),
-            State::Waiting => pr_info!("event {name} waits for its module to be loaded\n"),
-            State::Unpaired => pr_warn!("event {name} not used: its end event is not available\n"),
-            State::Failed(errno) => pr_warn!("event {name} could not be attached: error {errno}\n"),
+            ProbeState::Waiting => pr_info!("event {name} waits for its module to be loaded\n"),
+            ProbeState::Unpaired => {
+                pr_warn!("event {name} not used: its end event is not available\n")
+            }
+            ProbeState::Failed(errno) => {
+                pr_warn!("event {name} could not be attached: error {errno}\n")
+            }
         }
     }
     for &function in Function::ALL {
@@ -34,7 +38,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
         if function == Function::WaitBitCommon {
             continue;
         }
-        if let State::Failed(errno) = states.function(function) {
+        if let ProbeState::Failed(errno) = states.function(function) {
             pr_warn!(
                 "no function probe on {} (error {errno}): {}\n",
                 function.name(),

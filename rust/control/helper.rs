@@ -114,12 +114,12 @@ pub(crate) fn switch(wanted: Halves) -> Result {
 }
 
 /// What readers look at; `None` when write-around is off. Sleeps.
-pub(crate) fn shared() -> Option<Arc<file::Shared>> {
+pub(crate) fn shared() -> Option<Arc<file::FileState>> {
     PLACE.get()?.lock().helper.as_ref()?.around()
 }
 
 /// What readers look at; `None` when handoff is off. Sleeps.
-pub(crate) fn handoff() -> Option<Arc<swap::Shared>> {
+pub(crate) fn handoff() -> Option<Arc<swap::SwapState>> {
     PLACE.get()?.lock().helper.as_ref()?.handoff()
 }
 

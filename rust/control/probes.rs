@@ -17,8 +17,8 @@ use crate::{
             Host,
             Probe,
             ProbeSpec,
-            Probes,
-            State, //
+            ProbeState,
+            Probes, //
         },
     },
     ledgers::Ledgers,
@@ -50,7 +50,7 @@ impl Host for Ledgers {
         self.stalls.open.used()
     }
 
-    fn off(&self, group: Option<Group>) -> Option<State> {
+    fn off(&self, group: Option<Group>) -> Option<ProbeState> {
         off(group)
     }
 
@@ -64,11 +64,11 @@ impl Host for Ledgers {
 }
 
 /// Why the probes of that group, or of none, are not to be attached, if they are not.
-fn off(group: Option<Group>) -> Option<State> {
+fn off(group: Option<Group>) -> Option<ProbeState> {
     if group.is_some_and(|g| !settings::group(g)) {
-        Some(State::Off)
+        Some(ProbeState::Off)
     } else if !settings::enabled() {
-        Some(State::Paused)
+        Some(ProbeState::Paused)
     } else {
         None
     }
@@ -103,7 +103,7 @@ impl Board {
                 None => match FunctionProbe::new(function, ledgers.clone()) {
                     Ok(probe) => {
                         *place = Some(probe);
-                        State::Attached
+                        ProbeState::Attached
                     }
                     Err(state) => state,
                 },
@@ -121,7 +121,7 @@ impl Board {
             };
             self.missed = self.missed.and(probe.missed());
             if let Some(ledgers) = &self.ledgers {
-                let state = off(function.group()).unwrap_or(State::Off);
+                let state = off(function.group()).unwrap_or(ProbeState::Off);
                 ledgers.states.set_function(function, state);
             }
         }
@@ -274,10 +274,10 @@ fn module_switched(module: &str, here: bool) {
     if let Some(ledgers) = &board.ledgers {
         for &function in Function::ALL.iter().filter(|&&f| its(f)) {
             let state = ledgers.states.function(function);
-            if state == State::Paused
-                || state == State::Off && function.group().is_none_or(settings::group)
+            if state == ProbeState::Paused
+                || state == ProbeState::Off && function.group().is_none_or(settings::group)
             {
-                ledgers.states.set_function(function, State::Waiting);
+                ledgers.states.set_function(function, ProbeState::Waiting);
             }
         }
     }

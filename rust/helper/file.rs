@@ -2,7 +2,7 @@
 
 //! The writeback helper, file half: write-around.
 //!
-//! Flow: reclaim meets a dirty file folio -> [`Hook::dirty_file`] takes a
+//! Flow: reclaim meets a dirty file folio -> [`FileHook::dirty_file`] takes a
 //! reference into the ring of the folio's node, in its device's lane -> the lane's
 //! worker writes the windows around what waits there -> the ledger.
 //!
@@ -59,8 +59,8 @@ use kernel::{
     },
 };
 use lane::{
-    State,
-    Table, //
+    FileLanes,
+    LaneState, //
 };
 use ring::{
     Need,
@@ -72,17 +72,17 @@ use ring::{
 
 /// What hook and workers share.
 #[pin_data]
-pub(crate) struct Shared {
+pub(crate) struct FileState {
     ledgers: Arc<Ledgers>,
     /// By node; none for a node that is not there.
     rings: KVec<Option<Pin<KBox<Ring>>>>,
     #[pin]
-    table: Table,
+    table: FileLanes,
     freed: Ticker<Freed>,
     stopping: Atomic<bool>,
 }
 
-impl Shared {
+impl FileState {
     fn rings(&self) -> impl Iterator<Item = &Ring> {
         self.rings.iter().flatten().map(|r| &**r)
     }
@@ -104,22 +104,22 @@ impl Shared {
 
 /// A device's lane: its worker and what that has at hand.
 #[pin_data]
-pub(crate) struct Lane {
-    shared: Arc<Shared>,
+pub(crate) struct FileLane {
+    shared: Arc<FileState>,
     index: usize,
     #[pin]
-    work: Work<Lane>,
+    work: Work<FileLane>,
     #[pin]
-    at_hand: Mutex<worker::Work>,
+    at_hand: Mutex<worker::WorkerState>,
 }
 
 impl_has_work! {
-    impl HasWork<Self> for Lane { self.work }
+    impl HasWork<Self> for FileLane { self.work }
 }
 
-impl Lane {
-    fn new(shared: Arc<Shared>, index: usize) -> Result<Arc<Self>> {
-        let at_hand = worker::Work::new()?;
+impl FileLane {
+    fn new(shared: Arc<FileState>, index: usize) -> Result<Arc<Self>> {
+        let at_hand = worker::WorkerState::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 shared,
@@ -131,11 +131,11 @@ impl Lane {
         )
     }
 
-    fn state(&self) -> Option<&State> {
+    fn state(&self) -> Option<&LaneState> {
         self.shared.table.state(self.index)
     }
 
-    /// See [`State::blocking`].
+    /// See [`LaneState::blocking`].
     fn blocking<R>(&self, f: impl FnOnce() -> R) -> R {
         match self.state() {
             Some(state) => state.blocking(f),
@@ -167,10 +167,10 @@ impl Lane {
     }
 }
 
-impl WorkItem for Lane {
-    type Pointer = Arc<Lane>;
+impl WorkItem for FileLane {
+    type Pointer = Arc<FileLane>;
 
-    fn run(this: Arc<Lane>) {
+    fn run(this: Arc<FileLane>) {
         if let Some(state) = this.state() {
             let workers = &this.shared.ledgers.workers;
             state.set_running(true);
@@ -194,15 +194,15 @@ fn need(met: &Met<'_>) -> Need {
 }
 
 /// What the kernel calls.
-pub(crate) struct Hook {
+pub(crate) struct FileHook {
     // Dropped in this order: the queues, when their workers are done, then what the
     // workers use.
     queues: KVec<Workqueue>,
-    lanes: KVec<Arc<Lane>>,
-    shared: Arc<Shared>,
+    lanes: KVec<Arc<FileLane>>,
+    shared: Arc<FileState>,
 }
 
-impl Hook {
+impl FileHook {
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
         let freed = Ticker::new(Freed::new(ledgers.clone())?)?;
         let mut rings = KVec::new();
@@ -214,10 +214,10 @@ impl Hook {
             rings.push(ring, GFP_KERNEL)?;
         }
         let shared = Arc::pin_init(
-            pin_init!(Shared {
+            pin_init!(FileState {
                 ledgers,
                 rings,
-                table <- Table::new(),
+                table <- FileLanes::new(),
                 freed,
                 stopping: Atomic::new(false),
             }),
@@ -226,7 +226,7 @@ impl Hook {
         let (mut queues, mut lanes) = (KVec::new(), KVec::new());
         for index in 0..LANES {
             queues.push(Workqueue::new(index)?, GFP_KERNEL)?;
-            lanes.push(Lane::new(shared.clone(), index)?, GFP_KERNEL)?;
+            lanes.push(FileLane::new(shared.clone(), index)?, GFP_KERNEL)?;
         }
         Ok(Arc::new(
             Self {
@@ -239,7 +239,7 @@ impl Hook {
     }
 
     /// What readers look at.
-    pub(crate) fn shared(&self) -> Arc<Shared> {
+    pub(crate) fn shared(&self) -> Arc<FileState> {
         self.shared.clone()
     }
 
@@ -342,7 +342,7 @@ impl Hook {
     }
 }
 
-impl Drop for Hook {
+impl Drop for FileHook {
     fn drop(&mut self) {
         // The kernel calls no more (see `Registration`). Workers give up what is
         // pending; what they have not seen goes with the rings.
@@ -353,9 +353,9 @@ impl Drop for Hook {
     }
 }
 
-impl Shared {
+impl FileState {
     /// Calls `f` with name and state of each device that was served.
-    pub(crate) fn devices(&self, f: impl FnMut(&str, &State)) {
+    pub(crate) fn devices(&self, f: impl FnMut(&str, &LaneState)) {
         self.table.each(f);
     }
 
@@ -370,7 +370,7 @@ impl Shared {
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(self.rings().map(Ring::bytes).fold(0, usize::saturating_add))
-            .saturating_add(LANES.saturating_mul(worker::Work::bytes()))
+            .saturating_add(LANES.saturating_mul(worker::WorkerState::bytes()))
             .saturating_add(self.freed.data().bytes())
     }
 }

@@ -2,9 +2,9 @@
 
 //! The writeback helper, swap half: handoff.
 //!
-//! Flow: reclaim has prepared a request to swap out -> [`Hook::write`] puts it into the queue of
-//! its device -> that device's writer submits it; and who made it, when it is through with a
-//! batch of folios, waits in [`Hook::wait`] until there is room for more -> ends of requests
+//! Flow: reclaim has prepared a request to swap out -> [`SwapHook::write`] puts it into the queue
+//! of its device -> that device's writer submits it; and who made it, when it is through with a
+//! batch of folios, waits in [`SwapHook::wait`] until there is room for more -> ends of requests
 //! make room.
 //!
 //! A prepared request is folios under writeback, unlocked, in neighbouring slots: to all of
@@ -18,8 +18,9 @@
 //! waits for the last call; then the writers submit what they have, and end. A writer that
 //! is inside a device that does not answer keeps us waiting; we say so.
 //!
-//! Context: [`Hook::write`] runs inside reclaim, where reclaim would submit, and does not sleep;
-//! [`Hook::wait`] does, after a batch. Neither allocates. [`Hook::done`] runs in any context.
+//! Context: [`SwapHook::write`] runs inside reclaim, where reclaim would submit, and does not
+//! sleep; [`SwapHook::wait`] does, after a batch. Neither allocates. [`SwapHook::done`] runs in any
+//! context.
 //!
 //! Locks: those of lane.rs and table.rs, never both.
 
@@ -27,8 +28,8 @@ mod lane;
 mod table;
 mod writer;
 
-pub(crate) use lane::Lane;
-pub(crate) use table::Name;
+pub(crate) use lane::SwapLane;
+pub(crate) use table::SwapDeviceName;
 
 use crate::{
     kernel_ext::{
@@ -72,7 +73,7 @@ use kernel::{
     },
 };
 use table::{
-    Table,
+    SwapLanes,
     LANES, //
 };
 use writer::Writer;
@@ -90,15 +91,15 @@ const LOOK_MS: u32 = 100;
 
 /// What hook, writers and readers share.
 #[pin_data]
-pub(crate) struct Shared {
+pub(crate) struct SwapState {
     ledgers: Arc<Ledgers>,
     #[pin]
-    table: Table,
+    table: SwapLanes,
     /// Tells our requests from those of a helper before us that are still in flight.
     since: usize,
 }
 
-impl Shared {
+impl SwapState {
     /// What the requests of a lane are marked with; not 0.
     fn cookie(&self, lane: usize) -> usize {
         self.since.wrapping_mul(COOKIES) | lane.wrapping_add(1)
@@ -111,7 +112,7 @@ impl Shared {
     }
 
     /// Calls `f` with name and state of each device that was served.
-    pub(crate) fn devices(&self, f: impl FnMut(Name, &Lane)) {
+    pub(crate) fn devices(&self, f: impl FnMut(SwapDeviceName, &SwapLane)) {
         self.table.each(f);
     }
 
@@ -123,7 +124,7 @@ impl Shared {
     }
 }
 
-impl Tick for Shared {
+impl Tick for SwapState {
     fn tick(&self) -> u32 {
         // All of them, not only the first.
         let waits = self.table.iter().filter(|lane| lane.look()).count();
@@ -135,21 +136,21 @@ impl Tick for Shared {
 }
 
 /// What the kernel calls.
-pub(crate) struct Hook {
+pub(crate) struct SwapHook {
     // Dropped in this order: the ticker, the writers, then what they use.
-    ticker: Ticker<Shared>,
+    ticker: Ticker<SwapState>,
     writers: KVec<Kthread<Writer>>,
-    shared: Arc<Shared>,
+    shared: Arc<SwapState>,
 }
 
-impl Hook {
+impl SwapHook {
     /// Starts the writers. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
         let requests = settings::ring_pages();
         let shared = Arc::pin_init(
-            try_pin_init!(Shared {
+            try_pin_init!(SwapState {
                 ledgers,
-                table <- Table::new(requests),
+                table <- SwapLanes::new(requests),
                 since: system::clock_ns() as usize,
             }? Error),
             GFP_KERNEL,
@@ -167,7 +168,7 @@ impl Hook {
     }
 
     /// What readers look at.
-    pub(crate) fn shared(&self) -> Arc<Shared> {
+    pub(crate) fn shared(&self) -> Arc<SwapState> {
         self.shared.clone()
     }
 
@@ -290,7 +291,7 @@ impl Hook {
     }
 }
 
-impl Drop for Hook {
+impl Drop for SwapHook {
     fn drop(&mut self) {
         // The kernel calls no more. A writer that is inside a device cannot be stopped.
         self.shared.devices(|name, lane| {

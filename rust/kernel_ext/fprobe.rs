@@ -5,7 +5,7 @@
 use crate::{
     kernel_ext::tracepoint::{
         ProbeData,
-        State, //
+        ProbeState, //
     },
     shim,
     words::{
@@ -60,7 +60,7 @@ impl Missed {
 impl<D: ProbeData> FunctionProbe<D> {
     /// Registers the probe; or why that cannot be: `EOPNOTSUPP` in a kernel without
     /// function probes, `ENOENT` where it has no such function.
-    pub(crate) fn new(function: Function, data: Arc<D>) -> core::result::Result<Self, State> {
+    pub(crate) fn new(function: Function, data: Arc<D>) -> core::result::Result<Self, ProbeState> {
         let mut err = 0;
         let passed = Arc::as_ptr(&data).cast_mut().cast();
         // SAFETY: `err` is valid for writes; `data` is what the entries expect (`ProbeData`), and
@@ -76,9 +76,9 @@ impl<D: ProbeData> FunctionProbe<D> {
             None => {
                 let err = to_result(err).err().unwrap_or(ENOMEM);
                 if err == ENOENT && function.module().is_some() {
-                    return Err(State::Waiting);
+                    return Err(ProbeState::Waiting);
                 }
-                Err(State::Failed(err.to_errno().wrapping_neg()))
+                Err(ProbeState::Failed(err.to_errno().wrapping_neg()))
             }
         }
     }

@@ -49,7 +49,7 @@ pub(crate) struct ProbeSpec {
 
 /// Whether a probe is attached.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum ProbeState {
     /// No such tracepoint in this kernel.
     Missing,
     /// Its prototype is not the one that the probe was written for.
@@ -68,38 +68,38 @@ pub(crate) enum State {
     Failed(i32),
 }
 
-impl State {
+impl ProbeState {
     /// As a number, for an atomic.
     pub(crate) const fn to_raw(self) -> i32 {
         match self {
-            State::Missing => 0,
-            State::Changed => 1,
-            State::Waiting => 2,
-            State::Unpaired => 3,
-            State::Attached => 4,
-            State::Off => 5,
-            State::Paused => 6,
-            State::Failed(errno) => errno.wrapping_neg(),
+            ProbeState::Missing => 0,
+            ProbeState::Changed => 1,
+            ProbeState::Waiting => 2,
+            ProbeState::Unpaired => 3,
+            ProbeState::Attached => 4,
+            ProbeState::Off => 5,
+            ProbeState::Paused => 6,
+            ProbeState::Failed(errno) => errno.wrapping_neg(),
         }
     }
 
     /// From that number.
     pub(crate) const fn from_raw(v: i32) -> Self {
         match v {
-            0 => State::Missing,
-            1 => State::Changed,
-            2 => State::Waiting,
-            3 => State::Unpaired,
-            4 => State::Attached,
-            5 => State::Off,
-            6 => State::Paused,
-            e => State::Failed(e.wrapping_neg()),
+            0 => ProbeState::Missing,
+            1 => ProbeState::Changed,
+            2 => ProbeState::Waiting,
+            3 => ProbeState::Unpaired,
+            4 => ProbeState::Attached,
+            5 => ProbeState::Off,
+            6 => ProbeState::Paused,
+            e => ProbeState::Failed(e.wrapping_neg()),
         }
     }
 
     /// Whether it works, or will when recording goes on.
     pub(crate) fn works(self) -> bool {
-        matches!(self, State::Attached | State::Paused)
+        matches!(self, ProbeState::Attached | ProbeState::Paused)
     }
 }
 
@@ -114,17 +114,17 @@ impl Probe {
     /// A probe that is not attached.
     pub(crate) const fn new() -> Self {
         Self {
-            state: Atomic::new(State::Missing.to_raw()),
+            state: Atomic::new(ProbeState::Missing.to_raw()),
             tracepoint: Atomic::new(0),
         }
     }
 
     /// Whether it is attached.
-    pub(crate) fn state(&self) -> State {
-        State::from_raw(peek(&self.state))
+    pub(crate) fn state(&self) -> ProbeState {
+        ProbeState::from_raw(peek(&self.state))
     }
 
-    fn set(&self, state: State) {
+    fn set(&self, state: ProbeState) {
         self.state.store(state.to_raw(), Relaxed);
     }
 }
@@ -148,7 +148,7 @@ pub(crate) trait Host: ProbeData {
     fn stalling(&self) -> &Atomic<usize>;
 
     /// Why the probes of that group, or of none, are not to be attached, if they are not.
-    fn off(&self, group: Option<Group>) -> Option<State>;
+    fn off(&self, group: Option<Group>) -> Option<ProbeState>;
 
     /// A module with tracepoints is going. Sleeps.
     fn module_gone(&self);
@@ -248,8 +248,8 @@ impl<H: Host> Probes<H> {
             if H::WANTED.get(i).is_some_and(|w| w.group == Some(group)) {
                 Self::detach_one(host, i, core::ptr::null_mut());
                 if let Some(probe) = host.probes().get(i) {
-                    if probe.state() == State::Missing {
-                        probe.set(State::Off);
+                    if probe.state() == ProbeState::Missing {
+                        probe.set(ProbeState::Off);
                     }
                 }
             }
@@ -284,7 +284,7 @@ impl<H: Host> Probes<H> {
             return;
         };
         // Switched on by the parameter while it was being attached anyway.
-        if probe.state() == State::Attached {
+        if probe.state() == ProbeState::Attached {
             return;
         }
         let mut known = false;
@@ -293,23 +293,23 @@ impl<H: Host> Probes<H> {
         let paired = wanted.needs.is_none_or(|n| {
             matches!(
                 host.probes().get(n).map(Probe::state),
-                Some(State::Attached)
+                Some(ProbeState::Attached)
             )
         });
 
         probe.set(if tp.is_null() {
             match wanted.module {
-                None => State::Missing,
+                None => ProbeState::Missing,
                 // Its header says already that it will be of no use.
-                Some(_) if func.is_null() && known => State::Changed,
-                Some(_) => State::Waiting,
+                Some(_) if func.is_null() && known => ProbeState::Changed,
+                Some(_) => ProbeState::Waiting,
             }
         } else if func.is_null() {
-            State::Changed
+            ProbeState::Changed
         } else if let Some(off) = host.off(wanted.group) {
             off
         } else if !paired {
-            State::Unpaired
+            ProbeState::Unpaired
         } else {
             let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
             // SAFETY: `tp` is a live tracepoint (of the kernel image, or of a
@@ -321,9 +321,9 @@ impl<H: Host> Probes<H> {
             let err = unsafe { bindings::tracepoint_probe_register(tp, func, data) };
             if err == 0 {
                 probe.tracepoint.store(tp as usize, Release);
-                State::Attached
+                ProbeState::Attached
             } else {
-                State::Failed(err.wrapping_neg())
+                ProbeState::Failed(err.wrapping_neg())
             }
         });
     }
@@ -347,9 +347,9 @@ impl<H: Host> Probes<H> {
         unsafe { bindings::tracepoint_probe_unregister(at, func, data) };
         probe.tracepoint.store(0, Relaxed);
         probe.set(if wanted.module.is_some() {
-            State::Waiting
+            ProbeState::Waiting
         } else {
-            State::Missing
+            ProbeState::Missing
         });
     }
 

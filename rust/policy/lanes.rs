@@ -22,12 +22,12 @@ pub const SHARE: u64 = 3;
 const NONE: u32 = u32::MAX;
 
 /// Room for one entry.
-pub struct Slot<T> {
+pub struct FifoSlot<T> {
     next: u32,
     value: Option<T>,
 }
 
-impl<T> Slot<T> {
+impl<T> FifoSlot<T> {
     /// An empty one.
     pub const fn new() -> Self {
         Self {
@@ -37,14 +37,14 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T> Default for Slot<T> {
+impl<T> Default for FifoSlot<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
 #[derive(Clone, Copy)]
-struct Lane {
+struct Fifo {
     head: u32,
     tail: u32,
     queued: u32,
@@ -71,13 +71,13 @@ pub struct Lanes<T, S, const N: usize> {
     slots: S,
     free: u32,
     free_slots: u32,
-    lanes: [Lane; N],
+    lanes: [Fifo; N],
     pages: u64,
     limit: u64,
     values: PhantomData<T>,
 }
 
-impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
+impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
     /// An empty queue with the room of `slots`, whose entries hold at most
     /// `limit` pages. Slots beyond `u32::MAX - 1` are not used.
     pub fn new(mut slots: S, limit: u64) -> Self {
@@ -91,7 +91,7 @@ impl<T, S: DerefMut<Target = [Slot<T>]>, const N: usize> Lanes<T, S, N> {
             slots,
             free: if n == 0 { NONE } else { 0 },
             free_slots: n as u32,
-            lanes: [Lane {
+            lanes: [Fifo {
                 head: NONE,
                 tail: NONE,
                 queued: 0,

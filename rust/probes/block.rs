@@ -5,7 +5,7 @@
 use crate::{
     kernel_ext::{
         percpu::Pinned,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         swap_io::For,
@@ -165,7 +165,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
 /// Whether it can be told why a swap write ended.
 pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
     ledgers.states.live(Group::Stalls)
-        && ledgers.states.function(Function::SwapSubmit) == State::Attached
+        && ledgers.states.function(Function::SwapSubmit) == ProbeState::Attached
         && function::sees_swap_io()
 }
 

@@ -8,7 +8,7 @@ use crate::{
     kernel_ext::{
         percpu::Pinned,
         system,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         nbd::{
@@ -64,7 +64,7 @@ pub(crate) fn sending(
         return;
     }
     // One that came before we did, or found no room; or where it cannot be seen to come.
-    if ledgers.states.function(Function::NbdQueue) != State::Attached {
+    if ledgers.states.function(Function::NbdQueue) != ProbeState::Attached {
         queued(ledgers, pin, &request());
         ledgers.nbd.sending(key, system::clock_ns());
     }

@@ -8,7 +8,7 @@ use crate::{
         events,
         percpu::Pinned,
         system,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         windows::{
@@ -159,7 +159,7 @@ fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
     // What is left is a folio that needed no write: all zeros, unless zswap
     // took it unseen.
-    if slot.is_some() && ledgers.states.function(Function::ZswapStore) == State::Attached {
+    if slot.is_some() && ledgers.states.function(Function::ZswapStore) == ProbeState::Attached {
         Kind::Zero
     } else {
         Kind::Unknown

@@ -6,7 +6,7 @@ use crate::{
     kernel_ext::{
         cell::Cell64,
         system,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         nbd::{
@@ -33,9 +33,9 @@ use kernel::{
 };
 
 /// There is nothing to see before the module is loaded.
-fn there(state: State) -> State {
+fn there(state: ProbeState) -> ProbeState {
     match state {
-        State::Waiting => State::Attached,
+        ProbeState::Waiting => ProbeState::Attached,
         other => other,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     kernel_ext::{
         cell::Cell64,
         system,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         stalls::{
@@ -62,9 +62,9 @@ fn state(ledgers: &Ledgers, cause: Cause) -> &'static str {
     };
     if needs.iter().all(|s| s.works()) {
         "available"
-    } else if needs.contains(&State::Off) {
+    } else if needs.contains(&ProbeState::Off) {
         "off"
-    } else if needs.contains(&State::Waiting) {
+    } else if needs.contains(&ProbeState::Waiting) {
         "waiting"
     } else {
         "unavailable"

@@ -13,7 +13,7 @@ use crate::{
     },
     kernel_ext::{
         cell::Cell64,
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         cost::{
@@ -40,15 +40,15 @@ use kernel::{
     sync::Arc, //
 };
 
-fn state(f: &mut fmt::Formatter<'_>, state: State) -> fmt::Result {
+fn state(f: &mut fmt::Formatter<'_>, state: ProbeState) -> fmt::Result {
     match state {
-        State::Missing => f.write_str("missing"),
-        State::Changed => f.write_str("changed"),
-        State::Waiting => f.write_str("waiting"),
-        State::Unpaired => f.write_str("unpaired"),
-        State::Attached => f.write_str("attached"),
-        State::Off | State::Paused => f.write_str("off"),
-        State::Failed(errno) => write!(f, "failed:{errno}"),
+        ProbeState::Missing => f.write_str("missing"),
+        ProbeState::Changed => f.write_str("changed"),
+        ProbeState::Waiting => f.write_str("waiting"),
+        ProbeState::Unpaired => f.write_str("unpaired"),
+        ProbeState::Attached => f.write_str("attached"),
+        ProbeState::Off | ProbeState::Paused => f.write_str("off"),
+        ProbeState::Failed(errno) => write!(f, "failed:{errno}"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
         cell::peek,
         tracepoint::{
             Probe,
-            State, //
+            ProbeState, //
         },
     },
     words::{
@@ -24,7 +24,7 @@ use kernel::sync::atomic::{
 /// States of all probes. Any context reads them.
 pub(crate) struct States {
     probes: [Probe; Event::COUNT],
-    /// States of the function probes; see [`State`].
+    /// States of the function probes; see [`ProbeState`].
     functions: [Atomic<i32>; Function::COUNT],
     /// See [`States::live`].
     live: [Atomic<bool>; Group::COUNT],
@@ -35,7 +35,7 @@ impl States {
     pub(crate) const fn new() -> Self {
         Self {
             probes: [const { Probe::new() }; Event::COUNT],
-            functions: [const { Atomic::new(State::Missing.to_raw()) }; Function::COUNT],
+            functions: [const { Atomic::new(ProbeState::Missing.to_raw()) }; Function::COUNT],
             live: [const { Atomic::new(false) }; Group::COUNT],
         }
     }
@@ -46,29 +46,29 @@ impl States {
     }
 
     /// Whether the probe of an event is attached.
-    pub(crate) fn state(&self, event: Event) -> State {
+    pub(crate) fn state(&self, event: Event) -> ProbeState {
         self.probes
             .get(event as usize)
-            .map_or(State::Missing, Probe::state)
+            .map_or(ProbeState::Missing, Probe::state)
     }
 
     /// Whether the probe of an event is attached.
     pub(crate) fn attached(&self, event: Event) -> bool {
-        self.state(event) == State::Attached
+        self.state(event) == ProbeState::Attached
     }
 
     /// Notes whether a function is probed.
-    pub(crate) fn set_function(&self, function: Function, state: State) {
+    pub(crate) fn set_function(&self, function: Function, state: ProbeState) {
         if let Some(there) = self.functions.get(function as usize) {
             there.store(state.to_raw(), Relaxed);
         }
     }
 
     /// Whether a function is probed.
-    pub(crate) fn function(&self, function: Function) -> State {
+    pub(crate) fn function(&self, function: Function) -> ProbeState {
         self.functions
             .get(function as usize)
-            .map_or(State::Missing, |s| State::from_raw(peek(s)))
+            .map_or(ProbeState::Missing, |s| ProbeState::from_raw(peek(s)))
     }
 
     /// Whether a group's probes are all attached, as far as they can be. A part of what

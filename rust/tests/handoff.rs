@@ -5,7 +5,7 @@
 
 use super::ledgers;
 use crate::{
-    helper::swap::Hook,
+    helper::swap::SwapHook,
     kernel_ext::reclaim::{
         Asking,
         Done,
@@ -62,14 +62,14 @@ fn written(ledgers: &Ledgers) -> u64 {
 
 /// Asks a hook of its own; it is gone, and its writers with it, when this returns: a case
 /// that fails would leave them behind. Sleeps.
-fn with_hook<R>(ask: impl FnOnce(&Hook) -> Result<R>) -> Result<(Arc<Ledgers>, R)> {
+fn with_hook<R>(ask: impl FnOnce(&SwapHook) -> Result<R>) -> Result<(Arc<Ledgers>, R)> {
     // What follows asks with the policy that is the default.
     if settings::handoff() != Mode::Always {
         pr_err!("the KUnit suite of handoff needs handoff=always\n");
         return Err(EINVAL);
     }
     let ledgers = ledgers()?;
-    let hook = Hook::new(ledgers.clone())?;
+    let hook = SwapHook::new(ledgers.clone())?;
     let said = ask(&hook);
     hook.close();
     drop(hook);

@@ -13,7 +13,7 @@ use crate::{
             pinned,
             Pinned, //
         },
-        tracepoint::State, //
+        tracepoint::ProbeState, //
     },
     ledgers::{
         nbd::{
@@ -63,10 +63,10 @@ fn ledgers() -> Result<Arc<Ledgers>> {
     ledgers.states.set_live(Group::Stalls, true);
     ledgers
         .states
-        .set_function(Function::NbdQueue, State::Attached);
+        .set_function(Function::NbdQueue, ProbeState::Attached);
     ledgers
         .states
-        .set_function(Function::SwapSubmit, State::Attached);
+        .set_function(Function::SwapSubmit, ProbeState::Attached);
     Ok(ledgers)
 }
 
@@ -415,7 +415,7 @@ mod batches_of_swap {
         let ledgers = ledgers()?;
         ledgers
             .states
-            .set_function(Function::SwapSubmit, State::Off);
+            .set_function(Function::SwapSubmit, ProbeState::Off);
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 4, 0, 0);

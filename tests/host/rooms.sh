@@ -44,7 +44,7 @@ is "a use" "$(with ledgers/tlb.rs 'use crate::probes::stall;')" "$(edge 1 ledger
 is "a use within braces, by the line of the name" \
 	"$(with helper/file/ring.rs 'use crate::{' '    kernel_ext::cell::{' '        peek,' '    },' '    rows,' '};')" "$(edge 5 helper rows)"
 is "a use within braces in braces" \
-	"$(with settings.rs 'pub(crate) use crate::{words::{self, Kind}, helper::{file, swap::{self, Hook as Swap}}};')" \
+	"$(with settings.rs 'pub(crate) use crate::{words::{self, Kind}, helper::{file, swap::{self, SwapHook as Swap}}};')" \
 	"1: room settings names room helper, which is above it; 1: room settings names room helper, which is above it; 1: room settings names room helper, which is above it; exit 1"
 is "a use that begins with braces" "$(with words/kind.rs 'use {core::fmt, crate::shim::At};')" "$(edge 1 words shim)"
 is "a path" "$(with tables/names.rs 'fn planted() -> u64 {' '    crate::control::parameters::get(0)' '}')" "$(edge 2 tables control)"

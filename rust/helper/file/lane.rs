@@ -29,7 +29,7 @@ use kernel::{
 const STUCK_NS: u64 = 5_000_000_000;
 
 /// State of a lane.
-pub(crate) struct State {
+pub(crate) struct LaneState {
     /// Address of the backing device, 0: none.
     bdi: Atomic<usize>,
     /// Since when the worker is inside the filesystem, 0: it is not.
@@ -50,7 +50,7 @@ pub(crate) struct State {
     pub(crate) budget_pages: Atomic<u32>,
 }
 
-impl State {
+impl LaneState {
     const fn new() -> Self {
         Self {
             bdi: Atomic::new(0),
@@ -96,24 +96,24 @@ impl State {
 
 /// All lanes.
 #[pin_data]
-pub(crate) struct Table {
-    states: [State; LANES],
-    /// Names of the devices, changed with `State::bdi`.
+pub(crate) struct FileLanes {
+    states: [LaneState; LANES],
+    /// Names of the devices, changed with `LaneState::bdi`.
     #[pin]
     names: SpinLock<[[u8; 16]; LANES]>,
 }
 
-impl Table {
+impl FileLanes {
     /// All lanes free.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            states: [const { State::new() }; LANES],
+            states: [const { LaneState::new() }; LANES],
             names <- new_spinlock!([[0; 16]; LANES], "reclaimwb_lanes"),
         })
     }
 
     /// A lane's state.
-    pub(crate) fn state(&self, lane: usize) -> Option<&State> {
+    pub(crate) fn state(&self, lane: usize) -> Option<&LaneState> {
         self.states.get(lane)
     }
 
@@ -131,13 +131,13 @@ impl Table {
         // A device that comes back under its old name (a dm or NBD device made anew)
         // gets its old lane: no two have one name.
         let name = bdi.name();
-        let idle = |lane: &usize| self.states.get(*lane).is_some_and(State::idle);
+        let idle = |lane: &usize| self.states.get(*lane).is_some_and(LaneState::idle);
         let lane = names
             .iter()
             .position(|n| *n == name && n.first() != Some(&0))
             .filter(idle)
             .or_else(|| self.states.iter().position(|s| s.serves(0)))
-            .or_else(|| self.states.iter().position(State::idle))?;
+            .or_else(|| self.states.iter().position(LaneState::idle))?;
         let state = self.states.get(lane)?;
         *names.get_mut(lane)? = name;
         state.queued.store(0, Relaxed);
@@ -148,7 +148,7 @@ impl Table {
     }
 
     /// Calls `f` with name and state of each lane that serves a device.
-    pub(crate) fn each(&self, mut f: impl FnMut(&str, &State)) {
+    pub(crate) fn each(&self, mut f: impl FnMut(&str, &LaneState)) {
         let names = *self.names.lock();
         for (state, name) in self.states.iter().zip(names) {
             let len = name.iter().position(|&b| b == 0).unwrap_or(name.len());

@@ -88,8 +88,8 @@ pub(crate) enum Need {
     Asked,
 }
 
-struct Inner {
-    lanes: Lanes<Target, KVVec<lanes::Slot<Target>>, LANES>,
+struct RingInner {
+    lanes: Lanes<Target, KVVec<lanes::FifoSlot<Target>>, LANES>,
     /// Addresses of queued folios, by hash; one may drive out another.
     seen: KVVec<usize>,
 }
@@ -108,7 +108,7 @@ pub(crate) enum Offered {
 #[pin_data]
 pub(crate) struct Ring {
     #[pin]
-    inner: SpinLock<Inner>,
+    inner: SpinLock<RingInner>,
     /// Pages of targets that are queued, worked on or under writeback.
     outstanding: Atomic<i64>,
     /// The target that was offered last was for a cgroup, not for the node.
@@ -135,7 +135,7 @@ impl Ring {
     pub(crate) fn new(pages: usize) -> Result<Pin<KBox<Self>>> {
         let mut slots = KVVec::with_capacity(pages, GFP_KERNEL)?;
         for _ in 0..pages {
-            slots.push(lanes::Slot::new(), GFP_KERNEL)?;
+            slots.push(lanes::FifoSlot::new(), GFP_KERNEL)?;
         }
         let seen = KVVec::from_elem(0usize, SEEN, GFP_KERNEL)?;
         let bytes = core::mem::size_of_val(slots.as_slice())
@@ -143,7 +143,7 @@ impl Ring {
         KBox::pin_init(
             pin_init!(Self {
                 inner <- new_spinlock!(
-                    Inner { lanes: Lanes::new(slots, pages as u64), seen },
+                    RingInner { lanes: Lanes::new(slots, pages as u64), seen },
                     "reclaimwb_ring"
                 ),
                 outstanding: Atomic::new(0),

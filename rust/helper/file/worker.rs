@@ -27,7 +27,7 @@ use super::{
         Need,
         Target, //
     },
-    Lane, //
+    FileLane, //
 };
 use crate::{
     kernel_ext::{
@@ -110,9 +110,9 @@ struct Flight {
     /// landed. That the others are not either is as good as certain where one device writes all.
     last: [Option<FolioRef>; PARTS],
     pages: u32,
-    /// What it costs the device, in pages: see `Work::window_cost`.
+    /// What it costs the device, in pages: see `WorkerState::window_cost`.
     cost: u32,
-    /// How many of `Work::flying` are its targets.
+    /// How many of `WorkerState::flying` are its targets.
     targets: usize,
     since: u64,
     /// The budget kept others back meanwhile.
@@ -166,7 +166,7 @@ impl Flights {
 }
 
 /// What the worker has at hand.
-pub(crate) struct Work {
+pub(crate) struct WorkerState {
     /// Sorted by superblock, inode and index.
     pending: KVVec<Target>,
     /// Just taken from a ring.
@@ -183,7 +183,7 @@ pub(crate) struct Work {
     last: (usize, u64),
 }
 
-impl Work {
+impl WorkerState {
     /// Nothing at hand. Sleeps.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
@@ -210,7 +210,7 @@ impl Work {
     }
 
     /// Works until nothing is left.
-    pub(crate) fn run(&mut self, lane: &Lane) {
+    pub(crate) fn run(&mut self, lane: &FileLane) {
         let mut flights = Flights::new();
         loop {
             self.refill(lane);
@@ -234,7 +234,7 @@ impl Work {
     // --- targets
 
     /// Gives up a target that is not written; those who wait look again.
-    fn skip(lane: &Lane, target: Target, why: Skip) {
+    fn skip(lane: &FileLane, target: Target, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
         pinned(|pin| lane.shared.ledgers.write_around.this(pin).skip(why));
         lane.release(target);
@@ -243,7 +243,7 @@ impl Work {
     }
 
     /// Takes what waits, sorts it, and drops what is not needed any more.
-    fn refill(&mut self, lane: &Lane) {
+    fn refill(&mut self, lane: &FileLane) {
         let mut any = false;
         for ring in lane.shared.rings() {
             loop {
@@ -294,7 +294,7 @@ impl Work {
 
     /// Moves the fresh targets to their places. (Not `sort_unstable()`, which
     /// panics when it finds the order inconsistent.)
-    fn insert(&mut self, lane: &Lane) {
+    fn insert(&mut self, lane: &FileLane) {
         while let Some(target) = self.fresh.pop() {
             let key = (target.sb, target.inode, target.index);
             let at = self
@@ -311,7 +311,7 @@ impl Work {
     }
 
     /// Skips the targets for which `why` has a reason.
-    fn take_if(&mut self, mut why: impl FnMut(&Target) -> Option<Skip>, lane: &Lane) {
+    fn take_if(&mut self, mut why: impl FnMut(&Target) -> Option<Skip>, lane: &FileLane) {
         // From the end: when all go, nothing need be moved.
         for i in (0..self.pending.len()).rev() {
             if let Some(why) = self.pending.get(i).and_then(&mut why) {
@@ -321,7 +321,7 @@ impl Work {
     }
 
     /// Skips the pending targets of a superblock.
-    fn skip_superblock(&mut self, lane: &Lane, sb: usize, why: Skip) {
+    fn skip_superblock(&mut self, lane: &FileLane, sb: usize, why: Skip) {
         self.take_if(|t| (t.sb == sb).then_some(why), lane);
     }
 
@@ -330,7 +330,11 @@ impl Work {
     /// Locks the superblock of the first target of a window whose folio can be locked;
     /// skips the targets that stand in the way, of all windows if it is the superblock that
     /// does. `None` when it can't be had now.
-    fn pin_superblock(&mut self, lane: &Lane, range: &mut ops::Range<usize>) -> Option<Superblock> {
+    fn pin_superblock(
+        &mut self,
+        lane: &FileLane,
+        range: &mut ops::Range<usize>,
+    ) -> Option<Superblock> {
         let mut i = range.start;
         while i < range.end {
             let target = self.pending.get(i)?;
@@ -362,7 +366,7 @@ impl Work {
 
     /// Those targets are all locked, as a rule by the reclaimer that just handed
     /// them over: gives it a moment, and them up after some.
-    fn wait_for_locks(&mut self, lane: &Lane, range: ops::Range<usize>) {
+    fn wait_for_locks(&mut self, lane: &FileLane, range: ops::Range<usize>) {
         if range.is_empty() {
             return;
         }
@@ -378,13 +382,13 @@ impl Work {
         fsleep(Delta::from_millis(1));
     }
 
-    fn skip_at(&mut self, lane: &Lane, i: usize, why: Skip) {
+    fn skip_at(&mut self, lane: &FileLane, i: usize, why: Skip) {
         if let Ok(target) = self.pending.remove(i) {
             Self::skip(lane, target, why);
         }
     }
 
-    fn show(&self, lane: &Lane, flights: &Flights) {
+    fn show(&self, lane: &FileLane, flights: &Flights) {
         if let Some(state) = lane.state() {
             state.inflight_pages.store(flights.pages, Relaxed);
             state.budget_pages.store(self.budget.pages(), Relaxed);
@@ -434,7 +438,7 @@ impl Work {
     /// locked, and skips those before it that are not to be written.
     fn pin_inode<'sb>(
         &mut self,
-        lane: &Lane,
+        lane: &FileLane,
         sb: &'sb Superblock,
         range: &mut ops::Range<usize>,
     ) -> Option<Inode<'sb>> {
@@ -476,7 +480,7 @@ impl Work {
     }
 
     /// Begins the window of those pending targets.
-    fn begin(&mut self, lane: &Lane, mut range: ops::Range<usize>, flights: &mut Flights) {
+    fn begin(&mut self, lane: &FileLane, mut range: ops::Range<usize>, flights: &mut Flights) {
         let Some(sb) = self.pin_superblock(lane, &mut range) else {
             return;
         };
@@ -535,7 +539,7 @@ impl Work {
     /// Writes the ranges of a window whose pages are in `dirty` and `wanted`.
     fn flush(
         &mut self,
-        lane: &Lane,
+        lane: &FileLane,
         inode: &Inode<'_>,
         start: u64,
         targets: usize,
@@ -600,7 +604,7 @@ impl Work {
     }
 
     /// Waits for the oldest window, and accounts for its targets.
-    fn land(&mut self, lane: &Lane, flights: &mut Flights) {
+    fn land(&mut self, lane: &FileLane, flights: &mut Flights) {
         let Some(mut flight) = flights.pop() else {
             return;
         };

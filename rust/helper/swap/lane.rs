@@ -52,7 +52,7 @@ use kernel::{
 };
 
 /// A request that waits for the writer.
-pub(crate) struct Request {
+pub(crate) struct QueuedRequest {
     /// It.
     pub(crate) prepared: Prepared,
     /// Its first swap slot, by which it is sorted.
@@ -82,7 +82,7 @@ impl idle::Flag for Idle {
 }
 
 /// What the lock guards.
-struct Inner {
+struct LaneInner {
     door: Door,
     link: Link,
     /// Pages that may be under way, as far as the reserves go.
@@ -93,10 +93,10 @@ struct Inner {
     progress: u64,
     /// Nobody is let in any more.
     going: bool,
-    queue: KVVec<Request>,
+    queue: KVVec<QueuedRequest>,
 }
 
-impl Inner {
+impl LaneInner {
     fn room(&self) -> Room {
         Room::new(self.link.limit(), self.reserve, self.link.drains())
     }
@@ -187,9 +187,9 @@ pub(crate) struct Figures {
 
 /// State of a lane.
 #[pin_data]
-pub(crate) struct Lane {
+pub(crate) struct SwapLane {
     #[pin]
-    inner: SpinLockIrq<Inner>,
+    inner: SpinLockIrq<LaneInner>,
     /// Where those stand who wait for room.
     #[pin]
     kswapd: Line,
@@ -206,10 +206,10 @@ pub(crate) struct Lane {
     pub(crate) written: Atomic<u64>,
 }
 
-impl Lane {
+impl SwapLane {
     /// A lane whose queue has room for `requests`. Sleeps.
     pub(crate) fn new(requests: usize) -> Result<Pin<KBox<Self>>> {
-        let inner = Inner {
+        let inner = LaneInner {
             door: Door::new(),
             link: Link::new(),
             reserve: u32::MAX,
@@ -247,7 +247,7 @@ impl Lane {
             inner.progress = now;
         }
         inner.door.hand_over(pages);
-        let request = Request {
+        let request = QueuedRequest {
             prepared: asking.take(cookie),
             slot: asking.slot(),
             taken: now,
@@ -315,7 +315,7 @@ impl Lane {
         })
     }
 
-    /// See [`Inner::worth_a_nap`].
+    /// See [`LaneInner::worth_a_nap`].
     fn worth_a_nap(&self) -> bool {
         self.inner.lock().worth_a_nap(system::mono_ns())
     }
@@ -328,7 +328,7 @@ impl Lane {
     }
 
     /// Wakes those who waited longest, as many as may come in.
-    fn call(&self, inner: &mut Inner) {
+    fn call(&self, inner: &mut LaneInner) {
         let room = inner.room();
         let [kswapd, tasks] = inner.door.call(room);
         self.kswapd.wake(kswapd);
@@ -358,7 +358,7 @@ impl Lane {
 
     /// Gives what is queued, the oldest first, for `empty`, which has as much room and holds
     /// nothing. Does not sleep.
-    pub(crate) fn take(&self, empty: &mut KVVec<Request>) {
+    pub(crate) fn take(&self, empty: &mut KVVec<QueuedRequest>) {
         core::mem::swap(&mut self.inner.lock().queue, empty);
     }
 
@@ -455,6 +455,6 @@ impl Lane {
     /// Memory that one takes, whose queue has room for `requests`, in bytes.
     pub(super) const fn bytes(requests: usize) -> usize {
         core::mem::size_of::<Self>()
-            .saturating_add(requests.saturating_mul(core::mem::size_of::<Request>()))
+            .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))
     }
 }

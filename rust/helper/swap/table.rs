@@ -2,9 +2,9 @@
 
 //! The lanes of all swap devices.
 //!
-//! Locks: `Table::claim`, which guards the change of a lane's device, before a lane's own.
+//! Locks: `SwapLanes::claim`, which guards the change of a lane's device, before a lane's own.
 
-use super::lane::Lane;
+use super::lane::SwapLane;
 use kernel::{
     new_spinlock,
     prelude::*,
@@ -16,20 +16,20 @@ pub(crate) const LANES: usize = 4;
 
 /// All lanes.
 #[pin_data]
-pub(crate) struct Table {
-    lanes: KVec<Pin<KBox<Lane>>>,
+pub(crate) struct SwapLanes {
+    lanes: KVec<Pin<KBox<SwapLane>>>,
     requests: usize,
     #[pin]
     claim: SpinLock<()>,
 }
 
-impl Table {
+impl SwapLanes {
     /// All lanes free, each with room for so many requests. Sleeps.
     pub(crate) fn new(requests: usize) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
             let mut lanes = KVec::with_capacity(LANES, GFP_KERNEL)?;
             for _ in 0..LANES {
-                lanes.push(Lane::new(requests)?, GFP_KERNEL)?;
+                lanes.push(SwapLane::new(requests)?, GFP_KERNEL)?;
             }
             Ok(try_pin_init!(Self {
                 lanes,
@@ -40,12 +40,12 @@ impl Table {
     }
 
     /// A lane.
-    pub(crate) fn get(&self, lane: usize) -> Option<&Lane> {
+    pub(crate) fn get(&self, lane: usize) -> Option<&SwapLane> {
         self.lanes.get(lane).map(|l| &**l)
     }
 
     /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Lane> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &SwapLane> {
         self.lanes.iter().map(|l| &**l)
     }
 
@@ -66,9 +66,9 @@ impl Table {
     }
 
     /// Calls `f` with device and state of each lane that serves one.
-    pub(crate) fn each(&self, mut f: impl FnMut(Name, &Lane)) {
+    pub(crate) fn each(&self, mut f: impl FnMut(SwapDeviceName, &SwapLane)) {
         for lane in self.iter().filter(|l| !l.serves(0)) {
-            f(Name(lane.device()), lane);
+            f(SwapDeviceName(lane.device()), lane);
         }
     }
 
@@ -79,16 +79,16 @@ impl Table {
 
     /// Memory that they take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        LANES.saturating_mul(Lane::bytes(self.requests))
+        LANES.saturating_mul(SwapLane::bytes(self.requests))
     }
 }
 
 /// A swap device's name: major and minor number; the swap file of a filesystem without
 /// a block device is `swap<type>`.
 #[derive(Clone, Copy)]
-pub(crate) struct Name(u32);
+pub(crate) struct SwapDeviceName(u32);
 
-impl core::fmt::Display for Name {
+impl core::fmt::Display for SwapDeviceName {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.0 & 0x8000_0000 {
             // MAJOR() and MINOR() of include/linux/kdev_t.h.
@@ -99,7 +99,7 @@ impl core::fmt::Display for Name {
 }
 
 // `pr_*!` and `writeln!` want one each.
-impl kernel::fmt::Display for Name {
+impl kernel::fmt::Display for SwapDeviceName {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)
     }

@@ -12,10 +12,10 @@
 
 use super::{
     lane::{
-        Lane,
-        Request, //
+        QueuedRequest,
+        SwapLane, //
     },
-    Shared, //
+    SwapState, //
 };
 use crate::{
     kernel_ext::{
@@ -54,11 +54,11 @@ const PENDING: usize = 1024;
 const OLD_NS: u64 = 500_000_000;
 
 /// What the writer has at hand.
-struct Work {
+struct WriterState {
     /// Sorted by slot.
-    pending: KVVec<Request>,
+    pending: KVVec<QueuedRequest>,
     /// Taken from the queue, the oldest last.
-    fresh: KVVec<Request>,
+    fresh: KVVec<QueuedRequest>,
     reserve: Reserve,
     /// The device that they are of.
     device: u32,
@@ -69,10 +69,10 @@ struct Work {
 /// The thread.
 #[pin_data]
 pub(super) struct Writer {
-    shared: Arc<Shared>,
+    shared: Arc<SwapState>,
     index: usize,
     #[pin]
-    at_hand: Mutex<Work>,
+    at_hand: Mutex<WriterState>,
 }
 
 impl Writer {
@@ -80,12 +80,12 @@ impl Writer {
     pub(super) const fn bytes(requests: usize) -> usize {
         let requests = requests.saturating_add(PENDING);
         core::mem::size_of::<Self>()
-            .saturating_add(requests.saturating_mul(core::mem::size_of::<Request>()))
+            .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))
     }
 
     /// The writer of a lane that has room for `requests`. Sleeps.
-    pub(super) fn new(shared: Arc<Shared>, index: usize, requests: usize) -> Result<Arc<Self>> {
-        let work = Work {
+    pub(super) fn new(shared: Arc<SwapState>, index: usize, requests: usize) -> Result<Arc<Self>> {
+        let work = WriterState {
             pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
             fresh: KVVec::with_capacity(requests, GFP_KERNEL)?,
             reserve: Reserve::new(),
@@ -130,9 +130,9 @@ impl Thread for Writer {
     }
 }
 
-impl Work {
+impl WriterState {
     /// Moves what was handed over to its place.
-    fn refill(&mut self, lane: &Lane) {
+    fn refill(&mut self, lane: &SwapLane) {
         if self.fresh.is_empty() {
             lane.take(&mut self.fresh);
             self.fresh.reverse();
@@ -145,7 +145,7 @@ impl Work {
         }
     }
 
-    fn insert(&mut self, request: Request) {
+    fn insert(&mut self, request: QueuedRequest) {
         let at = self.pending.partition_point(|r| r.slot < request.slot);
         match self.pending.insert_within_capacity(at, request) {
             Ok(()) => {}
@@ -167,7 +167,7 @@ impl Work {
     }
 
     /// Submits a batch.
-    fn write(&mut self, writer: &Writer, me: &Me, lane: &Lane, all: bool) {
+    fn write(&mut self, writer: &Writer, me: &Me, lane: &SwapLane, all: bool) {
         if self.device != lane.device() {
             self.device = lane.device();
             self.reserve = Reserve::new();
@@ -197,7 +197,7 @@ impl Work {
 
     /// Submits requests of `most` pages together, as many as the device may have or `all`, but
     /// one at least; returns of how many.
-    fn submit(&mut self, most: u32, writer: &Writer, lane: &Lane, all: bool) -> u32 {
+    fn submit(&mut self, most: u32, writer: &Writer, lane: &SwapLane, all: bool) -> u32 {
         let mut pages = 0u32;
         while pages == 0 || all || lane.may_submit() {
             let Some(request) = self.next(most.saturating_sub(pages), pages == 0) else {
@@ -214,7 +214,7 @@ impl Work {
     }
 
     /// Takes the next request if it is of no more than `most` pages, or of any number.
-    fn next(&mut self, most: u32, any: bool) -> Option<Request> {
+    fn next(&mut self, most: u32, any: bool) -> Option<QueuedRequest> {
         let at = self.first();
         let fits = any || self.pending.get(at)?.pages <= most;
         match fits {

@@ -12,7 +12,7 @@ use std::{
 use proptest::prelude::*;
 use reclaimwb_policy::{
     budget::{Budget, LATE_NS, QUICK_NS},
-    lanes::{Lanes, Refused, Slot, SHARE},
+    lanes::{FifoSlot, Lanes, Refused, SHARE},
     log2,
     patience::{self, Cache},
     window::{score, start_of, Pages, Range, Ranges, MAX_PAGES},
@@ -33,8 +33,8 @@ impl Drop for Token {
     }
 }
 
-fn memory<T>(slots: usize) -> Vec<Slot<T>> {
-    (0..slots).map(|_| Slot::new()).collect()
+fn memory<T>(slots: usize) -> Vec<FifoSlot<T>> {
+    (0..slots).map(|_| FifoSlot::new()).collect()
 }
 
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl LanesModel {
 }
 
 /// Pushes entries of a page into the lane until one is refused.
-fn flood<const N: usize>(lanes: &mut Lanes<(), Vec<Slot<()>>, N>, lane: usize) -> u64 {
+fn flood<const N: usize>(lanes: &mut Lanes<(), Vec<FifoSlot<()>>, N>, lane: usize) -> u64 {
     let mut n = 0;
     while lanes.push(lane, 1, ()).is_ok() {
         n += 1;
@@ -317,7 +317,7 @@ fn used_memory_is_emptied() {
     let dropped = Rc::new(RefCell::new(Vec::new()));
     let mut room = memory(8);
     for round in 0..3 {
-        let mut lanes: Lanes<Token, &mut [Slot<Token>], 2> = Lanes::new(&mut room, 100);
+        let mut lanes: Lanes<Token, &mut [FifoSlot<Token>], 2> = Lanes::new(&mut room, 100);
         assert_eq!(dropped.borrow().len(), round * 5);
         assert_eq!(lanes.queued(0) + lanes.queued(1), 0);
         for i in 0..5 {
