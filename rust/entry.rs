@@ -17,11 +17,11 @@ use crate::{
     kernel_ext::{
         percpu::Pinned,
         reclaim::{
-            Asking,
+            DirtyFolio,
             Done,
             HelperData,
-            Met,
-            Waiting, //
+            SwapBatch,
+            SwapRequest, //
         },
         tracepoint::ProbeData,
     },
@@ -279,16 +279,16 @@ unsafe extern "C" fn rwb_rs_worker_bio(ledgers: *mut c_void, at: *const At, page
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
     // SAFETY: By the safety requirements.
-    let (callbacks, met) = unsafe {
+    let (callbacks, folio) = unsafe {
         (
             &*helper.cast_const().cast::<Callbacks>(),
-            Met::new(&*target),
+            DirtyFolio::new(&*target),
         )
     };
     callbacks
         .around
         .as_ref()
-        .is_some_and(|hook| hook.dirty_file(&met))
+        .is_some_and(|hook| hook.dirty_file(&folio))
 }
 
 /// Are folios of the node still to be written by us? Context as above.
@@ -316,16 +316,16 @@ unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -> usize {
     // SAFETY: By the safety requirements.
-    let (callbacks, asking) = unsafe {
+    let (callbacks, request) = unsafe {
         (
             &*helper.cast_const().cast::<Callbacks>(),
-            Asking::new(&*swap),
+            SwapRequest::new(&*swap),
         )
     };
     callbacks
         .swap
         .as_ref()
-        .map_or(0, |hook| hook.write(&asking))
+        .map_or(0, |hook| hook.write(&request))
 }
 
 /// A batch of folios is through, some of which we took. Process context, under SRCU; sleeps.
@@ -338,7 +338,7 @@ unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait
     // SAFETY: By the safety requirements.
     let (callbacks, wait) = unsafe { (&*helper.cast_const().cast::<Callbacks>(), &*wait) };
     if let Some(hook) = callbacks.swap.as_ref() {
-        hook.wait(&Waiting::new(wait));
+        hook.wait(&SwapBatch::new(wait));
     }
 }
 

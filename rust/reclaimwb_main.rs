@@ -57,7 +57,7 @@ module! {
 /// hold by reference count, go with the last of them.
 #[pin_data]
 struct ReclaimWb {
-    helper: control::helper::Placed,
+    helper: control::helper::HelperGuard,
     #[pin]
     rows: rows::Rows,
     attached: control::probes::Attached,
@@ -70,7 +70,7 @@ impl kernel::InPlaceModule for ReclaimWb {
             Ok(try_pin_init!(Self {
                 attached: control::probes::Attached::new(ledgers.clone())?,
                 rows <- rows::Rows::new(ledgers.clone()),
-                helper: control::helper::Placed::new(ledgers.clone())?,
+                helper: control::helper::HelperGuard::new(ledgers.clone())?,
                 _: {
                     control::boot::tell(&ledgers.states, &rows::availability(&ledgers));
                     control::boot::start_helper();

@@ -16,7 +16,7 @@ use crate::{
             pinned,
             Pinned, //
         },
-        reclaim::Met,
+        reclaim::DirtyFolio,
         tracepoint::ProbeState, //
     },
     ledgers::{
@@ -454,7 +454,7 @@ mod hook {
         ];
         for (flag, why) in unfit {
             let target = Target::fake(&page, 0, flag | ASKED);
-            assert!(!hook.dirty_file(&Met::fake(&target)));
+            assert!(!hook.dirty_file(&DirtyFolio::fake(&target)));
             assert_eq!(skipped(&ledgers, why), 1);
         }
         assert_eq!(ledgers.write_around.sum(|l| l.queued[0].get()), 0);
@@ -471,8 +471,8 @@ mod hook {
             let page = page.as_ref().map_err(|_| ENOMEM)?;
             let target = Target::fake(page, i as u64, ASKED);
             // Once more while it may still be queued.
-            assert!(hook.dirty_file(&Met::fake(&target)));
-            assert!(hook.dirty_file(&Met::fake(&target)));
+            assert!(hook.dirty_file(&DirtyFolio::fake(&target)));
+            assert!(hook.dirty_file(&DirtyFolio::fake(&target)));
         }
         // Waits for the worker, which finds no inode behind the pages.
         drop(hook);

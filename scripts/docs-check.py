@@ -246,7 +246,7 @@ def source_words(docs):
         "WOKEN": listed(docs, "policy/pfmemalloc.rs", "Woken"),
         "RESULT": listed(docs, "policy/compaction.rs", "Result"),
         "MODE": listed(docs, "policy/handoff.rs", "Mode"),
-        "REFUSED": listed(docs, "policy/handoff.rs", "Refused"),
+        "REFUSED": listed(docs, "policy/handoff.rs", "Refusal"),
         "SKIP": listed(docs, "words/skip.rs", "Skip"),
         "COUNT": STRING.findall(counts[1]),
         "STATE": [s.replace("{errno}", "ERRNO") for s in STRING.findall(states)],

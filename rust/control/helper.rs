@@ -27,26 +27,26 @@ use kernel::{
 };
 
 /// What the module has of the helper.
-struct Place {
+struct HelperState {
     /// `None` when the module is going.
     ledgers: Option<Arc<Ledgers>>,
     helper: Option<Helper>,
 }
 
-static PLACE: Late<Mutex<Place>> = Late::new();
+static PLACE: Late<Mutex<HelperState>> = Late::new();
 
 /// Made before `PLACE`.
 static SWITCH: Late<Mutex<()>> = Late::new();
 
 /// The helper, while the module is loaded: whether it is on or off.
-pub(crate) struct Placed(());
+pub(crate) struct HelperGuard(());
 
-impl Placed {
+impl HelperGuard {
     /// Makes place for the helper, which is off. For the module's init; `EBUSY`
     /// the second time. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
         SWITCH.make(new_mutex!((), "SWITCH"))?;
-        let place = Place {
+        let place = HelperState {
             ledgers: Some(ledgers),
             helper: None,
         };
@@ -55,7 +55,7 @@ impl Placed {
     }
 }
 
-impl Drop for Placed {
+impl Drop for HelperGuard {
     fn drop(&mut self) {
         let Some(place) = PLACE.get() else {
             return;

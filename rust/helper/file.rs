@@ -27,8 +27,8 @@ use crate::{
         percpu::pinned,
         reclaim::{
             self,
-            Device,
-            Met, //
+            BackingDevice,
+            DirtyFolio, //
         },
         system,
         workqueue::{
@@ -65,8 +65,8 @@ use lane::{
 use ring::{
     Need,
     Offered,
+    QueuedTarget,
     Ring,
-    Target,
     LANES, //
 };
 
@@ -96,7 +96,7 @@ impl FileState {
     }
 
     /// Looks in a second whether the page is free.
-    fn watch(&self, page: freed::Page) {
+    fn watch(&self, page: freed::WatchedPage) {
         self.freed.data().watch(page);
         self.freed.start(freed::TICK_MS);
     }
@@ -149,7 +149,7 @@ impl FileLane {
     }
 
     /// A target is decided: its folio goes.
-    fn release(&self, target: Target) {
+    fn release(&self, target: QueuedTarget) {
         if let Some(state) = self.state() {
             state.pending.fetch_sub(1, Relaxed);
         }
@@ -183,10 +183,10 @@ impl WorkItem for FileLane {
 }
 
 /// Who needs the folio.
-fn need(met: &Met<'_>) -> Need {
-    if met.proactive() {
+fn need(folio: &DirtyFolio<'_>) -> Need {
+    if folio.proactive() {
         Need::Asked
-    } else if met.memcg() {
+    } else if folio.memcg() {
         Need::Cgroup
     } else {
         Need::Node
@@ -245,18 +245,18 @@ impl FileHook {
 
     /// Reclaim met a dirty file folio. Does not sleep. True if it will be written
     /// soon.
-    pub(crate) fn dirty_file(&self, met: &Met<'_>) -> bool {
-        let offered = self.offer(met);
+    pub(crate) fn dirty_file(&self, folio: &DirtyFolio<'_>) -> bool {
+        let offered = self.offer(folio);
         pinned(|pin| {
             let ledger = self.shared.ledgers.write_around.this(pin);
             let [folios, pages] = &ledger.met;
             folios.add(1);
-            pages.add(u64::from(met.nr_pages()));
+            pages.add(u64::from(folio.nr_pages()));
             match offered {
                 Offered::Queued => {
                     let [folios, pages] = &ledger.queued;
                     folios.add(1);
-                    pages.add(u64::from(met.nr_pages()));
+                    pages.add(u64::from(folio.nr_pages()));
                     true
                 }
                 Offered::Merged => {
@@ -269,23 +269,23 @@ impl FileHook {
                     // and the flusher should not write everything else. If none of it gets
                     // written, the flusher is all that is left.
                     let full = matches!(why, Skip::Full | Skip::Share);
-                    full && self.shared.ring(met.nid()).is_some_and(Ring::moves)
+                    full && self.shared.ring(folio.nid()).is_some_and(Ring::moves)
                 }
             }
         })
     }
 
-    fn offer(&self, met: &Met<'_>) -> Offered {
-        if let Some(why) = met.unfit() {
+    fn offer(&self, folio: &DirtyFolio<'_>) -> Offered {
+        if let Some(why) = folio.unfit() {
             return Offered::Refused(why);
         }
-        let Some(ring) = self.shared.ring(met.nid()) else {
+        let Some(ring) = self.shared.ring(folio.nid()) else {
             return Offered::Refused(Skip::Node);
         };
-        if need(met) == Need::Node && !reclaim::node_short(met.nid(), met.alloc()) {
+        if need(folio) == Need::Node && !reclaim::node_short(folio.nid(), folio.alloc()) {
             return Offered::Refused(Skip::Enough);
         }
-        let device = met.device();
+        let device = folio.device();
         let Some(lane) = self.shared.table.lane_of(&device) else {
             return Offered::Refused(Skip::Devices);
         };
@@ -299,10 +299,10 @@ impl FileHook {
         if state.stuck() {
             return Offered::Refused(Skip::Stuck);
         }
-        ring.set_for_cgroup(need(met) != Need::Node);
+        ring.set_for_cgroup(need(folio) != Need::Node);
         // Counted first: a worker that finds none pending frees the lane.
         state.pending.fetch_add(1, Relaxed);
-        let offered = ring.offer(lane, Self::target(met, &device));
+        let offered = ring.offer(lane, Self::target(folio, &device));
         if matches!(offered, Offered::Queued) {
             state.queued.fetch_add(1, Relaxed);
             let _ = queue.enqueue(item.clone());
@@ -312,19 +312,19 @@ impl FileHook {
         offered
     }
 
-    fn target(met: &Met<'_>, device: &Device<'_>) -> Target {
-        Target {
-            folio: met.folio(),
-            sb: met.sb_key(),
-            inode: met.inode_key(),
+    fn target(folio: &DirtyFolio<'_>, device: &BackingDevice<'_>) -> QueuedTarget {
+        QueuedTarget {
+            folio: folio.reference(),
+            sb: folio.sb_key(),
+            inode: folio.inode_key(),
             bdi: device.key(),
-            index: met.index(),
+            index: folio.index(),
             met: system::clock_ns(),
-            nr_pages: met.nr_pages(),
-            nid: met.nid(),
-            alloc: met.alloc(),
+            nr_pages: folio.nr_pages(),
+            nid: folio.nid(),
+            alloc: folio.alloc(),
             tries: 0,
-            need: need(met),
+            need: need(folio),
         }
     }
 

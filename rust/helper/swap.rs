@@ -36,9 +36,9 @@ use crate::{
         kthread::Kthread,
         percpu::pinned,
         reclaim::{
-            Asking,
             Done,
-            Waiting, //
+            SwapBatch,
+            SwapRequest, //
         },
         system,
         workqueue::{
@@ -50,7 +50,7 @@ use crate::{
     policy::{
         handoff::{
             decide,
-            Refused,
+            Refusal,
             Who, //
         },
         idle, //
@@ -173,32 +173,32 @@ impl SwapHook {
     }
 
     /// Returns its cookie, or why it was not taken.
-    fn take(&self, asking: &Asking<'_>) -> Result<usize, Refused> {
+    fn take(&self, request: &SwapRequest<'_>) -> Result<usize, Refusal> {
         if let Some(why) = decide(
             settings::handoff(),
             settings::handoff_floor(),
-            &asking.asked(),
+            &request.info(),
         ) {
             return Err(why);
         }
         let table = &self.shared.table;
         let found = table
-            .lane_of(asking.device())
+            .lane_of(request.device())
             .and_then(|index| Some((index, table.get(index)?, self.writers.get(index)?)));
-        let (index, lane, writer) = found.ok_or(Refused::Devices)?;
+        let (index, lane, writer) = found.ok_or(Refusal::Devices)?;
         let cookie = self.shared.cookie(index);
-        if lane.enter(asking, cookie)? {
+        if lane.enter(request, cookie)? {
             idle::rouse(&lane.idle, || writer.wake());
         }
         Ok(cookie)
     }
 
     /// A request is prepared. Is it ours? Its cookie, or 0. Does not sleep.
-    pub(crate) fn write(&self, asking: &Asking<'_>) -> usize {
+    pub(crate) fn write(&self, request: &SwapRequest<'_>) -> usize {
         let ledgers = &self.shared.ledgers;
-        let at = asking.at();
-        pinned(|pin| block::gathers(ledgers, pin, at, asking.bio()));
-        let taken = self.take(asking);
+        let at = request.at();
+        pinned(|pin| block::gathers(ledgers, pin, at, request.bio()));
+        let taken = self.take(request);
         pinned(|pin| {
             let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
@@ -208,12 +208,12 @@ impl SwapHook {
             match taken {
                 Ok(cookie) => {
                     // The writer's bio is another task's, which knows neither.
-                    block::gathered(ledgers, pin, slot, origin, asking.bio());
+                    block::gathered(ledgers, pin, slot, origin, request.bio());
                     if settings::enabled() {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
                         ledgers.sample(pin, at, origin, Layer::Handoff, used);
                     }
-                    ledger.take(origin, asking.pages());
+                    ledger.take(origin, request.pages());
                     cookie
                 }
                 Err(why) => {
@@ -225,16 +225,16 @@ impl SwapHook {
     }
 
     /// Reclaim is through with a batch, of which pages were taken. Sleeps, in reclaim.
-    pub(crate) fn wait(&self, waiting: &Waiting<'_>) {
-        let Some(lane) = self.shared.lane_of(waiting.cookie()) else {
+    pub(crate) fn wait(&self, batch: &SwapBatch<'_>) {
+        let Some(lane) = self.shared.lane_of(batch.cookie()) else {
             return;
         };
         let Some(lane) = self.shared.table.get(lane) else {
             return;
         };
         let ledgers = &self.shared.ledgers;
-        let at = waiting.at();
-        let waited = lane.wait(waiting.batch(), waiting.who(), || {
+        let at = batch.at();
+        let waited = lane.wait(batch.counts(), batch.who(), || {
             pinned(|pin| stall::writer(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
@@ -251,14 +251,14 @@ impl SwapHook {
             ledgers.handoff.this(pin).waited(origin, waited.ns);
             // It is progress of a task's direct reclaim. Others look at it nowhere, and reclaim
             // for a larger order would take it for pages that may lie side by side.
-            let direct = origin == Origin::Direct && waiting.who() == Who::Task;
-            let slot = slot.filter(|_| direct && waiting.order() == 0)?;
+            let direct = origin == Origin::Direct && batch.who() == Who::Task;
+            let slot = slot.filter(|_| direct && batch.order() == 0)?;
             let seen = waited.written.min(MOST_SEEN);
             slot.saw(seen.into());
             Some(seen)
         });
         if let Some(seen) = seen {
-            waiting.saw_written(seen);
+            batch.saw_written(seen);
         }
     }
 

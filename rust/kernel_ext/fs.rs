@@ -130,18 +130,18 @@ impl LockedFolio<'_> {
 
     /// Locks its superblock against unmounting; see [`Superblock`]. Does not
     /// sleep.
-    pub(crate) fn superblock(&self) -> Result<Superblock, Refused> {
-        let inode = self.inode().ok_or(Refused::Gone)?;
+    pub(crate) fn superblock(&self) -> Result<Superblock, FsUnavailable> {
+        let inode = self.inode().ok_or(FsUnavailable::Gone)?;
         // SAFETY: The inode is live while the folio is locked.
         let sb = unsafe { shim::rwb_inode_sb(inode.as_ptr()) };
-        let sb = NonNull::new(sb).ok_or(Refused::Gone)?;
+        let sb = NonNull::new(sb).ok_or(FsUnavailable::Gone)?;
         // SAFETY: The superblock outlives its inodes.
         match unsafe { shim::rwb_sb_trylock(sb.as_ptr()) } {
             // INVARIANT: Just locked.
             shim::RWB_SB_LOCKED => Ok(Superblock(sb)),
-            shim::RWB_SB_FROZEN => Err(Refused::Frozen),
-            shim::RWB_SB_READONLY => Err(Refused::ReadOnly),
-            _ => Err(Refused::Unmounting),
+            shim::RWB_SB_FROZEN => Err(FsUnavailable::Frozen),
+            shim::RWB_SB_READONLY => Err(FsUnavailable::ReadOnly),
+            _ => Err(FsUnavailable::Unmounting),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Drop for LockedFolio<'_> {
 
 /// Why a filesystem was not to be had.
 #[derive(Clone, Copy)]
-pub(crate) enum Refused {
+pub(crate) enum FsUnavailable {
     /// The folio was truncated.
     Gone,
     /// It is being unmounted or remounted.

@@ -12,8 +12,8 @@ use crate::{
     },
     policy::{
         handoff::{
-            Asked,
             Batch,
+            RequestInfo,
             Who, //
         },
         link::Sent,
@@ -127,9 +127,9 @@ pub(crate) struct Alloc {
 }
 
 /// A dirty file folio that reclaim met, during the callback.
-pub(crate) struct Met<'a>(&'a Target);
+pub(crate) struct DirtyFolio<'a>(&'a Target);
 
-impl<'a> Met<'a> {
+impl<'a> DirtyFolio<'a> {
     /// # Safety
     ///
     /// During `'a` the folio of `target` is locked and in the page cache of its
@@ -168,7 +168,7 @@ impl<'a> Met<'a> {
     }
 
     /// A reference to the folio.
-    pub(crate) fn folio(&self) -> FolioRef {
+    pub(crate) fn reference(&self) -> FolioRef {
         // SAFETY: The folio is locked by who calls us, who holds a reference.
         unsafe { FolioRef::get(NonNull::new_unchecked(self.0.folio as *mut _)) }
     }
@@ -207,15 +207,15 @@ impl<'a> Met<'a> {
     }
 
     /// The device behind it.
-    pub(crate) fn device(&self) -> Device<'a> {
-        Device(self.0)
+    pub(crate) fn device(&self) -> BackingDevice<'a> {
+        BackingDevice(self.0)
     }
 }
 
 /// The backing device of a folio that reclaim met, during the callback.
-pub(crate) struct Device<'a>(&'a Target);
+pub(crate) struct BackingDevice<'a>(&'a Target);
 
-impl Device<'_> {
+impl BackingDevice<'_> {
     /// Its address, to be compared.
     pub(crate) fn key(&self) -> usize {
         self.0.bdi
@@ -236,9 +236,9 @@ impl Device<'_> {
 }
 
 /// A swap-out request that is prepared, during the callback.
-pub(crate) struct Asking<'a>(&'a Swap);
+pub(crate) struct SwapRequest<'a>(&'a Swap);
 
-impl<'a> Asking<'a> {
+impl<'a> SwapRequest<'a> {
     /// # Safety
     ///
     /// During `'a` the request of `swap` is live, and nobody's but the caller's; it stays live
@@ -258,8 +258,8 @@ impl<'a> Asking<'a> {
     }
 
     /// What the policy wants to know.
-    pub(crate) fn asked(&self) -> Asked {
-        Asked {
+    pub(crate) fn info(&self) -> RequestInfo {
+        RequestInfo {
             sync: self.flag(RWB_SWAP_SYNC),
             headroom: self.0.at.headroom,
         }
@@ -318,9 +318,9 @@ pub(crate) fn dying() -> bool {
 }
 
 /// A batch of folios is through, some of which we took; during the callback.
-pub(crate) struct Waiting<'a>(&'a SwapWait);
+pub(crate) struct SwapBatch<'a>(&'a SwapWait);
 
-impl<'a> Waiting<'a> {
+impl<'a> SwapBatch<'a> {
     /// Of what the kernel says.
     pub(crate) fn new(wait: &'a SwapWait) -> Self {
         Self(wait)
@@ -332,7 +332,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// Pages of the batch that we took, and that were freed.
-    pub(crate) fn batch(&self) -> Batch {
+    pub(crate) fn counts(&self) -> Batch {
         Batch {
             handed: self.0.pages,
             freed: self.0.freed,

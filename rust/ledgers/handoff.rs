@@ -9,7 +9,7 @@
 use crate::{
     kernel_ext::cell::Cell64,
     policy::{
-        handoff::Refused,
+        handoff::Refusal,
         log2, //
     },
     words::Origin, //
@@ -25,7 +25,7 @@ use pin_init::Zeroable;
 pub(crate) struct ByOrigin {
     /// Requests and pages that were taken.
     pub(crate) taken: [Cell64; 2],
-    refused: [Cell64; Refused::ALL.len()],
+    refused: [Cell64; Refusal::ALL.len()],
     /// Times that it waited for room, after it had handed over, and microseconds.
     pub(crate) waits: [Cell64; 2],
     waits_hist: [Cell64; log2::BUCKETS],
@@ -35,7 +35,7 @@ pub(crate) struct ByOrigin {
 
 impl ByOrigin {
     /// Requests that were refused, for one reason.
-    pub(crate) fn refused(&self, why: Refused) -> u64 {
+    pub(crate) fn refused(&self, why: Refusal) -> u64 {
         self.refused.get(why as usize).map_or(0, Cell64::get)
     }
 
@@ -127,7 +127,7 @@ impl Handoff {
     }
 
     /// Counts a request that is left to who made it.
-    pub(crate) fn refuse(&self, origin: Origin, why: Refused) {
+    pub(crate) fn refuse(&self, origin: Origin, why: Refusal) {
         let cell = self
             .origin(origin)
             .and_then(|o| o.refused.get(why as usize));

@@ -63,7 +63,7 @@ impl Mode {
 /// Why a request was not handed off: who made it submits it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Refused {
+pub enum Refusal {
     /// The device writes at once: zram, brd.
     Sync,
     /// Enough stack is left.
@@ -78,21 +78,21 @@ pub enum Refused {
     Going,
 }
 
-impl Refused {
+impl Refusal {
     /// All of them, with their names, in order.
-    pub const ALL: [(Refused, &'static str); 6] = [
-        (Refused::Sync, "sync"),
-        (Refused::Headroom, "headroom"),
-        (Refused::Devices, "devices"),
-        (Refused::Late, "late"),
-        (Refused::Full, "full"),
-        (Refused::Going, "going"),
+    pub const ALL: [(Refusal, &'static str); 6] = [
+        (Refusal::Sync, "sync"),
+        (Refusal::Headroom, "headroom"),
+        (Refusal::Devices, "devices"),
+        (Refusal::Late, "late"),
+        (Refusal::Full, "full"),
+        (Refusal::Going, "going"),
     ];
 }
 
-/// What is known of who asks.
+/// What is known of a request when it is made.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct RequestInfo {
     /// The device writes at once.
     pub sync: bool,
     /// Bytes of stack that are left.
@@ -101,11 +101,11 @@ pub struct Asked {
 
 /// May it be handed off, as far as the asker and the kind of device go? `floor` is that of
 /// [`Mode::LowHeadroom`], in bytes.
-pub fn decide(mode: Mode, floor: usize, asked: &Asked) -> Option<Refused> {
-    if asked.sync {
-        Some(Refused::Sync)
-    } else if mode == Mode::Never || mode == Mode::LowHeadroom && asked.headroom >= floor {
-        Some(Refused::Headroom)
+pub fn decide(mode: Mode, floor: usize, info: &RequestInfo) -> Option<Refusal> {
+    if info.sync {
+        Some(Refusal::Sync)
+    } else if mode == Mode::Never || mode == Mode::LowHeadroom && info.headroom >= floor {
+        Some(Refusal::Headroom)
     } else {
         None
     }

@@ -53,7 +53,7 @@ struct Fifo {
 
 /// Why an entry was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum PushError {
     /// No room at all.
     Full,
     /// The lane has its share.
@@ -105,24 +105,24 @@ impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
 
     /// Appends an entry that holds `pages`, or gives it back. A single one may
     /// hold more than the limit when nothing else is held.
-    pub fn push(&mut self, lane: usize, pages: u32, value: T) -> Result<(), (Refused, T)> {
+    pub fn push(&mut self, lane: usize, pages: u32, value: T) -> Result<(), (PushError, T)> {
         let add = u64::from(pages);
         let left = self.limit.saturating_sub(self.pages);
         if add > left && self.pages != 0 {
-            return Err((Refused::Full, value));
+            return Err((PushError::Full, value));
         }
         let Some(l) = self.lanes.get_mut(lane) else {
-            return Err((Refused::Full, value));
+            return Err((PushError::Full, value));
         };
         let i = self.free;
         let Some(slot) = self.slots.get_mut(i as usize) else {
-            return Err((Refused::Full, value));
+            return Err((PushError::Full, value));
         };
         let slots_left = self.free_slots.saturating_sub(1);
         if exceeds_share(l.pages, add, left.saturating_sub(add))
             || exceeds_share(l.queued.into(), 1, slots_left.into())
         {
-            return Err((Refused::Share, value));
+            return Err((PushError::Share, value));
         }
         self.free_slots = slots_left;
         self.free = slot.next;

@@ -17,7 +17,7 @@ use crate::{
         Ledgers, //
     },
     policy::{
-        handoff::Refused,
+        handoff::Refusal,
         log2, //
     },
     settings,
@@ -45,7 +45,7 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
         let taken = |i: usize| sum(&|o| o.taken.get(i).map_or(0, Cell64::get));
         writeln!(f, "{name}.taken.requests {}", taken(0))?;
         writeln!(f, "{name}.taken.pages {}", taken(1))?;
-        for (why, reason) in Refused::ALL {
+        for (why, reason) in Refusal::ALL {
             let n = sum(&|o| o.refused(why));
             writeln!(f, "{name}.refused.{reason}.requests {n}")?;
         }

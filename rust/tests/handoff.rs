@@ -7,15 +7,15 @@ use super::ledgers;
 use crate::{
     helper::swap::SwapHook,
     kernel_ext::reclaim::{
-        Asking,
         Done,
-        Waiting, //
+        SwapBatch,
+        SwapRequest, //
     },
     ledgers::Ledgers,
     policy::{
         handoff::{
             Mode,
-            Refused, //
+            Refusal, //
         },
         link::Sent,
         log2, //
@@ -40,7 +40,7 @@ fn taken(ledgers: &Ledgers) -> u64 {
     })
 }
 
-fn refused(ledgers: &Ledgers, why: Refused) -> u64 {
+fn refused(ledgers: &Ledgers, why: Refusal) -> u64 {
     ledgers
         .handoff
         .sum(|l| l.origin(Origin::Other).map_or(0, |o| o.refused(why)))
@@ -83,9 +83,9 @@ mod hook {
     #[test]
     fn what_writes_at_once_is_refused() -> Result {
         let (ledgers, said) =
-            with_hook(|hook| Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 1)))))?;
+            with_hook(|hook| Ok(hook.write(&SwapRequest::fake(&Swap::fake(0, 1, 1)))))?;
         assert_eq!(said, 0);
-        assert_eq!(refused(&ledgers, Refused::Sync), 1);
+        assert_eq!(refused(&ledgers, Refusal::Sync), 1);
         assert_eq!(taken(&ledgers), 0);
         Ok(())
     }
@@ -94,7 +94,7 @@ mod hook {
     fn what_is_taken_is_submitted() -> Result {
         // Tasks, kswapd, and those that may not wait.
         let (ledgers, said) = with_hook(|hook| {
-            Ok([0, 2, 4].map(|flags| hook.write(&Asking::fake(&Swap::fake(0, 1, flags)))))
+            Ok([0, 2, 4].map(|flags| hook.write(&SwapRequest::fake(&Swap::fake(0, 1, flags)))))
         })?;
         assert!(said.iter().all(|&cookie| cookie != 0));
         assert_eq!(taken(&ledgers), 3);
@@ -106,10 +106,10 @@ mod hook {
     fn nobody_is_let_in_who_comes_too_late() -> Result {
         let (ledgers, said) = with_hook(|hook| {
             hook.close();
-            Ok(hook.write(&Asking::fake(&Swap::fake(0, 1, 0))))
+            Ok(hook.write(&SwapRequest::fake(&Swap::fake(0, 1, 0))))
         })?;
         assert_eq!(said, 0);
-        assert_eq!(refused(&ledgers, Refused::Going), 1);
+        assert_eq!(refused(&ledgers, Refusal::Going), 1);
         Ok(())
     }
 
@@ -118,14 +118,14 @@ mod hook {
         // Nothing is ever done: the first takes all the room there is, the second waits until
         // the device is late, and the third sleeps some seconds.
         let (ledgers, said) = with_hook(|hook| {
-            let first = hook.write(&Asking::fake(&Swap::fake(0, 1 << 20, 0)));
-            let second = hook.write(&Asking::fake(&Swap::fake(1, 1, 0)));
-            hook.wait(&Waiting::new(&SwapWait::fake(second, 1, 0)));
-            let third = hook.write(&Asking::fake(&Swap::fake(2, 1, 0)));
-            hook.wait(&Waiting::new(&SwapWait::fake(third, 1, 0)));
+            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 1 << 20, 0)));
+            let second = hook.write(&SwapRequest::fake(&Swap::fake(1, 1, 0)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(second, 1, 0)));
+            let third = hook.write(&SwapRequest::fake(&Swap::fake(2, 1, 0)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(third, 1, 0)));
             // Those who must not wait do not nap, either.
-            let last = hook.write(&Asking::fake(&Swap::fake(3, 1, 4)));
-            hook.wait(&Waiting::new(&SwapWait::fake(last, 1, 4)));
+            let last = hook.write(&SwapRequest::fake(&Swap::fake(3, 1, 4)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(last, 1, 4)));
             Ok([first, second, third, last].map(|cookie| cookie != 0))
         })?;
         assert_eq!(said, [true; 4]);
@@ -137,11 +137,11 @@ mod hook {
     fn some_do_not_wait() -> Result {
         // Who must not, kswapd while there is twice the room, and who finds room.
         let (ledgers, ()) = with_hook(|hook| {
-            let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
-            hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
+            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 65, 0)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(first, 65, 0)));
             for flags in [4, 2] {
-                let next = hook.write(&Asking::fake(&Swap::fake(1, 1, flags)));
-                hook.wait(&Waiting::new(&SwapWait::fake(next, 1, flags)));
+                let next = hook.write(&SwapRequest::fake(&Swap::fake(1, 1, flags)));
+                hook.wait(&SwapBatch::new(&SwapWait::fake(next, 1, flags)));
             }
             Ok(())
         })?;
@@ -153,11 +153,11 @@ mod hook {
     fn who_freed_as_many_goes_on() -> Result {
         // The room is 64 pages: the first has it all, and the others have paid, but for the last.
         let (ledgers, ()) = with_hook(|hook| {
-            let first = hook.write(&Asking::fake(&Swap::fake(0, 65, 0)));
-            hook.wait(&Waiting::new(&SwapWait::fake(first, 65, 0)));
+            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 65, 0)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(first, 65, 0)));
             for (handed, freed) in [(32, 32), (1, 8), (32, 31)] {
-                let next = hook.write(&Asking::fake(&Swap::fake(1, handed, 0)));
-                hook.wait(&Waiting::new(&SwapWait::freed(next, handed, freed, 0)));
+                let next = hook.write(&SwapRequest::fake(&Swap::fake(1, handed, 0)));
+                hook.wait(&SwapBatch::new(&SwapWait::freed(next, handed, freed, 0)));
             }
             Ok(())
         })?;

@@ -38,7 +38,7 @@ const WATCHED: usize = 2048;
 
 /// A page that was cleaned.
 #[derive(Clone, Copy)]
-pub(crate) struct Page {
+pub(crate) struct WatchedPage {
     /// Its frame.
     pub(crate) pfn: usize,
     /// Address of its page cache.
@@ -49,8 +49,8 @@ pub(crate) struct Page {
     pub(crate) at: u64,
 }
 
-impl Page {
-    const NONE: Page = Page {
+impl WatchedPage {
+    const NONE: WatchedPage = WatchedPage {
         pfn: 0,
         mapping: 0,
         index: 0,
@@ -69,13 +69,13 @@ const fn wrap(i: usize, n: usize) -> usize {
 
 /// A queue in a ring of fixed size.
 struct Queue {
-    pages: KVVec<Page>,
+    pages: KVVec<WatchedPage>,
     first: usize,
     len: usize,
 }
 
 impl Queue {
-    fn push(&mut self, page: Page) -> bool {
+    fn push(&mut self, page: WatchedPage) -> bool {
         let n = self.pages.len();
         if self.len >= n {
             return false;
@@ -90,7 +90,7 @@ impl Queue {
     }
 
     /// The oldest one that is due.
-    fn pop(&mut self, due: impl Fn(&Page) -> bool) -> Option<Page> {
+    fn pop(&mut self, due: impl Fn(&WatchedPage) -> bool) -> Option<WatchedPage> {
         if self.len == 0 {
             return None;
         }
@@ -115,7 +115,7 @@ pub(crate) struct Freed {
 impl Freed {
     /// Nothing watched yet. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
-        let pages = KVVec::from_elem(Page::NONE, WATCHED, GFP_KERNEL)?;
+        let pages = KVVec::from_elem(WatchedPage::NONE, WATCHED, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 queue <- new_spinlock!(Queue { pages, first: 0, len: 0 }, "reclaimwb_freed"),
@@ -126,7 +126,7 @@ impl Freed {
     }
 
     /// Watches a page, if there is room. Does not sleep.
-    pub(crate) fn watch(&self, page: Page) {
+    pub(crate) fn watch(&self, page: WatchedPage) {
         if !self.queue.lock().push(page) {
             pinned(|pin| self.ledgers.write_around.this(pin).freed_unwatched.add(1));
         }
@@ -134,14 +134,14 @@ impl Freed {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        core::mem::size_of::<[Page; WATCHED]>()
+        core::mem::size_of::<[WatchedPage; WATCHED]>()
     }
 }
 
 impl Tick for Freed {
     fn tick(&self) -> u32 {
         let now = system::clock_ns();
-        let due = |page: &Page| now.saturating_sub(page.at) >= WITHIN_NS;
+        let due = |page: &WatchedPage| now.saturating_sub(page.at) >= WITHIN_NS;
         loop {
             let page = self.queue.lock().pop(due);
             let Some(page) = page else {

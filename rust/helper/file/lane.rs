@@ -119,7 +119,7 @@ impl FileLanes {
 
     /// The lane of a device, which gets a free one if it has none; `None` if
     /// there is none. Does not sleep. The device is that of a locked folio.
-    pub(crate) fn lane_of(&self, bdi: &reclaim::Device<'_>) -> Option<usize> {
+    pub(crate) fn lane_of(&self, bdi: &reclaim::BackingDevice<'_>) -> Option<usize> {
         let find = || self.states.iter().position(|s| s.serves(bdi.key()));
         if let Some(lane) = find() {
             return Some(lane);

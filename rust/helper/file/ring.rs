@@ -52,7 +52,7 @@ const MOVES_NS: u64 = 1_000_000_000;
 const SEEN: usize = 1024;
 
 /// A dirty file folio that reclaim met.
-pub(crate) struct Target {
+pub(crate) struct QueuedTarget {
     /// The folio, kept from being freed or moved.
     pub(crate) folio: FolioRef,
     /// Addresses of its superblock, inode and backing device, to be compared.
@@ -89,7 +89,7 @@ pub(crate) enum Need {
 }
 
 struct RingInner {
-    lanes: Lanes<Target, KVVec<lanes::FifoSlot<Target>>, LANES>,
+    lanes: Lanes<QueuedTarget, KVVec<lanes::FifoSlot<QueuedTarget>>, LANES>,
     /// Addresses of queued folios, by hash; one may drive out another.
     seen: KVVec<usize>,
 }
@@ -159,7 +159,7 @@ impl Ring {
     }
 
     /// Offers a target to a lane. Process context, does not sleep.
-    pub(crate) fn offer(&self, lane: usize, target: Target) -> Offered {
+    pub(crate) fn offer(&self, lane: usize, target: QueuedTarget) -> Offered {
         let (key, nr) = (target.folio.key(), target.nr_pages);
         let refused = {
             let mut inner = self.inner.lock();
@@ -176,8 +176,8 @@ impl Ring {
                         self.outstanding.fetch_add(i64::from(nr), Relaxed);
                         None
                     }
-                    Err((lanes::Refused::Full, t)) => Some((Offered::Refused(Skip::Full), t)),
-                    Err((lanes::Refused::Share, t)) => Some((Offered::Refused(Skip::Share), t)),
+                    Err((lanes::PushError::Full, t)) => Some((Offered::Refused(Skip::Full), t)),
+                    Err((lanes::PushError::Share, t)) => Some((Offered::Refused(Skip::Share), t)),
                 }
             }
         };
@@ -186,7 +186,7 @@ impl Ring {
 
     /// Moves the lane's targets to `into`, at most `max`, as far as it has room.
     /// They count as held until [`Ring::release`]. Does not sleep.
-    pub(crate) fn take(&self, lane: usize, into: &mut KVVec<Target>, max: usize) {
+    pub(crate) fn take(&self, lane: usize, into: &mut KVVec<QueuedTarget>, max: usize) {
         let room = into.capacity().min(into.len().saturating_add(max));
         let mut inner = self.inner.lock();
         while into.len() < room {
@@ -200,7 +200,7 @@ impl Ring {
 
     /// A target gives up its folio: it holds no pages any more, and may be met
     /// again. Drops it. May free the folio.
-    pub(crate) fn release(&self, lane: usize, target: Target) {
+    pub(crate) fn release(&self, lane: usize, target: QueuedTarget) {
         let key = target.folio.key();
         {
             let mut inner = self.inner.lock();

@@ -25,7 +25,7 @@ use super::{
     freed,
     ring::{
         Need,
-        Target, //
+        QueuedTarget, //
     },
     FileLane, //
 };
@@ -35,9 +35,9 @@ use crate::{
         fs::{
             self,
             FolioRef,
+            FsUnavailable,
             Inode,
             LockedFolio,
-            Refused,
             Superblock, //
         },
         percpu::pinned,
@@ -98,7 +98,7 @@ const TRIES: u32 = 4;
 /// What remains to be known of a target whose window is in flight.
 #[derive(Clone, Copy)]
 struct Flying {
-    page: freed::Page,
+    page: freed::WatchedPage,
     met: u64,
     nr_pages: u32,
     nid: u32,
@@ -168,9 +168,9 @@ impl Flights {
 /// What the worker has at hand.
 pub(crate) struct WorkerState {
     /// Sorted by superblock, inode and index.
-    pending: KVVec<Target>,
+    pending: KVVec<QueuedTarget>,
     /// Just taken from a ring.
-    fresh: KVVec<Target>,
+    fresh: KVVec<QueuedTarget>,
     /// First in, first out, in step with the flights.
     flying: KVVec<Flying>,
     dirty: Pages,
@@ -206,7 +206,7 @@ impl WorkerState {
 
     /// Memory that it takes, in bytes.
     pub(crate) const fn bytes() -> usize {
-        core::mem::size_of::<(Self, [Target; PENDING + FRESH], [Flying; FLYING])>()
+        core::mem::size_of::<(Self, [QueuedTarget; PENDING + FRESH], [Flying; FLYING])>()
     }
 
     /// Works until nothing is left.
@@ -234,7 +234,7 @@ impl WorkerState {
     // --- targets
 
     /// Gives up a target that is not written; those who wait look again.
-    fn skip(lane: &FileLane, target: Target, why: Skip) {
+    fn skip(lane: &FileLane, target: QueuedTarget, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
         pinned(|pin| lane.shared.ledgers.write_around.this(pin).skip(why));
         lane.release(target);
@@ -311,7 +311,7 @@ impl WorkerState {
     }
 
     /// Skips the targets for which `why` has a reason.
-    fn take_if(&mut self, mut why: impl FnMut(&Target) -> Option<Skip>, lane: &FileLane) {
+    fn take_if(&mut self, mut why: impl FnMut(&QueuedTarget) -> Option<Skip>, lane: &FileLane) {
         // From the end: when all go, nothing need be moved.
         for i in (0..self.pending.len()).rev() {
             if let Some(why) = self.pending.get(i).and_then(&mut why) {
@@ -347,10 +347,10 @@ impl WorkerState {
                 Some(folio) if folio.inode_key() != Some(target.inode) => (Skip::Gone, false),
                 Some(folio) => match folio.superblock() {
                     Ok(sb) => return Some(sb),
-                    Err(Refused::Gone) => (Skip::Gone, false),
-                    Err(Refused::Unmounting) => (Skip::Unmounting, true),
-                    Err(Refused::Frozen) => (Skip::Frozen, true),
-                    Err(Refused::ReadOnly) => (Skip::ReadOnly, true),
+                    Err(FsUnavailable::Gone) => (Skip::Gone, false),
+                    Err(FsUnavailable::Unmounting) => (Skip::Unmounting, true),
+                    Err(FsUnavailable::Frozen) => (Skip::Frozen, true),
+                    Err(FsUnavailable::ReadOnly) => (Skip::ReadOnly, true),
                 },
             };
             if all {
@@ -409,7 +409,7 @@ impl WorkerState {
         let size = settings::window_pages();
         let cost = settings::request_cost();
         let now = system::clock_ns();
-        let key = |t: &Target| (t.sb, t.inode, window::start_of(t.index, size));
+        let key = |t: &QueuedTarget| (t.sb, t.inode, window::start_of(t.index, size));
         let mut best = None;
         let mut from = 0;
         while let Some(first) = self.pending.get(from) {
@@ -465,7 +465,7 @@ impl WorkerState {
     fn grab<'sb>(
         sb: &'sb Superblock,
         folio: &LockedFolio<'_>,
-        target: &Target,
+        target: &QueuedTarget,
     ) -> Result<Inode<'sb>, Skip> {
         if folio.inode_key() != Some(target.inode) {
             return Err(Skip::Gone);
@@ -511,7 +511,7 @@ impl WorkerState {
             }
             self.wanted.insert(at, target.nr_pages);
             let flying = Flying {
-                page: freed::Page {
+                page: freed::WatchedPage {
                     pfn: target.folio.pfn(),
                     mapping,
                     index: target.index,
@@ -627,7 +627,7 @@ impl WorkerState {
             let us = now.saturating_sub(flying.met) / 1000;
             pinned(|pin| ledger.this(pin).clean(us));
             lane.settle(flying.nid, flying.nr_pages);
-            lane.shared.watch(freed::Page {
+            lane.shared.watch(freed::WatchedPage {
                 at: now,
                 ..flying.page
             });

@@ -13,7 +13,7 @@ use crate::{
         },
         reclaim::{
             self,
-            Asking, //
+            SwapRequest, //
         },
         swap::Prepared,
         system, //
@@ -23,7 +23,7 @@ use crate::{
             late_after,
             Batch,
             Door,
-            Refused,
+            Refusal,
             Room,
             Who, //
         },
@@ -143,15 +143,15 @@ impl LaneInner {
     }
 
     /// Why nobody may hand over, if so.
-    fn closed(&self, now: u64) -> Option<Refused> {
+    fn closed(&self, now: u64) -> Option<Refusal> {
         if self.going {
-            Some(Refused::Going)
+            Some(Refusal::Going)
         } else if !self.is_full() {
             None
         } else if self.late(now) {
-            Some(Refused::Late)
+            Some(Refusal::Late)
         } else {
-            Some(Refused::Full)
+            Some(Refusal::Full)
         }
     }
 }
@@ -233,12 +233,12 @@ impl SwapLane {
     }
 
     /// Takes a request, unless nobody may hand over. May the writer go on? Any context.
-    pub(crate) fn enter(&self, asking: &Asking<'_>, cookie: usize) -> Result<bool, Refused> {
-        let (pages, now) = (asking.pages(), system::mono_ns());
+    pub(crate) fn enter(&self, request: &SwapRequest<'_>, cookie: usize) -> Result<bool, Refusal> {
+        let (pages, now) = (request.pages(), system::mono_ns());
         let mut inner = self.inner.lock();
-        if !self.serves(asking.device()) {
+        if !self.serves(request.device()) {
             // It was given to another device meanwhile.
-            return Err(Refused::Devices);
+            return Err(Refusal::Devices);
         }
         if let Some(why) = inner.closed(now) {
             return Err(why);
@@ -247,16 +247,16 @@ impl SwapLane {
             inner.progress = now;
         }
         inner.door.hand_over(pages);
-        let request = QueuedRequest {
-            prepared: asking.take(cookie),
-            slot: asking.slot(),
+        let queued = QueuedRequest {
+            prepared: request.take(cookie),
+            slot: request.slot(),
             taken: now,
             pages,
         };
         // Before the writer can count it as written.
         self.taken.fetch_add(1, Relaxed);
         // There is a place: we have looked.
-        let _ = inner.queue.push_within_capacity(request);
+        let _ = inner.queue.push_within_capacity(queued);
         Ok(inner.may_submit())
     }
 

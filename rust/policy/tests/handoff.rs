@@ -8,7 +8,7 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, late_after, Asked, Batch, Door, Mode, Refused, Room, Who, LATE_NS},
+    handoff::{decide, late_after, Batch, Door, Mode, Refusal, RequestInfo, Room, Who, LATE_NS},
     link::{self, Link, Sent},
     reserve::Reserve,
 };
@@ -583,12 +583,12 @@ proptest! {
 
     #[test]
     fn each_refusal_has_its_case(sync in any::<bool>(), headroom in 0usize..16_384) {
-        let said = |mode| decide(mode, 4096, &Asked { sync, headroom });
-        let other = |enough| if sync { Some(Refused::Sync) } else { enough };
+        let said = |mode| decide(mode, 4096, &RequestInfo { sync, headroom });
+        let other = |enough| if sync { Some(Refusal::Sync) } else { enough };
         prop_assert_eq!(said(Mode::Always), other(None));
-        let enough = (headroom >= 4096).then_some(Refused::Headroom);
+        let enough = (headroom >= 4096).then_some(Refusal::Headroom);
         prop_assert_eq!(said(Mode::LowHeadroom), other(enough));
-        prop_assert_eq!(said(Mode::Never), other(Some(Refused::Headroom)));
+        prop_assert_eq!(said(Mode::Never), other(Some(Refusal::Headroom)));
     }
 
     /// Those who never wait keep a device full for ever: others go on all the same.

@@ -12,7 +12,7 @@ use std::{
 use proptest::prelude::*;
 use reclaimwb_policy::{
     budget::{Budget, LATE_NS, QUICK_NS},
-    lanes::{FifoSlot, Lanes, Refused, SHARE},
+    lanes::{FifoSlot, Lanes, PushError, SHARE},
     log2,
     patience::{self, Cache},
     window::{score, start_of, Pages, Range, Ranges, MAX_PAGES},
@@ -91,19 +91,19 @@ impl LanesModel {
         queued.chain(taken).filter(|&p| p != 0).count()
     }
 
-    fn refuses(&self, lane: usize, pages: u32) -> Option<Refused> {
+    fn refuses(&self, lane: usize, pages: u32) -> Option<PushError> {
         let slots = self.slots - self.queued.iter().map(VecDeque::len).sum::<usize>();
         let held = self.pages();
         let (pages, left) = (u64::from(pages), self.limit.saturating_sub(held));
         if lane >= LANES || slots == 0 || (held != 0 && pages > left) {
-            return Some(Refused::Full);
+            return Some(PushError::Full);
         }
         // At most SHARE times what is free then, of the pages and of the slots.
         let holds = self.lane_pages(lane);
         let waits = self.queued[lane].len();
         let pages_over = holds != 0 && holds + pages > SHARE * (left - pages);
         let slots_over = waits != 0 && waits + 1 > SHARE as usize * (slots - 1);
-        (pages_over || slots_over).then_some(Refused::Share)
+        (pages_over || slots_over).then_some(PushError::Share)
     }
 }
 
@@ -204,7 +204,7 @@ proptest! {
         prop_assert_eq!(lanes.pages(), 0);
         let n: u64 = (0..8).map(|lane| flood(&mut lanes, lane)).sum();
         prop_assert_eq!(n, slots as u64);
-        prop_assert_eq!(lanes.push(0, 1, ()), Err((Refused::Full, ())));
+        prop_assert_eq!(lanes.push(0, 1, ()), Err((PushError::Full, ())));
     }
 
     /// A lane that nobody empties leaves room for the next, whether pages or
@@ -225,7 +225,7 @@ proptest! {
         let _ = flood(&mut lanes, 0);
         prop_assert!(lanes.lane_pages(0) * 4 <= limit * 3);
         prop_assert!(lanes.queued(0) as usize * 4 <= slots * 3);
-        prop_assert_eq!(lanes.push(0, 1, ()), Err((Refused::Share, ())));
+        prop_assert_eq!(lanes.push(0, 1, ()), Err((PushError::Share, ())));
         prop_assert_eq!(lanes.push(1, 1, ()), Ok(()));
     }
 
@@ -288,14 +288,14 @@ proptest! {
 #[test]
 fn lanes_without_memory() {
     let mut lanes: Lanes<u8, _, 2> = Lanes::new(memory(0), 100);
-    assert_eq!(lanes.push(0, 1, 7), Err((Refused::Full, 7)));
-    assert_eq!(lanes.push(9, 1, 8), Err((Refused::Full, 8)));
+    assert_eq!(lanes.push(0, 1, 7), Err((PushError::Full, 7)));
+    assert_eq!(lanes.push(9, 1, 8), Err((PushError::Full, 8)));
     assert_eq!(lanes.pop(0), None);
     lanes.release(0, 5);
     assert_eq!((lanes.pages(), lanes.queued(0)), (0, 0));
 
     let mut none: Lanes<u8, _, 0> = Lanes::new(memory(4), 100);
-    assert_eq!(none.push(0, 1, 7), Err((Refused::Full, 7)));
+    assert_eq!(none.push(0, 1, 7), Err((PushError::Full, 7)));
     assert_eq!(none.pop(0), None);
 }
 
@@ -303,13 +303,13 @@ fn lanes_without_memory() {
 fn one_large_entry() {
     let mut lanes: Lanes<u8, _, 2> = Lanes::new(memory(4), 10);
     assert_eq!(lanes.push(0, 500, 1), Ok(()));
-    assert_eq!(lanes.push(1, 1, 2), Err((Refused::Full, 2)));
+    assert_eq!(lanes.push(1, 1, 2), Err((PushError::Full, 2)));
     assert_eq!(lanes.pop(0), Some(1));
     // Its taker is at work on it still.
-    assert_eq!(lanes.push(1, 1, 2), Err((Refused::Full, 2)));
+    assert_eq!(lanes.push(1, 1, 2), Err((PushError::Full, 2)));
     lanes.release(0, 500);
     assert_eq!(lanes.push(1, 1, 2), Ok(()));
-    assert_eq!(lanes.push(0, 10, 3), Err((Refused::Full, 3)));
+    assert_eq!(lanes.push(0, 10, 3), Err((PushError::Full, 3)));
 }
 
 #[test]
