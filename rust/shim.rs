@@ -206,8 +206,8 @@ impl SwapEnd {
 
 impl KswapdAt {
     /// What the node has, at the end.
-    pub(crate) fn node(&self) -> kswapd::Node {
-        kswapd::Node {
+    pub(crate) fn node(&self) -> kswapd::NodePages {
+        kswapd::NodePages {
             free: self.free,
             high: self.high,
             anon: self.anon,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ledgers::metadata::Bitmap,
-    policy::shrink::Work,
+    policy::shrink::ScanPlan,
     probes::{
         self,
         function::Followed, //
@@ -102,7 +102,7 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::ShrinkStart, |ledgers, pin, at| {
-            let work = Work {
+            let work = ScanPlan {
                 own,
                 planned,
                 least,

@@ -8,8 +8,8 @@ use crate::{
     kernel_ext::cell::Cell64,
     policy::{
         batch::{
-            Why,
-            WHYS, //
+            EndReason,
+            END_REASONS, //
         },
         log2, //
     },
@@ -24,13 +24,13 @@ pub(crate) struct ByOrigin {
     pub(crate) batches: Cell64,
     /// Pages in them.
     pub(crate) pages: Cell64,
-    ended: [Cell64; WHYS],
+    ended: [Cell64; END_REASONS],
     hist: [Cell64; log2::BUCKETS],
 }
 
 impl ByOrigin {
     /// Writes that ended for a reason.
-    pub(crate) fn ended(&self, why: Why) -> u64 {
+    pub(crate) fn ended(&self, why: EndReason) -> u64 {
         self.ended.get(why as usize).map_or(0, Cell64::get)
     }
 
@@ -64,7 +64,7 @@ impl Batches {
     }
 
     /// It is known why one ended.
-    pub(crate) fn ended(&self, origin: Origin, why: Why) {
+    pub(crate) fn ended(&self, origin: Origin, why: EndReason) {
         if let Some(n) = self
             .origin(origin)
             .and_then(|counts| counts.ended.get(why as usize))

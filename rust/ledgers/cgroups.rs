@@ -29,7 +29,7 @@ use crate::{
         cgroup_key::CgroupKey,
         heaviest::{
             place,
-            Counted,
+            Destination,
             Heir,
             Past,
             Rows, //
@@ -268,12 +268,12 @@ impl<const N: usize> Cgroups<N> {
             not_kept: Cell::default(),
         };
         let row = match place(&own, key, gone) {
-            Counted::Row(at) => own.rows.get(at).zip(own.ranks.get(at)),
-            Counted::Removed => {
+            Destination::Row(at) => own.rows.get(at).zip(own.ranks.get(at)),
+            Destination::Removed => {
                 add(&rest.removed);
                 return own.not_kept.get();
             }
-            Counted::Other => None,
+            Destination::Other => None,
         };
         match row {
             Some((row, rank)) => {

@@ -9,8 +9,8 @@ use crate::{
     kernel_ext::cell::Cell64,
     policy::{
         compaction::{
-            Outcome,
-            Result, //
+            CompactResult,
+            Outcome, //
         },
         log2, //
     },
@@ -24,7 +24,7 @@ pub(crate) const ORDERS: usize = 12;
 /// What attempts for one order came to.
 #[derive(Zeroable)]
 pub(crate) struct ByOrder {
-    results: [Tried; Result::COUNT],
+    results: [Tried; CompactResult::COUNT],
     outcomes: [Cell64; Outcome::COUNT],
     /// The zones were compacted, says the kernel, and yet someone else had the page.
     pub(crate) races: Cell64,
@@ -55,7 +55,7 @@ impl Compaction {
 
 impl ByOrder {
     /// Counts an attempt.
-    pub(crate) fn tried(&self, result: Result, ns: u64) {
+    pub(crate) fn tried(&self, result: CompactResult, ns: u64) {
         if let Some(tried) = self.result(result) {
             tried.attempts.add(1);
             tried.ns.add(ns);
@@ -66,7 +66,7 @@ impl ByOrder {
     }
 
     /// Counts what the task had of it.
-    pub(crate) fn came_to(&self, result: Result, outcome: Outcome) {
+    pub(crate) fn came_to(&self, result: CompactResult, outcome: Outcome) {
         if let Some(n) = self.outcomes.get(outcome as usize) {
             n.add(1);
         }
@@ -74,7 +74,7 @@ impl ByOrder {
     }
 
     /// Attempts with one result.
-    pub(crate) fn result(&self, result: Result) -> Option<&Tried> {
+    pub(crate) fn result(&self, result: CompactResult) -> Option<&Tried> {
         self.results.get(result as usize)
     }
 

@@ -18,8 +18,8 @@ use crate::{
     ledgers::writes::ORDERS,
     policy::kswapd::{
         self,
-        Pass,
-        Why, //
+        KswapdReason,
+        Pass, //
     },
     shim::{
         KswapdAt,
@@ -91,7 +91,7 @@ pub(crate) struct Node {
     pub(crate) sleeps: Cell64,
     /// Passes by the order asked for.
     pub(crate) orders: [Cell64; ORDERS],
-    whys: [Passes; Why::COUNT],
+    whys: [Passes; KswapdReason::COUNT],
     /// What there is.
     pub(crate) left: Left,
     /// What it had looked at when this pass began: all, and what [`Pass`] tells apart.
@@ -100,7 +100,7 @@ pub(crate) struct Node {
 
 impl Node {
     /// Passes that had that reason.
-    pub(crate) fn why(&self, why: Why) -> Option<&Passes> {
+    pub(crate) fn why(&self, why: KswapdReason) -> Option<&Passes> {
         self.whys.get(why as usize)
     }
 

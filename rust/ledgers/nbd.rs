@@ -31,10 +31,10 @@ use crate::{
         nbd::{
             blame,
             split,
-            Parts,
             Phase,
+            PhaseTimes,
+            RequestWaits,
             Stamps,
-            Waits,
             PHASES, //
         },
         slots, //
@@ -115,7 +115,7 @@ impl Followed {
     }
 
     /// Its time by phase until now, over all attempts, and what it is at.
-    fn parts(&self, now: u64) -> (Parts, Phase) {
+    fn parts(&self, now: u64) -> (PhaseTimes, Phase) {
         let (mut parts, phase) = split(&self.stamps(), now);
         for (part, spent) in parts.iter_mut().zip(&self.spent) {
             *part = part.wrapping_add(spent.get());
@@ -159,7 +159,7 @@ pub(crate) struct Longest {
     /// Its size.
     pub(crate) bytes: u64,
     /// Nanoseconds by phase, which sum to `ns`.
-    pub(crate) parts: Parts,
+    pub(crate) parts: PhaseTimes,
 }
 
 /// Counts of a device and direction.
@@ -200,7 +200,7 @@ impl Counts {
     }
 
     /// Counts one; false when somebody reads the longest, of which this may be one.
-    fn done(&self, bytes: u64, again: u64, failed: bool, parts: &Parts) -> bool {
+    fn done(&self, bytes: u64, again: u64, failed: bool, parts: &PhaseTimes) -> bool {
         self.requests.add(1);
         self.bytes.add(bytes);
         self.errors.add(failed.into());
@@ -259,7 +259,7 @@ impl ForRequests {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
     }
 
-    fn add(&self, blamed: &Parts) {
+    fn add(&self, blamed: &PhaseTimes) {
         self.stalls.add(1);
         for (sum, part) in self.ns.iter().zip(blamed) {
             sum.add(*part);
@@ -443,7 +443,7 @@ impl Nbd {
     /// that it is for who is in for a long wait; and nothing where there is no NBD. One that
     /// is completed meanwhile may be missing: in a difference it counts too much then, or not
     /// at all.
-    pub(crate) fn spent(&self, now: u64) -> Parts {
+    pub(crate) fn spent(&self, now: u64) -> PhaseTimes {
         let mut spent = [0; PHASES];
         if !peek(&self.used) {
             return spent;
@@ -469,10 +469,10 @@ impl Nbd {
     pub(crate) fn waited(
         &self,
         pin: &Pinned<'_>,
-        before: &Parts,
-        waits: &Waits,
+        before: &PhaseTimes,
+        waits: &RequestWaits,
         now: u64,
-    ) -> Parts {
+    ) -> PhaseTimes {
         let mut during = self.spent(now);
         for (ns, before) in during.iter_mut().zip(before) {
             *ns = ns.saturating_sub(*before);

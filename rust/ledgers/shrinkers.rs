@@ -21,8 +21,8 @@ use crate::{
         cgroup_key::CgroupKey,
         shrink::{
             self,
-            Settled,
-            Work, //
+            ScanPlan,
+            Settled, //
         },
         slots, //
     },
@@ -52,7 +52,7 @@ struct Call {
     origin: Origin,
     began: u64,
     /// When it began to scan, and what it had to do.
-    scan: Option<(u64, Work)>,
+    scan: Option<(u64, ScanPlan)>,
     /// What it scanned and freed.
     done: (Settled, u64),
     /// Others were in the same shrinker, for the same node and cgroup.
@@ -226,7 +226,7 @@ impl Shrinkers {
     }
 
     /// It has counted, and begins to scan.
-    pub(crate) fn scans(&self, pin: &Pinned<'_>, task: usize, work: Work, now: u64) {
+    pub(crate) fn scans(&self, pin: &Pinned<'_>, task: usize, work: ScanPlan, now: u64) {
         self.calls.with(pin, task, |call| {
             if call.nested == 0 {
                 call.scan = Some((now, work));

@@ -32,7 +32,7 @@ use crate::{
         nbd::Nbd, //
     },
     policy::{
-        compaction::Result as CompactResult,
+        compaction::CompactResult,
         log2, nbd,
         stall::{
             mostly_clean,
@@ -85,7 +85,7 @@ pub(crate) struct Open {
     pub(crate) freed: u64,
     compacting: Compacting,
     /// What NBD requests had spent when it began to reclaim, or to wait for that.
-    requests: Option<nbd::Parts>,
+    requests: Option<nbd::PhaseTimes>,
 }
 
 /// What the task compacts for.
@@ -118,7 +118,7 @@ impl Open {
     }
 
     /// From now on it may wait for NBD requests, of which `spent` says what they have spent.
-    pub(crate) fn may_wait(&mut self, spent: impl FnOnce() -> nbd::Parts) {
+    pub(crate) fn may_wait(&mut self, spent: impl FnOnce() -> nbd::PhaseTimes) {
         self.requests.get_or_insert_with(spent);
     }
 

@@ -23,9 +23,9 @@ use crate::{
         cgroup_key::CgroupKey,
         log2, slots,
         wait::{
-            Kind,
             Limit,
             Wait,
+            WaitKind,
             IO_KINDS,
             KINDS,
             LIMITS, //
@@ -134,7 +134,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// One kind.
-    pub(crate) fn kind(&self, kind: Kind) -> Option<&ByKind> {
+    pub(crate) fn kind(&self, kind: WaitKind) -> Option<&ByKind> {
         self.kinds.get(kind as usize)
     }
 
@@ -192,7 +192,7 @@ struct ByCgroup {
 }
 
 impl ByCgroup {
-    fn add(&self, kind: Kind, facts: &Facts, ns: u64, psi_ns: u64) {
+    fn add(&self, kind: WaitKind, facts: &Facts, ns: u64, psi_ns: u64) {
         if let Some(sum) = self.kinds.get(kind as usize) {
             sum.add(ns);
         }
@@ -278,7 +278,7 @@ pub(crate) struct NotKept {
 impl Waits {
     /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
     pub(crate) fn new(tasks: usize) -> Result<Self> {
-        let none = Open::new(Wait::new(Kind::Unexplained, 0), pin_init::zeroed());
+        let none = Open::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
         Ok(Self {
             open: Tasks::new(tasks, none)?,
             counts: PerCpu::new()?,
@@ -307,7 +307,7 @@ impl Waits {
     pub(crate) fn add(
         &self,
         pin: &Pinned<'_>,
-        kind: Kind,
+        kind: WaitKind,
         facts: &Facts,
         ns: u64,
         psi_ns: u64,
@@ -342,7 +342,7 @@ impl Waits {
         }
     }
 
-    fn device(&self, counts: &Counts, kind: Kind, facts: &Facts, ns: u64) {
+    fn device(&self, counts: &Counts, kind: WaitKind, facts: &Facts, ns: u64) {
         if kind as usize >= IO_KINDS {
             return;
         }
@@ -421,7 +421,7 @@ impl Waits {
     }
 
     /// Waits for a device, and their nanoseconds.
-    pub(crate) fn of_device(&self, device: u32, kind: Kind) -> (u64, u64) {
+    pub(crate) fn of_device(&self, device: u32, kind: WaitKind) -> (u64, u64) {
         let key = u64::from(device).wrapping_add(1);
         let sum = |get: fn(&Sum) -> &Cell64| {
             self.counts.sum(|c| {
@@ -439,7 +439,7 @@ impl Waits {
     }
 
     /// Who waited, by name. Process context; sleeps.
-    pub(crate) fn tasks(&self, kind: Kind) -> Result<KVVec<Named>> {
+    pub(crate) fn tasks(&self, kind: WaitKind) -> Result<KVVec<Named>> {
         self.tasks
             .get(kind as usize)
             .map_or_else(|| Ok(KVVec::new()), Names::totals)

@@ -23,7 +23,7 @@ use crate::{
     policy::{
         batch::{
             By,
-            Place, //
+            Extent, //
         },
         nest::{
             Nest,
@@ -252,7 +252,7 @@ impl Slot {
     }
 
     /// Notes a swap write, of which the next one tells why it ended.
-    pub(crate) fn ends_with_next(&self, place: &Place, origin: Origin) {
+    pub(crate) fn ends_with_next(&self, place: &Extent, origin: Origin) {
         let words = [place.device, place.start, place.end, place.cgroup];
         for (cell, word) in self.last.iter().zip(words) {
             cell.set(word);
@@ -261,11 +261,11 @@ impl Slot {
     }
 
     /// Takes back where that was, and whose.
-    pub(crate) fn last_write(&self) -> Option<(Place, Origin)> {
+    pub(crate) fn last_write(&self) -> Option<(Extent, Origin)> {
         let origin = u8::try_from(self.last_origin.get().checked_sub(1)?).ok()?;
         self.last_origin.set(0);
         let [device, start, end, cgroup] = &self.last;
-        let place = Place {
+        let place = Extent {
             device: device.get(),
             start: start.get(),
             end: end.get(),

@@ -8,7 +8,7 @@
 /// Why a write ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Why {
+pub enum EndReason {
     /// The next folio's swap slot is not the one behind it.
     Gap,
     /// The next folio's is, but another cgroup pays for it.
@@ -25,22 +25,22 @@ pub enum Why {
     Unknown,
 }
 
-impl Why {
+impl EndReason {
     /// All of them, in their order, with their names in the ledger.
-    pub const ALL: &'static [(Why, &'static str)] = &[
-        (Why::Gap, "gap"),
-        (Why::Cgroup, "cgroup"),
-        (Why::Device, "device"),
-        (Why::Full, "full"),
-        (Why::End, "end"),
-        (Why::Sync, "sync"),
-        (Why::Unknown, "unknown"),
+    pub const ALL: &'static [(EndReason, &'static str)] = &[
+        (EndReason::Gap, "gap"),
+        (EndReason::Cgroup, "cgroup"),
+        (EndReason::Device, "device"),
+        (EndReason::Full, "full"),
+        (EndReason::End, "end"),
+        (EndReason::Sync, "sync"),
+        (EndReason::Unknown, "unknown"),
     ];
 }
 
 /// How many there are.
-pub const WHYS: usize = 7;
-const _ALL: () = assert!(Why::ALL.len() == WHYS);
+pub const END_REASONS: usize = 7;
+const _ALL: () = assert!(EndReason::ALL.len() == END_REASONS);
 
 /// Who submits a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub enum By {
 
 /// Where a write lies, to be held against the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Extent {
     /// The device.
     pub device: u64,
     /// Its first sector.
@@ -68,31 +68,31 @@ pub struct Place {
 
 /// Why a write of `folios`, with room for `room`, ended, as far as it shows itself; `None`:
 /// the task's next write will show it, which holds the folio that did not fit.
-pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<Why> {
+pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<EndReason> {
     if synchronous {
-        return Some(Why::Sync);
+        return Some(EndReason::Sync);
     }
     if folios >= room {
-        return Some(Why::Full);
+        return Some(EndReason::Full);
     }
     match by {
         By::Adder => None,
-        By::Ender => Some(Why::End),
-        By::Unknown => Some(Why::Unknown),
+        By::Ender => Some(EndReason::End),
+        By::Unknown => Some(EndReason::Unknown),
     }
 }
 
 /// Why the folio that begins `next` could not be added to `last`. In the order in which swap
 /// asks: where both a gap and another cgroup are between them, it is the gap.
-pub fn parted(last: &Place, next: &Place) -> Why {
+pub fn parted(last: &Extent, next: &Extent) -> EndReason {
     if last.device != next.device {
-        Why::Device
+        EndReason::Device
     } else if last.end != next.start {
-        Why::Gap
+        EndReason::Gap
     } else if last.cgroup != next.cgroup {
-        Why::Cgroup
+        EndReason::Cgroup
     } else {
         // Swap files that adjoin on a device; a folio that nobody is charged for.
-        Why::Unknown
+        EndReason::Unknown
     }
 }

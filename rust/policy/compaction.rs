@@ -5,7 +5,7 @@
 /// What try_to_compact_pages() says (`enum compact_result`, include/linux/compaction.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Result {
+pub enum CompactResult {
     /// No zone was suitable.
     NotSuitable,
     /// It did not start: there are pages, or reclaim comes first.
@@ -26,18 +26,18 @@ pub enum Result {
     Success,
 }
 
-impl Result {
+impl CompactResult {
     /// All of them, in the kernel's order, with their names.
-    pub const ALL: [(Result, &'static str); 9] = [
-        (Result::NotSuitable, "not_suitable"),
-        (Result::Skipped, "skipped"),
-        (Result::Deferred, "deferred"),
-        (Result::NoSuitablePage, "no_suitable_page"),
-        (Result::Continue, "continue"),
-        (Result::Complete, "complete"),
-        (Result::Partial, "partial"),
-        (Result::Contended, "contended"),
-        (Result::Success, "success"),
+    pub const ALL: [(CompactResult, &'static str); 9] = [
+        (CompactResult::NotSuitable, "not_suitable"),
+        (CompactResult::Skipped, "skipped"),
+        (CompactResult::Deferred, "deferred"),
+        (CompactResult::NoSuitablePage, "no_suitable_page"),
+        (CompactResult::Continue, "continue"),
+        (CompactResult::Complete, "complete"),
+        (CompactResult::Partial, "partial"),
+        (CompactResult::Contended, "contended"),
+        (CompactResult::Success, "success"),
     ];
 
     /// How many there are.
@@ -79,7 +79,7 @@ impl Outcome {
     pub const COUNT: usize = Self::ALL.len();
 
     /// There was a block for it, and it is gone.
-    pub fn is_race(self, result: Result) -> bool {
-        result == Result::Success && self != Outcome::Served
+    pub fn is_race(self, result: CompactResult) -> bool {
+        result == CompactResult::Success && self != Outcome::Served
     }
 }

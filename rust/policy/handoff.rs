@@ -174,13 +174,13 @@ impl Room {
 
 /// A line of tasks that wait.
 #[derive(Clone, Copy, Debug, Default)]
-struct Line {
+struct LineCount {
     waiting: u32,
     /// Of these, as many as were called: the first ones, who are about to go on.
     called: u32,
 }
 
-impl Line {
+impl LineCount {
     const fn new() -> Self {
         Self {
             waiting: 0,
@@ -207,8 +207,8 @@ pub struct Door {
     backlog: u32,
     /// Of these, or done by now: those of who waits.
     owed: u32,
-    kswapd: Line,
-    tasks: Line,
+    kswapd: LineCount,
+    tasks: LineCount,
     /// kswapd was served last.
     tasks_turn: bool,
     /// Pages that are done since one was called.
@@ -223,8 +223,8 @@ impl Door {
         Self {
             backlog: 0,
             owed: 0,
-            kswapd: Line::new(),
-            tasks: Line::new(),
+            kswapd: LineCount::new(),
+            tasks: LineCount::new(),
             tasks_turn: false,
             done: 0,
             sixteenths: 0,
@@ -246,7 +246,7 @@ impl Door {
         self.kswapd.waiting.saturating_add(self.tasks.waiting)
     }
 
-    fn line(&mut self, who: Who) -> &mut Line {
+    fn line(&mut self, who: Who) -> &mut LineCount {
         match who {
             Who::Kswapd => &mut self.kswapd,
             Who::Task | Who::Exempt => &mut self.tasks,

@@ -24,7 +24,7 @@ use super::cgroup_key::CgroupKey;
 
 /// Where something is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum Destination {
     /// In this row.
     Row(usize),
     /// With what has no row.
@@ -125,19 +125,19 @@ fn places(key: CgroupKey, len: usize) -> impl Iterator<Item = usize> {
 /// Where what `key` did now is counted; it gets a row if it has none. `gone`: it has been
 /// removed.
 #[inline]
-pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
+pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     if key == CgroupKey::NONE {
-        return Counted::Other;
+        return Destination::Other;
     }
     // Who wrote last mostly writes next.
     let last = rows.last();
     if last < rows.size() && rows.key(last) == key && (gone || !key.is_v1()) {
-        return Counted::Row(last);
+        return Destination::Row(last);
     }
     search(rows, key, gone)
 }
 
-fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
+fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     let mut free = None;
     for at in places(key, rows.size()) {
         let there = rows.key(at);
@@ -147,21 +147,21 @@ fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Counted {
                 begin(rows, at, Some(Heir::Removed), key);
             }
             rows.set_last(at);
-            return Counted::Row(at);
+            return Destination::Row(at);
         }
         if there == CgroupKey::NONE && free.is_none() {
             free = Some(at);
         }
     }
     if gone || rows.never_back(key) {
-        return Counted::Removed;
+        return Destination::Removed;
     }
     let Some((at, heir)) = free.map(|at| (at, None)).or_else(|| room(rows)) else {
-        return Counted::Other;
+        return Destination::Other;
     };
     begin(rows, at, heir, key);
     rows.set_last(at);
-    Counted::Row(at)
+    Destination::Row(at)
 }
 
 fn begin(rows: &impl Rows, at: usize, heir: Option<Heir>, key: CgroupKey) {

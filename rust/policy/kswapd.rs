@@ -5,7 +5,7 @@
 /// Reasons, in the order of their [`NAMES`](Why::ALL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Why {
+pub enum KswapdReason {
     /// There is memory enough, but no block as large as someone wants.
     Order,
     /// Most of what the node has is locked, or else may not be reclaimed.
@@ -24,7 +24,7 @@ pub enum Why {
     Demand,
 }
 
-impl Why {
+impl KswapdReason {
     /// All of them, with their names.
     pub const ALL: [(Self, &'static str); 8] = [
         (Self::Order, "order"),
@@ -43,7 +43,7 @@ impl Why {
 
 /// What the node has, in pages.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Node {
+pub struct NodePages {
     /// Free in the zones that are balanced.
     pub free: u64,
     /// What their high watermarks come to.
@@ -76,9 +76,9 @@ pub struct Pass {
 }
 
 /// Why kswapd runs on, or is woken again at once.
-pub fn why(node: &Node, pass: &Pass) -> Why {
+pub fn why(node: &NodePages, pass: &Pass) -> KswapdReason {
     if node.enough && !node.block {
-        return Why::Order;
+        return KswapdReason::Order;
     }
     let (anon, no_anon) = match node.swap_free {
         0 => (0, node.anon),
@@ -88,22 +88,22 @@ pub fn why(node: &Node, pass: &Pass) -> Why {
     let stays = node.unevictable.saturating_add(no_anon);
     if stays > can_go {
         return if node.unevictable > no_anon {
-            Why::Unevictable
+            KswapdReason::Unevictable
         } else if node.shmem.saturating_mul(2) > no_anon {
-            Why::Tmpfs
+            KswapdReason::Tmpfs
         } else {
-            Why::NoSwap
+            KswapdReason::NoSwap
         };
     }
     // It would have to take more than half of all that can go.
     if node.high.saturating_mul(2) > node.free.saturating_add(can_go) {
-        return Why::Watermarks;
+        return KswapdReason::Watermarks;
     }
     if pass.waiting.saturating_mul(2) > pass.scanned {
-        return Why::Writeback;
+        return KswapdReason::Writeback;
     }
     if pass.used.saturating_mul(2) > pass.scanned {
-        return Why::InUse;
+        return KswapdReason::InUse;
     }
-    Why::Demand
+    KswapdReason::Demand
 }

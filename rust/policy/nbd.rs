@@ -42,7 +42,7 @@ pub const PHASES: usize = 6;
 const _ALL: () = assert!(Phase::ALL.len() == PHASES);
 
 /// Nanoseconds by [`Phase`].
-pub type Parts = [u64; PHASES];
+pub type PhaseTimes = [u64; PHASES];
 
 /// When a request reached what, in nanoseconds of one clock; 0: it did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub struct Stamps {
 
 /// Splits the time from the begin of an attempt until `end`; also says what the request is
 /// at then. The parts sum to that time, or to 0 if it ends before it begins.
-pub fn split(stamps: &Stamps, end: u64) -> (Parts, Phase) {
+pub fn split(stamps: &Stamps, end: u64) -> (PhaseTimes, Phase) {
     let mut parts = [0; PHASES];
     if stamps.requeued != 0 {
         add(&mut parts, Phase::Requeued, stamps.requeued, end);
@@ -95,7 +95,7 @@ pub fn split(stamps: &Stamps, end: u64) -> (Parts, Phase) {
     (parts, phase)
 }
 
-fn add(parts: &mut Parts, phase: Phase, from: u64, to: u64) {
+fn add(parts: &mut PhaseTimes, phase: Phase, from: u64, to: u64) {
     if let Some(part) = parts.get_mut(phase as usize) {
         *part = part.wrapping_add(to.saturating_sub(from));
     }
@@ -103,7 +103,7 @@ fn add(parts: &mut Parts, phase: Phase, from: u64, to: u64) {
 
 /// What of a task's wait was for requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Waits {
+pub struct RequestWaits {
     /// For its turn on a connection.
     pub lock: u64,
     /// It sent a request itself.
@@ -121,7 +121,7 @@ const SHARE_BITS: u32 = 20;
 /// for a connection, or sends, knows what he is at. The rest counts as theirs for as long as
 /// there was one under way, at most, and in the proportions of what they were at: an
 /// estimate, as nobody says which request a task waits for.
-pub fn blame(waits: &Waits, spent: &Parts) -> Parts {
+pub fn blame(waits: &RequestWaits, spent: &PhaseTimes) -> PhaseTimes {
     let all = spent.iter().fold(0u64, |a, ns| a.saturating_add(*ns));
     let mut left = waits.other.min(all);
     let bits = u64::BITS.saturating_sub(all.leading_zeros());

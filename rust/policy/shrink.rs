@@ -4,7 +4,7 @@
 
 /// What a call has to do, in objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Work {
+pub struct ScanPlan {
     /// Its own share, by how many there are and how urgent it is.
     pub own: u64,
     /// What it will scan: its own share and part of what others left.
@@ -27,7 +27,7 @@ pub struct Settled {
     pub refused: bool,
 }
 
-impl Work {
+impl ScanPlan {
     /// When `left` of what it had planned is left; fewer than none if it scanned more.
     pub const fn settle(self, left: i64) -> Settled {
         let scanned = (self.planned as i64).saturating_sub(left);

@@ -9,7 +9,7 @@
 //! What a task is at is a small stack: the allocation slow path, in it a reclaim window,
 //! in it a shrinker, in it a lock. At the bottom lies [`Cause::Unexplained`].
 
-use super::nbd::Waits;
+use super::nbd::RequestWaits;
 
 /// What a part of a stall was spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,10 +124,10 @@ pub const fn mostly_clean(inactive_file: u64, inactive_anon: u64, dirty: u64) ->
 }
 
 /// Nanoseconds by [`Cause`].
-pub type Parts = [u64; Cause::COUNT];
+pub type CauseTimes = [u64; Cause::COUNT];
 
 /// What of a stall may have been for requests of a network block device.
-pub fn waits(parts: &Parts) -> Waits {
+pub fn waits(parts: &CauseTimes) -> RequestWaits {
     let of = |cause: Cause| parts.get(cause as usize).copied().unwrap_or(0);
     let other = [
         Cause::ThrottleWriteback,
@@ -140,7 +140,7 @@ pub fn waits(parts: &Parts) -> Waits {
         Cause::RqQos,
         Cause::OffCpu,
     ];
-    Waits {
+    RequestWaits {
         lock: of(Cause::NbdLock),
         send: of(Cause::NbdSend),
         other: other.map(of).iter().fold(0, |a, ns| a.saturating_add(*ns)),
@@ -159,13 +159,13 @@ enum Off {
 
 /// What a task is at, and of a lock which one.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Activity {
     cause: Cause,
     /// The lock that it waits for; 0: it is at something else.
     lock: usize,
 }
 
-impl Place {
+impl Activity {
     const NONE: Self = Self {
         cause: Cause::Unexplained,
         lock: 0,
@@ -178,8 +178,8 @@ impl Place {
 pub struct Stall {
     began: u64,
     since: u64,
-    parts: Parts,
-    at: [Place; MAX_DEPTH],
+    parts: CauseTimes,
+    at: [Activity; MAX_DEPTH],
     depth: usize,
     /// Entered beyond [`MAX_DEPTH`].
     deeper: usize,
@@ -200,7 +200,7 @@ impl Stall {
             began: now,
             since: now,
             parts: [0; Cause::COUNT],
-            at: [Place::NONE; MAX_DEPTH],
+            at: [Activity::NONE; MAX_DEPTH],
             depth: 0,
             deeper: 0,
             off: None,
@@ -226,13 +226,13 @@ impl Stall {
     }
 
     /// What is open, innermost last.
-    fn open(&self) -> &[Place] {
+    fn open(&self) -> &[Activity] {
         self.at.get(..self.depth).unwrap_or(&[])
     }
 
     /// What it is at.
     pub fn at(&self) -> Cause {
-        self.open().last().unwrap_or(&Place::NONE).cause
+        self.open().last().unwrap_or(&Activity::NONE).cause
     }
 
     /// What a sleep is for, if it sleeps now.
@@ -271,7 +271,7 @@ impl Stall {
         self.next_sleep = None;
     }
 
-    fn push(&mut self, place: Place) {
+    fn push(&mut self, place: Activity) {
         if let Some(at) = self.at.get_mut(self.depth) {
             *at = place;
             self.depth = self.depth.wrapping_add(1);
@@ -285,7 +285,7 @@ impl Stall {
     pub fn enter(&mut self, cause: Cause, now: u64) {
         self.mark(now);
         self.eventful = true;
-        self.push(Place { cause, lock: 0 });
+        self.push(Activity { cause, lock: 0 });
     }
 
     /// It begins to wait for the lock at the address `lock`, not 0. For a mutex the kernel
@@ -295,7 +295,7 @@ impl Stall {
         self.event(now);
         let again = self.deeper == 0 && self.open().last().is_some_and(|at| at.lock == lock);
         if !again {
-            self.push(Place { cause, lock });
+            self.push(Activity { cause, lock });
         }
     }
 
@@ -328,7 +328,7 @@ impl Stall {
     /// leave: not every function that fails says so.
     pub fn reclaims(&mut self, now: u64) {
         self.mark(now);
-        let itself = |at: &Place| matches!(at.cause, Cause::Scan | Cause::Compaction);
+        let itself = |at: &Activity| matches!(at.cause, Cause::Scan | Cause::Compaction);
         if self.deeper == 0 {
             if let Some(i) = self.open().iter().rposition(itself) {
                 self.depth = i.wrapping_add(1);
@@ -369,7 +369,7 @@ impl Stall {
     }
 
     /// It ends: how long it took, and on what. The parts sum to the length.
-    pub fn end(mut self, now: u64) -> (u64, Parts) {
+    pub fn end(mut self, now: u64) -> (u64, CauseTimes) {
         self.advance(now);
         (self.since.wrapping_sub(self.began), self.parts)
     }

@@ -11,7 +11,7 @@ use super::classify::Caller;
 /// What a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
-pub enum Kind {
+pub enum WaitKind {
     /// A page that was swapped out is read.
     Swapin,
     /// A page of a file that was reclaimed a short time ago is read again.
@@ -31,12 +31,12 @@ pub enum Kind {
 }
 
 /// How many kinds there are.
-pub const KINDS: usize = Kind::ALL.len();
+pub const KINDS: usize = WaitKind::ALL.len();
 
 /// How many of them, the first ones, are for a device, and because of a limit.
-pub const IO_KINDS: usize = Kind::Dirty as usize + 1;
+pub const IO_KINDS: usize = WaitKind::Dirty as usize + 1;
 
-impl Kind {
+impl WaitKind {
     /// All of them, with their names in the ledger.
     pub const ALL: [(Self, &'static str); 8] = [
         (Self::Swapin, "swapin"),
@@ -91,7 +91,7 @@ impl Limit {
 /// A wait that goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Wait {
-    kind: Kind,
+    kind: WaitKind,
     began: u64,
     /// What the task is in, sections included.
     depth: u32,
@@ -102,7 +102,7 @@ pub struct Wait {
 
 impl Wait {
     /// Begins at the time `now`, in nanoseconds, outside of any section.
-    pub const fn new(kind: Kind, now: u64) -> Self {
+    pub const fn new(kind: WaitKind, now: u64) -> Self {
         Self {
             kind,
             began: now,
@@ -114,7 +114,7 @@ impl Wait {
     }
 
     /// Begins with a section.
-    pub const fn section(kind: Kind, now: u64) -> Self {
+    pub const fn section(kind: WaitKind, now: u64) -> Self {
         Self {
             sections: 1,
             section_began: now,
@@ -123,7 +123,7 @@ impl Wait {
     }
 
     /// What it is for.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> WaitKind {
         self.kind
     }
 

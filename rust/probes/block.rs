@@ -16,7 +16,7 @@ use crate::{
         batch::{
             self,
             By,
-            Why, //
+            EndReason, //
         },
         classify::Caller, //
     },
@@ -158,7 +158,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     match (why, slot) {
         (Some(why), _) => batches.ended(origin, why),
         (None, Some(slot)) => slot.ends_with_next(&place, origin),
-        (None, None) => batches.ended(origin, Why::Unknown),
+        (None, None) => batches.ended(origin, EndReason::Unknown),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         windows::Slot,
         Ledgers, //
     },
-    policy::shrink::Work,
+    policy::shrink::ScanPlan,
     settings,
     shim::{
         function::Shrink,
@@ -45,7 +45,7 @@ pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink
 }
 
 /// It has counted its objects, and begins to scan them.
-pub(crate) fn scans(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: Work) {
+pub(crate) fn scans(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: ScanPlan) {
     ledgers
         .shrinkers
         .scans(pin, at.task, work, system::clock_ns());

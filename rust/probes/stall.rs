@@ -17,8 +17,8 @@ use crate::{
     policy::{
         classify::Caller,
         compaction::{
-            Outcome,
-            Result, //
+            CompactResult,
+            Outcome, //
         },
         stall::{
             Cause,
@@ -342,7 +342,7 @@ fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
         .with(pin, at.task, Open::settle)
         .flatten();
     if let Some((order, result)) = settled {
-        if result == Result::Success {
+        if result == CompactResult::Success {
             ledgers.takers.waits(order, -1);
         }
         if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {
@@ -353,7 +353,7 @@ fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
 
 /// The current task is done compacting.
 fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
-    let Some(result) = u32::try_from(result).ok().and_then(Result::from_raw) else {
+    let Some(result) = u32::try_from(result).ok().and_then(CompactResult::from_raw) else {
         return;
     };
     let now = system::clock_ns();
@@ -364,7 +364,7 @@ fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
         open.compacted(result, now)
     });
     if let Some((order, ns)) = tried.flatten() {
-        if result == Result::Success {
+        if result == CompactResult::Success {
             ledgers.takers.waits(order, 1);
         }
         if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {

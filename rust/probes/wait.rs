@@ -18,8 +18,8 @@ use crate::{
     policy::{
         classify::Caller,
         wait::{
-            Kind,
-            Wait, //
+            Wait,
+            WaitKind, //
         },
     },
     settings,
@@ -83,7 +83,7 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     if nests.is_none() {
         let facts = Facts::current();
         let caller = ledgers.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
-        let kind = Kind::of_section(caller, facts.kernel());
+        let kind = WaitKind::of_section(caller, facts.kernel());
         open(ledgers, pin, at, Wait::section(kind, now), facts);
     }
 }
@@ -137,7 +137,7 @@ pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 /// are written.
 pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
     if settings::enabled() && ledgers.states.live(Group::Waits) && at.context() == Context::Task {
-        let lost = ledgers.waits.add(pin, Kind::Dirty, facts, ns, 0);
+        let lost = ledgers.waits.add(pin, WaitKind::Dirty, facts, ns, 0);
         count_lost(ledgers, pin, &lost);
     }
 }

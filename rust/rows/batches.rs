@@ -8,7 +8,7 @@ use crate::{
         Ledgers, //
     },
     policy::{
-        batch::Why,
+        batch::EndReason,
         log2, //
     },
     probes::block,
@@ -46,7 +46,7 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
         writeln!(f, "{name}.batches {all}")?;
         writeln!(f, "{name}.pages {}", sum(&|o| o.pages.get()))?;
         let mut known = 0u64;
-        for &(why, what) in Why::ALL {
+        for &(why, what) in EndReason::ALL {
             let n = sum(&|o| o.ended(why));
             known = known.wrapping_add(n);
             writeln!(f, "{name}.ended.{what} {n}")?;

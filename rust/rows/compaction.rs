@@ -11,8 +11,8 @@ use crate::{
     },
     policy::{
         compaction::{
-            Outcome,
-            Result, //
+            CompactResult,
+            Outcome, //
         },
         log2, //
     },
@@ -36,7 +36,7 @@ pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> 
     writeln!(f, "state {}", super::group(Group::Stalls, &needs))?;
     let ledger = &ledgers.compaction;
     for order in 0..ORDERS {
-        let results = Result::ALL.map(|(result, name)| {
+        let results = CompactResult::ALL.map(|(result, name)| {
             let sum = |get: fn(&crate::ledgers::compaction::Tried) -> u64| {
                 ledger.sum(|c| c.order(order).and_then(|o| o.result(result)).map_or(0, get))
             };

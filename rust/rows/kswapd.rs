@@ -9,7 +9,7 @@ use crate::{
         writes::ORDERS,
         Ledgers, //
     },
-    policy::kswapd::Why,
+    policy::kswapd::KswapdReason,
     words::{
         Event,
         Group, //
@@ -76,7 +76,7 @@ fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &Node) -> fmt::Result {
     for (order, n) in node.orders.iter().enumerate() {
         writeln!(f, "node.{nid}.order.{order}.windows {}", n.get())?;
     }
-    for (why, name) in Why::ALL {
+    for (why, name) in KswapdReason::ALL {
         let Some(passes) = node.why(why) else {
             continue;
         };

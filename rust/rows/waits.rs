@@ -18,8 +18,8 @@ use crate::{
     policy::{
         log2,
         wait::{
-            Kind,
             Limit,
+            WaitKind,
             IO_KINDS, //
         },
     },
@@ -36,15 +36,15 @@ use kernel::{
 };
 
 /// The kinds that are for a device, and because of a limit.
-fn io_kinds() -> impl Iterator<Item = (Kind, &'static str)> {
-    Kind::ALL.into_iter().take(IO_KINDS)
+fn io_kinds() -> impl Iterator<Item = (WaitKind, &'static str)> {
+    WaitKind::ALL.into_iter().take(IO_KINDS)
 }
 
 /// Writes the file `waits`.
 pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     states(ledgers, f)?;
     let counts = &ledgers.waits.counts;
-    for (kind, name) in Kind::ALL {
+    for (kind, name) in WaitKind::ALL {
         let sum =
             |get: fn(&ByKind) -> &Cell64| counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()));
         writeln!(f, "{name}.waits {}", sum(|k| &k.waits))?;
@@ -152,7 +152,7 @@ pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
 }
 
 fn of_cgroup(f: &mut fmt::Formatter<'_>, row: &str, id: u64, total: &CgroupTotal) -> fmt::Result {
-    for ((_, name), (waits, ns)) in Kind::ALL.iter().zip(total.kinds) {
+    for ((_, name), (waits, ns)) in WaitKind::ALL.iter().zip(total.kinds) {
         if waits != 0 {
             writeln!(f, "{row}.{id}.{name}.waits {waits}")?;
             writeln!(f, "{row}.{id}.{name}.ns {ns}")?;

@@ -12,7 +12,7 @@ pub(crate) use super::{
     Bio,
     Nbd as Request, //
 };
-use crate::policy::batch::Place;
+use crate::policy::batch::Extent;
 
 impl Request {
     /// What is to be known of one.
@@ -56,8 +56,8 @@ impl Bio {
     }
 
     /// Where it lies.
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn place(&self) -> Extent {
+        Extent {
             device: self.device.into(),
             start: self.start,
             end: self.start.wrapping_add(u64::from(self.bytes >> 9)),

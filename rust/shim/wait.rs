@@ -20,8 +20,8 @@ use super::{
 use crate::policy::{
     cgroup_key::CgroupKey,
     wait::{
-        Kind,
-        Limit, //
+        Limit,
+        WaitKind, //
     },
 };
 
@@ -77,11 +77,11 @@ impl Facts {
 
     /// What the task waits for in the folio, if that is memory's fault: reading a page for the
     /// first time is not.
-    pub(crate) fn kind(&self) -> Option<Kind> {
+    pub(crate) fn kind(&self) -> Option<WaitKind> {
         if self.flags & RWB_WAIT_SWAPIN != 0 {
-            Some(Kind::Swapin)
+            Some(WaitKind::Swapin)
         } else if self.file() && self.flags & RWB_WAIT_AGAIN != 0 {
-            Some(Kind::Refault)
+            Some(WaitKind::Refault)
         } else {
             None
         }

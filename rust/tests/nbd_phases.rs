@@ -24,10 +24,10 @@ use crate::{
         Ledgers, //
     },
     policy::{
-        batch::Why,
+        batch::EndReason,
         nbd::{
             Phase,
-            Waits,
+            RequestWaits,
             PHASES, //
         },
     },
@@ -140,7 +140,7 @@ mod requests {
         let ledgers = ledgers()?;
         let stalls = |ledgers: &Ledgers| ledgers.nbd.counts.sum(|l| l.stalls.stalls.get());
         let ns = |ledgers: &Ledgers, phase| ledgers.nbd.counts.sum(|l| l.stalls.ns(phase));
-        let waits = Waits {
+        let waits = RequestWaits {
             lock: 5,
             send: 0,
             other: 1000,
@@ -149,7 +149,9 @@ mod requests {
             // Nobody knows of a request.
             let before = ledgers.nbd.spent(0);
             assert_eq!(before, [0; PHASES]);
-            ledgers.nbd.waited(pin, &before, &Waits::default(), 10);
+            ledgers
+                .nbd
+                .waited(pin, &before, &RequestWaits::default(), 10);
             // One that was completed before is not theirs.
             go(&ledgers, pin, 1, Direction::Write, [1, 2, 3, 4, 900, 1000]);
             // 100 until the stall begins, 300 of it with the server, and that for 100.
@@ -332,7 +334,7 @@ mod requests {
     }
 }
 
-fn ended(ledgers: &Ledgers, why: Why) -> u64 {
+fn ended(ledgers: &Ledgers, why: EndReason) -> u64 {
     let kswapd =
         |b: &crate::ledgers::batches::Batches| b.origin(Origin::Kswapd).map_or(0, |o| o.ended(why));
     ledgers.batches.sum(kswapd)
@@ -374,9 +376,9 @@ mod batches_of_swap {
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
         assert_eq!(batches(&ledgers), [4, 44]);
-        assert_eq!(ended(&ledgers, Why::Cgroup), 1);
-        assert_eq!(ended(&ledgers, Why::Gap), 2);
-        assert_eq!(ended(&ledgers, Why::Full), 1);
+        assert_eq!(ended(&ledgers, EndReason::Cgroup), 1);
+        assert_eq!(ended(&ledgers, EndReason::Gap), 2);
+        assert_eq!(ended(&ledgers, EndReason::Full), 1);
         Ok(())
     }
 
@@ -404,9 +406,12 @@ mod batches_of_swap {
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
         assert_eq!(batches(&ledgers), [3, 40]);
-        assert_eq!(ended(&ledgers, Why::End), 1);
-        assert_eq!(ended(&ledgers, Why::Full), 1);
-        assert_eq!(ended(&ledgers, Why::Gap) + ended(&ledgers, Why::Unknown), 0);
+        assert_eq!(ended(&ledgers, EndReason::End), 1);
+        assert_eq!(ended(&ledgers, EndReason::Full), 1);
+        assert_eq!(
+            ended(&ledgers, EndReason::Gap) + ended(&ledgers, EndReason::Unknown),
+            0
+        );
         Ok(())
     }
 
@@ -425,9 +430,9 @@ mod batches_of_swap {
             block::bio(&ledgers, pin, &at(task(1), 2000), &bio);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
-        assert_eq!(ended(&ledgers, Why::Unknown), 2);
-        assert_eq!(ended(&ledgers, Why::Full), 1);
-        assert_eq!(ended(&ledgers, Why::Sync), 1);
+        assert_eq!(ended(&ledgers, EndReason::Unknown), 2);
+        assert_eq!(ended(&ledgers, EndReason::Full), 1);
+        assert_eq!(ended(&ledgers, EndReason::Sync), 1);
         Ok(())
     }
 }

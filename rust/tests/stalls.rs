@@ -25,8 +25,8 @@ use crate::{
     },
     policy::{
         compaction::{
-            Outcome,
-            Result as CompactResult, //
+            CompactResult,
+            Outcome, //
         },
         log2,
         stall::Cause, //

@@ -24,7 +24,7 @@ pub(crate) struct Kept {
     /// What it was; its length is 0 where there is none.
     pub(crate) stall: Stalled,
     /// What of its wait was for NBD requests, in nanoseconds by what these were at.
-    pub(crate) for_requests: nbd::Parts,
+    pub(crate) for_requests: nbd::PhaseTimes,
     /// Whose it was.
     pub(crate) pid: i32,
     /// Its name, NUL-terminated.
@@ -41,7 +41,7 @@ pub(crate) struct Longest {
 
 impl Longest {
     /// Keeps a stall if it is one of the longest; false when a reader was at it.
-    pub(super) fn keep(&self, stall: &Stalled, for_requests: &nbd::Parts) -> bool {
+    pub(super) fn keep(&self, stall: &Stalled, for_requests: &nbd::PhaseTimes) -> bool {
         if stall.ns <= self.floor_ns.get() {
             return true;
         }

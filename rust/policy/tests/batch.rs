@@ -3,7 +3,7 @@
 //! Why swap writes ended, against a model of what swap does (mm/page_io.c).
 
 use proptest::prelude::*;
-use reclaimwb_policy::batch::{ended, parted, By, Place, Why};
+use reclaimwb_policy::batch::{ended, parted, By, EndReason, Extent};
 
 const ROOM: usize = 32;
 
@@ -19,14 +19,14 @@ struct Folio {
 /// A write as the probes see it, and why the model ended it.
 struct Write {
     folios: usize,
-    place: Place,
+    place: Extent,
     by: By,
-    why: Why,
+    why: EndReason,
 }
 
-fn place(batch: &[Folio]) -> Place {
+fn place(batch: &[Folio]) -> Extent {
     let (first, last) = (batch[0], batch[batch.len() - 1]);
-    Place {
+    Extent {
         device: first.device,
         start: first.slot * 8,
         end: (last.slot + last.pages) * 8,
@@ -50,11 +50,11 @@ fn swap(folios: &[Folio]) -> Vec<Write> {
     for folio in folios {
         if let Some(last) = batch.last() {
             let why = if last.device != folio.device {
-                Some(Why::Device)
+                Some(EndReason::Device)
             } else if last.slot + last.pages != folio.slot {
-                Some(Why::Gap)
+                Some(EndReason::Gap)
             } else if last.cgroup != folio.cgroup {
-                Some(Why::Cgroup)
+                Some(EndReason::Cgroup)
             } else {
                 None
             };
@@ -64,11 +64,11 @@ fn swap(folios: &[Folio]) -> Vec<Write> {
         }
         batch.push(*folio);
         if batch.len() == ROOM {
-            submit(&mut batch, By::Adder, Why::Full, &mut writes);
+            submit(&mut batch, By::Adder, EndReason::Full, &mut writes);
         }
     }
     if !batch.is_empty() {
-        submit(&mut batch, By::Ender, Why::End, &mut writes);
+        submit(&mut batch, By::Ender, EndReason::End, &mut writes);
     }
     writes
 }
@@ -119,39 +119,39 @@ proptest! {
     /// Without knowing who submitted it nothing is guessed.
     #[test]
     fn nothing_is_guessed(folios in 1u32..32) {
-        prop_assert_eq!(ended(folios, 32, false, By::Unknown), Some(Why::Unknown));
-        prop_assert_eq!(ended(32, 32, false, By::Unknown), Some(Why::Full));
+        prop_assert_eq!(ended(folios, 32, false, By::Unknown), Some(EndReason::Unknown));
+        prop_assert_eq!(ended(32, 32, false, By::Unknown), Some(EndReason::Full));
     }
 
     /// A device that writes at once ends each.
     #[test]
     fn a_synchronous_device_takes_one_at_a_time(folios in 1u32..=32) {
         for by in [By::Adder, By::Ender, By::Unknown] {
-            prop_assert_eq!(ended(folios, 32, true, by), Some(Why::Sync));
+            prop_assert_eq!(ended(folios, 32, true, by), Some(EndReason::Sync));
         }
     }
 }
 
 #[test]
 fn writes_that_could_have_been_one_are_not_explained() {
-    let last = Place {
+    let last = Extent {
         device: 1,
         start: 0,
         end: 8,
         cgroup: 5,
     };
-    let next = Place {
+    let next = Extent {
         device: 1,
         start: 8,
         end: 16,
         cgroup: 5,
     };
-    assert_eq!(parted(&last, &next), Why::Unknown);
+    assert_eq!(parted(&last, &next), EndReason::Unknown);
 }
 
 #[test]
 fn names_are_in_the_order_of_the_numbers() {
-    for (i, (why, _)) in Why::ALL.iter().enumerate() {
+    for (i, (why, _)) in EndReason::ALL.iter().enumerate() {
         assert_eq!(*why as usize, i);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use proptest::prelude::*;
 use reclaimwb_policy::{
     cgroup_key::CgroupKey,
-    heaviest::{place, Counted, Heir, Past, Rows},
+    heaviest::{place, Destination, Heir, Past, Rows},
 };
 
 #[derive(Clone, Copy)]
@@ -123,13 +123,13 @@ impl Table {
     fn count(&self, key: CgroupKey, gone: bool, weight: u64) -> Given {
         self.given.set(None);
         match place(self, key, gone) {
-            Counted::Row(at) => {
+            Destination::Row(at) => {
                 let row = &mut self.rows.borrow_mut()[at];
                 assert_eq!(row.key, key);
                 row.counted += weight;
             }
-            Counted::Other => self.other.set(self.other.get() + weight),
-            Counted::Removed => self.removed.set(self.removed.get() + weight),
+            Destination::Other => self.other.set(self.other.get() + weight),
+            Destination::Removed => self.removed.set(self.removed.get() + weight),
         }
         self.given.get()
     }

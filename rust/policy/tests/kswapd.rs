@@ -3,10 +3,10 @@
 //! Why kswapd does not come to rest.
 
 use proptest::prelude::*;
-use reclaimwb_policy::kswapd::{why, Node, Pass, Why};
+use reclaimwb_policy::kswapd::{why, KswapdReason, NodePages, Pass};
 
 /// A node where nothing is wrong.
-const WELL: Node = Node {
+const WELL: NodePages = NodePages {
     free: 1_000,
     high: 500,
     anon: 10_000,
@@ -18,88 +18,88 @@ const WELL: Node = Node {
     block: true,
 };
 
-fn of(node: Node) -> Why {
+fn of(node: NodePages) -> KswapdReason {
     why(&node, &Pass::default())
 }
 
 #[test]
 fn each_reason_is_told() {
-    assert_eq!(of(WELL), Why::Demand);
+    assert_eq!(of(WELL), KswapdReason::Demand);
     assert_eq!(
-        of(Node {
+        of(NodePages {
             block: false,
             ..WELL
         }),
-        Why::Order
+        KswapdReason::Order
     );
     // Not while there is too little of all: then a block is not what it is about.
-    let short = Node {
+    let short = NodePages {
         enough: false,
         block: false,
         ..WELL
     };
-    assert_eq!(of(short), Why::Demand);
+    assert_eq!(of(short), KswapdReason::Demand);
     assert_eq!(
-        of(Node {
+        of(NodePages {
             unevictable: 30_001,
             ..WELL
         }),
-        Why::Unevictable
+        KswapdReason::Unevictable
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             unevictable: 30_000,
             ..WELL
         }),
-        Why::Demand
+        KswapdReason::Demand
     );
-    let no_swap = Node {
+    let no_swap = NodePages {
         swap_free: 0,
         file: 9_999,
         ..WELL
     };
-    assert_eq!(of(no_swap), Why::NoSwap);
+    assert_eq!(of(no_swap), KswapdReason::NoSwap);
     assert_eq!(
-        of(Node {
+        of(NodePages {
             file: 10_000,
             ..no_swap
         }),
-        Why::Demand
+        KswapdReason::Demand
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             shmem: 5_001,
             ..no_swap
         }),
-        Why::Tmpfs
+        KswapdReason::Tmpfs
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             shmem: 5_000,
             ..no_swap
         }),
-        Why::NoSwap
+        KswapdReason::NoSwap
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             unevictable: 10_001,
             ..no_swap
         }),
-        Why::Unevictable
+        KswapdReason::Unevictable
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             high: 15_501,
             ..WELL
         }),
-        Why::Watermarks
+        KswapdReason::Watermarks
     );
     assert_eq!(
-        of(Node {
+        of(NodePages {
             high: 15_500,
             ..WELL
         }),
-        Why::Demand
+        KswapdReason::Demand
     );
     let pass = |scanned, waiting, used| {
         why(
@@ -111,14 +111,14 @@ fn each_reason_is_told() {
             },
         )
     };
-    assert_eq!(pass(100, 51, 0), Why::Writeback);
-    assert_eq!(pass(100, 50, 51), Why::InUse);
-    assert_eq!(pass(100, 50, 50), Why::Demand);
+    assert_eq!(pass(100, 51, 0), KswapdReason::Writeback);
+    assert_eq!(pass(100, 50, 51), KswapdReason::InUse);
+    assert_eq!(pass(100, 50, 50), KswapdReason::Demand);
 }
 
 #[test]
 fn names_are_in_order() {
-    for (i, (why, _)) in Why::ALL.iter().enumerate() {
+    for (i, (why, _)) in KswapdReason::ALL.iter().enumerate() {
         assert_eq!(*why as usize, i);
     }
 }
@@ -131,9 +131,11 @@ proptest! {
         pass in prop::array::uniform3(any::<u64>()),
     ) {
         let [free, high, anon, shmem, file, unevictable] = figures;
-        let node = Node { free, high, anon, shmem, file, unevictable, swap_free, enough, block };
+        let node = NodePages {
+            free, high, anon, shmem, file, unevictable, swap_free, enough, block,
+        };
         let [scanned, waiting, used] = pass;
         let why = why(&node, &Pass { scanned, waiting, used });
-        prop_assert!(swap_free == 0 || !matches!(why, Why::Tmpfs | Why::NoSwap));
+        prop_assert!(swap_free == 0 || !matches!(why, KswapdReason::Tmpfs | KswapdReason::NoSwap));
     }
 }

@@ -3,7 +3,7 @@
 //! Where the time of a request goes: whatever comes in whatever order, it is all accounted for.
 
 use proptest::prelude::*;
-use reclaimwb_policy::nbd::{blame, split, Phase, Stamps, Waits, PHASES};
+use reclaimwb_policy::nbd::{blame, split, Phase, RequestWaits, Stamps, PHASES};
 
 fn part(parts: &[u64; PHASES], phase: Phase) -> u64 {
     parts[phase as usize]
@@ -126,9 +126,9 @@ fn names_are_in_the_order_of_the_numbers() {
 }
 
 prop_compose! {
-    fn any_waits()(lock in stamp(), send in stamp(), other in stamp()) -> Waits {
+    fn any_waits()(lock in stamp(), send in stamp(), other in stamp()) -> RequestWaits {
         // Nanoseconds since boot, of which there are no more.
-        Waits { lock: lock >> 8, send: send >> 8, other: other >> 8 }
+        RequestWaits { lock: lock >> 8, send: send >> 8, other: other >> 8 }
     }
 }
 
@@ -150,7 +150,7 @@ proptest! {
     /// The rest is in proportion, to a thousandth of the whole.
     #[test]
     fn blame_is_in_proportion(other in 0u64..1_000_000_000_000, spent in prop::array::uniform6(0u64..10_000_000_000)) {
-        let blamed = blame(&Waits { other, ..Waits::default() }, &spent);
+        let blamed = blame(&RequestWaits { other, ..RequestWaits::default() }, &spent);
         let all: u64 = spent.iter().sum();
         let shared = u128::from(other.min(all));
         for (got, ns) in blamed.iter().zip(&spent) {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use reclaimwb_policy::shrink::{mix, Running, Work};
+use reclaimwb_policy::shrink::{mix, Running, ScanPlan};
 
 proptest! {
     /// What calls put off and have not paid is what is owed, as long as nothing is capped.
@@ -18,7 +18,7 @@ proptest! {
             // do_shrink_slab() at the highest priority: all that is owed, and its own.
             let planned = owed + own;
             let scanned = planned * percent / 100;
-            let done = Work { own, planned, least: 1 }.settle((planned - scanned) as i64);
+            let done = ScanPlan { own, planned, least: 1 }.settle((planned - scanned) as i64);
             prop_assert_eq!(done.scanned, scanned);
             prop_assert_eq!(done.refused, scanned < planned);
             owed = owed + own - scanned;
@@ -67,7 +67,7 @@ proptest! {
 
 #[test]
 fn less_than_a_batch_is_left_and_more_is_refused() {
-    let work = Work {
+    let work = ScanPlan {
         own: 300,
         planned: 300,
         least: 128,

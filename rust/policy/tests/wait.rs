@@ -5,65 +5,77 @@
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, Caller},
-    wait::{Kind, Wait, IO_KINDS},
+    wait::{Wait, WaitKind, IO_KINDS},
 };
 
 #[test]
 fn a_section_is_for_what_its_caller_does() {
-    let of = |symbol: &str| Kind::of_section(caller(symbol), false);
-    assert_eq!(of("swap_read_folio+0x1/0x2"), Kind::Swapin);
-    assert_eq!(of("read_pages+0x1/0x2"), Kind::Refault);
-    assert_eq!(of("filemap_read_folio+0x1/0x2"), Kind::Refault);
-    assert_eq!(of("try_charge_memcg+0x1/0x2"), Kind::Stall);
+    let of = |symbol: &str| WaitKind::of_section(caller(symbol), false);
+    assert_eq!(of("swap_read_folio+0x1/0x2"), WaitKind::Swapin);
+    assert_eq!(of("read_pages+0x1/0x2"), WaitKind::Refault);
+    assert_eq!(of("filemap_read_folio+0x1/0x2"), WaitKind::Refault);
+    assert_eq!(of("try_charge_memcg+0x1/0x2"), WaitKind::Stall);
     assert_eq!(
         of("__alloc_pages_slowpath.constprop.0+0x1/0x2"),
-        Kind::Stall
+        WaitKind::Stall
     );
-    assert_eq!(of("__alloc_pages_direct_compact+0x1/0x2"), Kind::Stall);
-    assert_eq!(of("__node_reclaim+0x1/0x2"), Kind::Stall);
-    assert_eq!(of("reclaim_high.isra.0+0x1/0x2"), Kind::High);
-    assert_eq!(of("__mem_cgroup_handle_over_high+0x1/0x2"), Kind::High);
-    assert_eq!(of("blkcg_maybe_throttle_current+0x1/0x2"), Kind::IoThrottle);
-    assert_eq!(of("whoever+0x1/0x2 [driver]"), Kind::Unexplained);
+    assert_eq!(of("__alloc_pages_direct_compact+0x1/0x2"), WaitKind::Stall);
+    assert_eq!(of("__node_reclaim+0x1/0x2"), WaitKind::Stall);
+    assert_eq!(of("reclaim_high.isra.0+0x1/0x2"), WaitKind::High);
+    assert_eq!(of("__mem_cgroup_handle_over_high+0x1/0x2"), WaitKind::High);
+    assert_eq!(
+        of("blkcg_maybe_throttle_current+0x1/0x2"),
+        WaitKind::IoThrottle
+    );
+    assert_eq!(of("whoever+0x1/0x2 [driver]"), WaitKind::Unexplained);
 }
 
 #[test]
 fn a_thread_of_the_kernel_stalls_for_nobody() {
-    assert_eq!(Kind::of_section(Caller::Window, true), Kind::Kernel);
-    assert_eq!(Kind::of_section(Caller::Unrelated, true), Kind::Kernel);
-    assert_eq!(Kind::of_section(Caller::MemcgHigh, true), Kind::Kernel);
+    assert_eq!(WaitKind::of_section(Caller::Window, true), WaitKind::Kernel);
+    assert_eq!(
+        WaitKind::of_section(Caller::Unrelated, true),
+        WaitKind::Kernel
+    );
+    assert_eq!(
+        WaitKind::of_section(Caller::MemcgHigh, true),
+        WaitKind::Kernel
+    );
     // What it reads it waits for as a task does.
-    assert_eq!(Kind::of_section(Caller::FileRead, true), Kind::Refault);
+    assert_eq!(
+        WaitKind::of_section(Caller::FileRead, true),
+        WaitKind::Refault
+    );
 }
 
 #[test]
 fn the_first_kinds_are_those_of_devices() {
-    let names: Vec<&str> = Kind::ALL
+    let names: Vec<&str> = WaitKind::ALL
         .iter()
         .take(IO_KINDS)
         .map(|(_, name)| *name)
         .collect();
     assert_eq!(names, ["swapin", "refault", "dirty"]);
-    for (i, (kind, _)) in Kind::ALL.iter().enumerate() {
+    for (i, (kind, _)) in WaitKind::ALL.iter().enumerate() {
         assert_eq!(*kind as usize, i);
     }
 }
 
 #[test]
 fn a_section_inside_is_part_of_the_wait() {
-    let mut wait = Wait::new(Kind::Swapin, 100);
+    let mut wait = Wait::new(WaitKind::Swapin, 100);
     wait.enters(110);
     wait.enters(120);
     assert!(!wait.leaves(130));
     assert!(!wait.leaves(150));
     assert!(wait.unnest());
     assert_eq!(wait.ended(160), (60, 40));
-    assert_eq!(wait.kind(), Kind::Swapin);
+    assert_eq!(wait.kind(), WaitKind::Swapin);
 }
 
 #[test]
 fn a_wait_inside_a_section_is_part_of_that() {
-    let mut wait = Wait::section(Kind::Stall, 100);
+    let mut wait = Wait::section(WaitKind::Stall, 100);
     wait.nest();
     assert!(!wait.unnest());
     assert!(wait.leaves(150));
@@ -72,7 +84,7 @@ fn a_wait_inside_a_section_is_part_of_that() {
 
 #[test]
 fn the_end_of_a_section_that_was_not_seen_ends_nothing() {
-    let mut wait = Wait::new(Kind::Refault, 100);
+    let mut wait = Wait::new(WaitKind::Refault, 100);
     assert!(!wait.leaves(120));
     assert!(wait.unnest());
     assert_eq!(wait.ended(130), (30, 0));
@@ -83,7 +95,7 @@ proptest! {
     #[test]
     fn whatever_nests_ends(steps in proptest::collection::vec(any::<(bool, u8)>(), 0..60)) {
         let mut now = 1000u64;
-        let mut wait = Wait::new(Kind::Swapin, now);
+        let mut wait = Wait::new(WaitKind::Swapin, now);
         let mut open = vec![false];
         for (section, dt) in steps {
             now += u64::from(dt);
