@@ -59,7 +59,7 @@ module! {
 struct ReclaimWb {
     helper: control::helper::HelperGuard,
     #[pin]
-    rows: rows::Rows,
+    rows: rows::Files,
     attached: control::probes::Attached,
 }
 
@@ -69,7 +69,7 @@ impl kernel::InPlaceModule for ReclaimWb {
             let ledgers = Ledgers::new()?;
             Ok(try_pin_init!(Self {
                 attached: control::probes::Attached::new(ledgers.clone())?,
-                rows <- rows::Rows::new(ledgers.clone()),
+                rows <- rows::Files::new(ledgers.clone()),
                 helper: control::helper::HelperGuard::new(ledgers.clone())?,
                 _: {
                     control::boot::tell(&ledgers.states, &rows::availability(&ledgers));

@@ -69,7 +69,7 @@ fn group(group: Group, needs: &[ProbeState]) -> &'static str {
 
 /// Room for the path of a cgroup.
 struct Paths {
-    now: KBox<cgroup::Buffer>,
+    now: KBox<cgroup::PathBuffer>,
     last: Path,
 }
 
@@ -96,7 +96,7 @@ fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) 
 
 /// The files; removed, after their readers are done, on drop.
 #[pin_data]
-pub(crate) struct Rows {
+pub(crate) struct Files {
     #[pin]
     status: File<Arc<Ledgers>>,
     #[pin]
@@ -141,7 +141,7 @@ pub(crate) struct Rows {
     dir: Dir,
 }
 
-impl Rows {
+impl Files {
     /// Creates the folder and its files. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> impl PinInit<Self, Error> {
         let dir = Dir::new(c"reclaimwb");

@@ -47,7 +47,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdHeader, |ledgers, _, _| {
-            probes::nbd::is_at(ledgers, request, nbd::Event::Header)
+            probes::nbd::is_at(ledgers, request, nbd::Milestone::Header)
         })
     }
 }
@@ -64,7 +64,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdSent, |ledgers, pin, at| {
-            probes::nbd::is_at(ledgers, request, nbd::Event::Sent);
+            probes::nbd::is_at(ledgers, request, nbd::Milestone::Sent);
             probes::stall::nbd(ledgers, pin, at, false);
         })
     }
@@ -82,7 +82,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdReply, |ledgers, _, _| {
-            probes::nbd::is_at(ledgers, request, nbd::Event::Reply)
+            probes::nbd::is_at(ledgers, request, nbd::Milestone::Reply)
         })
     }
 }

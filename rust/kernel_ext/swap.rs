@@ -52,26 +52,26 @@ impl Drop for Prepared {
 /// task, requests that touch joined. Sleeps.
 /// `None` never comes back: C calls `f`.
 pub(crate) fn plugged<R>(f: impl FnOnce() -> R) -> Option<R> {
-    struct Call<F, R> {
+    struct Closure<F, R> {
         f: Option<F>,
         r: Option<R>,
     }
 
     /// # Safety
     ///
-    /// `data` is a `Call` that nobody else uses.
+    /// `data` is a `Closure` that nobody else uses.
     unsafe extern "C" fn call<F: FnOnce() -> R, R>(data: *mut c_void) {
         // SAFETY: By the safety requirement.
-        let call = unsafe { &mut *data.cast::<Call<F, R>>() };
+        let call = unsafe { &mut *data.cast::<Closure<F, R>>() };
         call.r = call.f.take().map(|f| f());
     }
 
     fn run<F: FnOnce() -> R, R>(f: F) -> Option<R> {
-        let mut c = Call {
+        let mut c = Closure {
             f: Some(f),
             r: None,
         };
-        // SAFETY: `call` gets the `Call` that it expects, once, before this returns.
+        // SAFETY: `call` gets the `Closure` that it expects, once, before this returns.
         unsafe { shim::rwb_plugged(Some(call::<F, R>), (&raw mut c).cast()) };
         c.r
     }

@@ -9,14 +9,14 @@ use kernel::bindings;
 pub(crate) const SYMBOL_LEN: usize = 1024;
 
 /// Buffer for one symbol.
-pub(crate) type Buffer = [u8; SYMBOL_LEN];
+pub(crate) type SymbolBuffer = [u8; SYMBOL_LEN];
 
 const _LEN: () = assert!(SYMBOL_LEN > bindings::KSYM_NAME_LEN as usize + 128);
 
 /// Name of the function that `addr` lies in, as `name+0xoff/0xsize [module]`;
 /// a bare hexadecimal number when it lies in none. Any context but NMI; takes
 /// no lock.
-pub(crate) fn name(addr: usize, buf: &mut Buffer) -> &str {
+pub(crate) fn name(addr: usize, buf: &mut SymbolBuffer) -> &str {
     // SAFETY: The buffer is longer than the `KSYM_SYMBOL_LEN` that the
     // function may write, as asserted above.
     let len = unsafe { bindings::sprint_symbol(buf.as_mut_ptr().cast(), addr) };

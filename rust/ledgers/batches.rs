@@ -19,7 +19,7 @@ use pin_init::Zeroable;
 
 /// Counts of one origin.
 #[derive(Zeroable)]
-pub(crate) struct ByOrigin {
+pub(crate) struct OriginBatches {
     /// Writes that were submitted.
     pub(crate) batches: Cell64,
     /// Pages in them.
@@ -28,7 +28,7 @@ pub(crate) struct ByOrigin {
     hist: [Cell64; log2::BUCKETS],
 }
 
-impl ByOrigin {
+impl OriginBatches {
     /// Writes that ended for a reason.
     pub(crate) fn ended(&self, why: EndReason) -> u64 {
         self.ended.get(why as usize).map_or(0, Cell64::get)
@@ -43,12 +43,12 @@ impl ByOrigin {
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct Batches {
-    origins: [ByOrigin; Origin::COUNT],
+    origins: [OriginBatches; Origin::COUNT],
 }
 
 impl Batches {
     /// Counts of an origin.
-    pub(crate) fn origin(&self, origin: Origin) -> Option<&ByOrigin> {
+    pub(crate) fn origin(&self, origin: Origin) -> Option<&OriginBatches> {
         self.origins.get(origin as usize)
     }
 

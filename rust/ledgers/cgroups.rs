@@ -58,7 +58,7 @@ const TRIES: usize = 1000;
 
 /// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Cgroups::keys`.
 #[derive(Zeroable)]
-struct Row<const N: usize> {
+struct CgroupRow<const N: usize> {
     /// The rank at which it began.
     base: Cell64,
     /// The most that its cgroup counted before.
@@ -93,21 +93,21 @@ pub(crate) struct Cgroups<const N: usize> {
     // Apart, as all of them may be looked at for one.
     keys: PerCpuTable<Cell64>,
     ranks: PerCpuTable<Cell64>,
-    rows: PerCpuTable<Row<N>>,
+    rows: PerCpuTable<CgroupRow<N>>,
     rest: PerCpuTable<Rest<N>>,
     known: Arc<Known>,
 }
 
 /// What could not be kept apart when something was counted.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct NotKept {
+pub(crate) struct CgroupLoss {
     /// What a living cgroup had counted, times, that lost its row for this.
     pub(crate) events: u64,
     /// The cgroup got a row, and it will not be noticed when it goes.
     pub(crate) unknown: bool,
 }
 
-impl NotKept {
+impl CgroupLoss {
     /// Is there anything?
     pub(crate) fn any(&self) -> bool {
         self.events != 0 || self.unknown
@@ -118,10 +118,10 @@ impl NotKept {
 struct Own<'a, const N: usize> {
     keys: &'a [Cell64],
     ranks: &'a [Cell64],
-    rows: &'a [Row<N>],
+    rows: &'a [CgroupRow<N>],
     rest: &'a Rest<N>,
     known: &'a Known,
-    not_kept: Cell<NotKept>,
+    not_kept: Cell<CgroupLoss>,
 }
 
 fn read(cells: &[Cell64], at: usize) -> u64 {
@@ -203,7 +203,7 @@ impl<const N: usize> Rows for Own<'_, N> {
             Some(Heir::Other) => row.events.get(),
             _ => 0,
         };
-        self.not_kept.set(NotKept {
+        self.not_kept.set(CgroupLoss {
             events,
             unknown: known == 0,
         });
@@ -255,9 +255,9 @@ impl<const N: usize> Cgroups<N> {
         gone: bool,
         weight: u64,
         add: impl FnOnce(&[Cell64; N]),
-    ) -> NotKept {
+    ) -> CgroupLoss {
         let Some(rest) = self.rest.this(pin).first() else {
-            return NotKept::default();
+            return CgroupLoss::default();
         };
         let own = Own {
             keys: self.keys.this(pin),
@@ -294,7 +294,7 @@ impl<const N: usize> Cgroups<N> {
             removed: [0; N],
         };
         let mut pasts = KVVec::<(Past, u64)>::new();
-        let mut copy = KVVec::<Total<N>>::with_capacity(ROWS, GFP_KERNEL)?;
+        let mut copy = KVVec::<CgroupCounts<N>>::with_capacity(ROWS, GFP_KERNEL)?;
         let tables = Iterator::zip(
             Iterator::zip(self.keys.each(), self.rows.each()),
             self.rest.each(),
@@ -325,9 +325,9 @@ impl<const N: usize> Cgroups<N> {
     fn copy(
         &self,
         keys: &[Cell64],
-        rows: &[Row<N>],
+        rows: &[CgroupRow<N>],
         rest: &Rest<N>,
-        copy: &mut KVVec<Total<N>>,
+        copy: &mut KVVec<CgroupCounts<N>>,
         totals: &mut Totals<N>,
     ) -> Option<(Past, u64)> {
         copy.clear();
@@ -341,7 +341,7 @@ impl<const N: usize> Cgroups<N> {
                 if key == CgroupKey::NONE {
                     continue;
                 }
-                let mut total = Total {
+                let mut total = CgroupCounts {
                     key,
                     counts: [0; N],
                     missed: row.missed.get().min(left),
@@ -380,7 +380,7 @@ impl<const N: usize> Cgroups<N> {
 }
 
 /// What all CPUs counted of one cgroup.
-pub(crate) struct Total<const N: usize> {
+pub(crate) struct CgroupCounts<const N: usize> {
     /// Which.
     pub(crate) key: CgroupKey,
     /// Its counts.
@@ -393,7 +393,7 @@ pub(crate) struct Total<const N: usize> {
 
 /// What all CPUs counted.
 pub(crate) struct Totals<const N: usize> {
-    cgroups: KVVec<Total<N>>,
+    cgroups: KVVec<CgroupCounts<N>>,
     /// Of those that have none, and of none.
     pub(crate) other: [u64; N],
     /// Of those that are gone and have none.
@@ -402,18 +402,19 @@ pub(crate) struct Totals<const N: usize> {
 
 impl<const N: usize> Totals<N> {
     /// Those that have a row.
-    pub(crate) fn cgroups(&self) -> impl Iterator<Item = &Total<N>> {
+    pub(crate) fn cgroups(&self) -> impl Iterator<Item = &CgroupCounts<N>> {
         self.cgroups.iter().filter(|t| t.key != CgroupKey::NONE)
     }
 
     /// Adds one CPU's row. `otherwise` is what would be missed there without it.
-    fn add(&mut self, row: &Total<N>, otherwise: u64) -> Result {
+    fn add(&mut self, row: &CgroupCounts<N>, otherwise: u64) -> Result {
         // An id of a v1 hierarchy may be another cgroup's by now.
-        let same = |t: &Total<N>| t.key == row.key && (!t.key.is_v1() || t.removed == row.removed);
+        let same =
+            |t: &CgroupCounts<N>| t.key == row.key && (!t.key.is_v1() || t.removed == row.removed);
         let at = match self.cgroups.iter().position(same) {
             Some(at) => at,
             None => {
-                let total = Total {
+                let total = CgroupCounts {
                     key: row.key,
                     counts: [0; N],
                     missed: 0,

@@ -23,7 +23,7 @@ pub(crate) const ORDERS: usize = 12;
 
 /// What attempts for one order came to.
 #[derive(Zeroable)]
-pub(crate) struct ByOrder {
+pub(crate) struct OrderCompaction {
     results: [Tried; CompactResult::COUNT],
     outcomes: [Cell64; Outcome::COUNT],
     /// The zones were compacted, says the kernel, and yet someone else had the page.
@@ -43,17 +43,17 @@ pub(crate) struct Tried {
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct Compaction {
-    orders: [ByOrder; ORDERS],
+    orders: [OrderCompaction; ORDERS],
 }
 
 impl Compaction {
     /// What attempts for an order came to.
-    pub(crate) fn order(&self, order: usize) -> Option<&ByOrder> {
+    pub(crate) fn order(&self, order: usize) -> Option<&OrderCompaction> {
         self.orders.get(order.min(ORDERS - 1))
     }
 }
 
-impl ByOrder {
+impl OrderCompaction {
     /// Counts an attempt.
     pub(crate) fn tried(&self, result: CompactResult, ns: u64) {
         if let Some(tried) = self.result(result) {

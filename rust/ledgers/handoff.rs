@@ -22,7 +22,7 @@ use pin_init::Zeroable;
 
 /// What one origin asked.
 #[derive(Zeroable)]
-pub(crate) struct ByOrigin {
+pub(crate) struct OriginHandoff {
     /// Requests and pages that were taken.
     pub(crate) taken: [Cell64; 2],
     refused: [Cell64; Refusal::ALL.len()],
@@ -33,7 +33,7 @@ pub(crate) struct ByOrigin {
     pub(crate) throttled: [Cell64; 2],
 }
 
-impl ByOrigin {
+impl OriginHandoff {
     /// Requests that were refused, for one reason.
     pub(crate) fn refused(&self, why: Refusal) -> u64 {
         self.refused.get(why as usize).map_or(0, Cell64::get)
@@ -88,7 +88,7 @@ impl Requests {
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct Handoff {
-    origins: [ByOrigin; Origin::COUNT],
+    origins: [OriginHandoff; Origin::COUNT],
     /// Requests and pages that the writers submitted.
     pub(crate) written: [Cell64; 2],
     /// Times that a writer plugged, to submit some.
@@ -115,7 +115,7 @@ fn add(both: &[Cell64; 2], n: u64) {
 
 impl Handoff {
     /// What an origin asked.
-    pub(crate) fn origin(&self, origin: Origin) -> Option<&ByOrigin> {
+    pub(crate) fn origin(&self, origin: Origin) -> Option<&OriginHandoff> {
         self.origins.get(origin as usize)
     }
 

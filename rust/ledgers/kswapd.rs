@@ -25,7 +25,7 @@ use crate::{
         KswapdAt,
         Shrunk, //
     },
-    tables::names::Names, //
+    tables::names::TaskNames, //
 };
 use kernel::prelude::*;
 use pin_init::Zeroable;
@@ -60,7 +60,7 @@ pub(crate) struct Left {
 
 /// One node's kswapd.
 #[derive(Zeroable)]
-pub(crate) struct Node {
+pub(crate) struct KswapdNode {
     /// Its task; 0: it has not run since the module was loaded.
     task: Cell64,
     /// CPU time of its life, in nanoseconds, where it was last looked at.
@@ -98,7 +98,7 @@ pub(crate) struct Node {
     began: [Cell64; 3],
 }
 
-impl Node {
+impl KswapdNode {
     /// Passes that had that reason.
     pub(crate) fn why(&self, why: KswapdReason) -> Option<&Passes> {
         self.whys.get(why as usize)
@@ -154,11 +154,11 @@ impl Wakes {
 
 /// All of it.
 pub(crate) struct Kswapd {
-    nodes: KVVec<Node>,
+    nodes: KVVec<KswapdNode>,
     /// How often it was woken.
     pub(crate) wakes: PerCpu<Wakes>,
     /// By whom, and how often of these for more than a page.
-    pub(crate) wakers: Names,
+    pub(crate) wakers: TaskNames,
 }
 
 fn order_index(order: u32) -> usize {
@@ -175,11 +175,11 @@ impl Kswapd {
         Ok(Self {
             nodes,
             wakes: PerCpu::new()?,
-            wakers: Names::new()?,
+            wakers: TaskNames::new()?,
         })
     }
 
-    fn node(&self, nid: u32) -> Option<&Node> {
+    fn node(&self, nid: u32) -> Option<&KswapdNode> {
         self.nodes.get(nid as usize)
     }
 
@@ -289,7 +289,7 @@ impl Kswapd {
     }
 
     /// Nodes whose kswapd ran, with their number.
-    pub(crate) fn nodes(&self) -> impl Iterator<Item = (usize, &Node)> {
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (usize, &KswapdNode)> {
         self.nodes.iter().enumerate().filter(|(_, n)| n.has_run())
     }
 

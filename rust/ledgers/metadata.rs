@@ -79,7 +79,7 @@ pub(crate) struct Reads {
 
 /// Counts of a device.
 #[derive(Zeroable)]
-pub(crate) struct Device {
+pub(crate) struct MetadataDevice {
     /// Its number plus 1; 0: free.
     dev: Cell64,
     /// Pages evicted.
@@ -90,7 +90,7 @@ pub(crate) struct Device {
     bitmaps: [Reads; 2],
 }
 
-impl Device {
+impl MetadataDevice {
     /// Reads of its bitmaps of one kind.
     pub(crate) fn bitmaps(&self, of: Bitmap) -> Option<&Reads> {
         self.bitmaps.get(of as usize)
@@ -109,27 +109,27 @@ impl Device {
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
-pub(crate) struct Counts {
+pub(crate) struct MetadataCounts {
     evicted: [Cell64; Origin::COUNT],
-    devices: [Device; DEVICES],
+    devices: [MetadataDevice; DEVICES],
     /// Folios that were forgotten for others.
     pub(crate) forgotten: Cell64,
     /// Pages of devices that found no room.
     pub(crate) others: Cell64,
 }
 
-impl Counts {
+impl MetadataCounts {
     /// Pages that one origin evicted.
     pub(crate) fn evicted(&self, origin: Origin) -> u64 {
         self.evicted.get(origin as usize).map_or(0, Cell64::get)
     }
 
     /// The devices' counts.
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &MetadataDevice> {
         self.devices.iter()
     }
 
-    fn device(&self, dev: u32) -> Option<&Device> {
+    fn device(&self, dev: u32) -> Option<&MetadataDevice> {
         let key = u64::from(dev) + 1;
         for device in &self.devices {
             if device.dev.get() == 0 {
@@ -148,7 +148,7 @@ pub(crate) struct Metadata {
     remembered: KVVec<Evicted>,
     bitmaps: KVVec<Read>,
     /// The counts.
-    pub(crate) counts: PerCpu<Counts>,
+    pub(crate) counts: PerCpu<MetadataCounts>,
 }
 
 impl Metadata {

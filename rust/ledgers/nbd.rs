@@ -61,7 +61,7 @@ pub(crate) const DEVICES: usize = 8;
 
 /// What a request that is followed has come to.
 #[derive(Clone, Copy)]
-pub(crate) enum Event {
+pub(crate) enum Milestone {
     /// Its header is sent.
     Header,
     /// All of it is sent.
@@ -72,7 +72,7 @@ pub(crate) enum Event {
 
 /// A request that is followed.
 #[derive(Zeroable)]
-struct Followed {
+struct FollowedRequest {
     /// N of nbdN, and the direction in the upper half.
     what: Cell64,
     bytes: Cell64,
@@ -88,7 +88,7 @@ struct Followed {
     again: Cell64,
 }
 
-impl Followed {
+impl FollowedRequest {
     fn stamps(&self) -> Stamps {
         Stamps {
             queued: self.queued.get(),
@@ -153,7 +153,7 @@ impl Followed {
 
 /// The longest request, whole.
 #[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Longest {
+pub(crate) struct LongestRequest {
     /// How long it took; 0: there was none.
     pub(crate) ns: u64,
     /// Its size.
@@ -164,7 +164,7 @@ pub(crate) struct Longest {
 
 /// Counts of a device and direction.
 #[derive(Zeroable)]
-pub(crate) struct Counts {
+pub(crate) struct RequestCounts {
     /// Requests that were completed.
     pub(crate) requests: Cell64,
     /// Their size.
@@ -175,10 +175,10 @@ pub(crate) struct Counts {
     pub(crate) requeues: Cell64,
     ns: [Cell64; PHASES],
     hist: [Cell64; log2::BUCKETS],
-    longest: TryLock<Longest>,
+    longest: TryLock<LongestRequest>,
 }
 
-impl Counts {
+impl RequestCounts {
     /// Nanoseconds that requests spent in a phase.
     pub(crate) fn ns(&self, phase: Phase) -> u64 {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
@@ -190,7 +190,7 @@ impl Counts {
     }
 
     /// The longest one. Process context.
-    pub(crate) fn longest(&self) -> Longest {
+    pub(crate) fn longest(&self) -> LongestRequest {
         // Its writer has interrupts off, and is soon done.
         loop {
             if let Some(longest) = pinned(|_| self.longest.try_with(|l| *l)) {
@@ -214,7 +214,7 @@ impl Counts {
         }
         let kept = self.longest.try_with(|longest| {
             if ns > longest.ns {
-                *longest = Longest {
+                *longest = LongestRequest {
                     ns,
                     bytes,
                     parts: *parts,
@@ -227,20 +227,20 @@ impl Counts {
 
 /// Counts of a device.
 #[derive(Zeroable)]
-pub(crate) struct Device {
+pub(crate) struct NbdDevice {
     /// N of nbdN, plus 1; 0: free.
     key: Cell64,
-    directions: [Counts; Direction::COUNT],
+    directions: [RequestCounts; Direction::COUNT],
 }
 
-impl Device {
+impl NbdDevice {
     /// N of nbdN.
     pub(crate) fn index(&self) -> Option<u32> {
         u32::try_from(self.key.get().checked_sub(1)?).ok()
     }
 
     /// Counts of a direction.
-    pub(crate) fn direction(&self, direction: Direction) -> Option<&Counts> {
+    pub(crate) fn direction(&self, direction: Direction) -> Option<&RequestCounts> {
         self.directions.get(direction as usize)
     }
 }
@@ -270,7 +270,7 @@ impl ForRequests {
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct Ledger {
-    devices: [Device; DEVICES],
+    devices: [NbdDevice; DEVICES],
     /// Nanoseconds by phase of all requests that were completed.
     spent: [Cell64; PHASES],
     /// Stalls that waited for requests.
@@ -281,11 +281,11 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// The devices' counts.
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &NbdDevice> {
         self.devices.iter()
     }
 
-    fn device(&self, index: u32) -> Option<&Device> {
+    fn device(&self, index: u32) -> Option<&NbdDevice> {
         let key = u64::from(index) + 1;
         self.devices.iter().find(|device| {
             if device.key.get() == 0 {
@@ -309,7 +309,7 @@ pub(crate) struct InFlight {
 
 /// What became of a request that the driver got.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begun {
+pub(crate) enum Admission {
     /// It is followed.
     Followed,
     /// It is, in the place of one that was never seen completed.
@@ -323,7 +323,7 @@ pub(crate) struct Nbd {
     /// There ever was a request.
     used: Atomic<bool>,
     keys: KVVec<Atomic<usize>>,
-    followed: KVVec<Followed>,
+    followed: KVVec<FollowedRequest>,
     /// The counts.
     pub(crate) counts: PerCpu<Ledger>,
 }
@@ -345,27 +345,27 @@ impl Nbd {
         })
     }
 
-    fn places(&self, request: usize) -> impl Iterator<Item = (&Atomic<usize>, &Followed)> {
+    fn places(&self, request: usize) -> impl Iterator<Item = (&Atomic<usize>, &FollowedRequest)> {
         // Requests are cache-line aligned: their low bits say nothing.
         slots::probe_sequence((request >> 6) as u64, REQUESTS)
             .filter_map(|i| Some((self.keys.get(i)?, self.followed.get(i)?)))
     }
 
-    fn find(&self, request: usize) -> Option<(&Atomic<usize>, &Followed)> {
+    fn find(&self, request: usize) -> Option<(&Atomic<usize>, &FollowedRequest)> {
         self.places(request).find(|(key, _)| peek(*key) == request)
     }
 
     /// The driver gets a request.
-    pub(crate) fn queued(&self, request: &Request, now: u64) -> Begun {
+    pub(crate) fn queued(&self, request: &Request, now: u64) -> Admission {
         if let Some((_, there)) = self.find(request.key) {
             // Not a new one, but one that was given back.
             if there.requeued.get() != 0 {
                 there.spend(now);
                 there.attempt(now);
-                return Begun::Followed;
+                return Admission::Followed;
             }
             there.begin(request, now);
-            return Begun::InPlaceOfLost;
+            return Admission::InPlaceOfLost;
         }
         let free = self
             .places(request.key)
@@ -374,9 +374,9 @@ impl Nbd {
             self.used.store(true, Relaxed);
         }
         // Nobody else comes by this key before we have returned: the driver has it.
-        free.map_or(Begun::Full, |(_, place)| {
+        free.map_or(Admission::Full, |(_, place)| {
             place.begin(request, now);
-            Begun::Followed
+            Admission::Followed
         })
     }
 
@@ -393,14 +393,14 @@ impl Nbd {
     }
 
     /// It has come to something.
-    pub(crate) fn is_at(&self, request: usize, event: Event, now: u64) {
+    pub(crate) fn is_at(&self, request: usize, event: Milestone, now: u64) {
         let Some((_, there)) = self.find(request) else {
             return;
         };
         match event {
-            Event::Header => there.header.set(now),
-            Event::Sent => there.payload.set(now),
-            Event::Reply => there.replied.set(now),
+            Milestone::Header => there.header.set(now),
+            Milestone::Sent => there.payload.set(now),
+            Milestone::Reply => there.replied.set(now),
         }
     }
 

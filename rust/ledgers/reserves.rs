@@ -26,7 +26,7 @@ use crate::{
     },
     shim::reserve::Page,
     tables::{
-        names::Names,
+        names::TaskNames,
         sites::Sites,
         tasks::Tasks, //
     },
@@ -53,33 +53,33 @@ pub(crate) struct Taken {
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
-pub(crate) struct Counts {
+pub(crate) struct ReserveCounts {
     users: [Taken; User::COUNT],
     /// Slabs that were made of such pages, and serve nobody else from then on.
     pub(crate) slabs: Cell64,
     /// Packets dropped as they lay in such pages.
     pub(crate) drops: Cell64,
-    waits: [Waits; Woken::COUNT],
+    waits: [ReserveWaits; Woken::COUNT],
     hist: [Cell64; log2::BUCKETS],
 }
 
 /// Waits that ended in one way.
 #[derive(Zeroable)]
-pub(crate) struct Waits {
+pub(crate) struct ReserveWaits {
     /// How many.
     pub(crate) waits: Cell64,
     /// Nanoseconds.
     pub(crate) ns: Cell64,
 }
 
-impl Counts {
+impl ReserveCounts {
     /// What a user took.
     pub(crate) fn user(&self, user: User) -> Option<&Taken> {
         self.users.get(user as usize)
     }
 
     /// Waits that ended in one way.
-    pub(crate) fn waits(&self, woken: Woken) -> Option<&Waits> {
+    pub(crate) fn waits(&self, woken: Woken) -> Option<&ReserveWaits> {
         self.waits.get(woken as usize)
     }
 
@@ -101,13 +101,13 @@ struct Low {
 
 /// A wait that goes on.
 #[derive(Clone, Copy)]
-pub(crate) struct Waiting {
+pub(crate) struct ReserveWait {
     nid: u32,
     began: u64,
 }
 
 /// Waits for one node's reserves.
-struct Node {
+struct NodeWaits {
     waits: Atomic<u64>,
     ns: Atomic<u64>,
     longest: Atomic<u64>,
@@ -116,17 +116,17 @@ struct Node {
 /// All of it.
 pub(crate) struct Reserves {
     /// The counts.
-    pub(crate) counts: PerCpu<Counts>,
+    pub(crate) counts: PerCpu<ReserveCounts>,
     lows: KVVec<Low>,
-    nodes: KVVec<Node>,
+    nodes: KVVec<NodeWaits>,
     /// Who takes such pages besides the users that are told apart.
     pub(crate) sites: Sites,
     /// Who drops packets.
     pub(crate) drops: Sites,
     /// Tasks that wait.
-    pub(crate) waiting: Tasks<Waiting>,
+    pub(crate) waiting: Tasks<ReserveWait>,
     /// Tasks that waited, by name, and for how many nanoseconds.
-    pub(crate) waiters: Names,
+    pub(crate) waiters: TaskNames,
 }
 
 impl Reserves {
@@ -135,7 +135,7 @@ impl Reserves {
         let mut lows = KVVec::new();
         let mut nodes = KVVec::new();
         for _ in 0..reclaim::nodes() {
-            let node = Node {
+            let node = NodeWaits {
                 waits: Atomic::new(0),
                 ns: Atomic::new(0),
                 longest: Atomic::new(0),
@@ -156,8 +156,8 @@ impl Reserves {
             nodes,
             sites: Sites::new()?,
             drops: Sites::new()?,
-            waiting: Tasks::new(tasks, Waiting { nid: 0, began: 0 })?,
-            waiters: Names::new()?,
+            waiting: Tasks::new(tasks, ReserveWait { nid: 0, began: 0 })?,
+            waiters: TaskNames::new()?,
         })
     }
 
@@ -207,7 +207,8 @@ impl Reserves {
     pub(crate) fn waits(&self, pin: &Pinned<'_>, task: usize, nid: u32, now: u64) -> bool {
         // One that is there was left behind when the end was not seen.
         self.waiting.remove(pin, task);
-        self.waiting.insert(pin, task, Waiting { nid, began: now })
+        self.waiting
+            .insert(pin, task, ReserveWait { nid, began: now })
     }
 
     /// It does not any more; false if its name has no room.

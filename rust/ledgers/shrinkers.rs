@@ -39,7 +39,7 @@ use pin_init::Zeroable;
 mod names;
 mod running;
 
-use names::Names;
+use names::ShrinkerNames;
 use running::Calls;
 
 /// Rows of a CPU: one a shrinker, origin, cgroup and node.
@@ -65,19 +65,19 @@ struct Call {
 
 /// A per-CPU row. Written by its CPU alone.
 #[derive(Zeroable)]
-struct Row {
+struct ShrinkerRow {
     /// 0: free.
     shrinker: Cell64,
     name: Cell64,
     cgroup: Cell64,
     origin: Cell64,
     node: Cell64,
-    counts: Counts,
+    counts: CallCounts,
 }
 
 /// What one origin's calls of one shrinker for one cgroup came to.
 #[derive(Zeroable)]
-struct Counts {
+struct CallCounts {
     cells: [Cell64; COUNTS.len()],
 }
 
@@ -100,10 +100,10 @@ pub(crate) const COUNTS: [&str; 14] = [
 ];
 
 /// A call that returned, as it is added to a row.
-type Counted = [u64; COUNTS.len()];
+type CallTotals = [u64; COUNTS.len()];
 
-impl Counts {
-    fn add(&self, counted: &Counted) {
+impl CallCounts {
+    fn add(&self, counted: &CallTotals) {
         for (cell, &n) in self.cells.iter().zip(counted) {
             if n != 0 {
                 cell.add(n);
@@ -112,9 +112,9 @@ impl Counts {
     }
 }
 
-impl Row {
+impl ShrinkerRow {
     /// Of a CPU's rows that of a call, and whether it is new.
-    fn of<'a>(rows: &'a [Row], call: &Call) -> Option<(&'a Row, bool)> {
+    fn of<'a>(rows: &'a [ShrinkerRow], call: &Call) -> Option<(&'a ShrinkerRow, bool)> {
         let shrink = &call.shrink;
         let cgroup = shrink.cgroup_key().0;
         let key = shrink::mix(&[
@@ -148,7 +148,7 @@ impl Row {
 }
 
 /// What all CPUs counted of one shrinker, origin, cgroup and node.
-pub(crate) struct Total {
+pub(crate) struct ShrinkerTotal {
     shrinker: u64,
     name: u64,
     /// For whose sake it was called.
@@ -158,15 +158,15 @@ pub(crate) struct Total {
     /// Its node.
     pub(crate) node: u64,
     /// See [`COUNTS`].
-    pub(crate) counts: Counted,
+    pub(crate) counts: CallTotals,
 }
 
 /// All of it.
 pub(crate) struct Shrinkers {
     calls: Tasks<Call>,
-    rows: PerCpuTable<Row>,
-    other: PerCpu<Counts>,
-    names: Names,
+    rows: PerCpuTable<ShrinkerRow>,
+    other: PerCpu<CallCounts>,
+    names: ShrinkerNames,
     running: Calls,
 }
 
@@ -187,7 +187,7 @@ impl Shrinkers {
             calls: Tasks::new(tasks, none)?,
             rows: PerCpuTable::new(ROWS)?,
             other: PerCpu::new()?,
-            names: Names::new()?,
+            names: ShrinkerNames::new()?,
             running: Calls::new()?,
         })
     }
@@ -280,7 +280,7 @@ impl Shrinkers {
             done.paid,
             nofs.into(),
         ];
-        match Row::of(self.rows.this(pin), &call) {
+        match ShrinkerRow::of(self.rows.this(pin), &call) {
             Some((row, new)) => {
                 row.counts.add(&counted);
                 if new {
@@ -296,13 +296,13 @@ impl Shrinkers {
     }
 
     /// Copies a shrinker's name. Process context.
-    pub(crate) fn name_of(&self, total: &Total) -> [u8; NAME_LEN] {
+    pub(crate) fn name_of(&self, total: &ShrinkerTotal) -> [u8; NAME_LEN] {
         self.names.of(total.shrinker, total.name)
     }
 
     /// What all CPUs counted; and last what found no row. Process context; sleeps.
-    pub(crate) fn totals(&self) -> Result<KVVec<Total>> {
-        let mut totals = KVVec::<Total>::new();
+    pub(crate) fn totals(&self) -> Result<KVVec<ShrinkerTotal>> {
+        let mut totals = KVVec::<ShrinkerTotal>::new();
         for row in self.rows.all() {
             let shrinker = row.shrinker.get();
             if shrinker == 0 {
@@ -320,7 +320,7 @@ impl Shrinkers {
             let at = match at {
                 Some(at) => at,
                 None => {
-                    let total = Total {
+                    let total = ShrinkerTotal {
                         shrinker,
                         name,
                         origin,
@@ -340,7 +340,7 @@ impl Shrinkers {
     }
 
     /// What found no row.
-    pub(crate) fn other(&self) -> Counted {
+    pub(crate) fn other(&self) -> CallTotals {
         let mut counts = [0; COUNTS.len()];
         for other in self.other.all() {
             sum(&mut counts, other);
@@ -368,7 +368,7 @@ impl Shrinkers {
     }
 }
 
-fn sum(counts: &mut Counted, cells: &Counts) {
+fn sum(counts: &mut CallTotals, cells: &CallCounts) {
     for (n, cell) in counts.iter_mut().zip(&cells.cells) {
         *n = n.wrapping_add(cell.get());
     }

@@ -14,8 +14,8 @@ mod cgroups;
 mod longest;
 
 pub(crate) use cgroups::{
-    Cgroups,
-    Counted,
+    CgroupStalls,
+    StallCgroups,
     COUNTS, //
 };
 
@@ -54,7 +54,7 @@ use kernel::{
 };
 use longest::{
     Kept,
-    Longest, //
+    LongestStalls, //
 };
 use pin_init::Zeroable;
 
@@ -70,7 +70,7 @@ pub(crate) const ORIGINS: [Origin; 6] = [
 
 /// A stall that goes on.
 #[derive(Clone, Copy)]
-pub(crate) struct Open {
+pub(crate) struct OpenStall {
     /// Where its time goes.
     pub(crate) stall: Stall,
     /// Envelopes that are open; it ends with the last one.
@@ -100,7 +100,7 @@ pub(crate) enum Compacting {
     Tried(CompactResult, u32),
 }
 
-impl Open {
+impl OpenStall {
     /// Begins with its first envelope.
     pub(crate) fn new(now: u64, gfp: u32, order: u32) -> Self {
         Self {
@@ -205,7 +205,7 @@ impl Open {
 
 /// Per-CPU instance, of one origin.
 #[derive(Zeroable)]
-pub(crate) struct ByOrigin {
+pub(crate) struct OriginStalls {
     /// Stalls.
     pub(crate) stalls: Cell64,
     /// Nanoseconds in all.
@@ -242,7 +242,7 @@ fn count(hist: &[Cell64; log2::BUCKETS], ns: u64) {
     }
 }
 
-impl ByOrigin {
+impl OriginStalls {
     fn add(&self, stall: &Stalled) {
         self.stalls.add(1);
         self.ns.add(stall.ns);
@@ -296,9 +296,9 @@ impl Clean {
 
 /// What [`Stalls::close`] could not do.
 #[derive(Default)]
-pub(crate) struct NotKept {
+pub(crate) struct StallLoss {
     /// For want of rows of cgroups.
-    pub(crate) cgroups: crate::ledgers::cgroups::NotKept,
+    pub(crate) cgroups: crate::ledgers::cgroups::CgroupLoss,
     /// A reader was at the longest ones.
     pub(crate) longest: bool,
 }
@@ -306,20 +306,20 @@ pub(crate) struct NotKept {
 /// All of it.
 pub(crate) struct Stalls {
     /// Those that go on.
-    pub(crate) open: Tasks<Open>,
-    origins: [PerCpu<ByOrigin>; ORIGINS.len()],
+    pub(crate) open: Tasks<OpenStall>,
+    origins: [PerCpu<OriginStalls>; ORIGINS.len()],
     /// Those that began although there were clean pages.
     pub(crate) clean: PerCpu<Clean>,
     /// By cgroup.
-    pub(crate) cgroups: Cgroups,
-    longest: PerCpu<Longest>,
+    pub(crate) cgroups: StallCgroups,
+    longest: PerCpu<LongestStalls>,
 }
 
 impl Stalls {
     /// Allocates, for `tasks` that can stall at once, a power of two. Sleeps.
     pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         Ok(Self {
-            open: Tasks::new(tasks, Open::new(0, 0, 0))?,
+            open: Tasks::new(tasks, OpenStall::new(0, 0, 0))?,
             origins: [
                 PerCpu::new()?,
                 PerCpu::new()?,
@@ -329,7 +329,7 @@ impl Stalls {
                 PerCpu::new()?,
             ],
             clean: PerCpu::new()?,
-            cgroups: Cgroups::new(known)?,
+            cgroups: StallCgroups::new(known)?,
             longest: PerCpu::new()?,
         })
     }
@@ -338,10 +338,10 @@ impl Stalls {
     pub(crate) fn close(
         &self,
         pin: &Pinned<'_>,
-        open: Open,
+        open: OpenStall,
         requests: &Nbd,
         now: u64,
-    ) -> (Stalled, NotKept) {
+    ) -> (Stalled, StallLoss) {
         let before = open.requests;
         let stall = open.ended(now);
         let for_requests = before.map_or([0; nbd::PHASES], |before| {
@@ -354,7 +354,7 @@ impl Stalls {
         if mostly_clean(at.inactive_file, at.inactive_anon, at.dirty) {
             self.clean.this(pin).add(&stall);
         }
-        let not_kept = NotKept {
+        let not_kept = StallLoss {
             cgroups: self.cgroups.count(
                 pin,
                 at.cgroup_key(),
@@ -367,14 +367,14 @@ impl Stalls {
         (stall, not_kept)
     }
 
-    fn of(&self, origin: u32) -> Option<&PerCpu<ByOrigin>> {
+    fn of(&self, origin: u32) -> Option<&PerCpu<OriginStalls>> {
         let known = ORIGINS.iter().position(|&o| o as u32 == origin);
         self.origins
             .get(known.unwrap_or(const { ORIGINS.len() - 1 }))
     }
 
     /// The ledger of one of [`ORIGINS`].
-    pub(crate) fn origin(&self, origin: Origin) -> Option<&PerCpu<ByOrigin>> {
+    pub(crate) fn origin(&self, origin: Origin) -> Option<&PerCpu<OriginStalls>> {
         self.of(origin as u32)
     }
 

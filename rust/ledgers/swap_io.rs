@@ -109,7 +109,7 @@ impl SwapCounts {
 }
 
 /// A swap device of which writes failed.
-pub(crate) struct Device {
+pub(crate) struct FailedDevice {
     /// Its number plus 1; 0: free.
     key: Atomic<u64>,
     /// Its name, as it lies in memory. Written once, by who took the entry.
@@ -118,7 +118,7 @@ pub(crate) struct Device {
     pages: Atomic<u64>,
 }
 
-impl Device {
+impl FailedDevice {
     /// Its name, NUL-terminated.
     pub(crate) fn name(&self) -> [u8; system::DISK_NAME_LEN] {
         let mut name = [0; system::DISK_NAME_LEN];
@@ -144,7 +144,7 @@ impl Device {
 /// All of it.
 pub(crate) struct SwapIo {
     under_way: KVVec<UnderWay>,
-    devices: KVVec<Device>,
+    devices: KVVec<FailedDevice>,
     /// What became of the writes.
     pub(crate) counts: PerCpu<SwapCounts>,
     /// Tasks that write back for zswap.
@@ -164,7 +164,7 @@ impl SwapIo {
         }
         let mut devices = KVVec::with_capacity(DEVICES, GFP_KERNEL)?;
         for _ in 0..DEVICES {
-            let free = Device {
+            let free = FailedDevice {
                 key: Atomic::new(0),
                 name: [const { Atomic::new(0) }; system::DISK_NAME_LEN / 8],
                 requests: Atomic::new(0),
@@ -258,7 +258,7 @@ impl SwapIo {
     }
 
     /// Devices of which writes failed.
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &FailedDevice> {
         self.devices.iter().filter(|d| d.key.load(Relaxed) != 0)
     }
 

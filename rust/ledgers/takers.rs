@@ -12,7 +12,7 @@ use crate::{
     ledgers::compaction::ORDERS,
     tables::names::{
         Named,
-        Names, //
+        TaskNames, //
     },
 };
 use kernel::{
@@ -26,7 +26,7 @@ use kernel::{
 /// All of it.
 pub(crate) struct Takers {
     /// Blocks taken, and of these how many by interrupts, for whoever that was.
-    names: Names,
+    names: TaskNames,
     /// Tasks that compacted with success and do not have their block yet, by order.
     waiting: [Atomic<i32>; ORDERS],
 }
@@ -35,7 +35,7 @@ impl Takers {
     /// Allocates. Sleeps.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            names: Names::new()?,
+            names: TaskNames::new()?,
             waiting: [const { Atomic::new(0) }; ORDERS],
         })
     }

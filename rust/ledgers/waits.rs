@@ -35,7 +35,7 @@ use crate::{
     tables::{
         names::{
             Named,
-            Names, //
+            TaskNames, //
         },
         tasks::Tasks, //
     },
@@ -60,13 +60,13 @@ const AREAS: usize = 32;
 
 /// A wait that goes on.
 #[derive(Clone, Copy)]
-pub(crate) struct Open {
+pub(crate) struct OpenWait {
     /// How long, and for what.
     pub(crate) wait: Wait,
     facts: Facts,
 }
 
-impl Open {
+impl OpenWait {
     /// Begins.
     pub(crate) fn new(wait: Wait, facts: Facts) -> Self {
         Self { wait, facts }
@@ -89,7 +89,7 @@ impl Sum {
 
 /// Per-CPU instance, of one kind.
 #[derive(Zeroable)]
-pub(crate) struct ByKind {
+pub(crate) struct KindWaits {
     /// Waits.
     pub(crate) waits: Cell64,
     /// Nanoseconds in all.
@@ -102,7 +102,7 @@ pub(crate) struct ByKind {
     hist: [Cell64; log2::BUCKETS],
 }
 
-impl ByKind {
+impl KindWaits {
     /// Waits by microseconds, log2.
     pub(crate) fn hist(&self, bucket: usize) -> u64 {
         self.hist.get(bucket).map_or(0, Cell64::get)
@@ -116,7 +116,7 @@ impl ByKind {
 
 /// A device.
 #[derive(Zeroable)]
-struct Device {
+struct DeviceWaits {
     /// Its number plus 1; 0: free.
     key: Cell64,
     kinds: [Sum; IO_KINDS],
@@ -124,17 +124,17 @@ struct Device {
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
-pub(crate) struct Counts {
-    kinds: [ByKind; KINDS],
+pub(crate) struct WaitCounts {
+    kinds: [KindWaits; KINDS],
     refaults: Refaults,
-    devices: [Device; DEVICES],
+    devices: [DeviceWaits; DEVICES],
     /// Nanoseconds on devices that found no room.
     other_devices: Cell64,
 }
 
-impl Counts {
+impl WaitCounts {
     /// One kind.
-    pub(crate) fn kind(&self, kind: WaitKind) -> Option<&ByKind> {
+    pub(crate) fn kind(&self, kind: WaitKind) -> Option<&KindWaits> {
         self.kinds.get(kind as usize)
     }
 
@@ -143,7 +143,7 @@ impl Counts {
         self.refaults.of(file, limit).map_or(0, Cell64::get)
     }
 
-    fn device(&self, device: u32) -> Option<&Device> {
+    fn device(&self, device: u32) -> Option<&DeviceWaits> {
         let key = u64::from(device).wrapping_add(1);
         for row in &self.devices {
             if row.key.get() == 0 {
@@ -179,7 +179,7 @@ impl Refaults {
 
 /// One cgroup on one CPU.
 #[derive(Zeroable)]
-struct ByCgroup {
+struct CgroupWaits {
     /// A [`CgroupKey`]; 0: free, but in the last row, which is of those that found no room, and
     /// of tasks in none.
     key: Cell64,
@@ -191,7 +191,7 @@ struct ByCgroup {
     limited: Cell64,
 }
 
-impl ByCgroup {
+impl CgroupWaits {
     fn add(&self, kind: WaitKind, facts: &Facts, ns: u64, psi_ns: u64) {
         if let Some(sum) = self.kinds.get(kind as usize) {
             sum.add(ns);
@@ -233,7 +233,7 @@ impl CgroupTotal {
         CgroupKey(self.key)
     }
 
-    fn add(&mut self, row: &ByCgroup) {
+    fn add(&mut self, row: &CgroupWaits) {
         for ((waits, ns), sum) in self.kinds.iter_mut().zip(&row.kinds) {
             *waits = waits.wrapping_add(sum.waits.get());
             *ns = ns.wrapping_add(sum.ns.get());
@@ -257,18 +257,18 @@ impl CgroupTotal {
 /// All of it.
 pub(crate) struct Waits {
     /// Those that go on.
-    pub(crate) open: Tasks<Open>,
+    pub(crate) open: Tasks<OpenWait>,
     /// By kind and by device.
-    pub(crate) counts: PerCpu<Counts>,
-    cgroups: PerCpuTable<ByCgroup>,
-    tasks: [Names; IO_KINDS],
+    pub(crate) counts: PerCpu<WaitCounts>,
+    cgroups: PerCpuTable<CgroupWaits>,
+    tasks: [TaskNames; IO_KINDS],
     /// Devices of swap areas, as far as something was written to them; 0: not known.
     areas: [Atomic<u32>; AREAS],
 }
 
 /// What [`Waits::close`] could not do.
 #[derive(Default)]
-pub(crate) struct NotKept {
+pub(crate) struct WaitLoss {
     /// No room for the cgroup.
     pub(crate) cgroup: bool,
     /// No room for the task's name.
@@ -278,12 +278,12 @@ pub(crate) struct NotKept {
 impl Waits {
     /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
     pub(crate) fn new(tasks: usize) -> Result<Self> {
-        let none = Open::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
+        let none = OpenWait::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
         Ok(Self {
             open: Tasks::new(tasks, none)?,
             counts: PerCpu::new()?,
             cgroups: PerCpuTable::new(CGROUPS + 1)?,
-            tasks: [Names::new()?, Names::new()?, Names::new()?],
+            tasks: [TaskNames::new()?, TaskNames::new()?, TaskNames::new()?],
             areas: [const { Atomic::new(0) }; AREAS],
         })
     }
@@ -298,7 +298,7 @@ impl Waits {
     }
 
     /// The wait of the current task ended.
-    pub(crate) fn close(&self, pin: &Pinned<'_>, open: &Open, now: u64) -> NotKept {
+    pub(crate) fn close(&self, pin: &Pinned<'_>, open: &OpenWait, now: u64) -> WaitLoss {
         let (ns, psi_ns) = open.wait.ended(now);
         self.add(pin, open.wait.kind(), &open.facts, ns, psi_ns)
     }
@@ -311,7 +311,7 @@ impl Waits {
         facts: &Facts,
         ns: u64,
         psi_ns: u64,
-    ) -> NotKept {
+    ) -> WaitLoss {
         let counts = self.counts.this(pin);
         if let Some(by) = counts.kind(kind) {
             by.waits.add(1);
@@ -336,13 +336,13 @@ impl Waits {
         if let Some(row) = row {
             row.add(kind, facts, ns, psi_ns);
         }
-        NotKept {
+        WaitLoss {
             cgroup: !found,
             task: !task,
         }
     }
 
-    fn device(&self, counts: &Counts, kind: WaitKind, facts: &Facts, ns: u64) {
+    fn device(&self, counts: &WaitCounts, kind: WaitKind, facts: &Facts, ns: u64) {
         if kind as usize >= IO_KINDS {
             return;
         }
@@ -367,7 +367,11 @@ impl Waits {
     }
 
     /// The row of a cgroup, or that of those without; whether that is right.
-    fn cgroup<'a>(&'a self, pin: &'a Pinned<'_>, key: CgroupKey) -> (Option<&'a ByCgroup>, bool) {
+    fn cgroup<'a>(
+        &'a self,
+        pin: &'a Pinned<'_>,
+        key: CgroupKey,
+    ) -> (Option<&'a CgroupWaits>, bool) {
         let rows = self.cgroups.this(pin);
         if key != CgroupKey::NONE {
             for row in slots::probe_sequence(key.0, CGROUPS).filter_map(|i| rows.get(i)) {
@@ -442,13 +446,13 @@ impl Waits {
     pub(crate) fn tasks(&self, kind: WaitKind) -> Result<KVVec<Named>> {
         self.tasks
             .get(kind as usize)
-            .map_or_else(|| Ok(KVVec::new()), Names::totals)
+            .map_or_else(|| Ok(KVVec::new()), TaskNames::totals)
     }
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let rest = [self.open.bytes(), self.counts.bytes(), self.cgroups.bytes()];
-        let names = self.tasks.iter().map(Names::bytes);
+        let names = self.tasks.iter().map(TaskNames::bytes);
         names.fold(
             rest.into_iter().fold(0, usize::saturating_add),
             usize::saturating_add,

@@ -13,7 +13,7 @@ use crate::{
     ledgers::{
         nbd::{
             self,
-            Begun, //
+            Admission, //
         },
         Ledgers, //
     },
@@ -47,9 +47,9 @@ pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &Request) {
     }
     let lost = &ledgers.cost.this(pin).lost;
     match ledgers.nbd.queued(request, system::clock_ns()) {
-        Begun::Followed => {}
-        Begun::InPlaceOfLost => lost.nbd_abandoned.add(1),
-        Begun::Full => lost.nbd_requests.add(1),
+        Admission::Followed => {}
+        Admission::InPlaceOfLost => lost.nbd_abandoned.add(1),
+        Admission::Full => lost.nbd_requests.add(1),
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn sending(
 }
 
 /// A request has come to something. In the task that sends or receives.
-pub(crate) fn is_at(ledgers: &Ledgers, key: usize, event: nbd::Event) {
+pub(crate) fn is_at(ledgers: &Ledgers, key: usize, event: nbd::Milestone) {
     if ledgers.states.live(Group::Nbd) {
         ledgers.nbd.is_at(key, event, system::clock_ns());
     }

@@ -11,7 +11,7 @@ use crate::{
         system, //
     },
     ledgers::{
-        stalls::Open,
+        stalls::OpenStall,
         Ledgers, //
     },
     policy::{
@@ -60,7 +60,11 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
     if !ledgers.states.live(Group::Stalls) || at.context() != Context::Task {
         return false;
     }
-    ledgers.stalls.open.with(pin, at.task, Open::nest).is_some()
+    ledgers
+        .stalls
+        .open
+        .with(pin, at.task, OpenStall::nest)
+        .is_some()
         || first(ledgers, pin, at.task, gfp, order)
 }
 
@@ -68,7 +72,7 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
 /// where there is little left.
 #[inline(never)]
 fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
-    let open = Open::new(system::clock_ns(), gfp, order);
+    let open = OpenStall::new(system::clock_ns(), gfp, order);
     let began = ledgers.stalls.open.insert(pin, task, open);
     if !began {
         ledgers.cost.this(pin).lost.stalls.add(1);
@@ -81,7 +85,7 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if at.context() != Context::Task {
         return;
     }
-    if ledgers.stalls.open.with(pin, at.task, Open::unnest) == Some(true) {
+    if ledgers.stalls.open.with(pin, at.task, OpenStall::unnest) == Some(true) {
         last(ledgers, pin, at.task);
     }
 }
@@ -107,7 +111,7 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
 }
 
 /// From now on the stall may wait for NBD requests.
-fn may_wait(ledgers: &Ledgers, open: &mut Open, now: u64) {
+fn may_wait(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
     if ledgers.states.live(Group::Nbd) {
         open.may_wait(|| ledgers.nbd.spent(now));
     }
@@ -339,7 +343,7 @@ fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
     let settled = ledgers
         .stalls
         .open
-        .with(pin, at.task, Open::settle)
+        .with(pin, at.task, OpenStall::settle)
         .flatten();
     if let Some((order, result)) = settled {
         if result == CompactResult::Success {

@@ -10,8 +10,8 @@ use crate::{
     },
     ledgers::{
         waits::{
-            NotKept,
-            Open, //
+            OpenWait,
+            WaitLoss, //
         },
         Ledgers, //
     },
@@ -40,7 +40,7 @@ fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) 
     let began = ledgers
         .waits
         .open
-        .insert(pin, at.task, Open::new(wait, facts));
+        .insert(pin, at.task, OpenWait::new(wait, facts));
     if !began {
         ledgers.cost.this(pin).lost.memory_waits.add(1);
     }
@@ -57,7 +57,7 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     }
 }
 
-fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &NotKept) {
+fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &WaitLoss) {
     let counts = &ledgers.cost.this(pin).lost;
     counts.wait_cgroups.add(lost.cgroup.into());
     counts.wait_tasks.add(lost.task.into());

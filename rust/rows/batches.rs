@@ -4,7 +4,7 @@
 
 use crate::{
     ledgers::{
-        batches::ByOrigin,
+        batches::OriginBatches,
         Ledgers, //
     },
     policy::{
@@ -39,7 +39,7 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     writeln!(f, "reasons {told}")?;
     for &origin in Origin::ALL {
         let name = origin.name();
-        let sum = |get: &dyn Fn(&ByOrigin) -> u64| {
+        let sum = |get: &dyn Fn(&OriginBatches) -> u64| {
             ledgers.batches.sum(|b| b.origin(origin).map_or(0, get))
         };
         let all = sum(&|o| o.batches.get());

@@ -11,8 +11,8 @@ use crate::{
     },
     ledgers::{
         handoff::{
-            ByOrigin,
-            Handoff, //
+            Handoff,
+            OriginHandoff, //
         },
         Ledgers, //
     },
@@ -41,7 +41,8 @@ fn hist(f: &mut fmt::Formatter<'_>, key: &str, get: impl Fn(usize) -> u64) -> fm
 fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result {
     for &origin in Origin::ALL {
         let name = origin.name();
-        let sum = |get: &dyn Fn(&ByOrigin) -> u64| ledger.sum(|l| l.origin(origin).map_or(0, get));
+        let sum =
+            |get: &dyn Fn(&OriginHandoff) -> u64| ledger.sum(|l| l.origin(origin).map_or(0, get));
         let taken = |i: usize| sum(&|o| o.taken.get(i).map_or(0, Cell64::get));
         writeln!(f, "{name}.taken.requests {}", taken(0))?;
         writeln!(f, "{name}.taken.pages {}", taken(1))?;

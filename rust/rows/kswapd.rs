@@ -5,7 +5,7 @@
 use crate::{
     kernel_ext::system,
     ledgers::{
-        kswapd::Node,
+        kswapd::KswapdNode,
         writes::ORDERS,
         Ledgers, //
     },
@@ -56,7 +56,7 @@ pub(super) fn kswapd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     Ok(())
 }
 
-fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &Node) -> fmt::Result {
+fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &KswapdNode) -> fmt::Result {
     for (name, figure) in [
         ("cpu.ns", &node.cpu_ns),
         ("windows", &node.windows),

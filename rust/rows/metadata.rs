@@ -7,7 +7,7 @@ use crate::{
     ledgers::{
         metadata::{
             Bitmap,
-            Device, //
+            MetadataDevice, //
         },
         Ledgers, //
     },
@@ -40,14 +40,14 @@ pub(super) fn metadata(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fm
     for dev in counts
         .all()
         .flat_map(|c| c.devices())
-        .filter_map(Device::number)
+        .filter_map(MetadataDevice::number)
     {
         if !seen.contains(&dev) {
             seen.push(dev, GFP_KERNEL).map_err(|_| fmt::Error)?;
         }
     }
     for dev in seen {
-        let sum = |get: &dyn Fn(&Device) -> u64| {
+        let sum = |get: &dyn Fn(&MetadataDevice) -> u64| {
             counts.sum(|c| {
                 let own = c.devices().filter(|d| d.number() == Some(dev));
                 own.map(get).fold(0, u64::wrapping_add)

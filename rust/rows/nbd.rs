@@ -10,8 +10,8 @@ use crate::{
     },
     ledgers::{
         nbd::{
-            Counts,
-            Longest, //
+            LongestRequest,
+            RequestCounts, //
         },
         Ledgers, //
     },
@@ -83,7 +83,7 @@ fn device(
 ) -> fmt::Result {
     let counts = &ledgers.nbd.counts;
     let name = direction.name();
-    let sum = |get: &dyn Fn(&Counts) -> u64| {
+    let sum = |get: &dyn Fn(&RequestCounts) -> u64| {
         counts.sum(|c| {
             let own = c.devices().filter(|d| d.index() == Some(index));
             own.filter_map(|d| d.direction(direction))
@@ -91,7 +91,7 @@ fn device(
                 .fold(0, u64::wrapping_add)
         })
     };
-    type OfCounts = fn(&Counts) -> &Cell64;
+    type OfCounts = fn(&RequestCounts) -> &Cell64;
     let numbers: [(&str, OfCounts); 4] = [
         ("requests", |c| &c.requests),
         ("bytes", |c| &c.bytes),
@@ -113,10 +113,10 @@ fn device(
             writeln!(f, "device.nbd{index}.{name}.hist.us.{from} {n}")?;
         }
     }
-    let mut longest: Longest = pin_init::zeroed();
+    let mut longest: LongestRequest = pin_init::zeroed();
     for device in counts.all().flat_map(|c| c.devices()) {
         if device.index() == Some(index) {
-            if let Some(other) = device.direction(direction).map(Counts::longest) {
+            if let Some(other) = device.direction(direction).map(RequestCounts::longest) {
                 if other.ns > longest.ns {
                     longest = other;
                 }

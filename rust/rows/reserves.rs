@@ -54,7 +54,7 @@ pub(super) fn reserves(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fm
 fn taken(
     ledgers: &Ledgers,
     f: &mut fmt::Formatter<'_>,
-    symbol: &mut symbol::Buffer,
+    symbol: &mut symbol::SymbolBuffer,
 ) -> fmt::Result {
     let state = super::group(
         Group::Reserves,
@@ -77,7 +77,7 @@ fn sites(
     prefix: &str,
     unit: &str,
     sites: &Sites,
-    symbol: &mut symbol::Buffer,
+    symbol: &mut symbol::SymbolBuffer,
 ) -> fmt::Result {
     for (i, (addr, n)) in sites.all().enumerate() {
         writeln!(f, "{prefix}.{i}.at {}", symbol::name(addr, symbol))?;

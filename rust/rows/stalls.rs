@@ -11,8 +11,8 @@ use crate::{
     },
     ledgers::{
         stalls::{
-            ByOrigin,
-            Counted,
+            CgroupStalls,
+            OriginStalls,
             COUNTS,
             ORIGINS, //
         },
@@ -99,7 +99,7 @@ fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt:
         return Ok(());
     };
     let name = origin.name();
-    let sum = |get: fn(&ByOrigin) -> &Cell64| ledger.sum(|l| get(l).get());
+    let sum = |get: fn(&OriginStalls) -> &Cell64| ledger.sum(|l| get(l).get());
     writeln!(f, "{name}.stalls {}", sum(|l| &l.stalls))?;
     writeln!(f, "{name}.ns {}", sum(|l| &l.ns))?;
     let longest = ledger.max(|l| l.longest_ns.get());
@@ -153,7 +153,7 @@ pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
 
 /// What was counted of one cgroup, or of several together.
 fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS]) -> fmt::Result {
-    let counted = Counted::new(counts);
+    let counted = CgroupStalls::new(counts);
     writeln!(f, "{row}.{id}.stalls {}", counted.stalls)?;
     writeln!(f, "{row}.{id}.ns {}", counted.ns)?;
     for ((_, part), &ns) in Cause::ALL.iter().zip(counted.parts) {

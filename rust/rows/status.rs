@@ -199,21 +199,21 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// What costs.
-enum Counted {
+enum CostSource {
     Event(Event),
     Function(Function),
 }
 
 fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
-    let events = Event::ALL.iter().map(|&e| Counted::Event(e));
-    let functions = Function::ALL.iter().map(|&f| Counted::Function(f));
+    let events = Event::ALL.iter().map(|&e| CostSource::Event(e));
+    let functions = Function::ALL.iter().map(|&f| CostSource::Function(f));
     for counted in Iterator::chain(events, functions) {
         let sum = |get: fn(&EventCost) -> &Cell64| {
             ledgers.cost.sum(|c| {
                 let counts = match counted {
-                    Counted::Event(e) => c.event(e),
-                    Counted::Function(f) => c.function(f),
+                    CostSource::Event(e) => c.event(e),
+                    CostSource::Function(f) => c.function(f),
                 };
                 counts.map_or(0, |e| get(e).get())
             })

@@ -10,8 +10,8 @@ use crate::{
     },
     ledgers::{
         waits::{
-            ByKind,
-            CgroupTotal, //
+            CgroupTotal,
+            KindWaits, //
         },
         Ledgers, //
     },
@@ -45,8 +45,9 @@ pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
     states(ledgers, f)?;
     let counts = &ledgers.waits.counts;
     for (kind, name) in WaitKind::ALL {
-        let sum =
-            |get: fn(&ByKind) -> &Cell64| counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()));
+        let sum = |get: fn(&KindWaits) -> &Cell64| {
+            counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()))
+        };
         writeln!(f, "{name}.waits {}", sum(|k| &k.waits))?;
         writeln!(f, "{name}.ns {}", sum(|k| &k.ns))?;
         writeln!(f, "{name}.psi.ns {}", sum(|k| &k.psi_ns))?;

@@ -84,7 +84,7 @@ impl Callers {
         }
     }
 
-    fn caller(&self, addr: usize, symbol: &mut symbol::Buffer) -> Caller {
+    fn caller(&self, addr: usize, symbol: &mut symbol::SymbolBuffer) -> Caller {
         match self.known(addr) {
             known if known & ITERATOR != 0 => return Caller::Locking,
             known => {

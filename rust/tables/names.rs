@@ -33,16 +33,16 @@ pub(crate) struct Named {
 
 /// Per-CPU instance.
 #[derive(Zeroable)]
-struct Rows {
+struct NameRows {
     rows: TryLock<[Named; NAMES]>,
 }
 
 /// The table.
-pub(crate) struct Names {
-    rows: PerCpu<Rows>,
+pub(crate) struct TaskNames {
+    rows: PerCpu<NameRows>,
 }
 
-impl Names {
+impl TaskNames {
     /// Allocates. Sleeps.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {

@@ -15,5 +15,5 @@ pub(crate) struct Scratch {
     /// Room for a stack trace.
     pub(crate) trace: [usize; TRACE],
     /// Room for a symbol.
-    pub(crate) symbol: symbol::Buffer,
+    pub(crate) symbol: symbol::SymbolBuffer,
 }

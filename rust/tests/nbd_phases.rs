@@ -17,8 +17,8 @@ use crate::{
     },
     ledgers::{
         nbd::{
-            Counts,
-            Event,
+            Milestone,
+            RequestCounts,
             REQUESTS, //
         },
         Ledgers, //
@@ -80,7 +80,7 @@ fn request(n: usize, direction: Direction) -> Request {
     Request::fake(key(n), 2, direction as u32, 8192)
 }
 
-fn sum(ledgers: &Ledgers, direction: Direction, get: impl Fn(&Counts) -> u64) -> u64 {
+fn sum(ledgers: &Ledgers, direction: Direction, get: impl Fn(&RequestCounts) -> u64) -> u64 {
     ledgers.nbd.counts.sum(|l| {
         let own = l.devices().filter(|d| d.index() == Some(2));
         own.filter_map(|d| d.direction(direction)).map(&get).sum()
@@ -102,9 +102,9 @@ fn go(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [
     let [queued, sending, header, sent, reply, done] = at;
     ledgers.nbd.queued(&request(n, direction), queued);
     ledgers.nbd.sending(key(n), sending);
-    ledgers.nbd.is_at(key(n), Event::Header, header);
-    ledgers.nbd.is_at(key(n), Event::Sent, sent);
-    ledgers.nbd.is_at(key(n), Event::Reply, reply);
+    ledgers.nbd.is_at(key(n), Milestone::Header, header);
+    ledgers.nbd.is_at(key(n), Milestone::Sent, sent);
+    ledgers.nbd.is_at(key(n), Milestone::Reply, reply);
     ledgers.nbd.done(pin, key(n), false, done);
 }
 
@@ -158,13 +158,13 @@ mod requests {
             ledgers.nbd.queued(&request(2, Direction::Write), 1000);
             let before = ledgers.nbd.spent(1100);
             ledgers.nbd.sending(key(2), 1400);
-            ledgers.nbd.is_at(key(2), Event::Header, 1400);
-            ledgers.nbd.is_at(key(2), Event::Sent, 1400);
+            ledgers.nbd.is_at(key(2), Milestone::Header, 1400);
+            ledgers.nbd.is_at(key(2), Milestone::Sent, 1400);
             let blamed = ledgers.nbd.waited(pin, &before, &waits, 1500);
             assert_eq!(blamed, [305, 0, 0, 100, 0, 0]);
             // It is completed in the next stall.
             let before = ledgers.nbd.spent(1500);
-            ledgers.nbd.is_at(key(2), Event::Reply, 1510);
+            ledgers.nbd.is_at(key(2), Milestone::Reply, 1510);
             ledgers.nbd.done(pin, key(2), false, 1530);
             let blamed = ledgers.nbd.waited(pin, &before, &waits, 9999);
             assert_eq!(blamed, [5, 0, 0, 10, 20, 0]);
@@ -190,7 +190,7 @@ mod requests {
             );
             go(&ledgers, pin, 3, Direction::Read, [10, 20, 30, 40, 50, 70]);
         });
-        let longest = |get: &dyn Fn(&Counts) -> u64| sum(&ledgers, Direction::Read, get);
+        let longest = |get: &dyn Fn(&RequestCounts) -> u64| sum(&ledgers, Direction::Read, get);
         assert_eq!(longest(&|c| c.longest().ns), 950);
         assert_eq!(longest(&|c| c.longest().parts.iter().sum()), 950);
         assert_eq!(longest(&|c| c.longest().parts[Phase::Server as usize]), 910);
@@ -204,9 +204,9 @@ mod requests {
         pinned(|pin| {
             ledgers.nbd.queued(&request(1, Direction::Write), 100);
             ledgers.nbd.sending(key(1), 110);
-            ledgers.nbd.is_at(key(1), Event::Header, 120);
-            ledgers.nbd.is_at(key(1), Event::Reply, 150);
-            ledgers.nbd.is_at(key(1), Event::Sent, 180);
+            ledgers.nbd.is_at(key(1), Milestone::Header, 120);
+            ledgers.nbd.is_at(key(1), Milestone::Reply, 150);
+            ledgers.nbd.is_at(key(1), Milestone::Sent, 180);
             ledgers.nbd.done(pin, key(1), false, 200);
         });
         let ns = |phase| sum(&ledgers, Direction::Write, |c| c.ns(phase));
@@ -222,7 +222,7 @@ mod requests {
         pinned(|pin| {
             ledgers.nbd.queued(&request(1, Direction::Write), 100);
             ledgers.nbd.sending(key(1), 110);
-            ledgers.nbd.is_at(key(1), Event::Header, 115);
+            ledgers.nbd.is_at(key(1), Milestone::Header, 115);
             ledgers.nbd.requeued(key(1), 200);
             go(
                 &ledgers,
@@ -261,7 +261,7 @@ mod requests {
         assert!(ledgers.nbd.busy().any(|index| index == 2));
         // It is another one now, and the time of the first is nobody's.
         let begun = ledgers.nbd.queued(&request(1, Direction::Write), 5000);
-        assert!(begun == crate::ledgers::nbd::Begun::InPlaceOfLost);
+        assert!(begun == crate::ledgers::nbd::Admission::InPlaceOfLost);
         assert_eq!(in_flight(&ledgers), 1);
         pinned(|pin| ledgers.nbd.done(pin, key(1), true, 5010));
         assert_eq!(requests(&ledgers, Direction::Read), 0);
@@ -278,7 +278,7 @@ mod requests {
         pinned(|pin| {
             // The function probe is there, and did not see it come.
             nbd::sending(&ledgers, pin, key(1), || request(1, Direction::Write));
-            nbd::is_at(&ledgers, key(1), Event::Reply);
+            nbd::is_at(&ledgers, key(1), Milestone::Reply);
             nbd::requeued(&ledgers, key(1));
             nbd::done(&ledgers, pin, key(1), false);
         });
@@ -293,7 +293,7 @@ mod requests {
         let mut followed = 0;
         for n in 0..2 * REQUESTS {
             if ledgers.nbd.queued(&request(n, Direction::Write), 1)
-                == crate::ledgers::nbd::Begun::Followed
+                == crate::ledgers::nbd::Admission::Followed
             {
                 followed += 1;
             }
@@ -341,7 +341,7 @@ fn ended(ledgers: &Ledgers, why: EndReason) -> u64 {
 }
 
 fn batches(ledgers: &Ledgers) -> [u64; 2] {
-    let sum = |get: fn(&crate::ledgers::batches::ByOrigin) -> u64| {
+    let sum = |get: fn(&crate::ledgers::batches::OriginBatches) -> u64| {
         ledgers
             .batches
             .sum(|b| b.origin(Origin::Kswapd).map_or(0, get))

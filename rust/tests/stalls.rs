@@ -16,9 +16,9 @@ use crate::{
         },
     },
     ledgers::{
-        compaction::ByOrder,
+        compaction::OrderCompaction,
         stalls::{
-            ByOrigin,
+            OriginStalls,
             ORIGINS, //
         },
         Ledgers, //
@@ -80,7 +80,7 @@ fn leave(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) 
     function::exit(ledgers, pin, at, f, Followed::ALL, ret);
 }
 
-fn sum(ledgers: &Ledgers, origin: Origin, get: fn(&ByOrigin) -> &Cell64) -> u64 {
+fn sum(ledgers: &Ledgers, origin: Origin, get: fn(&OriginStalls) -> &Cell64) -> u64 {
     ledgers
         .stalls
         .origin(origin)
@@ -116,7 +116,7 @@ fn check_books(ledgers: &Ledgers) {
     assert!(ledgers.stalls.open.is_empty());
 }
 
-fn compaction(ledgers: &Ledgers, order: usize, get: fn(&ByOrder) -> u64) -> u64 {
+fn compaction(ledgers: &Ledgers, order: usize, get: fn(&OrderCompaction) -> u64) -> u64 {
     ledgers.compaction.sum(|c| c.order(order).map_or(0, get))
 }
 
@@ -331,7 +331,7 @@ mod suite {
             leave(&ledgers, pin, &at, Function::SlowPath, 0);
             record(was);
         });
-        let tried = |o: &ByOrder| {
+        let tried = |o: &OrderCompaction| {
             o.result(CompactResult::Success)
                 .map_or(0, |t| t.attempts.get())
         };

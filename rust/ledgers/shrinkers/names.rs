@@ -25,21 +25,21 @@ const NAMES: usize = 256;
 /// A shrinker's name, as it was when it was first seen. A shrinker that goes may leave
 /// its address to another one, but hardly its name's address, too.
 #[derive(Clone, Copy)]
-struct Name {
+struct ShrinkerName {
     shrinker: u64,
     name: u64,
     text: [u8; NAME_LEN],
 }
 
 /// All names.
-pub(super) struct Names(KVVec<TryLock<Name>>);
+pub(super) struct ShrinkerNames(KVVec<TryLock<ShrinkerName>>);
 
-impl Names {
+impl ShrinkerNames {
     /// Allocates. Sleeps.
     pub(super) fn new() -> Result<Self> {
         let mut names = KVVec::with_capacity(NAMES, GFP_KERNEL)?;
         for _ in 0..NAMES {
-            let free = Name {
+            let free = ShrinkerName {
                 shrinker: 0,
                 name: 0,
                 text: [0; NAME_LEN],
@@ -49,7 +49,7 @@ impl Names {
         Ok(Self(names))
     }
 
-    fn places(&self, shrinker: u64, name: u64) -> impl Iterator<Item = &TryLock<Name>> {
+    fn places(&self, shrinker: u64, name: u64) -> impl Iterator<Item = &TryLock<ShrinkerName>> {
         slots::probe_sequence(shrink::mix(&[shrinker, name]), NAMES).filter_map(|i| self.0.get(i))
     }
 

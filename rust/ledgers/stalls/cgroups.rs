@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const COUNTS: usize = 2 + Cause::COUNT + log2::BUCKETS;
 
 /// By cgroup; the heaviest are those that lost most time.
-pub(crate) type Cgroups = crate::ledgers::cgroups::Cgroups<COUNTS>;
+pub(crate) type StallCgroups = crate::ledgers::cgroups::Cgroups<COUNTS>;
 
 /// Stalls and nanoseconds; by cause; the histogram.
 fn split<T>(counts: &[T; COUNTS]) -> (&[T], &[T], &[T]) {
@@ -44,7 +44,7 @@ pub(super) fn add(counts: &[Cell64; COUNTS], stall: &Stalled) {
 }
 
 /// What was counted.
-pub(crate) struct Counted<'a> {
+pub(crate) struct CgroupStalls<'a> {
     /// Stalls.
     pub(crate) stalls: u64,
     /// Nanoseconds.
@@ -55,7 +55,7 @@ pub(crate) struct Counted<'a> {
     pub(crate) hist: &'a [u64],
 }
 
-impl<'a> Counted<'a> {
+impl<'a> CgroupStalls<'a> {
     /// Tells what is what.
     pub(crate) fn new(counts: &'a [u64; COUNTS]) -> Self {
         let (sums, parts, hist) = split(counts);

@@ -33,13 +33,13 @@ pub(crate) struct Kept {
 
 /// Per-CPU instance: its longest stalls. A lock that only a reader ever shares.
 #[derive(Zeroable)]
-pub(crate) struct Longest {
+pub(crate) struct LongestStalls {
     /// The shortest one kept, once there are as many as can be.
     floor_ns: Cell64,
     kept: TryLock<[Kept; LONGEST]>,
 }
 
-impl Longest {
+impl LongestStalls {
     /// Keeps a stall if it is one of the longest; false when a reader was at it.
     pub(super) fn keep(&self, stall: &Stalled, for_requests: &nbd::PhaseTimes) -> bool {
         if stall.ns <= self.floor_ns.get() {
