@@ -7,7 +7,7 @@ use crate::{
     ledgers::nbd,
     probes,
     shim::{
-        nbd::Request,
+        nbd::NbdRequest,
         At, //
     },
     words::Event, //
@@ -30,7 +30,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd(
             if swap {
                 probes::nbd::send(ledgers, pin, at);
             }
-            probes::nbd::sending(ledgers, pin, request, || Request::new(request));
+            probes::nbd::sending(ledgers, pin, request, || NbdRequest::new(request));
         })
     }
 }

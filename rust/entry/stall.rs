@@ -16,7 +16,7 @@ use crate::{
     },
     shim::{
         function::Entered,
-        wait::Facts,
+        wait::WaitFacts,
         At, //
     },
     words::{
@@ -237,7 +237,7 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::DirtyPause, |ledgers, pin, at| {
-            probes::wait::pauses(ledgers, pin, at, &Facts::paused(device, limited), ns)
+            probes::wait::pauses(ledgers, pin, at, &WaitFacts::paused(device, limited), ns)
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         rwb_trace_stall_enabled,
         rwb_trace_write_around,
         rwb_trace_write_around_enabled,
-        stall::Stalled,
+        stall::StallEnd,
         Folio,
         RWB_LOW_CALLERS, //
     },
@@ -99,10 +99,10 @@ pub(crate) fn write_around(
 }
 
 /// Emits `reclaimwb:stall` if someone listens.
-pub(crate) fn stall(stall: &Stalled) {
+pub(crate) fn stall(stall: &StallEnd) {
     // SAFETY: Has no precondition.
     if unsafe { rwb_trace_stall_enabled() } {
-        // SAFETY: `stall` is a valid `struct rwb_stall` during the call.
+        // SAFETY: `stall` is a valid `struct rwb_stall_end` during the call.
         unsafe { rwb_trace_stall(stall) };
     }
 }

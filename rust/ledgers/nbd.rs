@@ -39,7 +39,7 @@ use crate::{
         },
         slots, //
     },
-    shim::nbd::Request,
+    shim::nbd::NbdRequest,
     words::Direction, //
 };
 use kernel::{
@@ -131,7 +131,7 @@ impl FollowedRequest {
         }
     }
 
-    fn begin(&self, request: &Request, now: u64) {
+    fn begin(&self, request: &NbdRequest, now: u64) {
         self.what
             .set(u64::from(request.index) | u64::from(request.direction) << 32);
         self.bytes.set(request.bytes.into());
@@ -356,7 +356,7 @@ impl Nbd {
     }
 
     /// The driver gets a request.
-    pub(crate) fn queued(&self, request: &Request, now: u64) -> Admission {
+    pub(crate) fn queued(&self, request: &NbdRequest, now: u64) -> Admission {
         if let Some((_, there)) = self.find(request.key) {
             // Not a new one, but one that was given back.
             if there.requeued.get() != 0 {

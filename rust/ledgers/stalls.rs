@@ -43,7 +43,7 @@ use crate::{
     },
     shim::stall::{
         Setting,
-        Stalled, //
+        StallEnd, //
     },
     tables::tasks::Tasks,
     words::Origin, //
@@ -185,11 +185,11 @@ impl OpenStall {
         }
     }
 
-    fn ended(self, now: u64) -> Stalled {
+    fn ended(self, now: u64) -> StallEnd {
         let began = self.stall.began();
         let (ns, parts) = self.stall.end(now);
         let origin = self.origin.unwrap_or(Origin::Direct);
-        Stalled {
+        StallEnd {
             ns,
             began,
             parts,
@@ -243,7 +243,7 @@ fn count(hist: &[Cell64; log2::BUCKETS], ns: u64) {
 }
 
 impl OriginStalls {
-    fn add(&self, stall: &Stalled) {
+    fn add(&self, stall: &StallEnd) {
         self.stalls.add(1);
         self.ns.add(stall.ns);
         self.longest_ns.raise(stall.ns);
@@ -280,7 +280,7 @@ pub(crate) struct Clean {
 }
 
 impl Clean {
-    fn add(&self, stall: &Stalled) {
+    fn add(&self, stall: &StallEnd) {
         self.stalls.add(1);
         self.ns.add(stall.ns);
         for (part, &ns) in self.parts.iter().zip(&stall.parts) {
@@ -341,7 +341,7 @@ impl Stalls {
         open: OpenStall,
         requests: &Nbd,
         now: u64,
-    ) -> (Stalled, StallLoss) {
+    ) -> (StallEnd, StallLoss) {
         let before = open.requests;
         let stall = open.ended(now);
         let for_requests = before.map_or([0; nbd::PHASES], |before| {

@@ -31,7 +31,7 @@ use crate::{
             LIMITS, //
         },
     },
-    shim::wait::Facts,
+    shim::wait::WaitFacts,
     tables::{
         names::{
             Named,
@@ -63,12 +63,12 @@ const AREAS: usize = 32;
 pub(crate) struct OpenWait {
     /// How long, and for what.
     pub(crate) wait: Wait,
-    facts: Facts,
+    facts: WaitFacts,
 }
 
 impl OpenWait {
     /// Begins.
-    pub(crate) fn new(wait: Wait, facts: Facts) -> Self {
+    pub(crate) fn new(wait: Wait, facts: WaitFacts) -> Self {
         Self { wait, facts }
     }
 }
@@ -170,7 +170,7 @@ impl Refaults {
         limits.get(limit as usize)
     }
 
-    fn add(&self, facts: &Facts) {
+    fn add(&self, facts: &WaitFacts) {
         if let Some(n) = self.of(facts.file(), facts.limit()) {
             n.add(facts.pages.into());
         }
@@ -192,7 +192,7 @@ struct CgroupWaits {
 }
 
 impl CgroupWaits {
-    fn add(&self, kind: WaitKind, facts: &Facts, ns: u64, psi_ns: u64) {
+    fn add(&self, kind: WaitKind, facts: &WaitFacts, ns: u64, psi_ns: u64) {
         if let Some(sum) = self.kinds.get(kind as usize) {
             sum.add(ns);
         }
@@ -204,7 +204,7 @@ impl CgroupWaits {
         self.limited_by(facts);
     }
 
-    fn limited_by(&self, facts: &Facts) {
+    fn limited_by(&self, facts: &WaitFacts) {
         if facts.limited != 0 {
             self.limited.set(facts.limited);
         }
@@ -308,7 +308,7 @@ impl Waits {
         &self,
         pin: &Pinned<'_>,
         kind: WaitKind,
-        facts: &Facts,
+        facts: &WaitFacts,
         ns: u64,
         psi_ns: u64,
     ) -> WaitLoss {
@@ -342,7 +342,7 @@ impl Waits {
         }
     }
 
-    fn device(&self, counts: &WaitCounts, kind: WaitKind, facts: &Facts, ns: u64) {
+    fn device(&self, counts: &WaitCounts, kind: WaitKind, facts: &WaitFacts, ns: u64) {
         if kind as usize >= IO_KINDS {
             return;
         }
@@ -356,7 +356,7 @@ impl Waits {
     }
 
     /// A folio came back; false if its cgroup found no room.
-    pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &Facts) -> bool {
+    pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &WaitFacts) -> bool {
         self.counts.this(pin).refaults.add(facts);
         let (row, found) = self.cgroup(pin, facts.cgroup_key());
         if let Some(row) = row {

@@ -19,7 +19,7 @@ use crate::{
     },
     settings,
     shim::{
-        nbd::Request,
+        nbd::NbdRequest,
         At, //
     },
     words::{
@@ -37,7 +37,7 @@ pub(crate) fn send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 }
 
 /// The NBD driver gets a request. In the task that issues it.
-pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &Request) {
+pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &NbdRequest) {
     // Without its end it would stay in the table.
     if !settings::enabled()
         || !ledgers.states.live(Group::Nbd)
@@ -58,7 +58,7 @@ pub(crate) fn sending(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     key: usize,
-    request: impl FnOnce() -> Request,
+    request: impl FnOnce() -> NbdRequest,
 ) {
     if !ledgers.states.live(Group::Nbd) || ledgers.nbd.sending(key, system::clock_ns()) {
         return;

@@ -25,7 +25,7 @@ use crate::{
     settings,
     shim::{
         function::Entered,
-        wait::Facts,
+        wait::WaitFacts,
         At,
         Context, //
     },
@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// A wait begins; false when it has no room.
-fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: Facts) -> bool {
+fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: WaitFacts) -> bool {
     let began = ledgers
         .waits
         .open
@@ -65,7 +65,7 @@ fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &WaitLoss) {
 
 /// The current task begins to wait for a page, if it is one that was there before; true if the
 /// end is of interest.
-fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: Facts) -> bool {
+fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: WaitFacts) -> bool {
     let Some(kind) = facts.kind() else {
         return false;
     };
@@ -81,7 +81,7 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
         .open
         .with(pin, at.task, |o| o.wait.enters(now));
     if nests.is_none() {
-        let facts = Facts::current();
+        let facts = WaitFacts::current();
         let caller = ledgers.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
         let kind = WaitKind::of_section(caller, facts.kernel());
         open(ledgers, pin, at, Wait::section(kind, now), facts);
@@ -135,7 +135,7 @@ pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 
 /// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
 /// are written.
-pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &Facts, ns: u64) {
+pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &WaitFacts, ns: u64) {
     if settings::enabled() && ledgers.states.live(Group::Waits) && at.context() == Context::Task {
         let lost = ledgers.waits.add(pin, WaitKind::Dirty, facts, ns, 0);
         count_lost(ledgers, pin, &lost);

@@ -51,7 +51,7 @@ bool rwb_trace_write_around_enabled(void)
 	return trace_write_around_enabled();
 }
 
-void rwb_trace_stall(const struct rwb_stall *stall)
+void rwb_trace_stall(const struct rwb_stall_end *stall)
 {
 	trace_stall(stall);
 }

@@ -161,7 +161,7 @@ TRACE_EVENT(write_around,
 /* A stall ended; its parts are in microseconds, rounded down. */
 TRACE_EVENT(stall,
 
-	TP_PROTO(const struct rwb_stall *stall),
+	TP_PROTO(const struct rwb_stall_end *stall),
 
 	TP_ARGS(stall),
 

@@ -4,11 +4,11 @@
 
 pub(crate) use super::Shrink;
 use super::{
-    nbd::Request,
+    nbd::NbdRequest,
     rwb_sees_swap_io,
     rwb_shrink,
     rwb_shrinker_name,
-    wait::Facts,
+    wait::WaitFacts,
     RWB_FOLIO_CGROUP_V1,
     RWB_SHRINK_FS, //
 };
@@ -90,19 +90,19 @@ impl Entered<'_> {
     }
 
     /// The request that the NBD driver gets, of nbd_queue_rq().
-    pub(crate) fn request(&self) -> Option<Request> {
+    pub(crate) fn request(&self) -> Option<NbdRequest> {
         if self.function != Function::NbdQueue {
             return None;
         }
         let [request, _] = self.args;
         // SAFETY: By the contract of `Entered::new`, and as the function is
         // nbd_queue_rq(), of which the C shim passes the live request first.
-        Some(unsafe { Request::new(request) })
+        Some(unsafe { NbdRequest::new(request) })
     }
 
     /// What the current task waits for in a function that waits for a folio, or reads one of
     /// swap; `None` if it is not until that is read.
-    pub(crate) fn waits_for(&self) -> Option<Facts> {
+    pub(crate) fn waits_for(&self) -> Option<WaitFacts> {
         let [folio, _] = self.args;
         if folio == 0 {
             return None;
@@ -116,27 +116,27 @@ impl Entered<'_> {
             | Function::LockOrRetry => {
                 // SAFETY: By the contract of `Entered::new` this is the folio that the function
                 // was called with, of which its caller has a reference.
-                Some(unsafe { Facts::of_folio(folio) })
+                Some(unsafe { WaitFacts::of_folio(folio) })
             }
             Function::SwapRead => {
                 // SAFETY: By the contract of `Entered::new`, and as the function is
                 // swap_read_folio(), of which the C shim passes the folio first: it is locked,
                 // and has its slot.
-                Some(unsafe { Facts::of_swapin(folio) })
+                Some(unsafe { WaitFacts::of_swapin(folio) })
             }
             _ => None,
         }
     }
 
     /// The folio that came back, of workingset_refault().
-    pub(crate) fn refault(&self) -> Option<Facts> {
+    pub(crate) fn refault(&self) -> Option<WaitFacts> {
         if self.function != Function::Refault {
             return None;
         }
         let [folio, _] = self.args;
         // SAFETY: By the contract of `Entered::new`, and as the function is
         // workingset_refault(), whose first argument is a locked folio.
-        Some(unsafe { Facts::of_refault(folio) })
+        Some(unsafe { WaitFacts::of_refault(folio) })
     }
 
     /// What swap_write_submit() submits, and the address that it returns to; `None` when

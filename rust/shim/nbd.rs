@@ -10,11 +10,11 @@ use super::{
 };
 pub(crate) use super::{
     Bio,
-    Nbd as Request, //
+    NbdRequest, //
 };
 use crate::policy::batch::Extent;
 
-impl Request {
+impl NbdRequest {
     /// What is to be known of one.
     ///
     /// # Safety
@@ -95,7 +95,7 @@ impl Bio {
 }
 
 #[cfg(CONFIG_KUNIT = "y")]
-impl Request {
+impl NbdRequest {
     /// A request for tests, that no driver gets.
     pub(crate) fn fake(key: usize, index: u32, direction: u32, bytes: u32) -> Self {
         Self {

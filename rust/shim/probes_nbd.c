@@ -19,7 +19,7 @@ static __always_inline bool rwb_is_nbd(const struct request *rq)
 }
 
 /* @request is a live struct request of an NBD device. */
-void rwb_nbd_request(unsigned long request, struct rwb_nbd *nbd)
+void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd)
 {
 	const struct request *rq = (void *)request;
 	const struct gendisk *disk = rq->q->disk;

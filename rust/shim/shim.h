@@ -283,7 +283,7 @@ struct rwb_setting {
 };
 
 /**
- * struct rwb_stall - a stall that ended
+ * struct rwb_stall_end - a stall that ended
  * @ns: how long it took
  * @began: when it began, on the monotonic clock
  * @parts: nanoseconds by cause; their sum is @ns
@@ -294,7 +294,7 @@ struct rwb_setting {
  * @gfp: flags of the allocation; 0 when it was a cgroup's
  * @order: of the allocation
  */
-struct rwb_stall {
+struct rwb_stall_end {
 	u64 ns;
 	u64 began;
 	u64 parts[RWB_NR_CAUSES];
@@ -314,7 +314,7 @@ struct rwb_stall {
 #define RWB_WAIT_KERNEL		128	/* it is a thread of the kernel that waits */
 
 /**
- * struct rwb_wait - what a task waits for, or a folio that came back
+ * struct rwb_wait_facts - what a task waits for, or a folio that came back
  * @cgroup: id of the task's cgroup, or of the folio's; 0 without one
  * @limited: id of the innermost cgroup, from that one up, that is at a limit; 0 if none is,
  *	or it is of a v1 hierarchy
@@ -323,7 +323,7 @@ struct rwb_stall {
  * @pages: of a folio that came back
  * @flags: RWB_WAIT_*, RWB_FOLIO_CGROUP_*
  */
-struct rwb_wait {
+struct rwb_wait_facts {
 	u64 cgroup;
 	u64 limited;
 	u32 device;
@@ -338,13 +338,13 @@ struct rwb_wait {
 #define RWB_NBD_OTHER		2
 
 /**
- * struct rwb_nbd - a request that the NBD driver gets
+ * struct rwb_nbd_request - a request that the NBD driver gets
  * @key: its address, as an opaque key
  * @bytes: its size
  * @index: N of nbdN
  * @direction: RWB_NBD_*
  */
-struct rwb_nbd {
+struct rwb_nbd_request {
 	unsigned long key;
 	u32 bytes;
 	u32 index;
@@ -597,10 +597,10 @@ int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *,
 void rwb_setting(struct rwb_setting *setting);
 
 /* wait.c */
-void rwb_wait(struct rwb_wait *wait);
-void rwb_wait_folio(unsigned long folio, struct rwb_wait *wait);
-void rwb_wait_swapin(unsigned long folio, struct rwb_wait *wait);
-void rwb_refault(unsigned long folio, struct rwb_wait *wait);
+void rwb_wait(struct rwb_wait_facts *wait);
+void rwb_wait_folio(unsigned long folio, struct rwb_wait_facts *wait);
+void rwb_wait_swapin(unsigned long folio, struct rwb_wait_facts *wait);
+void rwb_refault(unsigned long folio, struct rwb_wait_facts *wait);
 
 /* shrinker.c */
 void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shrink);
@@ -617,7 +617,7 @@ void rwb_function_probe_unregister(void *handle);
 /* probes_*.c */
 void rwb_count_stalls_in(const unsigned long *stalls);
 void *rwb_probe_func(const char *event, bool *known);
-void rwb_nbd_request(unsigned long request, struct rwb_nbd *nbd);
+void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd);
 
 /* events.c */
 void rwb_trace_reclaim_write(u32 origin, u32 kind, const struct rwb_folio *folio,
@@ -632,7 +632,7 @@ bool rwb_trace_headroom_low_enabled(void);
 void rwb_trace_write_around(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others,
 			    u32 ranges, u64 us);
 bool rwb_trace_write_around_enabled(void);
-void rwb_trace_stall(const struct rwb_stall *stall);
+void rwb_trace_stall(const struct rwb_stall_end *stall);
 bool rwb_trace_stall_enabled(void);
 
 /* helper.c */

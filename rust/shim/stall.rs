@@ -8,7 +8,7 @@ use super::{
 };
 pub(crate) use super::{
     Setting,
-    Stall as Stalled, //
+    StallEnd, //
 };
 use crate::policy::cgroup_key::CgroupKey;
 

@@ -15,7 +15,7 @@
 
 #ifdef CONFIG_MEMCG
 /* @memcg is whose wait or page it is; the innermost that is at a limit counts. Under RCU. */
-static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait *wait)
+static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait_facts *wait)
 {
 	wait->cgroup = rwb_cgroup_id(memcg, &wait->flags);
 	for (; memcg; memcg = parent_mem_cgroup(memcg)) {
@@ -41,9 +41,9 @@ static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait *wait)
 #endif
 
 /* Of the current task. */
-void rwb_wait(struct rwb_wait *wait)
+void rwb_wait(struct rwb_wait_facts *wait)
 {
-	*wait = (struct rwb_wait){
+	*wait = (struct rwb_wait_facts){
 		.flags = current->flags & PF_KTHREAD ? RWB_WAIT_KERNEL : 0,
 	};
 #ifdef CONFIG_MEMCG
@@ -53,7 +53,7 @@ void rwb_wait(struct rwb_wait *wait)
 }
 
 /* The same, where it waits for a folio that it has a reference to: is that being read? */
-void rwb_wait_folio(unsigned long addr, struct rwb_wait *wait)
+void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
 	struct address_space *mapping;
@@ -81,7 +81,7 @@ void rwb_wait_folio(unsigned long addr, struct rwb_wait *wait)
 }
 
 /* The page of swap that is about to be read; its folio is locked. */
-void rwb_wait_swapin(unsigned long addr, struct rwb_wait *wait)
+void rwb_wait_swapin(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
 
@@ -91,11 +91,11 @@ void rwb_wait_swapin(unsigned long addr, struct rwb_wait *wait)
 }
 
 /* A folio that came back: whose it is. It is locked. */
-void rwb_refault(unsigned long addr, struct rwb_wait *wait)
+void rwb_refault(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
 
-	*wait = (struct rwb_wait){
+	*wait = (struct rwb_wait_facts){
 		.pages = folio_nr_pages(folio),
 		/* As folio_is_file_lru() has it: pages of shmem go to swap. */
 		.flags = folio_test_swapbacked(folio) ? 0 : RWB_WAIT_FILE,

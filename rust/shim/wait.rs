@@ -2,7 +2,7 @@
 
 //! What a task waits for, and what came back.
 
-pub(crate) use super::Wait as Facts;
+pub(crate) use super::WaitFacts;
 use super::{
     rwb_refault,
     rwb_wait,
@@ -25,7 +25,7 @@ use crate::policy::{
     },
 };
 
-impl Facts {
+impl WaitFacts {
     /// Of the current task. Any context; never sleeps.
     pub(crate) fn current() -> Self {
         let mut facts: Self = pin_init::zeroed();

@@ -40,7 +40,7 @@ use crate::{
         function,
         nbd::{
             Bio,
-            Request, //
+            NbdRequest, //
         },
     },
     words::{
@@ -76,8 +76,8 @@ const fn key(n: usize) -> usize {
 }
 
 /// A request of nbd2 of 8 KiB.
-fn request(n: usize, direction: Direction) -> Request {
-    Request::fake(key(n), 2, direction as u32, 8192)
+fn request(n: usize, direction: Direction) -> NbdRequest {
+    NbdRequest::fake(key(n), 2, direction as u32, 8192)
 }
 
 fn sum(ledgers: &Ledgers, direction: Direction, get: impl Fn(&RequestCounts) -> u64) -> u64 {
@@ -318,7 +318,7 @@ mod requests {
         let ledgers = ledgers()?;
         pinned(|pin| {
             for index in 0..12 {
-                let request = Request::fake(key(1), index, Direction::Read as u32, 512);
+                let request = NbdRequest::fake(key(1), index, Direction::Read as u32, 512);
                 ledgers.nbd.queued(&request, 1);
                 ledgers.nbd.done(pin, key(1), false, 2);
             }

@@ -8,7 +8,7 @@ use crate::{
         log2,
         stall::Cause, //
     },
-    shim::stall::Stalled,
+    shim::stall::StallEnd,
 };
 
 /// How many counts there are: stalls, nanoseconds, those by cause, and the histogram.
@@ -28,7 +28,7 @@ fn split<T>(counts: &[T; COUNTS]) -> (&[T], &[T], &[T]) {
 }
 
 /// Adds a stall.
-pub(super) fn add(counts: &[Cell64; COUNTS], stall: &Stalled) {
+pub(super) fn add(counts: &[Cell64; COUNTS], stall: &StallEnd) {
     let (sums, parts, hist) = split(counts);
     for (sum, n) in sums.iter().zip([1, stall.ns]) {
         sum.add(n);

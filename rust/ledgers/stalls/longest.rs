@@ -10,7 +10,7 @@ use crate::{
         trylock::TryLock, //
     },
     policy::nbd,
-    shim::stall::Stalled,
+    shim::stall::StallEnd,
 };
 use kernel::prelude::*;
 use pin_init::Zeroable;
@@ -22,7 +22,7 @@ const LONGEST: usize = 16;
 #[derive(Clone, Copy, Zeroable)]
 pub(crate) struct Kept {
     /// What it was; its length is 0 where there is none.
-    pub(crate) stall: Stalled,
+    pub(crate) stall: StallEnd,
     /// What of its wait was for NBD requests, in nanoseconds by what these were at.
     pub(crate) for_requests: nbd::PhaseTimes,
     /// Whose it was.
@@ -41,7 +41,7 @@ pub(crate) struct LongestStalls {
 
 impl LongestStalls {
     /// Keeps a stall if it is one of the longest; false when a reader was at it.
-    pub(super) fn keep(&self, stall: &Stalled, for_requests: &nbd::PhaseTimes) -> bool {
+    pub(super) fn keep(&self, stall: &StallEnd, for_requests: &nbd::PhaseTimes) -> bool {
         if stall.ns <= self.floor_ns.get() {
             return true;
         }
