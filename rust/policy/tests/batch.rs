@@ -9,7 +9,7 @@ const ROOM: usize = 32;
 
 /// A folio that is swapped out: where to, how many pages, and who pays.
 #[derive(Clone, Copy, Debug)]
-struct Folio {
+struct SwapFolio {
     device: u64,
     slot: u64,
     pages: u64,
@@ -24,7 +24,7 @@ struct Write {
     why: EndReason,
 }
 
-fn place(batch: &[Folio]) -> Extent {
+fn place(batch: &[SwapFolio]) -> Extent {
     let (first, last) = (batch[0], batch[batch.len() - 1]);
     Extent {
         device: first.device,
@@ -35,10 +35,10 @@ fn place(batch: &[Folio]) -> Extent {
 }
 
 /// swap_add_folio() and swap_write_submit().
-fn swap(folios: &[Folio]) -> Vec<Write> {
+fn swap(folios: &[SwapFolio]) -> Vec<Write> {
     let mut writes = Vec::new();
-    let mut batch: Vec<Folio> = Vec::new();
-    let submit = |batch: &mut Vec<Folio>, by, why, writes: &mut Vec<Write>| {
+    let mut batch: Vec<SwapFolio> = Vec::new();
+    let submit = |batch: &mut Vec<SwapFolio>, by, why, writes: &mut Vec<Write>| {
         writes.push(Write {
             folios: batch.len(),
             place: place(batch),
@@ -74,7 +74,7 @@ fn swap(folios: &[Folio]) -> Vec<Write> {
 }
 
 /// Runs of folios, most of them adjoining, now and then another device or cgroup.
-fn folios() -> impl Strategy<Value = Vec<Folio>> {
+fn folios() -> impl Strategy<Value = Vec<SwapFolio>> {
     let step = (
         0u64..40,
         0u64..3,
@@ -91,7 +91,7 @@ fn folios() -> impl Strategy<Value = Vec<Folio>> {
                 3 | 4 => slot += gap,
                 _ => {}
             }
-            all.push(Folio {
+            all.push(SwapFolio {
                 device,
                 slot,
                 pages,

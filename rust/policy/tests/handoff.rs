@@ -71,7 +71,7 @@ struct Setup {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Event {
+enum SimEvent {
     /// A task has a request.
     Task(usize),
     /// A task has napped, as the device is late.
@@ -86,7 +86,7 @@ enum Event {
     Done(usize),
 }
 
-struct Task {
+struct SimTask {
     left: u32,
     who: Who,
     pages: u32,
@@ -102,13 +102,13 @@ struct Request {
     done: bool,
 }
 
-struct Model {
+struct DeviceModel {
     setup: Setup,
     rng: Rng,
     now: u64,
-    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    events: BinaryHeap<Reverse<(u64, u64, SimEvent)>>,
     order: u64,
-    tasks: Vec<Task>,
+    tasks: Vec<SimTask>,
     /// kswapd's line, and the others'.
     waiting: [VecDeque<usize>; 2],
     called: usize,
@@ -130,9 +130,9 @@ struct Model {
     most_in_flight: u32,
 }
 
-impl Model {
+impl DeviceModel {
     fn new(setup: Setup) -> Self {
-        let tasks = (0..setup.tasks).map(|n| Task {
+        let tasks = (0..setup.tasks).map(|n| SimTask {
             left: setup.wants,
             who: if setup.kswapd && n == 0 {
                 Who::Kswapd
@@ -169,12 +169,12 @@ impl Model {
         };
         for t in 0..m.tasks.len() {
             let at = m.rng.next(MS);
-            m.at(at, Event::Task(t));
+            m.at(at, SimEvent::Task(t));
         }
         m
     }
 
-    fn at(&mut self, after: u64, e: Event) {
+    fn at(&mut self, after: u64, e: SimEvent) {
         // Equal times in an order that the seed decides.
         self.order += 1;
         let tie = self.rng.next(1 << 20) << 40 | self.order;
@@ -188,12 +188,12 @@ impl Model {
             };
             self.now = at;
             match e {
-                Event::Task(t) => self.task(t),
-                Event::Naps(t) => self.goes_on(t),
-                Event::Called(t) => self.called(t),
-                Event::Look => self.look(),
-                Event::Writer => self.writer(),
-                Event::Done(r) => self.done(r),
+                SimEvent::Task(t) => self.task(t),
+                SimEvent::Naps(t) => self.goes_on(t),
+                SimEvent::Called(t) => self.called(t),
+                SimEvent::Look => self.look(),
+                SimEvent::Writer => self.writer(),
+                SimEvent::Done(r) => self.done(r),
             }
         }
         panic!("no end: {:?}", self.setup);
@@ -231,14 +231,14 @@ impl Model {
         if self.late() {
             self.naps += 1;
             let nap = if who == Who::Task { NAP_NS } else { 0 };
-            return self.at(nap, Event::Naps(t));
+            return self.at(nap, SimEvent::Naps(t));
         }
         self.tasks[t].paid = freed >= pages;
         if !self.door.come(batch, room, who) {
             return self.goes_on(t);
         }
         if self.waiting.iter().all(VecDeque::is_empty) {
-            self.at(100 * MS, Event::Look);
+            self.at(100 * MS, SimEvent::Look);
         }
         self.waiting[usize::from(who == Who::Task)].push_back(t);
     }
@@ -250,7 +250,7 @@ impl Model {
                 let t = self.waiting[line].pop_front().expect("who is called waits");
                 self.called += 1;
                 let after = self.rng.next(CALLED_NS);
-                self.at(after, Event::Called(t));
+                self.at(after, SimEvent::Called(t));
             }
         }
     }
@@ -271,7 +271,7 @@ impl Model {
             }
             assert_eq!(self.door.waiting() as usize, self.called);
         } else if self.door.waiting() != 0 {
-            self.at(100 * MS, Event::Look);
+            self.at(100 * MS, SimEvent::Look);
         }
     }
 
@@ -284,7 +284,7 @@ impl Model {
         });
         self.queue.push(self.requests.len() - 1);
         let after = 1000 + self.rng.next(50_000);
-        self.at(after, Event::Writer);
+        self.at(after, SimEvent::Writer);
     }
 
     fn goes_on(&mut self, t: usize) {
@@ -296,7 +296,7 @@ impl Model {
         task.left -= 1;
         if task.left != 0 {
             let after = 1000 + self.rng.next(self.setup.thinks);
-            self.at(after, Event::Task(t));
+            self.at(after, SimEvent::Task(t));
         }
     }
 
@@ -314,7 +314,7 @@ impl Model {
         if self.setup.bunch != 0 {
             end = end.next_multiple_of(self.setup.bunch);
         }
-        self.at(end - self.now, Event::Done(r));
+        self.at(end - self.now, SimEvent::Done(r));
     }
 
     fn writer(&mut self) {
@@ -330,7 +330,7 @@ impl Model {
         }
         self.most_in_flight = self.most_in_flight.max(self.in_flight);
         if !self.queue.is_empty() && self.may_submit() {
-            self.at(10_000, Event::Writer);
+            self.at(10_000, SimEvent::Writer);
         }
     }
 
@@ -352,7 +352,7 @@ impl Model {
         self.call();
         if self.in_flight <= self.link.limit() / 2 {
             let after = 1000 + self.rng.next(50_000);
-            self.at(after, Event::Writer);
+            self.at(after, SimEvent::Writer);
         }
     }
 }
@@ -396,7 +396,7 @@ proptest! {
 
     #[test]
     fn all_that_is_prepared_is_written(setup in setups()) {
-        let mut m = Model::new(setup.clone());
+        let mut m = DeviceModel::new(setup.clone());
         m.run();
         prop_assert!(m.tasks.iter().all(|t| t.left == 0));
         prop_assert_eq!(m.requests.len(), setup.tasks * setup.wants as usize);
@@ -413,7 +413,7 @@ proptest! {
     fn who_came_first_goes_on_first(mut setup in setups()) {
         setup.dead = None;
         setup.wants = setup.wants.min(60);
-        let mut m = Model::new(setup);
+        let mut m = DeviceModel::new(setup);
         m.run();
         prop_assume!(m.naps == 0);
         // Those who are called run in any order, but soon.
@@ -428,7 +428,7 @@ proptest! {
     fn nobody_waits_for_a_dead_line(mut setup in setups(), dies in 0..2 * SEC) {
         setup.dead = Some((SEC + dies, 1000 * SEC));
         setup.rate = setup.rate.max(5_000);
-        let mut m = Model::new(setup.clone());
+        let mut m = DeviceModel::new(setup.clone());
         m.run();
         let longest = m.tasks.iter().map(|t| t.longest).max().unwrap_or(0);
         prop_assert!(longest < LATE_NS + SEC, "{} ms", longest / MS);
@@ -447,7 +447,7 @@ proptest! {
         let setup = Setup {
             rate, delay, bunch, tasks, kswapd: true, wants, pages, thinks: 1000, mixed, dead: None, seed,
         };
-        let mut m = Model::new(setup);
+        let mut m = DeviceModel::new(setup);
         m.run();
         let took = m.now - m.first;
         // The first seconds are for finding out.
@@ -466,7 +466,7 @@ proptest! {
             wants: (30 * rate / 64 / 16).clamp(50, 4000) as u32,
             pages: 32, thinks: 1000, mixed: false, dead: None, seed,
         };
-        let mut m = Model::new(setup);
+        let mut m = DeviceModel::new(setup);
         m.run();
         let round = (delay + 64 * SEC / rate).max(link::FLOOR_NS);
         let most = (rate * round / SEC * 3).max(4 * u64::from(link::LEAST));

@@ -159,7 +159,7 @@ impl Table {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum CgroupStep {
     /// A cgroup is made.
     Make,
     /// One of those that live counts.
@@ -170,14 +170,14 @@ enum Step {
     Remove(prop::sample::Index),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<CgroupStep>> {
     let step = prop_oneof![
-        3 => Just(Step::Make),
-        24 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| Step::Count(i, w)),
+        3 => Just(CgroupStep::Make),
+        24 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| CgroupStep::Count(i, w)),
         // Few are heavy.
-        6 => (any::<prop::sample::Index>(), 1u64..5000).prop_map(|(i, w)| Step::Count(i, w)),
-        1 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| Step::Late(i, w)),
-        2 => any::<prop::sample::Index>().prop_map(Step::Remove),
+        6 => (any::<prop::sample::Index>(), 1u64..5000).prop_map(|(i, w)| CgroupStep::Count(i, w)),
+        1 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| CgroupStep::Late(i, w)),
+        2 => any::<prop::sample::Index>().prop_map(CgroupStep::Remove),
     ];
     prop::collection::vec(step, 0..600)
 }
@@ -193,11 +193,11 @@ proptest! {
         let (mut made, mut all, mut of_dead) = (0u64, 0u64, 0u64);
         for step in steps {
             match step {
-                Step::Make => {
+                CgroupStep::Make => {
                     made += 1;
                     living.push(CgroupKey::new(made, v1 && made % 2 == 0));
                 }
-                Step::Count(i, weight) if !living.is_empty() => {
+                CgroupStep::Count(i, weight) if !living.is_empty() => {
                     let key = *i.get(&living);
                     let loses_none = table.room_without_loss();
                     let had = table.row(key);
@@ -216,13 +216,13 @@ proptest! {
                         prop_assert_eq!(heir.is_none(), whose == CgroupKey::NONE);
                     }
                 }
-                Step::Late(i, weight) if !dead.is_empty() => {
+                CgroupStep::Late(i, weight) if !dead.is_empty() => {
                     let given = table.count(*i.get(&dead), true, weight);
                     prop_assert!(given.is_none(), "a dead one got a row");
                     all += weight;
                     of_dead += weight;
                 }
-                Step::Remove(i) if !living.is_empty() => {
+                CgroupStep::Remove(i) if !living.is_empty() => {
                     let key = living.swap_remove(i.index(living.len()));
                     of_dead += truth.remove(&key.0).unwrap_or(0);
                     table.remove(key);

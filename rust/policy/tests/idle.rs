@@ -22,19 +22,19 @@ impl Flag for Asleep {
 }
 
 /// A task: its state, and wake_up_process().
-struct Task {
+struct LoomTask {
     runs: Mutex<bool>,
     woken: Condvar,
 }
 
-impl Task {
+impl LoomTask {
     fn wake(&self) {
         *self.runs.lock().unwrap() = true;
         self.woken.notify_one();
     }
 }
 
-impl Sleeper for Task {
+impl Sleeper for LoomTask {
     fn begin(&self) {
         *self.runs.lock().unwrap() = false;
     }
@@ -53,7 +53,7 @@ impl Sleeper for Task {
 
 struct Lane {
     asleep: Asleep,
-    task: Task,
+    task: LoomTask,
     queued: AtomicU32,
     inflight: AtomicU32,
 }
@@ -62,7 +62,7 @@ impl Lane {
     fn new(inflight: u32) -> Arc<Self> {
         Arc::new(Self {
             asleep: Asleep(AtomicBool::new(false)),
-            task: Task {
+            task: LoomTask {
                 runs: Mutex::new(true),
                 woken: Condvar::new(),
             },

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use reclaimwb_policy::stall::{mostly_clean, Cause, Stall};
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum StallStep {
     Enter(Cause),
     Leave(Cause),
     Contends(Cause, usize),
@@ -28,25 +28,25 @@ fn cause() -> impl Strategy<Value = Cause> {
         .prop_filter("no lock", |c| !LOCKS.contains(c))
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = StallStep> {
     prop_oneof![
-        4 => cause().prop_map(Step::Enter),
-        3 => cause().prop_map(Step::Leave),
-        2 => (0usize..3, 1usize..4).prop_map(|(cause, lock)| Step::Contends(LOCKS[cause], lock)),
-        2 => (1usize..4).prop_map(Step::Locked),
-        1 => Just(Step::Reclaims),
-        2 => any::<bool>().prop_map(Step::Off),
-        3 => Just(Step::On),
-        1 => cause().prop_map(Step::WillSleep),
-        2 => cause().prop_map(Step::HasSlept),
-        1 => Just(Step::Mark),
+        4 => cause().prop_map(StallStep::Enter),
+        3 => cause().prop_map(StallStep::Leave),
+        2 => (0usize..3, 1usize..4).prop_map(|(of, lock)| StallStep::Contends(LOCKS[of], lock)),
+        2 => (1usize..4).prop_map(StallStep::Locked),
+        1 => Just(StallStep::Reclaims),
+        2 => any::<bool>().prop_map(StallStep::Off),
+        3 => Just(StallStep::On),
+        1 => cause().prop_map(StallStep::WillSleep),
+        2 => cause().prop_map(StallStep::HasSlept),
+        1 => Just(StallStep::Mark),
     ]
 }
 
 /// One label a nanosecond. Holds what is open in a list without end, and finds what a
 /// sleep was for by going back over the labels.
 #[derive(Default)]
-struct Model {
+struct LabelModel {
     labels: Vec<Cause>,
     open: Vec<(Cause, usize)>,
     /// None: it runs.
@@ -56,7 +56,7 @@ struct Model {
     sleep: usize,
 }
 
-impl Model {
+impl LabelModel {
     fn top(&self) -> Cause {
         self.open
             .last()
@@ -81,19 +81,19 @@ impl Model {
         self.labels.extend((0..ns).map(|_| label));
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: StallStep) {
         let lock_or_switch = matches!(
             step,
-            Step::Contends(..) | Step::Locked(_) | Step::Off(_) | Step::On
+            StallStep::Contends(..) | StallStep::Locked(_) | StallStep::Off(_) | StallStep::On
         );
-        if let Step::Off(runnable) = step {
+        if let StallStep::Off(runnable) = step {
             self.off = Some(runnable);
             if !runnable && self.asleep() == Cause::OffCpu {
                 self.sleep = self.labels.len();
             }
             return;
         }
-        if let Step::HasSlept(cause) = step {
+        if let StallStep::HasSlept(cause) = step {
             for label in &mut self.labels[self.sleep..] {
                 if *label == Cause::OffCpu {
                     *label = cause;
@@ -105,46 +105,46 @@ impl Model {
             self.hint = None;
         }
         match step {
-            Step::Enter(cause) => self.open.push((cause, 0)),
-            Step::Contends(cause, lock) => {
+            StallStep::Enter(cause) => self.open.push((cause, 0)),
+            StallStep::Contends(cause, lock) => {
                 if self.open.last().is_none_or(|(_, there)| *there != lock) {
                     self.open.push((cause, lock));
                 }
             }
-            Step::Leave(cause) => {
+            StallStep::Leave(cause) => {
                 if let Some(i) = self.open.iter().rposition(|&(c, _)| c == cause) {
                     self.open.truncate(i);
                 }
             }
-            Step::Locked(lock) => {
+            StallStep::Locked(lock) => {
                 if let Some(i) = self.open.iter().rposition(|&(_, there)| there == lock) {
                     self.open.truncate(i);
                 }
             }
-            Step::Reclaims | Step::HasSlept(_) => {
+            StallStep::Reclaims | StallStep::HasSlept(_) => {
                 let itself = |c: Cause| matches!(c, Cause::Scan | Cause::Compaction);
                 if let Some(i) = self.open.iter().rposition(|&(c, _)| itself(c)) {
                     self.open.truncate(i + 1);
                 }
             }
-            Step::WillSleep(cause) => self.hint = Some(cause),
-            Step::Mark | Step::On | Step::Off(_) => {}
+            StallStep::WillSleep(cause) => self.hint = Some(cause),
+            StallStep::Mark | StallStep::On | StallStep::Off(_) => {}
         }
     }
 }
 
-fn apply(stall: &mut Stall, step: Step, now: u64) {
+fn apply(stall: &mut Stall, step: StallStep, now: u64) {
     match step {
-        Step::Enter(cause) => stall.enter(cause, now),
-        Step::Leave(cause) => stall.leave(cause, now),
-        Step::Contends(cause, lock) => stall.contends(cause, lock, now),
-        Step::Locked(lock) => stall.locked(lock, now),
-        Step::Reclaims => stall.reclaims(now),
-        Step::Off(runnable) => stall.off(runnable, now),
-        Step::On => stall.on(now),
-        Step::WillSleep(cause) => stall.will_sleep(cause, now),
-        Step::HasSlept(cause) => stall.has_slept(cause, now),
-        Step::Mark => stall.mark(now),
+        StallStep::Enter(cause) => stall.enter(cause, now),
+        StallStep::Leave(cause) => stall.leave(cause, now),
+        StallStep::Contends(cause, lock) => stall.contends(cause, lock, now),
+        StallStep::Locked(lock) => stall.locked(lock, now),
+        StallStep::Reclaims => stall.reclaims(now),
+        StallStep::Off(runnable) => stall.off(runnable, now),
+        StallStep::On => stall.on(now),
+        StallStep::WillSleep(cause) => stall.will_sleep(cause, now),
+        StallStep::HasSlept(cause) => stall.has_slept(cause, now),
+        StallStep::Mark => stall.mark(now),
     }
 }
 
@@ -156,7 +156,7 @@ proptest! {
         steps in prop::collection::vec((step(), 0u64..20), 0..60),
         start in 0u64..1_000_000,
     ) {
-        let (mut stall, mut model, mut now) = (Stall::new(start), Model::default(), start);
+        let (mut stall, mut model, mut now) = (Stall::new(start), LabelModel::default(), start);
         for (step, ns) in steps {
             model.pass(ns);
             now += ns;

@@ -38,7 +38,7 @@ fn memory<T>(slots: usize) -> Vec<FifoSlot<T>> {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum LaneStep {
     Push(usize, u32),
     Pop(usize),
     /// Of those of the lane that were taken, the n-th (modulo their number).
@@ -50,7 +50,7 @@ fn lane() -> impl Strategy<Value = usize> {
     prop_oneof![20 => 0..LANES, 1 => Just(LANES), 1 => Just(usize::MAX)]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = LaneStep> {
     let pages = prop_oneof![
         12 => 1u32..8,
         4 => 1u32..128,
@@ -58,9 +58,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(u32::MAX),
     ];
     prop_oneof![
-        5 => (lane(), pages).prop_map(|(l, p)| Step::Push(l, p)),
-        2 => lane().prop_map(Step::Pop),
-        2 => (lane(), any::<usize>()).prop_map(|(l, n)| Step::Release(l, n)),
+        5 => (lane(), pages).prop_map(|(l, p)| LaneStep::Push(l, p)),
+        2 => lane().prop_map(LaneStep::Pop),
+        2 => (lane(), any::<usize>()).prop_map(|(l, n)| LaneStep::Release(l, n)),
     ]
 }
 
@@ -132,7 +132,7 @@ proptest! {
         let mut ids = 0;
         for step in steps {
             match step {
-                Step::Push(lane, pages) => {
+                LaneStep::Push(lane, pages) => {
                     let expected = model.refuses(lane, pages);
                     let id = ids;
                     ids += 1;
@@ -148,7 +148,7 @@ proptest! {
                         }
                     }
                 }
-                Step::Pop(lane) => {
+                LaneStep::Pop(lane) => {
                     let expected = model.queued.get_mut(lane).and_then(VecDeque::pop_front);
                     let got = lanes.pop(lane);
                     prop_assert_eq!(got.as_ref().map(|t| t.id), expected.map(|e| e.0));
@@ -157,7 +157,7 @@ proptest! {
                         gone.push(id);
                     }
                 }
-                Step::Release(lane, n) => match model.taken.get_mut(lane) {
+                LaneStep::Release(lane, n) => match model.taken.get_mut(lane) {
                     Some(taken) if !taken.is_empty() => {
                         let pages = taken.swap_remove(n % taken.len());
                         lanes.release(lane, pages);
