@@ -20,7 +20,6 @@ use crate::{
 };
 use core::{
     marker::PhantomData,
-    mem::MaybeUninit,
     ptr::NonNull, //
 };
 use kernel::{
@@ -257,18 +256,6 @@ impl Drop for Inode<'_> {
         // is still locked.
         unsafe { bindings::iput(self.0.as_ptr()) };
     }
-}
-
-/// Runs `f` with this task's block requests held back until it ends (or blocks),
-/// so that neighbours merge.
-pub(crate) fn plugged<R>(f: impl FnOnce() -> R) -> R {
-    let mut plug = MaybeUninit::<bindings::blk_plug>::uninit();
-    // SAFETY: `plug` is ours, does not move, and lives until the call below.
-    unsafe { bindings::blk_start_plug(plug.as_mut_ptr()) };
-    let r = f();
-    // SAFETY: Started above, by this task.
-    unsafe { bindings::blk_finish_plug(plug.as_mut_ptr()) };
-    r
 }
 
 /// Does the folio at that frame still hold page `index` of the file with that mapping? A

@@ -8,7 +8,6 @@ use crate::{
     policy::link::Sent,
     shim, //
 };
-use kernel::ffi::c_void;
 
 /// A prepared request that is ours. It is submitted on drop at the latest: its folios are
 /// under writeback until it is.
@@ -46,35 +45,4 @@ impl Drop for Prepared {
     fn drop(&mut self) {
         self.send([0; 3]);
     }
-}
-
-/// Runs `f`; what it submits to block devices goes to them when it is done, from this
-/// task, requests that touch joined. Sleeps.
-/// `None` never comes back: C calls `f`.
-pub(crate) fn plugged<R>(f: impl FnOnce() -> R) -> Option<R> {
-    struct Closure<F, R> {
-        f: Option<F>,
-        r: Option<R>,
-    }
-
-    /// # Safety
-    ///
-    /// `data` is a `Closure` that nobody else uses.
-    unsafe extern "C" fn call<F: FnOnce() -> R, R>(data: *mut c_void) {
-        // SAFETY: By the safety requirement.
-        let call = unsafe { &mut *data.cast::<Closure<F, R>>() };
-        call.r = call.f.take().map(|f| f());
-    }
-
-    fn run<F: FnOnce() -> R, R>(f: F) -> Option<R> {
-        let mut c = Closure {
-            f: Some(f),
-            r: None,
-        };
-        // SAFETY: `call` gets the `Closure` that it expects, once, before this returns.
-        unsafe { shim::rwb_plugged(Some(call::<F, R>), (&raw mut c).cast()) };
-        c.r
-    }
-
-    run(f)
 }

@@ -542,16 +542,6 @@ void rwb_free_pages(u64 *free, u64 *min)
 
 /* --- a thread that writes swap */
 
-/* What @fn submits goes to the device when it is done, from this task. Sleeps. */
-void rwb_plugged(void (*fn)(void *data), void *data)
-{
-	struct blk_plug plug;
-
-	blk_start_plug(&plug);
-	fn(data);
-	blk_finish_plug(&plug);
-}
-
 unsigned int rwb_memalloc_begin(void)
 {
 	return memalloc_noreclaim_save();

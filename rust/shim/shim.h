@@ -666,7 +666,6 @@ void rwb_swap_take(unsigned long request, unsigned long cookie);
 void rwb_swap_waited(unsigned int pages);
 void rwb_swap_submit(unsigned long request, const u64 *stamp);
 void rwb_free_pages(u64 *free, u64 *min);
-void rwb_plugged(void (*fn)(void *data), void *data);
 unsigned int rwb_memalloc_begin(void);
 void rwb_memalloc_end(unsigned int flags);
 void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry);

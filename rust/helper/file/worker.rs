@@ -33,7 +33,6 @@ use crate::{
     kernel_ext::{
         events,
         fs::{
-            self,
             FolioRef,
             FsUnavailable,
             Inode,
@@ -41,6 +40,7 @@ use crate::{
             Superblock, //
         },
         percpu::pinned,
+        plug::plugged,
         reclaim,
         system, //
     },
@@ -566,10 +566,10 @@ impl WorkerState {
         };
         let (free, min) = system::free_pages();
         if urgent::short(free, min) && self.urgent.may(since) {
-            let ((), ns) = lane.blocking(|| system::urgently(|| fs::plugged(write)));
+            let ((), ns) = lane.blocking(|| system::urgently(|| plugged(write)));
             self.urgent.spent(ns);
         } else {
-            lane.blocking(|| fs::plugged(write));
+            lane.blocking(|| plugged(write));
         }
         pinned(|pin| ledger.this(pin).window(pages, targets as u64));
         let asked = self.wanted.count(0, size);

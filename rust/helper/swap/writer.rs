@@ -24,7 +24,7 @@ use crate::{
             Thread, //
         },
         percpu::pinned,
-        swap,
+        plug::plugged,
         system, //
     },
     policy::{
@@ -185,9 +185,9 @@ impl WriterState {
         let most = link::batch(figures.limit, figures.rate);
         let pages = me.memalloc(|| {
             ledgers.begin_own(task, Origin::Writer);
-            let pages = swap::plugged(|| self.submit(most, writer, lane, all));
+            let pages = plugged(|| self.submit(most, writer, lane, all));
             ledgers.end_own(task);
-            pages.unwrap_or(0)
+            pages
         });
         writer.count(|l| l.batch(pages));
         let (after, _) = system::free_pages();
