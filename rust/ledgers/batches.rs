@@ -6,13 +6,11 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::{
-        batch::{
-            EndReason,
-            END_REASONS, //
-        },
-        log2, //
+    policy::batch::{
+        EndReason,
+        END_REASONS, //
     },
+    tables::hist::Hist,
     words::Origin, //
 };
 use pin_init::Zeroable;
@@ -25,18 +23,14 @@ pub(crate) struct OriginBatches {
     /// Pages in them.
     pub(crate) pages: Cell64,
     ended: [Cell64; END_REASONS],
-    hist: [Cell64; log2::BUCKETS],
+    /// Writes by pages, log2.
+    pub(crate) hist: Hist,
 }
 
 impl OriginBatches {
     /// Writes that ended for a reason.
     pub(crate) fn ended(&self, why: EndReason) -> u64 {
         self.ended.get(why as usize).map_or(0, Cell64::get)
-    }
-
-    /// Writes by pages, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 }
 
@@ -57,9 +51,7 @@ impl Batches {
         if let Some(counts) = self.origin(origin) {
             counts.batches.add(1);
             counts.pages.add(pages);
-            if let Some(n) = counts.hist.get(log2::bucket(pages)) {
-                n.add(1);
-            }
+            counts.hist.count(pages);
         }
     }
 

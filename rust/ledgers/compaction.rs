@@ -7,13 +7,11 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::{
-        compaction::{
-            CompactResult,
-            Outcome, //
-        },
-        log2, //
+    policy::compaction::{
+        CompactResult,
+        Outcome, //
     },
+    tables::hist::Hist, //
 };
 use pin_init::Zeroable;
 
@@ -28,7 +26,8 @@ pub(crate) struct OrderCompaction {
     outcomes: [Cell64; Outcome::COUNT],
     /// The zones were compacted, says the kernel, and yet someone else had the page.
     pub(crate) races: Cell64,
-    hist: [Cell64; log2::BUCKETS],
+    /// Attempts by microseconds, log2.
+    pub(crate) hist: Hist,
 }
 
 /// Attempts with one result.
@@ -60,9 +59,7 @@ impl OrderCompaction {
             tried.attempts.add(1);
             tried.ns.add(ns);
         }
-        if let Some(n) = self.hist.get(log2::bucket(ns / 1000)) {
-            n.add(1);
-        }
+        self.hist.count(ns / 1000);
     }
 
     /// Counts what the task had of it.
@@ -81,10 +78,5 @@ impl OrderCompaction {
     /// Attempts with one outcome.
     pub(crate) fn outcome(&self, outcome: Outcome) -> u64 {
         self.outcomes.get(outcome as usize).map_or(0, Cell64::get)
-    }
-
-    /// Attempts by microseconds, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 }

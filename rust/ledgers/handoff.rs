@@ -12,6 +12,7 @@ use crate::{
         handoff::Refusal,
         log2, //
     },
+    tables::hist::Hist,
     words::Origin, //
 };
 use kernel::sync::atomic::{
@@ -28,7 +29,8 @@ pub(crate) struct OriginHandoff {
     refused: [Cell64; Refusal::ALL.len()],
     /// Times that it waited for room, after it had handed over, and microseconds.
     pub(crate) waits: [Cell64; 2],
-    waits_hist: [Cell64; log2::BUCKETS],
+    /// Waits by microseconds, log2.
+    pub(crate) waits_hist: Hist,
     /// Times that it waited for writeback, for us or for others, and microseconds.
     pub(crate) throttled: [Cell64; 2],
 }
@@ -37,11 +39,6 @@ impl OriginHandoff {
     /// Requests that were refused, for one reason.
     pub(crate) fn refused(&self, why: Refusal) -> u64 {
         self.refused.get(why as usize).map_or(0, Cell64::get)
-    }
-
-    /// Waits by microseconds, log2.
-    pub(crate) fn waits_hist(&self, bucket: usize) -> u64 {
-        self.waits_hist.get(bucket).map_or(0, Cell64::get)
     }
 }
 
@@ -93,18 +90,14 @@ pub(crate) struct Handoff {
     pub(crate) written: [Cell64; 2],
     /// Times that a writer plugged, to submit some.
     pub(crate) batches: Cell64,
-    batch_pages: [Cell64; log2::BUCKETS],
+    /// Batches by pages, log2.
+    pub(crate) batch_pages: Hist,
     /// Microseconds from taken to submitted.
     pub(crate) queued_us: Cell64,
-    queued_us_hist: [Cell64; log2::BUCKETS],
+    /// Requests by microseconds from taken to submitted, log2.
+    pub(crate) queued_us_hist: Hist,
     /// Times that a writer woke.
     pub(crate) wakeups: Cell64,
-}
-
-fn count(hist: &[Cell64; log2::BUCKETS], v: u64) {
-    if let Some(cell) = hist.get(log2::bucket(v)) {
-        cell.add(1);
-    }
 }
 
 fn add(both: &[Cell64; 2], n: u64) {
@@ -140,7 +133,7 @@ impl Handoff {
     pub(crate) fn waited(&self, origin: Origin, ns: u64) {
         if let Some(o) = self.origin(origin) {
             add(&o.waits, ns / 1000);
-            count(&o.waits_hist, ns / 1000);
+            o.waits_hist.count(ns / 1000);
         }
     }
 
@@ -155,22 +148,12 @@ impl Handoff {
     pub(crate) fn wrote(&self, pages: u32, us: u64) {
         add(&self.written, u64::from(pages));
         self.queued_us.add(us);
-        count(&self.queued_us_hist, us);
+        self.queued_us_hist.count(us);
     }
 
     /// Counts a batch of `pages`.
     pub(crate) fn batch(&self, pages: u32) {
         self.batches.add(1);
-        count(&self.batch_pages, u64::from(pages));
-    }
-
-    /// Batches by pages, log2.
-    pub(crate) fn batch_pages(&self, bucket: usize) -> u64 {
-        self.batch_pages.get(bucket).map_or(0, Cell64::get)
-    }
-
-    /// Requests by microseconds from taken to submitted, log2.
-    pub(crate) fn queued_us_hist(&self, bucket: usize) -> u64 {
-        self.queued_us_hist.get(bucket).map_or(0, Cell64::get)
+        self.batch_pages.count(u64::from(pages));
     }
 }

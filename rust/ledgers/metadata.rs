@@ -18,10 +18,8 @@ use crate::{
             Pinned, //
         },
     },
-    policy::{
-        log2,
-        shrink::mix, //
-    },
+    policy::shrink::mix,
+    tables::hist::Hist,
     words::Origin, //
 };
 use kernel::{
@@ -86,7 +84,8 @@ pub(crate) struct MetadataDevice {
     pub(crate) evicted: Cell64,
     /// Of these, pages read again.
     pub(crate) reread: Cell64,
-    hist: [Cell64; log2::BUCKETS],
+    /// Pages read again by milliseconds since they were evicted, log2.
+    pub(crate) hist: Hist,
     bitmaps: [Reads; 2],
 }
 
@@ -99,11 +98,6 @@ impl MetadataDevice {
     /// Its number.
     pub(crate) fn number(&self) -> Option<u32> {
         u32::try_from(self.dev.get().checked_sub(1)?).ok()
-    }
-
-    /// Pages read again by milliseconds since they were evicted, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 }
 
@@ -219,9 +213,7 @@ impl Metadata {
         if let Some(device) = self.counts.this(pin).device(dev) {
             device.reread.add(pages);
             let ms = now.saturating_sub(place.at.load(Relaxed)) / 1_000_000;
-            if let Some(n) = device.hist.get(log2::bucket(ms)) {
-                n.add(pages);
-            }
+            device.hist.add(ms, pages);
         }
     }
 

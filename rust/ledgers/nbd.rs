@@ -27,7 +27,6 @@ use crate::{
         trylock::TryLock, //
     },
     policy::{
-        log2,
         nbd::{
             blame,
             split,
@@ -40,6 +39,7 @@ use crate::{
         slots, //
     },
     shim::nbd::NbdRequest,
+    tables::hist::Hist,
     words::Direction, //
 };
 use kernel::{
@@ -174,7 +174,8 @@ pub(crate) struct RequestCounts {
     /// How often one was given back to the block layer, to be tried once more.
     pub(crate) requeues: Cell64,
     ns: [Cell64; PHASES],
-    hist: [Cell64; log2::BUCKETS],
+    /// Requests by microseconds, log2.
+    pub(crate) hist: Hist,
     longest: TryLock<LongestRequest>,
 }
 
@@ -182,11 +183,6 @@ impl RequestCounts {
     /// Nanoseconds that requests spent in a phase.
     pub(crate) fn ns(&self, phase: Phase) -> u64 {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
-    }
-
-    /// Requests by microseconds, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 
     /// The longest one. Process context.
@@ -209,9 +205,7 @@ impl RequestCounts {
             sum.add(*part);
         }
         let ns = parts.iter().fold(0u64, |a, p| a.wrapping_add(*p));
-        if let Some(n) = self.hist.get(log2::bucket(ns / 1000)) {
-            n.add(1);
-        }
+        self.hist.count(ns / 1000);
         let kept = self.longest.try_with(|longest| {
             if ns > longest.ns {
                 *longest = LongestRequest {

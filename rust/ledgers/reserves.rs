@@ -17,15 +17,13 @@ use crate::{
         reclaim,
         zone, //
     },
-    policy::{
-        log2,
-        pfmemalloc::{
-            User,
-            Woken, //
-        },
+    policy::pfmemalloc::{
+        User,
+        Woken, //
     },
     shim::reserve::Page,
     tables::{
+        hist::Hist,
         names::TaskNames,
         sites::Sites,
         tasks::Tasks, //
@@ -60,7 +58,8 @@ pub(crate) struct ReserveCounts {
     /// Packets dropped as they lay in such pages.
     pub(crate) drops: Cell64,
     waits: [ReserveWaits; Woken::COUNT],
-    hist: [Cell64; log2::BUCKETS],
+    /// Waits by microseconds, log2.
+    pub(crate) hist: Hist,
 }
 
 /// Waits that ended in one way.
@@ -81,11 +80,6 @@ impl ReserveCounts {
     /// Waits that ended in one way.
     pub(crate) fn waits(&self, woken: Woken) -> Option<&ReserveWaits> {
         self.waits.get(woken as usize)
-    }
-
-    /// Waits by microseconds, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 }
 
@@ -223,9 +217,7 @@ impl Reserves {
             waits.waits.add(1);
             waits.ns.add(ns);
         }
-        if let Some(n) = counts.hist.get(log2::bucket(ns / 1000)) {
-            n.add(1);
-        }
+        counts.hist.count(ns / 1000);
         if let Some(node) = self.nodes.get(waiting.nid as usize) {
             node.waits.fetch_add(1, Relaxed);
             node.ns.fetch_add(ns, Relaxed);

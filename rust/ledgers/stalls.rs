@@ -33,7 +33,7 @@ use crate::{
     },
     policy::{
         compaction::CompactResult,
-        log2, nbd,
+        nbd,
         stall::{
             mostly_clean,
             waits,
@@ -45,7 +45,10 @@ use crate::{
         Setting,
         StallEnd, //
     },
-    tables::tasks::Tasks,
+    tables::{
+        hist::Hist,
+        tasks::Tasks, //
+    },
     words::Origin, //
 };
 use kernel::{
@@ -216,7 +219,8 @@ pub(crate) struct OriginStalls {
     pub(crate) scanned: Cell64,
     /// Pages freed.
     pub(crate) freed: Cell64,
-    hist: [Cell64; log2::BUCKETS],
+    /// Stalls by their length in microseconds, log2.
+    pub(crate) hist: Hist,
     parts: [Part; Cause::COUNT],
 }
 
@@ -226,20 +230,7 @@ pub(crate) struct Part {
     /// Nanoseconds.
     pub(crate) ns: Cell64,
     /// Stalls that spent something on it, by microseconds spent, log2.
-    hist: [Cell64; log2::BUCKETS],
-}
-
-impl Part {
-    /// Stalls by microseconds that they spent on it, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
-    }
-}
-
-fn count(hist: &[Cell64; log2::BUCKETS], ns: u64) {
-    if let Some(cell) = hist.get(log2::bucket(ns / 1000)) {
-        cell.add(1);
-    }
+    pub(crate) hist: Hist,
 }
 
 impl OriginStalls {
@@ -249,18 +240,13 @@ impl OriginStalls {
         self.longest_ns.raise(stall.ns);
         self.scanned.add(stall.scanned);
         self.freed.add(stall.freed);
-        count(&self.hist, stall.ns);
+        self.hist.count(stall.ns / 1000);
         for (part, &ns) in self.parts.iter().zip(&stall.parts) {
             if ns != 0 {
                 part.ns.add(ns);
-                count(&part.hist, ns);
+                part.hist.count(ns / 1000);
             }
         }
-    }
-
-    /// Stalls by their length in microseconds, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
     }
 
     /// What went to a cause.

@@ -21,7 +21,7 @@ use crate::{
     },
     policy::{
         cgroup_key::CgroupKey,
-        log2, slots,
+        slots,
         wait::{
             Limit,
             Wait,
@@ -33,6 +33,7 @@ use crate::{
     },
     shim::wait::WaitFacts,
     tables::{
+        hist::Hist,
         names::{
             Named,
             TaskNames, //
@@ -99,15 +100,11 @@ pub(crate) struct KindWaits {
     /// Of the longest.
     pub(crate) longest_ns: Cell64,
     limits: [Cell64; LIMITS],
-    hist: [Cell64; log2::BUCKETS],
+    /// Waits by microseconds, log2.
+    pub(crate) hist: Hist,
 }
 
 impl KindWaits {
-    /// Waits by microseconds, log2.
-    pub(crate) fn hist(&self, bucket: usize) -> u64 {
-        self.hist.get(bucket).map_or(0, Cell64::get)
-    }
-
     /// Nanoseconds that are because of a limit.
     pub(crate) fn limit(&self, limit: Limit) -> u64 {
         self.limits.get(limit as usize).map_or(0, Cell64::get)
@@ -318,9 +315,7 @@ impl Waits {
             by.ns.add(ns);
             by.psi_ns.add(psi_ns);
             by.longest_ns.raise(ns);
-            if let Some(n) = by.hist.get(log2::bucket(ns / 1000)) {
-                n.add(1);
-            }
+            by.hist.count(ns / 1000);
             if (kind as usize) < IO_KINDS {
                 if let Some(n) = by.limits.get(facts.limit() as usize) {
                     n.add(ns);

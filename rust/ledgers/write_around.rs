@@ -10,10 +10,8 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::{
-        log2,
-        window::Range, //
-    },
+    policy::window::Range,
+    tables::hist::Hist,
     words::Skip, //
 };
 use kernel::sync::atomic::{
@@ -69,14 +67,16 @@ pub(crate) struct WriteAround {
     pub(crate) pages_targets: Cell64,
     /// Pages written that were not.
     pub(crate) pages_others: Cell64,
-    window_pages: [Cell64; log2::BUCKETS],
+    /// Windows by pages written, log2.
+    pub(crate) window_pages: Hist,
     /// Bios that the workers submitted, and pages in them.
     pub(crate) bios: [Cell64; 2],
     /// Targets that came out of writeback.
     pub(crate) cleaned: Cell64,
     /// Microseconds from met to clean.
     pub(crate) clean_us: Cell64,
-    clean_us_hist: [Cell64; log2::BUCKETS],
+    /// Targets by microseconds from met to clean, log2.
+    pub(crate) clean_us_hist: Hist,
     /// Cleaned targets that were looked at again after a second.
     pub(crate) freed_watched: Cell64,
     /// Of these, those whose page was free by then.
@@ -85,12 +85,6 @@ pub(crate) struct WriteAround {
     pub(crate) freed_unwatched: Cell64,
     /// Times that reclaim was told to wait.
     pub(crate) waits: Cell64,
-}
-
-fn count(hist: &[Cell64; log2::BUCKETS], v: u64) {
-    if let Some(cell) = hist.get(log2::bucket(v)) {
-        cell.add(1);
-    }
 }
 
 impl WriteAround {
@@ -119,23 +113,13 @@ impl WriteAround {
     pub(crate) fn window(&self, pages: u32, targets: u64) {
         self.windows.add(1);
         self.written.add(targets);
-        count(&self.window_pages, u64::from(pages));
+        self.window_pages.count(u64::from(pages));
     }
 
     /// Counts a target that came out of writeback `us` after it was met.
     pub(crate) fn clean(&self, us: u64) {
         self.cleaned.add(1);
         self.clean_us.add(us);
-        count(&self.clean_us_hist, us);
-    }
-
-    /// Windows by pages written, log2.
-    pub(crate) fn window_pages(&self, bucket: usize) -> u64 {
-        self.window_pages.get(bucket).map_or(0, Cell64::get)
-    }
-
-    /// Targets by microseconds from met to clean, log2.
-    pub(crate) fn clean_us_hist(&self, bucket: usize) -> u64 {
-        self.clean_us_hist.get(bucket).map_or(0, Cell64::get)
+        self.clean_us_hist.count(us);
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
         // The next write of their task tells.
         writeln!(f, "{name}.open {}", all.saturating_sub(known))?;
         for bucket in 0..log2::BUCKETS {
-            let n = sum(&|o| o.hist(bucket));
+            let n = sum(&|o| o.hist.get(bucket));
             if n != 0 {
                 let from = log2::lower_bound(bucket);
                 writeln!(f, "{name}.pages.hist.{from} {n}")?;

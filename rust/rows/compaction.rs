@@ -56,7 +56,7 @@ pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> 
         let races = ledger.sum(|c| c.order(order).map_or(0, |o| o.races.get()));
         writeln!(f, "order.{order}.races {races}")?;
         for bucket in 0..log2::BUCKETS {
-            let n = ledger.sum(|c| c.order(order).map_or(0, |o| o.hist(bucket)));
+            let n = ledger.sum(|c| c.order(order).map_or(0, |o| o.hist.get(bucket)));
             if n != 0 {
                 let from = log2::lower_bound(bucket);
                 writeln!(f, "order.{order}.hist.us.{from} {n}")?;

@@ -54,7 +54,7 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
         writeln!(f, "{name}.waits {}", waits(0))?;
         writeln!(f, "{name}.waits.us {}", waits(1))?;
         for bucket in 0..log2::BUCKETS {
-            let n = sum(&|o| o.waits_hist(bucket));
+            let n = sum(&|o| o.waits_hist.get(bucket));
             if n != 0 {
                 let from = log2::lower_bound(bucket);
                 writeln!(f, "{name}.waits.us.hist.{from} {n}")?;
@@ -80,9 +80,13 @@ pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
         writeln!(f, "written.{unit} {n}")?;
     }
     writeln!(f, "queued.us.sum {}", sum(|l| &l.queued_us))?;
-    hist(f, "queued.us.hist", |b| ledger.sum(|l| l.queued_us_hist(b)))?;
+    hist(f, "queued.us.hist", |b| {
+        ledger.sum(|l| l.queued_us_hist.get(b))
+    })?;
     writeln!(f, "batches {}", sum(|l| &l.batches))?;
-    hist(f, "batch.pages.hist", |b| ledger.sum(|l| l.batch_pages(b)))?;
+    hist(f, "batch.pages.hist", |b| {
+        ledger.sum(|l| l.batch_pages.get(b))
+    })?;
     writeln!(f, "wakeups {}", sum(|l| &l.wakeups))?;
 
     let requests = &ledgers.swap_requests;

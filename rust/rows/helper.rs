@@ -15,6 +15,7 @@ use crate::{
         Ledgers, //
     },
     policy::log2,
+    tables::hist::Hist,
     words::Skip, //
 };
 use kernel::{
@@ -40,10 +41,10 @@ fn hist(
     f: &mut fmt::Formatter<'_>,
     ledger: &PerCpu<WriteAround>,
     key: &str,
-    get: fn(&WriteAround, usize) -> u64,
+    hist: fn(&WriteAround) -> &Hist,
 ) -> fmt::Result {
     for bucket in 0..log2::BUCKETS {
-        let n = ledger.sum(|l| get(l, bucket));
+        let n = ledger.sum(|l| hist(l).get(bucket));
         writeln!(f, "{key}.{} {n}", log2::lower_bound(bucket))?;
     }
     Ok(())
@@ -74,12 +75,12 @@ pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     writeln!(f, "errors {}", sum(|l| &l.errors))?;
     writeln!(f, "written.pages.targets {}", sum(|l| &l.pages_targets))?;
     writeln!(f, "written.pages.others {}", sum(|l| &l.pages_others))?;
-    hist(f, ledger, "window.pages.hist", WriteAround::window_pages)?;
+    hist(f, ledger, "window.pages.hist", |l| &l.window_pages)?;
     let (bios, pages) = two(|l| &l.bios);
     writeln!(f, "bios {bios}\nbio.pages {pages}")?;
     writeln!(f, "clean.targets {}", sum(|l| &l.cleaned))?;
     writeln!(f, "clean.us.sum {}", sum(|l| &l.clean_us))?;
-    hist(f, ledger, "clean.us.hist", WriteAround::clean_us_hist)?;
+    hist(f, ledger, "clean.us.hist", |l| &l.clean_us_hist)?;
     writeln!(f, "freed.watched {}", sum(|l| &l.freed_watched))?;
     writeln!(f, "freed.within_1s {}", sum(|l| &l.freed_within))?;
     writeln!(f, "freed.unwatched {}", sum(|l| &l.freed_unwatched))?;

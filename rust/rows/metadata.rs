@@ -72,7 +72,7 @@ pub(super) fn metadata(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fm
             writeln!(f, "device.{major}:{minor}.bitmaps.{name}.reread {again}")?;
         }
         for bucket in 0..log2::BUCKETS {
-            let n = sum(&|d| d.hist(bucket));
+            let n = sum(&|d| d.hist.get(bucket));
             if n != 0 {
                 let from = log2::lower_bound(bucket);
                 writeln!(f, "device.{major}:{minor}.reread.hist.ms.{from} {n}")?;

@@ -107,7 +107,7 @@ fn device(
         writeln!(f, "device.nbd{index}.{name}.phase.{what}.ns {ns}")?;
     }
     for bucket in 0..log2::BUCKETS {
-        let n = sum(&|c| c.hist(bucket));
+        let n = sum(&|c| c.hist.get(bucket));
         if n != 0 {
             let from = log2::lower_bound(bucket);
             writeln!(f, "device.nbd{index}.{name}.hist.us.{from} {n}")?;

@@ -120,7 +120,7 @@ fn waits(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "wait.{name}.ns {ns}")?;
     }
     for bucket in 0..log2::BUCKETS {
-        let n = counts.sum(|c| c.hist(bucket));
+        let n = counts.sum(|c| c.hist.get(bucket));
         if n != 0 {
             writeln!(f, "wait.hist.us.{} {n}", log2::lower_bound(bucket))?;
         }

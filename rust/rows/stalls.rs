@@ -109,7 +109,7 @@ fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt:
     hist(
         f,
         &|f: &mut fmt::Formatter<'_>| write!(f, "{name}."),
-        &|b| ledger.sum(|l| l.hist(b)),
+        &|b| ledger.sum(|l| l.hist.get(b)),
     )?;
     for &(cause, part) in &Cause::ALL {
         let ns = ledger.sum(|l| l.part(cause).map_or(0, |p| p.ns.get()));
@@ -117,7 +117,7 @@ fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt:
         hist(
             f,
             &|f: &mut fmt::Formatter<'_>| write!(f, "{name}.part.{part}."),
-            &|b| ledger.sum(|l| l.part(cause).map_or(0, |p| p.hist(b))),
+            &|b| ledger.sum(|l| l.part(cause).map_or(0, |p| p.hist.get(b))),
         )?;
     }
     Ok(())

@@ -54,7 +54,7 @@ pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
         let longest = counts.max(|c| c.kind(kind).map_or(0, |k| k.longest_ns.get()));
         writeln!(f, "{name}.longest.ns {longest}")?;
         for bucket in 0..log2::BUCKETS {
-            let n = counts.sum(|c| c.kind(kind).map_or(0, |k| k.hist(bucket)));
+            let n = counts.sum(|c| c.kind(kind).map_or(0, |k| k.hist.get(bucket)));
             if n != 0 {
                 writeln!(f, "{name}.hist.us.{} {n}", log2::lower_bound(bucket))?;
             }

@@ -128,7 +128,7 @@ mod requests {
         assert_eq!(requests(&ledgers, Direction::Read), 0);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.bytes.get()), 8192);
         // 31 us.
-        assert_eq!(sum(&ledgers, Direction::Write, |c| c.hist(5)), 1);
+        assert_eq!(sum(&ledgers, Direction::Write, |c| c.hist.get(5)), 1);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().ns), 31000);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().bytes), 8192);
         assert_eq!(in_flight(&ledgers), 0);

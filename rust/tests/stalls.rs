@@ -109,7 +109,7 @@ fn check_books(ledgers: &Ledgers) {
             ledgers
                 .stalls
                 .origin(origin)
-                .map_or(0, |ledger| ledger.sum(|l| l.hist(b)))
+                .map_or(0, |ledger| ledger.sum(|l| l.hist.get(b)))
         });
         assert_eq!(hist.sum::<u64>(), stalls(ledgers, origin));
     }
