@@ -50,13 +50,6 @@ impl Pages {
             .is_some_and(|w| w >> (i % 64) & 1 != 0)
     }
 
-    /// Leaves only the pages that are in `other` too.
-    pub fn retain(&mut self, other: &Pages) {
-        for (w, o) in self.words.iter_mut().zip(other.words) {
-            *w &= o;
-        }
-    }
-
     /// Number of pages.
     pub fn len(&self) -> u32 {
         self.words
