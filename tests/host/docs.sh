@@ -112,7 +112,7 @@ notices "a new cause" words 'CAUSE: swapping is missing' rust/policy/stall.rs \
 notices "a new origin" words 'ORIGIN: moon is missing' rust/words/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
 notices "a cause that is gone" words 'CAUSE: the module has no tag_wait' rust/policy/stall.rs '/\(Cause::TagWait, "tag_wait"\)/d'
 notices "a new state of a probe" words 'STATE: broken is missing' rust/rows/status.rs \
-	's/^( *)ProbeState::Off => .*/&\n\1ProbeState::Broken => f.write_str("broken"),/'
+	's/^( *)ProbeState::Attached => .*/&\n\1ProbeState::Broken => f.write_str("broken"),/'
 
 notices "a new row" rows 'writes or cgroups: row total\.cost ' rust/rows/writes.rs \
 	's/^( *)writeln!\(f, "total\.folios .*/&\n\1writeln!(f, "total.cost {n}")?;/'
