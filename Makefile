@@ -24,7 +24,7 @@ help: ## this list
 	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## set up, boot, pressure over NBD swap; the report is in out/demo/
+demo: ## pressure on Debian's kernel with swap over NBD: out/demo/ (HELPER=1: on the patched kernel)
 	@scripts/demo.sh
 
 test: ## host tests, checks, each scenario on the kernel that shows its faults (OF=rust/helper: what guards that)
@@ -113,9 +113,10 @@ uninstall: ## remove what `make install` put there (the same PREFIX= DESTDIR=)
 deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
 	@scripts/deb.sh
 
-test-deb: deb ## install them in a clean chroot, remove and purge them (as root)
+test-deb: deb ## install them in clean chroots, load the module in a guest, purge them (as root)
 	@scripts/deps.sh chroot
 	@qemu/run-tests.py --host deb tests/host/deb/chroot.sh
+	@qemu/run-tests.py --host deb13 tests/host/deb/debian13.sh
 
 doc: ## rustdoc of the module in out/doc/ (KERNEL_DOC=URL of the kernel crates')
 	@scripts/doc.sh

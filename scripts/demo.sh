@@ -5,6 +5,10 @@
 # Leaves out/demo/demo.jsonl (the recording), report.txt, report.json, report.html, and the
 # guest's logs in out/demo/vm/.
 #
+# The guest has Debian's own kernel, for which only the module is built. HELPER=1 takes the
+# patched dev kernel, which is built first; so does a machine on which Debian's cannot be had.
+# KDIR= and KSRC= choose a kernel as elsewhere.
+#
 # shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -35,29 +39,51 @@ narrate() {
 	done
 }
 
+# debian_kernel: set kdir to Debian's kernel, or fail. What went wrong is one line.
+debian_kernel() {
+	[ -z "${HELPER:-}${KDIR:-}${KSRC:-}" ] || return 1
+	if "$TOP/scripts/deps.sh" debian 2>"$demo/debian.log" &&
+		kdir=$(set -o pipefail; "$TOP/scripts/debian.sh" image 2> >(tee -a "$demo/debian.log" >&2)); then
+		return 0
+	fi
+	say "Debian's kernel cannot be had here ($(grep -m1 '^error: ' "$demo/debian.log" | sed 's/^error: //'))"
+	return 1
+}
+
 main() {
-	local kdir recording rc=0
-	local -a report
+	local kdir recording rc=0 variant=debian tool
+	local -a report which
 	"$TOP/scripts/typed.sh" kernel base
 	mkdir -p "$demo"
 	rm -f "$demo"/report.{txt,json,html} "$demo/demo.jsonl"
 
 	stage "tools and packages"
-	"$TOP/scripts/deps.sh" kernel vm tool
+	"$TOP/scripts/deps.sh" vm tool
+	# Beside what is fetched for the kernel.
+	"$TOP/scripts/tool.sh" >"$demo/tool.log" 2>&1 &
+	tool=$!
 
-	stage "kernel (about 15 minutes the first time, then cached)"
-	kdir=$("$TOP/scripts/kernel.sh" --variant base)
+	stage "kernel"
+	if ! debian_kernel; then
+		variant=base
+		"$TOP/scripts/deps.sh" kernel
+		[ -n "${KDIR:-}" ] || "$TOP/scripts/kernel.sh" --variant base --print >/dev/null 2>&1 ||
+			say "the patched dev kernel is built first: 10 to 20 minutes on 2 cores, and it is kept"
+		kdir=$("$TOP/scripts/kernel.sh" --variant base)
+	fi
+	which=(--variant "$variant")
 	say "kernel $(cat "$kdir/include/config/kernel.release") in $kdir"
 
 	stage "module and test programs"
-	"$TOP/scripts/module.sh" --variant base >/dev/null
+	"$TOP/scripts/module.sh" --variant "$variant" --plain >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 
 	stage "the reclaimwb command"
-	"$TOP/scripts/tool.sh"
+	wait "$tool" || { cat "$demo/tool.log" >&2; exit 1; }
 
-	stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" --kdir "$kdir" --accelerator))"
-	"$TOP/qemu/vm.sh" --variant base --kdir "$kdir" --mem "$MEM" --nbd fast --timeout 1200 \
+	[ "$variant" = debian ] || which+=(--kdir "$kdir")
+	stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" "${which[@]}" --accelerator))"
+	"$TOP/qemu/vm.sh" "${which[@]}" --mem "$MEM" --nbd fast --timeout 1200 \
 		--run demo/demo.sh --out "$demo/vm" | narrate || rc=${PIPESTATUS[0]}
 	case $rc in
 	0) ;;
