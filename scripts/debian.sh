@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # debian.sh kdir [HEADERS]      make sure that a Rust module can be built for Debian's own kernel,
 #                               and print the folder to build it against (a KDIR)
-# debian.sh image [HEADERS]     the same, with the kernel and the modules that a guest needs
+# debian.sh able HEADERS        is there a way for these headers? Fetches nothing
+# debian.sh image [HEADERS]     the same as kdir, with the kernel and the modules that a guest needs
 # debian.sh run KDIR COMMAND... run a command where that kernel's compilers are
 #
 # Debian builds its kernel with CONFIG_RUST, but its header packages lack the metadata of the
@@ -159,7 +160,7 @@ need_tools() {
 	tools=$RWB_CACHE/tools/$name
 	[ -d "$tools" ] || with_lock "tools-$name" make_root || exit 1
 	in_tools true 2>/dev/null ||
-		die "the compilers of $DEBIAN_SUITE cannot be used here: $(in_tools true 2>&1 | head -n1): run as root, outside of a container; or allow user namespaces; or build on Debian 13 with $gcc and rustc $rustc_version"
+		die "the compilers of $DEBIAN_SUITE cannot be used here: $(in_tools true 2>&1 | head -n1): run as root, outside of a container or chroot; or allow user namespaces; or build on Debian 13 with $gcc and rustc $rustc_version"
 	why=$(tools_differ)
 	[ -z "$why" ] || die "Debian's $why: it cannot be built again with what $DEBIAN_SUITE offers"
 }
@@ -448,7 +449,7 @@ need_image() {
 
 # --- main
 
-usage='usage: debian.sh kdir|image [HEADERS] | run KDIR COMMAND...'
+usage='usage: debian.sh kdir|image [HEADERS] | able HEADERS | run KDIR COMMAND...'
 main() {
 	local what=${1:-}
 	case $what in
@@ -462,6 +463,12 @@ main() {
 		[ "$what" = kdir ] || need_image
 		touch "$kdir/.rwb-used"
 		echo "$kdir" ;;
+	able)
+		[ $# = 2 ] || die "$usage"
+		of_headers "$2"
+		check_release
+		headers=$2
+		check_config ;;
 	run)
 		[ $# -ge 3 ] || die "$usage"
 		[ -f "$2/.rwb-debian" ] || die "KDIR=$2 is none that debian.sh made"

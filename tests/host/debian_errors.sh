@@ -17,7 +17,7 @@ cc='x86_64-linux-gnu-gcc-14 (Debian 14.2.0-19) 14.2.0'
 rust='rustc 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)'
 
 ktap_print_header
-ktap_set_plan 27
+ktap_set_plan 31
 
 # headers DIR: as the package has them.
 headers() {
@@ -67,6 +67,18 @@ refuses "a changed Module.symvers" "is not as Debian's package linux-headers-.* 
 fresh
 echo CONFIG_NEW=y >>"$h/.config"
 refuses "a changed config" "\(.config differs\): reinstall it" "$debian" kdir "$h"
+
+# --- DKMS asks before it builds
+dkms=$TOP/scripts/dkms.sh
+fresh
+refuses "DKMS: a kernel without tracepoints" "was built without CONFIG_TRACEPOINTS$" "$dkms" check "$h"
+fresh
+sed -i 's/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT="clang version 19.1.7"/' "$h/.config"
+refuses "DKMS: a kernel that cannot be built again" "only what Debian's gcc built can be built again$" "$dkms" check "$h"
+fresh
+sed -n 's/^BUILD_EXCLUSIVE_CONFIG="\(.*\)"$/\1/p' "$TOP/dkms.conf" | tr ' ' '\n' | sed 's/$/=y/' >>"$h/.config"
+holds "DKMS: headers that lack only the metadata will do" quiet "$dkms" check "$h"
+refuses "DKMS: and are made whole, or the build fails" "is not as Debian's package linux-headers-.* has it" "$dkms" build "$h"
 
 # --- which kernel
 refuses "a kernel that is not Debian 13's" "kernel 6.1.0-9-amd64 is not of Debian 13" env DEBIAN_KERNEL=6.1.0-9-amd64 "$debian" kdir
