@@ -43,7 +43,11 @@ rows()
 	fi
 	half=$(($(echo "$events" | wc -w) / 2))
 	if [ "$half" = 0 ]; then
-		echo "  CHANGED $events: $(grep -m1 'error:' "$log")" >&2
+		if grep -qE "(undeclared|implicit declaration).*'check_trace_callback_type_$events'" "$log"; then
+			echo "  MISSING $events: this kernel has no such event" >&2
+		else
+			echo "  CHANGED $events: $(grep -m1 'error:' "$log")" >&2
+		fi
 		echo "#define RWB_HAVE_$events 0"
 		exit
 	fi
