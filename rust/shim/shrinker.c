@@ -19,7 +19,9 @@ void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shr
 	const struct shrinker *shr = (void *)shrinker;
 
 	shrink->shrinker = shrinker;
-	shrink->name = (unsigned long)shr->scan_objects;
+	/* Some only count, and have nothing to scan. */
+	shrink->name = shr->scan_objects ? (unsigned long)shr->scan_objects :
+					   (unsigned long)shr->count_objects;
 	shrink->cgroup = 0;
 	shrink->nid = control->nid;
 	shrink->gfp = (__force u32)control->gfp_mask;
