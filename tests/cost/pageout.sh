@@ -12,6 +12,7 @@
 #   writes+GROUP    that, and one group
 #   default         the module as it is loaded
 #   default+GROUP   that, and one group
+#   default-GROUP   that, without one group
 #   ftrace:GROUP    the kernel's own tracer, with the events and functions of that group
 #   ftrace-stack    mm_vmscan_write_folio with its stacktrace
 #   stack-tracer    the kernel's stack tracer
@@ -65,6 +66,7 @@ writes) load_mod write_around=N handoff=never stalls=N shrinkers=N ;;
 writes+*) load_mod write_around=N handoff=never stalls=N shrinkers=N "${SIDE#*+}=Y" ;;
 default) load_mod write_around=N handoff=never ;;
 default+*) load_mod write_around=N handoff=never "${SIDE#*+}=Y" ;;
+default-*) load_mod write_around=N handoff=never "${SIDE#*-}=N" ;;
 ftrace:*)
 	case ${SIDE#*:} in
 	writes) traces vmscan/mm_vmscan_write_folio ;;
