@@ -94,7 +94,7 @@ swaps()
 	done
 }
 
-# flips: to and fro, while another task swaps.
+# flips: off and on again, while another task swaps.
 flips()
 {
 	local pid rc=0
@@ -113,7 +113,7 @@ closed()
 {
 	[ "$(row status windows.open)" = 0 ]
 }
-check "it is switched to and fro while a task is in reclaim" flips
+check "it is switched off and on while a task is in reclaim" flips
 check "all windows close" loop_until 100 closed
 snap before
 check "workload runs again" "$BIN/memhog" -p -c text -m 8

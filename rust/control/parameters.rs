@@ -62,20 +62,19 @@ fn switch(group: Group, on: bool) -> Result {
     probes::switch(group).inspect_err(|_| there.store(before, Relaxed))
 }
 
-/// Begins or ends recording; as it was before if that fails. Sleeps.
-fn record(on: bool) -> Result {
-    let before = enabled();
-    if before == on {
+/// Begins or ends recording; nothing is recorded if that fails. Sleeps.
+fn record(recorded: &Atomic<bool>, on: bool) -> Result {
+    if recorded.load(Relaxed) == on {
         return Ok(());
     }
-    ENABLED.store(on, Relaxed);
+    recorded.store(on, Relaxed);
     probes::pause_or_resume().inspect_err(|e| {
         pr_err!(
             "enabled: the probes could not be attached: error {}\n",
             e.to_errno()
         );
         // Nothing is attached now.
-        ENABLED.store(false, Relaxed);
+        recorded.store(false, Relaxed);
     })
 }
 
@@ -156,7 +155,7 @@ fn numbered(id: u32) -> Option<Group> {
 /// out of range, which then changes nothing.
 pub(crate) fn set(id: u32, value: u64) -> Result {
     match id {
-        shim::RWB_PARAM_ENABLED => record(value != 0)?,
+        shim::RWB_PARAM_ENABLED => record(&ENABLED, value != 0)?,
         shim::RWB_PARAM_HEADROOM_FLOOR => {
             HEADROOM_FLOOR.store(stack_bytes("headroom_floor", value)?, Relaxed)
         }
