@@ -9,7 +9,7 @@ cd "$TOP" || exit 1
 # shellcheck source=check-rules.sh
 . "$TOP/scripts/check-rules.sh"
 
-CRATES=(scripts/reclaimwb rust/policy)
+CRATES=(tool rust/policy)
 SKIP=4
 
 skip() { echo "$*"; return "$SKIP"; }

@@ -31,7 +31,7 @@ cat >"$work/debian/changelog" <<-END
 	 -- $maintainer  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
 "$TOP/scripts/crates.py" >"$work/debian/crates.txt" || die "no list of the crates that the tool is linked with"
-cp "$TOP/scripts/reclaimwb/FORMAT.md" "$work/debian/FORMAT.md"
+cp "$TOP/tool/FORMAT.md" "$work/debian/FORMAT.md"
 
 say "building the packages of version $version"
 # Not what the caller's make would tell another make.

@@ -399,7 +399,7 @@ def literals(docs, module, text):
 
 def check_fixtures(docs):
     words = docs.ledgers.words()
-    files = must(sorted((docs.top / "scripts/reclaimwb/tests/fixtures").glob("*.json")), "fixtures")
+    files = must(sorted((docs.top / "tool/tests/fixtures").glob("*.json")), "fixtures")
     known = {}
     for name in docs.files():
         patterns = [docs.pattern(key, words) for key, _ in docs.rows(name) if not key.endswith("=")]
@@ -468,7 +468,7 @@ def check_events(docs):
 def check_report(docs):
     """Each section of the report is explained, and for each cause of stalls it is said what to do;
     what is quoted is in the README."""
-    tool = docs.top / "scripts/reclaimwb/src"
+    tool = docs.top / "tool/src"
     explained = "\n".join(line for s in docs.guide.below("How to read a report") for line in s["lines"])
     text = "".join(f.read_text() for f in sorted((tool / "text").glob("*.rs")))
     for heading in must(re.findall(r'page\.heading\("([^"]+)"', text), "headings of the report"):
@@ -558,7 +558,7 @@ def check_links(docs):
             for line in block.splitlines():
                 if re.fullmatch(r"   [\w/-]+", line):
                     targets.append((page, "doc", line.strip()))
-        for path in re.findall(r"``((?:scripts|rust|qemu|tests|Documentation)/[\w./-]*)``", text):
+        for path in re.findall(r"``((?:scripts|rust|tool|qemu|tests|packaging|Documentation)/[\w./-]*)``", text):
             if not (docs.top / path.rstrip("/")).exists():
                 complain(f"{page.name}: there is no {path}")
         for target in re.findall(r"``make ([a-z-]+)[^`]*``", text):

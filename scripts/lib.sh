@@ -19,7 +19,7 @@ need() {
 }
 
 # version: the project's, which is the tool's, the module's and dkms.conf's.
-version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/scripts/reclaimwb/Cargo.toml" | head -n1; }
+version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/tool/Cargo.toml" | head -n1; }
 
 # version_ge A B: is version A at least B?
 version_ge() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$2" ]; }

@@ -5,7 +5,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-crate=$TOP/scripts/reclaimwb
+crate=$TOP/tool
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
 export CARGO_TARGET_DIR
 
@@ -27,7 +27,7 @@ esac
 export RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$HOME=~"
 say "building the reclaimwb command"
 cargo build --quiet --locked --release --target "$target" --manifest-path "$crate/Cargo.toml" ||
-	die "cargo could not build scripts/reclaimwb (see above)"
+	die "cargo could not build the command in tool/ (see above)"
 
 mkdir -p "$OUT/bin"
 tmp=$(mktemp "$OUT/bin/.reclaimwb.XXXXXX")

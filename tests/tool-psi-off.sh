@@ -3,7 +3,7 @@
 # A kernel without pressure figures (psi=0, the default of some distributions): the command works
 # there, and both its report and `why` say that PSI is off, and how to switch it on; `why` knows
 # the cgroup that hurts.
-# guards: scripts/reclaimwb/src/summary.rs scripts/reclaimwb/src/system.rs scripts/reclaimwb/src/why.rs
+# guards: tool/src/summary.rs tool/src/system.rs tool/src/why.rs
 # faults: report
 # append: psi=0
 # mem: 256M

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # `reclaimwb record` writes down, event by event, what the ledgers add up; counts what it
 # lost; ends on a signal with a whole file; and leaves no trace instance behind.
-# guards: scripts/reclaimwb/src/record/ rust/shim/events.c
+# guards: tool/src/record/ rust/shim/events.c
 # faults: report books
 # timeout: 300
 . "$(dirname "$0")/lib/test.sh"

@@ -42,7 +42,7 @@ class Ran:
 
 def local() -> list[Test]:
     """Crates and scripts of the host, as `make host-test` runs them."""
-    tests = [Test("policy", crate=TOP / "rust" / "policy"), Test("tool", crate=TOP / "scripts" / "reclaimwb")]
+    tests = [Test("policy", crate=TOP / "rust" / "policy"), Test("tool", crate=TOP / "tool")]
     tests += [Test("suite", command=(str(TOP / "qemu" / "suite-test.py"),))]
     return tests + [Test(path.stem, command=(str(path),)) for path in sorted((TESTS / "host").glob("*.sh"))]
 

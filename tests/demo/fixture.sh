@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest for the tool's own tests: all groups of probes on, and a little of everything that
 # they tell of. Leaves $RWB_RESULTS/before.json and after.json, of which
-# scripts/reclaimwb/tests/fixtures/stalls-before.json and stalls.json were made:
+# tool/tests/fixtures/stalls-before.json and stalls.json were made:
 #   qemu/vm.sh --variant base --mem 256M --smp 2 --nbd slow --disk 512M --out out/fixture \
 #     --run demo/fixture.sh
 RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)

@@ -107,7 +107,6 @@ refuses "a mirror without Debian's signature" "cannot read suite trixie-backport
 repo=$scratch/repo
 mkdir -p "$repo/qemu" "$c/deb/linux-source-7.3_7.3.0-1/usr/src" "$scratch/tree/linux-source-7.3"
 cp -r "$TOP/scripts" "$repo/"
-rm -rf "$repo/scripts/reclaimwb"
 cp -r "$TOP/qemu/config" "$repo/qemu/"
 mkdir "$repo/qemu/patches"
 echo 'one' >"$scratch/tree/linux-source-7.3/file"

@@ -11,7 +11,7 @@ if ! command -v tmux >/dev/null; then
 	exit 4
 fi
 
-crate=$TOP/scripts/reclaimwb
+crate=$TOP/tool
 # The folder that qemu/suite/host.py has just tested it in.
 target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib.sh" && cargo_target)}
 tool=$target/debug/reclaimwb

@@ -3,7 +3,7 @@
 # The reclaimwb command for host tests, as $tool: the one that cargo built for its own tests, or RECLAIMWB=.
 # Sourced after ktap.sh.
 
-fixtures=$TOP/scripts/reclaimwb/tests/fixtures
+fixtures=$TOP/tool/tests/fixtures
 
 # host_lib COMMAND...: one of the functions of scripts/lib.sh, in a shell of its own.
 host_lib() {
@@ -15,9 +15,9 @@ tool=${RECLAIMWB:-}
 if [ -z "$tool" ]; then
 	target=${CARGO_TARGET_DIR:-$(host_lib cargo_target)}
 	if ! CARGO_TARGET_DIR=$target cargo build --quiet --locked \
-			--manifest-path "$TOP/scripts/reclaimwb/Cargo.toml" 2>"$scratch/build.log"; then
+			--manifest-path "$TOP/tool/Cargo.toml" 2>"$scratch/build.log"; then
 		sed 's/^/# /' "$scratch/build.log"
-		echo "Bail out! cargo could not build scripts/reclaimwb"
+		echo "Bail out! cargo could not build the command in tool/"
 		exit 1
 	fi
 	tool=$target/debug/reclaimwb

@@ -18,7 +18,7 @@ type Checked<T> = Result<T, String>;
 const OF_TARGET: [&str; 2] = ["job", "instance"];
 
 fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../monitoring").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/monitoring").join(name);
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 

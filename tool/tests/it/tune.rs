@@ -15,7 +15,7 @@ use reclaimwb::tune::{
 
 /// A file of the module's source.
 fn module(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rust").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rust").join(name);
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 
