@@ -50,12 +50,12 @@ deps: ## install what building and testing need (Debian-like systems)
 	@scripts/deps.sh kernel vm tool check test host
 
 kernel: ## build (or find in the cache) the dev kernel; prints its folder
-	@scripts/typed.sh kernel "$(VARIANT)"
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh $(BUILDING)
 	@scripts/kernel.sh --variant $(VARIANT)
 
 module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian: for Debian's own)
-	@scripts/typed.sh kernel "$(VARIANT)"
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh $(BUILDING)
 	@scripts/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
 
@@ -64,8 +64,8 @@ tool: ## build the reclaimwb command into out/bin/
 	@scripts/tool.sh
 
 vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
-	@scripts/typed.sh kernel "$(VARIANT)"
-	@scripts/typed.sh tests $(filter-out shell /%,$(RUN))
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
+	@scripts/lib/typed.sh tests $(filter-out shell /%,$(RUN))
 	@scripts/deps.sh $(BUILDING) vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
@@ -75,8 +75,8 @@ vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 # Unless another one was asked for.
 vng: VARIANT := $(if $(filter file,$(origin VARIANT)),base-vng,$(VARIANT))
 vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
-	@scripts/typed.sh kernel "$(VARIANT)"
-	@scripts/typed.sh tests $(RUN)
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
+	@scripts/lib/typed.sh tests $(RUN)
 	@scripts/deps.sh kernel vm tool test
 	@scripts/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/tool.sh >/dev/null
@@ -84,7 +84,7 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@qemu/run-tests.py --with vng --variant $(VARIANT) $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
-	@scripts/typed.sh kernel "$(VARIANT)"
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/deps.sh kernel
 	@scripts/off-cost.sh $(VARIANT)
 

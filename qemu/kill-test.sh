@@ -4,7 +4,7 @@
 # synced and write-around writes beside it; a second guest with the same disk must
 # find all that was synced. On ext4 and XFS. KTAP output.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=result.sh
 . "$TOP/qemu/result.sh"
 

@@ -10,7 +10,7 @@
 # with disks wants (spec-fs): filesystem modules, mkfs and dmsetup; --net what tests of swap
 # over a network want (spec-net).
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 
 usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]'
 variant=base kdir='' fs='' net=''

@@ -13,7 +13,7 @@
 # Files in DIR: NAME.pid, NAME.port, NAME.stats (requests, when it has stopped), NAME.command.
 # RWB_NBD_OWNER=PID: the server also ends when that process does.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 
 CONF=$TOP/qemu/nbd-servers.conf
 NAP_S=${NAP_S:-4}

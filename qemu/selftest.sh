@@ -4,7 +4,7 @@
 # holds scripts that panic, freeze, hang, lie about their plan and so on; each must
 # be reported as what it is. --kernel-free: only what needs no guest. KTAP output.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=result.sh
 . "$TOP/qemu/result.sh"
 

@@ -26,9 +26,9 @@
 # counts). Exit code: 0 all scripts passed, 1 one failed, 2 no verdict (panic, hang,
 # silence: says which, and shows the end of the console), 77 it could not be tried.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
-# shellcheck source=../scripts/kdir.sh
-. "$TOP/scripts/kdir.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
+# shellcheck source=../scripts/lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 
 RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }

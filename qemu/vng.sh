@@ -12,7 +12,7 @@
 # Without a SCRIPT it is `run-tests.py --with vng`, which runs all. VIRTME_NG=version takes
 # another virtme-ng than the one this is known to work with.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 
 VIRTME_NG=${VIRTME_NG:-1.42}
 RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77

@@ -17,7 +17,7 @@
 # A table on stdout; out/bench/ then holds results.json, plots, and each run's files in
 # runs/SCENARIO/. Exit code 1 if a run failed: it is in the table too.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 PAIRS=${PAIRS:-7} COUNT=${COUNT:-0} STOCK=${STOCK:-none} SIDES=${SIDES:-stock tuned reclaimwb}
 VARIANT=${VARIANT:-base} PARAMS=${PARAMS:-}
@@ -146,7 +146,7 @@ facts() {
 main() {
 	local n scenario side
 	check_settings
-	"$TOP/scripts/typed.sh" kernel "$VARIANT"
+	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/deps.sh" kernel vm bench
 	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
 	# A kernel of the user's own may be one for which there is no module.

@@ -12,7 +12,7 @@
 #
 # out/cost/ then holds the tables, LOAD.txt, and each guest's files.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 LOADS=${LOADS:-zeros swap} RUNS=${RUNS:-2} VARIANT=${VARIANT:-base}
 out=$OUT/cost
@@ -58,7 +58,7 @@ main() {
 		case $load in zeros | swap | alloc) ;; *) die "LOADS=$LOADS: it can be some of 'zeros swap alloc'" ;; esac
 	done
 	[ $# = 0 ] || SIDES=("$@")
-	"$TOP/scripts/typed.sh" kernel "$VARIANT"
+	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	rm -rf "$out"
 	mkdir -p "$out"
 	"$TOP/scripts/deps.sh" kernel vm

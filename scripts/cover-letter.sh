@@ -9,9 +9,9 @@
 #               checking the letter
 # Needs the kernel source that the patches are for: that of `make kernel`, or KSRC=dir.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=source.sh
-. "$TOP/scripts/source.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+# shellcheck source=lib/source.sh
+. "$TOP/scripts/lib/source.sh"
 
 PATCHES=${RWB_PATCHES:-$PATCHES}
 LETTER=${RWB_LETTER:-$TOP/Documentation/patches/0000-cover-letter.txt}

@@ -6,7 +6,7 @@
 # packaging/debian/ is the source of the packaging; it is filled in and used in a folder
 # below out/, so that nothing of it lies about in the tree.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 [ $# = 0 ] || die "usage: deb.sh"
 [ "$(uname -m)" = x86_64 ] || die "the tool's package is for amd64: use an x86-64 host"

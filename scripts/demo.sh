@@ -11,7 +11,7 @@
 #
 # shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 MEM=320M
 demo=$OUT/demo
@@ -53,7 +53,7 @@ debian_kernel() {
 main() {
 	local kdir recording rc=0 variant=debian tool
 	local -a report which
-	"$TOP/scripts/typed.sh" kernel base
+	"$TOP/scripts/lib/typed.sh" kernel base
 	mkdir -p "$demo"
 	rm -f "$demo"/report.{txt,json,html} "$demo/demo.jsonl"
 

@@ -12,8 +12,8 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 die() { echo "error: reclaimwb: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
-# shellcheck source=kdir.sh
-. "$TOP/scripts/kdir.sh"
+# shellcheck source=lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 export RWB_CACHE=${RWB_CACHE:-/var/cache/reclaimwb}
 
 # What the source does not build without, or would have nothing to say. dkms.conf has the same.

@@ -7,7 +7,7 @@
 #                         is installed for that into out/docs/venv (Documentation/requirements.txt)
 # Exit code 4: there is no Sphinx to be had.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 # The oldest that the pages are made for.
 LEAST=7

@@ -12,7 +12,7 @@
 #
 # The runner comes from KSRC, or the source that the dev kernel is made of.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 if [ $# != 1 ] || [ -z "$1" ]; then die "set INSTALL_PATH to use install"; fi
 mkdir -p "$1" || die "cannot make $1"
@@ -47,7 +47,7 @@ install -m 644 "$tests/settings" "$tests/config" "$to/reclaimwb/"
 cp -r "$tests/lib" "$tests/nbd" "$bin" "$to/reclaimwb/"
 install -D -m 755 -t "$to/qemu" "$TOP/qemu/nbd-server.sh"
 install -m 644 -t "$to/qemu" "$TOP/qemu/nbd-servers.conf" "$TOP/qemu/console-badness.txt"
-install -D -m 644 -t "$to/scripts" "$TOP/scripts/lib.sh"
+install -D -m 644 -t "$to/scripts/lib" "$TOP/scripts/lib/lib.sh"
 # A list may hold collections of others: theirs stay.
 touch "$to/kselftest-list.txt"
 {

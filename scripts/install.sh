@@ -12,9 +12,9 @@
 #
 # What is built already is not built again under sudo, where there may be no compiler.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=kdir.sh
-. "$TOP/scripts/kdir.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+# shellcheck source=lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 
 PREFIX=${PREFIX:-/usr/local}
 DESTDIR=${DESTDIR:-}
@@ -95,7 +95,7 @@ install_module() {
 	else
 		dir=$("$TOP/scripts/module.sh")
 	fi
-	eval "$("$TOP/scripts/env.sh")"
+	eval "$("$TOP/scripts/lib/env.sh")"
 	[ -z "$DESTDIR" ] || export INSTALL_MOD_PATH=$DESTDIR DEPMOD=true
 	make -C "$KDIR" M="$TOP" MO="$dir" modules_install >"$dir/install.log" 2>&1 || {
 		cat "$dir/install.log" >&2

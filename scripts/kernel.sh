@@ -18,15 +18,15 @@
 #
 # shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=toolchain.sh
-. "$TOP/scripts/toolchain.sh"
-# shellcheck source=source.sh
-. "$TOP/scripts/source.sh"
-# shellcheck source=kdir.sh
-. "$TOP/scripts/kdir.sh"
-# shellcheck source=typed.sh
-. "$TOP/scripts/typed.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+# shellcheck source=lib/toolchain.sh
+. "$TOP/scripts/lib/toolchain.sh"
+# shellcheck source=lib/source.sh
+. "$TOP/scripts/lib/source.sh"
+# shellcheck source=lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
+# shellcheck source=lib/typed.sh
+. "$TOP/scripts/lib/typed.sh"
 
 variant=base
 print_only=
@@ -187,7 +187,7 @@ main() {
 	list=$(fragments "$variant") || exit 1
 	mapfile -t files <<<"$list"
 	[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
-	eval "$("$TOP/scripts/env.sh")"
+	eval "$("$TOP/scripts/lib/env.sh")"
 	TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
 	find_source
 	kdir=$(kdir_of "$variant" "${files[@]}")

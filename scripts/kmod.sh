@@ -4,7 +4,7 @@
 # out/module/NAME. They need no Rust: KDIR=dir may be any kernel of 6.13 or later that was
 # built there.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -20,7 +20,7 @@ if [ -n "${KDIR:-}" ]; then
 else
 	kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
 fi
-eval "$("$TOP/scripts/env.sh")"
+eval "$("$TOP/scripts/lib/env.sh")"
 # What built the kernel builds its modules.
 ! grep -q '^CONFIG_CC_IS_GCC=y' "$kdir/.config" || unset LLVM
 work=$OUT/module/.kmod/$variant

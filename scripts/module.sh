@@ -8,7 +8,7 @@
 # noticed; --plain leaves it out. KDIR=dir builds for a kernel of your own. What debian.sh made
 # is built against with the compilers of that kernel.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -23,7 +23,7 @@ if [ "${1:-}" = --plain ]; then
 fi
 
 kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
-eval "$("$TOP/scripts/env.sh")"
+eval "$("$TOP/scripts/lib/env.sh")"
 # One checkout's objects of C are another's: what differs is where it lies.
 export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 dir=$OUT/module/$variant

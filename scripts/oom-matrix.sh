@@ -11,7 +11,7 @@
 # qemu/nbd-servers.conf with ',' arguments, tasks, per cent locked, per cent limit of the
 # tasks' cgroup (0: none), seconds that the server is dead for, after a while.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 RUNS=${RUNS:-1}
 out=$OUT/oom-matrix
@@ -84,7 +84,7 @@ main() {
 	local cell side n stock ours kills handed taken worse=0 missing=0 seconds longest line
 	[ $# = 0 ] || CELLS=("$@")
 	check_cells
-	"$TOP/scripts/typed.sh" kernel base
+	"$TOP/scripts/lib/typed.sh" kernel base
 	"$TOP/scripts/deps.sh" kernel vm
 	kdir=$("$TOP/scripts/kernel.sh" --variant base)
 	"$TOP/scripts/module.sh" --variant base >/dev/null

@@ -6,7 +6,7 @@
 # guards that, RESUME=1 takes up a run that was cut short. The last line is `N passed, N
 # failed, N skipped`; KTAP and logs are in out/test/.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 tier=${1:-change}
 part=(--tier "$tier" --shard "${SHARD:-1/1}")

@@ -3,7 +3,7 @@
 # tool.sh: build the reclaimwb command, static, into out/bin/reclaimwb.
 # tool.sh --test: run its tests instead.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 crate=$TOP/tool
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}

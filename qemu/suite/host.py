@@ -57,8 +57,8 @@ def around() -> list[Test]:
 
 
 def cargo_target() -> str:
-    """The cache's folder for what cargo builds (scripts/lib.sh)."""
-    script = f'. {shlex.quote(str(TOP / "scripts" / "lib.sh"))}; cargo_target'
+    """The cache's folder for what cargo builds (scripts/lib/lib.sh)."""
+    script = f'. {shlex.quote(str(TOP / "scripts" / "lib" / "lib.sh"))}; cargo_target'
     return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.strip()
 
 

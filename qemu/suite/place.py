@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things are, and how wide the machine is; scripts/lib.sh says the same to shells."""
+"""Where things are, and how wide the machine is; scripts/lib/lib.sh says the same to shells."""
 
 import os
 from pathlib import Path

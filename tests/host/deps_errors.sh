@@ -6,7 +6,7 @@ set -uo pipefail
 
 deps=$TOP/scripts/deps.sh
 export RWB_NO_INSTALL=1
-RUST_LIB_SRC=$(eval "$("$TOP/scripts/env.sh")" && echo "${RUST_LIB_SRC:-$scratch}")
+RUST_LIB_SRC=$(eval "$("$TOP/scripts/lib/env.sh")" && echo "${RUST_LIB_SRC:-$scratch}")
 unused=http://127.0.0.1:1/debian	# nothing listens there
 
 ktap_print_header

@@ -4,8 +4,8 @@
 # and the kselftest layout. All below a scratch folder.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
-# shellcheck source=../../scripts/lib.sh
-. "$TOP/scripts/lib.sh"
+# shellcheck source=../../scripts/lib/lib.sh
+. "$TOP/scripts/lib/lib.sh"
 
 unset KDIR KSRC PREFIX DESTDIR SYSCONFDIR UNITDIR ZSHDIR INSTALL_PATH
 to=$scratch/to

@@ -66,7 +66,7 @@ refuses "make oom-matrix, no such link" "no NBD server 'nope' in the cell .*: th
 
 # --- killed: what it runs ends with it
 cat >"$scratch/grouped" <<END
-. "$TOP/scripts/lib.sh"
+. "$TOP/scripts/lib/lib.sh"
 work() { sh -c 'echo \$\$ >"$scratch/pid"; exec sleep 600' | cat; }
 as_group work
 END
@@ -92,7 +92,7 @@ holds "and so does what it runs" ended
 c=$scratch/cache
 mkdir -p "$c"
 ln -s "$RWB_CACHE/tools" "$c/tools"
-RUST_LIB_SRC=$(eval "$("$TOP/scripts/env.sh")" && echo "${RUST_LIB_SRC:-}")
+RUST_LIB_SRC=$(eval "$("$TOP/scripts/lib/env.sh")" && echo "${RUST_LIB_SRC:-}")
 export RUST_LIB_SRC
 refuses "a mirror that is not there" "cannot read suite trixie-backports from http://127.0.0.1:1/debian" \
 	env RWB_CACHE="$c" DEBIAN_MIRROR=http://127.0.0.1:1/debian "$kernel" --configure

@@ -13,7 +13,7 @@ fi
 
 crate=$TOP/tool
 # The folder that qemu/suite/host.py has just tested it in.
-target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib.sh" && cargo_target)}
+target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib/lib.sh" && cargo_target)}
 tool=$target/debug/reclaimwb
 if ! (cd "$crate" && CARGO_TARGET_DIR=$target cargo build --quiet --locked) >"$scratch/build" 2>&1; then
 	sed 's/^/# /' "$scratch/build"

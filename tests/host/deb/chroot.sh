@@ -4,8 +4,8 @@
 # release, removed and purged. `make test-deb`. Needs root and this machine's Debian mirror.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/ktap.sh"
-# shellcheck source=../../../scripts/lib.sh
-. "$TOP/scripts/lib.sh"
+# shellcheck source=../../../scripts/lib/lib.sh
+. "$TOP/scripts/lib/lib.sh"
 
 [ "$(id -u)" = 0 ] || skip_all "a chroot needs root"
 have mmdebstrap || skip_all "no mmdebstrap"

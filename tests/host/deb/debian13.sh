@@ -5,8 +5,8 @@
 # `make test-deb`. Needs root and a Debian mirror that has trixie and trixie-backports.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/ktap.sh"
-# shellcheck source=../../../scripts/lib.sh
-. "$TOP/scripts/lib.sh"
+# shellcheck source=../../../scripts/lib/lib.sh
+. "$TOP/scripts/lib/lib.sh"
 
 [ "$(id -u)" = 0 ] || skip_all "a chroot needs root"
 have mmdebstrap || skip_all "no mmdebstrap"

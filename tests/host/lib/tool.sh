@@ -5,10 +5,10 @@
 
 fixtures=$TOP/tool/tests/fixtures
 
-# host_lib COMMAND...: one of the functions of scripts/lib.sh, in a shell of its own.
+# host_lib COMMAND...: one of the functions of scripts/lib/lib.sh, in a shell of its own.
 host_lib() {
 	# shellcheck disable=SC2016 # for that shell
-	bash -c '. "$1/scripts/lib.sh"; shift; "$@"' - "$TOP" "$@"
+	bash -c '. "$1/scripts/lib/lib.sh"; shift; "$@"' - "$TOP" "$@"
 }
 
 tool=${RECLAIMWB:-}

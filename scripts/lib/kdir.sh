@@ -6,7 +6,7 @@
 # debian_headers DIR: is it of a header package of Debian's?
 debian_headers() { [ -f "$1/.kernelvariables" ] && grep -qs '^#define LINUX_PACKAGE_ID " Debian ' "$1/include/generated/package.h"; }
 
-# lacks_metadata DIR: is it such a one without what a Rust module needs? scripts/debian.sh can help.
+# lacks_metadata DIR: is it such a one without what a Rust module needs? debian.sh can help.
 lacks_metadata() { debian_headers "$1" && [ ! -e "$1/.rwb-debian" ] && ! compgen -G "$1/rust/*.rmeta" >/dev/null; }
 
 # built_kdir DIR: is it a built kernel with all that a Rust module needs of it?

@@ -3,7 +3,7 @@
 # What every host script shares; sourced, never run. Messages go to stderr, so
 # that a script's stdout is its answer alone.
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
 OUT=${OUT:-$TOP/out}
 J=${J:-$(nproc)}

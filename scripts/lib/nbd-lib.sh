@@ -38,7 +38,7 @@ prepare_all() {
 	for side in $SIDES; do
 		case $side in stock | observer | helper) ;; *) die "SIDES=$SIDES: it can be some of 'stock observer helper'" ;; esac
 	done
-	[ -n "${KDIR:-}" ] || "$TOP/scripts/typed.sh" kernel "$VARIANT"
+	[ -n "${KDIR:-}" ] || "$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/deps.sh" vm test nbd
 	# What builds a module is there where it was built.
 	[ -n "${KDIR:-}" ] || "$TOP/scripts/deps.sh" kernel

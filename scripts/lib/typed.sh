@@ -29,9 +29,9 @@ check_variant() {
 # check_kernel VARIANT: as kernel.sh would take it. A kernel of the user's own can go by any name.
 check_kernel() {
 	# shellcheck source=kdir.sh
-	. "$TOP/scripts/kdir.sh"
+	. "$TOP/scripts/lib/kdir.sh"
 	# shellcheck source=source.sh
-	. "$TOP/scripts/source.sh"
+	. "$TOP/scripts/lib/source.sh"
 	if [ -n "${KDIR:-}" ]; then
 		lacks_metadata "$KDIR" || built_kdir "$KDIR"
 		return
