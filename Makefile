@@ -10,7 +10,7 @@ endif
 ifeq ($(DISTRO),debian)
 VARIANT := debian
 endif
-# What scripts/deps.sh is asked for: Debian's kernel brings its compilers along.
+# What scripts/build/deps.sh is asked for: Debian's kernel brings its compilers along.
 debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian,$(VARIANT)))
 BUILDING = $(if $(debian),debian,kernel)
 OUT     ?= $(CURDIR)/out
@@ -43,32 +43,32 @@ bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='spars
 	@scripts/bench.sh $(SCENARIOS)
 
 check: ## format, lints, checkpatch, shellcheck, the project's own rules
-	@scripts/deps.sh kernel check
+	@scripts/build/deps.sh kernel check
 	@scripts/check.sh
 
 deps: ## install what building and testing need (Debian-like systems)
-	@scripts/deps.sh kernel vm tool check test host
+	@scripts/build/deps.sh kernel vm tool check test host
 
 kernel: ## build (or find in the cache) the dev kernel; prints its folder
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
-	@scripts/deps.sh $(BUILDING)
-	@scripts/kernel.sh --variant $(VARIANT)
+	@scripts/build/deps.sh $(BUILDING)
+	@scripts/build/kernel.sh --variant $(VARIANT)
 
 module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian: for Debian's own)
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
-	@scripts/deps.sh $(BUILDING)
-	@scripts/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
+	@scripts/build/deps.sh $(BUILDING)
+	@scripts/build/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
 
 tool: ## build the reclaimwb command into out/bin/
-	@scripts/deps.sh tool
-	@scripts/tool.sh
+	@scripts/build/deps.sh tool
+	@scripts/build/tool.sh
 
 vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/lib/typed.sh tests $(filter-out shell /%,$(RUN))
-	@scripts/deps.sh $(BUILDING) vm tool test
-	@scripts/module.sh --variant $(VARIANT) >/dev/null
-	@scripts/tool.sh >/dev/null
+	@scripts/build/deps.sh $(BUILDING) vm tool test
+	@scripts/build/module.sh --variant $(VARIANT) >/dev/null
+	@scripts/build/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
 	@qemu/vm.sh --variant $(VARIANT) --nbd fast $(if $(RUN),$(RUN:%=--run %),--interactive)
 
@@ -77,15 +77,15 @@ vng: VARIANT := $(if $(filter file,$(origin VARIANT)),base-vng,$(VARIANT))
 vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/lib/typed.sh tests $(RUN)
-	@scripts/deps.sh kernel vm tool test
-	@scripts/module.sh --variant $(VARIANT) >/dev/null
-	@scripts/tool.sh >/dev/null
+	@scripts/build/deps.sh kernel vm tool test
+	@scripts/build/module.sh --variant $(VARIANT) >/dev/null
+	@scripts/build/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
 	@qemu/run-tests.py --with vng --variant $(VARIANT) $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
-	@scripts/deps.sh kernel
+	@scripts/build/deps.sh kernel
 	@scripts/off-cost.sh $(VARIANT)
 
 cost: ## what watching costs, in instructions a page (LOADS= RUNS= SIDES=)
@@ -101,7 +101,7 @@ nbd-map: ## where swap over NBD crawls or hangs: out/nbd/map.txt (POINTS='base l
 	@VARIANT=$(VARIANT) scripts/nbd-map.sh $(POINTS)
 
 host-test: ## tests that need no kernel: policy, tool, scripts
-	@scripts/deps.sh kernel tool host
+	@scripts/build/deps.sh kernel tool host
 	@qemu/run-tests.py --host
 
 install: ## tool, manual, unit, and the module for KDIR or the running kernel (PREFIX= DESTDIR= MODULE=no)
@@ -114,24 +114,24 @@ deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
 	@scripts/deb.sh
 
 test-deb: deb ## install them in clean chroots, load the module in a guest, purge them (as root)
-	@scripts/deps.sh chroot
+	@scripts/build/deps.sh chroot
 	@qemu/run-tests.py --host deb tests/host/deb/chroot.sh
 	@qemu/run-tests.py --host deb13 tests/host/deb/debian13.sh
 
 doc: ## rustdoc of the module in out/doc/ (KERNEL_DOC=URL of the kernel crates')
-	@scripts/doc.sh
+	@scripts/build/doc.sh
 
 rust-project.json: ## for rust-analyzer: the module's crate and the kernel's
-	@scripts/rust-project.sh
+	@scripts/build/rust-project.sh
 
 htmldocs: ## Documentation/ as HTML: out/docs/html/index.html
-	@scripts/htmldocs.sh
+	@scripts/build/htmldocs.sh
 
 cache: ## what the cache outside this folder holds
-	@scripts/cache.sh list
+	@scripts/build/cache.sh list
 
 cache-clear: ## empty it
-	@scripts/cache.sh clear
+	@scripts/build/cache.sh clear
 
 clean: ## remove out/
 	rm -rf "$(OUT)"

@@ -67,7 +67,7 @@ verified() {
 	[ $rc = 0 ] && grep -q '^ok .* has generation' "$dir/$fs-verify/ktap.log"
 }
 
-kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
+kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant")
 if ! grep -q ' register_reclaim_writeback$' "$kdir/System.map"; then
 	echo "1..0 # SKIP this kernel has no register_reclaim_writeback (patch 1)"
 	exit 4

@@ -161,7 +161,7 @@ add_kernel_modules() {
 	done
 }
 
-# What PID 1 loads of a kernel that has it in modules (scripts/debian.sh); and what the kernel
+# What PID 1 loads of a kernel that has it in modules (scripts/build/debian.sh); and what the kernel
 # itself asks for.
 add_loads() {
 	[ -e "$kdir/.rwb-loads" ] || return 0

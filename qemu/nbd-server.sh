@@ -27,7 +27,7 @@ start() {
 	local name=${1%%:*} extra='' dir=$2 size=${3:-} conf port log relay='' source=''
 	local -a args extra_args filters params plugin command
 	[ "$name" = "$1" ] || extra=${1#*:}
-	have nbdkit || die "nbdkit is missing: apt-get install nbdkit (or scripts/deps.sh vm)"
+	have nbdkit || die "nbdkit is missing: apt-get install nbdkit (or scripts/build/deps.sh vm)"
 	conf=$(definitions | awk -v name="$name" '$1 == name')
 	[ -n "$conf" ] || die "no NBD server '$name' in qemu/nbd-servers.conf; there are: $(definitions | awk '{ print $1 }' | xargs)"
 	mkdir -p "$dir"
@@ -87,7 +87,7 @@ wait_for_pid() {
 listen() {
 	local files=$1 pidfile=$1.pid name port pid master to
 	local -a ends flags=()
-	have socat || die "socat is missing: apt-get install socat (or scripts/deps.sh nbd)"
+	have socat || die "socat is missing: apt-get install socat (or scripts/build/deps.sh nbd)"
 	name=${files%.relay}
 	for _ in {1..50}; do
 		port=$((RANDOM % 20000 + 11000))

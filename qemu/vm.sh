@@ -342,11 +342,11 @@ in_guest() {
 }
 
 main() {
-	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/deps.sh vm)"
+	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/build/deps.sh vm)"
 	if [ -z "$kdir" ] && [ "$variant" = debian ] || { [ -n "$kdir" ] && debian_headers "$kdir"; }; then
-		kdir=$("$TOP/scripts/debian.sh" image ${kdir:+"$kdir"}) || exit $RC_CANNOT
+		kdir=$("$TOP/scripts/build/debian.sh" image ${kdir:+"$kdir"}) || exit $RC_CANNOT
 	fi
-	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
+	[ -n "$kdir" ] || kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
 	[ -n "$acpi" ] || acpi=$(has_acpi)
 	accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT

@@ -73,7 +73,7 @@ main() {
 	exec {lock}>"$out/lock"
 	flock -n "$lock" || die "another run is going on in $out: give one of them --out DIR"
 	install_vng
-	[ -n "$kdir" ] || kdir=$("$TOP/scripts/kernel.sh" --variant "$variant") || exit $RC_CANNOT
+	[ -n "$kdir" ] || kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant") || exit $RC_CANNOT
 	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
 	[ ${#disks[@]} -eq 0 ] || fs=--fs
 	"$TOP/qemu/mkinitramfs.sh" --kdir "$kdir" --variant "$variant" ${fs:+"$fs"} >/dev/null || exit $RC_CANNOT

@@ -10,7 +10,7 @@
 //! -> rows/ (debugfs).
 
 // A sum that overflows and an index out of range may panic: what is meant is said instead. What
-// the compiler makes of it is looked at by scripts/module.sh.
+// the compiler makes of it is looked at by scripts/build/module.sh.
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod control;

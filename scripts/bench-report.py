@@ -500,7 +500,7 @@ def all_runs(bench, scenarios):
         for metric in PLOTS:
             plot(bench, metric, rows)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"error: no plots: {error}: scripts/deps.sh bench", file=sys.stderr)
+        print(f"error: no plots: {error}: scripts/build/deps.sh bench", file=sys.stderr)
     return any(run["status"] != "ok" for run in runs)
 
 

@@ -147,10 +147,10 @@ main() {
 	local n scenario side
 	check_settings
 	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
-	"$TOP/scripts/deps.sh" kernel vm bench
-	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
+	"$TOP/scripts/build/deps.sh" kernel vm bench
+	kdir=$("$TOP/scripts/build/kernel.sh" --variant "$VARIANT")
 	# A kernel of the user's own may be one for which there is no module.
-	"$TOP/scripts/module.sh" --variant "$VARIANT" >/dev/null
+	"$TOP/scripts/build/module.sh" --variant "$VARIANT" >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	mkdir -p "$bench"
 	exec {lock}>"$bench/lock"

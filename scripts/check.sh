@@ -16,7 +16,7 @@ skip() { echo "$*"; return "$SKIP"; }
 
 kernel_tree() {
 	local kdir
-	kdir=$(scripts/kernel.sh) || return 1
+	kdir=$(scripts/build/kernel.sh) || return 1
 	realpath "$kdir/source"
 }
 
@@ -42,7 +42,7 @@ check_module_clippy() {
 	local out=$OUT/check
 	rm -rf "$out"
 	mkdir -p "$OUT"
-	OUT=$out scripts/module.sh --variant base --plain CLIPPY=1 >"$out.log" 2>&1 || { cat "$out.log"; return 1; }
+	OUT=$out scripts/build/module.sh --variant base --plain CLIPPY=1 >"$out.log" 2>&1 || { cat "$out.log"; return 1; }
 	! grep -hE -A8 '^(warning|error)|: (warning|error):' "$out"/module/*/build.log
 }
 

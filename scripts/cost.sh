@@ -61,9 +61,9 @@ main() {
 	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	rm -rf "$out"
 	mkdir -p "$out"
-	"$TOP/scripts/deps.sh" kernel vm
-	kdir=$("$TOP/scripts/kernel.sh" --variant "$VARIANT")
-	"$TOP/scripts/module.sh" --variant "$VARIANT" >/dev/null
+	"$TOP/scripts/build/deps.sh" kernel vm
+	kdir=$("$TOP/scripts/build/kernel.sh" --variant "$VARIANT")
+	"$TOP/scripts/build/module.sh" --variant "$VARIANT" >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	for load in $LOADS; do table "$load"; done
 }

@@ -10,8 +10,8 @@ set -euo pipefail
 
 [ $# = 0 ] || die "usage: deb.sh"
 [ "$(uname -m)" = x86_64 ] || die "the tool's package is for amd64: use an x86-64 host"
-"$TOP/scripts/deps.sh" tool deb
-"$TOP/scripts/tool.sh"
+"$TOP/scripts/build/deps.sh" tool deb
+"$TOP/scripts/build/tool.sh"
 
 version=$(version)
 maintainer="${DEBFULLNAME:-The reclaimwb founders} <${DEBEMAIL:-reclaimwb@localhost.localdomain}>"

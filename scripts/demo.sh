@@ -42,8 +42,8 @@ narrate() {
 # debian_kernel: set kdir to Debian's kernel, or fail. What went wrong is one line.
 debian_kernel() {
 	[ -z "${HELPER:-}${KDIR:-}${KSRC:-}" ] || return 1
-	if "$TOP/scripts/deps.sh" debian 2>"$demo/debian.log" &&
-		kdir=$(set -o pipefail; "$TOP/scripts/debian.sh" image 2> >(tee -a "$demo/debian.log" >&2)); then
+	if "$TOP/scripts/build/deps.sh" debian 2>"$demo/debian.log" &&
+		kdir=$(set -o pipefail; "$TOP/scripts/build/debian.sh" image 2> >(tee -a "$demo/debian.log" >&2)); then
 		return 0
 	fi
 	say "Debian's kernel cannot be had here ($(grep -m1 '^error: ' "$demo/debian.log" | sed 's/^error: //'))"
@@ -58,24 +58,24 @@ main() {
 	rm -f "$demo"/report.{txt,json,html} "$demo/demo.jsonl"
 
 	stage "tools and packages"
-	"$TOP/scripts/deps.sh" vm tool
+	"$TOP/scripts/build/deps.sh" vm tool
 	# Beside what is fetched for the kernel.
-	"$TOP/scripts/tool.sh" >"$demo/tool.log" 2>&1 &
+	"$TOP/scripts/build/tool.sh" >"$demo/tool.log" 2>&1 &
 	tool=$!
 
 	stage "kernel"
 	if ! debian_kernel; then
 		variant=base
-		"$TOP/scripts/deps.sh" kernel
-		[ -n "${KDIR:-}" ] || "$TOP/scripts/kernel.sh" --variant base --print >/dev/null 2>&1 ||
+		"$TOP/scripts/build/deps.sh" kernel
+		[ -n "${KDIR:-}" ] || "$TOP/scripts/build/kernel.sh" --variant base --print >/dev/null 2>&1 ||
 			say "the patched dev kernel is built first: 10 to 20 minutes on 2 cores, and it is kept"
-		kdir=$("$TOP/scripts/kernel.sh" --variant base)
+		kdir=$("$TOP/scripts/build/kernel.sh" --variant base)
 	fi
 	which=(--variant "$variant")
 	say "kernel $(cat "$kdir/include/config/kernel.release") in $kdir"
 
 	stage "module and test programs"
-	"$TOP/scripts/module.sh" --variant "$variant" --plain >/dev/null
+	"$TOP/scripts/build/module.sh" --variant "$variant" --plain >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 
 	stage "the reclaimwb command"

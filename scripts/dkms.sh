@@ -25,7 +25,7 @@ check() {
 	[ "$(uname -m)" = x86_64 ] || die "it is for x86-64, this is $(uname -m)"
 	[ -d "$dir" ] || die "no kernel build at $dir: install the headers or the build folder of that kernel"
 	if lacks_metadata "$dir"; then
-		"$TOP/scripts/debian.sh" able "$dir" || exit 1
+		"$TOP/scripts/build/debian.sh" able "$dir" || exit 1
 	else
 		check_kdir "$dir"
 	fi
@@ -42,8 +42,8 @@ check "$2"
 [ "$1" = build ] || exit 0
 if lacks_metadata "$2"; then
 	# It tells what it does, which takes minutes the first time.
-	kdir=$("$TOP/scripts/debian.sh" kdir "$2")
-	exec "$TOP/scripts/debian.sh" run "$kdir" make -C "$kdir" M="$TOP" -j"$(nproc)" modules
+	kdir=$("$TOP/scripts/build/debian.sh" kdir "$2")
+	exec "$TOP/scripts/build/debian.sh" run "$kdir" make -C "$kdir" M="$TOP" -j"$(nproc)" modules
 fi
 llvm=$(kdir_llvm "$2")
 exec make -C "$2" M="$TOP" -j"$(nproc)" ${llvm:+LLVM="$llvm"} modules

@@ -49,7 +49,7 @@ build_tool() {
 	if [ -n "${SUDO_UID:-}" ] && [ -x "$OUT/bin/reclaimwb" ]; then
 		say "taking $OUT/bin/reclaimwb as it is"
 	else
-		"$TOP/scripts/tool.sh"
+		"$TOP/scripts/build/tool.sh"
 	fi
 }
 
@@ -93,7 +93,7 @@ install_module() {
 	if [ -n "${SUDO_UID:-}" ] && [ -f "$dir/reclaimwb.ko" ] && [ "$(cat "$dir/kdir")" = "$(realpath "$KDIR")" ]; then
 		say "taking $dir/reclaimwb.ko as it is"
 	else
-		dir=$("$TOP/scripts/module.sh")
+		dir=$("$TOP/scripts/build/module.sh")
 	fi
 	eval "$("$TOP/scripts/lib/env.sh")"
 	[ -z "$DESTDIR" ] || export INSTALL_MOD_PATH=$DESTDIR DEPMOD=true

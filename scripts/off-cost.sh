@@ -14,7 +14,7 @@ out=$OUT/off-cost
 mapfile -t patches < <(find "$TOP/qemu/patches" -name '0*.patch' | sort -r)
 [ ${#patches[@]} -gt 0 ] || die "no patches in qemu/patches"
 mapfile -t touched < <(sed -n 's#^+++ b/##p' "${patches[@]}" | sort -u)
-kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
+kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant")
 src=$(realpath "$kdir/source")
 objdump=$(command -v llvm-objdump || compgen -c llvm-objdump- | sort -V | tail -n1 | grep .) ||
 	die "llvm-objdump is missing: apt-get install llvm"

@@ -85,9 +85,9 @@ main() {
 	[ $# = 0 ] || CELLS=("$@")
 	check_cells
 	"$TOP/scripts/lib/typed.sh" kernel base
-	"$TOP/scripts/deps.sh" kernel vm
-	kdir=$("$TOP/scripts/kernel.sh" --variant base)
-	"$TOP/scripts/module.sh" --variant base >/dev/null
+	"$TOP/scripts/build/deps.sh" kernel vm
+	kdir=$("$TOP/scripts/build/kernel.sh" --variant base)
+	"$TOP/scripts/build/module.sh" --variant base >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	rm -rf "$out"
 	printf '%-34s %22s %22s\n' 'RAM:swap:link:tasks:locked:memcg:dead' 'stock' 'reclaimwb'

@@ -15,10 +15,10 @@ HOURS=${1:-1} SEED=${SEED:-$((RANDOM * 32768 + RANDOM + 1))} VARIANT=${VARIANT:-
 [[ $SEED =~ ^[0-9]+$ ]] || die "SEED=$SEED: give a number"
 
 "$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
-"$TOP/scripts/deps.sh" kernel vm test nbd
+"$TOP/scripts/build/deps.sh" kernel vm test nbd
 seconds=$(awk -v h="$HOURS" 'BEGIN { printf "%d\n", h * 3600 }')
 [ "$seconds" -gt 0 ] || die "HOURS=$HOURS: that is less than a second"
-"$TOP/scripts/module.sh" --variant "$VARIANT" --plain >/dev/null
+"$TOP/scripts/build/module.sh" --variant "$VARIANT" --plain >/dev/null
 make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 script=soak/soak.sh
 args=()

@@ -17,7 +17,7 @@ case ${RESUME:-} in
 *) resume=(--resume) ;;
 esac
 
-have python3 || "$TOP/scripts/deps.sh" kernel
+have python3 || "$TOP/scripts/build/deps.sh" kernel
 # Before anything is installed or built: was something mistyped?
 kernels=$("$TOP/qemu/run-tests.py" "${part[@]}" --kernels)
 read -ra variants <<<"$kernels"
@@ -29,7 +29,7 @@ kernels() {
 	local variant after=() one
 	set +m
 	for variant; do
-		"$TOP/scripts/kernel.sh" --variant "$variant" >/dev/null
+		"$TOP/scripts/build/kernel.sh" --variant "$variant" >/dev/null
 		modules "$variant" &
 		after+=($!)
 	done
@@ -42,19 +42,19 @@ modules() {
 	local plain=--plain
 	! grep -qw noevent.sh <<<"$(grep "^$1 " <<<"$plan")" || plain=
 	# shellcheck disable=SC2086 # may be empty
-	"$TOP/scripts/module.sh" --variant "$1" $plain >/dev/null
-	"$TOP/scripts/kmod.sh" --variant "$1"
+	"$TOP/scripts/build/module.sh" --variant "$1" $plain >/dev/null
+	"$TOP/scripts/build/kmod.sh" --variant "$1"
 }
 
 # programs: the command, and what runs in guests beside the scripts.
 programs() {
-	"$TOP/scripts/tool.sh" >/dev/null
+	"$TOP/scripts/build/tool.sh" >/dev/null
 	make -s -C "$TOP/tests" >&2
 }
 
 # Everything that takes both cores comes first: tools, kernels, modules. Side by side, as
 # each of them has long stretches that only one core can work on.
-"$TOP/scripts/deps.sh" kernel vm tool check test nbd host
+"$TOP/scripts/build/deps.sh" kernel vm tool check test nbd host
 like_base=() others=() builds=()
 for variant in "${variants[@]}"; do
 	case $variant in

@@ -141,7 +141,7 @@ if module_file reservehog > /dev/null; then
 	show_taken
 	rmmod reservehog
 else
-	skip_checks 6 "no reservehog.ko (scripts/kmod.sh): nobody else takes any"
+	skip_checks 6 "no reservehog.ko (scripts/build/kmod.sh): nobody else takes any"
 	show_taken
 fi
 

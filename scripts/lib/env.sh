@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Print the `export` lines of the build environment: eval "$(scripts/lib/env.sh)".
-# Only looks at what is there; scripts/deps.sh is what fetches and complains.
+# Only looks at what is there; scripts/build/deps.sh is what fetches and complains.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=toolchain.sh

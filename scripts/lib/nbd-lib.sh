@@ -14,21 +14,21 @@ prepare() {
 	local as=$1
 	[ -z "${kdirs[$1]:-}" ] || return 0
 	if [ -z "${KDIR:-}" ]; then
-		kdirs[$1]=$("$TOP/scripts/kernel.sh" --variant "$1")
-		"$TOP/scripts/module.sh" --variant "$1" >/dev/null
-		"$TOP/scripts/kmod.sh" --variant "$1"
+		kdirs[$1]=$("$TOP/scripts/build/kernel.sh" --variant "$1")
+		"$TOP/scripts/build/module.sh" --variant "$1" >/dev/null
+		"$TOP/scripts/build/kmod.sh" --variant "$1"
 		return
 	fi
 	# Not among the modules of ours.
 	as=$1-own
 	kdirs[$1]=$(realpath "$KDIR") || die "KDIR=$KDIR: there is no such folder"
 	mkdir -p "$out"
-	if ! "$TOP/scripts/module.sh" --variant "$as" >/dev/null 2>"$out/module.log"; then
+	if ! "$TOP/scripts/build/module.sh" --variant "$as" >/dev/null 2>"$out/module.log"; then
 		say "stock alone: the module does not build for $KDIR: $(grep -m1 '^error' "$out/module.log" || tail -n1 "$out/module.log")"
 		rm -f "$OUT/module/$as"/reclaimwb*.ko
 		SIDES=stock
 	fi
-	"$TOP/scripts/kmod.sh" --variant "$as" 2>"$out/kmod.log" ||
+	"$TOP/scripts/build/kmod.sh" --variant "$as" 2>"$out/kmod.log" ||
 		say "no reserve hog: it does not build for $KDIR: $(grep -m1 '^error' "$out/kmod.log" || tail -n1 "$out/kmod.log")"
 }
 
@@ -39,9 +39,9 @@ prepare_all() {
 		case $side in stock | observer | helper) ;; *) die "SIDES=$SIDES: it can be some of 'stock observer helper'" ;; esac
 	done
 	[ -n "${KDIR:-}" ] || "$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
-	"$TOP/scripts/deps.sh" vm test nbd
+	"$TOP/scripts/build/deps.sh" vm test nbd
 	# What builds a module is there where it was built.
-	[ -n "${KDIR:-}" ] || "$TOP/scripts/deps.sh" kernel
+	[ -n "${KDIR:-}" ] || "$TOP/scripts/build/deps.sh" kernel
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	prepare "$VARIANT"
 	mkdir -p "$out"

@@ -6,7 +6,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-debian=$TOP/scripts/debian.sh
+debian=$TOP/scripts/build/debian.sh
 unset KDIR KSRC DEBIAN_KERNEL
 export RWB_CACHE=$scratch/cache RWB_NO_INSTALL=1
 export DEBIAN_MIRROR=http://127.0.0.1:1/debian

@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-deps=$TOP/scripts/deps.sh
+deps=$TOP/scripts/build/deps.sh
 export RWB_NO_INSTALL=1
 RUST_LIB_SRC=$(eval "$("$TOP/scripts/lib/env.sh")" && echo "${RUST_LIB_SRC:-$scratch}")
 unused=http://127.0.0.1:1/debian	# nothing listens there

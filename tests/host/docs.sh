@@ -40,7 +40,7 @@ says_nothing "pages, labels, files and make targets that are named" "$check" lin
 # --- the pages build
 
 rc=0
-"$TOP/scripts/htmldocs.sh" >"$scratch/out" 2>&1 || rc=$?
+"$TOP/scripts/build/htmldocs.sh" >"$scratch/out" 2>&1 || rc=$?
 case $rc in
 0)	ktap_test_result "Sphinx has no warning" test -s "$(tail -n1 "$scratch/out")" ;;
 4)	if python3 -c 'import docutils' 2>/dev/null; then
@@ -53,7 +53,7 @@ case $rc in
 esac
 
 refuses "a Sphinx that is none" "no Sphinx: SPHINXBUILD=/nonexistent" \
-	env SPHINXBUILD=/nonexistent "$TOP/scripts/htmldocs.sh"
+	env SPHINXBUILD=/nonexistent "$TOP/scripts/build/htmldocs.sh"
 
 # --- a check that notices nothing is none
 
@@ -68,7 +68,7 @@ if [ $rc = 0 ]; then
 	sed -i 's/:ref:`first-steps`/:ref:`last-steps`/' "$tree/Documentation/overview.rst"
 	have_sphinx=
 	[ ! -x "$sphinx" ] || have_sphinx="SPHINXBUILD=$sphinx"
-	refuses "$name" "the pages do not build: 1 " env OUT="$scratch/docs" ${have_sphinx:+"$have_sphinx"} "$tree/scripts/htmldocs.sh"
+	refuses "$name" "the pages do not build: 1 " env OUT="$scratch/docs" ${have_sphinx:+"$have_sphinx"} "$tree/scripts/build/htmldocs.sh"
 	cp "$scratch/before" "$tree/Documentation/overview.rst"
 else
 	ktap_test_skip "$name: no Sphinx"

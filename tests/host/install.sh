@@ -38,7 +38,7 @@ is "all but what was changed, and what is not its" "$(files "$to")" $'./etc/modp
 refuses "a PREFIX that is not absolute" "PREFIX=usr: give an absolute path" env PREFIX=usr "$install"
 refuses "an argument that it does not know" "usage: install.sh" "$install" --nosuch
 refuses "a KDIR that is no kernel" "KDIR=$scratch is no kernel build directory" \
-	env -u SUDO_UID KDIR="$scratch" DESTDIR="$to" "$TOP/scripts/module.sh"
+	env -u SUDO_UID KDIR="$scratch" DESTDIR="$to" "$TOP/scripts/build/module.sh"
 refuses "the same, before anything is put anywhere" "KDIR=/nonexistent: there is no such folder" \
 	env KDIR=/nonexistent DESTDIR="$scratch/nowhere" "$install"
 holds "nothing is" test ! -e "$scratch/nowhere"

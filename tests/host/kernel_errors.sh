@@ -5,7 +5,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-kernel=$TOP/scripts/kernel.sh
+kernel=$TOP/scripts/build/kernel.sh
 unset KDIR KSRC
 export RWB_NO_INSTALL=1
 ours=$(rustc --version)
@@ -114,7 +114,7 @@ tar -C "$scratch/tree" -cJf "$c/deb/linux-source-7.3_7.3.0-1/usr/src/linux-sourc
 ln -s linux-source-7.3_7.3.0-1 "$c/deb/linux-source-7.3"
 printf -- '--- a/file\n+++ b/file\n@@ -1 +1 @@\n-two\n+three\n' >"$repo/qemu/patches/9999-unfit.patch"
 refuses "a patch that does not apply" "9999-unfit.patch does not apply to 7.3.0-1" \
-	env RWB_CACHE="$c" "$repo/scripts/kernel.sh" --configure
+	env RWB_CACHE="$c" "$repo/scripts/build/kernel.sh" --configure
 if compgen -G "$c/src/*[!p]/file" >/dev/null; then
 	ktap_test_fail "a half-patched tree is not taken for a source tree"
 else
@@ -125,7 +125,7 @@ rm "$repo/qemu/patches/9999-unfit.patch"
 # --- configuration, on the real source
 printf '# needs: core\nCONFIG_NOSUCH_SYMBOL=y\nCONFIG_XFS_QUOTA=y\n' >"$repo/qemu/config/lossy.config"
 refuses "lost config symbols are all named" "symbols lost .*CONFIG_NOSUCH_SYMBOL CONFIG_XFS_QUOTA" \
-	"$repo/scripts/kernel.sh" --variant lossy --configure
+	"$repo/scripts/build/kernel.sh" --variant lossy --configure
 rm -rf "$RWB_CACHE"/src/*/build-lossy-*
 
 ktap_finished

@@ -21,7 +21,7 @@ command -v chromium >/dev/null || why="no chromium"
 [ -n "$why" ] || command -v pdftotext >/dev/null || why="no pdftotext (poppler-utils)"
 ktap_print_header
 if [ -n "$why" ]; then
-	ktap_skip_all "$why: scripts/deps.sh host"
+	ktap_skip_all "$why: scripts/build/deps.sh host"
 	exit "$KSFT_SKIP"
 fi
 # shellcheck source=lib/tool.sh

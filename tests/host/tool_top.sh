@@ -7,7 +7,7 @@ set -uo pipefail
 
 ktap_print_header
 if ! command -v tmux >/dev/null; then
-	echo "1..0 # SKIP no tmux (scripts/deps.sh host)"
+	echo "1..0 # SKIP no tmux (scripts/build/deps.sh host)"
 	exit 4
 fi
 

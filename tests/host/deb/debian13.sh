@@ -14,7 +14,7 @@ mirror=$(debian_mirror trixie 2>"$scratch/why") || skip_all "$(sed 's/^error: //
 version=$(version)
 dkms=$OUT/deb/reclaimwb-dkms_${version}_all.deb
 [ -f "$dkms" ] || skip_all "no packages: make deb"
-kdir=$("$TOP/scripts/debian.sh" image) || skip_all "Debian's kernel cannot be had here"
+kdir=$("$TOP/scripts/build/debian.sh" image) || skip_all "Debian's kernel cannot be had here"
 release=$(cat "$kdir/include/config/kernel.release")
 
 root=$OUT/deb/debian13
@@ -59,7 +59,7 @@ guest() {
 	export OUT=$OUT/deb/guest
 	rm -rf "$OUT"
 	mkdir -p "$OUT/module/debian"
-	"$TOP/scripts/tool.sh" >/dev/null && make -s -C "$TOP/tests" OUT="$OUT" &&
+	"$TOP/scripts/build/tool.sh" >/dev/null && make -s -C "$TOP/tests" OUT="$OUT" &&
 		case $(module) in
 		*.ko) cp "$(module)" "$OUT/module/debian/" ;;
 		*.xz) xz -dc "$(module)" >"$OUT/module/debian/reclaimwb.ko" ;;

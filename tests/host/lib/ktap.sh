@@ -14,7 +14,7 @@ find_helpers() {
 helpers=$(find_helpers)
 if [ -z "$helpers" ]; then
 	# Every later step needs the source too.
-	"$TOP/scripts/kernel.sh" --configure >/dev/null
+	"$TOP/scripts/build/kernel.sh" --configure >/dev/null
 	helpers=$(find_helpers)
 fi
 if [ -z "$helpers" ]; then

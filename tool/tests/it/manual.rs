@@ -72,7 +72,7 @@ fn hidden_options_stay_hidden() {
     }
 }
 
-/// Tests that need a program say so where it is not there; scripts/deps.sh gets it for `make test`.
+/// Tests that need a program say so where it is not there; scripts/build/deps.sh gets it for `make test`.
 fn without(program: &str) -> bool {
     if !installed(program) {
         eprintln!("{program} is not installed: not checked");

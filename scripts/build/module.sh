@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # module.sh [--variant NAME] [--plain] [MAKE ARGUMENTS...]: build the module for a dev
-# kernel (scripts/kernel.sh) and print the folder that holds it, out/module/NAME.
+# kernel (scripts/build/kernel.sh) and print the folder that holds it, out/module/NAME.
 #
 # Beside reclaimwb.ko stands reclaimwb_noevent.ko, the same module built so that
 # one event is missing and one changed: the tests prove with it that both are
 # noticed; --plain leaves it out. KDIR=dir builds for a kernel of your own. What debian.sh made
 # is built against with the compilers of that kernel.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -22,13 +22,13 @@ if [ "${1:-}" = --plain ]; then
 	shift
 fi
 
-kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
+kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant")
 eval "$("$TOP/scripts/lib/env.sh")"
 # One checkout's objects of C are another's: what differs is where it lies.
 export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 dir=$OUT/module/$variant
 make=(make)
-[ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/debian.sh" run "$kdir" make)
+[ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/build/debian.sh" run "$kdir" make)
 
 # build DIR MAKE-ARGUMENT...: quiet unless it fails.
 build() {

@@ -7,7 +7,7 @@
 #                         is installed for that into out/docs/venv (Documentation/requirements.txt)
 # Exit code 4: there is no Sphinx to be had.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 # The oldest that the pages are made for.
 LEAST=7
@@ -25,7 +25,7 @@ new_enough() { # COMMAND
 install_sphinx() {
 	local log=$out/install.log what="install the package python3-venv, or set SPHINXBUILD to one of version $LEAST or newer"
 	mkdir -p "$out"
-	"$TOP/scripts/deps.sh" docs || exit "$NONE"
+	"$TOP/scripts/build/deps.sh" docs || exit "$NONE"
 	say "installing Sphinx into $out/venv"
 	rm -rf "$out/venv"
 	if ! python3 -m venv "$out/venv" >"$log" 2>&1; then

@@ -5,7 +5,7 @@
 # cache.sh key             a name for what the dev kernels are made of, for who keeps the cache
 #                          elsewhere (.github/workflows/)
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 size() { du -sh --exclude='build-*' "$1" 2>/dev/null | cut -f1; }
 row() { printf '%8s  %-44s %s\n' "$@"; }
@@ -60,9 +60,9 @@ clear_cache() {
 # Of what kernel.sh makes its keys: source, patches, fragments and toolchain, of all variants.
 # Without the network, so the source counts by the name that is asked for.
 key() {
-	# shellcheck source=lib/toolchain.sh
+	# shellcheck source=../lib/toolchain.sh
 	. "$TOP/scripts/lib/toolchain.sh"
-	# shellcheck source=lib/source.sh
+	# shellcheck source=../lib/source.sh
 	. "$TOP/scripts/lib/source.sh"
 	local llvm
 	llvm=$(llvm_find || true)

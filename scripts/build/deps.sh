@@ -5,8 +5,8 @@
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/toolchain.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/toolchain.sh
 . "$TOP/scripts/lib/toolchain.sh"
 
 # GROUP  WHAT TO LOOK FOR (command, file when it has a slash, module of Python)  DEBIAN PACKAGE

@@ -7,10 +7,10 @@
 #                     not given, what `make rustdoc` left in the kernel's build folder
 # KDIR=dir, VARIANT=  the kernel, as for module.sh
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 [ $# = 0 ] || die "usage: doc.sh"
-kdir=$("$TOP/scripts/kernel.sh" --variant "${VARIANT:-base}")
+kdir=$("$TOP/scripts/build/kernel.sh" --variant "${VARIANT:-base}")
 eval "$("$TOP/scripts/lib/env.sh")"
 have rustdoc || die "rustdoc is missing: it comes with rustc (rustup: profile minimal has it)"
 

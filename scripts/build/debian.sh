@@ -18,8 +18,8 @@
 #
 # shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/kdir.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
 
 # Raised when what is built, or where it is put, changes.

@@ -4,7 +4,7 @@
 # out/module/NAME. They need no Rust: KDIR=dir may be any kernel of 6.13 or later that was
 # built there.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -18,7 +18,7 @@ if [ -n "${KDIR:-}" ]; then
 	kdir=$(realpath "$KDIR")
 	[ -f "$kdir/Module.symvers" ] || die "KDIR=$KDIR is no built kernel tree (no Module.symvers)"
 else
-	kdir=$("$TOP/scripts/kernel.sh" --variant "$variant")
+	kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant")
 fi
 eval "$("$TOP/scripts/lib/env.sh")"
 # What built the kernel builds its modules.

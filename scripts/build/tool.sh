@@ -3,7 +3,7 @@
 # tool.sh: build the reclaimwb command, static, into out/bin/reclaimwb.
 # tool.sh --test: run its tests instead.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 crate=$TOP/tool
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
@@ -15,7 +15,7 @@ case ${1:-} in
 *) die "usage: tool.sh [--test]" ;;
 esac
 
-"$TOP/scripts/deps.sh" tool
+"$TOP/scripts/build/deps.sh" tool
 target=$(rustc -vV | sed -n 's/^host: //p')
 case $target in
 x86_64-*-linux-*) ;;

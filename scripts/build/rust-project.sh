@@ -7,11 +7,11 @@
 # Kbuild that names it; ours stands a folder below. So it gets a folder with a link,
 # which is resolved afterwards.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 [ $# -le 1 ] || die "usage: rust-project.sh [FILE]"
 file=${1:-$TOP/rust-project.json}
-kdir=$("$TOP/scripts/kernel.sh" --variant "${VARIANT:-base}")
+kdir=$("$TOP/scripts/build/kernel.sh" --variant "${VARIANT:-base}")
 eval "$("$TOP/scripts/lib/env.sh")"
 work=$OUT/.rust-project
 root=rust/reclaimwb_main.rs

@@ -18,14 +18,14 @@
 #
 # shellcheck disable=SC2317 # shellcheck 0.9 loses all functions at the last exit
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/toolchain.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/toolchain.sh
 . "$TOP/scripts/lib/toolchain.sh"
-# shellcheck source=lib/source.sh
+# shellcheck source=../lib/source.sh
 . "$TOP/scripts/lib/source.sh"
-# shellcheck source=lib/kdir.sh
+# shellcheck source=../lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
-# shellcheck source=lib/typed.sh
+# shellcheck source=../lib/typed.sh
 . "$TOP/scripts/lib/typed.sh"
 
 variant=base
@@ -45,9 +45,9 @@ done
 # --- a kernel of the user's own
 
 if [ -n "${KDIR:-}" ] && lacks_metadata "$KDIR"; then
-	exec "$TOP/scripts/debian.sh" kdir "$KDIR"
+	exec "$TOP/scripts/build/debian.sh" kdir "$KDIR"
 elif [ "$variant" = debian ] && [ -z "${KDIR:-}" ]; then
-	exec "$TOP/scripts/debian.sh" kdir
+	exec "$TOP/scripts/build/debian.sh" kdir
 elif [ -n "${KDIR:-}" ]; then
 	check_kdir "$KDIR"
 	realpath "$KDIR"
@@ -186,7 +186,7 @@ main() {
 	check_variant "$variant"
 	list=$(fragments "$variant") || exit 1
 	mapfile -t files <<<"$list"
-	[ -n "$print_only" ] || "$TOP/scripts/deps.sh" kernel
+	[ -n "$print_only" ] || "$TOP/scripts/build/deps.sh" kernel
 	eval "$("$TOP/scripts/lib/env.sh")"
 	TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
 	find_source
