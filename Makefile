@@ -44,7 +44,7 @@ bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='spars
 
 check: ## format, lints, checkpatch, shellcheck, the project's own rules
 	@scripts/build/deps.sh kernel check
-	@scripts/check.sh
+	@scripts/check/check.sh
 
 deps: ## install what building and testing need (Debian-like systems)
 	@scripts/build/deps.sh kernel vm tool check test host

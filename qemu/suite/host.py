@@ -50,7 +50,7 @@ def local() -> list[Test]:
 def around() -> list[Test]:
     """What `make test` runs beside these: the checks, the harness's own tests, a killed guest."""
     return [
-        Test("check", command=(str(TOP / "scripts" / "check.sh"),)),
+        Test("check", command=(str(TOP / "scripts" / "check" / "check.sh"),)),
         Test("kill", command=(str(TOP / "qemu" / "kill-test.sh"),)),
         Test("selftest", command=(str(TOP / "qemu" / "selftest.sh"),)),
     ]

@@ -7,7 +7,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-check=$TOP/scripts/docs-check.py
+check=$TOP/scripts/check/docs-check.py
 ktap_print_header
 if ! command -v python3 >/dev/null; then
 	echo "1..0 # SKIP no python3"
@@ -146,11 +146,11 @@ if ! command -v git >/dev/null; then
 	ktap_test_skip "the cover letter: no git"
 	ktap_test_skip "a letter that has a patch too many: no git"
 else
-	says_nothing "the cover letter's list of patches and diffstat" "$TOP/scripts/cover-letter.sh" check
+	says_nothing "the cover letter's list of patches and diffstat" "$TOP/scripts/check/cover-letter.sh" check
 	mkdir "$scratch/patches"
 	cp "$TOP"/qemu/patches/*.patch "$scratch/patches"
 	rm "$scratch"/patches/0004-*
-	if ! RWB_PATCHES=$scratch/patches "$TOP/scripts/cover-letter.sh" check >"$scratch/out" 2>&1 &&
+	if ! RWB_PATCHES=$scratch/patches "$TOP/scripts/check/cover-letter.sh" check >"$scratch/out" 2>&1 &&
 			grep -q '^-  mm/vmscan: trace the wait' "$scratch/out"; then
 		ktap_test_pass "a letter that has a patch too many"
 	else

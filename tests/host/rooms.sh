@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# scripts/rooms-check.py: no file of the module names a room above its own, and each way to name
+# scripts/check/rooms-check.py: no file of the module names a room above its own, and each way to name
 # one is noticed, at the line where it is named.
 # shellcheck disable=SC2016 # $crate is a macro's
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-check=$TOP/scripts/rooms-check.py
+check=$TOP/scripts/check/rooms-check.py
 command -v python3 >/dev/null || skip_all "no python3"
 
 rust=$scratch/rust

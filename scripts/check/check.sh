@@ -4,10 +4,10 @@
 # Prints what is wrong under the check that failed; exit 1 if any did.
 # The lists of files come from git: what is not added yet is not looked at.
 set -uo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 cd "$TOP" || exit 1
 # shellcheck source=check-rules.sh
-. "$TOP/scripts/check-rules.sh"
+. "$TOP/scripts/check/check-rules.sh"
 
 CRATES=(tool rust/policy)
 SKIP=4

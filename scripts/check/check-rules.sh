@@ -19,7 +19,7 @@ check_unsafe_rooms() {
 }
 
 # A file of the module uses its own room and those below it.
-check_rooms() { scripts/rooms-check.py; }
+check_rooms() { scripts/check/rooms-check.py; }
 
 # A panic in the module is a BUG of the machine: none outside tests.
 check_no_panics() {

@@ -38,7 +38,7 @@ class Stop(Exception):
 def must(found, what):
     """A pattern that finds nothing any more must not make a check that finds nothing wrong."""
     if not found:
-        raise Stop(f"{what}: not found; teach scripts/docs-check.py where it is now")
+        raise Stop(f"{what}: not found; teach scripts/check/docs-check.py where it is now")
     return found
 
 
@@ -272,7 +272,7 @@ def check_words(docs):
 def row_files(docs):
     pairs = re.findall(r'read_callback_file\(\s*c"(\w+)",\s*ledgers\.clone\(\),\s*&(\w+)::(\w+)\)', docs.rust("rows.rs"))
     if len(pairs) != len(docs.files()):
-        raise Stop("rows.rs: who writes which file is not clear; teach scripts/docs-check.py")
+        raise Stop("rows.rs: who writes which file is not clear; teach scripts/check/docs-check.py")
     return {ledger: (module, function) for ledger, module, function in pairs}
 
 
@@ -627,7 +627,7 @@ def main():
         sys.exit(f"usage: docs-check.py {'|'.join(CHECKS)} [TOP]")
     top = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else __file__).resolve()
     try:
-        CHECKS[sys.argv[1]](Docs(top if len(sys.argv) == 3 else top.parents[1]))
+        CHECKS[sys.argv[1]](Docs(top if len(sys.argv) == 3 else top.parents[2]))
     except Stop as e:
         complain(str(e))
     for complaint in complaints:

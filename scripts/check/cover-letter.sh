@@ -9,8 +9,8 @@
 #               checking the letter
 # Needs the kernel source that the patches are for: that of `make kernel`, or KSRC=dir.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/source.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/source.sh
 . "$TOP/scripts/lib/source.sh"
 
 PATCHES=${RWB_PATCHES:-$PATCHES}
@@ -87,7 +87,7 @@ update)
 	exit ;;
 esac
 if ! diff -u --label "$(basename "$LETTER")" --label "as the patches have it" "$LETTER" "$tmp/letter"; then
-	die "the cover letter is not that of the patches: scripts/cover-letter.sh update"
+	die "the cover letter is not that of the patches: scripts/check/cover-letter.sh update"
 fi
 [ "$1" = mail ] || exit 0
 mkdir -p "$2"
