@@ -105,13 +105,13 @@ host-test: ## tests that need no kernel: policy, tool, scripts
 	@qemu/run-tests.py --host
 
 install: ## tool, manual, unit, and the module for KDIR or the running kernel (PREFIX= DESTDIR= MODULE=no)
-	@scripts/install.sh
+	@scripts/package/install.sh
 
 uninstall: ## remove what `make install` put there (the same PREFIX= DESTDIR=)
-	@scripts/install.sh --uninstall
+	@scripts/package/install.sh --uninstall
 
 deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
-	@scripts/deb.sh
+	@scripts/package/deb.sh
 
 test-deb: deb ## install them in clean chroots, load the module in a guest, purge them (as root)
 	@scripts/build/deps.sh chroot

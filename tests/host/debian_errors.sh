@@ -69,7 +69,7 @@ echo CONFIG_NEW=y >>"$h/.config"
 refuses "a changed config" "\(.config differs\): reinstall it" "$debian" kdir "$h"
 
 # --- DKMS asks before it builds
-dkms=$TOP/scripts/dkms.sh
+dkms=$TOP/scripts/package/dkms.sh
 fresh
 refuses "DKMS: a kernel without tracepoints" "was built without CONFIG_TRACEPOINTS$" "$dkms" check "$h"
 fresh

@@ -54,6 +54,6 @@ rm "$stubs"/*
 # shellcheck disable=SC2016 # cargo's own quotes
 stub cargo 'printf "error: failed to download \`nosuch v1.0.0\`\n\nCaused by:\n  unable to get packages\n\nCaused by:\n  no network here\n" >&2; exit 101'
 refuses "a crate that cannot be fetched" 'cargo fetch failed: failed to download .nosuch v1.0.0.: no network here' \
-	env PATH="$stubs:$PATH" "$TOP/scripts/crates.py"
+	env PATH="$stubs:$PATH" "$TOP/scripts/package/crates.py"
 
 ktap_finished

@@ -9,7 +9,7 @@ set -uo pipefail
 
 unset KDIR KSRC PREFIX DESTDIR SYSCONFDIR UNITDIR ZSHDIR INSTALL_PATH
 to=$scratch/to
-install=$TOP/scripts/install.sh
+install=$TOP/scripts/package/install.sh
 files() { (cd "$1" && find . \( -type f -o -type l \) | sort); }
 
 ktap_print_header
@@ -73,7 +73,7 @@ is "each with the README's default" "$(cat "$scratch/example")" "$(defaults)"
 k=$scratch/kernel
 mkdir -p "$k/rust"
 config() { printf '%s\n' "$@" >"$k/.config"; }
-dkms=$TOP/scripts/dkms.sh
+dkms=$TOP/scripts/package/dkms.sh
 rustc=$(rustc --version)
 refuses "no kernel" "no kernel build at $scratch/nosuch" "$dkms" check "$scratch/nosuch"
 config '# CONFIG_RUST is not set'

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What `reclaimwb export` writes and what lies in scripts/monitoring, by Prometheus' own tool (promtool, of Debian's
+# What `reclaimwb export` writes and what lies in scripts/package/monitoring, by Prometheus' own tool (promtool, of Debian's
 # package prometheus, which is fetched and unpacked, not installed) and by systemd's.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 # shellcheck source=lib/tool.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/tool.sh"
 
-monitoring=$TOP/scripts/monitoring
+monitoring=$TOP/scripts/package/monitoring
 why=
 promtool=$(command -v promtool) || {
 	if dir=$(host_lib deb_extract prometheus 2>"$scratch/fetch.log"); then

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The Debian packages (scripts/deb.sh), installed in a clean system of this machine's own
+# The Debian packages (scripts/package/deb.sh), installed in a clean system of this machine's own
 # release, removed and purged. `make test-deb`. Needs root and this machine's Debian mirror.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/ktap.sh"
@@ -81,7 +81,7 @@ leaves_out() {
 holds "it is left out for a kernel without Rust" leaves_out
 sed 's/^/# /' "$scratch/dkms"
 says_why() {
-	! in_root "/usr/src/reclaimwb-$version/scripts/dkms.sh" check /lib/modules/9.0.0/build >"$scratch/why" 2>&1 &&
+	! in_root "/usr/src/reclaimwb-$version/scripts/package/dkms.sh" check /lib/modules/9.0.0/build >"$scratch/why" 2>&1 &&
 		grep -q '^error: .* built without CONFIG_RUST$' "$scratch/why"
 }
 holds "which is said in one line" says_why

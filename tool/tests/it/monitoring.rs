@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The dashboard and the alert rules in scripts/monitoring ask only for metrics that the export has, with labels that
+//! The dashboard and the alert rules in scripts/package/monitoring ask only for metrics that the export has, with labels that
 //! these have.
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -18,7 +18,7 @@ type Checked<T> = Result<T, String>;
 const OF_TARGET: [&str; 2] = ["job", "instance"];
 
 fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/monitoring").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/package/monitoring").join(name);
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 

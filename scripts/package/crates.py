@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-MANIFEST = pathlib.Path(__file__).resolve().parents[1] / "tool" / "Cargo.toml"
+MANIFEST = pathlib.Path(__file__).resolve().parents[2] / "tool" / "Cargo.toml"
 TARGET = "x86_64-unknown-linux-gnu"
 TEXTS = ("license", "licence", "copying", "copyright", "notice", "unlicense")
 

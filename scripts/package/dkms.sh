@@ -8,11 +8,11 @@
 # metadata that they lack, and keeps it in /var/cache/reclaimwb. DKMS adds arguments of its own (CC=, LD=), which it takes
 # from the kernel's: so do we, with their version.
 set -euo pipefail
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 die() { echo "error: reclaimwb: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
-# shellcheck source=lib/kdir.sh
+# shellcheck source=../lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
 export RWB_CACHE=${RWB_CACHE:-/var/cache/reclaimwb}
 

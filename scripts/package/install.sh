@@ -12,8 +12,8 @@
 #
 # What is built already is not built again under sudo, where there may be no compiler.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/kdir.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
 
 PREFIX=${PREFIX:-/usr/local}

@@ -6,7 +6,7 @@
 # packaging/debian/ is the source of the packaging; it is filled in and used in a folder
 # below out/, so that nothing of it lies about in the tree.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 [ $# = 0 ] || die "usage: deb.sh"
 [ "$(uname -m)" = x86_64 ] || die "the tool's package is for amd64: use an x86-64 host"
@@ -30,7 +30,7 @@ cat >"$work/debian/changelog" <<-END
 
 	 -- $maintainer  $(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
-"$TOP/scripts/crates.py" >"$work/debian/crates.txt" || die "no list of the crates that the tool is linked with"
+"$TOP/scripts/package/crates.py" >"$work/debian/crates.txt" || die "no list of the crates that the tool is linked with"
 cp "$TOP/tool/FORMAT.md" "$work/debian/FORMAT.md"
 
 say "building the packages of version $version"
