@@ -37,10 +37,10 @@ test-plan: ## what `make test` runs where, and how long that took before (TIER=a
 	@qemu/run-tests.py --tier $(or $(TIER),change) --shard $(or $(SHARD),1/1) --plan
 
 soak: ## random loads against random events for HOURS=1 (SEED= VARIANT=)
-	@scripts/soak.sh $(HOURS)
+	@scripts/measure/soak.sh $(HOURS)
 
 bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='sparse ...' COUNT=20
-	@scripts/bench.sh $(SCENARIOS)
+	@scripts/measure/bench.sh $(SCENARIOS)
 
 check: ## format, lints, checkpatch, shellcheck, the project's own rules
 	@scripts/build/deps.sh kernel check
@@ -86,19 +86,19 @@ vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
 off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/build/deps.sh kernel
-	@scripts/off-cost.sh $(VARIANT)
+	@scripts/measure/off-cost.sh $(VARIANT)
 
 cost: ## what watching costs, in instructions a page (LOADS= RUNS= SIDES=)
-	@scripts/cost.sh $(SIDES)
+	@scripts/measure/cost.sh $(SIDES)
 
 oom-matrix: ## OOM kills with and without handoff (RUNS= CELLS=)
-	@scripts/oom-matrix.sh $(CELLS)
+	@scripts/measure/oom-matrix.sh $(CELLS)
 
 test-nbd: ## swap over NBD while something goes wrong: out/nbd/matrix.txt (SCENARIOS= SIDES= KDIR=)
-	@VARIANT=$(VARIANT) scripts/test-nbd.sh $(SCENARIOS)
+	@VARIANT=$(VARIANT) scripts/measure/test-nbd.sh $(SCENARIOS)
 
 nbd-map: ## where swap over NBD crawls or hangs: out/nbd/map.txt (POINTS='base link=5,hog=0' SIDES= REPEAT= KDIR=)
-	@VARIANT=$(VARIANT) scripts/nbd-map.sh $(POINTS)
+	@VARIANT=$(VARIANT) scripts/measure/nbd-map.sh $(POINTS)
 
 host-test: ## tests that need no kernel: policy, tool, scripts
 	@scripts/build/deps.sh kernel tool host

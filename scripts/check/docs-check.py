@@ -502,12 +502,12 @@ def table(page, heading):
 def check_nbd(docs):
     """All scenarios, all keys of the map, and what may become of a point."""
     page = Page(docs.folder / "nbd.rst")
-    suite = (docs.top / "scripts/test-nbd.sh").read_text()
+    suite = (docs.top / "scripts/measure/test-nbd.sh").read_text()
     source = must(re.search(r"\nALL=\((.*?)\)", suite, re.S), "test-nbd.sh: ALL")[1].split()
     differ("nbd.rst", "scenario", source, table(page, "make test-nbd: what goes wrong"))
     if f"a {len(source) + 1}th row" not in page.text:
         complain(f"nbd.rst: there are {len(source)} scenarios, and plain@base-nbd")
-    on_map = (docs.top / "scripts/nbd-map.sh").read_text()
+    on_map = (docs.top / "scripts/measure/nbd-map.sh").read_text()
     below = page.below("make nbd-map: how scarce it may be")
     point = must(re.search(r"point=\((\[mem\].*?)\)", on_map), "nbd-map.sh: the base point")[1]
     source = [f"{k}={v.strip(chr(39))}" for k, v in re.findall(r"\[(\w+)\]=(\S+)", point)]

@@ -3,7 +3,7 @@
 #
 # What the scenarios of `make bench` share. Each is one file beside this one: it
 # dirties or fills, squeezes, and leaves in $RWB_RESULTS what the kernel counted meanwhile;
-# what that amounts to is computed on the host (scripts/bench-report.py).
+# what that amounts to is computed on the host (scripts/measure/bench-report.py).
 #
 # RWB_SIDE says whose turn it is: stock (no module), off (the module with
 # write_around=N handoff=never) or reclaimwb (with write_around=Y; for swap, with
@@ -21,7 +21,7 @@ DEV=/dev/vda
 # The same disk by a connection of its own: what is read here waits for no write.
 DOOR=/dev/vdb
 MNT=/tmp/mnt
-# The disk's image has this file on it, so large in MiB, and `second` (scripts/bench.sh).
+# The disk's image has this file on it, so large in MiB, and `second` (scripts/measure/bench.sh).
 # shellcheck disable=SC2034 # for the scenarios
 OLD=$MNT/old OLD_MIB=300
 DEBUGFS=/sys/kernel/debug/reclaimwb
@@ -45,7 +45,7 @@ fact()
 # set_up CHECKS TEXT: disk mounted, settings made, module as this side wants it.
 set_up()
 {
-	[ -b $DOOR ] || skip_all "no $DEV with a second door: scripts/bench.sh gives one"
+	[ -b $DOOR ] || skip_all "no $DEV with a second door: scripts/measure/bench.sh gives one"
 	start_test "$1" "$2; $SIDE"
 	: > "$RESULTS/loads"
 	: > "$RESULTS/facts"

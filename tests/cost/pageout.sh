@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One guest of scripts/cost.sh: pages are paged out, with what RWB_SIDE says watching. The
+# One guest of scripts/measure/cost.sh: pages are paged out, with what RWB_SIDE says watching. The
 # figures of each round go to $RWB_RESULTS/rounds. RWB_LOAD:
 #   zeros           MADV_PAGEOUT of zeros: the whole way through pageout(), and no I/O
 #   swap            a cgroup at its memory.max: swapped out to a RAM disk, and in again

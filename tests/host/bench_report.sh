@@ -6,11 +6,11 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
-report=$TOP/scripts/bench-report.py
+report=$TOP/scripts/measure/bench-report.py
 bench=$scratch/bench
 results=$bench/results.json
 
-# run NUMBER SIDE US KILLED SCANNED FREED: as scripts/bench.sh and the guest leave it.
+# run NUMBER SIDE US KILLED SCANNED FREED: as scripts/measure/bench.sh and the guest leave it.
 run() {
 	local dir
 	dir=$bench/runs/made-up/$(printf %03d "$1")-$2

@@ -17,7 +17,7 @@
 #	stock		nobody (when nothing is said)
 #	observer	the module, helper off
 #	helper		the module as it is loaded by default, handoff on
-# $RWB_RESULTS/cell then holds what scripts/test-nbd.sh makes its table of.
+# $RWB_RESULTS/cell then holds what scripts/measure/test-nbd.sh makes its table of.
 
 # The shell that tells the story must not wait for the device it tells of, nor be killed
 # for want of memory: a cgroup that is never swapped out. Its files are not either, in our

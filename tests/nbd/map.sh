@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One point of the map of swap over NBD (scripts/nbd-map.sh): more memory in use than there
+# One point of the map of swap over NBD (scripts/measure/nbd-map.sh): more memory in use than there
 # is, and what the host asks for. By hand, without any of it, that is the map's base point.
 #   RWB_SET          MiB in use beyond those that are left (80)
 #   RWB_MIN_FREE     vm.min_free_kbytes (the kernel's own)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One cell of the OOM matrix (scripts/oom-matrix.sh): more memory in use than there is,
+# One cell of the OOM matrix (scripts/measure/oom-matrix.sh): more memory in use than there is,
 # but not more than there is with swap. What the host asks for comes as RWB_*:
 #   RWB_SIDE    stock (no module) or reclaimwb (handoff=always)
 #   RWB_TASKS   tasks

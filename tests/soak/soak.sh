@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One guest of scripts/soak.sh: for RWB_SECONDS, rounds of a load and of what befalls it, both
+# One guest of scripts/measure/soak.sh: for RWB_SECONDS, rounds of a load and of what befalls it, both
 # chosen by RWB_SEED: parameters are changed, the module goes and comes, devices stand still or
 # fail, cgroups come and go, CPUs and swap areas do, filesystems are frozen and remounted.
 # What is chosen depends on the seed alone; how it meets in time does not. Each load proves

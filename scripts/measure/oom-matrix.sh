@@ -11,7 +11,7 @@
 # qemu/nbd-servers.conf with ',' arguments, tasks, per cent locked, per cent limit of the
 # tasks' cgroup (0: none), seconds that the server is dead for, after a while.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 RUNS=${RUNS:-1}
 out=$OUT/oom-matrix

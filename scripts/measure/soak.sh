@@ -8,7 +8,7 @@
 #   SEED=N          the same choices again (they may meet in another way)
 #   VARIANT=debug   on another kernel: there with lockdep, KASAN and kmemleak
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 HOURS=${1:-1} SEED=${SEED:-$((RANDOM * 32768 + RANDOM + 1))} VARIANT=${VARIANT:-base}
 [[ $HOURS =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "HOURS=$HOURS: give a number of hours, such as 4 or 0.1"

@@ -17,7 +17,7 @@
 # A table on stdout; out/bench/ then holds results.json, plots, and each run's files in
 # runs/SCENARIO/. Exit code 1 if a run failed: it is in the table too.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 PAIRS=${PAIRS:-7} COUNT=${COUNT:-0} STOCK=${STOCK:-none} SIDES=${SIDES:-stock tuned reclaimwb}
 VARIANT=${VARIANT:-base} PARAMS=${PARAMS:-}
@@ -156,7 +156,7 @@ main() {
 	exec {lock}>"$bench/lock"
 	flock -n "$lock" || die "another make bench runs in $bench: wait for it, or set OUT"
 	! wants_disk "${scenarios[@]}" || make_image
-	report=(python3 "$TOP/scripts/bench-report.py")
+	report=(python3 "$TOP/scripts/measure/bench-report.py")
 	rm -rf "$bench"/{runs,results.json,*.svg,plot}
 	mkdir -p "$bench/runs"
 	facts >"$bench/facts"

@@ -5,7 +5,7 @@
     bench-report.py run DIR              one run, in one line
     bench-report.py all BENCH SCENARIOS  BENCH/results.json, plots, a table on stdout
 
-A run is a folder that scripts/bench.sh made: rc, results/ (what the guest counted before
+A run is a folder that scripts/measure/bench.sh made: rc, results/ (what the guest counted before
 and after), nbd/ (the disk server's log, where there is a disk). A scenario says in its first
 comment lines which sides and metrics it has, and what is aimed at: `METRIC TEST LIMIT`,
 where TEST is <, <=, > or >= and LIMIT a number, or a number times the median of another

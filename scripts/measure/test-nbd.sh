@@ -16,7 +16,7 @@
 # given below; skipped; FAIL. Exit code 1 if anything failed, which includes whatever stock
 # survives and another side does not.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/nbd-lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/nbd-lib.sh"
 
 ALL=(plain slow rate pause frozen killed restart-same restart-other restart-persist
 	eio-write eio-read truncate close net-drop net-delay net-reorder net-dup flood drops reserves reserves-zero

@@ -5,8 +5,8 @@
 # command, and compares the code of each function. In out/off-cost/: FUNCTION.diff. Fails
 # unless each call site in vmscan.c is a nop that a static key switches.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
-# shellcheck source=lib/toolchain.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/toolchain.sh
 . "$TOP/scripts/lib/toolchain.sh"
 
 variant=${1:-base}

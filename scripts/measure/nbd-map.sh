@@ -42,7 +42,7 @@
 # Exit code 1 if any page was wrong, or observer or helper lose (neither survive nor crawl)
 # where stock does not.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/nbd-lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/nbd-lib.sh"
 
 REPEAT=${REPEAT:-1}
 LONGEST_S=10 LEAST_PERCENT=25 STILL_S=60

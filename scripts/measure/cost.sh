@@ -12,7 +12,7 @@
 #
 # out/cost/ then holds the tables, LOAD.txt, and each guest's files.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/lib/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 LOADS=${LOADS:-zeros swap} RUNS=${RUNS:-2} VARIANT=${VARIANT:-base}
 out=$OUT/cost
