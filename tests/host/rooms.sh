@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# scripts/check/rooms-check.py: no file of the module names a room above its own, and each way to name
-# one is noticed, at the line where it is named.
+# scripts/check/rooms-check.py: no file of the module names a room above its own, and each way to
+# name one is noticed, at the line where it is named.
 # shellcheck disable=SC2016 # $crate is a macro's
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"

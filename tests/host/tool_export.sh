@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What `reclaimwb export` writes and what lies in scripts/package/monitoring, by Prometheus' own tool (promtool, of Debian's
-# package prometheus, which is fetched and unpacked, not installed) and by systemd's.
+# What `reclaimwb export` writes and what lies in scripts/package/monitoring, by Prometheus' own
+# tool (promtool, of Debian's package prometheus, which is fetched and unpacked, not installed)
+# and by systemd's.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 # shellcheck source=lib/tool.sh

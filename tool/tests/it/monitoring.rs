@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The dashboard and the alert rules in scripts/package/monitoring ask only for metrics that the export has, with labels that
-//! these have.
+//! The dashboard and the alert rules in scripts/package/monitoring ask only for metrics that the export has, with
+//! labels that these have.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
