@@ -16,6 +16,9 @@ built_kdir() {
 	[ -f "$dir/.config" ] || die "KDIR=$dir is no kernel build directory: it has no .config"
 	grep -q '^CONFIG_RUST=y' "$dir/.config" || die "KDIR=$dir was built without CONFIG_RUST"
 	[ -f "$dir/Module.symvers" ] || die "KDIR=$dir has no Module.symvers: the kernel was configured but not built"
+	# Ubuntu's headers link to another package.
+	[ ! -L "$dir/rust" ] || [ -e "$dir/rust" ] ||
+		die "KDIR=$dir has no Rust metadata: rust is a link to $(readlink "$dir/rust"), which is not there; install the package that holds it (on Ubuntu: linux-lib-rust-$(cat "$dir/include/config/kernel.release" 2>/dev/null))"
 	compgen -G "$dir/rust/*.rmeta" >/dev/null ||
 		die "KDIR=$dir has no Rust metadata (rust/*.rmeta): header packages lack it, use the full build directory"
 }

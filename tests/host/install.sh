@@ -13,7 +13,7 @@ install=$TOP/scripts/package/install.sh
 files() { (cd "$1" && find . \( -type f -o -type l \) | sort); }
 
 ktap_print_header
-ktap_set_plan 35
+ktap_set_plan 36
 
 # --- one version
 version=$(version)
@@ -81,6 +81,11 @@ refuses "a kernel without Rust" "KDIR=$k was built without CONFIG_RUST" "$dkms" 
 config CONFIG_RUST=y "CONFIG_RUSTC_VERSION_TEXT=\"$rustc\""
 touch "$k/Module.symvers"
 refuses "headers without Rust's metadata" "header packages lack it" "$dkms" check "$k"
+mv "$k/rust" "$k/rust.dir"
+ln -s ../linux-lib-rust-7.9 "$k/rust"
+refuses "headers that link to a package that is not there" "rust is a link to ../linux-lib-rust-7.9, which is not there; install the package that holds it" "$dkms" check "$k"
+rm "$k/rust"
+mv "$k/rust.dir" "$k/rust"
 touch "$k/rust/libkernel.rmeta"
 refuses "a kernel that lacks something else" "KDIR=$k was built without CONFIG_TRACEPOINTS" "$dkms" check "$k"
 config CONFIG_RUST=y "CONFIG_RUSTC_VERSION_TEXT=\"$rustc\"" CONFIG_CC_IS_CLANG=y CONFIG_CLANG_VERSION=990102 \

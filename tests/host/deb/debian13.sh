@@ -38,7 +38,7 @@ status() { in_root dkms status -m reclaimwb -k "$release"; }
 module() { find "$root/lib/modules/$release/updates" -name 'reclaimwb.ko*' 2>/dev/null; }
 
 ktap_print_header
-ktap_set_plan 9
+ktap_set_plan 10
 
 # As on a machine that has installed something before.
 holds "apt reads its lists" apt update
@@ -52,6 +52,7 @@ holds "DKMS has built it for $release" grep -q "^reclaimwb/$version, $release, x
 in_root cat "/var/lib/dkms/reclaimwb/$version/build/make.log" 2>/dev/null | head -n 40 | sed 's/^/# | /'
 is "there is one module" "$(module | wc -l)" 1
 is "it is for that kernel" "$(modinfo -F vermagic "$(module)" | cut -d' ' -f1)" "$release"
+holds "it is signed, with DKMS's key" grep -q 'Module signature appended' "$(module)"
 is "and for no other" "$(find "$root/lib/modules" -name 'reclaimwb.ko*' | wc -l)" 1
 
 # --- in a guest with that kernel
