@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The stalls of one task against the kernel's delay accounting of it: as many times in
 # reclaim, for as long; and cgroups' limits, whose stalls are of their own origins.
-# guards: rust/ledgers/stalls.rs rust/ledgers/stalls/ rust/ledgers/cost.rs rust/rows/stalls.rs
+# guards: rust/ledgers/stalls.rs rust/ledgers/stalls/ rust/ledgers/cost.rs rust/rows/stalls.rs rust/tables/hist.rs
 # faults: books arithmetic
 # mem: 384M
 # timeout: 300

@@ -2,7 +2,7 @@
 
 //! Why kswapd does not come to rest: told from what its node has where it ends to balance it.
 
-/// Reasons, in the order of their [`NAMES`](Why::ALL).
+/// Reasons, in the order of their [names](KswapdReason::ALL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum KswapdReason {
