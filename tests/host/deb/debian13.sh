@@ -51,7 +51,8 @@ sed 's/^/# /' "$scratch/apt"
 holds "DKMS has built it for $release" grep -q "^reclaimwb/$version, $release, x86_64: installed" <(status)
 in_root cat "/var/lib/dkms/reclaimwb/$version/build/make.log" 2>/dev/null | head -n 40 | sed 's/^/# | /'
 is "there is one module" "$(module | wc -l)" 1
-is "it is for that kernel" "$(modinfo -F vermagic "$(module)" | cut -d' ' -f1)" "$release"
+file=$(module)
+is "it is for that kernel" "$(in_root modinfo -F vermagic "/${file#"$root"/}" | cut -d' ' -f1)" "$release"
 holds "it is signed, with DKMS's key" grep -q 'Module signature appended' "$(module)"
 is "and for no other" "$(find "$root/lib/modules" -name 'reclaimwb.ko*' | wc -l)" 1
 
