@@ -82,6 +82,7 @@ main() {
 	wait "$tool" || { cat "$demo/tool.log" >&2; exit 1; }
 
 	[ "$variant" = debian ] || which+=(--kdir "$kdir")
+	[ -z "${HELPER:-}" ] || which+=(--append rwb.handoff=always)
 	stage "guest with $MEM of memory, swap over NBD ($("$TOP/qemu/vm.sh" "${which[@]}" --accelerator))"
 	"$TOP/qemu/vm.sh" "${which[@]}" --mem "$MEM" --nbd fast --timeout 1200 \
 		--run demo/demo.sh --out "$demo/vm" | narrate || rc=${PIPESTATUS[0]}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest's half of `make demo`: swap over NBD, a load that brings out the
 # origins of reclaim writes, every page proven, all of it recorded.
-# Leaves $RWB_RESULTS/demo.jsonl for `reclaimwb report`.
+# Leaves $RWB_RESULTS/demo.jsonl for `reclaimwb report`. RWB_HANDOFF: how the module is loaded.
 # nbd: fast
 # mem: 320M
 # timeout: 900
@@ -100,7 +100,7 @@ need_nbd
 need_memcg
 need_tool
 start_test $((11 + BOOKS)) "who writes during reclaim, over swap on NBD"
-load_mod
+load_mod "handoff=${RWB_HANDOFF:-never}"
 nbd_swap_on fast
 for cg in rwb-max rwb-huge rwb-zero; do
 	cg_make "$cg"
