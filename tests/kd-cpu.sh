@@ -8,6 +8,7 @@
 # disk: 512M
 # mem: 256M
 # timeout: 300
+# shellcheck disable=SC2154 # what deltas sets
 . "$(dirname "$0")/lib/test.sh"
 
 need_mod
@@ -31,39 +32,26 @@ node()
 	row kswapd "node.0.$1"
 }
 
-# read_all NAME: the ledger, the kernel's counters and kswapd's CPU time in nanoseconds.
-read_all()
+at_work()
 {
-	echo 1 > /proc/sys/vm/stat_refresh
-	cat "$LEDGER/kswapd" > "$TMP/$1.ledger"
-	cat /proc/vmstat > "$TMP/$1.vmstat"
-	cut -d' ' -f1 "/proc/$KSWAPD/schedstat" > "$TMP/$1.cpu"
+	echo "$(vmstat pgscan_kswapd) $(node windows)"
 }
 
-# rested NAME: they are read one after the other, and what the shell starts takes memory, too:
+# rested NAME: a snapshot of the ledger, the kernel's counters and kswapd's CPU time in
+# nanoseconds. They are read one after the other, and what the shell starts takes memory, too:
 # so kswapd must not have worked between the first and the last, nor 0.3 s before.
 rested()
 {
 	local a
 
-	a="$(vmstat pgscan_kswapd) $(node windows)"
+	a=$(at_work)
 	sleep 0.3
-	read_all "$1"
-	[ "$a" = "$(vmstat pgscan_kswapd) $(node windows)" ] &&
-		grep -q '^State:.S' "/proc/$KSWAPD/status"
-}
-
-# of NAME FILE REGEX: the sum of these rows in a reading; missing if there is none.
-of()
-{
-	awk -v re="^($3)\$" '$1 ~ re { n += $2; found = 1 }
-		END { if (found) printf "%.0f\n", n; else print "missing" }' "$TMP/$1.$2"
-}
-
-# grew FILE REGEX: from the first reading to the second.
-grew()
-{
-	echo $(($(of second "$@") - $(of first "$@")))
+	mkdir -p "$TMP/$1"
+	echo 1 > /proc/sys/vm/stat_refresh
+	cat "$LEDGER/kswapd" > "$TMP/$1/kswapd"
+	cat /proc/vmstat > "$TMP/$1/vmstat"
+	cut -d' ' -f1 "/proc/$KSWAPD/schedstat" > "$TMP/$1/cpu"
+	[ "$a" = "$(at_work)" ] && grep -q '^State:.S' "/proc/$KSWAPD/status"
 }
 
 # reads_until MET: three tasks read the file, again and again, until then.
@@ -103,31 +91,32 @@ dd if=/dev/zero of="$TMP/full/file" bs=1M count=$(($(mem_mib MemAvailable) - 48)
 
 # The first pass is where its clock is looked at first.
 check "kswapd begins to work" reads_until worked
-check "without readers it rests" loop_until 100 rested first
-before=$(of first ledger 'node\.0\.windows')
-enough=$(($(of first ledger 'node\.0\.reclaimed\.pages') + 8192))
+check "without readers it rests" loop_until 100 rested before
+before=$(sum "$TMP/before/kswapd" 'node\.0\.windows')
+enough=$(($(sum "$TMP/before/kswapd" 'node\.0\.reclaimed\.pages') + 8192))
 check "it works on" reads_until worked_on
-check "and rests again" loop_until 100 rested second
-cpu=$((($(cat "$TMP/second.cpu") - $(cat "$TMP/first.cpu")) / 1000))
-led=$(($(grew ledger 'node\.0\.cpu\.ns') / 1000))
-scan=$(grew vmstat pgscan_kswapd) steal=$(grew vmstat pgsteal_kswapd)
-scanned=$(grew ledger 'node\.0\.scanned\.pages')
-isolated=$(grew ledger 'node\.0\.isolated\.pages')
-windows=$(grew ledger 'node\.0\.windows')
-say "kswapd0 took $cpu us, scanned $scan pages, freed $steal"
+check "and rests again" loop_until 100 rested after
+cpu=$((($(cat "$TMP/after/cpu") - $(cat "$TMP/before/cpu")) / 1000))
+deltas 'ns=kswapd:node\.0\.cpu\.ns' 'scan=vmstat:pgscan_kswapd' 'steal=vmstat:pgsteal_kswapd' \
+	'scanned=kswapd:node\.0\.scanned\.pages' 'isolated=kswapd:node\.0\.isolated\.pages' \
+	'freed=kswapd:node\.0\.reclaimed\.pages' 'windows=kswapd:node\.0\.windows' \
+	'whys=kswapd:node\.0\.why\.[a-z_]*\.windows' 'tmpfs=kswapd:node\.0\.why\.tmpfs\.windows' \
+	'woken=kswapd:wake\.order\.[0-9]*\.times'
+is_number "$d_ns" && is_number "$d_windows" || bail "node 0 has no figures"
+led=$((d_ns / 1000))
+say "kswapd0 took $cpu us, scanned $d_scan pages, freed $d_steal"
 # What it takes after its last pass goes to the next one; the clock is read at ticks.
 check_num "its CPU time is the scheduler's, us" "$led" -ge $((cpu * 9 / 10 - 50000))
 check_num "and not more" "$led" -le $((cpu * 11 / 10 + 50000))
 # MGLRU counts what it took, not what it looked at.
-check_num "what it looked at is what the kernel says it scanned" "$scanned" -ge "$scan"
-check_num "what it took off its lists is that at most" "$isolated" -le "$scanned"
-check_num "and not much less" "$isolated" -ge $((scan / 2))
+check_num "what it looked at is what the kernel says it scanned" "$d_scanned" -ge "$d_scan"
+check_num "what it took off its lists is that at most" "$d_isolated" -le "$d_scanned"
+check_num "and not much less" "$d_isolated" -ge $((d_scan / 2))
 # Slab pages are freed, too.
-check_num "what it freed is what the kernel says it stole" \
-	"$(grew ledger 'node\.0\.reclaimed\.pages')" -ge "$steal"
-check_eq "each pass has one reason" "$(grew ledger 'node\.0\.why\.[a-z_]*\.windows')" "$windows"
-check_num "it is tmpfs" "$(grew ledger 'node\.0\.why\.tmpfs\.windows')" -ge $((windows * 9 / 10))
-check_num "someone woke it" "$(grew ledger 'wake\.order\.[0-9]*\.times')" -gt 0
+check_num "what it freed is what the kernel says it stole" "$d_freed" -ge "$d_steal"
+check_eq "each pass has one reason" "$d_whys" "$d_windows"
+check_num "it is tmpfs" "$d_tmpfs" -ge $((d_windows * 9 / 10))
+check_num "someone woke it" "$d_woken" -gt 0
 check_num "a reader among them" "$(awk '$1 ~ /^waker\.[0-9]*\.task$/ && $2 == "cat" {
 	sub(/task/, "times", $1); want = $1; next } $1 == want { print $2 }' "$LEDGER/kswapd")" -gt 0
 

@@ -17,11 +17,10 @@ BOOKS_OF_NBD=9 BATCHES=4
 start_test $((3 * (2 + BOOKS_OF_NBD + BATCHES) + 2 + 4 + 8 + 10)) "phases of NBD requests"
 PHASES='lock|header|payload|server|reply|requeued'
 
-# ledger FILE REGEX: the sum of the rows whose whole key matches; ns are large.
+# ledger FILE REGEX: the sum of these rows.
 ledger()
 {
-	awk -v re="^($2)\$" '$1 ~ re { s += $2; n++ }
-		END { if (n) printf "%.0f\n", s; else print "missing" }' "$LEDGER/$1"
+	sum "$LEDGER/$1" "$2"
 }
 
 # nbd REGEX: of the device.

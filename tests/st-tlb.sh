@@ -28,8 +28,7 @@ leave_mib "$M"
 
 flushes()
 {
-	# ns are more than awk's %d holds.
-	awk -v re="^($1)\\.($2)\\.$3\$" '$1 ~ re { s += $2 } END { printf "%.0f\n", s }' "$LEDGER/tlb"
+	sum "$LEDGER/tlb" "($1)\\.($2)\\.$3"
 }
 
 reclaimed()

@@ -61,11 +61,12 @@ snap()
 	done
 }
 
-# sum FILE REGEX: of the rows whose whole key matches.
+# sum FILE REGEX: of the rows whose whole key matches. (What is more than 31 bits, busybox' awk
+# cannot print by %d.)
 sum()
 {
 	awk -v re="^($2)\$" '$1 ~ re { s += $2; n++ }
-		END { if (n) printf "%d\n", s; else print "missing" }' "$1"
+		END { if (n) printf "%.0f\n", s; else print "missing" }' "$1"
 }
 
 # deltas NAME=LEDGER|vmstat:REGEX...: sets d_NAME to the growth of those rows between
@@ -93,7 +94,7 @@ deltas()
 				add(i, 1, dir "/after/" file)
 				add(i, -1, dir "/before/" file)
 				printf "d_%s=%s\n", substr(ARGV[i], 1, eq - 1),
-					rows[i, 1] && rows[i, -1] ? sprintf("%d", sum[i]) : "missing"
+					rows[i, 1] && rows[i, -1] ? sprintf("%.0f", sum[i]) : "missing"
 			}
 		}' "$@") || bail "awk cannot compare the snapshots"
 	eval "$set"

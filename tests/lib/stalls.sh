@@ -34,11 +34,10 @@ take_stalls()
 	settle stalls stalls_cgroups stalls_longest
 }
 
-# stalled REGEX [FILE]: the sum of the rows whose whole key matches; ns are large.
+# stalled REGEX [FILE]: the sum of these rows.
 stalled()
 {
-	awk -v re="^($1)\$" '$1 ~ re { s += $2; n++ }
-		END { if (n) printf "%.0f\n", s; else print "missing" }' "$TMP/${2:-stalls}"
+	sum "$TMP/${2:-stalls}" "$1"
 }
 
 # stalls_so_far [ORIGIN]: that ended, of all origins if none is given; for polling.
