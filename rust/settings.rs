@@ -60,11 +60,6 @@ pub(crate) fn group(group: Group) -> bool {
     GROUPS.get(group as usize).is_some_and(peek)
 }
 
-/// Whether the probes of that group, or of none, are to be attached.
-pub(crate) fn records(group: Option<Group>) -> bool {
-    enabled() && group.is_none_or(self::group)
-}
-
 /// `headroom_floor`: bytes of stack below which a sample raises
 /// reclaimwb:headroom_low; 0 is off. Default 2048.
 pub(crate) fn headroom_floor() -> usize {

@@ -10,7 +10,7 @@
 need_mod
 need_no_swap
 BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 stalls=7 takers=x"
-start_test $((4 * 2 + 3 + 10 * 2 + 2 + 15)) "parameters"
+start_test $((4 * 2 + 3 + 10 * 2 + 2 + 20)) "parameters"
 
 # lacks: how often the log says so far that something is not there.
 lacks()
@@ -71,6 +71,7 @@ events()
 }
 
 zram_swap_on 64
+check_num "probes are attached" "$(attached)" -gt 0
 whole=$(probes) ledgers=$(grep '^ledger\.' "$LEDGER/status")
 snap before
 echo N > "$PARAMS/enabled"
@@ -78,6 +79,11 @@ check_eq "enabled reads back" "$(cat "$PARAMS/enabled")" N
 check_eq "no probe is attached" "$(attached)" 0
 check_eq "the ledgers are what they were" "$(grep '^ledger\.' "$LEDGER/status")" "$ledgers"
 seen=$(events)
+echo N > "$PARAMS/stalls"
+check_eq "a group is switched off meanwhile" "$(row stalls part.scan)" off
+echo Y > "$PARAMS/stalls"
+check_eq "and on again" "$(row stalls part.scan)" available
+check_eq "which attaches nothing" "$(attached)" 0
 check "workload runs" "$BIN/memhog" -p -c text -m 8
 quiesce
 snap after
@@ -121,6 +127,7 @@ quiesce
 snap after
 check_eq "enabled=Y: everything is counted again" \
 	"$(delta writes 'total\.pages')" "$(delta vmstat nr_vmscan_write)"
+check_num "and events come again" "$(events)" -gt "$seen"
 unload_mod
 before=$(lacks)
 load_mod enabled=N

@@ -130,7 +130,7 @@ impl Board {
     /// Says of each group whether it is there.
     fn set_all_live(&self) {
         for &group in Group::ALL {
-            self.set_live(group, settings::records(Some(group)));
+            self.set_live(group, off(Some(group)).is_none());
         }
     }
 
@@ -170,7 +170,7 @@ impl Attached {
             pause_or_resume()?;
         }
         for &group in Group::ALL {
-            if ledgers.states.live(group) != settings::records(Some(group)) {
+            if ledgers.states.live(group) != off(Some(group)).is_none() {
                 switch(group)?;
             }
         }
@@ -206,15 +206,17 @@ pub(crate) fn switch(group: Group) -> Result {
     let Some(ledgers) = board.ledgers.clone() else {
         return Ok(());
     };
-    if settings::records(Some(group)) {
+    if settings::group(group) {
         if let Some(probes) = &board.probes {
             probes.attach_group(group)?;
         }
         board.attach(|f| f.group() == Some(group));
-        ledgers.states.set_live(group, true);
+        ledgers.states.set_live(group, off(Some(group)).is_none());
     } else {
         ledgers.states.set_live(group, false);
         board.detach(|f| f.group() == Some(group));
+        // Those that were not attached are off now, too.
+        board.attach(|f| f.group() == Some(group));
         if let Some(probes) = &board.probes {
             probes.detach_group(group);
         }

@@ -248,7 +248,7 @@ impl<H: Host> Probes<H> {
             if H::WANTED.get(i).is_some_and(|w| w.group == Some(group)) {
                 Self::detach_one(host, i, core::ptr::null_mut());
                 if let Some(probe) = host.probes().get(i) {
-                    if probe.state() == ProbeState::Missing {
+                    if matches!(probe.state(), ProbeState::Missing | ProbeState::Paused) {
                         probe.set(ProbeState::Off);
                     }
                 }
