@@ -414,9 +414,11 @@ impl Windows {
     /// Takes out all tasks but our own, when no probe is attached.
     pub(crate) fn clear(&self) {
         for slot in self.slots.iter() {
-            let outermost = Nest(slot.nest.get()).bottom().and_then(Origin::from_u8);
-            if slot.task.load(Relaxed) != 0 && outermost != Some(Origin::Writer) {
-                slot.free();
+            match slot.nest().bottom().and_then(Origin::from_u8) {
+                // Nobody's, or one of ours claims it just now.
+                None => {}
+                Some(Origin::Writer) => {}
+                Some(_) => slot.free(),
             }
         }
         self.unslotted.store(0, Relaxed);
