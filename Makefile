@@ -114,7 +114,7 @@ deb: ## Debian packages reclaimwb-tools and reclaimwb-dkms in out/deb/
 	@scripts/package/deb.sh
 
 test-deb: deb ## install them in clean chroots, load the module in a guest, purge them (as root)
-	@scripts/build/deps.sh chroot
+	@scripts/build/deps.sh chroot debian vm test
 	@qemu/run-tests.py --host deb tests/host/deb/chroot.sh
 	@qemu/run-tests.py --host deb13 tests/host/deb/debian13.sh
 

@@ -39,14 +39,11 @@ narrate() {
 	done
 }
 
-# debian_kernel: set kdir to Debian's kernel, or fail. What went wrong is one line.
+# debian_kernel: set kdir to Debian's kernel, or fail; what went wrong has been said.
 debian_kernel() {
 	[ -z "${HELPER:-}${KDIR:-}${KSRC:-}" ] || return 1
-	if "$TOP/scripts/build/deps.sh" debian 2>"$demo/debian.log" &&
-		kdir=$(set -o pipefail; "$TOP/scripts/build/debian.sh" image 2> >(tee -a "$demo/debian.log" >&2)); then
-		return 0
-	fi
-	say "Debian's kernel cannot be had here ($(grep -m1 '^error: ' "$demo/debian.log" | sed 's/^error: //'))"
+	kdir=$("$TOP/scripts/build/deps.sh" debian && "$TOP/scripts/build/debian.sh" image) && return
+	say "so Debian's own kernel cannot be had here"
 	return 1
 }
 

@@ -5,8 +5,8 @@
 #
 # What dkms.conf calls. It stands in /usr/src with the module's source, kdir.sh, debian.sh with
 # its lib.sh, and nothing else of the project. For headers of Debian's, debian.sh makes the
-# metadata that they lack, and keeps it in /var/cache/reclaimwb. DKMS adds arguments of its own (CC=, LD=), which it takes
-# from the kernel's: so do we, with their version.
+# metadata that they lack, and keeps it in /var/cache/reclaimwb. DKMS adds arguments of its own
+# (CC=, LD=), which it takes from the kernel's: so do we, with their version.
 set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
