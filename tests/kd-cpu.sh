@@ -102,7 +102,9 @@ deltas 'ns=kswapd:node\.0\.cpu\.ns' 'scan=vmstat:pgscan_kswapd' 'steal=vmstat:pg
 	'freed=kswapd:node\.0\.reclaimed\.pages' 'windows=kswapd:node\.0\.windows' \
 	'whys=kswapd:node\.0\.why\.[a-z_]*\.windows' 'tmpfs=kswapd:node\.0\.why\.tmpfs\.windows' \
 	'woken=kswapd:wake\.order\.[0-9]*\.times'
-is_number "$d_ns" && is_number "$d_windows" || bail "node 0 has no figures"
+for d in "$d_ns" "$d_windows"; do
+	is_number "$d" || bail "node 0 has no figures"
+done
 led=$((d_ns / 1000))
 say "kswapd0 took $cpu us, scanned $d_scan pages, freed $d_steal"
 # What it takes after its last pass goes to the next one; the clock is read at ticks.
