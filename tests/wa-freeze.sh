@@ -30,11 +30,6 @@ dirties()
 	file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file"
 }
 
-nothing_dirty()
-{
-	[ "$(awk '$1 == "file_dirty" { print $2 }' "$ACG/memory.stat")" = 0 ]
-}
-
 # freezes_first: the freeze comes before any folio is queued. It would sync, and leave none
 # dirty; but first it waits for a write(), and that for a page from a disk that stands still.
 # Reclaim wakes the flusher, too; where that takes all folios first, the round is repeated.
@@ -80,7 +75,7 @@ freeze_before()
 	refuses=unknown
 	if around_meets 3 && loop_until 300 skips_frozen "$skipped"; then
 		refuses=true
-	elif nothing_dirty; then
+	elif around_all_clean; then
 		refuses=false
 	fi
 	dm_go rwb-freeze

@@ -68,6 +68,17 @@ goes_on()
 	done
 }
 
+# tasks_in_kernel: says where each task sleeps that cannot be interrupted.
+tasks_in_kernel()
+{
+	local dir
+
+	for dir in /proc/[0-9]*; do
+		grep -q '^State:.D' "$dir/status" 2> /dev/null || continue
+		ktap_print_msg "$(cat "$dir/comm"):" "$(tr '\n' ' ' < "$dir/stack")"
+	done
+}
+
 # superblock_is_free: no blocks are to be found for what is written, which would want the disk
 # while the superblock is held; and the flusher is not asked yet.
 superblock_is_free()
@@ -81,6 +92,7 @@ superblock_is_free()
 		mount -o remount,noatime "$STUCK" "$stuck_mnt" &
 		remount=$!
 		loop_until 100 ended $remount && is=true
+		$is || tasks_in_kernel
 		dm_go rwb-stuck
 		wait $remount
 	fi

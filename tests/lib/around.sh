@@ -176,11 +176,12 @@ around_met()
 	wait "$MEETS"
 }
 
-# file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup.
+# file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup. FILE_IN: what it did last.
 file_in()
 {
 	local dir="$1"
 
+	FILE_IN="$*"
 	shift
 	in_cg "$dir" "$BIN/filehog" "$@" > "$TMP/filehog" 2>&1 && return 0
 	show_file "$TMP/filehog"
@@ -244,12 +245,32 @@ around_has_pending()
 	is_number "$n" && [ "$n" -gt 0 ]
 }
 
+# around_all_clean: no folio of the cgroup is left for reclaim to meet.
+around_all_clean()
+{
+	grep -q '^file_dirty 0$' "$ACG/memory.stat"
+}
+
 # around_holds NAME MIB: that disk (dm_stop) stands still, and the cgroup shrinks to so much
 # until folios are queued; they stay so, as no more windows are let through, until dm_go.
+# Reclaim wakes the flusher, too. Where that took all folios before reclaim met one, the
+# cgroup has its limit back, file_in does again what it did last, and all of it is repeated.
 around_holds()
 {
+	local limit tries=5
+
+	limit=$(cat "$ACG/memory.max")
 	dm_stop "$1"
-	around_meets "$2" && loop_until 900 around_has_pending
+	until around_meets "$2" && loop_until 900 around_has_pending; do
+		[ $tries -gt 0 ] && around_all_clean || return 1
+		tries=$((tries - 1))
+		dm_go "$1"
+		around_met
+		echo "$limit" > "$ACG/memory.max"
+		# shellcheck disable=SC2086 # no argument of it has a space
+		file_in $FILE_IN || return 1
+		dm_stop "$1"
+	done
 }
 
 # waits_in_kernel PID: for a lock or a device.
