@@ -63,7 +63,7 @@ tool: ## build the reclaimwb command into out/bin/
 	@scripts/build/deps.sh tool
 	@scripts/build/tool.sh
 
-vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
+vm: ## boot the dev kernel in QEMU with a shell; RUN=module/load.sh runs a test
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/lib/typed.sh tests $(filter-out shell /%,$(RUN))
 	@scripts/build/deps.sh $(BUILDING) vm tool test
@@ -74,14 +74,14 @@ vm: ## boot the dev kernel in QEMU with a shell; RUN=load.sh runs a test
 
 # Unless another one was asked for.
 vng: VARIANT := $(if $(filter file,$(origin VARIANT)),base-vng,$(VARIANT))
-vng: ## run tests under virtme-ng; RUN='load.sh ...' chooses which
+vng: ## run tests under virtme-ng; RUN='module/load.sh ...' chooses which
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/lib/typed.sh tests $(RUN)
 	@scripts/build/deps.sh kernel vm tool test
 	@scripts/build/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/build/tool.sh >/dev/null
 	@$(MAKE) -s -C tests
-	@qemu/run-tests.py --with vng --variant $(VARIANT) $(if $(RUN),$(RUN),load.sh kind-nbd.sh)
+	@qemu/run-tests.py --with vng --variant $(VARIANT) $(if $(RUN),$(RUN),module/load.sh kind/nbd.sh)
 
 off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/lib/typed.sh kernel "$(VARIANT)"

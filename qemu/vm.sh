@@ -333,7 +333,7 @@ no_verdict() {
 # What someone who gets a shell there wants to know.
 in_guest() {
 	local address name host port
-	say "in the guest: insmod /lib/modules/reclaimwb.ko; reclaimwb status; sh /tests/load.sh; memhog, swapmix, filehog"
+	say "in the guest: insmod /lib/modules/reclaimwb.ko; reclaimwb status; sh /tests/module/load.sh; memhog, swapmix, filehog"
 	for address in "${nbd_addresses[@]}"; do
 		IFS=: read -r name host port <<<"$address"
 		say "swap over NBD ($name): modprobe nbd; nbd-client $host $port /dev/nbd0 -swap; mkswap /dev/nbd0; swapon /dev/nbd0"

@@ -36,11 +36,11 @@ kernels() {
 	for one in "${after[@]}"; do wait "$one"; done
 }
 
-# modules VARIANT: ours, the build that lacks an event if noevent.sh runs there, and what
-# rs-reserves.sh takes the reserves away with.
+# modules VARIANT: ours, the build that lacks an event if module/noevent.sh runs there, and what
+# stall/reserves.sh takes the reserves away with.
 modules() {
 	local plain=--plain
-	! grep -qw noevent.sh <<<"$(grep "^$1 " <<<"$plan")" || plain=
+	! grep -qw module/noevent.sh <<<"$(grep "^$1 " <<<"$plan")" || plain=
 	# shellcheck disable=SC2086 # may be empty
 	"$TOP/scripts/build/module.sh" --variant "$1" $plain >/dev/null
 	"$TOP/scripts/build/kmod.sh" --variant "$1"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, at a cgroup's limit.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
-# tier: all (origin-memcg-max.sh has the limit, nb-restart.sh the device)
+# tier: all (origin/memcg-max.sh has the limit, nbd/restart-same.sh the device)
 # guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: fast

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Swap over NBD, the server pauses for seconds.
 # The scenario of tests/nbd/ with the helper, for every `make test`.
-# tier: all (nb-restart.sh is a longer pause)
+# tier: all (nbd/restart-same.sh is a longer pause)
 # guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: fast

@@ -8,7 +8,7 @@
 # faults: books data
 # disk: 1G 1G
 # timeout: 400
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

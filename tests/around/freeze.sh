@@ -6,7 +6,7 @@
 # faults: data progress
 # disk: 1G 1G
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

@@ -3,13 +3,13 @@
 # Umount, remount and freeze while the worker is inside of a submission: its disk, a server
 # that stands still, has no place for another request, so that it holds s_umount until the
 # server goes on. Who wants the superblock waits so long, no longer, and is not refused; and
-# nothing is lost. (wa-umount, wa-remount and wa-freeze have what is in flight already.)
+# nothing is lost. (around/umount, around/remount and around/freeze have what is in flight already.)
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: lifetime progress
 # nbd: delay
 # disk: 1G
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

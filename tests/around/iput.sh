@@ -8,7 +8,7 @@
 # faults: lifetime locking
 # disk: 1G 1G
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

@@ -5,7 +5,7 @@
 # guards: rust/helper.rs rust/settings.rs rust/control/parameters.rs qemu/patches/0001*
 # faults: report
 # disk: 1G 1G
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

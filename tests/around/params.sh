@@ -4,7 +4,7 @@
 # nothing, when loading as well as at run time.
 # guards: rust/settings.rs rust/control/parameters.rs rust/policy/window.rs rust/policy/budget.rs
 # faults: report
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 GOOD="window=64 window=4096 request_cost=0 request_cost=1024 inflight=256 inflight=65536

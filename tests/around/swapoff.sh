@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # A swap file comes and goes on the filesystem that the worker writes to. Its own
 # pages are none of the worker's business; both sides' content is proven.
-# tier: all (wa-truncate.sh has the same worker, whose pages a swap file never is)
+# tier: all (around/truncate.sh has the same worker, whose pages a swap file never is)
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data
 # disk: 1G 1G
 # timeout: 400
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

@@ -9,10 +9,10 @@
 # faults: books report
 # smp: 1
 # mem: 256M
-# tier: all (st-groups.sh and origin-memcg-max.sh have rows of cgroups, policy has the table)
+# tier: all (module/groups.sh and origin/memcg-max.sh have rows of cgroups, policy has the table)
 # timeout: 600
 # variants: base
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -6,11 +6,11 @@
 # testcases/kernel/controllers/memcg/stress/memcg_stress_test.sh (150 cgroups).
 # guards: rust/ledgers/cgroups.rs rust/policy/heaviest.rs rust/ledgers/stalls/cgroups.rs
 # faults: books report
-# tier: all (st-groups.sh and origin-memcg-max.sh have rows of cgroups, policy has the table)
+# tier: all (module/groups.sh and origin/memcg-max.sh have rows of cgroups, policy has the table)
 # mem: 512M
 # timeout: 600
 # variants: base
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

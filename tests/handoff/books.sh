@@ -5,10 +5,10 @@
 # accounted for, and the write ledger agrees with the kernel to the page.
 # guards: rust/ledgers/handoff.rs rust/helper/swap.rs rust/helper/swap/ rust/rows/handoff.rs qemu/patches/0002*
 # faults: books data
-# tier: all (ho-slow.sh and ho-switch.sh have the same books, ho-switch.sh the content)
+# tier: all (handoff/slow.sh and handoff/switch.sh have the same books, handoff/switch.sh the content)
 # nbd: fast
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd fast

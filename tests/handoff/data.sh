@@ -4,14 +4,14 @@
 # (MADV_FREE), merge (KSM), move, unmap; with huge pages and shared memory; and what an
 # administrator does: compaction, swapoff of a device that is being written to. Never is a
 # page lost, stale or another's.
-# tier: all (ho-switch.sh has the checkers and the content)
+# tier: all (handoff/switch.sh has the checkers and the content)
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/swap_io.h qemu/patches/0002*
 # faults: data lifetime
 # nbd: delay
 # disk: 512M
 # numa: 2
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd delay

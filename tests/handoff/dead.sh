@@ -5,13 +5,13 @@
 # writer, and when the device answers again, handoff goes on. The module can be unloaded
 # meanwhile.
 # Once with a disk whose writes take forever, once with NBD whose network is down.
-# tier: all (nb-frozen.sh has a dead device)
+# tier: all (nbd/frozen.sh has a dead device)
 # guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
 # faults: progress
 # nbd: slow
 # disk: 512M 512M
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd slow

@@ -8,7 +8,7 @@
 # disk: 512M
 # variants: base
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_disk disk0

@@ -10,7 +10,7 @@
 # disk: 512M 512M
 # timeout: 400
 # variants: base
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_memcg

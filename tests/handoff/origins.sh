@@ -8,7 +8,7 @@
 # faults: report books
 # nbd: fast
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_memcg

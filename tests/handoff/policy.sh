@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # When swap-out is handed off: the policy and its floor, their bounds, at load and at run
-# time. (That both can change while reclaim hands off: ho-switch.sh.)
+# time. (That both can change while reclaim hands off: handoff/switch.sh.)
 # guards: rust/control/parameters.rs rust/control/helper.rs rust/settings.rs rust/helper/swap.rs rust/policy/handoff.rs
 # faults: report
 # nbd: fast
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd fast

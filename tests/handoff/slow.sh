@@ -9,7 +9,7 @@
 # nbd: slow
 # mem: 384M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd slow

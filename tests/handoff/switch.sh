@@ -6,7 +6,7 @@
 # faults: lifetime locking data
 # nbd: fast
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_nbd fast

@@ -5,7 +5,7 @@
 # guards: rust/ledgers/headroom.rs rust/ledgers/worst.rs rust/policy/ratelimit.rs
 # faults: report
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -7,7 +7,7 @@
 # faults: arithmetic built-in
 # nbd: fast
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 LAYERS="entry write bio nbd net"
 need_mod

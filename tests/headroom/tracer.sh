@@ -7,7 +7,7 @@
 # guards: rust/ledgers/headroom.rs rust/tables/callers.rs rust/tables/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
 # faults: arithmetic
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 TRACER=/proc/sys/kernel/stack_tracer_enabled
 FILTER=$TRACING/stack_trace_filter

@@ -109,8 +109,8 @@ holds "what they look for elsewhere is there" above
 is "it works there" "$("$scratch/ksft/qemu/nbd-server.sh" list | awk '$1 == "fast" { print $1 }')" fast
 # No module anywhere: the scenario skips, in the kernel's runner.
 stub modinfo 'exit 1'
-(cd / && RWB_MODULE_DIR=$scratch/none PATH=$stubs:$PATH "$scratch/ksft/run_kselftest.sh" -t reclaimwb:load.sh) >"$scratch/run" 2>&1
-holds "the kernel's runner runs one" grep -qE '^ok 1 selftests: reclaimwb: load.sh # SKIP' "$scratch/run"
+(cd / && RWB_MODULE_DIR=$scratch/none PATH=$stubs:$PATH "$scratch/ksft/run_kselftest.sh" -t reclaimwb:module/load.sh) >"$scratch/run" 2>&1
+holds "the kernel's runner runs one" grep -qE '^ok 1 selftests: reclaimwb: module/load.sh # SKIP' "$scratch/run"
 # shellcheck disable=SC2016 # for that shell
 found=$(stub modinfo "echo $scratch/ksft/VERSION"
 	cd "$scratch/ksft/reclaimwb" && RWB_MODULE_DIR=$scratch/none TESTS=. PATH=$stubs:$PATH sh -c '. lib/module.sh; module_file reclaimwb')

@@ -55,9 +55,9 @@ typed() { # ARGUMENT OF make...
 	return $rc
 }
 refuses "deps.sh would have more to say" "missing: flex" typed kernel
-refuses "make vm, no such test" "no test 'nope.sh': there is .*load.sh" typed vm RUN=nope.sh
-refuses "make vm, one of two" "no test 'nope.sh': there is " typed vm RUN='load.sh nope.sh'
-refuses "make vng, no such test" "no test 'nope.sh': there is .*load.sh" typed vng RUN=nope.sh
+refuses "make vm, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vm RUN=nope.sh
+refuses "make vm, one of two" "no test 'nope.sh': there is " typed vm RUN='module/load.sh nope.sh'
+refuses "make vng, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vng RUN=nope.sh
 refuses "make vm, no such variant" "no variant 'foo': there is base " typed vm VARIANT=foo
 refuses "make module, no such KDIR" "KDIR=/nonexistent: there is no such folder" typed module KDIR=/nonexistent
 refuses "make kernel, no such KSRC" "KSRC=/nonexistent does not exist" typed kernel KSRC=/nonexistent

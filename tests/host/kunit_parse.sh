@@ -39,17 +39,17 @@ counts() { parsed counts; }
 ktap_print_header
 ktap_set_plan 10
 
-is "a script's log: all pass" "$(script kind-zswap.sh | counts)" "5 5 0 0 0 0"
+is "a script's log: all pass" "$(script kind/zswap.sh | counts)" "5 5 0 0 0 0"
 is "one with a skip" "$(script init | counts)" "3 2 0 1 0 0"
-is "one with a failure, and lines that are no KTAP" "$(script st-compaction.sh | counts)" "7 6 1 0 0 0"
+is "one with a failure, and lines that are no KTAP" "$(script stall/compaction.sh | counts)" "7 6 1 0 0 0"
 
-is "a run: a subtest for each script" "$(script init | cat - <(script st-compaction.sh) <(script kind-zswap.sh) | nest | parsed top)" \
-	$'init 3 2 0 1\nst-compaction.sh 7 6 1 0\nkind-zswap.sh 5 5 0 0'
-is "its sums" "$(script init | cat - <(script st-compaction.sh) <(script kind-zswap.sh) | nest | counts)" "15 13 1 1 0 0"
-is "a script that skips, with its reason" "$(script origin-memcg-soft.sh | nest | grep '^ok')" \
-	"ok 1 origin-memcg-soft.sh # SKIP cgroup v1 has no memory controller here"
-is "counts as one that was skipped" "$(script origin-memcg-soft.sh | nest | counts)" "1 0 0 1 0 0"
-is "one that was cut off has not passed" "$(nest <"$suite" | grep st-slow.sh | tail -n1)" "not ok 5 st-slow.sh"
+is "a run: a subtest for each script" "$(script init | cat - <(script stall/compaction.sh) <(script kind/zswap.sh) | nest | parsed top)" \
+	$'init 3 2 0 1\nstall/compaction.sh 7 6 1 0\nkind/zswap.sh 5 5 0 0'
+is "its sums" "$(script init | cat - <(script stall/compaction.sh) <(script kind/zswap.sh) | nest | counts)" "15 13 1 1 0 0"
+is "a script that skips, with its reason" "$(script origin/memcg-soft.sh | nest | grep '^ok')" \
+	"ok 1 origin/memcg-soft.sh # SKIP cgroup v1 has no memory controller here"
+is "counts as one that was skipped" "$(script origin/memcg-soft.sh | nest | counts)" "1 0 0 1 0 0"
+is "one that was cut off has not passed" "$(nest <"$suite" | grep stall/slow.sh | tail -n1)" "not ok 5 stall/slow.sh"
 nest <"$suite" | counts >"$scratch/all"
 holds "and the parser misses its results" test "$(cut -d' ' -f5 "$scratch/all")" -gt 0
 

@@ -7,7 +7,7 @@
 # disk: 512M
 # variants: base
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -5,7 +5,7 @@
 # guards: rust/ledgers/writes.rs rust/ledgers/swap_io.rs rust/ledgers/windows.rs rust/probes/block.rs
 # faults: books report
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

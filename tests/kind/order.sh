@@ -4,7 +4,7 @@
 # guards: rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 THP=/sys/kernel/mm/transparent_hugepage
 need_mod

@@ -4,7 +4,7 @@
 # guards: rust/ledgers/writes.rs rust/probes/page.rs rust/shim/inline.c
 # faults: books
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

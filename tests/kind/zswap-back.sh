@@ -7,7 +7,7 @@
 # faults: books origin
 # disk: 512M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_memcg

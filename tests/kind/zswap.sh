@@ -6,7 +6,7 @@
 # faults: books
 # disk: 512M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -4,7 +4,7 @@
 # The library every scenario sources. It holds the course of a test (needs,
 # plan, checks, end); what a test works with is beside it, one idea a file.
 #
-#	. "$(dirname "$0")/lib/test.sh"
+#	. "$(dirname "$0")/../lib/test.sh"
 #	need_nbd fast			# skips with a reason if it is not there
 #	start_test 3 "what it shows"	# plan: 3 checks, plus END_CHECKS
 #	load_mod
@@ -17,10 +17,14 @@ set -u
 # What the scenarios and the other files here read, ShellCheck cannot see.
 # shellcheck disable=SC2034
 TESTS=${RWB_TESTS:-$(cd "$(dirname "$0")" && pwd)}
+# A script is in a folder of tests/; one that somebody is trying out may be in tests/ itself.
+[ -f "$TESTS/lib/test.sh" ] || TESTS=${TESTS%/*}
 # shellcheck disable=SC2034
 BIN=$TESTS/bin
 [ -d "$BIN" ] || BIN=$TESTS/../out/tests/bin
-NAME=$(basename "$0" .sh)
+# The path below tests/, such as around/stuck: file names alone are not unique.
+NAME=$(cd "$(dirname "$0")" && pwd)/$(basename "$0" .sh)
+NAME=${NAME#"$TESTS/"}
 # Results of `finish`: the module is gone, the console is clean.
 END_CHECKS=2
 

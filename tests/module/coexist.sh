@@ -5,7 +5,7 @@
 # faults: report
 # variant-skip: debug (that kernel has no BPF)
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 EVENT=vmscan/mm_vmscan_write_folio
 need_mod

@@ -4,7 +4,7 @@
 # guards: rust/shim/events.c rust/shim/events.h rust/kernel_ext/events.rs
 # faults: report
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

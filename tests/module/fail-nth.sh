@@ -7,7 +7,7 @@
 # faults: lifetime memory
 # append: kmemleak=on
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_helper

@@ -6,7 +6,7 @@
 # faults: lifetime locking
 # mem: 256M
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

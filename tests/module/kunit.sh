@@ -5,9 +5,9 @@
 # faults: memory lifetime
 # variants: debug
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
-# disk: 256M (for leaks.sh)
+# disk: 256M (for module/leaks.sh)
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"

@@ -3,14 +3,14 @@
 # Nothing is leaked by a few loads, recording, and both halves of the helper: swap and a
 # filesystem over NBD, one queue and one ring each. kmemleak, which is off elsewhere as it
 # costs most, watches what was allocated. It knows nothing of pages: those that nobody uses
-# and that are not free either are counted, to the page. Shares its guest with kunit.sh.
+# and that are not free either are counted, to the page. Shares its guest with module/kunit.sh.
 # guards: rust/reclaimwb_main.rs rust/helper.rs rust/helper/ rust/ledgers.rs rust/kernel_ext/ rust/shim/
 # faults: lifetime memory
 # nbd: fast
 # disk: 256M
 # append: kunit.enable=1 kunit.autorun=1 kmemleak=on
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_handoff
 need_helper

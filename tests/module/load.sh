@@ -5,7 +5,7 @@
 # guards: rust/reclaimwb_main.rs rust/entry.rs rust/entry/ rust/probes.rs rust/rows.rs rust/rows/status.rs rust/control.rs rust/control/boot.rs rust/ledgers.rs rust/tables.rs rust/shim.rs rust/shim/ rust/kernel_ext.rs rust/kernel_ext/ rust/words.rs rust/words/
 # faults: report lifetime locking built-in
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 start_test 28 "load, ledgers, events, unload"

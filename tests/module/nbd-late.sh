@@ -5,7 +5,7 @@
 # guards: rust/control/probes.rs rust/kernel_ext/tracepoint.rs rust/kernel_ext/symbol.rs
 # faults: lifetime locking
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 [ ! -d /sys/module/nbd ] || [ -e /sys/module/nbd/refcnt ] || skip_all "nbd is built in"

@@ -7,7 +7,7 @@
 # guards: rust/probes.rs rust/shim/conftest.sh rust/shim/check_event.c rust/rows/status.rs
 # faults: report
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod reclaimwb_noevent
 need_no_swap

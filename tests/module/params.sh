@@ -5,7 +5,7 @@
 # guards: rust/settings.rs rust/control/parameters.rs rust/shim/params.c rust/shim/setting.c
 # faults: report
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

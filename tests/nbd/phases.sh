@@ -8,7 +8,7 @@
 # nbd: fast delay:rdelay=20ms,wdelay=200ms slow:--threads=1 disk:wdelay=50ms
 # mem: 384M
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_nbd fast

@@ -4,7 +4,7 @@
 # guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs
 # faults: origin
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 ADMIN=/sys/kernel/mm/damon/admin/kdamonds
 need_mod

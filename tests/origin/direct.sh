@@ -6,7 +6,7 @@
 # guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs rust/policy/nest.rs
 # faults: origin
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -6,7 +6,7 @@
 # faults: origin
 # cgroup: v1
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -5,7 +5,7 @@
 # guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 RECLAIM=/sys/devices/system/node/node0/reclaim
 need_mod

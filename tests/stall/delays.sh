@@ -6,7 +6,7 @@
 # faults: books arithmetic
 # mem: 384M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

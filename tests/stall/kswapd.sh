@@ -9,7 +9,7 @@
 # mem: 256M
 # timeout: 300
 # shellcheck disable=SC2154 # what deltas sets
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -7,7 +7,7 @@
 # faults: books arithmetic report
 # mem: 256M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -8,7 +8,7 @@
 # nbd: fast
 # mem: 384M
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_nbd fast

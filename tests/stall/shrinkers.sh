@@ -9,7 +9,7 @@
 # disk: 512M
 # mem: 384M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

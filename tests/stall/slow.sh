@@ -8,7 +8,7 @@
 # nbd: slow
 # mem: 384M
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_nbd slow
@@ -22,7 +22,7 @@ SIDES=1 MIB=150 SECONDS_EACH=5
 start_test $((SIDES * (1 + STALL_BOOKS + LONGEST + COUNTERS) + 3 + (SIDES - 1) * 3)) \
 	"stalls on swap over a slow link"
 nbd_swap_on slow
-# As in ho-slow.sh.
+# As in handoff/slow.sh.
 ! is_debug_kernel || vm min_free_kbytes 8192
 leave_mib $((MIB * 3 / 2))
 

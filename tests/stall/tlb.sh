@@ -7,9 +7,9 @@
 # disk: 512M
 # mem: 384M
 # smp: 2
-# variant-skip: debug (slow there; st-groups.sh runs these probes under the checkers)
+# variant-skip: debug (slow there; module/groups.sh runs these probes under the checkers)
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

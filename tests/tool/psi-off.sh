@@ -9,7 +9,7 @@
 # mem: 256M
 # timeout: 300
 # variants: base
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -5,7 +5,7 @@
 # guards: tool/src/record/ rust/shim/events.c
 # faults: report books
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -6,11 +6,11 @@
 # After docker/for-linux#651, raspberrypi/linux#1753, etcd#17615.
 # guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/probes_wait.c
 # faults: books arithmetic report
-# tier: all (wt-refault.sh and wt-swapin.sh have the ledger)
+# tier: all (wait/refault.sh and wait/swapin.sh have the ledger)
 # disk: 1G
 # mem: 512M
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # The books balance under pressure over NBD swap, with the classic LRU:
 # recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
-# tier: all (books-mglru.sh has the same ledger)
+# tier: all (writes/mglru.sh has the same ledger)
 # guards: rust/ledgers/writes.rs rust/ledgers/windows.rs rust/probes/vmscan.rs rust/rows/writes.rs
 # faults: books data
 # nbd: fast
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_nbd fast

@@ -6,7 +6,7 @@
 # faults: books data
 # nbd: fast
 # timeout: 600
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_nbd fast

@@ -5,7 +5,7 @@
 # faults: books
 # numa: 2
 # timeout: 300
-. "$(dirname "$0")/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_mod
 need_no_swap

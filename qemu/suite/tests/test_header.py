@@ -56,9 +56,9 @@ class Reading(unittest.TestCase):
             header.parse("t.sh", "# timeout: long\n")
 
     def test_find(self) -> None:
-        self.assertEqual(header.find("load.sh"), "load.sh")
+        self.assertEqual(header.find("module/load.sh"), "module/load.sh")
         self.assertEqual(header.find("tests/meta/good.sh"), "meta/good.sh")
-        with self.assertRaisesRegex(Wrong, "no test 'lode.sh': there is .*load.sh"):
+        with self.assertRaisesRegex(Wrong, "no test 'lode.sh': there is .*module/load.sh"):
             header.find("lode.sh")
 
 

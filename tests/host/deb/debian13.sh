@@ -67,7 +67,7 @@ guest() {
 		*.xz) xz -dc "$(module)" >"$OUT/module/debian/reclaimwb.ko" ;;
 		*) return 1 ;;
 		esac &&
-		"$TOP/qemu/run-tests.py" --variant debian --out "$OUT/test" load.sh
+		"$TOP/qemu/run-tests.py" --variant debian --out "$OUT/test" module/load.sh
 }
 holds "it loads on that kernel" quiet guest
 
