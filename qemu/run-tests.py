@@ -3,8 +3,8 @@
 """Run test scripts in guests, by vm.sh or by virtme-ng, and tests of the host.
 
   run-tests.py [--variant NAME]... [--with vng] [--out DIR] [TEST...]
-      these scripts, in this order, in as few guests as can be; without TEST all of
-      tests/*.sh that can run on that kernel (base, if none is named)
+      these scripts, in this order, in as few guests as can be; without TEST all scenarios
+      that can run on that kernel (base, if none is named)
   run-tests.py --tier change|all [--shard N/M] [--of PATH]... [--resume] [--out DIR]
       a tier of the suite (suite/plan.py), or a part of it: a shard, or the scenarios that
       guard these files; --resume takes up a run of the same tree that was cut short
@@ -78,7 +78,7 @@ def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], d
         heads = [head for head in heads if head.guards_any(of)]
         tests = {name: test for name, test in tests.items() if test.is_of(of)}
         if not heads and not tests:
-            raise Wrong(f"nothing guards {' '.join(of)}: see '# guards:' in tests/*.sh")
+            raise Wrong(f"nothing guards {' '.join(of)}: see '# guards:' in tests/*/*.sh")
     units = plan.units(heads, tier, known)
     units += [plan.Unit(plan.HOST, name, profile.weight(known, plan.HOST, name, header.DEFAULT_TIMEOUT)) for name in tests]
     return plan.shard(units, *shard_of(shard)), tests

@@ -7,8 +7,8 @@
 #         [--run SCRIPT]... [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
 #         [--acpi on|off] [--net] [--nic virtio|8139] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
-# SCRIPT is a file below tests/, a full path in the guest, or "shell", which it is
-# when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
+# SCRIPT is a file below tests/, a scenario's file name that no other one has, a full path in
+# the guest, or "shell", which it is when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
 # A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays; a
 # guest with such disks also gets the filesystems and their tools. Or it is an NBD
 # server that QEMU connects to; who names it twice has two ways to the same disk.
@@ -29,6 +29,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=../scripts/lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
+# shellcheck source=../scripts/lib/typed.sh
+. "$TOP/scripts/lib/typed.sh"
 
 RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }
@@ -58,7 +60,11 @@ done
 [ ${#scripts[@]} -gt 0 ] || scripts=(shell)
 for i in "${!scripts[@]}"; do
 	for prefix in "$TOP/tests/" /tests/ tests/; do scripts[i]=${scripts[i]#"$prefix"}; done
-	[ "${scripts[i]}" != shell ] || interactive=yes
+	case ${scripts[i]} in
+	shell) interactive=yes ;;
+	/*) ;;
+	*) scripts[i]=$(find_test "${scripts[i]}") || exit $RC_CANNOT ;;
+	esac
 done
 
 # What a kernel with checkers needs: more memory and time, and no ACPI, whose

@@ -162,15 +162,24 @@ def read(name: str) -> Header:
 
 
 def find(name: str) -> str:
-    """The path below tests/ of a script that is named as a user would."""
+    """The path below tests/ of a script that is named as a user would: by a path, or by a
+    scenario's file name if no other one has it."""
     for path in (Path(name), TESTS / name, TOP / name):
         if path.is_file():
             path = path.resolve()
             if path.is_relative_to(TESTS):
                 return str(path.relative_to(TESTS))
-    raise Wrong(f"no test '{name}': there is {' '.join(scenarios())}")
+    found = [scenario for scenario in scenarios() if scenario.rpartition("/")[2] == name]
+    if len(found) > 1:
+        raise Wrong(f"several tests are named '{name}': {' '.join(found)}")
+    if not found:
+        raise Wrong(f"no test '{name}': there is {' '.join(scenarios())}")
+    return found[0]
 
 
 def scenarios() -> list[str]:
-    """All scenarios: tests/*.sh."""
-    return sorted(path.name for path in TESTS.glob("*.sh"))
+    """All scenarios, as paths below tests/: each script in a folder that says what it guards. One
+    that somebody is trying out may be in tests/ itself."""
+    tried = list(TESTS.glob("*.sh"))
+    guards = [path for path in TESTS.glob("*/*.sh") if "guards" in comments(path.read_text(encoding="utf-8"))]
+    return sorted(str(path.relative_to(TESTS)) for path in tried + guards)

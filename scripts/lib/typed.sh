@@ -40,16 +40,23 @@ check_kernel() {
 	[ -z "${KSRC:-}" ] || check_ksrc
 }
 
-# find_test NAME: print its path below tests/.
+# find_test NAME: print its path below tests/. A scenario's file name will do if no other one has it.
 find_test() {
-	local path
+	local path tests found
+	tests=$(readlink -f "$TOP/tests")
 	for path in "$1" "$TOP/tests/$1" "$TOP/$1"; do
 		[ -f "$path" ] || continue
 		path=$(readlink -f "$path")
-		echo "${path#"$TOP/tests/"}"
+		[[ $path = "$tests"/* ]] || continue
+		echo "${path#"$tests/"}"
 		return
 	done
-	die "no test '$1': there is $(cd "$TOP/tests" && echo *.sh)"
+	mapfile -t found < <(scenarios | awk -F/ -v name="$1" '$NF == name')
+	case ${#found[@]} in
+	0) die "no test '$1': there is $(scenarios | xargs)" ;;
+	1) echo "${found[0]}" ;;
+	*) die "several tests are named '$1': ${found[*]}" ;;
+	esac
 }
 
 check_tests() {

@@ -95,12 +95,12 @@ refuses "built with a clang that is not here" "built with clang 99, which is not
 
 # --- kselftest layout
 holds "the scenarios install" quiet make -s -C "$TOP/tests" install INSTALL_PATH="$scratch/ksft" KSRC="${helpers%/tools/testing/*}"
-is "each is listed, with the collection's name" "$("$scratch/ksft/run_kselftest.sh" -l)" "$(cd "$TOP/tests" && printf 'reclaimwb:%s\n' *.sh)"
+is "each is listed, with its folder as the collection" "$("$scratch/ksft/run_kselftest.sh" -l)" "$(scenarios | sed 's@^\(.*\)/@reclaimwb/\1:@')"
 # above: what the scenarios' library looks for beside their folder; what is built is in bin.
 above() {
 	local path missing=0
 	# shellcheck disable=SC2013,SC2016 # paths without blanks; text to find
-	for path in $(grep -ohE '\$TESTS/\.\./[a-z_./-]+' "$TOP"/tests/lib/*.sh "$TOP"/tests/*.sh | grep -v '/out/' | sort -u); do
+	for path in $(grep -ohE '\$TESTS/\.\./[a-z_./-]+' "$TOP"/tests/*/*.sh | grep -v '/out/' | sort -u); do
 		[ -e "$scratch/ksft/${path#\$TESTS/../}" ] || { echo "# no $path"; missing=1; }
 	done
 	return $missing
@@ -109,8 +109,8 @@ holds "what they look for elsewhere is there" above
 is "it works there" "$("$scratch/ksft/qemu/nbd-server.sh" list | awk '$1 == "fast" { print $1 }')" fast
 # No module anywhere: the scenario skips, in the kernel's runner.
 stub modinfo 'exit 1'
-(cd / && RWB_MODULE_DIR=$scratch/none PATH=$stubs:$PATH "$scratch/ksft/run_kselftest.sh" -t reclaimwb:module/load.sh) >"$scratch/run" 2>&1
-holds "the kernel's runner runs one" grep -qE '^ok 1 selftests: reclaimwb: module/load.sh # SKIP' "$scratch/run"
+(cd / && RWB_MODULE_DIR=$scratch/none PATH=$stubs:$PATH "$scratch/ksft/run_kselftest.sh" -t reclaimwb/module:load.sh) >"$scratch/run" 2>&1
+holds "the kernel's runner runs one" grep -qE '^ok 1 selftests: reclaimwb/module: load.sh # SKIP' "$scratch/run"
 # shellcheck disable=SC2016 # for that shell
 found=$(stub modinfo "echo $scratch/ksft/VERSION"
 	cd "$scratch/ksft/reclaimwb" && RWB_MODULE_DIR=$scratch/none TESTS=. PATH=$stubs:$PATH sh -c '. lib/module.sh; module_file reclaimwb')

@@ -15,7 +15,7 @@ if [ ! -f "$kunit" ]; then
 fi
 
 # script NAME: its part of the run
-script() { sed -n "/^# begin $1\$/,/^# end $1 /p" "$suite"; }
+script() { sed -n "\\@^# begin $1\$@,\\@^# end $1 @p" "$suite"; }
 nest() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/qemu python3 -m suite.ktap nest; }
 # parsed WHAT: stdin through the parser; `tests passed failed skipped errors`, or the results
 # at the top, one a line.
@@ -57,7 +57,7 @@ holds "and the parser misses its results" test "$(cut -d' ' -f5 "$scratch/all")"
 # shellcheck disable=SC2016 # text to find
 named() {
 	! git -C "$TOP" grep -nE '^[[:space:]]*(check|check_not|check_eq|check_num|skip_checks)[[:space:]]+"[^"]*#' \
-		-- ':(glob)tests/*.sh' ':(glob)tests/lib/*.sh' | grep -v '\${[^}]*#'
+		-- ':(glob)tests/*/*.sh' | grep -v '\${[^}]*#'
 }
 holds "no check has a # in its name" named
 
