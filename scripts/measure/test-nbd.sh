@@ -46,7 +46,7 @@ main() {
 		[ "$VARIANT" != base ] || [ -n "${KDIR:-}" ] || rows+=(plain@base-nbd)
 	fi
 	for name in "${rows[@]}"; do
-		[ -f "$TOP/tests/nbd/${name%@*}.sh" ] || die "no scenario '$name'; there are: ${ALL[*]}"
+		[[ " ${ALL[*]} " = *" ${name%@*} "* ]] || die "no scenario '$name'; there are: ${ALL[*]}"
 	done
 	prepare_all
 	{

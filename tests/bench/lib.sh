@@ -9,11 +9,10 @@
 # write_around=N handoff=never) or reclaimwb (with write_around=Y; for swap, with
 # handoff=always alone). For swap also tuned: stock, its device set by hand.
 
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../lib/test.sh
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 # shellcheck source=../lib/trace.sh
-. "$RWB_TESTS/lib/trace.sh"
+. "$TESTS/lib/trace.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 SIDE=${RWB_SIDE:-stock}

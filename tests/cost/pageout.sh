@@ -16,9 +16,8 @@
 #   ftrace:GROUP    the kernel's own tracer, with the events and functions of that group
 #   ftrace-stack    mm_vmscan_write_folio with its stacktrace
 #   stack-tracer    the kernel's stack tracer
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../lib/test.sh
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 SIDE=${RWB_SIDE:-none}

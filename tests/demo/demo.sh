@@ -6,8 +6,7 @@
 # nbd: fast
 # mem: 320M
 # timeout: 900
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 # More data than memory, by a third, in tasks that all fault at once: kswapd alone

@@ -5,8 +5,7 @@
 # tool/tests/fixtures/stalls-before.json and stalls.json were made:
 #   qemu/vm.sh --variant base --mem 256M --smp 2 --nbd slow --disk 512M --out out/fixture \
 #     --run demo/fixture.sh
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 THP=/sys/kernel/mm/transparent_hugepage

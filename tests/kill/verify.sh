@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Second half of qemu/kill-test.sh: what was named as synced is there, in this
 # generation or a later one. rwb.synced=FILE.GENERATION/... says what that was.
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_disk disk0
 need_fs "${RWB_FS:-ext4}"

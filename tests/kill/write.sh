@@ -4,8 +4,7 @@
 # fsynced, and each is named when it was, while write-around writes beside it.
 # Arguments come from the kernel command line: rwb.fs=ext4.
 # timeout: 300
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 need_helper
 need_memcg

@@ -14,15 +14,14 @@
 #	nbd_finish
 #
 # RWB_SIDE says who is there:
-#	stock		nobody (when nothing is said)
+#	stock		nobody
 #	observer	the module, helper off
-#	helper		the module as it is loaded by default, handoff on
+#	helper		the module as it is loaded by default, handoff on (when nothing is said)
 # $RWB_RESULTS/cell then holds what scripts/measure/test-nbd.sh makes its table of.
 
 # The shell that tells the story must not wait for the device it tells of, nor be killed
 # for want of memory: a cgroup that is never swapped out. Its files are not either, in our
 # guest: that has a ramfs there.
-RWB_TESTS=${RWB_TESTS:-$(cd "$(dirname "$0")/.." && pwd)}
 OWN_CG=/sys/fs/cgroup/rwb-own
 if [ -z "${RWB_IN_OWN:-}" ]; then
 	export RWB_IN_OWN=no
@@ -34,10 +33,10 @@ if [ -z "${RWB_IN_OWN:-}" ]; then
 	fi
 fi
 # shellcheck source=test.sh
-. "$RWB_TESTS/lib/test.sh"
+. "${RWB_TESTS:-$(dirname "$0")/..}/lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-}
-SIDE=${RWB_SIDE:-stock}
+SIDE=${RWB_SIDE:-helper}
 case $SIDE in
 stock) ;;
 observer) need_mod ;;

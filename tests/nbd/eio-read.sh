@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # One in twenty reads fails with EIO until a task has noticed: it gets SIGBUS, as there is no
 # other copy of its page. No task may see a page that is not its own.
+# guards: rust/helper/swap/ rust/policy/nbd.rs
+# faults: data progress
 # nbd: eio-read
 # mem: 256M
 # timeout: 600
+# variants: base
 . "$(dirname "$0")/../lib/nbd.sh"
 
 need_nbd eio-read

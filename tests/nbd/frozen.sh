@@ -4,9 +4,12 @@
 # pages hangs, on each side. What a hang looks like here: a deadline, and who waits for what.
 # The load has a cgroup of its own with a limit: where all memory is short nobody else goes on
 # either, this shell's commands included, and init ends it at the script's own deadline.
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
+# faults: progress report
 # nbd: fast
 # mem: 272M
 # timeout: 300
+# variants: base
 . "$(dirname "$0")/../lib/nbd.sh"
 
 need_nbd fast

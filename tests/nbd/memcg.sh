@@ -1,9 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The load has a cgroup of its own with a limit: reclaim is the cgroup's.
+# tier: all (origin/memcg-max.sh has the limit, nbd/restart-same.sh the device)
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
+# faults: data progress
 # nbd: fast
 # mem: 256M
 # timeout: 600
+# variants: base
 . "$(dirname "$0")/../lib/nbd.sh"
 
 need_nbd fast

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # A server that three times answers nothing at all for some seconds, and goes on then
 # (SIGSTOP, and SIGCONT by the host).
+# tier: all (nbd/restart-same.sh is a longer pause)
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
+# faults: data progress
 # nbd: fast
 # mem: 256M
 # timeout: 600
+# variants: base
 . "$(dirname "$0")/../lib/nbd.sh"
 
 need_nbd fast

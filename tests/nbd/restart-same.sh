@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # A server is killed and started again, twice; the device is connected to it again, at the
 # same address, and requests wait for that.
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs
+# faults: data progress
 # nbd: same
 # mem: 256M
 # timeout: 600
+# variants: base
 . "$(dirname "$0")/../lib/nbd.sh"
 
 need_nbd same

@@ -9,9 +9,8 @@
 #   RWB_MEMCG   per cent of what the tasks want that their cgroup may have; 0: no limit
 # Kills, and how long it took, go to $RWB_RESULTS/cell as `key value`.
 
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=../lib/test.sh
-. "$RWB_TESTS/lib/test.sh"
+. "$(dirname "$0")/../lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
 NBD=$(echo "${RWB_NBD:-}" | cut -d: -f1)
@@ -28,7 +27,6 @@ free=$(mem_mib MemAvailable)
 [ "${RWB_LOCKED:-0}" = 0 ] || ballast $((free * RWB_LOCKED / 100))
 # Nine tenths of what there is in all: it can be had.
 want=$((($(mem_mib MemAvailable) + RWB_SWAP) * 9 / 10))
-# shellcheck disable=SC2153 # RWB_TASKS is the host's, RWB_TESTS ours
 each=$((want / RWB_TASKS))
 CG_OF=
 if [ "${RWB_MEMCG:-0}" != 0 ]; then

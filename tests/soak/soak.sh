@@ -8,9 +8,7 @@
 # nbd: fast error
 # disk: 1G
 # mem: 512M
-RWB_TESTS=$(cd "$(dirname "$0")/.." && pwd)
-export RWB_TESTS RWB_SIDE=helper
-. "$RWB_TESTS/lib/nbd.sh"
+. "$(dirname "$0")/../lib/nbd.sh"
 
 need_handoff
 need_helper
