@@ -16,7 +16,7 @@
 What a script needs of its guest it says in its first comment lines (suite/header.py).
 One line for each script; a script without plan, end or result is a failure, and so is a
 guest without a verdict. The last line is `N passed, N failed, N skipped`. DIR (out/test)
-then holds VARIANT/SCRIPT.ktap, VARIANT/vmN/, VARIANT.ktap, which is all of them as one
+then holds VARIANT/FOLDER-NAME.sh.ktap, VARIANT/vmN/, VARIANT.ktap, which is all of them as one
 document, and profile.txt. JOBS= says how many guests run at once.
 """
 
