@@ -11,7 +11,7 @@ export RWB_NO_INSTALL=1
 ours=$(rustc --version)
 
 ktap_print_header
-ktap_set_plan 29
+ktap_set_plan 30
 
 # --- a kernel of the user's own
 k=$scratch/kdir
@@ -56,6 +56,7 @@ typed() { # ARGUMENT OF make...
 }
 refuses "deps.sh would have more to say" "missing: flex" typed kernel
 refuses "make vm, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vm RUN=nope.sh
+refuses "make vm, a file name that several have" "several tests are named 'slow.sh': handoff/slow.sh stall/slow.sh" typed vm RUN=slow.sh
 refuses "make vm, one of two" "no test 'nope.sh': there is " typed vm RUN='module/load.sh nope.sh'
 refuses "make vng, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vng RUN=nope.sh
 refuses "make vm, no such variant" "no variant 'foo': there is base " typed vm VARIANT=foo
