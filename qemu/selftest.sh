@@ -32,6 +32,9 @@ kernel_free() {
 	result "no end is a failure" sums_to "1 1 0 0 did not end" "# begin t.sh" "1..1" "ok 1 a"
 	result "two plans are a failure" \
 		sums_to "1 1 0 0 2 plans" "# begin t.sh" "1..1" "1..1" "ok 1 a" "# end t.sh rc=0"
+	result "results without a plan are a failure" sums_to "1 1 0 0 no plan" "# begin t.sh" "ok 1 a" "# end t.sh rc=0"
+	result "a plan at the end is as good" sums_to "1 0 1 7 -" \
+		"# begin t.sh" "ok 1 a" "ok 2 b # SKIP c" "1..2" "# end t.sh rc=0 seconds=7"
 	result "results of a nested test are not counted" \
 		sums_to "1 0 0 0 -" "# begin t.sh" "1..1" "    not ok 1 x" "ok 1 a" "# end t.sh rc=0"
 	result "a good log is good" sums_to "1 0 1 7 -" \
@@ -58,7 +61,7 @@ adds_up() {
 		{ last = $0 }
 		END {
 			want = sprintf("%d passed, %d failed, %d skipped", sum["p"], sum["f"], sum["s"])
-			if (last == want && sum["p"] >= 18 && sum["f"] == 13 && sum["s"] == 6)
+			if (last == want && sum["p"] >= 27 && sum["f"] == 16 && sum["s"] == 6)
 				exit 0
 			print "# expected \047" want "\047, got \047" last "\047"
 			exit 1
@@ -82,6 +85,7 @@ with_guests() {
 	second=$!
 	"$TOP/qemu/run-tests.py" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
 		meta/says_nothing.sh meta/no_plan.sh meta/short.sh meta/misnumbered.sh meta/fails.sh \
+		meta/plan_at_end.sh meta/empty_loop.sh meta/dies.sh \
 		meta/bad_exit.sh meta/bails_out.sh meta/leaves_process.sh meta/bad_log.sh \
 		meta/unlucky.sh meta/lucky_later.sh meta/half_unlucky.sh >"$log" 2>&1 || a=$?
 	wait $second || b=$?
@@ -101,6 +105,10 @@ with_guests() {
 	result "a missing plan is found" says '^FAIL base +meta/no_plan.sh .*: no plan'
 	result "missing results are found" says '^FAIL base +meta/short.sh .*: 2 of 3 planned results'
 	result "a missing number is found" says '^FAIL base +meta/misnumbered.sh .*: result 2 has the number 3'
+	result "a plan may come at the end" says '^ok +base +meta/plan_at_end.sh +5 passed'
+	result "a loop that never ran is found" says '^ +# section the kinds: got 0 checks, expected 2$'
+	result "so is a check in no section" says '^ +# section after the last one: got 1 checks, expected 0$'
+	result "an early end is found, whatever its exit code" says '^FAIL base +meta/dies.sh .*: no plan'
 	result "a failure is found, with the comment before it" says '^ +# 2 is not 3$'
 	result "a bad exit code is found" says '^FAIL base +meta/bad_exit.sh .*: exit code 3'
 	result "a bail-out is found" says '^FAIL base +meta/bails_out.sh .*: Bail out!'
@@ -120,10 +128,10 @@ with_guests() {
 
 echo "TAP version 13"
 if [ "${1:-}" = --kernel-free ]; then
-	echo "1..12"
+	echo "1..14"
 	kernel_free
 else
-	echo "1..36"
+	echo "1..42"
 	kernel_free
 	with_guests
 fi

@@ -196,13 +196,16 @@ def subtest(number: int, script: "Script") -> list[str]:
         return [f"ok {number} {shown} # SKIP {reason}"]
     end = end_of(part, script.name)
     nested = ["KTAP version 1", f"# Subtest: {shown}"]
+    # It may stand at the end, where the kernel's parser does not look for it.
+    plans = [line for line in part if PLAN.match(line)]
+    nested += plans
     for tried, lines in enumerate(script.earlier, 1):
         nested += [f"# try {tried}: {line}" for line in lines if RESULT.match(line) or line.startswith("#")]
     for line in part[1 : -1 if end else None]:
-        if re.match(r"K?TAP version ", line):
+        if re.match(r"K?TAP version ", line) or PLAN.match(line):
             continue
         # What is neither plan nor result is for people.
-        fits = PLAN.match(line) or RESULT.match(line) or line.startswith("#")
+        fits = RESULT.match(line) or line.startswith("#")
         nested.append(line if fits else f"# {line}")
     verdict = "not ok" if what.failed else "ok"
     skipped = " # SKIP" if end and end.code == RC_SKIP and not what.failed else ""

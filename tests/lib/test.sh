@@ -11,6 +11,13 @@
 #	...				# check*, each is one KTAP result
 #	finish				# undo, module gone, console clean
 #
+# Where the plan would be a sum of many terms, it comes at the end, and each part of the script says
+# how many checks it must have made:
+#
+#	start_test plan-at-end "what it shows"
+#	check_books
+#	section "books" $BOOKS
+#
 # Runs under busybox ash, dash and bash.
 set -u
 
@@ -100,12 +107,22 @@ on_exit()
 
 	trap - EXIT
 	undo_all
+	# Whatever its last command returned: a script that has not made its last check has not passed.
+	if [ -z "$OVER" ] && [ "$rc" = 0 ]; then
+		say "it ended before its last check"
+		rc=$KSFT_FAIL
+	fi
 	[ ! -d /sys/module/reclaimwb ] || rmmod reclaimwb
 	rm -rf "$TMP"
 	exit "$rc"
 }
 
 # --- course of a test
+
+# Set once all checks are made.
+OVER=
+
+# start_test PLAN TITLE: so many checks, or plan-at-end.
 start_test()
 {
 	local plan="$1"
@@ -120,7 +137,11 @@ start_test()
 	trap 'exit 1' HUP INT TERM
 
 	ktap_print_header
-	ktap_set_plan $((plan + END_CHECKS))
+	if [ "$plan" = plan-at-end ]; then
+		SECTION_AT=$KTAP_TESTNO
+	else
+		ktap_set_plan $((plan + END_CHECKS))
+	fi
 	say "$NAME: $2"
 	[ ! -d /sys/module/reclaimwb ] || unload_mod
 	# Only what the console says from here on is this test's.
@@ -128,13 +149,32 @@ start_test()
 	echo "$MARKER" > /dev/kmsg
 }
 
+# section NAME CHECKS: so many checks were made since the last section, or since the start; else the
+# script fails. It stands behind the loops of its part, so that it sees one that never ran.
+SECTION_AT=
+section()
+{
+	local made
+
+	[ -n "$SECTION_AT" ] || bail "section $1: the plan is at the start"
+	made=$((KTAP_TESTNO - SECTION_AT))
+	if [ "$made" != "$2" ]; then
+		say "section $1: got $made checks, expected $2"
+		ktap_test_fail "section $1 is whole"
+	fi
+	SECTION_AT=$KTAP_TESTNO
+}
+
 finish()
 {
+	[ -z "$SECTION_AT" ] || section "after the last one" 0
 	undo_all
 	[ ! -d /sys/module/reclaimwb ] || unload_mod
 	check "module is gone" test ! -d /sys/module/reclaimwb
 	console_scan > "$TMP/console"
 	check_eq "console is clean" "$(cat "$TMP/console")" "clean"
+	[ -z "$SECTION_AT" ] || ktap_set_plan $((KTAP_TESTNO - 1))
+	OVER=yes
 	ktap_finished
 }
 

@@ -35,6 +35,13 @@ class Problems(unittest.TestCase):
     def test_empty_plan(self) -> None:
         self.says("no result", BEGIN, "1..0", END)
 
+    def test_dead_before_its_plan(self) -> None:
+        self.says("no plan", BEGIN, "ok 1 a", "ok 2 b", "# end t.sh rc=1 seconds=0", passed=2)
+        self.says("did not end", BEGIN, "ok 1 a", "ok 2 b", passed=2)
+
+    def test_fewer_than_the_plan_at_the_end(self) -> None:
+        self.says("1 of 2 planned results", BEGIN, "ok 1 a", "1..2", END, passed=1)
+
     def test_no_end(self) -> None:
         self.says("did not end", BEGIN, "1..1", "ok 1 a", passed=1)
 
@@ -72,6 +79,10 @@ class Counts(unittest.TestCase):
     def test_good(self) -> None:
         what = outcome(BEGIN, "1..3", "ok 1 a", "ok 2 b # SKIP c", "ok 3 d", END)
         self.assertEqual(what, ktap.Outcome(2, 0, 1, 7, ""))
+
+    def test_plan_at_the_end(self) -> None:
+        what = outcome(BEGIN, "ok 1 a", "# why", "not ok 2 b", "ok 3 c # SKIP d", "1..3", "# end t.sh rc=1 seconds=7")
+        self.assertEqual(what, ktap.Outcome(1, 1, 1, 7, ""))
 
     def test_failure_with_bad_exit_is_one(self) -> None:
         what = outcome(BEGIN, "1..1", "not ok 1 a", "# end t.sh rc=1 seconds=0")
@@ -119,6 +130,16 @@ class Document(unittest.TestCase):
             lines,
             ["KTAP version 1", "1..1", "    KTAP version 1", "    # Subtest: t.sh", "    1..1", "    # words", "    ok 1 a", "ok 1 t.sh"],
         )
+
+    def test_plan_at_the_end_comes_first(self) -> None:
+        lines = self.nest(BEGIN, "TAP version 13", "ok 1 a", "1..1", "# Totals", END)
+        self.assertEqual(
+            lines,
+            ["KTAP version 1", "1..1", "    KTAP version 1", "    # Subtest: t.sh", "    1..1", "    ok 1 a", "    # Totals", "ok 1 t.sh"],
+        )
+
+    def test_dead_before_its_plan(self) -> None:
+        self.assertEqual(self.nest(BEGIN, "ok 1 a", "# end t.sh rc=0 seconds=0")[-1], "not ok 1 t.sh")
 
     def test_cut_off(self) -> None:
         self.assertEqual(self.nest(BEGIN, "1..1", "ok 1 a")[-1], "not ok 1 t.sh")
