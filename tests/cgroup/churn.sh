@@ -22,9 +22,7 @@ need_tool
 ROWS=256
 PODS=$((ROWS + 40))
 CROWD=$((ROWS + 20))
-# Checks of the books of writes, of an ended phase with a report.
-ADDS_UP=2
-start_test $((2 * (STALL_BOOKS + ADDS_UP) + 29)) "$PODS containers come and go, $CROWD live"
+start_test plan-at-end "$PODS containers come and go, $CROWD live"
 zram_swap_on 64
 load_mod write_around=N
 
@@ -119,8 +117,11 @@ check "one is there first, and stalls most" pod rwb-first 24 -v 3
 "$TOOL" snapshot -o "$TMP/first.json" || bail "no snapshot"
 first=$(cg_id rwb-first)
 check "the others come and go: every page was right" come_and_go
+section "come and gone" 2
 check_stall_books "come and gone" memcg_max $PODS
+section "come and gone: stalls" "$STALL_BOOKS"
 check_adds_up "come and gone"
+section "come and gone: writes" 2
 check_eq "no living one lost a row" "$(lost)" 0
 check_num "rows of the dead were given back: pages" \
 	"$(sum "$LEDGER/cgroups" 'removed\.[a-z_]+\.pages')" -gt 0
@@ -134,6 +135,7 @@ check_eq "and to be gone" "$(row stalls_cgroups "cgroup.$last.removed")" 1
 check "a report since the first one came" report "$TMP/first.json"
 check "it names who went last" grep -q "\"/rwb-pod-$PODS\"" "$TMP/report.json"
 check_not "it does not say that a living one lost its row" grep -q 'table ([a-z]*, by cgroup)' "$TMP/report.flat"
+section "come and gone: who is told" 11
 
 "$TOOL" snapshot -o "$TMP/gone.json" || bail "no snapshot"
 check "today's comes: every page was right" pod rwb-now 12
@@ -141,14 +143,18 @@ check_eq "the ledger of stalls names it" "$(id_of stalls_cgroups rwb-now)" "$(cg
 check_eq "that of writes, too" "$(id_of cgroups rwb-now)" "$(cg_id rwb-now)"
 check "there is a report of its time" report "$TMP/gone.json"
 check_num "it names it, times" "$(grep -c '/rwb-now\>' "$TMP/report")" -ge 2
+section "today's" 5
 # PSI is not exact, but it is the kernel's own: who stalled has a row, of that much.
 say "rwb-now: PSI $(psi some "$CG/rwb-now/memory.pressure") us, row $(($(row stalls_cgroups "cgroup.$(cg_id rwb-now).ns") / 1000)) us"
 
 "$TOOL" snapshot -o "$TMP/now.json" || bail "no snapshot"
 check "more live than there are rows: every page was right" come_and_stay
 check "and one comes last that stalls much" pod rwb-late 24 -v 3
+section "a crowd" 2
 check_stall_books "a crowd" memcg_max $((PODS + CROWD))
+section "a crowd: stalls" "$STALL_BOOKS"
 check_adds_up "a crowd"
+section "a crowd: writes" 2
 check_num "writes and stalls whose cgroup lost its row" "$(lost)" -gt 0
 check_eq "the first has its row" "$(id_of stalls_cgroups rwb-first)" "$first"
 check_eq "the last has one" "$(id_of stalls_cgroups rwb-late)" "$(cg_id rwb-late)"
@@ -158,6 +164,7 @@ check "it says so" grep -q 'table (stalls, by cgroup)' "$TMP/report.flat"
 check "and one of the crowd alone" report "$TMP/now.json"
 check "which names the last" grep -q '/rwb-late\>' "$TMP/report"
 check "the crowd goes" crowd_goes
+section "a crowd: who is told" 9
 unload_mod
 
 finish

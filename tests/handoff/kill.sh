@@ -20,7 +20,7 @@ need_dm delay
 PAIRS=2
 # Longer than anybody is waited for here.
 DEAD_MS=600000 PATIENCE_S=40
-start_test $((3 * PAIRS + HANDOFF_BOOKS + 3)) "OOM kills with a dead swap device"
+start_test plan-at-end "OOM kills with a dead swap device"
 load_handoff
 disk_attach disk0
 UNDER=$DISK
@@ -86,6 +86,7 @@ for pair in $(seq $PAIRS); do
 	check_num "always, $pair: requests were handed off" \
 		$(($(handed '[a-z_]*\.taken\.requests') - taken)) -gt 0
 done
+section "the kills" $((3 * PAIRS))
 say "until the kill: never $never ms, always $always ms, of $PAIRS each"
 # Beside what it takes without: the second after which a device is late, and the five that a
 # task sleeps for one that may be back soon; once, not at each batch. And a second for the
@@ -96,6 +97,8 @@ quiesce
 check_num "pages were swapped out" $(($(vmstat pswpout) - written)) -gt 0
 # What passes through device mapper is seen twice, and counted once.
 check_eq "the batches' pages are pswpout" $(($(batches) - before)) $(($(vmstat pswpout) - written))
+section "time and pages" 3
 check_handoff_books "after the kills"
+section "books" "$HANDOFF_BOOKS"
 
 finish

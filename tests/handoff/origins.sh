@@ -14,7 +14,7 @@ need_handoff
 need_memcg
 need_nbd fast
 BY=4 AT_ONCE=4 NEVER=4
-start_test $((4 * BY + 2 * AT_ONCE + NEVER)) "whoever reclaims hands over"
+start_test plan-at-end "whoever reclaims hands over"
 load_handoff
 MIB=$(scaled 16)
 
@@ -57,12 +57,14 @@ if zram_swap_on 256; then
 else
 	skip_checks $AT_ONCE "no zram"
 fi
+section "zram" $AT_ONCE
 if brd_swap_on 128; then
 	check "brd: every page is right" at_once brd
 	swapoff /dev/ram0
 else
 	skip_checks $AT_ONCE "no brd"
 fi
+section "brd" $AT_ONCE
 
 nbd_swap_on fast
 snap before
@@ -70,6 +72,7 @@ hog_start pageout -m "$MIB" -p
 hog_filled pageout
 hands_over MADV_PAGEOUT madvise $((MIB * 200))
 check "MADV_PAGEOUT: every page is right" hog_done pageout
+section "MADV_PAGEOUT" $BY
 
 cg_make rwb-origins
 snap before
@@ -78,6 +81,7 @@ hog_filled reclaim
 echo "$((MIB / 2))M" > "$CG/rwb-origins/memory.reclaim"
 hands_over memory.reclaim memcg_reclaim $((MIB * 100))
 check "memory.reclaim: every page is right" hog_done reclaim
+section "memory.reclaim" $BY
 
 snap before
 echo "$((MIB / 2))M" > "$CG/rwb-origins/memory.max"
@@ -85,9 +89,11 @@ hog_in "$CG/rwb-origins" max -m "$MIB"
 hog_filled max
 hands_over memory.max memcg_max $((MIB * 100))
 check "memory.max: every page is right" hog_done max
+section "memory.max" $BY
 
 if is_debug_kernel; then
 	skip_checks $((BY + NEVER)) "takes too long here"
+	section "zswap and never" $((BY + NEVER))
 	finish
 fi
 # A pool that is full is written back, by a worker of zswap's.
@@ -114,6 +120,7 @@ if [ -e /sys/module/zswap/parameters/enabled ] && zswap_on; then
 else
 	skip_checks $BY "no zswap"
 fi
+section "zswap" $BY
 
 # Off: reclaim is as it always was.
 echo never > "$PARAMS/handoff"
@@ -128,5 +135,6 @@ check_num "never: reclaim writes" "$(delta writes '(direct|kswapd)\.anon\.io\.pa
 check_eq "never: nothing is asked" "$(delta handoff \
 	'[a-z_]*\.(taken|refused\.[a-z]*)\.requests')" 0
 check "never: every page is right" hog_done never
+section "never" $NEVER
 
 finish

@@ -12,15 +12,18 @@ need_handoff
 need_nbd fast
 GOOD="handoff=never handoff=low-headroom handoff=always handoff_floor=0 handoff_floor=16384"
 BAD="handoff=sometimes handoff= handoff=1 handoff_floor=-1 handoff_floor=1000000 handoff_floor=x"
-start_test $((5 + 2 * 6 + 6)) "the policy of handoff"
+start_test plan-at-end "the policy of handoff"
 
 # shellcheck disable=SC2086 # one a word
 check_loads $GOOD
+section "loads" 5
 # shellcheck disable=SC2086
 check_refuses $BAD
+section "refuses to load" 6
 load_handoff
 # shellcheck disable=SC2086
 check_writes_refused $BAD
+section "refuses to change" 6
 
 # --- low-headroom: no sample is above the stack's size, none below 0
 
@@ -32,11 +35,13 @@ check "floor 0: every page is right" pressure anon
 snap after
 check_eq "nothing is handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" 0
 check_num "as there is enough stack" "$(delta handoff '[a-z_]*\.refused\.headroom\.requests')" -gt 0
+section "floor 0" 3
 set_to "handoff_floor=$(row headroom stack.size)"
 snap before
 check "floor of a whole stack: every page is right" pressure anon
 snap after
 check_num "requests are handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" -gt 0
 check_eq "all of them" "$(delta handoff '[a-z_]*\.refused\.[a-z]*\.requests')" 0
+section "floor of a whole stack" 3
 
 finish

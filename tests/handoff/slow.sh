@@ -14,9 +14,9 @@
 need_handoff
 need_nbd slow
 # A guest with checkers has less to give away, and a time there says nothing.
-MIB=200 SECONDS_EACH=10 COMPARE=3
-! is_debug_kernel || MIB=80 SECONDS_EACH=4 COMPARE=0
-start_test $((HANDOFF_BOOKS + COMPARE + 9)) "all swap-out over a slow link is handed off"
+MIB=200 SECONDS_EACH=10 COMPARE=yes
+! is_debug_kernel || MIB=80 SECONDS_EACH=4 COMPARE=no
+start_test plan-at-end "all swap-out over a slow link is handed off"
 nbd_swap_on slow
 # Its reserves are 1.8 MiB, less than the per-CPU lists hold: once, all was gone before a
 # page had left, and the network had none to receive with.
@@ -54,18 +54,21 @@ of()
 	awk -v k="swap.$2" '$1 == k { print $2 }' "$TMP/load.$1"
 }
 
-if [ $COMPARE != 0 ]; then
+if [ $COMPARE = yes ]; then
 	load_mod write_around=N
 	check "without handoff: every touch was right" under_load stock tasks_seen
 	quiesce
 	check_num "without handoff: tasks are seen in the block layer" "$(below direct)" -gt 0
+	section "without handoff" 2
 	unload_mod
 fi
 
 kills=$(vmstat oom_kill)
 load_handoff
 check "every touch was right" under_load handoff all_seen
+section "with handoff" 1
 check_handoff_books "slow link"
+section "books" "$HANDOFF_BOOKS"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
 check_num "requests were handed off by tasks" "$(handed 'direct\.taken\.requests')" -gt 0
 check_num "and by kswapd" "$(handed 'kswapd\.taken\.requests')" -gt 0
@@ -73,6 +76,7 @@ check_num "tasks waited for room" "$(handed 'direct\.waits')" -gt 0
 check_eq "nothing was left to who made it" "$(handed '[a-z_]*\.refused\.[a-z]*\.requests')" 0
 check_eq "so nobody is seen in the block layer" "$(below 'direct|kswapd')" 0
 check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
+section "who writes" 7
 
 # From the entry to the kernel, a fault's or if that was none a system call's, to the deepest:
 # what lies below its registers counts for neither.
@@ -87,7 +91,11 @@ if is_debug_kernel; then
 else
 	check_num "the deepest stack beyond the entry to the kernel, bytes" "$((depth - entry))" -le 3000
 fi
-[ $COMPARE = 0 ] || by_chance check_num "the longest touch: no longer than without" \
-	"$(of handoff longest_us)" -le "$(of stock longest_us)"
+section "the deepest stack" 1
+if [ $COMPARE = yes ]; then
+	by_chance check_num "the longest touch: no longer than without" \
+		"$(of handoff longest_us)" -le "$(of stock longest_us)"
+	section "the longest touch" 1
+fi
 
 finish

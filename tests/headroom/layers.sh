@@ -12,7 +12,7 @@
 LAYERS="entry write bio nbd net"
 need_mod
 need_nbd fast
-start_test $((5 * 6 + 4 + 2)) "stack headroom by layer"
+start_test plan-at-end "stack headroom by layer"
 load_mod
 nbd_swap_on fast
 
@@ -33,6 +33,8 @@ cat "$LEDGER/stacks" > "$TMP/stacks"
 size=$(sum "$TMP/headroom" 'stack\.size')
 check_eq "stack.size is a power of two" "$size" \
 	"$(awk -v n="$size" 'BEGIN { p = 1; while (p < n) p *= 2; print p }')"
+
+section "the stack" 2
 
 # least LAYER: of kswapd and direct, whoever came deepest.
 least()
@@ -78,5 +80,7 @@ for layer in $LAYERS; do
 	say "$layer: $o left $min bytes"
 	check_eq "$layer: the frames add up to the depth" "$frames" "$((size - min))"
 done
+# Six of each, and what four of them cost.
+section "the layers" $((5 * 6 + 4))
 
 finish

@@ -10,7 +10,7 @@
 need_mod
 need_no_swap
 need_tool
-start_test $((CHARGED + BOOKS + 10)) "zram that is full"
+start_test plan-at-end "zram that is full"
 load_mod
 kmod zram num_devices=1 || bail "no zram"
 undo "rmmod zram"
@@ -38,7 +38,9 @@ quiesce
 snap after
 failed=$(($(refused) - before))
 check_charged madvise anon failed $(($(scaled 16) * 100))
+section "what was written" "$CHARGED"
 check_books
+section "books" "$BOOKS"
 check_num "zram refused pages" "$failed" -gt 256
 check_eq "they are the ones that failed" "$(delta writes '[a-z_]*\.(anon|shmem)\.failed\.pages')" \
 	"$failed"
@@ -47,6 +49,7 @@ check_eq "no page that was refused counts as written" \
 	"$(($(delta vmstat pswpout) - failed))"
 check_num "some were written" "$(delta writes 'madvise\.anon\.sync\.pages')" -gt 256
 check_eq "the device is named" "$(row writes device.zram0.failed.pages)" "$failed"
+section "what was refused" 5
 check "there is a report" reported
 # A line of the summary is broken where the page ends.
 tr -s ' \n' ' ' < "$TMP/report" > "$TMP/report.flat"
@@ -56,6 +59,8 @@ check "its summary says that zram is full" \
 check_not "and not that they were written" \
 	grep -Eq "$failed pages \([0-9]+%\) written" "$TMP/report.flat"
 check "its books balance" grep -q 'The books balance' "$TMP/report.flat"
+section "the report" 4
 check "every page is right" hog_done hog
+section "content" 1
 
 finish

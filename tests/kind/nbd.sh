@@ -10,19 +10,27 @@
 
 need_mod
 need_nbd fast
-start_test $((2 * (ONLY + BOOKS + 1))) "real I/O over NBD"
+start_test plan-at-end "real I/O over NBD"
 load_mod
 nbd_swap_on fast
 
-for type in anon shmem; do
+# writes_of TYPE
+writes_of()
+{
 	snap before
-	hog_start $type -t $type -m "$(scaled 16)" -p
-	hog_filled $type
+	hog_start "$1" -t "$1" -m "$(scaled 16)" -p
+	hog_filled "$1"
 	quiesce
 	snap after
-	check_only madvise $type io $(($(scaled 16) * 200))
+	check_only madvise "$1" io $(($(scaled 16) * 200))
+	section "$1: what was written" "$ONLY"
 	check_books
-	check "every $type page came back right" hog_done $type
-done
+	section "$1: books" "$BOOKS"
+	check "every $1 page came back right" hog_done "$1"
+	section "$1: content" 1
+}
+
+writes_of anon
+writes_of shmem
 
 finish

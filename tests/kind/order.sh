@@ -10,7 +10,7 @@ THP=/sys/kernel/mm/transparent_hugepage
 need_mod
 need_no_swap
 need_file "$THP/enabled" CONFIG_TRANSPARENT_HUGEPAGE
-start_test $((ONLY + BOOKS + 5)) "writes of large folios"
+start_test plan-at-end "writes of large folios"
 load_mod
 brd_swap_on 64
 check "huge pages on request" set_file "$THP/enabled" madvise
@@ -31,8 +31,11 @@ for _ in 1 2 3 4 5; do
 done
 check_num "the kernel swapped huge pages whole" "$huge" -gt 0
 check_eq "order 9 folios are those" "$(delta writes 'madvise\.order\.9\.folios')" "$huge"
+section "huge pages" 3
 check_only madvise anon sync $((M * 200))
+section "what was written" "$ONLY"
 check_books
+section "books" "$BOOKS"
 
 # Folios by order, and pages by node, tell the same total.
 check_eq "orders add up" "$(awk '
@@ -46,5 +49,6 @@ check_eq "orders add up" "$(awk '
 	END { print n + 0 }' "$TMP/before/writes" "$TMP/after/writes")" \
 	"$(delta writes 'total\.pages')"
 check "every page came back right" hog_done hog
+section "orders, and content" 2
 
 finish

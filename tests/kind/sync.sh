@@ -8,20 +8,28 @@
 
 need_mod
 need_no_swap
-start_test $((2 * (ONLY + BOOKS + 1))) "writes to synchronous devices"
+start_test plan-at-end "writes to synchronous devices"
 load_mod
 
-for device in brd zram; do
-	${device}_swap_on 64 || bail "no $device swap"
+# writes_to DEVICE
+writes_to()
+{
+	"${1}_swap_on" 64 || bail "no $1 swap"
 	snap before
 	hog_start hog -c text -m "$(scaled 16)" -p
 	hog_filled hog
 	quiesce
 	snap after
 	check_only madvise anon sync $(($(scaled 16) * 200))
+	section "$1: what was written" "$ONLY"
 	check_books
-	check "every page came back right from $device" hog_done hog
+	section "$1: books" "$BOOKS"
+	check "every page came back right from $1" hog_done hog
+	section "$1: content" 1
 	undo_all
-done
+}
+
+writes_to brd
+writes_to zram
 # undo_all took nothing of the module's.
 finish

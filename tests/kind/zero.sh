@@ -8,7 +8,7 @@
 
 need_mod
 need_no_swap
-start_test $((ONLY + BOOKS + 1)) "writes of zero-filled pages"
+start_test plan-at-end "writes of zero-filled pages"
 load_mod
 brd_swap_on 64
 
@@ -18,7 +18,10 @@ hog_filled hog
 quiesce
 snap after
 check_only madvise anon zero $(($(scaled 16) * 200))
+section "what was written" "$ONLY"
 check_books
+section "books" "$BOOKS"
 check "every page came back right" hog_done hog
+section "content" 1
 
 finish

@@ -14,7 +14,7 @@ need_memcg
 need_no_swap
 need_zswap
 need_disk disk0
-start_test $((2 * (BOOKS + 3) + 4)) "what zswap writes back"
+start_test plan-at-end "what zswap writes back"
 load_mod handoff=never
 disk_attach disk0
 swap_on "$DISK"
@@ -24,7 +24,7 @@ MIB=$(scaled 16)
 
 ANY_BACK='zswap_writeback\.[a-z_]*\.pages'
 
-# written_back WHAT WHO: since the snapshot. BOOKS + 3 checks.
+# written_back WHAT WHO: since the snapshot.
 written_back()
 {
 	local back
@@ -36,7 +36,9 @@ written_back()
 	check_eq "$1: the ledger has as much" "$(delta writes "$ANY_BACK")" "$back"
 	by_chance check_num "$1: on whose stack" "$(delta writes "zswap_writeback\\.$2\\.pages")" \
 		-ge $((back * 9 / 10))
+	section "$1: what was written back" 3
 	check_books
+	section "$1: books" "$BOOKS"
 }
 
 cg_make rwb-back
@@ -52,6 +54,7 @@ written_back "a cgroup's limit" memcg_reclaim
 check_num "the device was written as much" "$(($(written_sectors "$DISK") - sectors))" -ge \
 	$(($(delta vmstat zswpwb) * 8))
 check "every page of the cgroup is right" hog_done limited
+section "a cgroup's limit: the device, and content" 2
 
 # A pool that is full: until the worker has written so many pages back.
 worked()
@@ -65,8 +68,10 @@ snap before
 hog_start pool -m $((24 + 4 * MIB)) -c random
 hog_filled pool
 check "a worker writes back" loop_until 300 worked
+section "a full pool: a worker" 1
 written_back "a full pool" worker
 check "every page is right" hog_done pool
+section "a full pool: content" 1
 drop_ballast
 
 finish

@@ -12,12 +12,13 @@ need_mod
 need_no_swap
 need_zswap
 need_disk disk0
-start_test $((ONLY + BOOKS + 5)) "writes that zswap takes"
+start_test plan-at-end "writes that zswap takes"
 load_mod
 disk_attach disk0
 swap_on "$DISK"
 sync
 check "zswap is on" zswap_on
+section "zswap" 1
 
 snap before
 out=$(vmstat pswpout)
@@ -27,7 +28,9 @@ hog_filled hog
 quiesce
 snap after
 check_only madvise anon zswap $(($(scaled 16) * 200))
+section "what was written" "$ONLY"
 check_books
+section "books" "$BOOKS"
 check_eq "the kernel wrote no page to the device" "$(($(vmstat pswpout) - out))" 0
 check_eq "the device was written no sector" "$(($(written_sectors "$DISK") - sectors))" 0
 
@@ -40,5 +43,6 @@ quiesce
 check_num "without zswap it counts them" "$(($(written_sectors "$DISK") - sectors))" -ge \
 	$(($(scaled 16) * 200 * 8))
 check "every page came back right" hog_done hog
+section "the device, and content" 4
 
 finish

@@ -16,7 +16,7 @@
 #
 #	start_test plan-at-end "what it shows"
 #	check_books
-#	section "books" $BOOKS
+#	section "books" "$BOOKS"
 #
 # Runs under busybox ash, dash and bash.
 set -u

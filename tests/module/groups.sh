@@ -13,7 +13,7 @@ need_no_swap
 ROUNDS=20 MIB=96
 ! is_debug_kernel || ROUNDS=2 MIB=16
 GROUPS_DEFAULT="stalls=on shrinkers=on tlb=off metadata=off takers=off nbd=on waits=on"
-start_test $((7 + 6 + 6 + 6 + UNEXPLAINED_CHECKS)) "groups of probes are switched"
+start_test plan-at-end "groups of probes are switched"
 zram_swap_on 512
 leave_mib $MIB
 
@@ -76,6 +76,7 @@ load_mod write_around=N handoff=never
 for g in $GROUPS_DEFAULT; do
 	check_eq "group ${g%=*} when loaded" "$(probe "group.${g%=*}")" "${g#*=}"
 done
+section "groups when loaded" 7
 check "stalls off" switched stalls off probe.sched_switch off
 check_eq "its functions are not probed" "$(probe fprobe.__alloc_pages_slowpath)" off
 check "shrinkers off" switched shrinkers off probe.mm_shrink_slab_start off
@@ -85,15 +86,19 @@ calls=$(calls_so_far) before=$(stalls_so_far)
 allocstall=$(awk '/^allocstall_/ { n += $2 } END { print n }' /proc/vmstat)
 check "a task reclaims" thrash kernel_reclaims
 check_eq "nothing was recorded" "$(stalls_so_far) $(calls_so_far)" "$before $calls"
+section "switched off" 6
 
 check "stalls on" switched stalls on probe.sched_switch attached
 check "shrinkers on" switched shrinkers on fprobe.do_shrink_slab attached
 check "a task reclaims again" thrash both_recorded
 check_num "stalls were recorded" "$(stalls_so_far)" -gt "$before"
 check_num "calls of shrinkers were" "$(calls_so_far)" -gt "$calls"
+section "switched on" 5
 check_unexplained "switched on again"
+section "switched on: unexplained" "$UNEXPLAINED_CHECKS"
 check_eq "the parts sum to the wall time" "$(stalled '[a-z_]*\.part\.[a-z_]*\.ns')" \
 	"$(stalled '[a-z_]*\.ns')"
+section "switched on: parts" 1
 
 hogs_live()
 {
@@ -130,6 +135,7 @@ quiesce
 check_num "its stalls are recorded" "$(stalls_so_far)" -gt "$before"
 check "no entry was left behind" loop_until 50 nobody_stalls
 check_eq "no room was wanting" "$(sum "$LEDGER/status" 'lost\.(stalls|shrinkers)')" 0
+section "switched under load" 6
 unload_mod
 
 finish

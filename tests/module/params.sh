@@ -10,7 +10,7 @@
 need_mod
 need_no_swap
 BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 stalls=7 takers=x"
-start_test $((4 * 2 + 3 + 10 * 2 + 2 + 20)) "parameters"
+start_test plan-at-end "parameters"
 
 # lacks: how often the log says so far that something is not there.
 lacks()
@@ -28,10 +28,12 @@ for v in -1 x "$(($(row headroom stack.size) + 1))" 99999999999999999999; do
 		sh -c "echo $v > $PARAMS/headroom_floor" 2> /dev/null
 	check_eq "and changes nothing" "$(cat "$PARAMS/headroom_floor")" "$old"
 done
+section "values of headroom_floor" $((4 * 2))
 check_not "enabled=maybe is refused" sh -c "echo maybe > $PARAMS/enabled" 2> /dev/null
 check_eq "and changes nothing" "$(cat "$PARAMS/enabled")" Y
 check_not "window_slots cannot be written" \
 	sh -c "echo 128 > $PARAMS/window_slots" 2> /dev/null
+section "enabled and window_slots" 3
 unload_mod
 
 # says PARAM=VALUE: the log names it, in our words or, for what is no number at
@@ -46,11 +48,13 @@ for p in $BAD_LOADS; do
 	[ ! -d /sys/module/reclaimwb ] || unload_mod
 	check "and the log says why" says "$p"
 done
+section "insmod with bad values" $((10 * 2))
 # The kernel itself ignores a parameter that a module does not have.
 check "insmod with an unknown parameter works, as for every module" \
 	try_load reclaimwb nonsense=1
 unload_mod
 check "good values load" try_load reclaimwb window_slots=64 headroom_floor=0
+section "insmod that works" 2
 
 # probes: the state of each, and what that makes of the ledgers.
 probes()
@@ -92,6 +96,7 @@ check_eq "enabled=N: nothing was counted" "$(delta writes 'total\.pages')" 0
 check_eq "enabled=N: no event came" "$(events)" "$seen"
 echo Y > "$PARAMS/enabled"
 check_eq "enabled=Y: all probes are attached again" "$(probes)" "$whole"
+section "enabled=N, then Y" 12
 
 swaps()
 {
@@ -128,6 +133,7 @@ snap after
 check_eq "enabled=Y: everything is counted again" \
 	"$(delta writes 'total\.pages')" "$(delta vmstat nr_vmscan_write)"
 check_num "and events come again" "$(events)" -gt "$seen"
+section "switched while a task reclaims" 5
 unload_mod
 before=$(lacks)
 load_mod enabled=N
@@ -135,5 +141,6 @@ check_eq "loaded with enabled=N: no probe is attached" "$(attached)" 0
 check_eq "and the log says no more than else" $(($(lacks) - before)) "$missed"
 echo Y > "$PARAMS/enabled"
 check_eq "enabled=Y: they are" "$(probes)" "$whole"
+section "loaded with enabled=N" 3
 
 finish

@@ -13,8 +13,7 @@
 need_mod
 need_nbd fast
 MIB=$(scaled 12)
-BOOKS_OF_NBD=9 BATCHES=4
-start_test $((3 * (2 + BOOKS_OF_NBD + BATCHES) + 2 + 4 + 8 + 10)) "phases of NBD requests"
+start_test plan-at-end "phases of NBD requests"
 PHASES='lock|header|payload|server|reply|requeued'
 
 # ledger FILE REGEX: the sum of these rows.
@@ -132,14 +131,18 @@ with()
 	old=$(device_did)
 	pages=$(vmstat pswpout)
 	check "$1: every page came back right" tasks "$2"
+	section "$1: a load" 2
 	quiesce
 	check_nbd_books "$1" "$old"
+	section "$1: books" 9
 	check_batches "$1" $(($(vmstat pswpout) - pages))
+	section "$1: batches" 4
 }
 
 with delay 2
 check_num "delay: a write is at the server for no less than that waits, in ms" \
 	"$(($(nbd 'write\.phase\.server\.ns') / $(nbd 'write\.requests') / 1000000))" -ge 200
+section "delay: a write" 1
 delayed=$(ms_to_send)
 unload_mod
 undo_all
@@ -151,6 +154,7 @@ with slow 6
 # buffers on the way, of which QEMU's network and the host have megabytes, is the server's.
 say "slow: to send a write took $(ms_to_send) ms, where the server takes its time $delayed ms"
 check_num "slow: some waited for the lock" "$(nbd 'write\.phase\.lock\.ns')" -gt 0
+section "slow: the lock" 1
 unload_mod
 undo_all
 
@@ -162,6 +166,7 @@ check_eq "nbd=N: off" "$(row nbd state)" off
 check_eq "nbd=N: no function of the driver is probed" "$(row status fprobe.nbd_queue_rq)" off
 check "nbd=N: every page came back right" tasks 2
 check_eq "nbd=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
+section "nbd=N" 4
 echo Y > "$PARAMS/nbd"
 pages=$(vmstat pswpout) in_batches=$(ledger batches '[a-z_]*\.pages')
 echo N > "$PARAMS/enabled"
@@ -169,6 +174,7 @@ check "enabled=N: every page came back right" tasks 2
 check_num "enabled=N: pages were swapped out" "$(vmstat pswpout)" -gt "$pages"
 check_eq "enabled=N: none is in a batch" "$(ledger batches '[a-z_]*\.pages')" "$in_batches"
 check_eq "enabled=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
+section "enabled=N" 4
 echo Y > "$PARAMS/enabled"
 
 # Reclaim of many: kswapd and others in turn.
@@ -187,6 +193,7 @@ check "under pressure: reads and writes are the device's" loop_until 50 agree
 check_num "under pressure: there were some" "$(nbd 'read\.requests')" -gt 0
 check_eq "under pressure: the batches' pages are pswpout" \
 	"$(($(ledger batches '[a-z_]*\.pages') - in_batches))" "$(($(vmstat pswpout) - pages))"
+section "under pressure" 4
 unload_mod
 undo_all
 
@@ -212,6 +219,7 @@ check_num "stalls: no longer than they waited for anything" "$waited" -le \
 	"$(stalled "$STALL_ORIGIN\\.part\\.(nbd_lock|nbd_send|throttle_[a-z]*|pfmemalloc|swap_submit|tag_wait|off_cpu)\\.ns")"
 check_num "stalls: some of that was the server's" "$server" -gt 0
 check_num "stalls: of the longest, some say so" "$(grep -c ' nbd\.server=' "$TMP/stalls_longest")" -gt 0
+section "stalls" 7
 say "$waiting stalls waited $((waited / 1000000)) ms for requests, $((server / 1000000)) ms of it for the server"
 unload_mod
 undo_all
@@ -224,6 +232,7 @@ check "zram: tasks want more than there is" press_until 120 enough_stalls -c tex
 take_stalls
 check_num "zram: there were stalls" "$(stalled "$STALL_ORIGIN\\.stalls")" -gt 0
 check_eq "zram: none waited for requests of NBD" "$(row nbd stalls.stalls)" 0
+section "zram" 3
 unload_mod
 
 finish

@@ -10,7 +10,7 @@
 
 need_mod
 need_no_swap
-start_test $((ORIGIN_CHECKS + BOOKS + 4)) "writes by direct reclaim"
+start_test plan-at-end "writes by direct reclaim"
 load_mod
 zram_swap_on 256
 
@@ -35,7 +35,10 @@ snap after
 check_num "direct.anon.sync.pages has writes" "$(delta writes 'direct\.anon\.sync\.pages')" -gt 0
 check_num "direct.windows" "$(delta writes 'direct\.windows')" -gt 0
 check_num "direct.reclaimed" "$(delta writes 'direct\.reclaimed')" -gt 0
+section "direct reclaim" 4
 check_origins
+section "origins" "$ORIGIN_CHECKS"
 check_books
+section "books" "$BOOKS"
 
 finish

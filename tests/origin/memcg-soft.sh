@@ -22,7 +22,7 @@ if [ "$(cat "$CG1/over/memory.soft_limit_in_bytes" 2> /dev/null)" != $limit ]; t
 	cg1_umount
 	skip_all "this kernel takes no soft limit"
 fi
-start_test $((ORIGIN_CHECKS + BOOKS + 3)) "writes by the soft limit"
+start_test plan-at-end "writes by the soft limit"
 undo cg1_umount
 undo "loop_until 50 rmdir $CG1/over 2> /dev/null"
 check "classic LRU" lru classic
@@ -44,8 +44,12 @@ quiesce
 snap after
 check_num "memcg_soft.anon.sync.pages has writes" \
 	"$(delta writes 'memcg_soft\.anon\.sync\.pages')" -ge 256
+section "the soft limit" 2
 check_origins
+section "origins" "$ORIGIN_CHECKS"
 check_books
+section "books" "$BOOKS"
 check "every page came back right" hog_done hog
+section "content" 1
 
 finish

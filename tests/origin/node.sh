@@ -11,7 +11,7 @@ RECLAIM=/sys/devices/system/node/node0/reclaim
 need_mod
 need_no_swap
 need_file "$RECLAIM" CONFIG_NUMA
-start_test $((CHARGED + ORIGIN_CHECKS + BOOKS + 4)) "writes by node reclaim"
+start_test plan-at-end "writes by node reclaim"
 load_mod
 zram_swap_on 256
 M=$(scaled 32)
@@ -25,7 +25,9 @@ echo "$((M / 2))M swappiness=max" > "$RECLAIM" 2> /dev/null
 quiesce
 snap after
 check_charged node anon sync $((M * 64))
+section "asked for: what was written" "$CHARGED"
 check "every page came back right" hog_done hog
+section "asked for: content" 1
 
 # Write, unmap: node reclaim comes before kswapd is even woken.
 vm zone_reclaim_mode 7
@@ -39,7 +41,10 @@ quiesce
 snap after
 check_num "node.anon.sync.pages has writes" "$(delta writes 'node\.anon\.sync\.pages')" -gt 0
 check_num "node.windows" "$(delta writes 'node\.windows')" -gt 0
+section "next to kswapd" 3
 check_origins
+section "next to kswapd: origins" "$ORIGIN_CHECKS"
 check_books
+section "next to kswapd: books" "$BOOKS"
 
 finish

@@ -22,13 +22,14 @@ THP=/sys/kernel/mm/transparent_hugepage
 [ -e $THP/defrag ] || skip_all "this kernel has no huge pages (CONFIG_TRANSPARENT_HUGEPAGE)"
 M=$(scaled 160)
 COMPACTIONS=5
-start_test $((12 + STALL_BOOKS + LONGEST + 12)) "compaction for huge pages"
+start_test plan-at-end "compaction for huge pages"
 set_file $THP/enabled always
 set_file $THP/khugepaged/defrag 0
 disk_attach disk0
 fs_make ext4 "$DISK"
 fs_mount "$DISK"
 check "there is a file" "$BIN/benchload" fill "$MNT/file" 300
+section "a file" 1
 sync
 leave_mib "$M"
 
@@ -86,6 +87,7 @@ check_eq "and the ledger" "$(all '[a-z_]*\.attempts')" 0
 check_eq "so nobody lost a block" "$(all races)" 0
 check "the ledger can be read" take_stalls
 check_eq "no time went there" "$(part direct compaction)" 0
+section "defrag=madvise" 8
 unload_mod
 
 check "a task starts up with defrag=always" start_up always
@@ -103,12 +105,16 @@ check_eq "each attempt came to something" "$(($(all served) + $(all again) + $(a
 check_num "races are successful attempts that were not served" "$(all races)" -le \
 	"$(($(all again) + $(all failed)))"
 check_num "and none but successful ones" "$(all races)" -le "$(tried success attempts)"
+section "defrag=always: attempts" 8
 check_stall_books "defrag=always" direct 1
+section "defrag=always: books of the stalls" "$STALL_BOOKS"
 check_longest
+section "defrag=always: the longest" "$LONGEST"
 check_num "compaction is a part of the stalls, ns" "$(part direct compaction)" -gt 0
 check_num "and as much of them as the attempts took, or less" "$(part direct compaction)" -le \
 	"$(tried '[a-z_]*' ns)"
 check_num "that is no more than the task took to start up" "$(tried '[a-z_]*' ns)" -le "$took"
+section "defrag=always: time" 3
 say "compaction took $(($(tried '[a-z_]*' ns) / 1000000)) of the $((took / 1000000)) ms of the start-up"
 say "$stall attempts, $success served, $(all races) lost to others, $(($(tried '[a-z_]*' ns) / 1000)) us"
 unload_mod
@@ -117,6 +123,7 @@ check "a task starts up with defrag=always and enabled=N" start_up always N
 check_num "enabled=N: the kernel compacted" "$stall" -ge "$COMPACTIONS"
 check_eq "enabled=N: the ledger does not say so" "$(all '[a-z_]*\.attempts')" 0
 check_eq "nor that it came to something" "$(($(all served) + $(all again) + $(all failed)))" 0
+section "enabled=N" 4
 unload_mod
 
 finish

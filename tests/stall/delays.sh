@@ -13,7 +13,7 @@ need_no_swap
 need_memcg
 need_file /proc/sys/kernel/task_delayacct CONFIG_TASK_DELAY_ACCT
 M=$(scaled 96)
-start_test $((4 * STALL_BOOKS + TRACED_CHECKS + 12)) "stalls against delay accounting"
+start_test plan-at-end "stalls against delay accounting"
 set_file /proc/sys/kernel/task_delayacct 1
 zram_swap_on 512
 leave_mib "$M"
@@ -90,6 +90,7 @@ if command -v getdelays > /dev/null; then
 else
 	skip_checks $((STALL_BOOKS + 4)) "no getdelays (the kernel's tools/accounting)"
 fi
+section "delay accounting" $((STALL_BOOKS + 4))
 unload_mod
 
 # in_buckets ORIGIN: BUCKET:STALLS of its histogram, in the order of the buckets.
@@ -116,12 +117,17 @@ echo 16M > "$CG/rwb-max/memory.max"
 # Small: what it takes is not there for the tasks.
 TRACE_KIB=1024 trace_start reclaimwb/stall
 check "a cgroup is at its memory.max" in_cg "$CG/rwb-max" "$BIN/memhog" -c text -m 32
+section "memory.max: a cgroup" 1
 check_stall_books "memory.max" memcg_max 1
+section "memory.max: books" "$STALL_BOOKS"
 check_eq "no other limit made anybody stall" "$(stalled '(memcg_high|memcg_reclaim|node)\.stalls')" 0
 check_num "the cgroup is told" "$(stalled "cgroup\\.$(cg_id rwb-max)\\.stalls" stalls_cgroups)" -gt 0
+section "memory.max: who stalls" 2
 check_traced "$(cg_id rwb-max)"
+section "memory.max: the trace" "$TRACED_CHECKS"
 # All of that origin are the cgroup's, so that the trace has each of the histogram.
 check_eq "a stall is in the bucket of its microseconds" "$(in_buckets memcg_max)" "$(traced_buckets memcg_max)"
+section "memory.max: the histogram" 1
 trace_stop
 unload_mod
 
@@ -131,9 +137,12 @@ cg_make rwb-high
 echo 0 > "$CG/rwb-high/memory.swap.max"
 echo 8M > "$CG/rwb-high/memory.high"
 check "a cgroup is above its memory.high" penalty
+section "memory.high: a cgroup" 1
 check_stall_books "memory.high" memcg_high 1
+section "memory.high: books" "$STALL_BOOKS"
 check_num "per cent of that was the penalty" "$(of_stalls memcg_high high_penalty)" -ge 50
 check_eq "no other origin has any" "$(stalled '(direct|memcg_max|memcg_reclaim|node|other)\.part\.high_penalty\.ns')" 0
+section "memory.high: the penalty" 2
 unload_mod
 
 load_mod write_around=N handoff=never
@@ -142,7 +151,9 @@ hog_in "$CG/rwb-asked" asked -c text -m 8
 hog_filled asked
 echo "4M swappiness=max" > "$CG/rwb-asked/memory.reclaim" 2> /dev/null
 check_stall_books "memory.reclaim" memcg_reclaim 1
+section "memory.reclaim: books" "$STALL_BOOKS"
 check "every page came back right" hog_done asked
+section "memory.reclaim: content" 1
 unload_mod
 
 finish

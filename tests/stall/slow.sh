@@ -19,8 +19,7 @@ ENOUGH_STALLS=20
 SIDES=1 MIB=150 SECONDS_EACH=5
 ! is_debug_kernel || MIB=40 SECONDS_EACH=3
 ! grep -q ' swap_write_prepared$' /proc/kallsyms || SIDES=2
-start_test $((SIDES * (1 + STALL_BOOKS + LONGEST + COUNTERS) + 3 + (SIDES - 1) * 3)) \
-	"stalls on swap over a slow link"
+start_test plan-at-end "stalls on swap over a slow link"
 nbd_swap_on slow
 # As in handoff/slow.sh.
 ! is_debug_kernel || vm min_free_kbytes 8192
@@ -51,12 +50,16 @@ under_load()
 books()
 {
 	check_stall_books "$1" direct "$ENOUGH_STALLS"
+	section "$1: books" "$STALL_BOOKS"
 	check_longest
+	section "$1: the longest" "$LONGEST"
 	check_counters
+	section "$1: counters" "$COUNTERS"
 }
 
 load_mod write_around=N handoff=never
 check "without handoff: every touch was right" under_load never
+section "without handoff: content" 1
 books "without handoff"
 check_num "per cent of its waits for NBD's lock and socket" "$(of_waits direct nbd_lock nbd_send)" -ge 50
 # Two tasks: what both lose at the same time is pressure once, and what one loses while the
@@ -65,11 +68,13 @@ check_num "PSI saw four tenths of what their stalls took, or more" "$((some * 10
 	"$(($(stalled "$cgroup\\.ns" stalls_cgroups) * 4 / 10))"
 check_num "a stall knows its gfp flags" \
 	"$(grep -c ' gfp=0x[0-9a-f]*[1-9a-f][0-9a-f]* ' "$TMP/stalls_longest")" -gt 0
+section "without handoff: waits, PSI, flags" 3
 unload_mod
 
 if [ $SIDES = 2 ]; then
 	load_handoff
 	check "with handoff: every touch was right" under_load handoff
+	section "with handoff: content" 1
 	handoff_quiet
 	books "with handoff"
 	by_chance check_num "per cent of its waits for the writer" "$(of_waits direct throttle_writeback)" -ge 50
@@ -80,6 +85,7 @@ if [ $SIDES = 2 ]; then
 	else
 		skip_checks 2 "$refused requests were refused"
 	fi
+	section "with handoff: waits" 3
 	unload_mod
 fi
 

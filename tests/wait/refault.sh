@@ -21,7 +21,7 @@ need_dm delay
 need_file /proc/sys/kernel/task_delayacct CONFIG_TASK_DELAY_ACCT
 TASKS="a b c"
 MIB=40
-start_test $((4 + WAITS_BOOKS + 4 + 3 * 2 + 2 + 3 + 1)) "pages of files that are read again"
+start_test plan-at-end "pages of files that are read again"
 set_file /proc/sys/kernel/task_delayacct 1
 disk_attach disk0
 UNDER=$DISK
@@ -46,6 +46,7 @@ check "the file is read for the first time" in_cg "$GROUP/anon" "$BIN/benchload"
 take_waits
 check_eq "nobody waited for a page that was there before" "$(waited_of rwb-refault/anon 'refault\.waits')" 0
 check_eq "no page came back" "$(waited_of rwb-refault/anon 'refaults\.(anon|file)\.pages')" 0
+section "the first read" 4
 fs_cold "$DEV"
 
 echo 48M > "$GROUP/memory.max"
@@ -103,6 +104,7 @@ thrash
 quiesce
 again=$(($(stat_of rwb-refault memory.stat workingset_refault_file) - again))
 check_waits_books "refaults"
+section "books" "$WAITS_BOOKS"
 check_num "pages of the file came back" "$again" -gt 2000
 say "the kernel counts $again pages that came back"
 ours=0
@@ -110,6 +112,7 @@ for t in $TASKS anon; do ours=$((ours + $(waited_of "rwb-refault/$t" 'refaults\.
 check_num "of them at least, per cent" "$(share "$ours" "$again")" -ge 98
 check_num "and no more, per cent" "$(share "$ours" "$again")" -le 102
 check_eq "nobody was killed" "$(stat_of rwb-refault memory.events oom_kill)" 0
+section "pages" 4
 for t in $TASKS; do
 	psi=$(($(psi_us "rwb-refault/$t") - $(cat "$TMP/psi.$t")))
 	psi_ns=$(waited_of "rwb-refault/$t" 'psi\.ns')
@@ -118,7 +121,7 @@ for t in $TASKS; do
 	# The kernel folds PSI's own counts by a worker, late on a busy host, and loses some.
 	by_chance check_num "$t: and no more, per cent" "$(share "$psi_ns" "$((psi * 1000))")" -le 110
 done
-
+section "PSI of three tasks" $((3 * 2))
 
 # delay NAME...: what delay accounting has of all three, in ns.
 delay()
@@ -141,6 +144,7 @@ if command -v getdelays > /dev/null; then
 else
 	skip_checks 2 "no getdelays (the kernel's tools/accounting)"
 fi
+section "delay accounting" 2
 check_num "all of that is at a memory.max, per cent" \
 	"$(share "$(waited 'refault\.limit\.max\.ns')" "$(waited 'refault\.ns')")" -ge 90
 check_eq "and it is said whose" "$(awk -v k="cgroup.$(cg_id rwb-refault/a).limit.path" '$1 == k { print $2 }' "$TMP/waits_cgroups")" /rwb-refault
@@ -149,6 +153,8 @@ sed -n '/^SUMMARY/,/^WHO WROTE/p' "$TMP/report" | tr -s ' *\n' ' ' > "$TMP/summa
 say "$(cut -c -700 "$TMP/summary")"
 check "the SUMMARY names pages that are read again" \
 	grep -Eqi 'read again soon after reclaim.* memory\.max' "$TMP/summary"
+section "whose limit" 3
 unload_mod
 check "what could not go is right" hog_done anon
+section "content" 1
 finish

@@ -12,24 +12,33 @@ need_no_swap
 need_memcg
 need_file /sys/devices/system/node/node1 "one memory node only"
 grep -qw cpuset "$CG/cgroup.controllers" || skip_all "no cpuset controller"
-start_test $((2 * (ONLY + 3) + 1)) "writes by node"
+start_test plan-at-end "writes by node"
 load_mod
 zram_swap_on 128
 
 cg_make rwb-nodes
 check "cpusets" sh -c "echo +cpuset > $CG/cgroup.subtree_control"
-for nid in 0 1; do
-	echo $nid > "$CG/rwb-nodes/cpuset.mems"
+section "cpusets" 1
+
+# writes_from NODE OTHER
+writes_from()
+{
+	echo "$1" > "$CG/rwb-nodes/cpuset.mems"
 	snap before
-	hog_in "$CG/rwb-nodes" node$nid -c text -m "$(scaled 16)" -p
-	hog_filled node$nid
+	hog_in "$CG/rwb-nodes" "node$1" -c text -m "$(scaled 16)" -p
+	hog_filled "node$1"
 	quiesce
 	snap after
 	check_only madvise anon sync $(($(scaled 16) * 200))
-	check_eq "all from node $nid" "$(delta writes "madvise\\.node\\.$nid\\.pages")" \
+	section "node $1: what was written" "$ONLY"
+	check_eq "all from node $1" "$(delta writes "madvise\\.node\\.$1\\.pages")" \
 		"$(delta writes 'total\.pages')"
-	check_eq "none from the other" "$(delta writes "madvise\\.node\\.$((1 - nid))\\.pages")" 0
-	check "every page came back right" hog_done node$nid
-done
+	check_eq "none from the other" "$(delta writes "madvise\\.node\\.$2\\.pages")" 0
+	check "every page came back right" hog_done "node$1"
+	section "node $1: from where, and content" 3
+}
+
+writes_from 0 1
+writes_from 1 0
 
 finish
