@@ -26,6 +26,7 @@ pub(crate) mod reserve;
 pub(crate) mod shrink;
 pub(crate) mod slots;
 pub(crate) mod stall;
+pub(crate) mod text;
 pub(crate) mod urgent;
 pub(crate) mod wait;
 pub(crate) mod window;

@@ -3,7 +3,10 @@
 //! Small facts: clocks, the current task's name, nodes, the stack's size; and that
 //! task's priority.
 
-use crate::shim;
+use crate::{
+    policy::text,
+    shim, //
+};
 use kernel::{
     bindings,
     current, //
@@ -42,13 +45,9 @@ pub(crate) fn cycles() -> u64 {
 /// so that what is not printable ASCII becomes `?`.
 pub(crate) fn comm() -> [u8; COMM_LEN] {
     let mut buf = [0; COMM_LEN];
-    // SAFETY: The buffer is valid for writes of the length given.
-    unsafe { shim::rwb_comm(buf.as_mut_ptr().cast(), buf.len()) };
-    for b in &mut buf {
-        if *b != 0 && *b != b' ' && !b.is_ascii_graphic() {
-            *b = b'?';
-        }
-    }
+    // SAFETY: The buffer is valid for writes of TASK_COMM_LEN bytes.
+    unsafe { shim::rwb_comm(buf.as_mut_ptr().cast()) };
+    text::make_printable(&mut buf);
     buf
 }
 

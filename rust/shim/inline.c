@@ -126,9 +126,11 @@ u64 rwb_cycles(void)
 	return get_cycles();
 }
 
-void rwb_comm(char *buf, size_t size)
+/* What lies behind the end is zero: strscpy_pad() wrote it. */
+void rwb_comm(char buf[TASK_COMM_LEN])
 {
-	strscpy(buf, current->comm, size);
+	memcpy(buf, current->comm, TASK_COMM_LEN);
+	buf[TASK_COMM_LEN - 1] = 0;
 }
 
 unsigned long rwb_task(void)

@@ -52,6 +52,8 @@ pub mod shrink;
 pub mod slots;
 #[path = "../stall.rs"]
 pub mod stall;
+#[path = "../text.rs"]
+pub mod text;
 #[path = "../urgent.rs"]
 pub mod urgent;
 #[path = "../wait.rs"]

@@ -13,6 +13,7 @@ mod pfmemalloc;
 mod policy;
 mod shrink;
 mod stall;
+mod text;
 mod urgent;
 mod wait;
 mod write_around;

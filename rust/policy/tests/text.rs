@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names are fit to be shown.
+
+use proptest::prelude::*;
+use reclaimwb_policy::text::make_printable;
+
+/// What is kept of a byte.
+fn shown(b: u8) -> u8 {
+    match b {
+        0 | b' '..=b'~' => b,
+        _ => b'?',
+    }
+}
+
+#[test]
+fn each_byte_at_each_place() {
+    for b in 0..=u8::MAX {
+        for at in 0..16 {
+            // Beside the greatest and the least that are fine: neither lends nor borrows.
+            for others in [0, b' ', b'~'] {
+                let mut text = [others; 16];
+                text[at] = b;
+                let wanted = text.map(shown);
+                make_printable(&mut text);
+                assert_eq!(text, wanted, "{b:#x} at {at} among {others:#x}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_name(mut text: [u8; 16]) {
+        let wanted = text.map(shown);
+        make_printable(&mut text);
+        prop_assert_eq!(text, wanted);
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Text that comes from tasks and drivers, and is shown.
+
+/// Makes `?` of what is neither printable ASCII nor NUL. Of text that is fine, which nearly all
+/// is, all 16 bytes are looked at in a dozen operations.
+#[inline]
+pub fn make_printable(text: &mut [u8; 16]) {
+    if is_printable(u128::from_ne_bytes(*text)) {
+        return;
+    }
+    for b in text {
+        if *b != 0 && *b != b' ' && !b.is_ascii_graphic() {
+            *b = b'?';
+        }
+    }
+}
+
+/// Is each byte printable, or NUL?
+const fn is_printable(bytes: u128) -> bool {
+    const EACH: u128 = u128::MAX / 0xff;
+    const HIGH: u128 = 0x80 * EACH;
+    if bytes & HIGH != 0 {
+        return false;
+    }
+    // No sum of two of these carries into the next byte.
+    let not_nul = bytes.wrapping_add(0x7f * EACH);
+    let not_control = bytes.wrapping_add((0x80 - b' ' as u128) * EACH);
+    let delete = bytes.wrapping_add(EACH);
+    (not_nul & !not_control | delete) & HIGH == 0
+}
