@@ -285,7 +285,7 @@ impl Kswapd {
             wakes.interrupts.add(1);
             return true;
         }
-        self.wakers.note(pin, u64::from(order > 0))
+        self.wakers.note(pin, 1, u64::from(order > 0))
     }
 
     /// Nodes whose kswapd ran, with their number.

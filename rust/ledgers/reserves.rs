@@ -229,7 +229,7 @@ impl Reserves {
                 }
             }
         }
-        self.waiters.note(pin, ns)
+        self.waiters.note(pin, 1, ns)
     }
 
     /// Waits for each node that had any: how many, nanoseconds, those of the longest.

@@ -59,7 +59,7 @@ impl Takers {
     /// The current task, or what interrupts it, takes such a block; false if it could not
     /// be noted.
     pub(crate) fn takes(&self, pin: &Pinned<'_>, interrupt: bool) -> bool {
-        self.names.note(pin, interrupt.into())
+        self.names.note(pin, 1, interrupt.into())
     }
 
     /// Who took blocks. Process context; sleeps.

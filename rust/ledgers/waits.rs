@@ -82,8 +82,8 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&self, ns: u64) {
-        self.waits.add(1);
+    fn add(&self, waits: u64, ns: u64) {
+        self.waits.add(waits);
         self.ns.add(ns);
     }
 }
@@ -169,7 +169,7 @@ impl Refaults {
 
     fn add(&self, facts: &WaitFacts) {
         if let Some(n) = self.of(facts.file(), facts.limit()) {
-            n.add(facts.pages.into());
+            n.add(facts.stands_for.into());
         }
     }
 }
@@ -191,7 +191,7 @@ struct CgroupWaits {
 impl CgroupWaits {
     fn add(&self, kind: WaitKind, facts: &WaitFacts, ns: u64, psi_ns: u64) {
         if let Some(sum) = self.kinds.get(kind as usize) {
-            sum.add(ns);
+            sum.add(facts.stands_for.into(), ns);
         }
         self.psi_ns.add(psi_ns);
         let limits = self.limits.get(kind as usize);
@@ -300,7 +300,8 @@ impl Waits {
         self.add(pin, open.wait.kind(), &open.facts, ns, psi_ns)
     }
 
-    /// The current task waits so long.
+    /// The current task waits so long. A wait that stands for others is counted as often: they
+    /// took as long, but for what PSI counts of it, which it has seen of all.
     pub(crate) fn add(
         &self,
         pin: &Pinned<'_>,
@@ -310,12 +311,14 @@ impl Waits {
         psi_ns: u64,
     ) -> WaitLoss {
         let counts = self.counts.this(pin);
+        let waits = u64::from(facts.stands_for);
+        let (one, ns) = (ns, ns.saturating_mul(waits));
         if let Some(by) = counts.kind(kind) {
-            by.waits.add(1);
+            by.waits.add(waits);
             by.ns.add(ns);
             by.psi_ns.add(psi_ns);
-            by.longest_ns.raise(ns);
-            by.hist.count(ns / 1000);
+            by.longest_ns.raise(one);
+            by.hist.add(one / 1000, waits);
             if (kind as usize) < IO_KINDS {
                 if let Some(n) = by.limits.get(facts.limit() as usize) {
                     n.add(ns);
@@ -326,7 +329,7 @@ impl Waits {
         let task = self
             .tasks
             .get(kind as usize)
-            .is_none_or(|names| names.note(pin, ns));
+            .is_none_or(|names| names.note(pin, waits, ns));
         let (row, found) = self.cgroup(pin, facts.cgroup_key());
         if let Some(row) = row {
             row.add(kind, facts, ns, psi_ns);
@@ -345,7 +348,7 @@ impl Waits {
         let device = area.map_or(facts.device, peek);
         let row = counts.device(device);
         match row.and_then(|d| d.kinds.get(kind as usize)) {
-            Some(sum) => sum.add(ns),
+            Some(sum) => sum.add(facts.stands_for.into(), ns),
             None => counts.other_devices.add(ns),
         }
     }

@@ -59,8 +59,11 @@ pub(crate) fn entry(
     at: &At,
     entered: &Entered<'_>,
 ) -> Followed {
+    // The most frequent ones first.
+    if entered.function().tells_of_waits() {
+        return Followed::new(false, false, wait::entry(ledgers, pin, at, entered));
+    }
     let stall = stall::entry(ledgers, pin, at, entered);
-    let wait = wait::entry(ledgers, pin, at, entered);
     let call = match (entered.function(), entered.shrinker()) {
         (_, Some(call)) => shrinker::begin(ledgers, pin, at, call.what()),
         (Function::TlbFlush, _) => tlb::begin(ledgers, pin, at, Flush::Clean),
@@ -85,7 +88,7 @@ pub(crate) fn entry(
         }
         _ => false,
     };
-    Followed::new(stall, call, wait)
+    Followed::new(stall, call, false)
 }
 
 /// It returns `ret`.

@@ -88,12 +88,9 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     }
 }
 
-/// A probed function is entered; true if its end is of interest.
+/// One of the functions that tell of waits is entered; true if its end is of interest.
 pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
-    if !entered.function().tells_of_waits()
-        || !ledgers.states.live(Group::Waits)
-        || at.context() != Context::Task
-    {
+    if !ledgers.states.live(Group::Waits) || at.context() != Context::Task {
         return false;
     }
     match entered.function() {

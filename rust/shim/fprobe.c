@@ -4,9 +4,10 @@
  * What a function is probed for, and which of its arguments count, is
  * rust/probes/function.rs's.
  *
- * By ftrace where it knows the function; a function that is "inline" in its
- * source is hidden from ftrace though the compiler left it whole, and gets a
- * kretprobe, which costs more.
+ * A function of which the call alone is of interest has a callback of ftrace itself;
+ * one whose return is, too, has an fprobe, which costs some 400 instructions more for
+ * a call, and 700 for a return.  A function that is "inline" in its source is hidden
+ * from ftrace though the compiler left it whole, and gets a kretprobe.
  *
  * Context of the handlers: the function's own, mostly of a task that reclaims,
  * may be preempted; they never sleep. Registration sleeps.
@@ -14,13 +15,21 @@
 #include <linux/blk-mq.h>
 #include <linux/err.h>
 #include <linux/fprobe.h>
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm_types.h>
 #include <linux/page-flags.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
+#include <linux/trace_recursion.h>
 
 #include "entry.h"
 #include "swap_io.h"
+
+/* Where a callback of ftrace gets a function's arguments. */
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define RWB_FTRACE
+#endif
 
 /* Calls that a kretprobe follows at a time; more are counted as missed. */
 #define RWB_MAX_CALLS	1024
@@ -38,7 +47,14 @@ static const char *rwb_function_name(u32 id)
 
 static const char * const rwb_forms[] = { RWB_FORMS(RWB_FORM_NAME) };
 
+/* How a function is probed. */
+enum rwb_means { RWB_BY_FTRACE, RWB_BY_FPROBE, RWB_BY_KRETPROBE };
+
 struct rwb_function {
+#ifdef RWB_FTRACE
+	struct ftrace_ops ops;
+	unsigned long missed;
+#endif
 #ifdef CONFIG_FPROBE
 	struct fprobe fprobe;
 #endif
@@ -48,7 +64,7 @@ struct rwb_function {
 	void *data;
 	u32 id;
 	u32 form;
-	bool by_kret;
+	enum rwb_means means;
 	char sym[64];
 };
 
@@ -81,22 +97,28 @@ static __always_inline unsigned int rwb_first(u32 id)
 
 /*
  * What Rust is told of a call: its first two arguments @a and @b, or of a function that is
- * not about these what it is about. @caller is where it returns to.
+ * not about these what it is about. @caller is where it returns to. False if Rust need not
+ * be told. Preemption is off.
  */
-static __always_inline void rwb_about(const struct rwb_function *fn, unsigned long *a,
+static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned long *a,
 				      unsigned long *b, unsigned long caller)
 {
+#if RWB_SWAP_IOCB
+	struct swap_io_ctx *ctx;
+#endif
+
 	/* The compiler may have left out some. */
 	if (fn->form) {
 		*a = 0;
 		*b = 0;
-		return;
+		return true;
 	}
 
 	switch (fn->id) {
 	case RWB_FUNCTION_SWAP_SUBMIT:
 #if RWB_SWAP_IOCB
-		*a = (unsigned long)((struct swap_io_ctx *)*a)->sio;
+		ctx = (void *)*a;
+		*a = (unsigned long)ctx->sio;
 #endif
 		*b = caller;
 		break;
@@ -114,12 +136,99 @@ static __always_inline void rwb_about(const struct rwb_function *fn, unsigned lo
 			*a = 0;
 		break;
 	case RWB_FUNCTION_SWAP_READ:
-		/* (struct swap_io_ctx *, struct folio *); before, the folio came first. */
-		if (RWB_SWAP_IOCB)
-			*a = *b;
-		break;
+#if RWB_SWAP_IOCB
+		ctx = (void *)*a;
+		*b = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO ? rwb_swapins_due() : 1;
+		/* The first of the folios that are read stands for all. */
+		*a = (unsigned long)page_folio(ctx->sio->bvecs[0].bv_page);
+		return *b;
+#else
+		return false;
+#endif
+	case RWB_FUNCTION_REFAULT:
+		*b = rwb_refaults_due(*a);
+		return *b;
+	}
+	return true;
+}
+
+/* The call alone is of interest. */
+static bool rwb_only_called(u32 id)
+{
+	switch (id) {
+	case RWB_FUNCTION_ZSWAP_STORE:
+	case RWB_FUNCTION_NBD_QUEUE:
+	case RWB_FUNCTION_PSI_LEAVE:
+	case RWB_FUNCTION_PSI_ENTER:
+	case RWB_FUNCTION_REFAULT:
+		return true;
+	default:
+		return false;
 	}
 }
+
+#ifdef RWB_FTRACE
+static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
+				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
+	int bit = ftrace_test_recursion_trylock(ip, parent_ip);
+	unsigned long a, b;
+
+	if (bit < 0) {
+		WRITE_ONCE(fn->missed, fn->missed + 1);
+		return;
+	}
+
+	a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
+	b = ftrace_regs_get_argument(fregs, 1);
+	if (rwb_about(fn, &a, &b, parent_ip)) {
+		RWB_ENTER(at);
+		rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
+	}
+	ftrace_test_recursion_unlock(bit);
+}
+
+static int rwb_ftrace_register(struct rwb_function *fn)
+{
+	int err;
+
+	fn->ops.func = rwb_ftrace_called;
+	fn->ops.flags = FTRACE_OPS_FL_RECURSION;
+	err = ftrace_set_filter(&fn->ops, fn->sym, strlen(fn->sym), 1);
+	if (!err)
+		err = register_ftrace_function(&fn->ops);
+	if (err)
+		ftrace_free_filter(&fn->ops);
+	/* It says EINVAL where it finds none. */
+	return err == -EINVAL ? -ENOENT : err;
+}
+
+static void rwb_ftrace_unregister(struct rwb_function *fn)
+{
+	unregister_ftrace_function(&fn->ops);
+	ftrace_free_filter(&fn->ops);
+}
+
+static unsigned long rwb_ftrace_missed(struct rwb_function *fn)
+{
+	return READ_ONCE(fn->missed);
+}
+#else
+static int rwb_ftrace_register(struct rwb_function *fn)
+{
+	return -EOPNOTSUPP;
+}
+
+static void rwb_ftrace_unregister(struct rwb_function *fn)
+{
+}
+
+static unsigned long rwb_ftrace_missed(struct rwb_function *fn)
+{
+	return 0;
+}
+#endif
 
 #ifdef CONFIG_FPROBE
 /* Returns 1 when the exit is of no interest. */
@@ -132,7 +241,8 @@ static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned 
 	struct rwb_call *call = entry_data;
 
 	RWB_ENTER(at);
-	rwb_about(fn, &a, &b, ret_ip);
+	if (!rwb_about(fn, &a, &b, ret_ip))
+		return 1;
 	call->id = fn->id;
 	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return !call->followed;
@@ -152,37 +262,13 @@ static void rwb_fprobe_exit(struct fprobe *fp, unsigned long entry_ip, unsigned 
 			     ftrace_regs_get_return_value(fregs));
 }
 
-/* For whom the call alone is of interest: that costs the kernel much less. */
-static int rwb_fprobe_called(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
-			     struct ftrace_regs *fregs, void *entry_data)
-{
-	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
-	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
-	unsigned long b = ftrace_regs_get_argument(fregs, 1);
-
-	RWB_ENTER(at);
-	rwb_about(fn, &a, &b, ret_ip);
-	rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
-	return 0;
-}
-
 static int rwb_fprobe_register(struct rwb_function *fn)
 {
 	const char *sym = fn->sym;
 
-	switch (fn->id) {
-	case RWB_FUNCTION_ZSWAP_STORE:
-	case RWB_FUNCTION_NBD_QUEUE:
-	case RWB_FUNCTION_PSI_LEAVE:
-	case RWB_FUNCTION_PSI_ENTER:
-	case RWB_FUNCTION_REFAULT:
-		fn->fprobe.entry_handler = rwb_fprobe_called;
-		break;
-	default:
-		fn->fprobe.entry_handler = rwb_fprobe_entry;
-		fn->fprobe.exit_handler = rwb_fprobe_exit;
-		fn->fprobe.entry_data_size = sizeof(struct rwb_call);
-	}
+	fn->fprobe.entry_handler = rwb_fprobe_entry;
+	fn->fprobe.exit_handler = rwb_fprobe_exit;
+	fn->fprobe.entry_data_size = sizeof(struct rwb_call);
 	/* Only a filter finds a module's functions. */
 	if (fn->id == RWB_FUNCTION_NBD_QUEUE)
 		return register_fprobe(&fn->fprobe, sym, NULL);
@@ -232,7 +318,8 @@ static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 	    !((preempt_count() - NMI_OFFSET - HARDIRQ_OFFSET) &
 	      (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
 		at.ctx = RWB_CTX_TASK;
-	rwb_about(fn, &a, &b, get_kretprobe_retaddr(ri));
+	if (!rwb_about(fn, &a, &b, get_kretprobe_retaddr(ri)))
+		return 1;
 	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	return !call->followed;
 }
@@ -306,12 +393,22 @@ static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
 /* Probes the function in one form. */
 static int rwb_register(struct rwb_function *fn)
 {
-	int err = rwb_fprobe_register(fn);
+	int err = -EOPNOTSUPP;
 
+	/* One of a module's comes and goes with it: fprobe follows that. */
+	if (rwb_only_called(fn->id) && fn->id != RWB_FUNCTION_NBD_QUEUE) {
+		fn->means = RWB_BY_FTRACE;
+		err = rwb_ftrace_register(fn);
+	}
+	if (err == -EOPNOTSUPP) {
+		fn->means = RWB_BY_FPROBE;
+		err = rwb_fprobe_register(fn);
+	}
 	/* What is not there yet may come with its module. */
-	fn->by_kret = err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE);
-	if (fn->by_kret)
+	if (err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE)) {
+		fn->means = RWB_BY_KRETPROBE;
 		err = rwb_kret_register(fn);
+	}
 	return err;
 }
 
@@ -358,8 +455,17 @@ unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 {
 	struct rwb_function *fn = handle;
 
-	*interrupts = fn->by_kret ? rwb_kret_interrupts(fn) : 0;
-	return fn->by_kret ? rwb_kret_missed(fn) : rwb_fprobe_missed(fn);
+	*interrupts = 0;
+	switch (fn->means) {
+	case RWB_BY_FTRACE:
+		return rwb_ftrace_missed(fn);
+	case RWB_BY_FPROBE:
+		return rwb_fprobe_missed(fn);
+	case RWB_BY_KRETPROBE:
+		*interrupts = rwb_kret_interrupts(fn);
+		return rwb_kret_missed(fn);
+	}
+	return 0;
 }
 
 /* Waits until no handler runs any more. */
@@ -367,9 +473,16 @@ void rwb_function_probe_unregister(void *handle)
 {
 	struct rwb_function *fn = handle;
 
-	if (fn->by_kret)
-		rwb_kret_unregister(fn);
-	else
+	switch (fn->means) {
+	case RWB_BY_FTRACE:
+		rwb_ftrace_unregister(fn);
+		break;
+	case RWB_BY_FPROBE:
 		rwb_fprobe_unregister(fn);
+		break;
+	case RWB_BY_KRETPROBE:
+		rwb_kret_unregister(fn);
+		break;
+	}
 	kfree(fn);
 }

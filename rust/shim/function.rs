@@ -103,7 +103,7 @@ impl Entered<'_> {
     /// What the current task waits for in a function that waits for a folio, or reads one of
     /// swap; `None` if it is not until that is read.
     pub(crate) fn waits_for(&self) -> Option<WaitFacts> {
-        let [folio, _] = self.args;
+        let [folio, stands_for] = self.args;
         if folio == 0 {
             return None;
         }
@@ -120,23 +120,27 @@ impl Entered<'_> {
             }
             Function::SwapRead => {
                 // SAFETY: By the contract of `Entered::new`, and as the function is
-                // swap_read_folio(), of which the C shim passes the folio first: it is locked,
+                // swap_bdev_submit_read(), of which the C shim passes a folio first: it is locked,
                 // and has its slot.
-                Some(unsafe { WaitFacts::of_swapin(folio) })
+                Some(unsafe { WaitFacts::of_swapin(folio, stands_for as u32) })
             }
             _ => None,
         }
     }
 
-    /// The folio that came back, of workingset_refault().
+    /// The folio that came back, of workingset_refault(), and those for which it stands.
     pub(crate) fn refault(&self) -> Option<WaitFacts> {
         if self.function != Function::Refault {
             return None;
         }
-        let [folio, _] = self.args;
+        let [folio, pages] = self.args;
         // SAFETY: By the contract of `Entered::new`, and as the function is
         // workingset_refault(), whose first argument is a locked folio.
-        Some(unsafe { WaitFacts::of_refault(folio) })
+        let facts = unsafe { WaitFacts::of_refault(folio) };
+        Some(WaitFacts {
+            stands_for: pages as u32,
+            ..facts
+        })
     }
 
     /// What swap_write_submit() submits, and the address that it returns to; `None` when

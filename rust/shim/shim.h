@@ -80,7 +80,7 @@
 	X(17, "__folio_lock")			\
 	X(18, "__folio_lock_killable")		\
 	X(19, "__folio_lock_or_retry")		\
-	X(20, "swap_read_folio")		\
+	X(20, "swap_bdev_submit_read")	\
 	X(21, "workingset_refault")		\
 	X(22, "folio_wait_bit_common")		\
 	X(23, "__rq_qos_throttle")
@@ -320,7 +320,8 @@ struct rwb_stall_end {
  *	or it is of a v1 hierarchy
  * @device: that it is read from, as a dev_t; 0 if that is not known
  * @swap: 1 + the number of the swap area that it is read from; 0 if it is not
- * @pages: of a folio that came back
+ * @stands_for: so many pages that came back, of which the folio is one; so many reads of swap;
+ *	else 1
  * @flags: RWB_WAIT_*, RWB_FOLIO_CGROUP_*
  */
 struct rwb_wait_facts {
@@ -328,7 +329,7 @@ struct rwb_wait_facts {
 	u64 limited;
 	u32 device;
 	u32 swap;
-	u32 pages;
+	u32 stands_for;
 	u32 flags;
 };
 
@@ -582,7 +583,7 @@ unsigned long rwb_stack_top(void);
 unsigned long rwb_stack_size(void);
 u64 rwb_clock_ns(void);
 u64 rwb_cycles(void);
-void rwb_comm(char *buf, size_t size);
+void rwb_comm(char *buf);
 int rwb_pid(void);
 unsigned long rwb_task(void);
 bool rwb_task_is_realtime(void);
@@ -599,7 +600,9 @@ void rwb_setting(struct rwb_setting *setting);
 /* wait.c */
 void rwb_wait(struct rwb_wait_facts *wait);
 void rwb_wait_folio(unsigned long folio, struct rwb_wait_facts *wait);
-void rwb_wait_swapin(unsigned long folio, struct rwb_wait_facts *wait);
+void rwb_wait_swapin(unsigned long folio, u32 stands_for, struct rwb_wait_facts *wait);
+u32 rwb_refaults_due(unsigned long folio);
+u32 rwb_swapins_due(void);
 void rwb_refault(unsigned long folio, struct rwb_wait_facts *wait);
 
 /* shrinker.c */

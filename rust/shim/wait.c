@@ -44,6 +44,7 @@ static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait_facts *wai
 void rwb_wait(struct rwb_wait_facts *wait)
 {
 	*wait = (struct rwb_wait_facts){
+		.stands_for = 1,
 		.flags = current->flags & PF_KTHREAD ? RWB_WAIT_KERNEL : 0,
 	};
 #ifdef CONFIG_MEMCG
@@ -80,14 +81,81 @@ void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 		wait->device = mapping->host->i_sb->s_dev;
 }
 
-/* The page of swap that is about to be read; its folio is locked. */
-void rwb_wait_swapin(unsigned long addr, struct rwb_wait_facts *wait)
+/* Of a page of swap that is about to be read; its folio is locked. */
+void rwb_wait_swapin(unsigned long addr, u32 stands_for, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
 
 	rwb_wait(wait);
 	wait->swap = swp_type(folio->swap) + 1;
+	wait->stands_for = stands_for;
 	wait->flags |= RWB_WAIT_SWAPIN;
+}
+
+/*
+ * What happens for each page is looked at closely once in a while, and that one stands for
+ * all since the last one. It is chosen at random, lest two tasks that take turns look like
+ * one.
+ */
+#define RWB_STANDS_FOR	16
+
+struct rwb_sample {
+	u32 left;
+	u32 random;
+};
+
+/* Preemption is off. */
+static bool rwb_is_due(struct rwb_sample *sample)
+{
+	if (sample->left) {
+		sample->left--;
+		return false;
+	}
+	sample->random = sample->random * 1664525 + 1013904223;
+	sample->left = sample->random >> 16 & (2 * RWB_STANDS_FOR - 1);
+	return true;
+}
+
+struct rwb_came_back {
+	struct rwb_sample sample[2];
+	u32 pages[2];
+};
+
+static DEFINE_PER_CPU(struct rwb_came_back, rwb_came_back);
+
+/* Pages for which this folio, which came back, stands; 0: for none. Preemption is off. */
+u32 rwb_refaults_due(unsigned long addr)
+{
+	struct rwb_came_back *back = this_cpu_ptr(&rwb_came_back);
+	struct folio *folio = (struct folio *)addr;
+	/* As folio_is_file_lru() has it: pages of shmem go to swap. */
+	int file = !folio_test_swapbacked(folio);
+	u32 pages = back->pages[file] + folio_nr_pages(folio);
+
+	if (!rwb_is_due(&back->sample[file])) {
+		back->pages[file] = pages;
+		return 0;
+	}
+	back->pages[file] = 0;
+	return pages;
+}
+
+static DEFINE_PER_CPU(struct rwb_sample, rwb_swapin_sample);
+static DEFINE_PER_CPU(u32, rwb_swapins);
+
+/*
+ * Reads for which this one stands, from a device that has read when it is told to: the task
+ * does not sleep for it, but may for memory, or a zram device's own disk. 0: for none.
+ * Preemption is off.
+ */
+u32 rwb_swapins_due(void)
+{
+	u32 reads = __this_cpu_inc_return(rwb_swapins);
+
+	if (!rwb_is_due(this_cpu_ptr(&rwb_swapin_sample)))
+		return 0;
+	__this_cpu_write(rwb_swapins, 0);
+	return reads;
 }
 
 /* A folio that came back: whose it is. It is locked. */
@@ -96,8 +164,6 @@ void rwb_refault(unsigned long addr, struct rwb_wait_facts *wait)
 	struct folio *folio = (struct folio *)addr;
 
 	*wait = (struct rwb_wait_facts){
-		.pages = folio_nr_pages(folio),
-		/* As folio_is_file_lru() has it: pages of shmem go to swap. */
 		.flags = folio_test_swapbacked(folio) ? 0 : RWB_WAIT_FILE,
 	};
 #ifdef CONFIG_MEMCG

@@ -46,15 +46,15 @@ impl WaitFacts {
         facts
     }
 
-    /// Of the current task, which reads a page of swap.
+    /// Of the current task, which reads a page of swap, and of as many reads.
     ///
     /// # Safety
     ///
     /// `folio` is the address of a locked folio that has a slot of swap.
-    pub(super) unsafe fn of_swapin(folio: usize) -> Self {
+    pub(super) unsafe fn of_swapin(folio: usize, stands_for: u32) -> Self {
         let mut facts: Self = pin_init::zeroed();
         // SAFETY: By the safety requirement; `facts` is valid for writes.
-        unsafe { rwb_wait_swapin(folio, &mut facts) };
+        unsafe { rwb_wait_swapin(folio, stands_for, &mut facts) };
         facts
     }
 

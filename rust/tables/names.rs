@@ -31,6 +31,11 @@ pub(crate) struct Named {
     pub(crate) amount: u64,
 }
 
+/// Without the call of a C function that comparing arrays is.
+fn same(a: &[u8; system::COMM_LEN], b: &[u8; system::COMM_LEN]) -> bool {
+    u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b)
+}
+
 /// Per-CPU instance.
 #[derive(Zeroable)]
 struct NameRows {
@@ -50,15 +55,17 @@ impl TaskNames {
         })
     }
 
-    /// Once more the current task, with so much; false if it could not be noted.
-    pub(crate) fn note(&self, pin: &Pinned<'_>, amount: u64) -> bool {
+    /// The current task, so often, with so much in all; false if it could not be noted.
+    pub(crate) fn note(&self, pin: &Pinned<'_>, times: u64, amount: u64) -> bool {
         let comm = system::comm();
         let noted = self.rows.this(pin).rows.try_with(|rows| {
-            let row = rows.iter_mut().find(|r| r.comm == comm || r.times == 0);
+            let row = rows
+                .iter_mut()
+                .find(|r| same(&r.comm, &comm) || r.times == 0);
             match row {
                 Some(row) => {
                     row.comm = comm;
-                    row.times = row.times.wrapping_add(1);
+                    row.times = row.times.wrapping_add(times);
                     row.amount = row.amount.wrapping_add(amount);
                     true
                 }
@@ -78,7 +85,7 @@ impl TaskNames {
                 }
             };
             for row in rows.iter().filter(|r| r.times != 0) {
-                match totals.iter_mut().find(|t| t.comm == row.comm) {
+                match totals.iter_mut().find(|t| same(&t.comm, &row.comm)) {
                     Some(total) => {
                         total.times = total.times.wrapping_add(row.times);
                         total.amount = total.amount.wrapping_add(row.amount);

@@ -48,8 +48,8 @@ named! {
         FolioLockKillable => "__folio_lock_killable",
         /// A page fault waits for it.
         LockOrRetry => "__folio_lock_or_retry",
-        /// A page of swap is read, or its read is begun.
-        SwapRead => "swap_read_folio",
+        /// Pages of swap are read from a block device, or their read is begun.
+        SwapRead => "swap_bdev_submit_read",
         /// A page comes back that is remembered.
         Refault => "workingset_refault",
         /// A task waits for a folio, in any way: what the compiler did not inline of it.

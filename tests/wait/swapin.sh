@@ -17,7 +17,7 @@ need_memcg
 need_disk disk0
 need_dm delay
 MIB=$(scaled 16)
-start_test $((WAITS_BOOKS + 9)) "a task that reads its memory from swap"
+start_test plan-at-end "a task that reads its memory from swap"
 disk_attach disk0
 UNDER=$DISK
 dm_make rwb-swapin "$UNDER"
@@ -47,5 +47,34 @@ check_num "and of the device, per cent" "$(share "$(waited "device\\.$dev\\.swap
 check_num "the task is named, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
 check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
 check_num "PSI has no more than the ledger says that it has, us" "$psi" -le $(($(waited_of rwb-swapin 'psi\.ns') * 11 / 10000 + 1000))
+section "a slow disk" $((WAITS_BOOKS + 9))
+swapoff "$DISK" || bail "swapoff $DISK"
+# at_once: of a device that has read when it is told to one read in 16 is followed, and stands
+# for others: so many at most are not counted yet, on each of two CPUs.
+at_once()
+{
+	local reads waits before of left=$((2 * 32))
+
+	brd_swap_on 64 || bail "no RAM disk"
+	take_waits
+	before=$(waited 'swapin\.waits') of=$(waited_of rwb-swapin 'swapin\.waits')
+	hog_in "$CG/rwb-swapin" quick -p -r -c random -m 16
+	hog_filled quick
+	quiesce
+	reads=$(vmstat nrswpin)
+	check "what was on a RAM disk is right" hog_done quick
+	reads=$(($(vmstat nrswpin) - reads))
+	check_waits_books "RAM disk"
+	waits=$(($(waited 'swapin\.waits') - before))
+	say "$reads reads; the ledger: $waits waits"
+	check_num "it was read often" "$reads" -ge 1000
+	check_num "each read is counted" "$waits" -ge $((reads - left))
+	check_num "and no more" "$waits" -le $((reads + left))
+	check_num "their cgroup's, per cent" \
+		"$(share $(($(waited_of rwb-swapin 'swapin\.waits') - of)) "$waits")" -ge 95
+	section "a RAM disk" $((WAITS_BOOKS + 5))
+}
+
+at_once
 unload_mod
 finish
