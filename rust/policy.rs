@@ -7,7 +7,6 @@ pub(crate) mod batch;
 pub(crate) mod budget;
 pub(crate) mod cgroup_key;
 pub(crate) mod classify;
-pub(crate) mod compaction;
 pub(crate) mod frames;
 pub(crate) mod handoff;
 pub(crate) mod heaviest;

@@ -3,8 +3,8 @@
 //! reclaimwb: who writes during page reclaim, and how much stack is left.
 //!
 //! This file: what the module is made of, and the order in which it starts and
-//! stops. Parameters are in settings.rs (and shim/params.c), the words that the
-//! ledgers are indexed by in words/, the handlers in probes/.
+//! stops. The words that the ledgers are indexed by, and the parameters, are in words/, the
+//! values of these in settings.rs, the handlers in probes/.
 //!
 //! Flow, one way: tracepoint -> shim/probes_*.c -> entry/ -> probes/ -> ledgers/
 //! -> rows/ (debugfs).
@@ -36,6 +36,11 @@ mod tables;
 )]
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "also built as a crate of its own, on the host, for what else is made of it"
+)]
 mod words;
 
 use kernel::prelude::*;

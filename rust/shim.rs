@@ -12,12 +12,9 @@ pub(crate) mod reserve;
 pub(crate) mod stall;
 pub(crate) mod wait;
 
-use crate::{
-    policy::{
-        cgroup_key::CgroupKey,
-        kswapd, //
-    },
-    words::Window, //
+use crate::policy::{
+    cgroup_key::CgroupKey,
+    kswapd, //
 };
 pub(crate) use contract::*;
 
@@ -218,19 +215,5 @@ impl KswapdAt {
             enough: self.enough,
             block: self.block,
         }
-    }
-}
-
-impl Window {
-    /// From the value that the C entry passes.
-    pub(crate) const fn from_raw(v: u32) -> Option<Self> {
-        Some(match v {
-            RWB_WINDOW_KSWAPD => Self::Kswapd,
-            RWB_WINDOW_DIRECT => Self::Direct,
-            RWB_WINDOW_MEMCG_SOFT => Self::MemcgSoft,
-            RWB_WINDOW_NODE => Self::Node,
-            RWB_WINDOW_MEMCG => Self::Memcg,
-            _ => return None,
-        })
     }
 }

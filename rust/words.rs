@@ -1,56 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What asked for reclaim, what became of a write, where it was sampled, and so on: the words that
-//! the ledgers are indexed by. Order and names are part of the debugfs format, and are held
-//! against the C shim's in shim/contract.rs.
+//! The words of the module, each in one place: what asked for reclaim, what became of a write,
+//! where a stall's time goes, which parameters there are, and so on. Order and names are part of
+//! the debugfs format.
+//!
+//! This room is also a crate of its own on the host (`rust/words/Cargo.toml`). It makes the
+//! shim's `words.h`, the command is built on it, and the documents are held against it.
 
-/// Gives an enumeration its list, count and names.
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub(crate) enum $name {
-            $($(#[$vdoc])* $variant,)*
-        }
+#[macro_use]
+mod named;
 
-        impl $name {
-            /// All of them, in order.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// How many there are.
-            pub(crate) const COUNT: usize = Self::ALL.len();
-
-            /// Its name in the ledgers and trace events.
-            pub(crate) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-    };
-}
-
+mod batch;
+mod cause;
+mod compaction;
 mod direction;
 mod event;
 mod flush;
 mod form;
 mod function;
 mod group;
+mod handoff;
 mod kind;
+mod kswapd;
 mod layer;
+mod memory;
 mod origin;
+mod parameter;
+mod phase;
+mod reserve;
+mod shrinker;
 mod skip;
+mod wait;
 mod window;
 
-pub(crate) use direction::Direction;
-pub(crate) use event::Event;
-pub(crate) use flush::Flush;
-pub(crate) use form::Form;
-pub(crate) use function::Function;
-pub(crate) use group::Group;
-pub(crate) use kind::Kind;
-pub(crate) use layer::Layer;
-pub(crate) use origin::Origin;
-pub(crate) use skip::Skip;
-pub(crate) use window::Window;
+pub use batch::EndReason;
+pub use cause::Cause;
+pub use compaction::{
+    CompactResult,
+    Outcome, //
+};
+pub use direction::Direction;
+pub use event::Event;
+pub use flush::Flush;
+pub use form::Form;
+pub use function::Function;
+pub use group::Group;
+pub use handoff::{
+    Mode,
+    Refusal, //
+};
+pub use kind::Kind;
+pub use kswapd::KswapdReason;
+pub use layer::Layer;
+pub use memory::MemoryType;
+pub use origin::Origin;
+pub use parameter::{
+    Parameter,
+    Values, //
+};
+pub use phase::Phase;
+pub use reserve::{
+    User,
+    Woken, //
+};
+pub use shrinker::ShrinkerCount;
+pub use skip::Skip;
+pub use wait::{
+    Limit,
+    WaitKind, //
+};
+pub use window::Window;

@@ -42,7 +42,8 @@ class Ran:
 
 def local() -> list[Test]:
     """Crates and scripts of the host, as `make host-test` runs them."""
-    tests = [Test("policy", crate=TOP / "rust" / "policy"), Test("tool", crate=TOP / "tool")]
+    crates = {"words": "rust/words", "policy": "rust/policy", "tool": "tool"}
+    tests = [Test(name, crate=TOP / folder) for name, folder in crates.items()]
     tests += [Test("suite", command=(str(TOP / "qemu" / "suite-test.py"),))]
     return tests + [Test(path.stem, command=(str(path),)) for path in sorted((TESTS / "host").glob("*.sh"))]
 

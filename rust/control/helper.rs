@@ -14,8 +14,8 @@ use crate::{
     },
     kernel_ext::late::Late,
     ledgers::Ledgers,
-    policy::handoff::Mode,
-    settings, //
+    settings,
+    words::Mode, //
 };
 use kernel::{
     new_mutex,

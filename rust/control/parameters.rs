@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's parameters: ranges, and what setting one switches. Parsing and /sys/module are the
-//! C shim's (shim/params.c), which also documents them to modinfo.
+//! The module's parameters: what setting one switches. Bounds are in words/parameter.rs; parsing and
+//! /sys/module are the C shim's (shim/params.c).
 //!
 //! The kernel serialises the setters. Process context; they may sleep.
 
@@ -12,13 +12,9 @@ use crate::{
     },
     helper::Halves,
     kernel_ext::system,
-    policy::{
-        handoff::Mode,
-        slots, //
-    },
     settings::{
+        self,
         enabled,
-        group,
         handoff_floor,
         headroom_floor,
         request_cost,
@@ -37,10 +33,13 @@ use crate::{
         WINDOW_SLOTS,
         WRITE_AROUND, //
     },
-    shim,
-    words::Group, //
+    words::{
+        Group,
+        Mode,
+        Parameter,
+        Values, //
+    },
 };
-use core::ops::RangeInclusive;
 use kernel::{
     prelude::*,
     sync::atomic::{
@@ -78,44 +77,50 @@ fn record(recorded: &Atomic<bool>, on: bool) -> Result {
     })
 }
 
-/// Bytes of a stack, or 0.
-fn stack_bytes(name: &str, value: u64) -> Result<usize> {
-    let size = system::stack_size();
-    let bytes = usize::try_from(value).ok().filter(|&b| b <= size);
-    bytes.ok_or_else(|| {
-        pr_err!("{name}={value}: give 0 (off) to {size} bytes, the size of a stack\n");
-        EINVAL
-    })
-}
-
-/// Stores a number of the range; says what the range is if it is not of it.
-fn store(
-    name: &str,
-    to: &Atomic<u32>,
-    value: u64,
-    range: RangeInclusive<u32>,
-    unit: &str,
-) -> Result {
-    match u32::try_from(value) {
-        Ok(v) if range.contains(&v) => {
-            to.store(v, Relaxed);
-            Ok(())
+/// Is that a value that the parameter takes? Says which it takes if it is none.
+fn check(parameter: Parameter, value: u64) -> Result {
+    let name = parameter.name();
+    match parameter.values() {
+        Values::Switch { .. } => {}
+        Values::Mode { .. } => Mode::from_u64(value).map(|_| ()).ok_or(EINVAL)?,
+        Values::OfStack { .. } => {
+            let size = system::stack_size();
+            if value > size as u64 {
+                pr_err!("{name}={value}: give 0 (off) to {size} bytes, the size of a stack\n");
+                return Err(EINVAL);
+            }
         }
-        _ => {
-            pr_err!(
-                "{name}={value}: give {} to {} {unit}\n",
-                range.start(),
-                range.end()
-            );
-            Err(EINVAL)
+        Values::Number {
+            min,
+            max,
+            power_of_two,
+            unit,
+            ..
+        } => {
+            if !(min..=max).contains(&value) || power_of_two && !value.is_power_of_two() {
+                let what = if power_of_two {
+                    "a power of two from "
+                } else {
+                    ""
+                };
+                pr_err!("{name}={value}: give {what}{min} to {max} {unit}\n");
+                return Err(EINVAL);
+            }
         }
     }
+    Ok(())
+}
+
+/// A value that was [checked](check), which fits.
+fn fit<T: TryFrom<u64>>(value: u64) -> Result<T> {
+    T::try_from(value).map_err(|_| EINVAL)
 }
 
 /// Switches the helper for a parameter that its halves do not agree with yet; says why if
 /// that can't be. What is so already is never switched: a kernel without a place for the
 /// helper has it off, and may be told so. Sleeps.
-fn switch_helper(name: &str, wanted: Halves) -> Result {
+fn switch_helper(parameter: Parameter, wanted: Halves) -> Result {
+    let name = parameter.name();
     helper::switch(wanted).inspect_err(|&e| {
         if e == EOPNOTSUPP {
             pr_err!("{name}: no writeback helper in this kernel; leave it off\n");
@@ -132,105 +137,64 @@ fn switch_helper(name: &str, wanted: Halves) -> Result {
     })
 }
 
-/// The C shim's number of a group's parameter.
-pub(crate) const fn param(group: Group) -> u32 {
-    match group {
-        Group::Stalls => shim::RWB_PARAM_STALLS,
-        Group::Shrinkers => shim::RWB_PARAM_SHRINKERS,
-        Group::Tlb => shim::RWB_PARAM_TLB,
-        Group::Metadata => shim::RWB_PARAM_METADATA,
-        Group::Takers => shim::RWB_PARAM_TAKERS,
-        Group::Reserves => shim::RWB_PARAM_RESERVES,
-        Group::Nbd => shim::RWB_PARAM_NBD,
-        Group::Waits => shim::RWB_PARAM_WAITS,
-    }
-}
-
-/// The group whose parameter the C shim numbers `id`.
-fn numbered(id: u32) -> Option<Group> {
-    Group::ALL.iter().copied().find(|&g| param(g) == id)
-}
-
 /// Sets the parameter that the C shim numbers `id`; `EINVAL` when the value is
 /// out of range, which then changes nothing.
 pub(crate) fn set(id: u32, value: u64) -> Result {
-    match id {
-        shim::RWB_PARAM_ENABLED => record(&ENABLED, value != 0)?,
-        shim::RWB_PARAM_HEADROOM_FLOOR => {
-            HEADROOM_FLOOR.store(stack_bytes("headroom_floor", value)?, Relaxed)
-        }
-        shim::RWB_PARAM_WINDOW_SLOTS => {
-            if !slots::valid_slots(value) {
-                pr_err!(
-                    "window_slots={value}: give a power of two from {} to {}\n",
-                    slots::MIN_SLOTS,
-                    slots::MAX_SLOTS
-                );
-                return Err(EINVAL);
-            }
-            WINDOW_SLOTS.store(usize::try_from(value).map_err(|_| EINVAL)?, Relaxed);
-        }
-        shim::RWB_PARAM_WRITE_AROUND => {
+    let parameter = Parameter::from_raw(id).ok_or(EINVAL)?;
+    check(parameter, value)?;
+    match parameter {
+        Parameter::Enabled => record(&ENABLED, value != 0)?,
+        Parameter::HeadroomFloor => HEADROOM_FLOOR.store(fit(value)?, Relaxed),
+        Parameter::WindowSlots => WINDOW_SLOTS.store(fit(value)?, Relaxed),
+        Parameter::WriteAround => {
             let around = value != 0;
             if helper::on().is_some_and(|on| on.around != around) {
-                switch_helper(
-                    "write_around",
-                    Halves {
-                        around,
-                        ..helper::wanted()
-                    },
-                )?;
+                let wanted = Halves {
+                    around,
+                    ..helper::wanted()
+                };
+                switch_helper(parameter, wanted)?;
             }
             WRITE_AROUND.store(around, Relaxed);
         }
-        shim::RWB_PARAM_WINDOW => {
-            if !value.is_power_of_two() {
-                pr_err!("window={value}: give a power of two from 64 to 4096 KiB\n");
-                return Err(EINVAL);
-            }
-            store("window", &WINDOW_KIB, value, 64..=4096, "KiB")?;
-        }
-        shim::RWB_PARAM_REQUEST_COST => {
-            store("request_cost", &REQUEST_COST, value, 0..=1024, "pages")?
-        }
-        shim::RWB_PARAM_INFLIGHT => store("inflight", &INFLIGHT_KIB, value, 256..=65536, "KiB")?,
-        shim::RWB_PARAM_RING_PAGES => store("ring_pages", &RING_PAGES, value, 64..=65536, "pages")?,
-        shim::RWB_PARAM_HANDOFF => {
-            let mode = Mode::from_u64(value).ok_or(EINVAL)?;
-            let handoff = mode != Mode::Never;
+        Parameter::Window => WINDOW_KIB.store(fit(value)?, Relaxed),
+        Parameter::RequestCost => REQUEST_COST.store(fit(value)?, Relaxed),
+        Parameter::Inflight => INFLIGHT_KIB.store(fit(value)?, Relaxed),
+        Parameter::RingPages => RING_PAGES.store(fit(value)?, Relaxed),
+        Parameter::Handoff => {
+            let handoff = value != Mode::Never as u64;
             if helper::on().is_some_and(|on| on.handoff != handoff) {
                 let wanted = Halves {
                     handoff,
                     ..helper::wanted()
                 };
-                switch_helper("handoff", wanted)?;
+                switch_helper(parameter, wanted)?;
             }
             HANDOFF.store(value, Relaxed);
         }
-        shim::RWB_PARAM_HANDOFF_FLOOR => {
-            HANDOFF_FLOOR.store(stack_bytes("handoff_floor", value)?, Relaxed)
-        }
-        _ => switch(numbered(id).ok_or(EINVAL)?, value != 0)?,
+        Parameter::HandoffFloor => HANDOFF_FLOOR.store(fit(value)?, Relaxed),
+        Parameter::Group(group) => switch(group, value != 0)?,
     }
     Ok(())
 }
 
 /// Value of the parameter that the C shim numbers `id`.
 pub(crate) fn get(id: u32) -> u64 {
-    match id {
-        shim::RWB_PARAM_ENABLED => u64::from(enabled()),
-        shim::RWB_PARAM_HEADROOM_FLOOR => headroom_floor() as u64,
-        shim::RWB_PARAM_WINDOW_SLOTS => window_slots() as u64,
-        shim::RWB_PARAM_WRITE_AROUND => {
-            u64::from(helper::on().map_or_else(write_around, |on| on.around))
-        }
-        shim::RWB_PARAM_WINDOW => u64::from(WINDOW_KIB.load(Relaxed)),
-        shim::RWB_PARAM_REQUEST_COST => u64::from(request_cost()),
-        shim::RWB_PARAM_INFLIGHT => u64::from(INFLIGHT_KIB.load(Relaxed)),
-        shim::RWB_PARAM_RING_PAGES => ring_pages() as u64,
-        shim::RWB_PARAM_HANDOFF if helper::on().is_some_and(|on| !on.handoff) => Mode::Never as u64,
-        shim::RWB_PARAM_HANDOFF => HANDOFF.load(Relaxed),
-        shim::RWB_PARAM_HANDOFF_FLOOR => handoff_floor() as u64,
-        _ => numbered(id).is_some_and(group).into(),
+    let Some(parameter) = Parameter::from_raw(id) else {
+        return 0;
+    };
+    match parameter {
+        Parameter::Enabled => u64::from(enabled()),
+        Parameter::HeadroomFloor => headroom_floor() as u64,
+        Parameter::WindowSlots => window_slots() as u64,
+        Parameter::WriteAround => u64::from(helper::on().map_or_else(write_around, |on| on.around)),
+        Parameter::Window => u64::from(WINDOW_KIB.load(Relaxed)),
+        Parameter::RequestCost => u64::from(request_cost()),
+        Parameter::Inflight => u64::from(INFLIGHT_KIB.load(Relaxed)),
+        Parameter::RingPages => ring_pages() as u64,
+        Parameter::Handoff if helper::on().is_some_and(|on| !on.handoff) => Mode::Never as u64,
+        Parameter::Handoff => HANDOFF.load(Relaxed),
+        Parameter::HandoffFloor => handoff_floor() as u64,
+        Parameter::Group(group) => settings::group(group).into(),
     }
 }

@@ -4,13 +4,15 @@
 
 use super::event;
 use crate::{
-    policy::pfmemalloc::Woken,
     probes,
     shim::{
         reserve::Page,
         At, //
     },
-    words::Event, //
+    words::{
+        Event,
+        Woken, //
+    },
 };
 use kernel::{
     bindings,

@@ -50,7 +50,6 @@ use crate::{
     policy::{
         handoff::{
             decide,
-            Refusal,
             Who, //
         },
         idle, //
@@ -62,7 +61,8 @@ use crate::{
     settings,
     words::{
         Layer,
-        Origin, //
+        Origin,
+        Refusal, //
     },
 };
 use kernel::{

@@ -6,12 +6,11 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::batch::{
-        EndReason,
-        END_REASONS, //
-    },
     tables::hist::Hist,
-    words::Origin, //
+    words::{
+        EndReason,
+        Origin, //
+    },
 };
 use pin_init::Zeroable;
 
@@ -22,7 +21,7 @@ pub(crate) struct OriginBatches {
     pub(crate) batches: Cell64,
     /// Pages in them.
     pub(crate) pages: Cell64,
-    ended: [Cell64; END_REASONS],
+    ended: [Cell64; EndReason::COUNT],
     /// Writes by pages, log2.
     pub(crate) hist: Hist,
 }

@@ -7,11 +7,11 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::compaction::{
+    tables::hist::Hist,
+    words::{
         CompactResult,
         Outcome, //
     },
-    tables::hist::Hist, //
 };
 use pin_init::Zeroable;
 

@@ -8,12 +8,12 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::{
-        handoff::Refusal,
-        log2, //
-    },
+    policy::log2,
     tables::hist::Hist,
-    words::Origin, //
+    words::{
+        Origin,
+        Refusal, //
+    },
 };
 use kernel::sync::atomic::{
     Atomic,

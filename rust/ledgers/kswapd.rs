@@ -18,14 +18,14 @@ use crate::{
     ledgers::writes::ORDERS,
     policy::kswapd::{
         self,
-        KswapdReason,
         Pass, //
     },
     shim::{
         KswapdAt,
         Shrunk, //
     },
-    tables::names::TaskNames, //
+    tables::names::TaskNames,
+    words::KswapdReason, //
 };
 use kernel::prelude::*;
 use pin_init::Zeroable;

@@ -30,17 +30,18 @@ use crate::{
         nbd::{
             blame,
             split,
-            Phase,
             PhaseTimes,
             RequestWaits,
-            Stamps,
-            PHASES, //
+            Stamps, //
         },
         slots, //
     },
     shim::nbd::NbdRequest,
     tables::hist::Hist,
-    words::Direction, //
+    words::{
+        Direction,
+        Phase, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -83,7 +84,7 @@ struct FollowedRequest {
     replied: Cell64,
     requeued: Cell64,
     /// Nanoseconds by phase of attempts before this one.
-    spent: [Cell64; PHASES],
+    spent: [Cell64; Phase::COUNT],
     /// How often it was given back.
     again: Cell64,
 }
@@ -173,7 +174,7 @@ pub(crate) struct RequestCounts {
     pub(crate) errors: Cell64,
     /// How often one was given back to the block layer, to be tried once more.
     pub(crate) requeues: Cell64,
-    ns: [Cell64; PHASES],
+    ns: [Cell64; Phase::COUNT],
     /// Requests by microseconds, log2.
     pub(crate) hist: Hist,
     longest: TryLock<LongestRequest>,
@@ -244,7 +245,7 @@ impl NbdDevice {
 pub(crate) struct ForRequests {
     /// How many.
     pub(crate) stalls: Cell64,
-    ns: [Cell64; PHASES],
+    ns: [Cell64; Phase::COUNT],
 }
 
 impl ForRequests {
@@ -266,7 +267,7 @@ impl ForRequests {
 pub(crate) struct Ledger {
     devices: [NbdDevice; DEVICES],
     /// Nanoseconds by phase of all requests that were completed.
-    spent: [Cell64; PHASES],
+    spent: [Cell64; Phase::COUNT],
     /// Stalls that waited for requests.
     pub(crate) stalls: ForRequests,
     /// Requests of devices that found no room.
@@ -296,7 +297,7 @@ pub(crate) struct InFlight {
     /// Requests that are not completed.
     pub(crate) requests: u64,
     /// These by what they are at.
-    pub(crate) phases: [u64; PHASES],
+    pub(crate) phases: [u64; Phase::COUNT],
     /// Since when the oldest is under way, in nanoseconds.
     pub(crate) oldest_ns: u64,
 }
@@ -438,7 +439,7 @@ impl Nbd {
     /// is completed meanwhile may be missing: in a difference it counts too much then, or not
     /// at all.
     pub(crate) fn spent(&self, now: u64) -> PhaseTimes {
-        let mut spent = [0; PHASES];
+        let mut spent = [0; Phase::COUNT];
         if !peek(&self.used) {
             return spent;
         }

@@ -17,16 +17,16 @@ use crate::{
         reclaim,
         zone, //
     },
-    policy::pfmemalloc::{
-        User,
-        Woken, //
-    },
     shim::reserve::Page,
     tables::{
         hist::Hist,
         names::TaskNames,
         sites::Sites,
         tasks::Tasks, //
+    },
+    words::{
+        User,
+        Woken, //
     },
 };
 use kernel::{

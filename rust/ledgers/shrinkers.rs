@@ -31,7 +31,10 @@ use crate::{
         NAME_LEN, //
     },
     tables::tasks::Tasks,
-    words::Origin, //
+    words::{
+        Origin,
+        ShrinkerCount, //
+    },
 };
 use kernel::prelude::*;
 use pin_init::Zeroable;
@@ -78,29 +81,11 @@ struct ShrinkerRow {
 /// What one origin's calls of one shrinker for one cgroup came to.
 #[derive(Zeroable)]
 struct CallCounts {
-    cells: [Cell64; COUNTS.len()],
+    cells: [Cell64; ShrinkerCount::COUNT],
 }
 
-/// The counts of a row, in order: their names in the ledger.
-pub(crate) const COUNTS: [&str; 14] = [
-    "calls",
-    "empty",
-    "idle",
-    "refused",
-    "overlapped",
-    "scanned",
-    "freed",
-    "freed.pages",
-    "count.ns",
-    "scan.ns",
-    "deferred",
-    "deferred_nofs",
-    "paid",
-    "nofs_calls",
-];
-
-/// A call that returned, as it is added to a row.
-type CallTotals = [u64; COUNTS.len()];
+/// A call that returned, as it is added to a row: by [`ShrinkerCount`].
+type CallTotals = [u64; ShrinkerCount::COUNT];
 
 impl CallCounts {
     fn add(&self, counted: &CallTotals) {
@@ -157,7 +142,7 @@ pub(crate) struct ShrinkerTotal {
     pub(crate) cgroup: CgroupKey,
     /// Its node.
     pub(crate) node: u64,
-    /// See [`COUNTS`].
+    /// By [`ShrinkerCount`].
     pub(crate) counts: CallTotals,
 }
 
@@ -326,7 +311,7 @@ impl Shrinkers {
                         origin,
                         cgroup,
                         node,
-                        counts: [0; COUNTS.len()],
+                        counts: [0; ShrinkerCount::COUNT],
                     };
                     totals.push(total, GFP_KERNEL)?;
                     totals.len().saturating_sub(1)
@@ -341,7 +326,7 @@ impl Shrinkers {
 
     /// What found no row.
     pub(crate) fn other(&self) -> CallTotals {
-        let mut counts = [0; COUNTS.len()];
+        let mut counts = [0; ShrinkerCount::COUNT];
         for other in self.other.all() {
             sum(&mut counts, other);
         }

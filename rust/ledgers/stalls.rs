@@ -32,12 +32,10 @@ use crate::{
         nbd::Nbd, //
     },
     policy::{
-        compaction::CompactResult,
         nbd,
         stall::{
             mostly_clean,
             waits,
-            Cause,
             Stall, //
         },
     },
@@ -49,7 +47,12 @@ use crate::{
         hist::Hist,
         tasks::Tasks, //
     },
-    words::Origin, //
+    words::{
+        Cause,
+        CompactResult,
+        Origin,
+        Phase, //
+    },
 };
 use kernel::{
     prelude::*,
@@ -330,7 +333,7 @@ impl Stalls {
     ) -> (StallEnd, StallLoss) {
         let before = open.requests;
         let stall = open.ended(now);
-        let for_requests = before.map_or([0; nbd::PHASES], |before| {
+        let for_requests = before.map_or([0; Phase::COUNT], |before| {
             requests.waited(pin, &before, &waits(&stall.parts), now)
         });
         if let Some(ledger) = self.of(stall.origin) {

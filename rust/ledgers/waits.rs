@@ -23,12 +23,8 @@ use crate::{
         cgroup_key::CgroupKey,
         slots,
         wait::{
-            Limit,
             Wait,
-            WaitKind,
-            IO_KINDS,
-            KINDS,
-            LIMITS, //
+            IO_KINDS, //
         },
     },
     shim::wait::WaitFacts,
@@ -39,6 +35,10 @@ use crate::{
             TaskNames, //
         },
         tasks::Tasks, //
+    },
+    words::{
+        Limit,
+        WaitKind, //
     },
 };
 use kernel::{
@@ -99,7 +99,7 @@ pub(crate) struct KindWaits {
     pub(crate) psi_ns: Cell64,
     /// Of the longest.
     pub(crate) longest_ns: Cell64,
-    limits: [Cell64; LIMITS],
+    limits: [Cell64; Limit::COUNT],
     /// Waits by microseconds, log2.
     pub(crate) hist: Hist,
 }
@@ -122,7 +122,7 @@ struct DeviceWaits {
 /// Per-CPU instance.
 #[derive(Zeroable)]
 pub(crate) struct WaitCounts {
-    kinds: [KindWaits; KINDS],
+    kinds: [KindWaits; WaitKind::COUNT],
     refaults: Refaults,
     devices: [DeviceWaits; DEVICES],
     /// Nanoseconds on devices that found no room.
@@ -157,8 +157,8 @@ impl WaitCounts {
 /// Pages that came back.
 #[derive(Zeroable)]
 struct Refaults {
-    anon: [Cell64; LIMITS],
-    file: [Cell64; LIMITS],
+    anon: [Cell64; Limit::COUNT],
+    file: [Cell64; Limit::COUNT],
 }
 
 impl Refaults {
@@ -180,9 +180,9 @@ struct CgroupWaits {
     /// A [`CgroupKey`]; 0: free, but in the last row, which is of those that found no room, and
     /// of tasks in none.
     key: Cell64,
-    kinds: [Sum; KINDS],
+    kinds: [Sum; WaitKind::COUNT],
     psi_ns: Cell64,
-    limits: [[Cell64; LIMITS]; IO_KINDS],
+    limits: [[Cell64; Limit::COUNT]; IO_KINDS],
     refaults: Refaults,
     /// The cgroup whose limit was reached last; 0 for none.
     limited: Cell64,
@@ -213,11 +213,11 @@ impl CgroupWaits {
 pub(crate) struct CgroupTotal {
     key: u64,
     /// Waits and their nanoseconds by kind.
-    pub(crate) kinds: [(u64, u64); KINDS],
+    pub(crate) kinds: [(u64, u64); WaitKind::COUNT],
     /// What PSI counts of them, in nanoseconds.
     pub(crate) psi_ns: u64,
     /// Nanoseconds by limit, of the first kinds.
-    pub(crate) limits: [[u64; LIMITS]; IO_KINDS],
+    pub(crate) limits: [[u64; Limit::COUNT]; IO_KINDS],
     /// Pages that came back, of anonymous memory and of files.
     pub(crate) refaults: [u64; 2],
     /// A cgroup whose limit was reached; 0 for none.

@@ -5,42 +5,7 @@
 //! cgroup, and there is room; or it is told that there is no more (mm/page_io.c,
 //! swap_add_folio() and swap_write_submit()).
 
-/// Why a write ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum EndReason {
-    /// The next folio's swap slot is not the one behind it.
-    Gap,
-    /// The next folio's is, but another cgroup pays for it.
-    Cgroup,
-    /// The next folio went to another device.
-    Device,
-    /// It held as many folios as a write can.
-    Full,
-    /// There was no next folio.
-    End,
-    /// The device writes at once: each folio is a write of its own.
-    Sync,
-    /// It cannot be told.
-    Unknown,
-}
-
-impl EndReason {
-    /// All of them, in their order, with their names in the ledger.
-    pub const ALL: &'static [(EndReason, &'static str)] = &[
-        (EndReason::Gap, "gap"),
-        (EndReason::Cgroup, "cgroup"),
-        (EndReason::Device, "device"),
-        (EndReason::Full, "full"),
-        (EndReason::End, "end"),
-        (EndReason::Sync, "sync"),
-        (EndReason::Unknown, "unknown"),
-    ];
-}
-
-/// How many there are.
-pub const END_REASONS: usize = 7;
-const _ALL: () = assert!(EndReason::ALL.len() == END_REASONS);
+use crate::words::EndReason;
 
 /// Who submits a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

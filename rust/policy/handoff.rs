@@ -2,6 +2,11 @@
 
 //! Is a prepared swap-out request the writer's, and when may who made it go on?
 
+use crate::words::{
+    Mode,
+    Refusal, //
+};
+
 /// A device that did nothing of what it was given for so long, in ns, and for as long as it
 /// takes for all of that at its rate, is late: until something is done nobody waits for it.
 pub const LATE_NS: u64 = 1_000_000_000;
@@ -24,70 +29,6 @@ pub fn late_after(inside: u32, rate: u64) -> u64 {
     let all = u64::from(inside).saturating_mul(1_000_000_000);
     let all = all.checked_div(rate).unwrap_or(0);
     all.saturating_add(LATE_NS).min(LATEST_NS)
-}
-
-/// When is swap-out handed off?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Never.
-    Never,
-    /// When less stack is left than a floor.
-    LowHeadroom,
-    /// Whenever it is allowed.
-    Always,
-}
-
-impl Mode {
-    /// All of them, with their names.
-    pub const ALL: [(Mode, &'static str); 3] = [
-        (Mode::Never, "never"),
-        (Mode::LowHeadroom, "low-headroom"),
-        (Mode::Always, "always"),
-    ];
-
-    /// From its number.
-    pub fn from_u64(v: u64) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .map(|(mode, _)| *mode)
-            .find(|m| *m as u64 == v)
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        let named = Self::ALL.iter().find(|(mode, _)| *mode == self);
-        named.map_or("", |(_, name)| name)
-    }
-}
-
-/// Why a request was not handed off: who made it submits it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Refusal {
-    /// The device writes at once: zram, brd.
-    Sync,
-    /// Enough stack is left.
-    Headroom,
-    /// More swap devices than writers.
-    Devices,
-    /// The writer's queue has no place, as the device is late: see [`LATE_NS`].
-    Late,
-    /// The writer's queue has no place.
-    Full,
-    /// The helper is going.
-    Going,
-}
-
-impl Refusal {
-    /// All of them, with their names, in order.
-    pub const ALL: [(Refusal, &'static str); 6] = [
-        (Refusal::Sync, "sync"),
-        (Refusal::Headroom, "headroom"),
-        (Refusal::Devices, "devices"),
-        (Refusal::Late, "late"),
-        (Refusal::Full, "full"),
-        (Refusal::Going, "going"),
-    ];
 }
 
 /// What is known of a request when it is made.

@@ -2,44 +2,7 @@
 
 //! Why kswapd does not come to rest: told from what its node has where it ends to balance it.
 
-/// Reasons, in the order of their [names](KswapdReason::ALL).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum KswapdReason {
-    /// There is memory enough, but no block as large as someone wants.
-    Order,
-    /// Most of what the node has is locked, or else may not be reclaimed.
-    Unevictable,
-    /// Most of it is tmpfs or other shared memory, and no swap is free.
-    Tmpfs,
-    /// Most of it is anonymous, and no swap is free.
-    NoSwap,
-    /// Its watermarks ask for more than there is to reclaim.
-    Watermarks,
-    /// What it looks at waits for a device, to be written.
-    Writeback,
-    /// What it looks at is in use.
-    InUse,
-    /// None of these: as much is taken as it frees.
-    Demand,
-}
-
-impl KswapdReason {
-    /// All of them, with their names.
-    pub const ALL: [(Self, &'static str); 8] = [
-        (Self::Order, "order"),
-        (Self::Unevictable, "unevictable"),
-        (Self::Tmpfs, "tmpfs"),
-        (Self::NoSwap, "no_swap"),
-        (Self::Watermarks, "watermarks"),
-        (Self::Writeback, "writeback"),
-        (Self::InUse, "in_use"),
-        (Self::Demand, "demand"),
-    ];
-
-    /// How many there are.
-    pub const COUNT: usize = Self::ALL.len();
-}
+use crate::words::KswapdReason;
 
 /// What the node has, in pages.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,42 +7,10 @@
 //! the last byte is gone, and one that belongs to an earlier attempt may come late. Some do
 //! not come at all: the send fails, or the connection is lost.
 
-/// What a request is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// It waits for its turn on a connection: the lock, or one that is alive.
-    Lock,
-    /// Its header is sent.
-    Header,
-    /// Its data are sent, if it is a write.
-    Payload,
-    /// The server has it, or the network: until its reply begins.
-    Server,
-    /// Its reply, with its data if it is a read, until it is completed.
-    Reply,
-    /// It was given back to the block layer, to be tried once more.
-    Requeued,
-}
-
-impl Phase {
-    /// All of them, in their order, with their names in the ledger.
-    pub const ALL: &'static [(Phase, &'static str)] = &[
-        (Phase::Lock, "lock"),
-        (Phase::Header, "header"),
-        (Phase::Payload, "payload"),
-        (Phase::Server, "server"),
-        (Phase::Reply, "reply"),
-        (Phase::Requeued, "requeued"),
-    ];
-}
-
-/// How many there are.
-pub const PHASES: usize = 6;
-const _ALL: () = assert!(Phase::ALL.len() == PHASES);
+use crate::words::Phase;
 
 /// Nanoseconds by [`Phase`].
-pub type PhaseTimes = [u64; PHASES];
+pub type PhaseTimes = [u64; Phase::COUNT];
 
 /// When a request reached what, in nanoseconds of one clock; 0: it did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +32,7 @@ pub struct Stamps {
 /// Splits the time from the begin of an attempt until `end`; also says what the request is
 /// at then. The parts sum to that time, or to 0 if it ends before it begins.
 pub fn split(stamps: &Stamps, end: u64) -> (PhaseTimes, Phase) {
-    let mut parts = [0; PHASES];
+    let mut parts = [0; Phase::COUNT];
     if stamps.requeued != 0 {
         add(&mut parts, Phase::Requeued, stamps.requeued, end);
         return (parts, Phase::Requeued);

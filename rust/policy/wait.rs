@@ -7,85 +7,23 @@
 //! psi_memstall_leave()) may lie inside, or be all of it.
 
 use super::classify::Caller;
+use crate::words::WaitKind;
 
-/// What a task waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum WaitKind {
-    /// A page that was swapped out is read.
-    Swapin,
-    /// A page of a file that was reclaimed a short time ago is read again.
-    Refault,
-    /// The task dirties pages faster than its device writes them.
-    Dirty,
-    /// An allocation reclaims or compacts; where its time goes is the stall ledger's.
-    Stall,
-    /// The cgroup is above memory.high: its reclaim, and the penalty.
-    High,
-    /// The block layer makes the cgroup pay for I/O that its reclaim caused.
-    IoThrottle,
-    /// A thread of the kernel, such as kswapd or kcompactd: nobody waits for it here.
-    Kernel,
-    /// PSI counts it, and it is none of these.
-    Unexplained,
-}
-
-/// How many kinds there are.
-pub const KINDS: usize = WaitKind::ALL.len();
-
-/// How many of them, the first ones, are for a device, and because of a limit.
+/// How many kinds, the first ones, are for a device, and because of a limit.
 pub const IO_KINDS: usize = WaitKind::Dirty as usize + 1;
 
-impl WaitKind {
-    /// All of them, with their names in the ledger.
-    pub const ALL: [(Self, &'static str); 8] = [
-        (Self::Swapin, "swapin"),
-        (Self::Refault, "refault"),
-        (Self::Dirty, "dirty"),
-        (Self::Stall, "stall"),
-        (Self::High, "high"),
-        (Self::IoThrottle, "io_throttle"),
-        (Self::Kernel, "kernel"),
-        (Self::Unexplained, "unexplained"),
-    ];
-
-    /// What a section of PSI's is for that a function of that kind begins, in a thread of
-    /// the kernel or not.
-    pub const fn of_section(caller: Caller, kernel: bool) -> Self {
-        match caller {
-            Caller::SwapRead => Self::Swapin,
-            Caller::FileRead => Self::Refault,
-            _ if kernel => Self::Kernel,
-            Caller::MemcgHigh => Self::High,
-            Caller::MemcgMax | Caller::Window | Caller::Allocating => Self::Stall,
-            Caller::IoThrottle => Self::IoThrottle,
-            _ => Self::Unexplained,
-        }
+/// What a section of PSI's is for that a function of that kind begins, in a thread of
+/// the kernel or not.
+pub const fn of_section(caller: Caller, kernel: bool) -> WaitKind {
+    match caller {
+        Caller::SwapRead => WaitKind::Swapin,
+        Caller::FileRead => WaitKind::Refault,
+        _ if kernel => WaitKind::Kernel,
+        Caller::MemcgHigh => WaitKind::High,
+        Caller::MemcgMax | Caller::Window | Caller::Allocating => WaitKind::Stall,
+        Caller::IoThrottle => WaitKind::IoThrottle,
+        _ => WaitKind::Unexplained,
     }
-}
-
-/// Whose limit a page was reclaimed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Limit {
-    /// No cgroup is at its limit: all of memory was short.
-    Global,
-    /// memory.high of a cgroup.
-    High,
-    /// memory.max of a cgroup.
-    Max,
-}
-
-/// How many limits there are.
-pub const LIMITS: usize = Limit::ALL.len();
-
-impl Limit {
-    /// All of them, with their names in the ledger.
-    pub const ALL: [(Self, &'static str); 3] = [
-        (Self::Global, "global"),
-        (Self::High, "high"),
-        (Self::Max, "max"),
-    ];
 }
 
 /// A wait that goes on.

@@ -15,8 +15,7 @@ use crate::{
     policy::{
         batch::{
             self,
-            By,
-            EndReason, //
+            By, //
         },
         classify::Caller, //
     },
@@ -29,6 +28,7 @@ use crate::{
         SwapEnd, //
     },
     words::{
+        EndReason,
         Function,
         Group,
         Layer,

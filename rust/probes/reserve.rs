@@ -12,11 +12,7 @@ use crate::{
     ledgers::Ledgers,
     policy::{
         classify::Caller,
-        pfmemalloc::{
-            self,
-            User,
-            Woken, //
-        },
+        pfmemalloc, //
     },
     settings,
     shim::{
@@ -25,7 +21,11 @@ use crate::{
         Context, //
     },
     tables::callers::FRAMES,
-    words::Origin, //
+    words::{
+        Origin,
+        User,
+        Woken, //
+    },
 };
 
 /// What the callers tell of a page.
@@ -58,7 +58,7 @@ pub(crate) fn taken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
     });
     let slot = ledgers.windows.find(pin, at.task).filter(|_| task);
     let writer = slot.is_some_and(|s| s.origin() == Origin::Writer);
-    let user = User::of(task, told.by, slot.is_some(), writer);
+    let user = pfmemalloc::user(task, told.by, slot.is_some(), writer);
     let reserves = &ledgers.reserves;
     reserves.takes(pin, user, page, told.slab, system::clock_ns());
     if user == User::Other {

@@ -16,14 +16,7 @@ use crate::{
     },
     policy::{
         classify::Caller,
-        compaction::{
-            CompactResult,
-            Outcome, //
-        },
-        stall::{
-            Cause,
-            Stall, //
-        },
+        stall::Stall, //
     },
     settings,
     shim::{
@@ -32,10 +25,13 @@ use crate::{
         Context, //
     },
     words::{
+        Cause,
+        CompactResult,
         Event,
         Function,
         Group,
         Origin,
+        Outcome,
         Window, //
     },
 };

@@ -18,10 +18,7 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        classify::Caller,
-        stall::Cause, //
-    },
+    policy::classify::Caller,
     settings,
     shim::{
         At,
@@ -29,6 +26,7 @@ use crate::{
     },
     tables::callers::FRAMES,
     words::{
+        Cause,
         Function,
         Group,
         Kind,

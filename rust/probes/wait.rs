@@ -18,8 +18,8 @@ use crate::{
     policy::{
         classify::Caller,
         wait::{
-            Wait,
-            WaitKind, //
+            of_section,
+            Wait, //
         },
     },
     settings,
@@ -31,7 +31,8 @@ use crate::{
     },
     words::{
         Function,
-        Group, //
+        Group,
+        WaitKind, //
     },
 };
 
@@ -83,7 +84,7 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     if nests.is_none() {
         let facts = WaitFacts::current();
         let caller = ledgers.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
-        let kind = WaitKind::of_section(caller, facts.kernel());
+        let kind = of_section(caller, facts.kernel());
         open(ledgers, pin, at, Wait::section(kind, now), facts);
     }
 }

@@ -7,13 +7,11 @@ use crate::{
         batches::OriginBatches,
         Ledgers, //
     },
-    policy::{
-        batch::EndReason,
-        log2, //
-    },
+    policy::log2,
     probes::block,
     settings,
     words::{
+        EndReason,
         Event,
         Group,
         Origin, //
@@ -46,7 +44,8 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
         writeln!(f, "{name}.batches {all}")?;
         writeln!(f, "{name}.pages {}", sum(&|o| o.pages.get()))?;
         let mut known = 0u64;
-        for &(why, what) in EndReason::ALL {
+        for &why in EndReason::ALL {
+            let what = why.name();
             let n = sum(&|o| o.ended(why));
             known = known.wrapping_add(n);
             writeln!(f, "{name}.ended.{what} {n}")?;

@@ -6,20 +6,19 @@
 use crate::{
     kernel_ext::system,
     ledgers::{
-        compaction::ORDERS,
+        compaction::{
+            Tried,
+            ORDERS, //
+        },
         Ledgers, //
     },
-    policy::{
-        compaction::{
-            CompactResult,
-            Outcome, //
-        },
-        log2, //
-    },
+    policy::log2,
     words::{
+        CompactResult,
         Event,
         Function,
-        Group, //
+        Group,
+        Outcome, //
     },
 };
 use kernel::{
@@ -36,20 +35,25 @@ pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> 
     writeln!(f, "state {}", super::group(Group::Stalls, &needs))?;
     let ledger = &ledgers.compaction;
     for order in 0..ORDERS {
-        let results = CompactResult::ALL.map(|(result, name)| {
-            let sum = |get: fn(&crate::ledgers::compaction::Tried) -> u64| {
-                ledger.sum(|c| c.order(order).and_then(|o| o.result(result)).map_or(0, get))
-            };
-            (name, sum(|t| t.attempts.get()), sum(|t| t.ns.get()))
-        });
-        if results.iter().all(|(_, attempts, _)| *attempts == 0) {
+        let sum = |result, get: fn(&Tried) -> u64| {
+            ledger.sum(|c| c.order(order).and_then(|o| o.result(result)).map_or(0, get))
+        };
+        let mut results = [(0, 0); CompactResult::COUNT];
+        for (sums, &result) in results.iter_mut().zip(CompactResult::ALL) {
+            *sums = (
+                sum(result, |t| t.attempts.get()),
+                sum(result, |t| t.ns.get()),
+            );
+        }
+        if results.iter().all(|(attempts, _)| *attempts == 0) {
             continue;
         }
-        for (name, attempts, ns) in results {
+        for (name, (attempts, ns)) in CompactResult::NAMES.iter().zip(results) {
             writeln!(f, "order.{order}.{name}.attempts {attempts}")?;
             writeln!(f, "order.{order}.{name}.ns {ns}")?;
         }
-        for (outcome, name) in Outcome::ALL {
+        for &outcome in Outcome::ALL {
+            let name = outcome.name();
             let n = ledger.sum(|c| c.order(order).map_or(0, |o| o.outcome(outcome)));
             writeln!(f, "order.{order}.{name} {n}")?;
         }

@@ -16,12 +16,12 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        handoff::Refusal,
-        log2, //
-    },
+    policy::log2,
     settings,
-    words::Origin, //
+    words::{
+        Origin,
+        Refusal, //
+    },
 };
 use kernel::{
     fmt,
@@ -46,7 +46,8 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
         let taken = |i: usize| sum(&|o| o.taken.get(i).map_or(0, Cell64::get));
         writeln!(f, "{name}.taken.requests {}", taken(0))?;
         writeln!(f, "{name}.taken.pages {}", taken(1))?;
-        for (why, reason) in Refusal::ALL {
+        for &why in Refusal::ALL {
+            let reason = why.name();
             let n = sum(&|o| o.refused(why));
             writeln!(f, "{name}.refused.{reason}.requests {n}")?;
         }

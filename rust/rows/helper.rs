@@ -65,9 +65,9 @@ pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     writeln!(f, "merged.folios {}", sum(|l| &l.merged))?;
     let (folios, pages) = two(|l| &l.queued);
     writeln!(f, "queued.folios {folios}\nqueued.pages {pages}")?;
-    for &(why, name) in Skip::ALL {
+    for &why in Skip::ALL {
         let n = ledger.sum(|l| l.skipped(why));
-        writeln!(f, "skipped.{name}.folios {n}")?;
+        writeln!(f, "skipped.{}.folios {n}", why.name())?;
     }
     writeln!(f, "written.folios {}", sum(|l| &l.written))?;
     writeln!(f, "windows {}", sum(|l| &l.windows))?;

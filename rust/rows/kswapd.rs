@@ -9,10 +9,10 @@ use crate::{
         writes::ORDERS,
         Ledgers, //
     },
-    policy::kswapd::KswapdReason,
     words::{
         Event,
-        Group, //
+        Group,
+        KswapdReason, //
     },
 };
 use kernel::{
@@ -76,7 +76,8 @@ fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &KswapdNode) -> fmt::Re
     for (order, n) in node.orders.iter().enumerate() {
         writeln!(f, "node.{nid}.order.{order}.windows {}", n.get())?;
     }
-    for (why, name) in KswapdReason::ALL {
+    for &why in KswapdReason::ALL {
+        let name = why.name();
         let Some(passes) = node.why(why) else {
             continue;
         };

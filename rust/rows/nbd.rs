@@ -15,15 +15,13 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        log2,
-        nbd::Phase, //
-    },
+    policy::log2,
     words::{
         Direction,
         Event,
         Function,
-        Group, //
+        Group,
+        Phase, //
     },
 };
 use kernel::{
@@ -68,7 +66,8 @@ pub(super) fn nbd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
         }
     }
     writeln!(f, "stalls.stalls {}", counts.sum(|c| c.stalls.stalls.get()))?;
-    for &(phase, what) in Phase::ALL {
+    for &phase in Phase::ALL {
+        let what = phase.name();
         let ns = counts.sum(|c| c.stalls.ns(phase));
         writeln!(f, "stalls.phase.{what}.ns {ns}")?;
     }
@@ -102,7 +101,8 @@ fn device(
         let n = sum(&|c| cell(c).get());
         writeln!(f, "device.nbd{index}.{name}.{what} {n}")?;
     }
-    for &(phase, what) in Phase::ALL {
+    for &phase in Phase::ALL {
+        let what = phase.name();
         let ns = sum(&|c| c.ns(phase));
         writeln!(f, "device.nbd{index}.{name}.phase.{what}.ns {ns}")?;
     }
@@ -129,7 +129,7 @@ fn device(
         "device.nbd{index}.{name}.longest.bytes {}",
         longest.bytes
     )?;
-    for (&(_, what), ns) in Phase::ALL.iter().zip(&longest.parts) {
+    for (what, ns) in Phase::NAMES.iter().zip(&longest.parts) {
         writeln!(f, "device.nbd{index}.{name}.longest.phase.{what}.ns {ns}")?;
     }
     let now = ledgers.nbd.in_flight(index, direction, system::clock_ns());
@@ -139,7 +139,7 @@ fn device(
         "device.nbd{index}.{name}.inflight.oldest.ns {}",
         now.oldest_ns
     )?;
-    for (&(_, what), n) in Phase::ALL.iter().zip(&now.phases) {
+    for (what, n) in Phase::NAMES.iter().zip(&now.phases) {
         writeln!(f, "device.nbd{index}.{name}.inflight.phase.{what} {n}")?;
     }
     Ok(())

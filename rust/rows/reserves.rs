@@ -14,17 +14,13 @@ use crate::{
         reserves::Taken,
         Ledgers, //
     },
-    policy::{
-        log2,
-        pfmemalloc::{
-            User,
-            Woken, //
-        },
-    },
+    policy::log2,
     tables::sites::Sites,
     words::{
         Event,
-        Group, //
+        Group,
+        User,
+        Woken, //
     },
 };
 use kernel::{
@@ -62,7 +58,8 @@ fn taken(
     );
     writeln!(f, "state {state}")?;
     let counts = &ledgers.reserves.counts;
-    for (user, name) in User::ALL {
+    for &user in User::ALL {
+        let name = user.name();
         let sum = |get: fn(&Taken) -> u64| counts.sum(|c| c.user(user).map_or(0, get));
         writeln!(f, "{name}.allocations {}", sum(|t| t.allocations.get()))?;
         writeln!(f, "{name}.pages {}", sum(|t| t.pages.get()))?;
@@ -113,7 +110,8 @@ fn waits(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     ];
     writeln!(f, "waits {}", super::group(Group::Reserves, &needs))?;
     let counts = &ledgers.reserves.counts;
-    for (woken, name) in Woken::ALL {
+    for &woken in Woken::ALL {
+        let name = woken.name();
         let n = counts.sum(|c| c.waits(woken).map_or(0, |w| w.waits.get()));
         let ns = counts.sum(|c| c.waits(woken).map_or(0, |w| w.ns.get()));
         writeln!(f, "wait.{name}.waits {n}")?;

@@ -5,15 +5,13 @@
 
 use crate::{
     kernel_ext::system,
-    ledgers::{
-        shrinkers::COUNTS,
-        Ledgers, //
-    },
+    ledgers::Ledgers,
     words::{
         Event,
         Function,
         Group,
-        Origin, //
+        Origin,
+        ShrinkerCount, //
     },
 };
 use kernel::{
@@ -38,11 +36,11 @@ pub(super) fn shrinkers(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> f
         let v1 = if total.cgroup.is_v1() { "_v1" } else { "" };
         writeln!(f, "shrinker.{n}.cgroup{v1} {}", total.cgroup.id())?;
         writeln!(f, "shrinker.{n}.node {}", total.node)?;
-        for (key, count) in COUNTS.iter().zip(total.counts) {
+        for (key, count) in ShrinkerCount::NAMES.iter().zip(total.counts) {
             writeln!(f, "shrinker.{n}.{key} {count}")?;
         }
     }
-    for (key, count) in COUNTS.iter().zip(ledgers.shrinkers.other()) {
+    for (key, count) in ShrinkerCount::NAMES.iter().zip(ledgers.shrinkers.other()) {
         writeln!(f, "other.{key} {count}")?;
     }
     Ok(())

@@ -18,17 +18,15 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        log2,
-        nbd::Phase,
-        stall::Cause, //
-    },
+    policy::log2,
     settings,
     words::{
+        Cause,
         Event,
         Function,
         Group,
-        Origin, //
+        Origin,
+        Phase, //
     },
 };
 use kernel::{
@@ -111,7 +109,8 @@ fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt:
         &|f: &mut fmt::Formatter<'_>| write!(f, "{name}."),
         &|b| ledger.sum(|l| l.hist.get(b)),
     )?;
-    for &(cause, part) in &Cause::ALL {
+    for &cause in Cause::ALL {
+        let part = cause.name();
         let ns = ledger.sum(|l| l.part(cause).map_or(0, |p| p.ns.get()));
         writeln!(f, "{name}.part.{part}.ns {ns}")?;
         hist(
@@ -136,8 +135,8 @@ pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
         _ => "window",
     };
     writeln!(f, "envelope {envelope}")?;
-    for &(cause, name) in &Cause::ALL {
-        writeln!(f, "part.{name} {}", state(ledgers, cause))?;
+    for &cause in Cause::ALL {
+        writeln!(f, "part.{} {}", cause.name(), state(ledgers, cause))?;
     }
     for o in ORIGINS {
         origin(ledgers, f, o)?;
@@ -145,7 +144,8 @@ pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     let clean = &ledgers.stalls.clean;
     writeln!(f, "clean.stalls {}", clean.sum(|c| c.stalls.get()))?;
     writeln!(f, "clean.ns {}", clean.sum(|c| c.ns.get()))?;
-    for &(cause, part) in &Cause::ALL {
+    for &cause in Cause::ALL {
+        let part = cause.name();
         writeln!(f, "clean.part.{part}.ns {}", clean.sum(|c| c.part(cause)))?;
     }
     Ok(())
@@ -156,7 +156,7 @@ fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS
     let counted = CgroupStalls::new(counts);
     writeln!(f, "{row}.{id}.stalls {}", counted.stalls)?;
     writeln!(f, "{row}.{id}.ns {}", counted.ns)?;
-    for ((_, part), &ns) in Cause::ALL.iter().zip(counted.parts) {
+    for (part, &ns) in Cause::NAMES.iter().zip(counted.parts) {
         if ns != 0 {
             writeln!(f, "{row}.{id}.part.{part}.ns {ns}")?;
         }
@@ -221,12 +221,12 @@ pub(super) fn longest(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
             s.setting.inactive_anon,
             s.setting.dirty,
         )?;
-        for ((_, part), &ns) in Cause::ALL.iter().zip(&s.parts) {
+        for (part, &ns) in Cause::NAMES.iter().zip(&s.parts) {
             if ns != 0 {
                 write!(f, " {part}={ns}")?;
             }
         }
-        for ((_, phase), &ns) in Phase::ALL.iter().zip(&kept.for_requests) {
+        for (phase, &ns) in Phase::NAMES.iter().zip(&kept.for_requests) {
             if ns != 0 {
                 write!(f, " nbd.{phase}={ns}")?;
             }

@@ -17,16 +17,14 @@ use crate::{
     },
     policy::{
         log2,
-        wait::{
-            Limit,
-            WaitKind,
-            IO_KINDS, //
-        },
+        wait::IO_KINDS, //
     },
     words::{
         Event,
         Function,
-        Group, //
+        Group,
+        Limit,
+        WaitKind, //
     },
 };
 use kernel::{
@@ -36,15 +34,16 @@ use kernel::{
 };
 
 /// The kinds that are for a device, and because of a limit.
-fn io_kinds() -> impl Iterator<Item = (WaitKind, &'static str)> {
-    WaitKind::ALL.into_iter().take(IO_KINDS)
+fn io_kinds() -> impl Iterator<Item = WaitKind> {
+    WaitKind::ALL.iter().copied().take(IO_KINDS)
 }
 
 /// Writes the file `waits`.
 pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     states(ledgers, f)?;
     let counts = &ledgers.waits.counts;
-    for (kind, name) in WaitKind::ALL {
+    for &kind in WaitKind::ALL {
+        let name = kind.name();
         let sum = |get: fn(&KindWaits) -> &Cell64| {
             counts.sum(|c| c.kind(kind).map_or(0, |k| get(k).get()))
         };
@@ -60,20 +59,24 @@ pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
             }
         }
     }
-    for (kind, name) in io_kinds() {
-        for (limit, of) in Limit::ALL {
+    for kind in io_kinds() {
+        let name = kind.name();
+        for &limit in Limit::ALL {
+            let of = limit.name();
             let ns = counts.sum(|c| c.kind(kind).map_or(0, |k| k.limit(limit)));
             writeln!(f, "{name}.limit.{of}.ns {ns}")?;
         }
     }
     for (file, name) in [(false, "anon"), (true, "file")] {
-        for (limit, of) in Limit::ALL {
+        for &limit in Limit::ALL {
+            let of = limit.name();
             let n = counts.sum(|c| c.refaults(file, limit));
             writeln!(f, "refaults.{name}.{of}.pages {n}")?;
         }
     }
     devices(ledgers, f)?;
-    for (kind, name) in io_kinds() {
+    for kind in io_kinds() {
+        let name = kind.name();
         let tasks = ledgers.waits.tasks(kind).map_err(|_| fmt::Error)?;
         for (n, task) in tasks.iter().enumerate() {
             writeln!(f, "{name}.task.{n}.name {}", system::text(&task.comm))?;
@@ -118,7 +121,8 @@ fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for device in ledgers.waits.devices().map_err(|_| fmt::Error)? {
         // dev_t: 12 bits and 20.
         let (major, minor) = (device >> 20, device & 0xf_ffff);
-        for (kind, name) in io_kinds() {
+        for kind in io_kinds() {
+            let name = kind.name();
             let (waits, ns) = ledgers.waits.of_device(device, kind);
             if waits != 0 {
                 writeln!(f, "device.{major}:{minor}.{name}.waits {waits}")?;
@@ -153,15 +157,15 @@ pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
 }
 
 fn of_cgroup(f: &mut fmt::Formatter<'_>, row: &str, id: u64, total: &CgroupTotal) -> fmt::Result {
-    for ((_, name), (waits, ns)) in WaitKind::ALL.iter().zip(total.kinds) {
+    for (name, (waits, ns)) in WaitKind::NAMES.iter().zip(total.kinds) {
         if waits != 0 {
             writeln!(f, "{row}.{id}.{name}.waits {waits}")?;
             writeln!(f, "{row}.{id}.{name}.ns {ns}")?;
         }
     }
     writeln!(f, "{row}.{id}.psi.ns {}", total.psi_ns)?;
-    for ((_, name), limits) in io_kinds().zip(total.limits) {
-        for ((_, of), ns) in Limit::ALL.iter().zip(limits) {
+    for (name, limits) in WaitKind::NAMES.iter().zip(total.limits) {
+        for (of, ns) in Limit::NAMES.iter().zip(limits) {
             if ns != 0 {
                 writeln!(f, "{row}.{id}.{name}.limit.{of}.ns {ns}")?;
             }

@@ -20,6 +20,7 @@ use crate::{
     words::{
         Function,
         Kind,
+        MemoryType,
         Origin, //
     },
 };
@@ -68,21 +69,29 @@ fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
+/// What was written of one sort of memory for an origin, by kind.
+fn by_kind(ty: MemoryType) -> fn(&OriginWrites) -> &[Count; Kind::COUNT] {
+    match ty {
+        MemoryType::Anon => |o| &o.anon,
+        MemoryType::Shmem => |o| &o.shmem,
+    }
+}
+
 /// Writes the file `writes`.
 pub(super) fn writes(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    type ByKind = fn(&OriginWrites) -> &[Count; Kind::COUNT];
-    let types: [(&str, ByKind); 2] = [("anon", |o| &o.anon), ("shmem", |o| &o.shmem)];
     let (mut all_folios, mut all_pages) = (0u64, 0u64);
 
     for &origin in Origin::ALL {
         let name = origin.name();
-        for (ty, by_kind) in types {
+        for &ty in MemoryType::ALL {
+            let (by_kind, anon) = (by_kind(ty), ty == MemoryType::Anon);
+            let ty = ty.name();
             for &kind in Kind::ALL {
                 let i = kind as usize;
                 let mut folios = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
                 let mut pages = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
                 // What was queued, and failed later, is not what it was taken for.
-                let [late_folios, late_pages] = failed_late(ledgers, origin, ty == "anon");
+                let [late_folios, late_pages] = failed_late(ledgers, origin, anon);
                 match kind {
                     Kind::Io => {
                         folios = folios.saturating_sub(late_folios);

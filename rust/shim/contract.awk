@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# awk -v to=rust|c -f contract.awk shim.h: the other side of shim.h, made of it by Kbuild.
+# awk -v to=rust|c -f contract.awk words.h shim.h: the other side of both, made of them by Kbuild.
 #
 # to=rust: its numbers, lists of names, structures and functions in Rust, and a macro that holds
 # the functions which Rust has for C against their declarations. to=c: where the fields of its
@@ -21,7 +21,7 @@ BEGIN {
 		keyword[words[i]] = 1
 	# Of the kernel's structures the kernel crate knows all but these.
 	opaque["tp_module"] = 1
-	print (to == "rust" ? "// " : "/* ") "Made by contract.awk of shim.h." (to == "rust" ? "" : " */")
+	print (to == "rust" ? "// " : "/* ") "Made by contract.awk of words.h and shim.h." (to == "rust" ? "" : " */")
 }
 
 function scalar(c, rust, bytes) { rust_of[c] = rust; size[c] = bytes; align[c] = bytes }
@@ -206,8 +206,15 @@ in_list || /^#define RWB_[A-Z_]+\(X\)/ {
 		n = 0
 	}
 	in_list = /\\$/
+	item = ""
 	if (match($0, /X\([0-9]+, "[a-z0-9_.-]*"\)/)) {
 		item = substr($0, RSTART + 2, RLENGTH - 3)
+	} else if (match($0, /X\([0-9]+, [a-z0-9_]+, /)) {
+		# A parameter, whose name C wants without quotation marks.
+		item = substr($0, RSTART + 2, RLENGTH - 4) "\""
+		sub(/, /, ", \"", item)
+	}
+	if (item != "") {
 		if (item + 0 != n++)
 			fail("not in order")
 		sub(/^[0-9]+, /, "", item)
@@ -225,7 +232,7 @@ in_list || /^#define RWB_[A-Z_]+\(X\)/ {
 		printf "pub(crate) const %s: u32 = %s;\n", $2, $3
 	next
 }
-/^#(ifndef|define) RWB_SHIM_H$/ || /^#endif/ || /^#include <linux\/types.h>$/ || /^$/ { next }
+/^#(ifndef|define) RWB_(SHIM|WORDS)_H$/ || /^#endif/ || /^#include (<linux\/types.h>|"words.h")$/ || /^$/ { next }
 /^#/ { fail("a line that is not understood") }
 
 # --- structures and functions

@@ -5,158 +5,15 @@
  * The shim holds inline wrappers, typed probe entries and the trace events:
  * what Rust cannot reach. No state, no policy. The Rust side is made of this
  * file by contract.awk, which tells what it may look like: what the one side
- * changes and the other does not follow does not build.
+ * changes and the other does not follow does not build. The words that both
+ * sides use are in words.h, which is made of the Rust side's.
  */
 #ifndef RWB_SHIM_H
 #define RWB_SHIM_H
 
 #include <linux/types.h>
 
-/* What asked for reclaim; the order is the Rust `Origin`'s. */
-#define RWB_ORIGINS(X)		\
-	X(0, "kswapd")		\
-	X(1, "direct")		\
-	X(2, "memcg_max")	\
-	X(3, "memcg_high")	\
-	X(4, "memcg_reclaim")	\
-	X(5, "memcg_soft")	\
-	X(6, "node")		\
-	X(7, "madvise")		\
-	X(8, "writer")		\
-	X(9, "other")		\
-	X(10, "lost")
-
-/* What became of a reclaim write; the order is the Rust `Kind`'s. */
-#define RWB_KINDS(X)		\
-	X(0, "io")		\
-	X(1, "sync")		\
-	X(2, "zswap")		\
-	X(3, "zero")		\
-	X(4, "dropped")		\
-	X(5, "failed")		\
-	X(6, "unknown")
-
-/* The sample points on the way down; the order is the Rust `Layer`'s. */
-#define RWB_LAYERS(X)		\
-	X(0, "entry")		\
-	X(1, "write")		\
-	X(2, "handoff")		\
-	X(3, "bio")		\
-	X(4, "nbd")		\
-	X(5, "net")
-
-/* The functions that are probed; the order is the Rust `Function`'s. */
-#define RWB_FUNCTION_ZSWAP_STORE	0
-#define RWB_FUNCTION_SLOW_PATH		1
-#define RWB_FUNCTION_TRY_TO_FREE	2
-#define RWB_FUNCTION_DRAIN_PAGES	4
-#define RWB_FUNCTION_SWAP_SUBMIT	7
-#define RWB_FUNCTION_NBD_QUEUE		11
-#define RWB_FUNCTION_PSI_LEAVE		13
-#define RWB_FUNCTION_PSI_ENTER		14
-#define RWB_FUNCTION_WAIT_BIT		15
-#define RWB_FUNCTION_WAIT_BIT_KILLABLE	16
-#define RWB_FUNCTION_SWAP_READ		20
-#define RWB_FUNCTION_REFAULT		21
-#define RWB_FUNCTION_WAIT_BIT_COMMON	22
-#define RWB_FUNCTIONS(X)			\
-	X(0, "zswap_store")			\
-	X(1, "__alloc_pages_slowpath")		\
-	X(2, "try_to_free_pages")		\
-	X(3, "try_to_compact_pages")		\
-	X(4, "__drain_all_pages")			\
-	X(5, "lru_add_drain_all")		\
-	X(6, "do_shrink_slab")			\
-	X(7, "swap_write_submit")		\
-	X(8, "try_to_unmap_flush")		\
-	X(9, "try_to_unmap_flush_dirty")	\
-	X(10, "__mem_cgroup_handle_over_high")	\
-	X(11, "nbd_queue_rq")			\
-	X(12, "shrink_memcg_cb")		\
-	X(13, "psi_memstall_leave")		\
-	X(14, "psi_memstall_enter")		\
-	X(15, "folio_wait_bit")			\
-	X(16, "folio_wait_bit_killable")	\
-	X(17, "__folio_lock")			\
-	X(18, "__folio_lock_killable")		\
-	X(19, "__folio_lock_or_retry")		\
-	X(20, "swap_bdev_submit_read")	\
-	X(21, "workingset_refault")		\
-	X(22, "folio_wait_bit_common")		\
-	X(23, "__rq_qos_throttle")
-
-/*
- * What gcc puts behind the name of a function of which it made another one, or of the part that
- * it did not inline; the order is the Rust `Form`'s.
- */
-#define RWB_FORMS(X)			\
-	X(0, "")			\
-	X(1, ".constprop.0")		\
-	X(2, ".isra.0")			\
-	X(3, ".constprop.0.isra.0")	\
-	X(4, ".part.0")			\
-	X(5, ".part.0.constprop.0")	\
-	X(6, ".part.0.isra.0")
-
-/* What a stall's time goes to; the order is the Rust `Cause`'s. */
-#define RWB_CAUSES(X)			\
-	X(0, "unexplained")		\
-	X(1, "scan")			\
-	X(2, "lru_lock")		\
-	X(3, "lock")			\
-	X(4, "shrinker")		\
-	X(5, "throttle_writeback")	\
-	X(6, "throttle_isolated")	\
-	X(7, "throttle_noprogress")	\
-	X(8, "throttle_congested")	\
-	X(9, "pfmemalloc")		\
-	X(10, "swap_submit")		\
-	X(11, "tag_wait")		\
-	X(12, "rq_qos")			\
-	X(13, "nbd_lock")		\
-	X(14, "nbd_send")		\
-	X(15, "tlb")			\
-	X(16, "compaction")		\
-	X(17, "drain")			\
-	X(18, "high_penalty")		\
-	X(19, "runqueue")		\
-	X(20, "off_cpu")
-
-#define RWB_NR_CAUSES		21
-
-/* When swap-out is handed over; the order is the Rust `Mode`'s. */
-#define RWB_MODES(X)		\
-	X(0, "never")		\
-	X(1, "low-headroom")	\
-	X(2, "always")
-
-/* The parameters, as params.c and rust/control/parameters.rs name them to each other. */
-#define RWB_PARAM_ENABLED		0
-#define RWB_PARAM_HEADROOM_FLOOR	1
-#define RWB_PARAM_WINDOW_SLOTS		2
-#define RWB_PARAM_WRITE_AROUND		3
-#define RWB_PARAM_WINDOW		4
-#define RWB_PARAM_REQUEST_COST		5
-#define RWB_PARAM_INFLIGHT		6
-#define RWB_PARAM_RING_PAGES		7
-#define RWB_PARAM_HANDOFF		8
-#define RWB_PARAM_HANDOFF_FLOOR		9
-#define RWB_PARAM_STALLS		10
-#define RWB_PARAM_SHRINKERS		11
-#define RWB_PARAM_TLB			12
-#define RWB_PARAM_METADATA		13
-#define RWB_PARAM_TAKERS		14
-#define RWB_PARAM_RESERVES		15
-#define RWB_PARAM_NBD			16
-#define RWB_PARAM_WAITS			17
-
-/* Windows that the C entries name to Rust; the values are `Origin`'s. */
-#define RWB_WINDOW_KSWAPD	0
-#define RWB_WINDOW_DIRECT	1
-#define RWB_WINDOW_MEMCG_SOFT	5
-#define RWB_WINDOW_NODE		6
-/* memcg max, high and memory.reclaim share an event: Rust tells them apart. */
-#define RWB_WINDOW_MEMCG	0xff
+#include "words.h"
 
 /* Number of callers that headroom_low carries. */
 #define RWB_LOW_CALLERS		16
@@ -332,11 +189,6 @@ struct rwb_wait_facts {
 	u32 stands_for;
 	u32 flags;
 };
-
-/* What a request does; the order is the Rust `Direction`'s. */
-#define RWB_NBD_READ		0
-#define RWB_NBD_WRITE		1
-#define RWB_NBD_OTHER		2
 
 /**
  * struct rwb_nbd_request - a request that the NBD driver gets

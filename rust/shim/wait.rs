@@ -17,9 +17,9 @@ use super::{
     RWB_WAIT_MAX,
     RWB_WAIT_SWAPIN, //
 };
-use crate::policy::{
-    cgroup_key::CgroupKey,
-    wait::{
+use crate::{
+    policy::cgroup_key::CgroupKey,
+    words::{
         Limit,
         WaitKind, //
     },

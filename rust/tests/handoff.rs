@@ -13,10 +13,6 @@ use crate::{
     },
     ledgers::Ledgers,
     policy::{
-        handoff::{
-            Mode,
-            Refusal, //
-        },
         link::Sent,
         log2, //
     },
@@ -25,7 +21,11 @@ use crate::{
         Swap,
         SwapWait, //
     },
-    words::Origin, //
+    words::{
+        Mode,
+        Origin,
+        Refusal, //
+    },
 };
 use kernel::{
     prelude::*,

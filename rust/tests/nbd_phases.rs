@@ -23,14 +23,7 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        batch::EndReason,
-        nbd::{
-            Phase,
-            RequestWaits,
-            PHASES, //
-        },
-    },
+    policy::nbd::RequestWaits,
     probes::{
         block,
         nbd,
@@ -45,9 +38,11 @@ use crate::{
     },
     words::{
         Direction,
+        EndReason,
         Function,
         Group,
         Origin,
+        Phase,
         Window, //
     },
 };
@@ -121,7 +116,7 @@ mod requests {
             go(&ledgers, pin, 1, Direction::Write, times);
         });
         let want = [1000, 2000, 4000, 8000, 16000, 0];
-        for (&(phase, _), ns) in Phase::ALL.iter().zip(want) {
+        for (&phase, ns) in Phase::ALL.iter().zip(want) {
             assert_eq!(sum(&ledgers, Direction::Write, |c| c.ns(phase)), ns);
         }
         assert_eq!(requests(&ledgers, Direction::Write), 1);
@@ -148,7 +143,7 @@ mod requests {
         pinned(|pin| {
             // Nobody knows of a request.
             let before = ledgers.nbd.spent(0);
-            assert_eq!(before, [0; PHASES]);
+            assert_eq!(before, [0; Phase::COUNT]);
             ledgers
                 .nbd
                 .waited(pin, &before, &RequestWaits::default(), 10);

@@ -13,10 +13,6 @@ use crate::{
         reserves::Taken,
         Ledgers, //
     },
-    policy::pfmemalloc::{
-        User,
-        Woken, //
-    },
     probes::{
         reserve,
         vmscan, //
@@ -29,7 +25,9 @@ use crate::{
     words::{
         Group,
         Origin,
-        Window, //
+        User,
+        Window,
+        Woken, //
     },
 };
 use kernel::prelude::*;

@@ -23,14 +23,7 @@ use crate::{
         },
         Ledgers, //
     },
-    policy::{
-        compaction::{
-            CompactResult,
-            Outcome, //
-        },
-        log2,
-        stall::Cause, //
-    },
+    policy::log2,
     probes::{
         function::{
             self,
@@ -46,9 +39,12 @@ use crate::{
         Context, //
     },
     words::{
+        Cause,
+        CompactResult,
         Function,
         Group,
         Origin,
+        Outcome,
         Window, //
     },
 };
@@ -100,10 +96,7 @@ fn part(ledgers: &Ledgers, origin: Origin, cause: Cause) -> u64 {
 /// The parts of all stalls sum to their lengths, each is in the histogram, and none goes on.
 fn check_books(ledgers: &Ledgers) {
     for origin in ORIGINS {
-        let parts: u64 = Cause::ALL
-            .iter()
-            .map(|&(c, _)| part(ledgers, origin, c))
-            .sum();
+        let parts: u64 = Cause::ALL.iter().map(|&c| part(ledgers, origin, c)).sum();
         assert_eq!(parts, sum(ledgers, origin, |l| &l.ns));
         let hist = (0..log2::BUCKETS).map(|b| {
             ledgers

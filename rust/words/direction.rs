@@ -3,7 +3,7 @@
 //! What a request of an NBD device does.
 
 named! {
-    /// What a request does; the order is `RWB_NBD_*`'s.
+    /// What a request does.
     Direction {
         /// It reads.
         Read => "read",
@@ -16,7 +16,7 @@ named! {
 
 impl Direction {
     /// From the C shim's number.
-    pub(crate) fn from_raw(v: u32) -> Self {
+    pub fn from_raw(v: u32) -> Self {
         let known = usize::try_from(v).ok().and_then(|i| Self::ALL.get(i));
         known.copied().unwrap_or(Self::Other)
     }

@@ -3,8 +3,7 @@
 //! In what form a function is probed.
 
 named! {
-    /// By its own name, or by that of what gcc made of it; the order is the C shim's
-    /// `RWB_FORMS`.
+    /// By its own name, or by that of what gcc made of it.
     Form {
         /// As it is.
         Whole => "",
@@ -25,7 +24,7 @@ named! {
 
 impl Form {
     /// From the C shim's number.
-    pub(crate) fn from_raw(v: u32) -> Option<Self> {
+    pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }
 }

@@ -5,7 +5,7 @@
 use super::Group;
 
 named! {
-    /// A function that is probed; the order is the C shim's `RWB_FUNCTIONS`.
+    /// A function that is probed.
     Function {
         /// zswap takes a folio, or not.
         ZswapStore => "zswap_store",
@@ -61,7 +61,7 @@ named! {
 
 impl Function {
     /// The group that it is switched with; `None`: it is always probed.
-    pub(crate) const fn group(self) -> Option<Group> {
+    pub const fn group(self) -> Option<Group> {
         match self {
             Self::ZswapStore | Self::ZswapWriteback => None,
             Self::ShrinkSlab => Some(Group::Shrinkers),
@@ -73,7 +73,7 @@ impl Function {
     }
 
     /// It is probed for the ledger of waits.
-    pub(crate) const fn tells_of_waits(self) -> bool {
+    pub const fn tells_of_waits(self) -> bool {
         matches!(
             self,
             Self::PsiLeave
@@ -90,7 +90,7 @@ impl Function {
     }
 
     /// What is not known without a probe on it.
-    pub(crate) const fn tells(self) -> &'static str {
+    pub const fn tells(self) -> &'static str {
         match self {
             Self::ZswapStore => "zswap and zero-filled are not told apart",
             Self::SlowPath => "a stall is a reclaim window, without what lies between",
@@ -117,7 +117,7 @@ impl Function {
     }
 
     /// The loadable module that may hold it, if it need not be in the kernel.
-    pub(crate) const fn module(self) -> Option<&'static str> {
+    pub const fn module(self) -> Option<&'static str> {
         match self {
             Self::NbdQueue => Some("nbd"),
             _ => None,
@@ -125,7 +125,7 @@ impl Function {
     }
 
     /// From the C shim's number.
-    pub(crate) fn from_raw(v: u32) -> Option<Self> {
+    pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }
 }

@@ -23,3 +23,10 @@ named! {
         Waits => "waits",
     }
 }
+
+impl Group {
+    /// Its probes are attached when nobody says otherwise: those that cost little.
+    pub const fn on_by_default(self) -> bool {
+        !matches!(self, Self::Tlb | Self::Metadata | Self::Takers)
+    }
+}

@@ -10,13 +10,13 @@ named! {
         /// An allocation that found no free page.
         Direct => "direct",
         /// A cgroup at its memory.max (v1: memory.limit_in_bytes).
-        MemcgMax => "memcg_max",
+        MemcgMax => "memcg_max" ("memcg max"),
         /// A cgroup above its memory.high.
-        MemcgHigh => "memcg_high",
+        MemcgHigh => "memcg_high" ("memcg high"),
         /// memory.reclaim (v1: memory.force_empty).
-        MemcgReclaim => "memcg_reclaim",
+        MemcgReclaim => "memcg_reclaim" ("memcg reclaim"),
         /// A v1 cgroup above its soft limit, within kswapd or direct reclaim.
-        MemcgSoft => "memcg_soft",
+        MemcgSoft => "memcg_soft" ("memcg soft"),
         /// vm.zone_reclaim_mode, or a node's `reclaim` file.
         Node => "node",
         /// MADV_PAGEOUT, or DAMON.
@@ -32,7 +32,7 @@ named! {
 
 impl Origin {
     /// From its number.
-    pub(crate) fn from_u8(v: u8) -> Option<Self> {
+    pub fn from_u8(v: u8) -> Option<Self> {
         Self::ALL.get(usize::from(v)).copied()
     }
 }

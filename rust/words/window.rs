@@ -4,10 +4,9 @@
 
 use super::Event;
 
-/// The kinds of window that a begin event opens. The values are the C shim's
-/// `RWB_WINDOW_*`.
+/// The kinds of window that a begin event opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Window {
+pub enum Window {
     /// balance_pgdat().
     Kswapd,
     /// try_to_free_pages().
@@ -21,8 +20,22 @@ pub(crate) enum Window {
 }
 
 impl Window {
+    /// All of them, by the numbers that the C entries pass.
+    pub const ALL: &'static [Self] = &[
+        Self::Kswapd,
+        Self::Direct,
+        Self::MemcgSoft,
+        Self::Node,
+        Self::Memcg,
+    ];
+
+    /// From the number that the C entry passes.
+    pub fn from_raw(v: u32) -> Option<Self> {
+        Self::ALL.get(usize::try_from(v).ok()?).copied()
+    }
+
     /// The event that opens it.
-    pub(crate) const fn begin_event(self) -> Event {
+    pub const fn begin_event(self) -> Event {
         match self {
             Self::Kswapd => Event::BalanceBegin,
             Self::Direct => Event::DirectBegin,
@@ -33,7 +46,7 @@ impl Window {
     }
 
     /// The event that closes it.
-    pub(crate) const fn end_event(self) -> Event {
+    pub const fn end_event(self) -> Event {
         match self {
             Self::Kswapd => Event::BalanceEnd,
             Self::Direct => Event::DirectEnd,

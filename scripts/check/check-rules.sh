@@ -4,7 +4,7 @@
 # A pattern is spelt so that it does not find itself.
 
 # shellcheck disable=SC2034 # for check.sh
-RULES=(unsafe_rooms rooms no_panics spdx no_machine_paths no_hosts no_binaries)
+RULES=(unsafe_rooms rooms words no_panics spdx no_machine_paths no_hosts no_binaries)
 
 # rust_code FILE...: 'file:line:text' without comments and doc comments.
 rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
@@ -13,7 +13,7 @@ rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
 check_unsafe_rooms() {
 	local files
 	mapfile -t files < <(git ls-files -- 'rust/*.rs' |
-		grep -vE '^rust/(entry|kernel_ext|shim)(/|\.rs$)|^rust/policy/(host|tests)/')
+		grep -vE '^rust/(entry|kernel_ext|shim)(/|\.rs$)|^rust/(policy|words)/(host|tests)/')
 	! rust_code "${files[@]}" |
 		grep -E '\bunsafe\b|\bbindings::|extern "C"' | grep -vE 'unsafe_code|unsafe_op'
 }
@@ -21,10 +21,16 @@ check_unsafe_rooms() {
 # A file of the module uses its own room and those below it.
 check_rooms() { scripts/check/rooms-check.py; }
 
+# What C has of the words is what Rust has.
+check_words() {
+	have cargo || { skip "no cargo"; return; }
+	scripts/check/words.sh
+}
+
 # A panic in the module is a BUG of the machine: none outside tests.
 check_no_panics() {
 	local files
-	mapfile -t files < <(git ls-files -- 'rust/*.rs' | grep -vE '^rust/(policy/host|policy/tests|tests)/|(^|/)tests\.rs$')
+	mapfile -t files < <(git ls-files -- 'rust/*.rs' | grep -vE '^rust/((policy|words)/host|policy/tests|tests)/|(^|/)tests\.rs$')
 	! rust_code "${files[@]}" |
 		grep -E '\.unwrap\(\)|\.expect\(|\b(panic|todo|unimplemented|unreachable|dbg|assert|assert_eq|assert_ne)!' |
 		grep -vE '\bconst\b.*\bassert!|static_assert!|build_assert!'

@@ -9,7 +9,7 @@ cd "$TOP" || exit 1
 # shellcheck source=check-rules.sh
 . "$TOP/scripts/check/check-rules.sh"
 
-CRATES=(tool rust/policy)
+CRATES=(tool rust/policy rust/words)
 SKIP=4
 
 skip() { echo "$*"; return "$SKIP"; }
@@ -28,7 +28,7 @@ shell_scripts() {
 check_rustfmt() {
 	local crate rc=0
 	have rustfmt || { skip "no rustfmt beside this rustc"; return; }
-	git ls-files -z -- 'rust/*.rs' ':!rust/policy/host' ':!rust/policy/tests' |
+	git ls-files -z -- 'rust/*.rs' ':!rust/policy/host' ':!rust/policy/tests' ':!rust/words/host' |
 		xargs -0 -r rustfmt --check --config-path .rustfmt.toml || rc=1
 	for crate in "${CRATES[@]}"; do
 		(cd "$crate" && cargo fmt --check) || rc=1

@@ -13,8 +13,10 @@ each of its words.
 
 import itertools
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 TERM = re.compile(r"^(``[^`]+``(?:, ``[^`]+``)*)(?: : (\S.*))?$")
@@ -91,6 +93,7 @@ class Page:
 class Docs:
     def __init__(self, top):
         self.top = top
+        self.printed = None
         self.folder = top / "Documentation"
         self.guide = Page(self.folder / "admin-guide.rst")
         self.ledgers = Page(self.folder / "ledgers.rst")
@@ -98,6 +101,21 @@ class Docs:
     def rust(self, name):
         """A source file of the module, without comments."""
         return re.sub(r"(?m)^\s*//.*$", "", (self.top / "rust" / name).read_text())
+
+    def table(self):
+        """The module's words, [name, label] by set, and its parameters: what rust/words/ prints of itself."""
+        if self.printed is None:
+            command = ["cargo", "run", "--quiet", "--locked", "--manifest-path", str(self.top / "rust/words/Cargo.toml")]
+            env = {"CARGO_TARGET_DIR": str(self.top / "out/words"), **os.environ}
+            done = subprocess.run([*command, "--", "json"], capture_output=True, text=True, env=env)
+            if done.returncode:
+                raise Stop("rust/words/: " + next(iter(done.stderr.strip().splitlines()), "it prints nothing"))
+            self.printed = json.loads(done.stdout)
+        return self.printed
+
+    def names(self, name):
+        """The words of a set."""
+        return [word for word, _ in self.table()["words"][name]]
 
     def files(self):
         """Names of the debugfs files."""
@@ -127,54 +145,8 @@ class Docs:
 
 # ---- parameters
 
-def source_parameters(docs):
-    """name: (default, range or None, writable), as the code has it."""
-    shim = (docs.top / "rust/shim/params.c").read_text()
-    numbers = (docs.top / "rust/shim/shim.h").read_text()
-    ids = {name: int(n) for name, n in re.findall(r"#define (RWB_PARAM_\w+)\s+(\d+)", numbers)}
-    rows = re.findall(r"module_param_cb\((\w+), &rwb_(\w+)_ops, \(void \*\)(RWB_PARAM_\w+), (\d+)\);", shim)
-    must(rows, "params.c: module_param_cb")
-    told = dict(re.findall(r'MODULE_PARM_DESC\((\w+), "((?:[^"\\]|\\.)*)"\);', shim))
-
-    rust = docs.rust("settings.rs")
-    values = dict(re.findall(r"static (\w+): Atomic<\w+> = Atomic::new\(([^)]+)\);", rust))
-    groups = must(re.search(r"static GROUPS.*?=\s*\[(.*?)\];", rust, re.S), "settings.rs: GROUPS")[1]
-    groups = re.findall(r"Atomic::new\((\w+)\)", groups)
-    setters = docs.rust("control/parameters.rs")
-    body = must(re.search(r"fn set\(id: u32.*?\n\}\n", setters, re.S), "parameters.rs: set()")[0]
-    arms = re.split(r"\n        (?=shim::RWB_PARAM_\w+ =>|_ =>)", body)
-    stores = {}
-    for arm in arms[1:]:
-        number = re.match(r"shim::(RWB_PARAM_\w+) =>", arm)
-        static = re.search(r"\b([A-Z_]{4,})(?:\.store|, value)", arm)
-        if number and static:
-            limits = re.search(r"value, (\d+)\.\.=(\d+)", arm)
-            stores[ids[number[1]]] = (static[1], limits and (limits[1], limits[2]))
-    slots = docs.rust("policy/slots.rs")
-    slot_limits = tuple(re.search(rf"{m}_SLOTS: u64 = (\d+)", slots)[1] for m in ("MIN", "MAX"))
-
-    found = {}
-    for name, kind, ident, mode in rows:
-        number = ids[ident]
-        if number >= 10:
-            default, limits = groups[number - 10], None
-        else:
-            static, limits = must(stores.get(number), f"parameters.rs: what is set for {name}")
-            default = values[static]
-            if static == "WINDOW_SLOTS":
-                limits = slot_limits
-        default = {"true": "Y", "false": "N"}.get(default, default)
-        if kind == "mode":
-            default = re.sub(r"(?<!^)(?=[A-Z])", "-", re.search(r"Mode::(\w+)", default)[1]).lower()
-        found[name] = (default, limits, mode == "0644")
-        described = re.search(r"[Dd]efault (\w+)", must(told.get(name), f"params.c: description of {name}"))
-        if not described or described[1] != default:
-            complain(f"params.c: modinfo says of {name} that its default is {described and described[1]}; it is {default}")
-    return found
-
-
 def check_parameters(docs):
-    source = source_parameters(docs)
+    source = docs.table()["parameters"]
     documented = {}
     for section in docs.guide.below("Parameters"):
         for keys, about in section["terms"]:
@@ -187,14 +159,14 @@ def check_parameters(docs):
     for name in documented.keys() - source.keys():
         complain(f"admin-guide.rst: there is no parameter {name}")
     for name in source.keys() & documented.keys():
-        default, limits, writable = source[name]
+        default, limits, writable = (source[name][key] for key in ("default", "range", "writable"))
         about = documented[name] or ""
         said = re.search(r"; default ([\w-]+)", about)
         if not said or said[1] != default:
             complain(f"admin-guide.rst: {name}: default {said and said[1]}; it is {default}")
         if limits:
             said = re.search(r"(\d+) to (\d+)", about)
-            if not said or said.groups() != limits:
+            if not said or [int(n) for n in said.groups()] != limits:
                 complain(f"admin-guide.rst: {name}: range {said and said[0]}; it is {limits[0]} to {limits[1]}")
         if writable != about.endswith("; writable") or not writable and not about.endswith("; set when loading"):
             complain(f"admin-guide.rst: {name}: writable: {'yes' if writable else 'set when loading'}")
@@ -206,49 +178,23 @@ def check_parameters(docs):
 
 # ---- words
 
-def named(docs, name):
-    """The words of a `named!` enumeration, which has a file in rust/words/."""
-    file = f"words/{name.lower()}.rs"
-    body = must(re.search(rf"\n    {name} \{{(.*?)\n    \}}", docs.rust(file), re.S), f"{file}: {name}")[1]
-    return must(re.findall(r'=> "([^"]+)"', body), f"{file}: words of {name}")
-
-
-def listed(docs, file, name, const="ALL"):
-    """The words of a `const ALL` of an enumeration: (Self::X, "x"), ..."""
-    text = docs.rust(file)
-    # The first list after the type's `impl`.
-    at = must(re.search(rf"\nimpl {name} \{{", text), f"{file}: impl {name}").end()
-    body = must(re.search(rf"const {const}:.*?= &?\[(.*?)\];", text[at:], re.S), f"{file}: {name}::{const}")[1]
-    return must(STRING.findall(body), f"{file}: words of {name}")
+# Word lists of ledgers.rst, and the sets of rust/words/ that they document.
+SETS = {"ORIGIN": "Origin", "KIND": "Kind", "LAYER": "Layer", "FUNCTION": "Function", "GROUP": "Group", "EVENT": "Event",
+        "DIRECTION": "Direction", "FLUSH": "Flush", "TYPE": "MemoryType", "CAUSE": "Cause", "PHASE": "Phase",
+        "WAIT": "WaitKind", "LIMIT": "Limit", "WHY": "EndReason", "REASON": "KswapdReason", "USER": "User",
+        "WOKEN": "Woken", "RESULT": "CompactResult", "MODE": "Mode", "REFUSED": "Refusal", "SKIP": "Skip",
+        "COUNT": "ShrinkerCount"}
+# Sets that have no list of their own: in names of functions, and in rows.
+NO_LIST = {"Form", "Outcome"}
 
 
 def source_words(docs):
-    writes = re.search(r"let types: .*? = \[(.*?)\];", docs.rust("rows/writes.rs"), re.S)
     states = must(STATES.search(docs.rust("rows/status.rs")), "status.rs: state()")[0]
-    counts = must(re.search(r"const COUNTS: .*?= \[(.*?)\];", docs.rust("ledgers/shrinkers.rs"), re.S), "shrinkers.rs: COUNTS")
+    known = docs.table()["words"].keys()
+    for name in known ^ {*SETS.values(), *NO_LIST}:
+        complain(f"docs-check.py: the set {name} of rust/words/: " + ("which list is that?" if name in known else "there is none"))
     return {
-        "ORIGIN": named(docs, "Origin"),
-        "KIND": named(docs, "Kind"),
-        "LAYER": named(docs, "Layer"),
-        "FUNCTION": named(docs, "Function"),
-        "GROUP": named(docs, "Group"),
-        "EVENT": named(docs, "Event"),
-        "DIRECTION": named(docs, "Direction"),
-        "FLUSH": named(docs, "Flush"),
-        "TYPE": STRING.findall(must(writes, "writes.rs: types")[1]),
-        "CAUSE": listed(docs, "policy/stall.rs", "Cause"),
-        "PHASE": listed(docs, "policy/nbd.rs", "Phase"),
-        "WAIT": listed(docs, "policy/wait.rs", "WaitKind"),
-        "LIMIT": listed(docs, "policy/wait.rs", "Limit"),
-        "WHY": listed(docs, "policy/batch.rs", "EndReason"),
-        "REASON": listed(docs, "policy/kswapd.rs", "KswapdReason"),
-        "USER": listed(docs, "policy/pfmemalloc.rs", "User"),
-        "WOKEN": listed(docs, "policy/pfmemalloc.rs", "Woken"),
-        "RESULT": listed(docs, "policy/compaction.rs", "CompactResult"),
-        "MODE": listed(docs, "policy/handoff.rs", "Mode"),
-        "REFUSED": listed(docs, "policy/handoff.rs", "Refusal"),
-        "SKIP": listed(docs, "words/skip.rs", "Skip"),
-        "COUNT": STRING.findall(counts[1]),
+        **{name: docs.names(of) for name, of in SETS.items() if of in known},
         "STATE": [s.replace("{errno}", "ERRNO") for s in STRING.findall(states)],
     }
 
@@ -387,7 +333,7 @@ def literals(docs, module, text):
         parts.update(re.findall(r"[a-z0-9_]{2,}", literal))
     if module == "compaction":
         # Rows of their own, with a name from a table.
-        parts.update(listed(docs, "policy/compaction.rs", "Outcome"))
+        parts.update(docs.names("Outcome"))
     if "_v1" in parts:
         # "cgroup{v1}"
         parts.remove("_v1")
@@ -458,9 +404,9 @@ def check_events(docs):
     constant = re.search(r"#define RWB_LOW_CALLERS\s+(\d+)", (docs.top / "rust/shim/shim.h").read_text())
     if f"\n    {must(constant, 'RWB_LOW_CALLERS')[1]} return addresses" not in docs.guide.text:
         complain(f"admin-guide.rst: headroom_low has {constant[1]} callers")
-    causes = re.search(r"#define RWB_NR_CAUSES\s+(\d+)", (docs.top / "rust/shim/shim.h").read_text())
-    if f"\n    {must(causes, 'RWB_NR_CAUSES')[1]} numbers" not in docs.guide.text:
-        complain(f"admin-guide.rst: stall has {causes[1]} parts")
+    causes = len(docs.names("Cause"))
+    if f"\n    {causes} numbers" not in docs.guide.text:
+        complain(f"admin-guide.rst: stall has {causes} parts")
 
 
 # ---- the report
@@ -474,11 +420,9 @@ def check_report(docs):
     for heading in must(re.findall(r'page\.heading\("([^"]+)"', text), "headings of the report"):
         if not re.search(rf"(?m)^(.*, )?{re.escape(heading)}(,.*)?$", explained):
             complain(f"admin-guide.rst: section {heading} of the report is not explained")
-    names = (tool / "names.rs").read_text()
-    causes = must(re.search(r"\n    Cause \{(.*?)\n    \}", names, re.S), "names.rs: Cause")[1]
     advice = "\n".join(line for s in docs.guide.below("Recipes") for line in s["lines"])
     advice = re.sub(r"\s+", " ", advice)
-    for label in must(re.findall(r'= "[^"]+", "([^"]+)";', causes), "labels of causes"):
+    for _, label in docs.table()["words"]["Cause"]:
         if label not in advice:
             complain(f"admin-guide.rst: the recipes do not say what to do about '{label}'")
     overview = (docs.folder / "overview.rst").read_text()

@@ -11,6 +11,7 @@ import sys
 
 MANIFEST = pathlib.Path(__file__).resolve().parents[2] / "tool" / "Cargo.toml"
 TARGET = "x86_64-unknown-linux-gnu"
+OURS = ("reclaimwb", "reclaimwb-words")
 TEXTS = ("license", "licence", "copying", "copyright", "notice", "unlicense")
 
 
@@ -34,7 +35,7 @@ def cargo(*args):
 def linked():
     """Name and version of all that is linked in."""
     tree = cargo("tree", "--offline", "--edges", "normal", "--target", TARGET, "--prefix", "none", "--format", "{p}")
-    return {tuple(m.groups()) for m in re.finditer(r"^(\S+) v(\S+)", tree, re.M) if m[1] != "reclaimwb"}
+    return {tuple(m.groups()) for m in re.finditer(r"^(\S+) v(\S+)", tree, re.M) if m[1] not in OURS}
 
 
 def main():

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# rust/shim/contract.awk: what it makes of shim.h holds in C and in Rust, and it refuses what
-# it would not understand, rather than to let one side see something else.
+# rust/shim/contract.awk: what it makes of words.h and shim.h holds in C and in Rust, and it
+# refuses what it would not understand, rather than to let one side see something else.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 shim=$TOP/rust/shim
-cp "$shim/shim.h" "$scratch/shim.h"
+# Both in one, as the build reads them.
+grep -hv '^#include "words.h"' "$shim/words.h" "$shim/shim.h" >"$scratch/shim.h"
 mkdir "$scratch/linux"
 cat >"$scratch/linux/types.h" <<-'C'
 	#include <assert.h>
@@ -46,10 +47,10 @@ in_rust() {
 		"$scratch/contract.rs" 2>"$scratch/errors"
 }
 
-# changed SED-SCRIPT: shim.h with a change, which it has.
+# changed SED-SCRIPT: both with a change, which they have.
 changed() {
-	sed "$1" "$shim/shim.h" >"$scratch/changed.h"
-	! cmp -s "$shim/shim.h" "$scratch/changed.h"
+	sed "$1" "$scratch/shim.h" >"$scratch/changed.h"
+	! cmp -s "$scratch/shim.h" "$scratch/changed.h"
 }
 
 # refused WHY SED-SCRIPT: that change is not understood, and it is said where.
@@ -67,7 +68,7 @@ refused() {
 in_setting() { echo "/^struct rwb_setting {/,/^}/$1"; }
 
 ktap_print_header
-ktap_set_plan 14
+ktap_set_plan 15
 holds "C has it so" in_c "$scratch/shim.h"
 holds "Rust has it so" in_rust "$scratch/shim.h"
 changed "$(in_setting '{/u32 nid;/d; s/u64 dirty;/u32 nid;\n\tu64 dirty;/}')"
@@ -81,6 +82,7 @@ refused "a field without a word" "$(in_setting 's/u32 nid;/u32 nodeid;/')"
 refused "a size that is not known" "$(in_setting 's/u32 nid;/u32 nid[RWB_NOT];/')"
 refused "a line that is not understood" 's/^#define RWB_NR_CAUSES.*/#define RWB_NR_CAUSES (4 * 5)/'
 refused "not in order" 's/X(3, "lock")/X(5, "lock")/'
+refused "not in order" 's/X(3, write_around,/X(5, write_around,/'
 refused "a type that is not known" 's/rwb_nap(u32 ms)/rwb_nap(gfp_t ms)/'
 refused "a type that is not known" 's/^struct folio;//'
 refused "no function" 's/^void rwb_nap(u32 ms);/extern int rwb_nap;/'

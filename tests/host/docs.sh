@@ -93,26 +93,25 @@ notices() {
 	cp "$scratch/before" "$tree/$file"
 }
 
-params=rust/shim/params.c guide=Documentation/admin-guide.rst ledgers=Documentation/ledgers.rst
-notices "a new parameter" parameters 'parameter brandnew is missing' $params \
-	's/^(module_param_cb\()tlb(, .*)$/&\n\1brandnew\2\nMODULE_PARM_DESC(brandnew, "Default N.");/'
-notices "a parameter that is gone" parameters 'there is no parameter tlb' $params '/^(module_param_cb|MODULE_PARM_DESC)\(tlb,/d'
-notices "another default" parameters 'headroom_floor: default 2048; it is 1024' rust/settings.rs \
-	's/(HEADROOM_FLOOR: .*)2048/\11024/'
-notices "another default of a group" parameters 'stalls: default Y; it is N' rust/settings.rs \
-	'/static GROUPS/,/\];/{0,/true/s/Atomic::new\(true\)/Atomic::new(false)/}'
-notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' rust/control/parameters.rs 's/(value, 0\.\.=)1024/\12048/'
+words=rust/words params=rust/words/parameter.rs guide=Documentation/admin-guide.rst ledgers=Documentation/ledgers.rst
+notices "a new parameter" parameters 'parameter brandnew is missing' $params 's/=> "inflight"/=> "brandnew"/'
+notices "a parameter that is gone" parameters 'there is no parameter inflight' $params '/^ *Self::Inflight,$/d'
+notices "another default" parameters 'headroom_floor: default 2048; it is 1024' $params 's/default: 2048/default: 1024/'
+notices "another default of a group" parameters 'stalls: default Y; it is N' $words/group.rs 's/(matches!\(self, )(Self::Tlb)/\1Self::Stalls | \2/'
+notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 2048' $params 's/max: 1024/max: 2048/'
 notices "one that cannot be written any more" parameters 'tlb: writable: set when loading' $params \
-	's/^(module_param_cb\(tlb.*)0644/\10444/'
-notices "a wrong description for modinfo" parameters "modinfo says of window_slots" $params '/DESC\(window_slots/s/1024/512/'
+	's/(matches!\(self, Self::WindowSlots)\)/\1 | Self::Group(Group::Tlb))/'
 notices "a parameter that the README lacks" parameters 'README.md: parameter takers' README.md 's/`takers`/takers/g'
 
-notices "a new cause" words 'CAUSE: swapping is missing' rust/policy/stall.rs \
-	's/^( *)\(Cause::Lock, "lock"\),/&\n\1(Cause::Swapping, "swapping"),/'
-notices "a new origin" words 'ORIGIN: moon is missing' rust/words/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
-notices "a cause that is gone" words 'CAUSE: the module has no tag_wait' rust/policy/stall.rs '/\(Cause::TagWait, "tag_wait"\)/d'
+notices "a new cause" words 'CAUSE: swapping is missing' $words/cause.rs 's/^( *)Lock => "lock".*/&\n\1Swapping => "swapping",/'
+notices "a new origin" words 'ORIGIN: moon is missing' $words/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
+notices "a cause that is gone" words 'CAUSE: the module has no tag_wait' $words/cause.rs '/TagWait => "tag_wait"/d'
 notices "a new state of a probe" words 'STATE: broken is missing' rust/rows/status.rs \
 	's/^( *)ProbeState::Attached => .*/&\n\1ProbeState::Broken => f.write_str("broken"),/'
+
+sed -i 's/"drain"/"drains"/' "$tree/rust/shim/words.h"
+refuses "a header for C that is out of date" "words.h is not what rust/words/ makes of it" \
+	env CARGO_TARGET_DIR="$scratch/target" "$tree/scripts/check/words.sh"
 
 notices "a new row" rows 'writes or cgroups: row total\.cost ' rust/rows/writes.rs \
 	's/^( *)writeln!\(f, "total\.folios .*/&\n\1writeln!(f, "total.cost {n}")?;/'

@@ -11,7 +11,7 @@ command -v python3 >/dev/null || skip_all "no python3"
 
 rust=$scratch/rust
 mkdir "$rust"
-(cd "$TOP/rust" && find . -name '*.rs' -not -path './policy/target/*' -print0 | tar --null -T - -cf -) | tar -C "$rust" -xf -
+(cd "$TOP/rust" && find . -name '*.rs' -not -path './*/target/*' -print0 | tar --null -T - -cf -) | tar -C "$rust" -xf -
 
 # with FILE LINE...: what the check says when these lines are at the end of a file, by their
 # number from the first of them on.

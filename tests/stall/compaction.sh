@@ -5,7 +5,7 @@
 # which it has not asked for, it does not. The ledger against /proc/vmstat; with enabled=N
 # it stands still. (A kernel that zeroes pages as it hands them out does so in the stall, where
 # nothing explains it.)
-# guards: rust/ledgers/compaction.rs rust/ledgers/takers.rs rust/rows/compaction.rs rust/policy/compaction.rs
+# guards: rust/ledgers/compaction.rs rust/ledgers/takers.rs rust/rows/compaction.rs rust/words/compaction.rs
 # faults: books
 # disk: 512M
 # mem: 384M

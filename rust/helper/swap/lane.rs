@@ -23,7 +23,6 @@ use crate::{
             late_after,
             Batch,
             Door,
-            Refusal,
             Room,
             Who, //
         },
@@ -33,6 +32,7 @@ use crate::{
             Sent, //
         },
     },
+    words::Refusal, //
 };
 use kernel::{
     alloc::KVVec,

@@ -4,11 +4,9 @@
 
 use crate::{
     kernel_ext::cell::Cell64,
-    policy::{
-        log2,
-        stall::Cause, //
-    },
+    policy::log2,
     shim::stall::StallEnd,
+    words::Cause, //
 };
 
 /// How many counts there are: stalls, nanoseconds, those by cause, and the histogram.

@@ -6,6 +6,8 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+use reclaimwb_words as words;
+
 #[path = "../batch.rs"]
 pub mod batch;
 #[path = "../budget.rs"]
@@ -14,8 +16,6 @@ pub mod budget;
 pub mod cgroup_key;
 #[path = "../classify.rs"]
 pub mod classify;
-#[path = "../compaction.rs"]
-pub mod compaction;
 #[path = "../frames.rs"]
 pub mod frames;
 #[path = "../handoff.rs"]

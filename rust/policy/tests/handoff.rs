@@ -8,10 +8,11 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, late_after, Batch, Door, Mode, Refusal, RequestInfo, Room, Who, LATE_NS},
+    handoff::{decide, late_after, Batch, Door, RequestInfo, Room, Who, LATE_NS},
     link::{self, Link, Sent},
     reserve::Reserve,
 };
+use reclaimwb_words::{Mode, Refusal};
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},

@@ -5,8 +5,9 @@
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, Caller},
-    pfmemalloc::{tells, User, Woken},
+    pfmemalloc::{tells, user},
 };
+use reclaimwb_words::{User, Woken};
 
 /// The stack of a page that NBD's sender takes, as 7.3.4 printed it.
 const NBD_SEND: [&str; 14] = [
@@ -33,7 +34,7 @@ fn by(stack: &[&str]) -> Option<Caller> {
 #[test]
 fn the_sender_of_nbd_is_told_by_its_stack() {
     assert_eq!(by(&NBD_SEND), Some(Caller::Nbd));
-    assert_eq!(User::of(true, by(&NBD_SEND), true, false), User::NbdSend);
+    assert_eq!(user(true, by(&NBD_SEND), true, false), User::NbdSend);
     let site = NBD_SEND.iter().find(|s| {
         !matches!(
             caller(s),
@@ -52,9 +53,9 @@ fn what_arrives_is_told_from_what_it_interrupted() {
         "handle_softirqs+0x1/0x2",
     ];
     stack.extend(NBD_SEND);
-    assert_eq!(User::of(false, by(&stack), true, true), User::NetReceive);
+    assert_eq!(user(false, by(&stack), true, true), User::NetReceive);
     // Another interrupt on top of the sender is not the sender.
-    assert_eq!(User::of(false, by(&NBD_SEND), true, true), User::Interrupt);
+    assert_eq!(user(false, by(&NBD_SEND), true, true), User::Interrupt);
 }
 
 #[test]
@@ -70,7 +71,7 @@ proptest! {
     #[test]
     fn contexts_are_kept_apart(code in 0u8..16, task: bool, window: bool, writer: bool) {
         let by = Caller::from_u8(code).filter(|&c| tells(c));
-        let user = User::of(task, by, window, writer);
+        let user = user(task, by, window, writer);
         if !task {
             prop_assert!(matches!(user, User::Interrupt | User::NetReceive));
         }

@@ -220,17 +220,3 @@ fn callers_are_told_apart() {
         assert!(Caller::from_u8(v).is_none_or(|c| c as u8 == v));
     }
 }
-
-#[test]
-fn slot_counts_are_checked() {
-    for (n, valid) in [
-        (0, false),
-        (63, false),
-        (64, true),
-        (100, false),
-        (65536, true),
-        (131072, false),
-    ] {
-        assert_eq!(slots::valid_slots(n), valid, "{n}");
-    }
-}

@@ -5,12 +5,13 @@
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, Caller},
-    wait::{Wait, WaitKind, IO_KINDS},
+    wait::{of_section, Wait, IO_KINDS},
 };
+use reclaimwb_words::WaitKind;
 
 #[test]
 fn a_section_is_for_what_its_caller_does() {
-    let of = |symbol: &str| WaitKind::of_section(caller(symbol), false);
+    let of = |symbol: &str| of_section(caller(symbol), false);
     assert_eq!(of("swap_read_folio+0x1/0x2"), WaitKind::Swapin);
     assert_eq!(of("read_pages+0x1/0x2"), WaitKind::Refault);
     assert_eq!(of("filemap_read_folio+0x1/0x2"), WaitKind::Refault);
@@ -32,33 +33,17 @@ fn a_section_is_for_what_its_caller_does() {
 
 #[test]
 fn a_thread_of_the_kernel_stalls_for_nobody() {
-    assert_eq!(WaitKind::of_section(Caller::Window, true), WaitKind::Kernel);
-    assert_eq!(
-        WaitKind::of_section(Caller::Unrelated, true),
-        WaitKind::Kernel
-    );
-    assert_eq!(
-        WaitKind::of_section(Caller::MemcgHigh, true),
-        WaitKind::Kernel
-    );
+    assert_eq!(of_section(Caller::Window, true), WaitKind::Kernel);
+    assert_eq!(of_section(Caller::Unrelated, true), WaitKind::Kernel);
+    assert_eq!(of_section(Caller::MemcgHigh, true), WaitKind::Kernel);
     // What it reads it waits for as a task does.
-    assert_eq!(
-        WaitKind::of_section(Caller::FileRead, true),
-        WaitKind::Refault
-    );
+    assert_eq!(of_section(Caller::FileRead, true), WaitKind::Refault);
 }
 
 #[test]
 fn the_first_kinds_are_those_of_devices() {
-    let names: Vec<&str> = WaitKind::ALL
-        .iter()
-        .take(IO_KINDS)
-        .map(|(_, name)| *name)
-        .collect();
-    assert_eq!(names, ["swapin", "refault", "dirty"]);
-    for (i, (kind, _)) in WaitKind::ALL.iter().enumerate() {
-        assert_eq!(*kind as usize, i);
-    }
+    let kinds = [WaitKind::Swapin, WaitKind::Refault, WaitKind::Dirty];
+    assert_eq!(WaitKind::ALL[..IO_KINDS], kinds);
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Now {
             return Err(Error::NotLoaded(dir.to_owned()));
         }
         let mut values = BTreeMap::new();
-        for param in PARAMS {
+        for param in &*PARAMS {
             let path = dir.join(param.name);
             match fs::read_to_string(&path) {
                 Ok(text) => drop(values.insert(param.name, text.trim_end().to_owned())),

@@ -21,7 +21,7 @@ struct Shown {
     /// Absent: the loaded module has no such parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    default: &'static str,
+    default: String,
     bounds: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<&'static str>,
@@ -34,7 +34,7 @@ pub fn file(params: &[&Param], now: &Now) -> File {
     let parameters = params.iter().map(|param| Shown {
         name: param.name,
         value: now.values.get(param.name).cloned(),
-        default: param.default,
+        default: param.default.clone(),
         bounds: value::bounds(param, now.stack_size),
         unit: param.unit,
         at_run_time: param.at_run_time,

@@ -78,7 +78,7 @@ fn parameters_are_shown_to_all_and_set_by_root() {
     let params = place.path().join("parameters");
     fs::create_dir(&params).expect("made");
     mode(&params, 0o755);
-    for param in PARAMS {
+    for param in &*PARAMS {
         let file = params.join(param.name);
         fs::write(&file, format!("{}\n", param.default)).expect("written");
         mode(&file, if rustix::process::geteuid().is_root() { 0o644 } else { 0o444 });

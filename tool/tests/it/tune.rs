@@ -1,155 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb tune`: the table says what the module's source says, and nothing wrong is ever written.
+//! `reclaimwb tune`: nothing wrong is ever written.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use crate::common::{complaint, ledger_dir, stdout};
 use reclaimwb::tune::{
-    table::{Kind, PARAMS, Param, find},
+    table::{PARAMS, Param, find},
     value,
 };
-
-/// A file of the module's source.
-fn module(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rust").join(name);
-    fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
-}
-
-/// What follows `before` up to `after`, all of them.
-fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> Vec<&'a str> {
-    text.split(before).skip(1).map(|rest| rest.split(after).next().unwrap_or(rest)).collect()
-}
-
-/// The groups, in their order, as rust/words/group.rs names them.
-fn groups() -> Vec<String> {
-    let group = module("words/group.rs");
-    let group = between(&group, "    Group {", "\n    }")[0];
-    between(group, "=> \"", "\"").into_iter().map(str::to_owned).collect()
-}
-
-/// Parameters of rust/settings.rs and their defaults: of its statics `NAME: Atomic<...> = Atomic::new(DEFAULT)`.
-fn defaults() -> BTreeMap<String, String> {
-    let text = module("settings.rs");
-    let as_shown = |value: &str| match value {
-        "true" => "Y".to_owned(),
-        "false" => "N".to_owned(),
-        "Mode::Always as u64" => "always".to_owned(),
-        number => number.replace('_', ""),
-    };
-    let mut defaults = BTreeMap::new();
-    for item in between(&text, "\npub(crate) static ", ";\n") {
-        let name = item.split(':').next().expect("a name");
-        // Up to the last bracket: an array has one for each of its elements.
-        let values: Vec<String> = between(item, "Atomic::new(", ")").into_iter().map(as_shown).collect();
-        if name == "GROUPS" {
-            assert_eq!(values.len(), groups().len(), "a group without a default");
-            defaults.extend(groups().into_iter().zip(values));
-        } else {
-            assert_eq!(values.len(), 1, "{item}");
-            defaults.insert(name.to_lowercase().trim_end_matches("_kib").to_owned(), values[0].clone());
-        }
-    }
-    assert!(defaults.len() > 10, "rust/settings.rs reads in another way now: {defaults:?}");
-    defaults
-}
-
-fn names() -> BTreeSet<String> {
-    PARAMS.iter().map(|param| param.name.to_owned()).collect()
-}
-
-#[test]
-fn each_parameter_of_the_module_and_no_other() {
-    let of_rust: BTreeSet<String> = defaults().into_keys().collect();
-    assert_eq!(names(), of_rust, "src/tune/table.rs and rust/settings.rs");
-    assert_eq!(PARAMS.len(), names().len(), "one is there twice");
-}
-
-#[test]
-fn defaults_are_the_modules() {
-    for (name, default) in defaults() {
-        assert_eq!(find(&name).expect("there").default, default, "{name}");
-    }
-}
-
-#[test]
-fn each_number_in_set_and_get() {
-    // `set` takes some by their numbers of shim.h and the groups after that: one more number is one more parameter.
-    let text = module("control/parameters.rs");
-    let set = between(&text, "pub(crate) fn set(", "\npub(crate) fn ")[0];
-    let arms = set.lines().filter(|line| {
-        let line = line.trim_start();
-        line.split(" => ").next().is_some_and(|head| head.starts_with("shim::RWB_PARAM_"))
-    });
-    assert_eq!(arms.count() + groups().len(), PARAMS.len());
-}
-
-#[test]
-fn names_sorts_and_modes_are_the_shims() {
-    let text = module("shim/params.c");
-    let mut seen = BTreeSet::new();
-    for entry in between(&text, "\nmodule_param_cb(", ");") {
-        let fields: Vec<&str> = entry.split(',').map(str::trim).collect();
-        let [name, ops, id, mode] = fields[..] else { panic!("{entry}") };
-        let param = find(name).expect("in the table");
-        let expected = match param.kind {
-            Kind::Flag => "&rwb_bool_ops",
-            Kind::Number { .. } | Kind::OfStack => "&rwb_ull_ops",
-            Kind::Word(_) => "&rwb_mode_ops",
-        };
-        assert_eq!(ops, expected, "{name}");
-        assert_eq!(mode, if param.at_run_time { "0644" } else { "0444" }, "{name}");
-        assert_eq!(id, format!("(void *)RWB_PARAM_{}", name.to_uppercase()), "{name}");
-        seen.insert(name.to_owned());
-    }
-    assert_eq!(seen, names());
-}
-
-#[test]
-fn bounds_and_units_are_the_modules() {
-    let text = module("control/parameters.rs");
-    let squeezed = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut ranges = BTreeMap::new();
-    for call in between(&squeezed, " store(\"", ")?") {
-        // NAME", &STATIC, value, MIN..=MAX, "UNIT"
-        let fields: Vec<&str> = call.split(',').map(|field| field.trim().trim_matches('"')).collect();
-        let (min, max) = fields[3].split_once("..=").expect("a range");
-        let number = |n: &str| n.replace('_', "").parse::<u64>().expect("a number");
-        ranges.insert(fields[0].to_owned(), (number(min), number(max), fields[4].to_owned()));
-    }
-    let slots = module("policy/slots.rs");
-    let slot = |name: &str| between(&slots, &format!("pub const {name}: u64 = "), ";")[0].parse().expect("a number");
-    ranges.insert("window_slots".into(), (slot("MIN_SLOTS"), slot("MAX_SLOTS"), "tasks".into()));
-
-    let of_table: BTreeMap<String, (u64, u64, String)> = PARAMS
-        .iter()
-        .filter_map(|param| match param.kind {
-            Kind::Number { min, max, .. } => Some((param.name.into(), (min, max, param.unit.expect("a unit").into()))),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(of_table, ranges);
-
-    let of_stack: BTreeSet<&str> = between(&squeezed, "stack_bytes(\"", "\"").into_iter().collect();
-    let in_table = PARAMS.iter().filter(|param| param.kind == Kind::OfStack).map(|param| param.name);
-    assert_eq!(of_stack, in_table.collect());
-
-    // What stands before these words in their string is the name.
-    let mut heads: Vec<&str> = squeezed.split("={value}: give a power of two").collect();
-    heads.pop();
-    let powers: BTreeSet<&str> = heads.into_iter().filter_map(|head| head.rsplit('"').next()).collect();
-    let in_table = PARAMS.iter().filter(|param| matches!(param.kind, Kind::Number { power_of_two: true, .. }));
-    assert_eq!(powers, in_table.map(|param| param.name).collect());
-
-    let handoff = module("policy/handoff.rs");
-    let all = between(&handoff, "pub const ALL: [(Mode, &'static str); 3] = [", "];")[0];
-    let modes: Vec<&str> = between(all, ", \"", "\"");
-    let Kind::Word(words) = find("handoff").expect("there").kind else { panic!("handoff takes no words") };
-    assert_eq!(words, modes);
-}
 
 #[test]
 fn values() {
@@ -203,7 +61,7 @@ struct Loaded {
 impl Loaded {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        for Param { name, default, .. } in PARAMS {
+        for Param { name, default, .. } in &*PARAMS {
             fs::write(dir.path().join(name), format!("{default}\n")).expect("written");
         }
         Self { dir, ledgers: ledger_dir("stalls.json") }
@@ -241,7 +99,7 @@ fn shows_all_of_them() {
     let loaded = Loaded::new();
     fs::write(loaded.file("handoff"), "never\n").expect("written");
     let text = stdout(&loaded.args(&[]));
-    for param in PARAMS {
+    for param in &*PARAMS {
         assert!(text.contains(&format!("{}=", param.name)), "{} is missing", param.name);
     }
     assert!(text.contains("handoff=never   never, low-headroom, always; default always\n"), "{text}");
@@ -306,7 +164,7 @@ fn what_the_module_refuses() {
     fs::write(loaded.file("tlb"), "N\n").expect("written");
     // Reading /dev/full never ends; so it is checked on what `set` says alone.
     let now = reclaimwb::tune::Now {
-        values: PARAMS.iter().map(|param| (param.name, param.default.to_owned())).collect(),
+        values: PARAMS.iter().map(|param| (param.name, param.default.clone())).collect(),
         stack_size: None,
     };
     let wanted = [("tlb", "Y"), ("handoff", "never")]
