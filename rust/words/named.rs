@@ -34,6 +34,11 @@ macro_rules! named {
                 }
             }
 
+            /// The word of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.name() == name)
+            }
+
             /// What people are shown.
             pub const fn label(self) -> &'static str {
                 match self {

@@ -6,20 +6,20 @@ named! {
     /// For whom a page is that was allocated without regard to the watermarks.
     User {
         /// A task that reclaims, for reclaim's own needs: PF_MEMALLOC.
-        Reclaimer => "reclaimer",
+        Reclaimer => "reclaimer" ("tasks that reclaim"),
         /// A swap writer of ours.
-        Writer => "writer",
+        Writer => "writer" ("swap writer"),
         /// Whoever sends a request over an NBD connection.
-        NbdSend => "nbd_send",
+        NbdSend => "nbd_send" ("NBD, sending"),
         /// Who receives NBD's replies.
-        NbdReceive => "nbd_receive",
+        NbdReceive => "nbd_receive" ("NBD, receiving"),
         /// Packets that arrive: for a socket that frees memory, or for any, that is not known
         /// before they are looked at.
-        NetReceive => "net_receive",
+        NetReceive => "net_receive" ("network, receiving"),
         /// Any other interrupt.
-        Interrupt => "interrupt",
+        Interrupt => "interrupt" ("other interrupts"),
         /// Anybody else: by call site.
-        Other => "other",
+        Other => "other" ("others"),
     }
 }
 
@@ -27,11 +27,11 @@ named! {
     /// What ended a wait for the reserves.
     Woken {
         /// kswapd: there is enough of them again.
-        Refilled => "refilled",
+        Refilled => "refilled" ("by kswapd"),
         /// The task may not wait for a filesystem, and has waited for long enough.
-        Timeout => "timeout",
+        Timeout => "timeout" ("after a second, for want of __GFP_FS"),
         /// A signal.
-        Signal => "signal",
+        Signal => "signal" ("by a signal"),
     }
 }
 

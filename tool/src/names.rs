@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The words of the ledgers: origins, kinds, types and layers, as keys and as people read them. What they are is said
-//! once, in [`reclaimwb_words`], of which the module is made, too; here they get what reads and writes them.
+//! once, in [`reclaimwb_words`], of which the module is made, too; here they get what reads and writes them, or are taken as they are.
 
 use std::borrow::Cow;
 
 use reclaimwb_words as words;
+pub use reclaimwb_words::{Event, Function, Outcome, Parameter, ShrinkerCount, User, Woken};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 

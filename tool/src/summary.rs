@@ -5,7 +5,7 @@ use crate::{
     advice,
     format::{bytes_label, count, mib, percent, span},
     ledger::{HelperState, total},
-    names::{Kind, Origin, Verdict},
+    names::{Kind, Origin, Parameter, Verdict},
     report::{
         HandoffSection, KswapdRow, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, WriteAroundSection,
         WritesSection,
@@ -156,7 +156,11 @@ pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
     out.extend(waits.map(|text| Line::bad("WAITS", text)));
     out.extend(pressure.map(pressed));
     out.extend(report.not_recorded.below_floor.filter(|low| *low > 0).map(|low| {
-        let floor = report.module.params.get("headroom_floor").map_or(String::new(), |f| format!(" of {f} bytes"));
+        let floor = report
+            .module
+            .params
+            .get(Parameter::HeadroomFloor.name())
+            .map_or(String::new(), |f| format!(" of {f} bytes"));
         Line::bad(
             "STACK HEADROOM",
             format!("WARNING: {} samples had less stack left than the floor{floor}.", count(low)),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Bounds, Family, Samples, Value};
 use crate::{
     ledger::{Compaction, GroupState, Ledgers, Metadata, ShrinkerCounts, Shrinkers, Tlb, total},
-    names::Origin,
+    names::{Origin, Outcome},
 };
 
 /// Adds the samples of `shrinkers`, `compaction`, `tlb` and `metadata`, of those that are on.
@@ -57,8 +57,10 @@ fn compaction(samples: &mut Samples, ledger: &Compaction) {
         for (result, tried) in &tries.results {
             samples.number(Family::CompactionAttempts, &[&order, result.key()], tried.attempts);
         }
-        for (outcome, n) in [("served", tries.served), ("again", tries.again), ("failed", tries.failed)] {
-            samples.number(Family::CompactionOutcomes, &[&order, outcome], n);
+        let outcomes =
+            [(Outcome::Served, tries.served), (Outcome::Again, tries.again), (Outcome::Failed, tries.failed)];
+        for (outcome, n) in outcomes {
+            samples.number(Family::CompactionOutcomes, &[&order, outcome.name()], n);
         }
         samples.number(Family::CompactionRaces, &[&order], tries.races);
         let ns = total(tries.results.values().map(|tried| tried.ns));

@@ -15,7 +15,7 @@ use crate::{
     format::{count, span},
     frames::Part,
     longest,
-    names::{Cause, Kind, Origin},
+    names::{Cause, Kind, Origin, Parameter},
     report::{CauseRow, Report, StallsSection, WritesSection},
 };
 
@@ -24,7 +24,7 @@ const COLUMNS: u64 = 80;
 
 /// Draws all charts that there is something to draw of.
 pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
-    let floor = report.module.params.get("headroom_floor").and_then(|floor| floor.parse().ok());
+    let floor = report.module.params.get(Parameter::HeadroomFloor.name()).and_then(|floor| floor.parse().ok());
     let origins = origins(report, recorded);
     let over = recorded.map(Over::new);
     html! {

@@ -11,7 +11,10 @@ use super::{
     half::Log2,
     rows::{Rows, grown},
 };
-use crate::{error::Result, names::CompactResult};
+use crate::{
+    error::Result,
+    names::{CompactResult, Outcome},
+};
 
 /// Attempts with one result.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,11 +79,12 @@ impl Compaction {
                 let attempts = rows.number(&format!("{key}.attempts"))?;
                 results.insert(result, Tried { attempts, ns: rows.number(&format!("{key}.ns"))? });
             }
+            let mut outcome = |outcome: Outcome| rows.number(&format!("{row}.{}", outcome.name()));
             let one = OrderCompaction {
                 results,
-                served: rows.number(&format!("{row}.served"))?,
-                again: rows.number(&format!("{row}.again"))?,
-                failed: rows.number(&format!("{row}.failed"))?,
+                served: outcome(Outcome::Served)?,
+                again: outcome(Outcome::Again)?,
+                failed: outcome(Outcome::Failed)?,
                 races: rows.number(&format!("{row}.races"))?,
                 hist: sparse(rows, &format!("{row}.hist.us."))?,
             };
@@ -110,9 +114,9 @@ impl Compaction {
                 continue;
             };
             let row = |what: &str| format!("order.{order}.{what}");
-            now.served = grown(&row("served"), now.served, old.served)?;
-            now.again = grown(&row("again"), now.again, old.again)?;
-            now.failed = grown(&row("failed"), now.failed, old.failed)?;
+            now.served = grown(&row(Outcome::Served.name()), now.served, old.served)?;
+            now.again = grown(&row(Outcome::Again.name()), now.again, old.again)?;
+            now.failed = grown(&row(Outcome::Failed.name()), now.failed, old.failed)?;
             now.races = grown(&row("races"), now.races, old.races)?;
             for (result, tried) in &mut now.results {
                 let then = old.results.get(result).copied().unwrap_or_default();

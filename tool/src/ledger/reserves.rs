@@ -12,13 +12,10 @@ use super::{
     half::Log2,
     rows::{Rows, grown},
 };
-use crate::error::Result;
-
-/// Who takes such pages, in the order of the rows.
-pub const USERS: [&str; 7] = ["reclaimer", "writer", "nbd_send", "nbd_receive", "net_receive", "interrupt", "other"];
-
-/// What ends a wait.
-pub const WOKEN: [&str; 3] = ["refilled", "timeout", "signal"];
+use crate::{
+    error::Result,
+    names::{User, Woken},
+};
 
 /// What one user took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -130,7 +127,7 @@ fn sites(rows: &mut Rows, prefix: &str, unit: &str) -> Result<BTreeMap<String, u
 impl Reserves {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let mut users = BTreeMap::new();
-        for user in USERS {
+        for &user in User::NAMES {
             let taken = TakenPages {
                 allocations: rows.number(&format!("{user}.allocations"))?,
                 pages: rows.number(&format!("{user}.pages"))?,
@@ -142,7 +139,7 @@ impl Reserves {
             users.insert(user, taken);
         }
         let mut waits = BTreeMap::new();
-        for woken in WOKEN {
+        for &woken in Woken::NAMES {
             let row = format!("wait.{woken}");
             let count =
                 WaitCount { waits: rows.number(&format!("{row}.waits"))?, ns: rows.number(&format!("{row}.ns"))? };

@@ -11,7 +11,10 @@ use super::{
     group::State,
     rows::{Rows, grown},
 };
-use crate::{error::Result, names::Origin};
+use crate::{
+    error::Result,
+    names::{Origin, ShrinkerCount as Count},
+};
 
 /// What calls came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -47,36 +50,36 @@ pub struct ShrinkerCounts {
 }
 
 impl ShrinkerCounts {
-    fn fields(&mut self) -> [(&'static str, &mut u64); 14] {
+    fn fields(&mut self) -> [(Count, &mut u64); Count::COUNT] {
         [
-            ("calls", &mut self.calls),
-            ("empty", &mut self.empty),
-            ("idle", &mut self.idle),
-            ("refused", &mut self.refused),
-            ("overlapped", &mut self.overlapped),
-            ("scanned", &mut self.scanned),
-            ("freed", &mut self.freed),
-            ("freed.pages", &mut self.freed_pages),
-            ("count.ns", &mut self.count_ns),
-            ("scan.ns", &mut self.scan_ns),
-            ("deferred", &mut self.deferred),
-            ("deferred_nofs", &mut self.deferred_nofs),
-            ("paid", &mut self.paid),
-            ("nofs_calls", &mut self.nofs_calls),
+            (Count::Calls, &mut self.calls),
+            (Count::Empty, &mut self.empty),
+            (Count::Idle, &mut self.idle),
+            (Count::Refused, &mut self.refused),
+            (Count::Overlapped, &mut self.overlapped),
+            (Count::Scanned, &mut self.scanned),
+            (Count::Freed, &mut self.freed),
+            (Count::FreedPages, &mut self.freed_pages),
+            (Count::CountNs, &mut self.count_ns),
+            (Count::ScanNs, &mut self.scan_ns),
+            (Count::Deferred, &mut self.deferred),
+            (Count::DeferredNofs, &mut self.deferred_nofs),
+            (Count::Paid, &mut self.paid),
+            (Count::NofsCalls, &mut self.nofs_calls),
         ]
     }
 
     fn parse(rows: &mut Rows, prefix: &str) -> Result<Self> {
         let mut counts = Self::default();
-        for (name, value) in counts.fields() {
-            *value = rows.number(&format!("{prefix}.{name}"))?;
+        for (count, value) in counts.fields() {
+            *value = rows.number(&format!("{prefix}.{}", count.name()))?;
         }
         Ok(counts)
     }
 
     fn since(mut self, mut before: Self, what: &str) -> Result<Self> {
-        for ((name, now), (_, then)) in self.fields().into_iter().zip(before.fields()) {
-            *now = grown(&format!("{what}.{name}"), *now, *then)?;
+        for ((count, now), (_, then)) in self.fields().into_iter().zip(before.fields()) {
+            *now = grown(&format!("{what}.{}", count.name()), *now, *then)?;
         }
         Ok(self)
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::rows::{Rows, grown};
 use crate::{
     error::{Error, Result},
-    names::Layer,
+    names::{Event, Function, Layer},
 };
 
 /// The ledger format this tool reads.
@@ -279,14 +279,14 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, name:
 fn concerns(part: &str, probe: &str) -> bool {
     match part {
         "windows" | "headroom.entry" => {
-            probe == "mm_vmscan_reclaim_pages"
+            probe == Event::ReclaimPages.name()
                 || probe.starts_with("mm_vmscan_") && (probe.ends_with("_begin") || probe.ends_with("_end"))
         }
-        "writes" | "headroom.write" => probe == "mm_vmscan_write_folio",
-        "zswap_split" => probe == "zswap_store",
-        "headroom.bio" | "io_split" => probe == "block_bio_queue",
-        "headroom.nbd" => probe == "nbd_send_request",
-        "headroom.net" => probe == "net_dev_start_xmit",
+        "writes" | "headroom.write" => probe == Event::WriteFolio.name(),
+        "zswap_split" => probe == Function::ZswapStore.name(),
+        "headroom.bio" | "io_split" => probe == Event::BioQueue.name(),
+        "headroom.nbd" => probe == Event::NbdSend.name(),
+        "headroom.net" => probe == Event::NetXmit.name(),
         _ => false,
     }
 }

@@ -103,7 +103,7 @@ impl Counted {
 
     fn write(&mut self, event: &Event) -> Added {
         let (origin, pages) = (event.origin()?, event.needed("nr_pages")?);
-        let sort = if event.text("type").as_deref() == Some("anon") { Type::Anon } else { Type::Shmem };
+        let sort = if event.text("type").as_deref() == Some(Type::Anon.key()) { Type::Anon } else { Type::Shmem };
         let kind = event.text("kind").and_then(|key| Kind::from_key(&key)).unwrap_or(Kind::Unknown);
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let all = self.writes.entry(origin).or_default();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     ledger::Stall,
     longest,
-    names::{Kind, Origin},
+    names::{Kind, Origin, Type},
     recording::{Event, Value},
 };
 
@@ -126,7 +126,7 @@ impl Notes {
                 let write = Write {
                     origin: event.origin()?,
                     kind: event.text("kind").and_then(|key| Kind::from_key(&key)),
-                    anon: event.text("type").as_deref() == Some("anon"),
+                    anon: event.text("type").as_deref() == Some(Type::Anon.key()),
                     pages: event.needed("nr_pages")?,
                     order: event.needed("order")?,
                     node: event.needed("nid")?,

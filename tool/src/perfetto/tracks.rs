@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ledger::{Stall, total},
-    names::Origin,
+    names::{Origin, Type},
     recording::{Recording, Value},
 };
 
@@ -290,7 +290,8 @@ fn instant(track: u64, moment: &Moment) -> TrackEvent {
     match moment {
         Moment::Write(write) => {
             let kind = write.kind.map_or("?", |kind| kind.key());
-            let of_type = if write.anon { "anon" } else { "shmem" };
+            let of_type = if write.anon { Type::Anon } else { Type::Shmem };
+            let of_type = of_type.key();
             let args = vec![
                 DebugAnnotation::text("origin", write.origin.key()),
                 DebugAnnotation::text("kind", kind),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     format::{cell, count, mib, mib_number, percent, span, us},
-    names::{Origin, Policy},
+    names::{Origin, Parameter, Policy},
     report::{HandoffRow, HandoffSection, Report},
 };
 
@@ -40,7 +40,7 @@ pub fn render(page: &mut Page, report: &Report) {
 
 /// The policy with the floor it goes by, if that is known.
 fn policy(policy: Policy, report: &Report) -> String {
-    let floor = report.module.params.get("handoff_floor").and_then(|floor| floor.parse().ok());
+    let floor = report.module.params.get(Parameter::HandoffFloor.name()).and_then(|floor| floor.parse().ok());
     let floor = match (policy, floor) {
         (Policy::LowHeadroom, Some(floor)) => format!(" ({} bytes)", count(floor)),
         _ => String::new(),

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     format::{cell, count, percent, span},
     ledger::GroupState,
+    names::{User, Woken},
     report::{Report, ReservesSection, WaitsRow},
 };
 
@@ -15,24 +16,16 @@ use crate::{
 const TASKS: usize = 5;
 
 fn user(key: &str) -> &str {
-    match key {
-        "reclaimer" => "tasks that reclaim",
-        "writer" => "swap writer",
-        "nbd_send" => "NBD, sending",
-        "nbd_receive" => "NBD, receiving",
-        "net_receive" => "network, receiving",
-        "interrupt" => "other interrupts",
-        "other" => "others",
-        other => other,
+    match User::from_name(key) {
+        Some(user) => user.label(),
+        None => key,
     }
 }
 
 fn ended(key: &str) -> &str {
-    match key {
-        "refilled" => "by kswapd",
-        "timeout" => "after a second, for want of __GFP_FS",
-        "signal" => "by a signal",
-        other => other,
+    match Woken::from_name(key) {
+        Some(woken) => woken.label(),
+        None => key,
     }
 }
 

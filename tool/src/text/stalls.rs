@@ -14,7 +14,7 @@ use crate::{
     container,
     format::{count, percent, span},
     ledger::{Part, Probe, Stall, total},
-    names::Cause,
+    names::{Cause, Function},
     report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallsSection, Times},
 };
 
@@ -66,7 +66,7 @@ pub fn render(page: &mut Page, report: &Report) {
 
 /// What the slow path is called, if that is not its name.
 fn slow_path(probe: &Probe) -> Option<&str> {
-    probe.symbol.as_deref().filter(|_| probe.name == "__alloc_pages_slowpath")
+    probe.symbol.as_deref().filter(|_| probe.name == Function::SlowPath.name())
 }
 
 fn bound(us: Option<u64>) -> String {
