@@ -174,6 +174,12 @@ def check_parameters(docs):
     for name in source:
         if f"`{name}`" not in readme:
             complain(f"README.md: parameter {name} is missing")
+    lines = (docs.top / "packaging/modprobe.d/reclaimwb.conf").read_text()
+    shown = dict(re.findall(r"(\w+)=(\S+)", " ".join(re.findall(r"(?m)^#options reclaimwb (.*)", lines))))
+    for name in source.keys() | shown.keys():
+        default = source.get(name, {}).get("default")
+        if shown.get(name) != default:
+            complain(f"modprobe.d/reclaimwb.conf: {name}: {shown.get(name)}; the default is {default}")
 
 
 # ---- words

@@ -13,7 +13,7 @@ if ! command -v python3 >/dev/null; then
 	echo "1..0 # SKIP no python3"
 	exit 4
 fi
-ktap_set_plan 44
+ktap_set_plan 45
 
 # says_nothing NAME COMMAND...: it passes, without a word.
 says_nothing() {
@@ -102,6 +102,9 @@ notices "another range" parameters 'request_cost: range 0 to 1024; it is 0 to 20
 notices "one that cannot be written any more" parameters 'tlb: writable: set when loading' $params \
 	's/(matches!\(self, Self::WindowSlots)\)/\1 | Self::Group(Group::Tlb))/'
 notices "a parameter that the README lacks" parameters 'README.md: parameter takers' README.md 's/`takers`/takers/g'
+
+notices "another default in the example for modprobe" parameters 'modprobe.d/.*: tlb: Y; the default is N' \
+	packaging/modprobe.d/reclaimwb.conf 's/tlb=N/tlb=Y/'
 
 notices "a new cause" words 'CAUSE: swapping is missing' $words/cause.rs 's/^( *)Lock => "lock".*/&\n\1Swapping => "swapping",/'
 notices "a new origin" words 'ORIGIN: moon is missing' $words/origin.rs 's/^( *)Other => "other",/&\n\1Moon => "moon",/'
