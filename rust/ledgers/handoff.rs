@@ -26,7 +26,7 @@ use pin_init::Zeroable;
 pub(crate) struct OriginHandoff {
     /// Requests and pages that were taken.
     pub(crate) taken: [Cell64; 2],
-    refused: [Cell64; Refusal::ALL.len()],
+    refused: [Cell64; Refusal::COUNT],
     /// Times that it waited for room, after it had handed over, and microseconds.
     pub(crate) waits: [Cell64; 2],
     /// Waits by microseconds, log2.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Function probes, for what 7.3 has no tracepoint for: RWB_FUNCTIONS in shim.h.
+ * Function probes, for what 7.3 has no tracepoint for: RWB_FUNCTIONS in words.h.
  * What a function is probed for, and which of its arguments count, is
  * rust/probes/function.rs's.
  *
