@@ -20,12 +20,14 @@ pub fn make_printable(text: &mut [u8; 16]) {
 const fn is_printable(bytes: u128) -> bool {
     const EACH: u128 = u128::MAX / 0xff;
     const HIGH: u128 = 0x80 * EACH;
+    const BELOW_HIGH: u128 = 0x7f * EACH;
+    const HIGH_LESS_SPACE: u128 = (0x80 - b' ' as u128) * EACH;
     if bytes & HIGH != 0 {
         return false;
     }
     // No sum of two of these carries into the next byte.
-    let not_nul = bytes.wrapping_add(0x7f * EACH);
-    let not_control = bytes.wrapping_add((0x80 - b' ' as u128) * EACH);
+    let not_nul = bytes.wrapping_add(BELOW_HIGH);
+    let not_control = bytes.wrapping_add(HIGH_LESS_SPACE);
     let delete = bytes.wrapping_add(EACH);
     (not_nul & !not_control | delete) & HIGH == 0
 }
