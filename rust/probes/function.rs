@@ -39,6 +39,9 @@ impl Followed {
     /// It is a wait for memory.
     const WAIT: u32 = 4;
 
+    /// For nobody.
+    const NOT: Self = Self(0);
+
     const fn new(stall: bool, call: bool, wait: bool) -> Self {
         Self(
             (if stall { Self::STALL } else { 0 })
@@ -59,36 +62,52 @@ pub(crate) fn entry(
     at: &At,
     entered: &Entered<'_>,
 ) -> Followed {
-    // The most frequent ones first.
-    if entered.function().tells_of_waits() {
-        return Followed::new(false, false, wait::entry(ledgers, pin, at, entered));
-    }
-    let stall = stall::entry(ledgers, pin, at, entered);
-    let call = match (entered.function(), entered.shrinker()) {
-        (_, Some(call)) => shrinker::begin(ledgers, pin, at, call.what()),
-        (Function::TlbFlush, _) => tlb::begin(ledgers, pin, at, Flush::Clean),
-        (Function::TlbFlushDirty, _) => tlb::begin(ledgers, pin, at, Flush::Dirty),
-        (Function::ZswapStore, _) => {
+    match entered.function() {
+        // The most frequent ones first, which are no part of a stall.
+        Function::ZswapStore => {
             let [folio, _] = entered.args();
             zswap::offered(ledgers, pin, at, folio);
-            false
+            Followed::NOT
         }
-        (Function::ZswapWriteback, _) => zswap::looks(ledgers, pin, at),
-        (Function::SwapSubmit, _) => {
+        function if function.tells_of_waits() => {
+            Followed::new(false, false, wait::entry(ledgers, pin, at, entered))
+        }
+        function => {
+            let stall = stall::entry(ledgers, pin, at, entered);
+            Followed::new(stall, call(ledgers, pin, at, entered, function), false)
+        }
+    }
+}
+
+/// Is it counted for itself?
+fn call(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    entered: &Entered<'_>,
+    function: Function,
+) -> bool {
+    match function {
+        Function::ShrinkSlab => entered
+            .shrinker()
+            .is_some_and(|call| shrinker::begin(ledgers, pin, at, call.what())),
+        Function::TlbFlush => tlb::begin(ledgers, pin, at, Flush::Clean),
+        Function::TlbFlushDirty => tlb::begin(ledgers, pin, at, Flush::Dirty),
+        Function::ZswapWriteback => zswap::looks(ledgers, pin, at),
+        Function::SwapSubmit => {
             if let Some((write, caller)) = entered.swap_write() {
                 block::submit(ledgers, pin, at, write, caller);
             }
             false
         }
-        (Function::NbdQueue, _) => {
+        Function::NbdQueue => {
             if let Some(request) = entered.request() {
                 nbd::queued(ledgers, pin, &request);
             }
             false
         }
         _ => false,
-    };
-    Followed::new(stall, call, false)
+    }
 }
 
 /// It returns `ret`.
