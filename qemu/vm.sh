@@ -8,10 +8,11 @@
 #         [--acpi on|off] [--net] [--nic virtio|8139] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
 # SCRIPT is a file below tests/, a scenario's file name that no other one has, a full path in
-# the guest, or "shell", which it is when nothing is said. --interactive only connects the terminal. SERVER is one of qemu/nbd-servers.conf.
-# A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays; a
-# guest with such disks also gets the filesystems and their tools. Or it is an NBD
-# server that QEMU connects to; who names it twice has two ways to the same disk.
+# the guest, or "shell", which it is when nothing is said. --interactive only connects the
+# terminal. SERVER is one of qemu/nbd-servers.conf. A disk is a new one of that SIZE, or a FILE
+# (with a slash in its name) that stays; a guest with such disks also gets the filesystems and
+# their tools. Or it is an NBD server that QEMU connects to; who names it twice has two ways to
+# the same disk.
 # --net adds what tests of swap over a network want: tc, and a swapon with priorities. --nic 8139
 # is a network card whose driver receives into pages of the reserves if there are no others.
 # A script that says `# host: WHAT SERVER;` has that befall one of the servers (kill, again, bounce,
