@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # oom-matrix.sh [CELL...]: does handing swap-out off bring OOM kills that stock reclaim
 # would not have had? Each cell is run both ways, in a guest of its own; a table of kills
-# and times on stdout, and how many folios were handed off. Exit code 1 if a cell has more
+# and times on stdout, and how many requests were handed off. Exit code 1 if a cell has more
 # kills with reclaimwb than without, unless nothing was handed off in it.
 #
 #   RUNS=1      of each side and cell

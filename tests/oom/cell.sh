@@ -60,7 +60,7 @@ check "it ended, or was killed" ended
 	echo "kills $kills"
 	echo "seconds $(($(cut -d. -f1 /proc/uptime) - at))"
 	echo "mib $((each * RWB_TASKS))"
-	[ "$RWB_SIDE" = stock ] || echo "handed $(handed '[a-z_]*\.taken\.folios')"
+	[ "$RWB_SIDE" = stock ] || echo "handed $(handed '[a-z_]*\.taken\.requests')"
 	awk '/^swap\./ { print }' "$TMP/load.cell"
 } > "$RESULTS/cell"
 
