@@ -138,6 +138,7 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 	case RWB_FUNCTION_SWAP_READ:
 #if RWB_SWAP_IOCB
 		ctx = (void *)*a;
+		/* Other flags change meanwhile, not this one. */
 		*b = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO ? rwb_swapins_due() : 1;
 		/* The first of the folios that are read stands for all. */
 		*a = (unsigned long)page_folio(ctx->sio->bvecs[0].bv_page);
