@@ -58,8 +58,13 @@ static void take(struct zone *zone, unsigned long left)
 
 		if (!page)
 			return;
-		if (page_zone(page) != zone) {
-			/* What is counted as free cannot be had. */
+		/*
+		 * The zone below serves for this one while it has more than its own
+		 * watermark: it is to have no more.  After that it comes to this when what
+		 * is counted as free here cannot be had.
+		 */
+		if (page_zone(page) != zone &&
+		    zone_free(page_zone(page)) < low_wmark_pages(page_zone(page))) {
 			__free_page(page);
 			return;
 		}
