@@ -8,6 +8,7 @@ mod handoff;
 mod heaviest;
 mod idle;
 mod kswapd;
+mod link;
 mod nbd;
 mod pfmemalloc;
 mod policy;
