@@ -12,6 +12,7 @@ mod link;
 mod nbd;
 mod pfmemalloc;
 mod policy;
+mod reserve;
 mod shrink;
 mod stall;
 mod text;

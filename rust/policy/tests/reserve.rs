@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a page in flight costs, and how many the reserves carry.
+
+use reclaimwb_policy::{link::MIN_PAGES, reserve::Reserve};
+
+/// One for which a page in flight takes two.
+fn of_two_a_page() -> Reserve {
+    let mut reserve = Reserve::new();
+    reserve.took(32, 1000, 936);
+    assert_eq!(reserve.cost_of(100), 200);
+    reserve
+}
+
+#[test]
+fn the_cost_rises_at_once() {
+    let mut reserve = of_two_a_page();
+    reserve.took(32, 1000, 904);
+    assert_eq!(reserve.cost_of(100), 300);
+    assert_eq!(reserve.cost_of(0), 0);
+}
+
+#[test]
+fn the_cost_falls_slowly() {
+    let mut reserve = of_two_a_page();
+    let mut before = 200;
+    for _ in 0..10 {
+        reserve.took(32, 1000, 1000);
+        let now = reserve.cost_of(100);
+        assert!(
+            now < before && now >= before * 7 / 8,
+            "{now} after {before}"
+        );
+        before = now;
+    }
+    // Half of it in about ten batches; and nothing stays for ever.
+    assert!((90..=120).contains(&before), "{before}");
+    for _ in 0..200 {
+        reserve.took(32, 1000, 1000);
+    }
+    assert_eq!(reserve.cost_of(1000), 0);
+}
+
+#[test]
+fn a_large_fall_is_the_doing_of_others() {
+    let mut reserve = Reserve::new();
+    reserve.took(32, 1_000_000, 0);
+    assert_eq!(reserve.cost_of(100), 400);
+}
+
+#[test]
+fn a_batch_of_nothing_tells_nothing() {
+    let mut reserve = of_two_a_page();
+    reserve.took(0, 1000, 0);
+    assert_eq!(reserve.cost_of(100), 200);
+}
+
+#[test]
+fn the_limit_leaves_a_quarter_of_the_min_watermark() {
+    let reserve = of_two_a_page();
+    assert_eq!(reserve.limit(1000, 400, 0), 450);
+    // Those in flight have taken theirs.
+    assert_eq!(reserve.limit(1000, 400, 50), 500);
+    // One request always may, and all may while nothing is known.
+    assert_eq!(reserve.limit(100, 400, 0), MIN_PAGES);
+    assert_eq!(Reserve::new().limit(0, 400, 0), u32::MAX);
+}
