@@ -117,7 +117,7 @@ struct DeviceModel {
     link: Link,
     progress: u64,
     in_flight: u32,
-    queue: Vec<usize>,
+    queue: VecDeque<usize>,
     requests: Vec<Request>,
     line_free: u64,
     /// Pages that are written and not freed.
@@ -157,7 +157,7 @@ impl DeviceModel {
             link: Link::new(),
             progress: 0,
             in_flight: 0,
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             requests: Vec::new(),
             line_free: 0,
             clean: 0,
@@ -283,7 +283,7 @@ impl DeviceModel {
             sent: None,
             done: false,
         });
-        self.queue.push(self.requests.len() - 1);
+        self.queue.push_back(self.requests.len() - 1);
         let after = 1000 + self.rng.next(50_000);
         self.at(after, SimEvent::Writer);
     }
@@ -321,8 +321,10 @@ impl DeviceModel {
     fn writer(&mut self) {
         let batch = link::batch(self.link.limit(), self.link.rate());
         let mut pages = 0;
-        while pages < batch && !self.queue.is_empty() && self.may_submit() {
-            let r = self.queue.remove(0);
+        while pages < batch && self.may_submit() {
+            let Some(r) = self.queue.pop_front() else {
+                break;
+            };
             pages += self.requests[r].pages;
             let limited = self.door.backlog() < self.link.limit();
             self.requests[r].sent = Some(self.link.sent(self.in_flight, limited, self.now));
@@ -613,6 +615,23 @@ proptest! {
         prop_assert!(door.take_turn(pages, who));
     }
 
+    /// As many are called as find room if they bring what others brought of late.
+    #[test]
+    fn no_more_are_called_than_find_room(pages in 1u32..64, fit in 1u32..32) {
+        let room = Room::new(pages * fit, u32::MAX, false);
+        let mut door = Door::new();
+        door.hand_over(pages * fit);
+        for _ in 0..200 {
+            door.hand_over(pages);
+            prop_assert!(door.come(unpaid(pages), room, Who::Task));
+        }
+        prop_assert_eq!(door.call(room), [0, 0]);
+        door.done(pages * fit);
+        prop_assert_eq!(door.call(room), [0, fit]);
+        // They are on their way.
+        prop_assert_eq!(door.call(room), [0, 0]);
+    }
+
     /// Those who freed as many pages as they handed over keep the device full for ever: half of it
     /// is of those who wait.
     #[test]
@@ -728,6 +747,34 @@ proptest! {
             };
             prop_assert!(ahead.abs() <= 1, "{ahead}");
         }
+    }
+}
+
+/// There is room while less is ahead than that: for one who freed as much as it handed over four
+/// times what fills the device, for kswapd twice, unless the device is drained.
+#[test]
+fn who_finds_room_goes_on() {
+    let waits = |ahead, freed, who, drained| {
+        let mut door = Door::new();
+        door.hand_over(ahead);
+        door.hand_over(32);
+        let batch = Batch { handed: 32, freed };
+        door.come(batch, Room::new(100, 1000, drained), who)
+    };
+    for drained in [false, true] {
+        let kswapds = if drained { 100 } else { 200 };
+        let cases = [
+            (Who::Task, 0, 100),
+            (Who::Task, 31, 100),
+            (Who::Task, 32, 400),
+            (Who::Kswapd, 0, kswapds),
+            (Who::Kswapd, 32, 400),
+        ];
+        for (who, freed, room) in cases {
+            assert!(!waits(room - 1, freed, who, drained), "{who:?} {freed}");
+            assert!(waits(room, freed, who, drained), "{who:?} {freed}");
+        }
+        assert!(!waits(5000, 0, Who::Exempt, drained));
     }
 }
 
