@@ -68,6 +68,15 @@ fn a_wait_inside_a_section_is_part_of_that() {
 }
 
 #[test]
+fn a_wait_that_outlasts_the_section_that_it_began_with_is_more_than_that() {
+    let mut wait = Wait::section(WaitKind::Stall, 100);
+    wait.nest();
+    assert!(!wait.leaves(130));
+    assert!(wait.unnest());
+    assert_eq!(wait.ended(150), (50, 30));
+}
+
+#[test]
 fn the_end_of_a_section_that_was_not_seen_ends_nothing() {
     let mut wait = Wait::new(WaitKind::Refault, 100);
     assert!(!wait.leaves(120));
