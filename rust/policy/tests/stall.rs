@@ -3,7 +3,7 @@
 //! The parts of a stall against a model that keeps a label for each nanosecond.
 
 use proptest::prelude::*;
-use reclaimwb_policy::stall::{mostly_clean, Stall};
+use reclaimwb_policy::stall::{mostly_clean, waits, CauseTimes, Stall};
 use reclaimwb_words::Cause;
 
 #[derive(Clone, Copy, Debug)]
@@ -276,6 +276,76 @@ fn an_earlier_sleep_is_not_the_throttles() {
     let (_, parts) = stall.end(90);
     assert_eq!(parts[Cause::OffCpu as usize], 50);
     assert_eq!(parts[Cause::ThrottleNoprogress as usize], 30);
+}
+
+#[test]
+fn a_sleep_is_for_what_was_said_before_it_but_not_one_for_a_lock() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::SwapSubmit, 0);
+    stall.will_sleep(Cause::TagWait, 0);
+    stall.contends(Cause::Lock, 1, 0);
+    stall.off(false, 0);
+    stall.on(30);
+    stall.locked(1, 30);
+    stall.off(false, 30);
+    stall.on(100);
+    let (_, parts) = stall.end(100);
+    assert_eq!(parts[Cause::Lock as usize], 30);
+    assert_eq!(parts[Cause::TagWait as usize], 70);
+}
+
+#[test]
+fn a_wait_for_a_lock_is_not_the_throttles() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    stall.off(false, 0);
+    stall.on(50);
+    stall.off(false, 60);
+    stall.on(70);
+    stall.contends(Cause::LruLock, 1, 70);
+    stall.off(false, 70);
+    stall.on(100);
+    stall.locked(1, 100);
+    stall.has_slept(Cause::ThrottleNoprogress, 100);
+    let (_, parts) = stall.end(100);
+    assert_eq!(parts[Cause::OffCpu as usize], 50);
+    assert_eq!(parts[Cause::ThrottleNoprogress as usize], 10);
+    assert_eq!(parts[Cause::LruLock as usize], 30);
+}
+
+#[test]
+fn a_stall_knows_when_it_began() {
+    let mut stall = Stall::new(5);
+    stall.enter(Cause::Scan, 8);
+    assert_eq!(stall.began(), 5);
+}
+
+/// The connection and the send are told apart; of the rest requests may be why writeback, a tag or
+/// memory is waited for, or a sleep that nothing explains.
+#[test]
+fn what_may_be_for_requests_is_told_by_its_cause() {
+    let mut parts: CauseTimes = [0; Cause::COUNT];
+    for (i, part) in parts.iter_mut().enumerate() {
+        *part = 1 << i;
+    }
+    let bits = |causes: &[Cause]| causes.iter().map(|&c| 1 << c as u64).sum::<u64>();
+    let of = waits(&parts);
+    assert_eq!(of.lock, bits(&[Cause::NbdLock]));
+    assert_eq!(of.send, bits(&[Cause::NbdSend]));
+    let own_business = [
+        Cause::Unexplained,
+        Cause::Scan,
+        Cause::LruLock,
+        Cause::Lock,
+        Cause::Shrinker,
+        Cause::Tlb,
+        Cause::Compaction,
+        Cause::Drain,
+        Cause::HighPenalty,
+        Cause::Runqueue,
+    ];
+    let all: u64 = parts.iter().sum();
+    assert_eq!(of.other, all - of.lock - of.send - bits(&own_business));
 }
 
 #[test]
