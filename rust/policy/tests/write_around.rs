@@ -898,3 +898,39 @@ fn patience_knows_disks() {
     assert_eq!(patience::batches(4_000_000, dirty), patience::MOST);
     assert!(patience::batches(0, half) > 0);
 }
+
+/// So long as the wait would take: but for one that is hardly any, for clean pages that are to be
+/// found, and for more than a quarter of a short list.
+#[test]
+fn patience_lasts_as_long_as_the_wait() {
+    let dirty = |pages| {
+        Some(Cache {
+            pages,
+            dirty: pages,
+        })
+    };
+    // 8 ms for a batch, at 30 us each.
+    assert_eq!(patience::batches(249_999, dirty(1 << 20)), 0);
+    assert_eq!(patience::batches(250_000, dirty(1 << 20)), 266);
+    assert_eq!(patience::batches(250_000, dirty(4096)), 32);
+    assert_eq!(patience::batches(250_000, dirty(127)), 0);
+    let half = Some(Cache {
+        pages: 1 << 20,
+        dirty: 1 << 19,
+    });
+    assert_eq!(patience::batches(0, half), 32);
+    assert_eq!(patience::batches(250_000, half), 266);
+}
+
+#[test]
+fn mostly_dirty_is_less_than_an_eighth_clean() {
+    let of = |dirty| Cache { pages: 800, dirty }.mostly_dirty();
+    assert!(!of(700) && of(701));
+}
+
+#[test]
+fn mean_is_of_about_four_windows() {
+    assert_eq!(patience::mean(0, 10, 1000), 100);
+    assert_eq!(patience::mean(100, 10, 200), 80);
+    assert_eq!(patience::mean(100, 10, 2000), 125);
+}
