@@ -43,6 +43,8 @@ struct Table {
     given: Cell<Given>,
     /// By v2 ids.
     dead: RefCell<Vec<CgroupKey>>,
+    /// Rows that were looked at.
+    looks: Cell<usize>,
 }
 
 impl Rows for Table {
@@ -51,6 +53,7 @@ impl Rows for Table {
     }
 
     fn key(&self, at: usize) -> CgroupKey {
+        self.looks.set(self.looks.get() + 1);
         self.rows.borrow()[at].key
     }
 
@@ -116,6 +119,7 @@ impl Table {
             removed: Cell::default(),
             given: Cell::default(),
             dead: RefCell::default(),
+            looks: Cell::default(),
         }
     }
 
@@ -140,6 +144,13 @@ impl Table {
             row.gone = true;
             self.removals.set(self.removals.get() + 1);
         }
+    }
+
+    /// Rows that are looked at to count it.
+    fn looks_for(&self, key: CgroupKey, gone: bool) -> usize {
+        self.looks.set(0);
+        self.count(key, gone, 1);
+        self.looks.get()
     }
 
     fn row(&self, key: CgroupKey) -> Option<Row> {
@@ -325,4 +336,39 @@ fn the_dead_are_looked_for_once() {
     table.count(key(3), false, 1);
     assert_eq!(table.past.get().swept, 1);
     assert_eq!((table.removed.get(), table.other.get()), (1, 1));
+}
+
+/// Who counted last is found at once, and of a table that is half empty everybody is found soon.
+#[test]
+fn a_row_is_found_soon() {
+    let table = Table::new(128);
+    let ids = 1000..1064;
+    for id in ids.clone() {
+        table.count(key(id), false, 1);
+        assert_eq!(table.looks_for(key(id), false), 1);
+        assert_eq!(table.looks_for(key(id), true), 1);
+    }
+    let looks: usize = ids.clone().map(|id| table.looks_for(key(id), false)).sum();
+    assert!(looks <= 8 * ids.count(), "{looks}");
+}
+
+/// That of a v1 cgroup, which may be another one by now, only when it is the one that is gone.
+#[test]
+fn the_last_row_is_looked_at_twice_for_an_id_that_may_be_anothers() {
+    let table = Table::new(8);
+    let key = CgroupKey::new(7, true);
+    table.count(key, false, 1);
+    assert!(table.looks_for(key, false) > 1);
+    assert_eq!(table.looks_for(key, true), 1);
+}
+
+/// What was noted of the row used last may be of a larger table.
+#[test]
+fn a_last_row_that_does_not_exist_is_nobodys() {
+    let table = Table::new(8);
+    for last in [8, 9, usize::MAX] {
+        table.set_last(last);
+        table.count(key(1), false, 1);
+    }
+    assert_eq!(table.row(key(1)).map(|r| r.counted), Some(3));
 }
