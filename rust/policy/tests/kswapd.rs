@@ -88,6 +88,14 @@ fn each_reason_is_told() {
         }),
         KswapdReason::Unevictable
     );
+    // As much of either: swap would help.
+    assert_eq!(
+        of(NodePages {
+            unevictable: 10_000,
+            ..no_swap
+        }),
+        KswapdReason::NoSwap
+    );
     assert_eq!(
         of(NodePages {
             high: 15_501,
