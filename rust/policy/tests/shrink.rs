@@ -56,6 +56,15 @@ proptest! {
         prop_assert_eq!(counted, open);
     }
 
+    /// Each bit of each word counts.
+    #[test]
+    fn mix_takes_all_of_each_word(a in any::<u64>(), b in any::<u64>()) {
+        for bit in (0..64).map(|n| 1 << n) {
+            prop_assert!(mix(&[a, b]) != mix(&[a, b ^ bit]));
+            prop_assert!(mix(&[a, b]) != mix(&[a ^ bit, b]));
+        }
+    }
+
     /// Another order of words is another key; none is 0.
     #[test]
     fn mix_tells_apart(a in any::<u64>(), b in any::<u64>()) {
@@ -78,6 +87,34 @@ fn less_than_a_batch_is_left_and_more_is_refused() {
     // It scanned more than it was asked for.
     let more = work.settle(-20);
     assert_eq!((more.scanned, more.paid, more.refused), (320, 20, false));
+}
+
+#[test]
+fn a_call_that_did_nothing_put_off_its_share() {
+    let work = ScanPlan {
+        own: 300,
+        planned: 300,
+        least: 128,
+    };
+    // More is left than it had planned: none of it was scanned.
+    let none = work.settle(305);
+    assert_eq!((none.scanned, none.deferred, none.paid), (0, 300, 0));
+    // Where there is nothing it refuses nothing.
+    let empty = ScanPlan {
+        own: 0,
+        planned: 0,
+        least: 0,
+    };
+    assert!(!empty.settle(0).refused);
+}
+
+/// The first numbers of the generator whose finaliser it is, with a seed of 0.
+#[test]
+fn mix_is_splitmix64() {
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+    assert_eq!(mix(&[STEP]), 0xe220_a839_7b1d_cdaf);
+    assert_eq!(mix(&[STEP.wrapping_mul(2)]), 0x6e78_9e6a_a1b9_65f4);
+    assert_eq!(mix(&[STEP.wrapping_mul(3)]), 0x06c4_5d18_8009_454f);
 }
 
 #[test]
