@@ -17,7 +17,7 @@ pub fn make_printable(text: &mut [u8; 16]) {
 }
 
 /// Is each byte printable, or NUL?
-const fn is_printable(bytes: u128) -> bool {
+pub const fn is_printable(bytes: u128) -> bool {
     const EACH: u128 = u128::MAX / 0xff;
     const HIGH: u128 = 0x80 * EACH;
     const BELOW_HIGH: u128 = 0x7f * EACH;

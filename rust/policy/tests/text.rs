@@ -3,7 +3,7 @@
 //! Names are fit to be shown.
 
 use proptest::prelude::*;
-use reclaimwb_policy::text::make_printable;
+use reclaimwb_policy::text::{is_printable, make_printable};
 
 /// What is kept of a byte.
 fn shown(b: u8) -> u8 {
@@ -22,6 +22,8 @@ fn each_byte_at_each_place() {
                 let mut text = [others; 16];
                 text[at] = b;
                 let wanted = text.map(shown);
+                let fine = is_printable(u128::from_ne_bytes(text));
+                assert_eq!(fine, text == wanted, "{b:#x} at {at} among {others:#x}");
                 make_printable(&mut text);
                 assert_eq!(text, wanted, "{b:#x} at {at} among {others:#x}");
             }
