@@ -59,6 +59,16 @@ fn what_arrives_is_told_from_what_it_interrupted() {
 }
 
 #[test]
+fn a_task_that_does_several_things_takes_for_the_innermost() {
+    let task = |by, window, writer| user(true, by, window, writer);
+    assert_eq!(task(Some(Caller::NbdReceive), true, true), User::NbdReceive);
+    assert_eq!(task(Some(Caller::Nbd), true, true), User::NbdSend);
+    assert_eq!(task(None, true, true), User::Writer);
+    assert_eq!(task(None, true, false), User::Reclaimer);
+    assert_eq!(task(None, false, false), User::Other);
+}
+
+#[test]
 fn a_wait_ends_in_one_of_three_ways() {
     assert_eq!(Woken::of(0, -62), Woken::Refilled);
     assert_eq!(Woken::of(-62, -62), Woken::Timeout);
