@@ -68,6 +68,16 @@ proptest! {
 }
 
 #[test]
+fn a_full_bucket_has_no_room() {
+    let mut urgent = Urgent::new();
+    assert!(urgent.may(1));
+    urgent.spent(ROOM_NS - 1);
+    assert!(urgent.may(1));
+    urgent.spent(1);
+    assert!(!urgent.may(1));
+}
+
+#[test]
 fn short_is_below_the_low_watermark() {
     assert!(short(124, 100) && !short(125, 100));
     assert!(!short(0, 0));
