@@ -2,6 +2,8 @@
 
 //! Property tests of the policy code, each against a plain model.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, function_name, is_iterator, Caller},
@@ -63,6 +65,16 @@ proptest! {
         unique.sort_unstable();
         unique.dedup();
         prop_assert_eq!(unique.len(), places.len());
+    }
+
+    /// Neighbouring ids, and addresses of aligned objects, begin at places of their own.
+    #[test]
+    fn neighbouring_keys_are_spread(first in any::<u64>(), align in 0u32..13) {
+        let keys = (0..64u64).map(|i| first.wrapping_add(i << align));
+        let places: HashSet<_> = keys
+            .filter_map(|key| slots::probe_sequence(key, 1024).next())
+            .collect();
+        prop_assert!(places.len() >= 32, "{} places", places.len());
     }
 
     /// Between two passes lies an interval, and a clock that steps back does
@@ -149,6 +161,49 @@ proptest! {
 }
 
 #[test]
+fn a_stack_that_is_none_is_not_read() {
+    let mut frames = [Frame::default(); 4];
+    let none = |sp, top, frames: &mut [Frame]| {
+        sizes(&[1], sp, top, |at| panic!("read at {at:#x}"), frames)
+    };
+    assert_eq!(none(0, 0x1000, &mut frames), 0);
+    assert_eq!(none(0x1004, 0x2000, &mut frames), 0);
+    assert_eq!(none(0x1008, 0x1000, &mut frames), 0);
+}
+
+/// The outermost function may have nothing on the stack, but it is there.
+#[test]
+fn a_frame_of_nothing_is_one() {
+    let mut frames = [Frame::default(); 4];
+    assert_eq!(sizes(&[7], 0x1008, 0x1008, |_| 7, &mut frames), 1);
+    assert_eq!(frames[0], Frame { addr: 7, bytes: 0 });
+}
+
+#[test]
+fn events_are_an_interval_apart() {
+    assert_eq!(ratelimit::pass(99, 100, 50), None);
+    assert_eq!(ratelimit::pass(100, 100, 50), Some(150));
+    // The clock was set back: an interval is waited for, and no more.
+    assert_eq!(ratelimit::pass(50, 100, 50), None);
+    assert_eq!(ratelimit::pass(49, 100, 50), Some(99));
+}
+
+#[test]
+fn hist_bounds() {
+    assert_eq!([0, 63, 64, 127, 128].map(hist::bucket), [0, 0, 1, 1, 2]);
+    assert_eq!(hist::lower_bound(0), 0);
+    assert_eq!(hist::lower_bound(1), 64);
+    assert_eq!(hist::lower_bound(hist::BUCKETS - 1), 32_768);
+    assert_eq!(hist::lower_bound(hist::BUCKETS), u64::MAX);
+    for big in [32_768, 65_536, u64::MAX] {
+        assert_eq!(hist::bucket(big), hist::BUCKETS - 1);
+    }
+    for b in 0..hist::BUCKETS {
+        assert_eq!(hist::bucket(hist::lower_bound(b)), b);
+    }
+}
+
+#[test]
 fn iterators_over_probes() {
     for symbol in [
         "__traceiter_mm_vmscan_write_folio+0x4b/0x70",
@@ -216,7 +271,43 @@ fn callers_are_told_apart() {
     ] {
         assert_eq!(caller(lock), Caller::Locking, "{lock}");
     }
-    for v in 0..=255u8 {
-        assert!(Caller::from_u8(v).is_none_or(|c| c as u8 == v));
+}
+
+/// Each of what a name can tell, by such a name, comes back from the cache that keeps it.
+#[test]
+fn each_caller_is_told_and_kept() {
+    let told = [
+        ("whoever", Caller::Unrelated),
+        ("memory_max_write", Caller::MemcgMax),
+        ("mem_cgroup_resize_max", Caller::MemcgMax),
+        ("memory_high_write", Caller::MemcgHigh),
+        ("memory_reclaim", Caller::MemcgReclaim),
+        ("mem_cgroup_force_empty", Caller::MemcgReclaim),
+        ("reclaim_pages", Caller::Pages),
+        ("shrink_all_memory", Caller::Hibernation),
+        ("balance_pgdat", Caller::Window),
+        ("mutex_lock", Caller::Locking),
+        ("folio_batch_move_lru", Caller::Lru),
+        ("nbd_queue_rq", Caller::Nbd),
+        ("recv_work", Caller::NbdReceive),
+        ("net_rx_action", Caller::NetReceive),
+        ("get_page_from_freelist", Caller::Allocating),
+        ("allocate_slab", Caller::Slab),
+        ("swap_writeout", Caller::SwapAdd),
+        ("swap_read_folio", Caller::SwapRead),
+        ("read_pages", Caller::FileRead),
+        ("blkcg_maybe_throttle_current", Caller::IoThrottle),
+    ];
+    for (name, who) in told {
+        assert_eq!(caller(&format!("{name}+0x1/0x2")), who, "{name}");
+        assert_eq!(Caller::from_u8(who as u8), Some(who), "{name}");
     }
+    let kept = (0..=u8::MAX).filter_map(|v| Caller::from_u8(v).map(|who| (v, who)));
+    let mut n = 0;
+    for (v, who) in kept {
+        assert_eq!(who as u8, v);
+        assert!(told.iter().any(|t| t.1 == who), "no name tells {who:?}");
+        n += 1;
+    }
+    assert_eq!(n, 18);
 }
