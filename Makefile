@@ -17,7 +17,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-plan soak bench check deps kernel module tool vm vng host-test off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: help demo test test-all test-plan soak bench check deps kernel module tool vm vng host-test mutants off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
@@ -103,6 +103,10 @@ nbd-map: ## where swap over NBD crawls or hangs: out/nbd/map.txt (POINTS='base l
 host-test: ## tests that need no kernel: policy, tool, scripts
 	@scripts/build/deps.sh kernel tool host
 	@qemu/run-tests.py --host
+
+mutants: ## do the policy's tests notice when its code is changed? (OF='handoff link' J=2)
+	@scripts/build/deps.sh tool
+	@scripts/check/mutants.sh $(OF)
 
 install: ## tool, manual, unit, and the module for KDIR or the running kernel (PREFIX= DESTDIR= MODULE=no)
 	@scripts/package/install.sh
