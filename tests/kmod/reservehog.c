@@ -49,9 +49,25 @@ static unsigned long zone_free(struct zone *zone)
 	return zone_page_state_snapshot(zone, NR_FREE_PAGES);
 }
 
+/* What zones below may serve; pages that CPUs take at a time come from below a watermark, too. */
+static unsigned long spare_below(struct zone *zone)
+{
+	unsigned long spare = 512;
+	struct zone *below;
+
+	for (below = zone->zone_pgdat->node_zones; below < zone; below++) {
+		unsigned long free = zone_free(below);
+
+		if (populated_zone(below) && free > low_wmark_pages(below))
+			spare += free - low_wmark_pages(below);
+	}
+	return spare;
+}
+
 static void take(struct zone *zone, unsigned long left)
 {
 	gfp_t gfp = zone_gfp(zone_idx(zone)) | __GFP_MEMALLOC | __GFP_NOWARN | __GFP_THISNODE;
+	unsigned long spare = spare_below(zone);
 
 	while (zone_free(zone) > left) {
 		struct page *page = alloc_pages_node(zone_to_nid(zone), gfp, 0);
@@ -59,12 +75,10 @@ static void take(struct zone *zone, unsigned long left)
 		if (!page)
 			return;
 		/*
-		 * The zone below serves for this one while it has more than its own
-		 * watermark: it is to have no more.  After that it comes to this when what
-		 * is counted as free here cannot be had.
+		 * Zones below serve for this one while they have more than their watermark.
+		 * After that it comes to this when what is counted as free cannot be had.
 		 */
-		if (page_zone(page) != zone &&
-		    zone_free(page_zone(page)) < low_wmark_pages(page_zone(page))) {
+		if (page_zone(page) != zone && !spare--) {
 			__free_page(page);
 			return;
 		}
