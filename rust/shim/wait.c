@@ -100,48 +100,39 @@ void rwb_wait_swapin(unsigned long addr, u32 stands_for, struct rwb_wait_facts *
 #define RWB_STANDS_FOR	16
 
 struct rwb_sample {
+	u32 seen;
 	u32 left;
 	u32 random;
 };
 
-/* Preemption is off. */
-static bool rwb_is_due(struct rwb_sample *sample)
+/* There are @n more: for how many does this one stand? 0: for none. Preemption is off. */
+static u32 rwb_stands_for(struct rwb_sample *sample, u32 n)
 {
+	n += sample->seen;
 	if (sample->left) {
 		sample->left--;
-		return false;
+		sample->seen = n;
+		return 0;
 	}
 	sample->random = sample->random * 1664525 + 1013904223;
 	sample->left = sample->random >> 16 & (2 * RWB_STANDS_FOR - 1);
-	return true;
+	sample->seen = 0;
+	return n;
 }
 
-struct rwb_came_back {
-	struct rwb_sample sample[2];
-	u32 pages[2];
-};
-
-static DEFINE_PER_CPU(struct rwb_came_back, rwb_came_back);
+/* Pages that came back, of anonymous memory and shmem, and of files. */
+static DEFINE_PER_CPU(struct rwb_sample[2], rwb_refaults);
+static DEFINE_PER_CPU(struct rwb_sample, rwb_swapins);
 
 /* Pages for which this folio, which came back, stands; 0: for none. Preemption is off. */
 u32 rwb_refaults_due(unsigned long addr)
 {
-	struct rwb_came_back *back = this_cpu_ptr(&rwb_came_back);
 	struct folio *folio = (struct folio *)addr;
 	/* As folio_is_file_lru() has it: pages of shmem go to swap. */
 	int file = !folio_test_swapbacked(folio);
-	u32 pages = back->pages[file] + folio_nr_pages(folio);
 
-	if (!rwb_is_due(&back->sample[file])) {
-		back->pages[file] = pages;
-		return 0;
-	}
-	back->pages[file] = 0;
-	return pages;
+	return rwb_stands_for(&(*this_cpu_ptr(&rwb_refaults))[file], folio_nr_pages(folio));
 }
-
-static DEFINE_PER_CPU(struct rwb_sample, rwb_swapin_sample);
-static DEFINE_PER_CPU(u32, rwb_swapins);
 
 /*
  * Reads for which this one stands, from a device that has read when it is told to: the task
@@ -150,12 +141,7 @@ static DEFINE_PER_CPU(u32, rwb_swapins);
  */
 u32 rwb_swapins_due(void)
 {
-	u32 reads = __this_cpu_inc_return(rwb_swapins);
-
-	if (!rwb_is_due(this_cpu_ptr(&rwb_swapin_sample)))
-		return 0;
-	__this_cpu_write(rwb_swapins, 0);
-	return reads;
+	return rwb_stands_for(this_cpu_ptr(&rwb_swapins), 1);
 }
 
 /* A folio that came back: whose it is. It is locked. */
