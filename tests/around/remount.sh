@@ -23,16 +23,14 @@ around_cg rwb-remount 8
 
 rounds()
 {
-	local round=0 how
+	local round=0
 
 	readonly=0 silent=0 HELD=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
 		around_cg_limit 16
 		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
-		how="around_amid 3"
-		[ $((round % 2)) = 0 ] || how="around_held rwb-remount 3"
-		! $how mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
+		! around_by_turns "$round" rwb-remount 3 mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
 		! is_silent "$DEV" 1 || silent=$((silent + 1))
 		around_met
 		mount -o remount,rw "$DEV" "$MNT" || return 1

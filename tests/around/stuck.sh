@@ -68,14 +68,14 @@ goes_on()
 	done
 }
 
-# tasks_in_kernel: says where each task sleeps that cannot be interrupted.
+# tasks_in_kernel: says where each task waits that waits for a lock or a device.
 tasks_in_kernel()
 {
 	local dir
 
 	for dir in /proc/[0-9]*; do
-		grep -q '^State:.D' "$dir/status" 2> /dev/null || continue
-		ktap_print_msg "$(cat "$dir/comm"):" "$(tr '\n' ' ' < "$dir/stack")"
+		! waits_in_kernel "${dir#/proc/}" ||
+			say "$(cat "$dir/comm"): $(tr '\n' ' ' < "$dir/stack")"
 	done
 }
 

@@ -24,19 +24,17 @@ around_cg rwb-umount 8
 # rounds: sets the counts of rounds that went well.
 rounds()
 {
-	local round=0 how
+	local round=0
 
 	now=0 right=0 lazy=0 HELD=0
 	while [ "$round" -lt "$ROUNDS" ]; do
 		round=$((round + 1))
 		around_cg_limit 16
 		file_in "$ACG" write -n 2 -p 768 -o random -g "$round" "$MNT/file" || return 1
-		how="around_amid 4"
-		[ $((round % 2)) = 0 ] || how="around_held rwb-umount 4"
 		if [ $((round % 3)) = 0 ]; then
-			$how sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1))
+			around_by_turns "$round" rwb-umount 4 sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1))
 		else
-			$how umount "$MNT" && now=$((now + 1))
+			around_by_turns "$round" rwb-umount 4 umount "$MNT" && now=$((now + 1))
 		fi
 		around_met
 		echo 3 > /proc/sys/vm/drop_caches

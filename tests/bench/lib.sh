@@ -175,9 +175,8 @@ counters()
 	cat /proc/vmstat > "$RESULTS/vmstat.$1"
 	[ ! -e "/sys/block/${DEV##*/}/stat" ] || cat "/sys/block/${DEV##*/}/stat" > "$RESULTS/disk.$1"
 	grep '^cpu ' /proc/stat > "$RESULTS/cpu.$1"
-	# Which thread's time that was.
+	# Which thread's time that was: for who asks why, the report does not.
 	cat /proc/[0-9]*/stat > "$RESULTS/threads.$1" 2> /dev/null
-	cat /proc/interrupts /proc/softirqs > "$RESULTS/interrupts.$1"
 	grep -H . /proc/pressure/* > "$RESULTS/pressure.$1" 2> /dev/null
 	[ ! -e $DEBUGFS/helper ] || cat $DEBUGFS/helper > "$RESULTS/helper.$1"
 	[ ! -e $DEBUGFS/handoff ] || cat $DEBUGFS/handoff > "$RESULTS/handoff.$1"

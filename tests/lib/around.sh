@@ -309,6 +309,19 @@ around_held()
 	fi
 }
 
+# around_by_turns ROUND NAME MIB COMMAND...: in every second round the disk stands still.
+around_by_turns()
+{
+	local round="$1" name="$2"
+
+	shift 2
+	if [ $((round % 2)) = 0 ]; then
+		around_amid "$@"
+	else
+		around_held "$name" "$@"
+	fi
+}
+
 # --- the worker inside of a submission
 
 # around_few_tags DEV: its queue has room for fewer requests than a window is: who submits one to

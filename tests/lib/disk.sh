@@ -197,6 +197,19 @@ fs_cold()
 	fs_mount "$@"
 }
 
+# empty_files DIR COUNT: so many, written to the disk.
+empty_files()
+{
+	local i=0
+
+	mkdir -p "$1"
+	while [ $i -lt "$2" ]; do
+		: > "$1/f$i" || return 1
+		i=$((i + 1))
+	done
+	sync
+}
+
 # fs_new TYPE DEV [OPTIONS]: made and mounted.
 fs_new()
 {

@@ -25,18 +25,6 @@ fs_make ext4 "$DISK"
 fs_mount "$DISK"
 zram_swap_on 512
 
-make_files()
-{
-	local i=0
-
-	mkdir -p "$MNT/d"
-	while [ $i -lt "$FILES" ]; do
-		: > "$MNT/d/f$i" || return 1
-		i=$((i + 1))
-	done
-	sync
-}
-
 # look: at each file's inode.
 look()
 {
@@ -78,7 +66,7 @@ of_device()
 	echo "$n"
 }
 
-check "there are $FILES files" make_files
+check "there are $FILES files" empty_files "$MNT/d" "$FILES"
 load_mod write_around=N handoff=never
 check_eq "the ledger is off unless asked for" "$(row metadata state)" off
 echo Y > "$PARAMS/metadata"

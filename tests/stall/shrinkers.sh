@@ -109,15 +109,8 @@ overlaps()
 # inodes: of files that are closed again. What was made before is not there any more.
 inodes()
 {
-	local i=0
-
 	fs_cold "$DISK"
-	mkdir -p "$MNT/d"
-	while [ $i -lt "$FILES" ]; do
-		: > "$MNT/d/f$i" || return 1
-		i=$((i + 1))
-	done
-	sync
+	empty_files "$MNT/d" "$FILES"
 }
 
 # more_inodes DIR: by a task in a cgroup that has not room for two times as many. (At a machine's
