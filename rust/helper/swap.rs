@@ -242,22 +242,27 @@ impl SwapHook {
         let Some(waited) = waited else {
             return;
         };
-        let seen = pinned(|pin| {
+        // It is progress of a task's direct reclaim, which looks for memory then. Other reclaim
+        // ignores it, and reclaim for a larger order would take it for pages that may lie side
+        // by side. It is told with and without the observer, for the books only if there are any.
+        let tells = batch.who() == Who::Task && batch.order() == 0;
+        let seen = if tells {
+            waited.written.min(MOST_SEEN)
+        } else {
+            0
+        };
+        pinned(|pin| {
             stall::writer(ledgers, pin, at, false);
             let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),
             };
             ledgers.handoff.this(pin).waited(origin, waited.ns);
-            // It is progress of a task's direct reclaim. Others look at it nowhere, and reclaim
-            // for a larger order would take it for pages that may lie side by side.
-            let direct = origin == Origin::Direct && batch.who() == Who::Task;
-            let slot = slot.filter(|_| direct && batch.order() == 0)?;
-            let seen = waited.written.min(MOST_SEEN);
-            slot.saw(seen.into());
-            Some(seen)
+            if let Some(slot) = slot.filter(|_| origin == Origin::Direct) {
+                slot.saw(seen.into());
+            }
         });
-        if let Some(seen) = seen {
+        if seen != 0 {
             batch.saw_written(seen);
         }
     }
