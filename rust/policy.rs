@@ -22,6 +22,7 @@ pub(crate) mod patience;
 pub(crate) mod pfmemalloc;
 pub(crate) mod ratelimit;
 pub(crate) mod reserve;
+pub(crate) mod returning;
 pub(crate) mod shrink;
 pub(crate) mod slots;
 pub(crate) mod stall;

@@ -178,6 +178,7 @@ impl SwapWait {
             pages,
             freed,
             order: 0,
+            faults: 0,
             flags,
         }
     }

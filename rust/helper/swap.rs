@@ -72,6 +72,7 @@ use kernel::{
         Arc, //
     },
 };
+use lane::Asker;
 use table::{
     SwapLanes,
     LANES, //
@@ -234,7 +235,12 @@ impl SwapHook {
         };
         let ledgers = &self.shared.ledgers;
         let at = batch.at();
-        let waited = lane.wait(batch.counts(), batch.who(), || {
+        let asker = Asker {
+            who: batch.who(),
+            task: at.task,
+            faults: batch.faults(),
+        };
+        let waited = lane.wait(batch.counts(), asker, || {
             pinned(|pin| stall::writer(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });

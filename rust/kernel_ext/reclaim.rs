@@ -39,6 +39,7 @@ use crate::{
         SwapWait,
         Target,
         RWB_SWAP_EXEMPT,
+        RWB_SWAP_FAULT,
         RWB_SWAP_KSWAPD,
         RWB_SWAP_SYNC,
         RWB_TARGET_BLOCKDEV,
@@ -342,6 +343,11 @@ impl<'a> SwapBatch<'a> {
     /// Whose they were.
     pub(crate) fn who(&self) -> Who {
         who(self.0.flags)
+    }
+
+    /// Faults that the task has had; `None`: it does not reclaim for a page that it wants now.
+    pub(crate) fn faults(&self) -> Option<u32> {
+        (self.0.flags & RWB_SWAP_FAULT != 0).then_some(self.0.faults)
     }
 
     /// Order of the allocation that it reclaims for.

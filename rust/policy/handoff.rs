@@ -2,6 +2,7 @@
 
 //! Is a prepared swap-out request the writer's, and when may who made it go on?
 
+use super::link::MIN_PAGES;
 use crate::words::{
     Mode,
     Refusal, //
@@ -57,6 +58,8 @@ pub fn decide(mode: Mode, floor: usize, info: &RequestInfo) -> Option<Refusal> {
 pub enum Who {
     /// Any task: it waits its turn.
     Task,
+    /// A task that waited before in the same fault: see [`super::returning`].
+    Again,
     /// kswapd: see [`KSWAPD_ROOM`].
     Kswapd,
     /// A task that the device may need to make progress, or that is dying: it never waits.
@@ -82,6 +85,7 @@ impl Batch {
 /// Pages that may be ahead of those who go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
+    device: u32,
     task: u32,
     kswapd: u32,
     paid: u32,
@@ -91,8 +95,10 @@ impl Room {
     /// For what fills the device, `limit`, and what the reserves carry, `reserve`. While the
     /// device is `drained` (see [`super::link`]) kswapd has no more than others.
     pub fn new(limit: u32, reserve: u32, drained: bool) -> Self {
-        let times = |n: u32| limit.saturating_mul(n).min(reserve);
+        let task = limit.saturating_sub(MIN_PAGES).max(MIN_PAGES.min(limit));
+        let times = |n: u32| task.saturating_mul(n).min(reserve);
         Self {
+            device: limit.min(reserve),
             task: times(1),
             kswapd: times(if drained { 1 } else { KSWAPD_ROOM }),
             paid: times(PAID_ROOM),
@@ -104,10 +110,18 @@ impl Room {
         self.paid
     }
 
-    /// That of `who`. Of a task, also what may be given to the device at once.
+    /// What may be given to the device at once.
+    pub const fn device(&self) -> u32 {
+        self.device
+    }
+
+    /// That of `who`. A task has a request's worth less than the device is given: it will hand
+    /// over another batch when it goes on, and all that is ahead of it takes the time of its
+    /// fault. On a line of 40 Mbit/s, of which two requests are all that it is given, the longest
+    /// fault of two tasks took half as long again without that.
     pub const fn of(&self, who: Who) -> u32 {
         match who {
-            Who::Task | Who::Exempt => self.task,
+            Who::Task | Who::Again | Who::Exempt => self.task,
             Who::Kswapd => self.kswapd,
         }
     }
@@ -136,8 +150,8 @@ impl LineCount {
 
 /// The door of a device. Whoever reclaims hands over a batch of pages, and goes on when there
 /// is room: when not much more is under way than fills the device, but for the pages of those
-/// who wait. Tasks go on in the order in which they came. kswapd has a line of its own, and the
-/// two lines take turns: kswapd would never get far behind many tasks, nor a task behind
+/// who wait. Tasks go on in the order in which they came, those first that come back. kswapd has a
+/// line of its own, and takes turns with the tasks: kswapd would never get far behind many tasks, nor a task behind
 /// kswapd, which always has more. Of those who never wait there may be so many that there never
 /// is room, nor while those come who freed as many pages as they handed over. So one goes on, too,
 /// whenever twice as many pages are done as it brought, or as many as fill the device. Those who
@@ -149,6 +163,7 @@ pub struct Door {
     /// Of these, or done by now: those of who waits.
     owed: u32,
     kswapd: LineCount,
+    again: LineCount,
     tasks: LineCount,
     /// kswapd was served last.
     tasks_turn: bool,
@@ -165,6 +180,7 @@ impl Door {
             backlog: 0,
             owed: 0,
             kswapd: LineCount::new(),
+            again: LineCount::new(),
             tasks: LineCount::new(),
             tasks_turn: false,
             done: 0,
@@ -184,12 +200,14 @@ impl Door {
 
     /// Tasks that wait.
     pub const fn waiting(&self) -> u32 {
-        self.kswapd.waiting.saturating_add(self.tasks.waiting)
+        let tasks = self.again.waiting.saturating_add(self.tasks.waiting);
+        self.kswapd.waiting.saturating_add(tasks)
     }
 
     fn line(&mut self, who: Who) -> &mut LineCount {
         match who {
             Who::Kswapd => &mut self.kswapd,
+            Who::Again => &mut self.again,
             Who::Task | Who::Exempt => &mut self.tasks,
         }
     }
@@ -199,8 +217,8 @@ impl Door {
         self.backlog = self.backlog.saturating_add(pages);
     }
 
-    /// One who is through with a batch comes: has it to wait? Then it is counted in its line.
-    pub fn come(&mut self, batch: Batch, room: Room, who: Who) -> bool {
+    /// One who is through with a batch comes: has it to wait? Then it has to [`Self::join`] a line.
+    pub fn has_to_wait(&mut self, batch: Batch, room: Room, who: Who) -> bool {
         if who == Who::Exempt {
             return false;
         }
@@ -211,13 +229,14 @@ impl Door {
         if batch.paid() && ahead < room.paid() {
             return false;
         }
-        if self.waiting() == 0 && (ahead < room.of(who) || ahead == 0) {
-            return false;
-        }
+        self.waiting() != 0 || ahead >= room.of(who) && ahead != 0
+    }
+
+    /// One who has to wait, and handed over so many pages, is counted in its line.
+    pub fn join(&mut self, pages: u32, who: Who) {
         self.owed = self.owed.saturating_add(pages);
         let line = self.line(who);
         line.waiting = line.waiting.saturating_add(1);
-        true
     }
 
     /// One who waits was woken: is it its turn? Then it goes on, with its `pages`.
@@ -248,18 +267,20 @@ impl Door {
         self.done = self.done.saturating_add(pages);
     }
 
-    /// How many more are to be called, and woken, the first ones first, of kswapd's line and of
-    /// the other? As many as find room if they brought what others brought of late. To be asked
+    /// How many more are to be called, and woken, the first ones first, of kswapd's line, of those
+    /// tasks that came back, and of the others? As many as find room if they brought what others brought of late. To be asked
     /// after [`Self::done`], [`Self::take_turn`] and [`Self::give_up`], and when the room has
     /// grown.
-    pub fn call(&mut self, room: Room) -> [u32; 2] {
+    pub fn call(&mut self, room: Room) -> [u32; 3] {
         let mean = (self.sixteenths / 16).max(1);
-        let called = self.kswapd.called.saturating_add(self.tasks.called);
+        let called = self.again.called.saturating_add(self.tasks.called);
+        let called = self.kswapd.called.saturating_add(called);
         let mut coming = self.inside().saturating_add(called.saturating_mul(mean));
-        let mut more = [0, 0];
+        let mut more = [0; 3];
         let mut due = self.done >= mean.saturating_mul(2).min(room.task);
         loop {
-            let (kswapd, tasks) = (self.kswapd.uncalled() != 0, self.tasks.uncalled() != 0);
+            let (kswapd, again) = (self.kswapd.uncalled() != 0, self.again.uncalled() != 0);
+            let tasks = again || self.tasks.uncalled() != 0;
             let room = match tasks {
                 true => room.task,
                 false => room.kswapd,
@@ -270,10 +291,11 @@ impl Door {
             }
             (due, self.done) = (false, 0);
             let tasks_turn = tasks && (self.tasks_turn || !kswapd);
-            let [of_kswapd, of_tasks] = &mut more;
-            let (line, n) = match tasks_turn {
-                true => (&mut self.tasks, of_tasks),
-                false => (&mut self.kswapd, of_kswapd),
+            let [of_kswapd, of_again, of_tasks] = &mut more;
+            let (line, n) = match (tasks_turn, again) {
+                (true, true) => (&mut self.again, of_again),
+                (true, false) => (&mut self.tasks, of_tasks),
+                (false, _) => (&mut self.kswapd, of_kswapd),
             };
             line.called = line.called.saturating_add(1);
             *n = n.saturating_add(1);

@@ -162,8 +162,13 @@ static void rwb_swap_wait(void *data, unsigned long cookie, unsigned int pages,
 		.pages = pages,
 		.freed = freed,
 		.order = need->order,
+		.faults = current->maj_flt + current->min_flt,
 		.flags = rwb_swap_who(),
 	};
+
+	/* Not MADV_PAGEOUT, nor memory.reclaim: they have time. */
+	if (current->reclaim_state && !(need->flags & RECLAIM_WRITEBACK_PROACTIVE))
+		w.flags |= RWB_SWAP_FAULT;
 
 	/* All who want memory wait for kswapd alone (throttle_direct_reclaim()). */
 	if (current_is_kswapd() && waitqueue_active(&NODE_DATA(need->nid)->pfmemalloc_wait))

@@ -347,6 +347,7 @@ struct rwb_target {
 #define RWB_SWAP_SYNC		1	/* the device writes at once */
 #define RWB_SWAP_KSWAPD		2
 #define RWB_SWAP_EXEMPT		4	/* must not wait */
+#define RWB_SWAP_FAULT		8	/* reclaims for a page that it wants now */
 
 /**
  * struct rwb_swap - a swap-out request that is prepared
@@ -375,6 +376,7 @@ struct rwb_swap {
  * @pages: those that we took
  * @freed: pages of the batch that were freed
  * @order: of the allocation that reclaim is for
+ * @faults: page faults that the task has had
  * @flags: RWB_SWAP_*
  */
 struct rwb_swap_wait {
@@ -383,6 +385,7 @@ struct rwb_swap_wait {
 	u32 pages;
 	u32 freed;
 	u32 order;
+	u32 faults;
 	u32 flags;
 };
 

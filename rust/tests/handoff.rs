@@ -137,8 +137,8 @@ mod hook {
     fn some_do_not_wait() -> Result {
         // Who must not, kswapd while there is twice the room, and who finds room.
         let (ledgers, ()) = with_hook(|hook| {
-            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 65, 0)));
-            hook.wait(&SwapBatch::new(&SwapWait::fake(first, 65, 0)));
+            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 33, 0)));
+            hook.wait(&SwapBatch::new(&SwapWait::fake(first, 33, 0)));
             for flags in [4, 2] {
                 let next = hook.write(&SwapRequest::fake(&Swap::fake(1, 1, flags)));
                 hook.wait(&SwapBatch::new(&SwapWait::fake(next, 1, flags)));
@@ -151,7 +151,7 @@ mod hook {
 
     #[test]
     fn who_freed_as_many_goes_on() -> Result {
-        // The room is 64 pages: the first has it all, and the others have paid, but for the last.
+        // The room is 32 pages: the first has it all, and the others have paid, but for the last.
         let (ledgers, ()) = with_hook(|hook| {
             let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 65, 0)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(first, 65, 0)));

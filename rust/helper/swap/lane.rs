@@ -31,6 +31,10 @@ use crate::{
             Link,
             Sent, //
         },
+        returning::{
+            Returning,
+            Row, //
+        },
     },
     words::Refusal, //
 };
@@ -72,6 +76,9 @@ const NAPS: u32 = 50;
 /// See [`NAPS`].
 const NAP_MS: u32 = 100;
 
+/// Tasks that are known to have waited, of each device.
+const ROWS: usize = 128;
+
 /// Whether the writer sleeps.
 pub(crate) struct Idle(Atomic<bool>);
 
@@ -94,6 +101,7 @@ struct LaneInner {
     /// Nobody is let in any more.
     going: bool,
     queue: KVVec<QueuedRequest>,
+    returning: Returning<KVec<Row>>,
 }
 
 impl LaneInner {
@@ -102,7 +110,7 @@ impl LaneInner {
     }
 
     fn limit(&self) -> u32 {
-        self.room().of(Who::Task)
+        self.room().device()
     }
 
     /// What counts of a batch: who freed as many pages as it handed over goes on before others
@@ -156,6 +164,17 @@ impl LaneInner {
     }
 }
 
+/// One who handed over.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker {
+    /// Whether, and where, it waits.
+    pub(crate) who: Who,
+    /// The task, as an opaque key.
+    pub(crate) task: usize,
+    /// Faults that it has had; `None`: it does not reclaim for a page of its own.
+    pub(crate) faults: Option<u32>,
+}
+
 /// How one who handed over had to wait.
 #[derive(Clone, Copy)]
 pub(crate) struct Waited {
@@ -195,6 +214,9 @@ pub(crate) struct SwapLane {
     kswapd: Line,
     /// See `kswapd`.
     #[pin]
+    again: Line,
+    /// See `kswapd`.
+    #[pin]
     tasks: Line,
     /// The device, 0: none.
     device: Atomic<u32>,
@@ -217,11 +239,13 @@ impl SwapLane {
             progress: 0,
             going: false,
             queue: KVVec::with_capacity(requests, GFP_KERNEL)?,
+            returning: Returning::new(KVec::from_elem(Row::default(), ROWS, GFP_KERNEL)?),
         };
         KBox::pin_init(
             pin_init!(Self {
                 inner <- new_spinlock_irq!(inner, "reclaimwb_swap_lane"),
                 kswapd <- Line::new(c"reclaimwb_swap_kswapd", static_lock_class!()),
+                again <- Line::new(c"reclaimwb_swap_again", static_lock_class!()),
                 tasks <- Line::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
                 idle: Idle(Atomic::new(false)),
@@ -265,7 +289,7 @@ impl SwapLane {
     /// it is about to sleep, maybe under the lane's lock: somebody has to [`Self::look`] meanwhile
     /// at those in line. Returns how long it slept, in ns, and how many pages were written
     /// meanwhile; `None`: it had not to. Sleeps.
-    pub(crate) fn wait(&self, batch: Batch, who: Who, waits: impl Fn()) -> Option<Waited> {
+    pub(crate) fn wait(&self, batch: Batch, asker: Asker, waits: impl Fn()) -> Option<Waited> {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
         let room = inner.room();
@@ -273,6 +297,7 @@ impl SwapLane {
             return None;
         }
         let batch = inner.judged(batch, room);
+        let mut who = asker.who;
         if inner.late(came) {
             let naps = who == Who::Task && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
@@ -288,9 +313,15 @@ impl SwapLane {
                 }
             });
         }
-        if !inner.door.come(batch, room, who) {
+        if !inner.door.has_to_wait(batch, room, who) {
             return None;
         }
+        if let (Who::Task, Some(faults)) = (who, asker.faults) {
+            if inner.returning.comes(asker.task, faults) {
+                who = Who::Again;
+            }
+        }
+        inner.door.join(batch.handed, who);
         let pages = batch.handed;
         waits();
         let mut now;
@@ -323,6 +354,7 @@ impl SwapLane {
     fn line(&self, who: Who) -> &Line {
         match who {
             Who::Kswapd => &self.kswapd,
+            Who::Again => &self.again,
             Who::Task | Who::Exempt => &self.tasks,
         }
     }
@@ -330,13 +362,15 @@ impl SwapLane {
     /// Wakes those who waited longest, as many as may come in.
     fn call(&self, inner: &mut LaneInner) {
         let room = inner.room();
-        let [kswapd, tasks] = inner.door.call(room);
+        let [kswapd, again, tasks] = inner.door.call(room);
         self.kswapd.wake(kswapd);
+        self.again.wake(again);
         self.tasks.wake(tasks);
     }
 
     fn wake_all(&self) {
         self.kswapd.wake_all();
+        self.again.wake_all();
         self.tasks.wake_all();
     }
 

@@ -46,6 +46,8 @@ pub mod pfmemalloc;
 pub mod ratelimit;
 #[path = "../reserve.rs"]
 pub mod reserve;
+#[path = "../returning.rs"]
+pub mod returning;
 #[path = "../shrink.rs"]
 pub mod shrink;
 #[path = "../slots.rs"]

@@ -40,6 +40,22 @@ impl Rng {
     }
 }
 
+/// One who is through with a batch comes: has it to wait? Then it stands in its line.
+fn come(door: &mut Door, batch: Batch, room: Room, who: Who) -> bool {
+    let waits = door.has_to_wait(batch, room, who);
+    if waits {
+        door.join(batch.handed, who);
+    }
+    waits
+}
+
+/// The lines, in the order in which [`Door::call`] has them.
+const LINES: [Who; 3] = [Who::Kswapd, Who::Again, Who::Task];
+
+fn line_of(who: Who) -> usize {
+    LINES.iter().position(|&w| w == who).expect("it waits")
+}
+
 /// A batch that freed nothing.
 fn unpaid(handed: u32) -> Batch {
     Batch { handed, freed: 0 }
@@ -93,6 +109,8 @@ struct SimTask {
     pages: u32,
     /// It freed as many.
     paid: bool,
+    /// It had to wait.
+    waited: bool,
     came: u64,
     longest: u64,
 }
@@ -110,8 +128,8 @@ struct DeviceModel {
     events: BinaryHeap<Reverse<(u64, u64, SimEvent)>>,
     order: u64,
     tasks: Vec<SimTask>,
-    /// kswapd's line, and the others'.
-    waiting: [VecDeque<usize>; 2],
+    /// kswapd's line, that of tasks that came back, and the others'.
+    waiting: [VecDeque<usize>; 3],
     called: usize,
     door: Door,
     link: Link,
@@ -142,6 +160,7 @@ impl DeviceModel {
             },
             pages: 0,
             paid: false,
+            waited: false,
             came: 0,
             longest: 0,
         });
@@ -151,7 +170,7 @@ impl DeviceModel {
             events: BinaryHeap::new(),
             order: 0,
             tasks: tasks.collect(),
-            waiting: [VecDeque::new(), VecDeque::new()],
+            waiting: Default::default(),
             called: 0,
             door: Door::new(),
             link: Link::new(),
@@ -213,6 +232,13 @@ impl DeviceModel {
         let pages = 1 + self.rng.next(self.setup.pages) as u32;
         let task = &mut self.tasks[t];
         (task.pages, task.came) = (pages, self.now);
+        // Some of those that waited come back.
+        task.who = match task.who {
+            Who::Task if task.waited && self.rng.next(3) == 0 => Who::Again,
+            Who::Again if self.rng.next(3) != 0 => Who::Task,
+            who => who,
+        };
+        task.waited = false;
         let who = task.who;
         if self.door.backlog() == 0 {
             self.progress = self.now;
@@ -231,17 +257,18 @@ impl DeviceModel {
         self.is_queued(t);
         if self.late() {
             self.naps += 1;
-            let nap = if who == Who::Task { NAP_NS } else { 0 };
+            let nap = if who == Who::Kswapd { 0 } else { NAP_NS };
             return self.at(nap, SimEvent::Naps(t));
         }
         self.tasks[t].paid = freed >= pages;
-        if !self.door.come(batch, room, who) {
+        if !come(&mut self.door, batch, room, who) {
             return self.goes_on(t);
         }
+        self.tasks[t].waited = true;
         if self.waiting.iter().all(VecDeque::is_empty) {
             self.at(100 * MS, SimEvent::Look);
         }
-        self.waiting[usize::from(who == Who::Task)].push_back(t);
+        self.waiting[line_of(who)].push_back(t);
     }
 
     fn call(&mut self) {
@@ -571,7 +598,7 @@ proptest! {
             prop_assert!(room.of(who) >= link::MIN_PAGES);
             let mut door = Door::new();
             door.hand_over(pages);
-            prop_assert!(!door.come(unpaid(pages), room, who));
+            prop_assert!(!come(&mut door, unpaid(pages), room, who));
         }
     }
 
@@ -604,9 +631,9 @@ proptest! {
         let mut door = Door::new();
         door.hand_over(more * limit);
         door.hand_over(pages);
-        prop_assert!(door.come(unpaid(pages), room, who));
+        prop_assert!(come(&mut door, unpaid(pages), room, who));
         let mut done = 0;
-        while door.call(room) == [0, 0] {
+        while door.call(room) == [0; 3] {
             door.hand_over(32);
             door.done(32);
             done += 32;
@@ -618,18 +645,19 @@ proptest! {
     /// As many are called as find room if they bring what others brought of late.
     #[test]
     fn no_more_are_called_than_find_room(pages in 1u32..64, fit in 1u32..32) {
-        let room = Room::new(pages * fit, u32::MAX, false);
+        let room = Room::new(pages * fit + link::MIN_PAGES, u32::MAX, false);
+        prop_assume!(room.of(Who::Task) == pages * fit);
         let mut door = Door::new();
         door.hand_over(pages * fit);
         for _ in 0..200 {
             door.hand_over(pages);
-            prop_assert!(door.come(unpaid(pages), room, Who::Task));
+            prop_assert!(come(&mut door, unpaid(pages), room, Who::Task));
         }
-        prop_assert_eq!(door.call(room), [0, 0]);
+        prop_assert_eq!(door.call(room), [0; 3]);
         door.done(pages * fit);
-        prop_assert_eq!(door.call(room), [0, fit]);
+        prop_assert_eq!(door.call(room), [0, 0, fit]);
         // They are on their way.
-        prop_assert_eq!(door.call(room), [0, 0]);
+        prop_assert_eq!(door.call(room), [0; 3]);
     }
 
     /// Those who freed as many pages as they handed over keep the device full for ever: half of it
@@ -643,7 +671,7 @@ proptest! {
         door.hand_over(2 * limit);
         for _ in 0..tasks {
             door.hand_over(pages);
-            prop_assert!(door.come(unpaid(pages), room, Who::Task));
+            prop_assert!(come(&mut door, unpaid(pages), room, Who::Task));
         }
         let (mut done, mut through) = (0, 0);
         while through < tasks {
@@ -654,11 +682,11 @@ proptest! {
                     handed: pages,
                     freed: pages,
                 };
-                prop_assert!(!door.come(paid, room, Who::Task));
+                prop_assert!(!come(&mut door, paid, room, Who::Task));
             }
             door.done(pages);
             done += pages;
-            for _ in 0..door.call(room)[1] {
+            for _ in 0..door.call(room)[2] {
                 prop_assert!(door.take_turn(pages, Who::Task));
                 through += 1;
             }
@@ -672,55 +700,55 @@ proptest! {
     #[test]
     fn the_door_keeps_its_order(
         steps in proptest::collection::vec(
-            (0u8..8, 1u32..64, 0u32..96, 1u32..256, any::<bool>()), 1..400),
+            (0u8..11, 1u32..64, 0u32..96, 1u32..256, any::<bool>()), 1..400),
     ) {
-        let (mut door, mut called) = (Door::new(), [0u32; 2]);
-        let mut waiting = [VecDeque::<u32>::new(), VecDeque::new()];
+        let (mut door, mut called) = (Door::new(), [0u32; 3]);
+        let mut waiting: [VecDeque<u32>; 3] = Default::default();
         let (mut ahead, mut backlog) = (0i64, 0u32);
         for (step, pages, freed, limit, drains) in steps {
             let room = Room::new(limit, 1000, drains);
             let before = door;
             match step {
-                0 | 1 => {
-                    let (who, line) = [(Who::Kswapd, 0), (Who::Task, 1)][usize::from(step)];
+                0..=2 => {
+                    let line = usize::from(step);
+                    let who = LINES[line];
                     door.hand_over(pages);
                     backlog += pages;
                     let fits = before.inside() < room.of(who) || before.inside() == 0;
                     let free = waiting.iter().all(VecDeque::is_empty);
                     let handed = pages;
-                    let waits = door.come(Batch { handed, freed }, room, who);
-                    let paid = freed >= pages && before.inside() < (4 * limit).min(1000);
+                    let waits = come(&mut door, Batch { handed, freed }, room, who);
+                    let paid = freed >= pages && before.inside() < room.paid();
                     prop_assert_eq!(waits, !(free && fits || paid));
                     if waits {
                         waiting[line].push_back(pages);
                     }
                 }
-                2 => {
+                3 => {
                     door.hand_over(pages);
-                    prop_assert!(!door.come(unpaid(pages), room, Who::Exempt));
+                    prop_assert!(!come(&mut door, unpaid(pages), room, Who::Exempt));
                     backlog += pages;
                 }
-                3 | 4 => {
-                    let line = usize::from(step - 3);
-                    let who = [Who::Kswapd, Who::Task][line];
+                4..=6 => {
+                    let line = usize::from(step - 4);
                     let first = waiting[line].front().copied().unwrap_or(0);
-                    let turn = door.take_turn(first, who);
+                    let turn = door.take_turn(first, LINES[line]);
                     prop_assert_eq!(turn, called[line] != 0);
                     if turn {
                         called[line] -= 1;
                         waiting[line].pop_front();
                     }
                 }
-                5 => {
+                7 => {
                     let done = pages.min(backlog);
                     backlog -= done;
                     door.done(done);
                 }
-                6 | 7 => {
-                    let line = usize::from(step - 6);
+                8..=10 => {
+                    let line = usize::from(step - 8);
                     if waiting[line].len() as u32 > called[line] {
                         let last = waiting[line].pop_back().unwrap();
-                        door.give_up(last, [Who::Kswapd, Who::Task][line]);
+                        door.give_up(last, LINES[line]);
                     }
                 }
                 _ => {}
@@ -730,19 +758,22 @@ proptest! {
             for (sum, n) in called.iter_mut().zip(more) {
                 *sum += n;
             }
-            let [k, t] = [0, 1].map(|line| waiting[line].len() as u32);
+            let waits = [0, 1, 2].map(|line| waiting[line].len() as u32);
             let owed: u32 = waiting.iter().flatten().sum();
-            prop_assert_eq!(door.waiting(), k + t);
+            prop_assert_eq!(door.waiting(), waits.iter().sum::<u32>());
             prop_assert_eq!(door.backlog(), backlog);
             prop_assert_eq!(door.inside(), backlog.saturating_sub(owed));
-            prop_assert!(called[0] <= k && called[1] <= t);
-            let [k, t] = [k - called[0], t - called[1]];
-            let coming = called[0] + called[1] != 0;
+            prop_assert!(called.iter().zip(waits).all(|(&called, waits)| called <= waits));
+            let [k, a, t] = [0, 1, 2].map(|line| waits[line] - called[line]);
+            // Those that come back go first.
+            prop_assert!(more[2] == 0 || a == 0);
+            let t = a + t;
+            let coming = called.iter().sum::<u32>() != 0;
             let kswapds = room.of(if t == 0 { Who::Kswapd } else { Who::Task });
             prop_assert!(k == 0 || coming || door.inside() >= kswapds);
             prop_assert!(t == 0 || coming || door.inside() >= room.of(Who::Task));
             ahead = match k != 0 && t != 0 {
-                true => ahead + i64::from(more[0]) - i64::from(more[1]),
+                true => ahead + i64::from(more[0]) - i64::from(more[1] + more[2]),
                 false => 0,
             };
             prop_assert!(ahead.abs() <= 1, "{ahead}");
@@ -750,8 +781,9 @@ proptest! {
     }
 }
 
-/// There is room while less is ahead than that: for one who freed as much as it handed over four
-/// times what fills the device, for kswapd twice, unless the device is drained.
+/// There is room while less is ahead than that: for a task a request less than fills the device,
+/// for one who freed as much as it handed over four times that, for kswapd twice, unless the device
+/// is drained.
 #[test]
 fn who_finds_room_goes_on() {
     let waits = |ahead, freed, who, drained| {
@@ -759,16 +791,17 @@ fn who_finds_room_goes_on() {
         door.hand_over(ahead);
         door.hand_over(32);
         let batch = Batch { handed: 32, freed };
-        door.come(batch, Room::new(100, 1000, drained), who)
+        come(&mut door, batch, Room::new(100, 1000, drained), who)
     };
     for drained in [false, true] {
-        let kswapds = if drained { 100 } else { 200 };
+        let kswapds = if drained { 68 } else { 136 };
         let cases = [
-            (Who::Task, 0, 100),
-            (Who::Task, 31, 100),
-            (Who::Task, 32, 400),
+            (Who::Task, 0, 68),
+            (Who::Task, 31, 68),
+            (Who::Task, 32, 272),
+            (Who::Again, 0, 68),
             (Who::Kswapd, 0, kswapds),
-            (Who::Kswapd, 32, 400),
+            (Who::Kswapd, 32, 272),
         ];
         for (who, freed, room) in cases {
             assert!(!waits(room - 1, freed, who, drained), "{who:?} {freed}");

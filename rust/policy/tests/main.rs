@@ -13,6 +13,7 @@ mod nbd;
 mod pfmemalloc;
 mod policy;
 mod reserve;
+mod returning;
 mod shrink;
 mod stall;
 mod text;
