@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writeback helper: its two halves, which know nothing of each other.
+//! The writeback helper. Its two halves, write-around and handoff, do not know each other.
 
 pub(crate) mod file;
 pub(crate) mod swap;

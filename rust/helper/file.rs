@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writeback helper, file half: write-around.
+//! The file half of the writeback helper: write-around.
 //!
-//! Flow: reclaim meets a dirty file folio -> [`FileHook::dirty_file`] takes a
-//! reference into the ring of the folio's node, in its device's lane -> the lane's
-//! worker writes the windows around what waits there -> the ledger.
+//! Flow: when reclaim meets a dirty file folio, [`FileHook::dirty_file`] puts a reference to it
+//! into the ring of the folio's node, in the lane of its device. The worker of that lane writes the
+//! windows around the targets that are queued there, and records the result in the ledger.
 //!
-//! Stop order: the kernel is told first and waits for the last callback; then the
-//! workers are told, and their queues drained; then what is left goes.
+//! Stop order: the module unregisters from the kernel, which waits for the last callback. Then the
+//! workers are told to stop, their queues are drained, and what is left is freed.
 //!
-//! Context: the hook runs inside reclaim: it never sleeps, allocates or drops
-//! the last reference to anything.
+//! Context: the callback runs inside reclaim. It never sleeps, allocates or drops the last
+//! reference to anything.
 //!
-//! Locks, each innermost and never held together: a ring's, the table's of lanes,
-//! that of the watched pages. The worker's are in worker.rs.
+//! Locks: `at_hand` of a lane, which only the lane's own worker takes. For the order of all locks
+//! see Documentation/design.rst.
 
 mod freed;
 mod lane;
@@ -70,11 +70,11 @@ use ring::{
     LANES, //
 };
 
-/// What hook and workers share.
+/// State that the callback, the workers and the debugfs readers share.
 #[pin_data]
 pub(crate) struct FileState {
     ledgers: Arc<Ledgers>,
-    /// By node; none for a node that is not there.
+    /// The rings, by node. `None` for a node that was not online when the helper was switched on.
     rings: KVec<Option<Pin<KBox<Ring>>>>,
     #[pin]
     table: FileLanes,
@@ -95,14 +95,14 @@ impl FileState {
         self.stopping.load(Acquire)
     }
 
-    /// Looks in a second whether the page is free.
+    /// Checks in a second whether the page has been freed. Does not sleep.
     fn watch(&self, page: freed::WatchedPage) {
         self.freed.data().watch(page);
         self.freed.start(freed::TICK_MS);
     }
 }
 
-/// A device's lane: its worker and what that has at hand.
+/// The lane of a device: its work item, and the state of its worker.
 #[pin_data]
 pub(crate) struct FileLane {
     shared: Arc<FileState>,
@@ -143,12 +143,12 @@ impl FileLane {
         }
     }
 
-    /// Does a target wait?
+    /// Whether targets are queued for this lane.
     fn waits(&self) -> bool {
         self.shared.rings().any(|r| r.queued(self.index) != 0)
     }
 
-    /// A target is decided: its folio goes.
+    /// Releases the folio of a target that was decided: written or skipped.
     fn release(&self, target: QueuedTarget) {
         if let Some(state) = self.state() {
             state.pending.fetch_sub(1, Relaxed);
@@ -159,7 +159,7 @@ impl FileLane {
         }
     }
 
-    /// A target of `nr` pages is clean, or given up.
+    /// Accounts for `nr` pages of a target on node `nid` that are clean now, or were given up.
     fn settle(&self, nid: u32, nr: u32) {
         if let Some(ring) = self.shared.ring(nid) {
             ring.settle(nr);
@@ -182,7 +182,7 @@ impl WorkItem for FileLane {
     }
 }
 
-/// Who needs the folio.
+/// Returns for whom reclaim needs the folio.
 fn need(folio: &DirtyFolio<'_>) -> Need {
     if folio.proactive() {
         Need::Asked
@@ -193,9 +193,9 @@ fn need(folio: &DirtyFolio<'_>) -> Need {
     }
 }
 
-/// What the kernel calls.
+/// The write-around half of [`Callbacks`](super::Callbacks).
 pub(crate) struct FileHook {
-    // Dropped in this order: the queues, when their workers are done, then what the
+    // Dropped in this order: the queues, which wait until their workers are done, then what the
     // workers use.
     queues: KVec<Workqueue>,
     lanes: KVec<Arc<FileLane>>,
@@ -203,6 +203,8 @@ pub(crate) struct FileHook {
 }
 
 impl FileHook {
+    /// Allocates rings and lanes, and creates a workqueue for each lane. Sleeps. Fails with
+    /// `ENOMEM`.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
         let freed = Ticker::new(Freed::new(ledgers.clone())?)?;
         let mut rings = KVec::new();
@@ -238,13 +240,13 @@ impl FileHook {
         )?)
     }
 
-    /// What readers look at.
+    /// Returns the state that debugfs readers show.
     pub(crate) fn shared(&self) -> Arc<FileState> {
         self.shared.clone()
     }
 
-    /// Reclaim met a dirty file folio. Does not sleep. True if it will be written
-    /// soon.
+    /// Called when reclaim meets a dirty file folio. Returns true if the folio will be written
+    /// soon. Does not sleep.
     pub(crate) fn dirty_file(&self, folio: &DirtyFolio<'_>) -> bool {
         let offered = self.offer(folio);
         pinned(|pin| {
@@ -265,9 +267,9 @@ impl FileHook {
                 }
                 Offered::Refused(why) => {
                     ledger.skip(why);
-                    // There is no room since much is being written: reclaim waits for that,
-                    // and the flusher should not write everything else. If none of it gets
-                    // written, the flusher is all that is left.
+                    // The ring is full because much is being written already. Reclaim waits for
+                    // that, so the flusher need not write everything else. If none of it is
+                    // written, only the flusher can help.
                     let full = matches!(why, Skip::Full | Skip::Share);
                     full && self.shared.ring(folio.nid()).is_some_and(Ring::moves)
                 }
@@ -300,7 +302,7 @@ impl FileHook {
             return Offered::Refused(Skip::Stuck);
         }
         ring.set_for_cgroup(need(folio) != Need::Node);
-        // Counted first: a worker that finds none pending frees the lane.
+        // The count is raised first, because a worker that finds no pending targets frees the lane.
         state.pending.fetch_add(1, Relaxed);
         let offered = ring.offer(lane, Self::target(folio, &device));
         if matches!(offered, Offered::Queued) {
@@ -328,8 +330,8 @@ impl FileHook {
         }
     }
 
-    /// Is it worth to wait for targets of the node that are still to be written?
-    /// Asked by who freed nothing of a batch. Does not sleep.
+    /// Called by a reclaimer that freed nothing of a batch. Returns true if it had better wait for
+    /// the targets of the node that are still to be written. Does not sleep.
     pub(crate) fn busy(&self, nid: u32) -> bool {
         let busy = self.shared.ring(nid).is_some_and(|ring| {
             ring.busy()
@@ -344,8 +346,8 @@ impl FileHook {
 
 impl Drop for FileHook {
     fn drop(&mut self) {
-        // The kernel calls no more (see `Registration`). Workers give up what is
-        // pending; what they have not seen goes with the rings.
+        // The kernel does not call us any more (see `Registration`). The workers give up the
+        // targets that they hold. Targets that they have not taken are dropped with the rings.
         self.shared.stopping.store(true, Release);
         for (queue, lane) in self.queues.iter().zip(self.lanes.iter()) {
             let _ = queue.enqueue(lane.clone());
@@ -354,19 +356,19 @@ impl Drop for FileHook {
 }
 
 impl FileState {
-    /// Calls `f` with name and state of each device that was served.
+    /// Calls `f` with the name and state of each device that has a lane.
     pub(crate) fn devices(&self, f: impl FnMut(&str, &LaneState)) {
         self.table.each(f);
     }
 
-    /// Each node with what one of its pages takes to be written, in nanoseconds; 0:
-    /// not known.
+    /// Returns each node with the time in which one of its pages is written, in nanoseconds; 0 if
+    /// that is not known yet.
     pub(crate) fn pace(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         let rings = self.rings.iter().enumerate();
         rings.filter_map(|(nid, ring)| Some((nid, ring.as_ref()?.ns_per_page())))
     }
 
-    /// Memory that the helper takes, in bytes.
+    /// Returns the memory that write-around uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(self.rings().map(Ring::bytes).fold(0, usize::saturating_add))

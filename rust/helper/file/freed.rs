@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Was it worth it? Looks, a second after a target was cleaned, whether its page
-//! is free.
+//! Checks, a second after a target was cleaned, whether its page has been freed: only then was the
+//! write of use.
 //!
-//! By address only, without a reference, which would keep the page from being
-//! freed: a page that was migrated counts as freed, too.
+//! The page is identified by its address and its place in the file. A reference would keep the page
+//! from being freed. So a page that was migrated counts as freed, too.
 //!
-//! Locks: its own, innermost. Process context.
+//! Context: process context. Locks: the queue's spinlock (see Documentation/design.rst).
 
 use crate::{
     kernel_ext::{
@@ -27,25 +27,25 @@ use kernel::{
     },
 };
 
-/// How long reclaim has to free a page.
+/// Time that reclaim has to free a page, in nanoseconds.
 const WITHIN_NS: u64 = 1_000_000_000;
 
-/// How often is looked, in milliseconds.
+/// Interval of the checks, in milliseconds.
 pub(crate) const TICK_MS: u32 = 250;
 
-/// Pages that can be watched at once.
+/// Number of pages that can be watched at once.
 const WATCHED: usize = 2048;
 
-/// A page that was cleaned.
+/// A page that was cleaned, and is checked when its time has come.
 #[derive(Clone, Copy)]
 pub(crate) struct WatchedPage {
-    /// Its frame.
+    /// Frame number of the page.
     pub(crate) pfn: usize,
-    /// Address of its page cache.
+    /// Address of the `address_space` of its file, which is only compared.
     pub(crate) mapping: usize,
-    /// Its place in the file, in pages.
+    /// Offset of the page in the file, in pages.
     pub(crate) index: u64,
-    /// When it was clean, in nanoseconds of `clock_ns()`.
+    /// When the page was clean, in nanoseconds of `clock_ns()`.
     pub(crate) at: u64,
 }
 
@@ -58,7 +58,7 @@ impl WatchedPage {
     };
 }
 
-/// Where the place `i`, less than twice `n`, is in a ring of `n`.
+/// Returns the index of place `i`, which is less than `2 * n`, in a ring of `n` places.
 const fn wrap(i: usize, n: usize) -> usize {
     if i < n {
         i
@@ -67,7 +67,7 @@ const fn wrap(i: usize, n: usize) -> usize {
     }
 }
 
-/// A queue in a ring of fixed size.
+/// A FIFO in a ring of fixed size.
 struct Queue {
     pages: KVVec<WatchedPage>,
     first: usize,
@@ -75,6 +75,7 @@ struct Queue {
 }
 
 impl Queue {
+    /// Appends a page. Returns false if there is no room.
     fn push(&mut self, page: WatchedPage) -> bool {
         let n = self.pages.len();
         if self.len >= n {
@@ -89,7 +90,7 @@ impl Queue {
         true
     }
 
-    /// The oldest one that is due.
+    /// Removes the oldest page and returns it, if it is due.
     fn pop(&mut self, due: impl Fn(&WatchedPage) -> bool) -> Option<WatchedPage> {
         if self.len == 0 {
             return None;
@@ -113,7 +114,7 @@ pub(crate) struct Freed {
 }
 
 impl Freed {
-    /// Nothing watched yet. Sleeps.
+    /// Allocates the queue, which is empty at first. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Arc<Self>> {
         let pages = KVVec::from_elem(WatchedPage::NONE, WATCHED, GFP_KERNEL)?;
         Arc::pin_init(
@@ -125,14 +126,14 @@ impl Freed {
         )
     }
 
-    /// Watches a page, if there is room. Does not sleep.
+    /// Starts to watch a page. Counts a loss if there is no room. Does not sleep.
     pub(crate) fn watch(&self, page: WatchedPage) {
         if !self.queue.lock().push(page) {
             pinned(|pin| self.ledgers.write_around.this(pin).freed_unwatched.add(1));
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the queue uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<[WatchedPage; WATCHED]>()
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What hook, worker and readers share of a lane: which device it serves, and how
-//! that device does.
+//! What callback, worker and readers share of a lane: the device that it serves, and how that
+//! device is doing.
 //!
-//! Locks: `Lanes::claim`, which guards the change of a lane's device; innermost.
+//! Locks: `FileLanes::names`, under which a lane gets another device (see
+//! Documentation/design.rst).
 
 use super::ring::LANES;
 use crate::kernel_ext::{
@@ -24,29 +25,30 @@ use kernel::{
     },
 };
 
-/// A device that was busy with one request of ours for longer is stuck, until it
-/// is done with it: nothing is queued for it, and nobody waits for it.
+/// A device is stuck while one of our requests keeps it busy for longer than this, in nanoseconds.
+/// Nothing is queued for a stuck device, and nobody waits for it.
 const STUCK_NS: u64 = 5_000_000_000;
 
-/// State of a lane.
+/// The state of a lane. Any context may read it.
 pub(crate) struct LaneState {
-    /// Address of the backing device, 0: none.
+    /// Address of the backing device, which is only compared; 0 if the lane is free.
     bdi: Atomic<usize>,
-    /// Since when the worker is inside the filesystem, 0: it is not.
+    /// Since when the worker has been inside the filesystem, in nanoseconds of `clock_ns()`; 0 if
+    /// it is not inside.
     blocked_since: Atomic<u64>,
-    /// The worker runs.
+    /// Whether the worker runs.
     running: Atomic<bool>,
-    /// Targets queued and not yet decided.
+    /// Targets that are queued or at hand, and not yet decided.
     pub(crate) pending: Atomic<i64>,
-    /// Targets queued.
+    /// Targets that were queued since the lane got its device.
     pub(crate) queued: Atomic<u64>,
-    /// Targets written.
+    /// Targets that were written since the lane got its device.
     pub(crate) written: Atomic<u64>,
-    /// Windows written.
+    /// Windows that were written since the lane got its device.
     pub(crate) windows: Atomic<u64>,
-    /// Pages under writeback through us.
+    /// Pages under writeback that the worker submitted.
     pub(crate) inflight_pages: Atomic<u32>,
-    /// Pages that may be.
+    /// Pages that may be under writeback at once: the budget.
     pub(crate) budget_pages: Atomic<u32>,
 }
 
@@ -65,18 +67,19 @@ impl LaneState {
         }
     }
 
-    /// Is it this device's lane?
+    /// Whether the lane serves the device with this address. With 0: whether the lane is free.
     pub(crate) fn serves(&self, bdi: usize) -> bool {
         self.bdi.load(Acquire) == bdi
     }
 
-    /// Does the device not answer? See [`STUCK_NS`].
+    /// Whether the device is stuck: see [`STUCK_NS`].
     pub(crate) fn stuck(&self) -> bool {
         let since = self.blocked_since.load(Relaxed);
         since != 0 && system::clock_ns().saturating_sub(since) > STUCK_NS
     }
 
-    /// Runs `f`, which may block in the filesystem or its device.
+    /// Runs `f`, which may block in the filesystem or its device, and makes the time visible to
+    /// [`stuck`](Self::stuck).
     pub(crate) fn blocking<R>(&self, f: impl FnOnce() -> R) -> R {
         self.blocked_since.store(system::clock_ns().max(1), Relaxed);
         let r = f();
@@ -84,7 +87,7 @@ impl LaneState {
         r
     }
 
-    /// The worker runs, or not.
+    /// Notes whether the worker runs.
     pub(crate) fn set_running(&self, running: bool) {
         self.running.store(running, Relaxed);
     }
@@ -94,17 +97,17 @@ impl LaneState {
     }
 }
 
-/// All lanes.
+/// The lanes of write-around.
 #[pin_data]
 pub(crate) struct FileLanes {
     states: [LaneState; LANES],
-    /// Names of the devices, changed with `LaneState::bdi`.
+    /// Names of the devices. The lock also guards changes of `LaneState::bdi`.
     #[pin]
     names: SpinLock<[[u8; 16]; LANES]>,
 }
 
 impl FileLanes {
-    /// All lanes free.
+    /// Initializes the lanes, which are all free.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             states: [const { LaneState::new() }; LANES],
@@ -112,13 +115,13 @@ impl FileLanes {
         })
     }
 
-    /// A lane's state.
+    /// Returns the state of a lane; `None` if there is no such lane.
     pub(crate) fn state(&self, lane: usize) -> Option<&LaneState> {
         self.states.get(lane)
     }
 
-    /// The lane of a device, which gets a free one if it has none; `None` if
-    /// there is none. Does not sleep. The device is that of a locked folio.
+    /// Returns the lane of a device. A device that has none gets a free or idle one; `None` if
+    /// there is no such lane. Does not sleep. The caller holds the lock of a folio of the device.
     pub(crate) fn lane_of(&self, bdi: &reclaim::BackingDevice<'_>) -> Option<usize> {
         let find = || self.states.iter().position(|s| s.serves(bdi.key()));
         if let Some(lane) = find() {
@@ -128,8 +131,8 @@ impl FileLanes {
         if let Some(lane) = find() {
             return Some(lane);
         }
-        // A device that comes back under its old name (a dm or NBD device made anew)
-        // gets its old lane: no two have one name.
+        // A device that comes back under its old name (a new dm or NBD device) gets its old lane,
+        // so that no two lanes show the same name.
         let name = bdi.name();
         let idle = |lane: &usize| self.states.get(*lane).is_some_and(LaneState::idle);
         let lane = names
@@ -147,7 +150,7 @@ impl FileLanes {
         Some(lane)
     }
 
-    /// Calls `f` with name and state of each lane that serves a device.
+    /// Calls `f` with the name and state of each lane that serves a device.
     pub(crate) fn each(&self, mut f: impl FnMut(&str, &LaneState)) {
         let names = *self.names.lock();
         for (state, name) in self.states.iter().zip(names) {

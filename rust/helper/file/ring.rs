@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A node's ring: the targets that wait, and those being worked on.
+//! The ring of a node: the targets that are queued, and an account of those that are being worked
+//! on.
 //!
-//! Locks: the ring's own, innermost but for those of `folio_get()`'s kind (none).
-//! Taken in process context with preemption on; nothing under it sleeps,
-//! allocates, or puts a folio.
+//! Locks: the ring's spinlock, which process context takes with preemption on. Nothing under it
+//! sleeps, allocates or puts a folio. For its place in the order see Documentation/design.rst.
 
 use crate::{
     kernel_ext::{
@@ -39,68 +39,69 @@ use kernel::{
     },
 };
 
-/// Devices that can have targets at once and be told apart.
+/// Number of lanes: so many devices can have targets at once.
 pub(crate) const LANES: usize = WORKERS;
 
-/// Batches further apart than this have nothing to do with each other.
+/// Batches that are further apart than this, in nanoseconds, do not belong to the same wait.
 const APART_NS: u64 = 100_000_000;
 
-/// A ring of which nothing was written for so long does not move.
+/// A ring none of whose targets was settled for this time, in nanoseconds, does not move.
 const MOVES_NS: u64 = 1_000_000_000;
 
-/// Places of the table of what is queued.
+/// Number of places in the table of queued folios.
 const SEEN: usize = 1024;
 
-/// A dirty file folio that reclaim met.
+/// A target: a dirty file folio that reclaim met.
 pub(crate) struct QueuedTarget {
-    /// The folio, kept from being freed or moved.
+    /// A reference to the folio. It keeps the folio from being freed or moved.
     pub(crate) folio: FolioRef,
-    /// Addresses of its superblock, inode and backing device, to be compared.
+    /// Address of the folio's superblock, which is only compared.
     pub(crate) sb: usize,
-    /// See `sb`.
+    /// Address of its inode, which is only compared.
     pub(crate) inode: usize,
-    /// See `sb`.
+    /// Address of its backing device, which is only compared.
     pub(crate) bdi: usize,
-    /// Its place in the file, in pages.
+    /// Offset of the folio in the file, in pages.
     pub(crate) index: u64,
-    /// When it was met, in nanoseconds of `clock_ns()`.
+    /// When reclaim met the folio, in nanoseconds of `clock_ns()`.
     pub(crate) met: u64,
-    /// Its size in pages.
+    /// Size of the folio in pages.
     pub(crate) nr_pages: u32,
-    /// Its node.
+    /// Node of the folio.
     pub(crate) nid: u32,
-    /// The allocation that reclaim met it for.
+    /// The allocation for which reclaim met the folio.
     pub(crate) alloc: Alloc,
-    /// How often its folio was found locked.
+    /// How often the worker found the folio locked.
     pub(crate) tries: u32,
-    /// For whom it is needed.
+    /// For whom the folio is needed.
     pub(crate) need: Need,
 }
 
-/// Who is short of memory.
+/// For whom reclaim needs a folio.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The folio's node.
+    /// The node of the folio is short of memory.
     Node,
-    /// A cgroup that it is charged to.
+    /// A cgroup to which the folio is charged is short of memory.
     Cgroup,
-    /// Userspace wants it reclaimed.
+    /// Userspace asked for reclaim (proactive reclaim), whether memory is short or not.
     Asked,
 }
 
 struct RingInner {
     lanes: Lanes<QueuedTarget, KVVec<lanes::FifoSlot<QueuedTarget>>, LANES>,
-    /// Addresses of queued folios, by hash; one may drive out another.
+    /// Addresses of queued folios, in places that their hash chooses. A folio may displace another
+    /// one.
     seen: KVVec<usize>,
 }
 
-/// What came of offering a target.
+/// The outcome of [`Ring::offer`].
 pub(crate) enum Offered {
-    /// It waits now.
+    /// The target is queued now.
     Queued,
-    /// It waits already.
+    /// The same folio was queued already.
     Merged,
-    /// No room, and why.
+    /// The target was refused, for this reason.
     Refused(Skip),
 }
 
@@ -111,15 +112,15 @@ pub(crate) struct Ring {
     inner: SpinLock<RingInner>,
     /// Pages of targets that are queued, worked on or under writeback.
     outstanding: Atomic<i64>,
-    /// The target that was offered last was for a cgroup, not for the node.
+    /// Whether the last target was offered on behalf of a cgroup, not of the node.
     for_cgroup: Atomic<bool>,
-    /// When the last target was clean, or given up, in nanoseconds of `clock_ns()`.
+    /// When a target was settled last, in nanoseconds of `clock_ns()`.
     settled_at: Atomic<u64>,
-    /// Batches of which nothing was freed, since one waited.
+    /// Batches of which nothing was freed, since a reclaimer waited last.
     futile: Atomic<u64>,
-    /// When the last of them was, in nanoseconds of `clock_ns()`.
+    /// When the last of these batches ended, in nanoseconds of `clock_ns()`.
     futile_at: Atomic<u64>,
-    /// What a page of the node takes to be written, in nanoseconds.
+    /// Time in which a page of the node is written, in nanoseconds; 0 if not known.
     ns_per_page: Atomic<u64>,
     bytes: usize,
 }
@@ -131,7 +132,7 @@ fn place(folio: usize) -> usize {
 }
 
 impl Ring {
-    /// A ring whose targets hold at most `pages`. Sleeps.
+    /// Allocates a ring whose targets hold at most `pages` pages. Sleeps.
     pub(crate) fn new(pages: usize) -> Result<Pin<KBox<Self>>> {
         let mut slots = KVVec::with_capacity(pages, GFP_KERNEL)?;
         for _ in 0..pages {
@@ -158,13 +159,14 @@ impl Ring {
         )
     }
 
-    /// Offers a target to a lane. Process context, does not sleep.
+    /// Offers a target to a lane. A target that is not taken is dropped. Process context; does not
+    /// sleep.
     pub(crate) fn offer(&self, lane: usize, target: QueuedTarget) -> Offered {
         let (key, nr) = (target.folio.key(), target.nr_pages);
         let refused = {
             let mut inner = self.inner.lock();
             if inner.seen.get(place(key)) == Some(&key) {
-                // The target is dropped after the lock: see the head.
+                // The target is dropped after the lock is released: nothing puts a folio under it.
                 Some((Offered::Merged, target))
             } else {
                 match inner.lanes.push(lane, nr, target) {
@@ -172,7 +174,7 @@ impl Ring {
                         if let Some(seen) = inner.seen.get_mut(place(key)) {
                             *seen = key;
                         }
-                        // Before the worker can take it and count it down.
+                        // This is counted before the worker can take the target and subtract it.
                         self.outstanding.fetch_add(i64::from(nr), Relaxed);
                         None
                     }
@@ -184,8 +186,8 @@ impl Ring {
         refused.map_or(Offered::Queued, |(offered, _target)| offered)
     }
 
-    /// Moves the lane's targets to `into`, at most `max`, as far as it has room.
-    /// They count as held until [`Ring::release`]. Does not sleep.
+    /// Moves targets of the lane to `into`: at most `max`, and no more than its capacity allows.
+    /// Their pages count as held until [`Ring::release`]. Does not sleep.
     pub(crate) fn take(&self, lane: usize, into: &mut KVVec<QueuedTarget>, max: usize) {
         let room = into.capacity().min(into.len().saturating_add(max));
         let mut inner = self.inner.lock();
@@ -198,8 +200,8 @@ impl Ring {
         }
     }
 
-    /// A target gives up its folio: it holds no pages any more, and may be met
-    /// again. Drops it. May free the folio.
+    /// Drops a target and the pages that it holds. Its folio may be queued again from now on. May
+    /// free the folio. Does not sleep.
     pub(crate) fn release(&self, lane: usize, target: QueuedTarget) {
         let key = target.folio.key();
         {
@@ -214,39 +216,39 @@ impl Ring {
         drop(target);
     }
 
-    /// `nr` pages of targets are clean, or given up.
+    /// Accounts for `nr` pages of targets that are clean now, or were given up.
     pub(crate) fn settle(&self, nr: u32) {
         self.outstanding.fetch_sub(i64::from(nr), Relaxed);
         self.settled_at.store(system::clock_ns(), Relaxed);
     }
 
-    /// Is what is held being written, or is it that of a device that does not answer?
+    /// Whether the targets are being written. False if none is left, or if their device does not
+    /// answer.
     pub(crate) fn moves(&self) -> bool {
         let since = system::clock_ns().saturating_sub(self.settled_at.load(Relaxed));
         self.busy() && since < MOVES_NS
     }
 
-    /// Are targets still to be written?
+    /// Whether any targets are still to be written.
     pub(crate) fn busy(&self) -> bool {
         self.outstanding.load(Relaxed) > 0
     }
 
-    /// Notes whether the last target was for a cgroup: the node's counters then do
-    /// not tell how much of what it may reclaim is dirty. A guess when several
-    /// reclaim at once.
+    /// Notes whether the last target was for a cgroup. If so, the counters of the node do not tell
+    /// how much of the cgroup's memory is dirty. This is a guess if several tasks reclaim at once.
     pub(crate) fn set_for_cgroup(&self, yes: bool) {
         if self.for_cgroup.load(Relaxed) != yes {
             self.for_cgroup.store(yes, Relaxed);
         }
     }
 
-    /// See [`Ring::set_for_cgroup`].
+    /// Whether the last target was for a cgroup: see [`Ring::set_for_cgroup`].
     pub(crate) fn for_cgroup(&self) -> bool {
         self.for_cgroup.load(Relaxed)
     }
 
-    /// Counts a batch of which nothing was freed: is it time to wait? `cache`: the
-    /// node's, or none on behalf of a cgroup.
+    /// Counts a batch of which nothing was freed. Returns true if it is time to wait. `cache` is
+    /// the page cache of the node; `None` on behalf of a cgroup.
     pub(crate) fn out_of_patience(&self, cache: Option<Cache>) -> bool {
         let now = system::clock_ns();
         let apart = now.saturating_sub(self.futile_at.load(Relaxed)) > APART_NS;
@@ -258,23 +260,24 @@ impl Ring {
         wait
     }
 
-    /// A window of `pages`, with targets of the node, took `ns` more to be written.
+    /// Accounts for a window of `pages` pages, with targets of this node, which was written in `ns`
+    /// nanoseconds.
     pub(crate) fn took(&self, pages: u32, ns: u64) {
         let mean = patience::mean(self.ns_per_page.load(Relaxed), pages, ns);
         self.ns_per_page.store(mean, Relaxed);
     }
 
-    /// What a page of the node takes to be written, in nanoseconds; 0: not known.
+    /// Returns the time in which a page of the node is written, in nanoseconds; 0 if not known.
     pub(crate) fn ns_per_page(&self) -> u64 {
         self.ns_per_page.load(Relaxed)
     }
 
-    /// Targets that wait in the lane.
+    /// Returns the number of targets that are queued in the lane.
     pub(crate) fn queued(&self, lane: usize) -> u32 {
         self.inner.lock().lanes.queued(lane)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ring uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

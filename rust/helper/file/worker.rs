@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The worker of a lane: writes the windows around the targets of one device.
+//! The worker of a lane, which writes the windows around the targets of one device.
 //!
-//! A superblock's `s_umount` (shared) and, under it, an inode are held while one window is
-//! submitted, and no window is begun while too much is in flight. That is waited for by
-//! references to a few folios of each window: a device that does not answer holds up neither an
-//! unmount nor the flusher, but for what they wait for by themselves; unless it has so little
-//! room that we wait for that, too, when we submit.
+//! The worker holds a superblock's `s_umount` (shared), and a reference to an inode under it, while
+//! it submits one window. It begins no window while too much is in flight. It waits for windows in
+//! flight by references to a few folios of each. So a device that does not answer delays neither an
+//! unmount nor the flusher by more than their own wait for it. The exception is a device with so
+//! little room that the submission itself has to wait.
 //!
-//! Context: a worker of the lane's own workqueue, without PF_MEMALLOC (iomap
-//! refuses to write with it). While it writes it may have real-time priority, for the
-//! sake of its allocations (see [`system::urgently`]): otherwise, where all that can
-//! be reclaimed is dirty, it waits for memory along with those who wait for it. It does so
-//! while memory is short, and for a part of the time (see [`urgent`]): a filesystem that
-//! compresses must not keep a CPU.
-//! Sleeps; may allocate, and so reclaim, inside the filesystem: the hook then queues
-//! for this worker, too, but never waits.
+//! Context: a worker of the lane's own workqueue. It sleeps. It runs without PF_MEMALLOC, because
+//! iomap refuses to write with it. Inside the filesystem it may allocate, and so reclaim; the
+//! callback then queues targets for this same worker, but never waits.
 //!
-//! Locks, in order: the lane's `work` mutex (nobody else takes it while the helper
-//! is registered), `s_umount` (tried), folio lock (tried; dropped before anything
-//! blocks). A ring's lock is innermost.
+//! While memory is short, the worker may write with real-time priority for the sake of its
+//! allocations (see [`system::urgently`]). Otherwise it would wait for memory along with the tasks
+//! that wait for it, if all memory that can be reclaimed is dirty. It may do so for a part of the
+//! time only (see [`urgent`]), because a filesystem that compresses must not keep a CPU.
+//!
+//! Locks: the lane's `at_hand`, `s_umount` and the folio lock. The worker only tries to take the
+//! latter two. For the order see Documentation/design.rst.
 
 use super::{
     freed,
@@ -73,29 +72,29 @@ use kernel::{
     },
 };
 
-/// Targets that a worker has at hand at most.
+/// Number of targets that a worker has at hand at most.
 const PENDING: usize = 512;
 
-/// Targets that are taken from a ring at once.
+/// Number of targets that are taken from a ring at once.
 const FRESH: usize = 64;
 
-/// Targets whose windows are in flight at most: twice as many.
+/// Number of targets in flight at most.
 const FLYING: usize = 2 * PENDING;
 
-/// Windows in flight at most.
+/// Number of windows in flight at most.
 const FLIGHTS: usize = 16;
 
-/// Parts of a window, each of which is waited for.
+/// Number of parts of a window, each of which is waited for.
 const PARTS: usize = 4;
 
-/// A target that waits longer comes first, however sparse its window.
+/// A target that has waited longer than this, in nanoseconds, is written first, however sparse its
+/// window is.
 const OLD_NS: u64 = 500_000_000;
 
-/// How often a target is tried, at intervals of a millisecond, whose folio someone
-/// has locked.
+/// How often the worker tries a target whose folio is locked, once in a millisecond.
 const TRIES: u32 = 4;
 
-/// What remains to be known of a target whose window is in flight.
+/// What the worker keeps of a target whose window is in flight.
 #[derive(Clone, Copy)]
 struct Flying {
     page: freed::WatchedPage,
@@ -106,16 +105,16 @@ struct Flying {
 
 /// A window in flight.
 struct Flight {
-    /// The last folio of each part of it: when these are no longer under writeback, it has
-    /// landed. That the others are not either is as good as certain where one device writes all.
+    /// The last folio of each part of the window. The window has landed once none of these is under
+    /// writeback: as a rule a device that writes all of them is done with the others, too.
     last: [Option<FolioRef>; PARTS],
     pages: u32,
-    /// What it costs the device, in pages: see `WorkerState::window_cost`.
+    /// Cost of the window for the device, in pages: see [`WorkerState::window_cost`].
     cost: u32,
-    /// How many of `WorkerState::flying` are its targets.
+    /// How many entries of [`WorkerState::flying`] are targets of this window.
     targets: usize,
     since: u64,
-    /// The budget kept others back meanwhile.
+    /// Whether the budget kept other windows back while this one was in flight.
     full: bool,
 }
 
@@ -158,6 +157,7 @@ impl Flights {
         Some(flight)
     }
 
+    /// Notes that the budget kept another window back.
     fn kept_back(&mut self) {
         for flight in self.flights.iter_mut().flatten() {
             flight.full = true;
@@ -165,13 +165,13 @@ impl Flights {
     }
 }
 
-/// What the worker has at hand.
+/// What a worker keeps between its runs.
 pub(crate) struct WorkerState {
-    /// Sorted by superblock, inode and index.
+    /// Targets that are to be written, sorted by superblock, inode and index.
     pending: KVVec<QueuedTarget>,
-    /// Just taken from a ring.
+    /// Targets that were just taken from a ring.
     fresh: KVVec<QueuedTarget>,
-    /// First in, first out, in step with the flights.
+    /// Targets in flight, in the order of the flights.
     flying: KVVec<Flying>,
     dirty: Pages,
     wanted: Pages,
@@ -179,12 +179,12 @@ pub(crate) struct WorkerState {
     urgent: Urgent,
     /// When the last window landed, in nanoseconds of `clock_ns()`.
     landed: u64,
-    /// Where the last window was: inode and page.
+    /// Where the last window was: address of the inode, and page.
     last: (usize, u64),
 }
 
 impl WorkerState {
-    /// Nothing at hand. Sleeps.
+    /// Allocates the lists, which are empty at first. Sleeps.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
@@ -199,23 +199,24 @@ impl WorkerState {
         })
     }
 
-    /// What a window of one request costs, in pages.
+    /// Cost of a window that is written by one request, in pages.
     fn window_cost() -> u32 {
         settings::window_pages().saturating_add(settings::request_cost())
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that a worker uses, in bytes.
     pub(crate) const fn bytes() -> usize {
         core::mem::size_of::<(Self, [QueuedTarget; PENDING + FRESH], [Flying; FLYING])>()
     }
 
-    /// Works until nothing is left.
+    /// Writes targets until none is left.
     pub(crate) fn run(&mut self, lane: &FileLane) {
         let mut flights = Flights::new();
         loop {
             self.refill(lane);
             match self.choose() {
-                // Not its `len()`: rustc 1.85 leaves an assertion of core's behind.
+                // `range.len()` is not used, because with rustc 1.85 it leaves an assertion of core
+                // behind.
                 Some(range) if self.admits(&flights, range.end.saturating_sub(range.start)) => {
                     self.begin(lane, range, &mut flights);
                 }
@@ -233,7 +234,8 @@ impl WorkerState {
 
     // --- targets
 
-    /// Gives up a target that is not written; those who wait look again.
+    /// Gives up a target that is not written, and wakes the reclaimers of its node, which look
+    /// again.
     fn skip(lane: &FileLane, target: QueuedTarget, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
         pinned(|pin| lane.shared.ledgers.write_around.this(pin).skip(why));
@@ -242,7 +244,8 @@ impl WorkerState {
         reclaim::done(nid);
     }
 
-    /// Takes what waits, sorts it, and drops what is not needed any more.
+    /// Takes the targets that are queued, sorts them in, and skips those that are not needed any
+    /// more.
     fn refill(&mut self, lane: &FileLane) {
         let mut any = false;
         for ring in lane.shared.rings() {
@@ -260,7 +263,7 @@ impl WorkerState {
         if !any && !stopping {
             return;
         }
-        // A few nodes and kinds of allocations at most: ask for each once.
+        // There are only a few nodes and kinds of allocations, so each is looked up once.
         let (mut asked, mut short) = (None, false);
         let mut last = (0, 0, 0);
         self.take_if(
@@ -292,8 +295,8 @@ impl WorkerState {
         );
     }
 
-    /// Moves the fresh targets to their places. (Not `sort_unstable()`, which
-    /// panics when it finds the order inconsistent.)
+    /// Moves the fresh targets to their sorted places. (`sort_unstable()` would panic if it found
+    /// the order inconsistent.)
     fn insert(&mut self, lane: &FileLane) {
         while let Some(target) = self.fresh.pop() {
             let key = (target.sb, target.inode, target.index);
@@ -302,7 +305,7 @@ impl WorkerState {
                 .partition_point(|t| (t.sb, t.inode, t.index) < key);
             match self.pending.insert_within_capacity(at, target) {
                 Ok(()) => {}
-                // Can't be: no more was taken than there is room for.
+                // This does not happen: no more targets were taken than there is room for.
                 Err(InsertError::IndexOutOfBounds(t) | InsertError::OutOfCapacity(t)) => {
                     Self::skip(lane, t, Skip::Full);
                 }
@@ -310,9 +313,9 @@ impl WorkerState {
         }
     }
 
-    /// Skips the targets for which `why` has a reason.
+    /// Skips the targets for which `why` returns a reason.
     fn take_if(&mut self, mut why: impl FnMut(&QueuedTarget) -> Option<Skip>, lane: &FileLane) {
-        // From the end: when all go, nothing need be moved.
+        // This goes from the end, so that nothing has to be moved when all are skipped.
         for i in (0..self.pending.len()).rev() {
             if let Some(why) = self.pending.get(i).and_then(&mut why) {
                 self.skip_at(lane, i, why);
@@ -327,9 +330,9 @@ impl WorkerState {
 
     // --- superblocks
 
-    /// Locks the superblock of the first target of a window whose folio can be locked;
-    /// skips the targets that stand in the way, of all windows if it is the superblock that
-    /// does. `None` when it can't be had now.
+    /// Pins the superblock of the first target of a window whose folio can be locked. Skips the
+    /// targets that cannot be written: one of them if its folio is the reason, all of the
+    /// superblock if that is. Returns `None` if no superblock can be pinned now.
     fn pin_superblock(
         &mut self,
         lane: &FileLane,
@@ -364,8 +367,8 @@ impl WorkerState {
         None
     }
 
-    /// Those targets are all locked, as a rule by the reclaimer that just handed
-    /// them over: gives it a moment, and them up after some.
+    /// Called when the folios of all these targets are locked, as a rule by the reclaimer that just
+    /// queued them. Sleeps for a moment, and skips the targets that were tried too often.
     fn wait_for_locks(&mut self, lane: &FileLane, range: ops::Range<usize>) {
         if range.is_empty() {
             return;
@@ -403,8 +406,9 @@ impl WorkerState {
 
     // --- windows
 
-    /// The pending targets of the window to write next: of the highest score, and of
-    /// equals the one that lies next. One that waits for long comes first.
+    /// Returns the range of pending targets whose window is written next. That is the window with
+    /// the highest score, and among equals the next one on the disk. A window with a target that
+    /// waits for long comes first.
     fn choose(&self) -> Option<ops::Range<usize>> {
         let size = settings::window_pages();
         let cost = settings::request_cost();
@@ -434,8 +438,8 @@ impl WorkerState {
         best.map(|(_, range)| range)
     }
 
-    /// Takes a reference to the inode of the first target whose folio can be
-    /// locked, and skips those before it that are not to be written.
+    /// Takes a reference to the inode of the first target of the window whose folio can be locked.
+    /// Skips the targets before it that are not to be written.
     fn pin_inode<'sb>(
         &mut self,
         lane: &FileLane,
@@ -479,7 +483,7 @@ impl WorkerState {
         sb.grab(folio).ok_or(Skip::Freeing)
     }
 
-    /// Begins the window of those pending targets.
+    /// Submits the window of these pending targets.
     fn begin(&mut self, lane: &FileLane, mut range: ops::Range<usize>, flights: &mut Flights) {
         let Some(sb) = self.pin_superblock(lane, &mut range) else {
             return;
@@ -496,8 +500,8 @@ impl WorkerState {
         inode.dirty_pages(start, size, &mut self.dirty);
         let mapping = inode.mapping_key();
 
-        // From here on they are numbers: a reference would keep their folios from
-        // being freed once they are clean.
+        // From here on the targets are only numbers: references would keep their folios from being
+        // freed once they are clean.
         self.wanted.clear();
         let mut targets = 0usize;
         for _ in range.clone() {
@@ -521,7 +525,7 @@ impl WorkerState {
                 nr_pages: target.nr_pages,
                 nid: target.nid,
             };
-            // `admits()` saw to it that there is room.
+            // `admits()` made sure that there is room.
             if self.flying.push_within_capacity(flying).is_ok() {
                 targets = targets.saturating_add(1);
                 lane.release(target);
@@ -532,11 +536,11 @@ impl WorkerState {
         if targets != 0 {
             self.flush(lane, &inode, start, targets, flights);
         }
-        // The last reference may evict the inode.
+        // Dropping the last reference may evict the inode.
         lane.blocking(|| drop(inode));
     }
 
-    /// Writes the ranges of a window whose pages are in `dirty` and `wanted`.
+    /// Writes the ranges of a window that hold the pages in `dirty` and `wanted`.
     fn flush(
         &mut self,
         lane: &FileLane,
@@ -550,7 +554,7 @@ impl WorkerState {
         let (mut low, mut high, mut pages, mut ranges) = (u64::MAX, 0, 0u32, 0u32);
         let mut runs = 0u32;
         let ledger = &lane.shared.ledgers.write_around;
-        // What is plugged is submitted at the end, which may wait for the device, too.
+        // What is plugged is submitted at the end, which may wait for the device as well.
         let write = || {
             for r in Ranges::new(&self.dirty, &self.wanted, settings::request_cost()) {
                 let from = start.saturating_add(u64::from(r.start));
@@ -603,7 +607,7 @@ impl WorkerState {
         });
     }
 
-    /// Waits for the oldest window, and accounts for its targets.
+    /// Waits until the oldest window has landed, and accounts for its targets.
     fn land(&mut self, lane: &FileLane, flights: &mut Flights) {
         let Some(mut flight) = flights.pop() else {
             return;
@@ -612,15 +616,15 @@ impl WorkerState {
             lane.blocking(|| folio.wait_writeback());
         }
         let now = system::clock_ns();
-        // Never fewer than a few windows: where others keep the device's queue
-        // full, each takes long whatever we do, and they had better wait together.
+        // The budget is never below a few windows. If others keep the queue of the device full,
+        // each window takes long anyway, and the windows had better wait together.
         let least = Self::window_cost().saturating_mul(4);
         let most = settings::inflight_pages().max(least);
         self.budget
             .took(flight.since, now, flight.full, least, most);
 
         let ledger = &lane.shared.ledgers.write_around;
-        // What it took beyond those before it.
+        // The time that this window took after the one before it had landed.
         let alone = now.saturating_sub(flight.since.max(self.landed));
         self.landed = now;
         for flying in self.flying.iter().take(flight.targets) {
