@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is switched: parameters that are set, groups of probes, the helper; and what is said of it
-//! when the module is loaded.
+//! What is switched: setters of parameters, groups of probes, the helper. Also the messages that
+//! the module prints when it is loaded.
 
 pub(crate) mod boot;
 pub(crate) mod helper;

@@ -14,34 +14,34 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The halves of the helper.
+/// The halves of the helper, each wanted or not, or on or off.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Halves {
-    /// Write-around.
+    /// Write-around, for file pages.
     pub(crate) around: bool,
-    /// Handoff.
+    /// Handoff, for swap-out.
     pub(crate) handoff: bool,
 }
 
-/// What the kernel calls, by halves.
+/// The callbacks of the halves, as they are registered with the kernel.
 pub(crate) struct Callbacks {
-    /// Write-around.
+    /// The callbacks of write-around; `None` if it is off.
     pub(crate) around: Option<Arc<file::FileHook>>,
-    /// Handoff.
+    /// The callbacks of handoff; `None` if it is off.
     pub(crate) swap: Option<swap::SwapHook>,
 }
 
-/// The helper while it is on.
+/// The helper while at least one of its halves is on.
 pub(crate) struct Helper {
-    // Unregisters when it goes, before what readers look at.
+    // Dropped first, so that the kernel calls nothing any more.
     registration: Registration<Callbacks>,
     around: Option<Arc<file::FileState>>,
     handoff: Option<Arc<swap::SwapState>>,
 }
 
 impl Helper {
-    /// Registers the halves that are wanted. Sleeps. See
-    /// [`Registration::new`] for the errors.
+    /// Registers the halves that are wanted, and starts their workers. Sleeps. Fails with `ENOMEM`,
+    /// or with the errors of [`Registration::new`].
     pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Halves) -> Result<Self> {
         let around = match wanted.around {
             true => Some(file::FileHook::new(ledgers.clone())?),
@@ -58,7 +58,7 @@ impl Helper {
         })
     }
 
-    /// The halves that are on.
+    /// Returns the halves that are on.
     pub(crate) fn on(&self) -> Halves {
         Halves {
             around: self.around.is_some(),
@@ -66,12 +66,12 @@ impl Helper {
         }
     }
 
-    /// What readers of write-around look at.
+    /// Returns the state of write-around for debugfs readers.
     pub(crate) fn around(&self) -> Option<Arc<file::FileState>> {
         self.around.clone()
     }
 
-    /// What readers of handoff look at.
+    /// Returns the state of handoff for debugfs readers.
     pub(crate) fn handoff(&self) -> Option<Arc<swap::SwapState>> {
         self.handoff.clone()
     }
@@ -79,7 +79,8 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // The kernel waits for those who wait for us.
+        // Unregistering waits for the tasks that wait for room at a swap device, so these are sent
+        // away first.
         if let Some(hook) = self.registration.data().swap.as_ref() {
             hook.close();
         }

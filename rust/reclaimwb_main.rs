@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! reclaimwb: who writes during page reclaim, and how much stack is left.
+//! reclaimwb: who writes during page reclaim, how much stack is left, what reclaim makes tasks wait
+//! for, and a helper that writes in its place.
 //!
-//! This file: what the module is made of, and the order in which it starts and
-//! stops. The words that the ledgers are indexed by, and the parameters, are in words/, the
-//! values of these in settings.rs, the handlers in probes/.
+//! This file lists the parts of the module, and starts and stops them in order. Each part ("room")
+//! uses only those that stand below it in CONTRIBUTING.md, which has the list.
+//! Documentation/design.rst has the calling contexts, the stop order, and the order of all locks.
 //!
-//! Flow, one way: tracepoint -> shim/probes_*.c -> entry/ -> probes/ -> ledgers/
-//! -> rows/ (debugfs).
+//! Data flows one way: tracepoint -> shim/probes_*.c -> entry/ -> probes/ -> ledgers/ -> rows/
+//! (debugfs).
 
-// A sum that overflows and an index out of range may panic: what is meant is said instead. What
-// the compiler makes of it is looked at by scripts/build/module.sh.
+// A sum that overflows and an index out of range would panic, so the code says what is meant in
+// these cases. scripts/build/module.sh verifies that the compiled module calls no panic function.
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 mod control;
@@ -54,12 +55,12 @@ module! {
     license: "GPL",
 }
 
-/// The module.
+/// The module while it is loaded.
 ///
-/// Fields are dropped in the order in which they stand here, which is the stop
-/// order: the helper, when its workers are done; the debugfs files with their
-/// readers; the probes, whose drop waits for the last handler. The ledgers, which all
-/// hold by reference count, go with the last of them.
+/// Fields are dropped in the order in which they are declared, which is the stop order: the helper,
+/// once its workers have ended; the debugfs files, once their readers are done; the probes, whose
+/// drop waits for the last handler. Each of them holds a reference to the ledgers, which are freed
+/// with the last one.
 #[pin_data]
 struct ReclaimWb {
     helper: control::helper::HelperGuard,

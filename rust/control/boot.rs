@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is said when the module is loaded.
+//! The messages that the module prints when it is loaded.
 
 use crate::{
     control::helper,
@@ -14,7 +14,8 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// Says what could not be attached, and which ledgers are not `available`, one line each.
+/// Prints one line for each probe that could not be attached, and for each ledger that is not
+/// available. `available` has the names of the ledgers, and whether they are.
 pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
     for &event in Event::ALL.iter() {
         let name = event.name();
@@ -34,7 +35,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
         }
     }
     for &function in Function::ALL {
-        // Where the compiler inlined it, what calls it is probed.
+        // If the compiler inlined it, its callers are probed instead.
         if function == Function::WaitBitCommon {
             continue;
         }
@@ -53,7 +54,8 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
     }
 }
 
-/// Switches the helper on if that is wanted; without it the observer goes on.
+/// Switches the helper on if the parameters ask for it. If that fails, a message says why, and the
+/// module goes on without the helper. Sleeps.
 pub(crate) fn start_helper() {
     let wanted = helper::wanted();
     if wanted == Halves::default() {

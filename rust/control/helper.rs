@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The one place where the helper is, while it is on, and switching it.
+//! The state of the helper while the module is loaded, and the functions that switch it on and off.
 //!
-//! Locks: `SWITCH`, then `PLACE`, then the kernel's own around registration. `PLACE` is not held
-//! while a helper goes, which may wait for a device.
+//! Locks: `SWITCH` and `PLACE`, both mutexes. For the order see Documentation/design.rst. `PLACE`
+//! is not held while a helper stops, because that may wait for a device.
 
 use crate::{
     helper::{
@@ -26,24 +26,25 @@ use kernel::{
     },
 };
 
-/// What the module has of the helper.
+/// What the module knows of the helper.
 struct HelperState {
-    /// `None` when the module is going.
+    /// `None` before the module is unloaded: no helper is started any more.
     ledgers: Option<Arc<Ledgers>>,
     helper: Option<Helper>,
 }
 
 static PLACE: Late<Mutex<HelperState>> = Late::new();
 
-/// Made before `PLACE`.
+/// Serialises the switching of the helper. Initialized before `PLACE`.
 static SWITCH: Late<Mutex<()>> = Late::new();
 
-/// The helper, while the module is loaded: whether it is on or off.
+/// Keeps the state of the helper for as long as the module is loaded. Stops the helper on drop,
+/// which may wait for a device.
 pub(crate) struct HelperGuard(());
 
 impl HelperGuard {
-    /// Makes place for the helper, which is off. For the module's init; `EBUSY`
-    /// the second time. Sleeps.
+    /// Initializes the state of the helper, which is off. Called once, by the module's init; fails
+    /// with `EBUSY` the second time. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
         SWITCH.make(new_mutex!((), "SWITCH"))?;
         let place = HelperState {
@@ -60,18 +61,18 @@ impl Drop for HelperGuard {
         let Some(place) = PLACE.get() else {
             return;
         };
-        // Parameters can be set until the module is gone, and who sets one may be waiting for a
-        // device just now: without ledgers nobody gets a helper any more.
+        // Parameters can be set until the module is gone, and a task that sets one may be waiting
+        // for a device just now. Without ledgers it cannot start a helper any more.
         let mut place = place.lock();
         place.ledgers = None;
         let helper = place.helper.take();
         drop(place);
-        // Not under the lock: it may wait for a device.
+        // This is done without the lock, because it may wait for a device.
         drop(helper);
     }
 }
 
-/// The halves of the helper that are wanted.
+/// Returns the halves of the helper that the parameters ask for.
 pub(crate) fn wanted() -> Halves {
     Halves {
         around: settings::write_around(),
@@ -79,21 +80,25 @@ pub(crate) fn wanted() -> Halves {
     }
 }
 
-/// Switches the halves of the helper on or off; nothing happens if they are that already,
-/// else what both have queued is given up. Returns when the workers are done.
-/// `EOPNOTSUPP` on a kernel without the patches, `EBUSY` when it has another helper.
-/// `ENODEV` when the module is going; before its init it has no effect. Sleeps.
+/// Switches the halves of the helper on or off. Nothing happens if `wanted` is on already.
+/// Otherwise both halves are stopped first: what they have queued is given up, and their workers
+/// end.
+///
+/// Before the module's init this has no effect. Fails with `EOPNOTSUPP` on a kernel without the
+/// patches, with `EBUSY` if the kernel has another helper, and with `ENODEV` while the module is
+/// unloaded. Sleeps, and may wait for a device.
 pub(crate) fn switch(wanted: Halves) -> Result {
     let (Some(place), Some(switch)) = (PLACE.get(), SWITCH.get()) else {
         return Ok(());
     };
-    // One at a time: parameters are set under a lock of the kernel's, but the module's init, which
-    // sees what they are, is not, and they can be set before it is done.
+    // Only one task switches at a time. The kernel sets parameters under a lock of its own, but the
+    // module's init, which reads them, does not hold it, and parameters can be set before the init
+    // is done.
     let _switching = switch.lock();
     if on() == Some(wanted) {
         return Ok(());
     }
-    // Not under this lock: it may wait for a device.
+    // The helper is dropped without this lock, because that may wait for a device.
     let helper = place.lock().helper.take();
     let before = helper.as_ref().map(Helper::on);
     drop(helper);
@@ -105,7 +110,7 @@ pub(crate) fn switch(wanted: Halves) -> Result {
     match Helper::new(ledgers.clone(), wanted) {
         Ok(helper) => place.helper = Some(helper),
         Err(e) => {
-            // As it was, if that can be had again.
+            // Restores what was on before, if possible.
             place.helper = before.and_then(|on| Helper::new(ledgers, on).ok());
             return Err(e);
         }
@@ -113,17 +118,17 @@ pub(crate) fn switch(wanted: Halves) -> Result {
     Ok(())
 }
 
-/// What readers look at; `None` when write-around is off. Sleeps.
-pub(crate) fn shared() -> Option<Arc<file::FileState>> {
+/// Returns the state of write-around for debugfs readers; `None` if it is off. Sleeps.
+pub(crate) fn write_around() -> Option<Arc<file::FileState>> {
     PLACE.get()?.lock().helper.as_ref()?.around()
 }
 
-/// What readers look at; `None` when handoff is off. Sleeps.
+/// Returns the state of handoff for debugfs readers; `None` if it is off. Sleeps.
 pub(crate) fn handoff() -> Option<Arc<swap::SwapState>> {
     PLACE.get()?.lock().helper.as_ref()?.handoff()
 }
 
-/// Which halves are on? `None` before the module's init. Sleeps.
+/// Returns the halves that are on; `None` before the module's init. Sleeps.
 pub(crate) fn on() -> Option<Halves> {
     let place = PLACE.get()?.lock();
     Some(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's parameters: what setting one switches. Bounds are in words/parameter.rs; parsing and
-//! /sys/module are the C shim's (shim/params.c).
+//! The setters of the module's parameters, and what they switch. The bounds are in
+//! words/parameter.rs. Parsing and /sys/module are in shim/params.c.
 //!
-//! The kernel serialises the setters. Process context; they may sleep.
+//! Context: process context; setters may sleep. The kernel serialises them.
 
 use crate::{
     control::{
@@ -48,7 +48,7 @@ use kernel::{
     },
 };
 
-/// Switches a group; as it was before if that fails. Sleeps.
+/// Switches the probes of a group. If that fails, the parameter keeps its value. Sleeps.
 fn switch(group: Group, on: bool) -> Result {
     let Some(there) = GROUPS.get(group as usize) else {
         return Err(EINVAL);
@@ -61,7 +61,7 @@ fn switch(group: Group, on: bool) -> Result {
     probes::switch(group).inspect_err(|_| there.store(before, Relaxed))
 }
 
-/// Begins or ends recording; nothing is recorded if that fails. Sleeps.
+/// Begins or ends recording. If the probes cannot be attached, recording stays off. Sleeps.
 fn record(recorded: &Atomic<bool>, on: bool) -> Result {
     if recorded.load(Relaxed) == on {
         return Ok(());
@@ -72,12 +72,13 @@ fn record(recorded: &Atomic<bool>, on: bool) -> Result {
             "enabled: the probes could not be attached: error {}\n",
             e.to_errno()
         );
-        // Nothing is attached now.
+        // No probe is attached now.
         recorded.store(false, Relaxed);
     })
 }
 
-/// Is that a value that the parameter takes? Says which it takes if it is none.
+/// Checks that the parameter takes this value. If not, prints which values it takes, and fails with
+/// `EINVAL`.
 fn check(parameter: Parameter, value: u64) -> Result {
     let name = parameter.name();
     match parameter.values() {
@@ -111,14 +112,15 @@ fn check(parameter: Parameter, value: u64) -> Result {
     Ok(())
 }
 
-/// A value that was [checked](check), which fits.
+/// Converts a value that [`check`] has found to be in range.
 fn fit<T: TryFrom<u64>>(value: u64) -> Result<T> {
     T::try_from(value).map_err(|_| EINVAL)
 }
 
-/// Switches the helper for a parameter that its halves do not agree with yet; says why if
-/// that can't be. What is so already is never switched: a kernel without a place for the
-/// helper has it off, and may be told so. Sleeps.
+/// Switches the helper on behalf of a parameter. Prints why if that fails. Sleeps.
+///
+/// The caller does this only if the halves differ from what is wanted. On a kernel that cannot have
+/// the helper it is off, so setting its parameters to "off" succeeds there.
 fn switch_helper(parameter: Parameter, wanted: Halves) -> Result {
     let name = parameter.name();
     helper::switch(wanted).inspect_err(|&e| {
@@ -137,8 +139,8 @@ fn switch_helper(parameter: Parameter, wanted: Halves) -> Result {
     })
 }
 
-/// Sets the parameter that the C shim numbers `id`; `EINVAL` when the value is
-/// out of range, which then changes nothing.
+/// Sets the parameter that the C shim numbers `id`. Fails with `EINVAL` if the value is out of
+/// range, or with the error of what it switches; the parameter then keeps its value. Sleeps.
 pub(crate) fn set(id: u32, value: u64) -> Result {
     let parameter = Parameter::from_raw(id).ok_or(EINVAL)?;
     check(parameter, value)?;
@@ -178,7 +180,7 @@ pub(crate) fn set(id: u32, value: u64) -> Result {
     Ok(())
 }
 
-/// Value of the parameter that the C shim numbers `id`.
+/// Returns the value of the parameter that the C shim numbers `id`. Sleeps.
 pub(crate) fn get(id: u32) -> u64 {
     let Some(parameter) = Parameter::from_raw(id) else {
         return 0;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The probes that feed the ledgers, and switching groups of them.
+//! The probes that feed the ledgers, and the functions that switch groups of them.
 //!
-//! Locks: the kernel's for parameters, and that of its list of modules with tracepoints,
-//! before `BOARD`, before those of tracepoints and function probes. Process context; all
-//! sleep.
+//! Context: process context; all functions sleep. Locks: `BOARD`, a mutex. For the order see
+//! Documentation/design.rst.
 
 use crate::{
     kernel_ext::{
@@ -63,7 +62,8 @@ impl Host for Ledgers {
     }
 }
 
-/// Why the probes of that group, or of none, are not to be attached, if they are not.
+/// Returns why the probes of a group (or those of no group) are not to be attached; `None` if they
+/// are.
 fn off(group: Option<Group>) -> Option<ProbeState> {
     if group.is_some_and(|g| !settings::group(g)) {
         Some(ProbeState::Off)
@@ -74,22 +74,23 @@ fn off(group: Option<Group>) -> Option<ProbeState> {
     }
 }
 
-/// The probes, and whom they feed.
+/// The probes, and the ledgers that they feed.
 struct Board {
-    /// `None` when the module is going.
+    /// `None` before the module is unloaded.
     ledgers: Option<Arc<Ledgers>>,
     functions: [Option<FunctionProbe<Ledgers>>; Function::COUNT],
-    /// Calls that probes missed that are gone.
+    /// Calls that were missed by probes that are detached by now.
     missed: Missed,
-    // After the function probes: they must be there for as long as groups of them can be
-    // switched.
+    // Dropped after the function probes, whose groups can be switched as long as these probes are
+    // there.
     probes: Option<Pin<KBox<Probes<Ledgers>>>>,
 }
 
 static BOARD: Late<Mutex<Board>> = Late::new();
 
 impl Board {
-    /// Probes those of `functions` whose group is on; the ledgers know which could not.
+    /// Attaches the probes of those `wanted` functions whose group is on. The state of each is
+    /// noted in the ledgers.
     fn attach(&mut self, wanted: impl Fn(Function) -> bool) {
         let Some(ledgers) = &self.ledgers else {
             return;
@@ -112,7 +113,7 @@ impl Board {
         }
     }
 
-    /// Takes the probes off functions, and waits for their handlers.
+    /// Detaches the probes of the `wanted` functions, and waits for their handlers.
     fn detach(&mut self, wanted: impl Fn(Function) -> bool) {
         for (&function, place) in Function::ALL.iter().zip(&mut self.functions) {
             let probe = if wanted(function) { place.take() } else { None };
@@ -127,7 +128,7 @@ impl Board {
         }
     }
 
-    /// Says of each group whether it is there.
+    /// Notes for each group whether its probes are attached.
     fn set_all_live(&self) {
         for &group in Group::ALL {
             self.set_live(group, off(Some(group)).is_none());
@@ -141,16 +142,17 @@ impl Board {
     }
 }
 
-/// The probes, while the module is loaded; detached, with their handlers done, on drop.
+/// Keeps the probes attached while the module is loaded. On drop they are detached, and the last
+/// handler has ended.
 pub(crate) struct Attached(());
 
 impl Attached {
-    /// Attaches what can be attached; the ledgers know what could not. For the module's init;
-    /// `EBUSY` the second time.
+    /// Attaches all probes that can be attached. The ledgers have the state of each. Called once,
+    /// by the module's init; fails with `EBUSY` the second time.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
         let recorded = settings::enabled();
         let mut board = Board {
-            // What ends something is attached before what begins it.
+            // The probes of events that end something are attached before those that begin it.
             probes: Some(KBox::pin_init(Probes::new(ledgers.clone()), GFP_KERNEL)?),
             ledgers: Some(ledgers.clone()),
             functions: [const { None }; Function::COUNT],
@@ -159,13 +161,13 @@ impl Attached {
         board.attach(|_| true);
         board.set_all_live();
         BOARD.make(new_mutex!(board, "BOARD"))?;
-        // From its first drop on it is detached again.
+        // From here on all is detached again if something fails.
         let attached = Self(());
-        // Whose module came while we were not ready yet.
+        // Modules may have been loaded before `BOARD` was there.
         if let Some(board) = BOARD.get() {
             board.lock().attach(|f| f.module().is_some());
         }
-        // What was switched while we were not ready yet.
+        // Parameters may have been set before `BOARD` was there.
         if settings::enabled() != recorded {
             pause_or_resume()?;
         }
@@ -191,13 +193,13 @@ impl Drop for Attached {
         board.ledgers = None;
         let probes = board.probes.take();
         drop(board);
-        // Not under the lock: modules with tracepoints are gone through.
+        // This is done without the lock, because it walks the list of modules with tracepoints.
         drop(probes);
     }
 }
 
-/// Attaches or detaches a group's probes, as its parameter, already set, says. Before the
-/// module's init it has no effect.
+/// Attaches or detaches the probes of a group, according to its parameter, which is already set.
+/// Before the module's init this has no effect.
 pub(crate) fn switch(group: Group) -> Result {
     let Some(board) = BOARD.get() else {
         return Ok(());
@@ -215,7 +217,7 @@ pub(crate) fn switch(group: Group) -> Result {
     } else {
         ledgers.states.set_live(group, false);
         board.detach(|f| f.group() == Some(group));
-        // Those that were not attached are off now, too.
+        // The state of those that could not be attached is "off" now, too.
         board.attach(|f| f.group() == Some(group));
         if let Some(probes) = &board.probes {
             probes.detach_group(group);
@@ -225,9 +227,9 @@ pub(crate) fn switch(group: Group) -> Result {
     Ok(())
 }
 
-/// Attaches or detaches all probes, as `enabled`, already set, says. Tasks that are inside reclaim
-/// or wait at that moment are known anew from their next window or wait on, as when the module is
-/// loaded. Before the module's init it has no effect.
+/// Attaches or detaches all probes, according to `enabled`, which is already set. A task that is
+/// inside reclaim, or waits, is seen again from its next window or wait on, as when the module is
+/// loaded. Before the module's init this has no effect.
 pub(crate) fn pause_or_resume() -> Result {
     let Some(place) = BOARD.get() else {
         return Ok(());
@@ -242,14 +244,14 @@ pub(crate) fn pause_or_resume() -> Result {
     board.detach(|_| true);
     let probes = board.probes.take();
     drop(board);
-    // Not under the lock: modules with tracepoints are gone through.
+    // This is done without the lock, because it walks the list of modules with tracepoints.
     drop(probes);
     ledgers.pause();
-    // They know of each event whether it could be attached, also where none is.
+    // Even while paused these know of each event whether it could be attached.
     let probes = KBox::pin_init(Probes::new(ledgers.clone()), GFP_KERNEL)?;
     let mut board = place.lock();
     if board.ledgers.is_none() {
-        // The module is going.
+        // The module is being unloaded.
         drop(board);
         drop(probes);
         return Ok(());
@@ -260,8 +262,9 @@ pub(crate) fn pause_or_resume() -> Result {
     Ok(())
 }
 
-/// A module whose functions may be probed is here, or is going. Called with the kernel's
-/// list of modules with tracepoints locked, which nobody locks who has `BOARD`.
+/// Called when a module whose functions may be probed was loaded, or is about to be unloaded. The
+/// kernel holds the lock of its list of modules with tracepoints, which nobody takes while holding
+/// `BOARD`.
 fn module_switched(module: &str, here: bool) {
     let Some(board) = BOARD.get() else {
         return;
@@ -285,14 +288,14 @@ fn module_switched(module: &str, here: bool) {
     }
 }
 
-/// In what form a function is probed, if it is.
+/// Returns the form in which a function is probed; `None` if it is not.
 pub(crate) fn form(function: Function) -> Option<Form> {
     let board = BOARD.get()?.lock();
     let probe = board.functions.get(function as usize)?.as_ref()?;
     Some(probe.form())
 }
 
-/// Calls of probed functions that were not seen.
+/// Returns the number of calls that the probes of functions missed.
 pub(crate) fn missed() -> Missed {
     let Some(board) = BOARD.get() else {
         return Missed::default();

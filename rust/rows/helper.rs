@@ -88,7 +88,7 @@ pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
 
     let mut pending = 0;
     let mut result = Ok(());
-    if let Some(shared) = helper::shared() {
+    if let Some(shared) = helper::write_around() {
         shared.devices(|name, state| {
             let waiting = state.pending.load(Relaxed).max(0);
             pending = waiting.saturating_add(pending);
@@ -108,7 +108,7 @@ pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
         });
     }
     result?;
-    if let Some(shared) = helper::shared() {
+    if let Some(shared) = helper::write_around() {
         for (nid, ns) in shared.pace() {
             writeln!(f, "node.{nid}.ns_per_page {ns}")?;
         }

@@ -231,7 +231,7 @@ fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.cycles_estimate {estimate}")?;
     let bytes = ledgers
         .bytes()
-        .saturating_add(helper::shared().map_or(0, |shared| shared.bytes()))
+        .saturating_add(helper::write_around().map_or(0, |shared| shared.bytes()))
         .saturating_add(helper::handoff().map_or(0, |shared| shared.bytes()));
     writeln!(f, "cost.memory_bytes {bytes}")
 }
