@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Staging for what the `kernel` crate of Linux 7.3 lacks: per-CPU data,
-//! tracepoint and function probes, stack traces, symbols.
+//! What the `kernel` crate of Linux 7.3 lacks, in safe types: per-CPU data, tracepoint and function
+//! probes, stack traces, symbols, folios, kernel threads.
 //!
-//! This folder, `shim` and, for what C calls, `entry` are the only places with `unsafe`,
-//! `bindings::` and FFI. Each type drops what it registered.
+//! Only this folder, `shim` and `entry` (the functions that C calls) contain `unsafe`, `bindings::`
+//! and FFI. A type that registers something unregisters it on drop.
 
 pub(crate) mod cell;
 pub(crate) mod cgroup;

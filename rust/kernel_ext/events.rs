@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Safe calls of the trace events in events.h. Any context; never sleep.
+//! Safe functions for the trace events in events.h. Any context; they do not sleep.
 
 use crate::{
     kernel_ext::fs::Inode,
@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// Callers that [`headroom_low`] carries at most.
+/// The most callers that [`headroom_low`] carries.
 pub(crate) const LOW_CALLERS: usize = RWB_LOW_CALLERS as usize;
 
-/// Emits `reclaimwb:reclaim_write` if someone listens.
+/// Emits `reclaimwb:reclaim_write` if it is enabled.
 #[inline]
 pub(crate) fn reclaim_write(origin: Origin, kind: Kind, folio: &Folio, headroom: usize) {
     // SAFETY: Has no precondition.
@@ -39,20 +39,20 @@ pub(crate) fn reclaim_write(origin: Origin, kind: Kind, folio: &Folio, headroom:
     }
 }
 
-/// True when someone listens to `reclaimwb:reclaim_window`.
+/// Whether `reclaimwb:reclaim_window` is enabled.
 #[inline]
 pub(crate) fn reclaim_window_enabled() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_trace_reclaim_window_enabled() }
 }
 
-/// Emits `reclaimwb:reclaim_window`; `depth` is the nesting, 1 for outermost.
+/// Emits `reclaimwb:reclaim_window`. `depth` is the nesting of the window; 1 is the outermost one.
 pub(crate) fn reclaim_window(origin: Origin, reclaimed: usize, written: u64, depth: u32, ns: u64) {
-    // SAFETY: Plain values.
+    // SAFETY: All arguments are plain values.
     unsafe { rwb_trace_reclaim_window(origin as u32, reclaimed, written, depth, ns) };
 }
 
-/// True when someone listens to `reclaimwb:headroom_low`.
+/// Whether `reclaimwb:headroom_low` is enabled.
 pub(crate) fn headroom_low_enabled() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_trace_headroom_low_enabled() }
@@ -80,8 +80,8 @@ pub(crate) fn headroom_low(
     };
 }
 
-/// Emits `reclaimwb:write_around`, if someone listens, for `nr` pages of a file
-/// that were written from `start`, `us` after the first of them was met.
+/// Emits `reclaimwb:write_around` if it is enabled. `nr` pages of a file were written from page
+/// `start` on, `us` microseconds after reclaim met the first of them.
 pub(crate) fn write_around(
     inode: &Inode<'_>,
     start: u64,
@@ -93,12 +93,12 @@ pub(crate) fn write_around(
 ) {
     // SAFETY: Has no precondition.
     if unsafe { rwb_trace_write_around_enabled() } {
-        // SAFETY: The inode is live, and so is its superblock.
+        // SAFETY: The inode and its superblock are live.
         unsafe { rwb_trace_write_around(inode.as_ptr(), start, nr, targets, others, ranges, us) };
     }
 }
 
-/// Emits `reclaimwb:stall` if someone listens.
+/// Emits `reclaimwb:stall` if it is enabled.
 pub(crate) fn stall(stall: &StallEnd) {
     // SAFETY: Has no precondition.
     if unsafe { rwb_trace_stall_enabled() } {

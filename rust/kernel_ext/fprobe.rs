@@ -20,16 +20,16 @@ use kernel::{
     sync::Arc, //
 };
 
-/// A registered function probe; unregisters, and waits for its handlers, on
-/// drop. Creating and dropping it sleep.
+/// A registered function probe. Creating one sleeps. On drop it is unregistered, which sleeps until
+/// its last handler has ended.
 ///
 /// # Invariants
 ///
-/// `handle` is one that `rwb_function_probe_register()` returned for `data`, and that was not
+/// `handle` was returned by `rwb_function_probe_register()` for `data`, and has not been
 /// unregistered.
 pub(crate) struct FunctionProbe<D: ProbeData> {
     handle: NonNull<c_void>,
-    /// What the handlers get, until the last one is done.
+    /// The data of the handlers, kept until the last handler has ended.
     _data: Arc<D>,
 }
 
@@ -39,16 +39,18 @@ unsafe impl<D: ProbeData> Send for FunctionProbe<D> {}
 // SAFETY: A shared reference only reads counters.
 unsafe impl<D: ProbeData> Sync for FunctionProbe<D> {}
 
-/// Calls of a probed function that its probe did not see.
+/// The number of calls of a probed function that its probe did not see.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Missed {
-    /// For want of room to follow them.
+    /// Calls for which there was no room to follow them.
     pub(crate) calls: u64,
-    /// By interrupts, on top of a probe's handler: no stall's.
+    /// Calls from interrupts that came while a handler of the probe was running. They do not belong
+    /// to a stall.
     pub(crate) interrupts: u64,
 }
 
 impl Missed {
+    /// Returns the sum of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             calls: self.calls.wrapping_add(other.calls),
@@ -58,17 +60,18 @@ impl Missed {
 }
 
 impl<D: ProbeData> FunctionProbe<D> {
-    /// Registers the probe; or why that cannot be: `EOPNOTSUPP` in a kernel without
-    /// function probes, `ENOENT` where it has no such function.
+    /// Registers a probe. If that fails, returns the state of the probe: `Waiting` if the module of
+    /// the function is not loaded, otherwise `Failed` (with `EOPNOTSUPP` on a kernel without
+    /// function probes, with `ENOENT` if there is no such function). Sleeps.
     pub(crate) fn new(function: Function, data: Arc<D>) -> core::result::Result<Self, ProbeState> {
         let mut err = 0;
         let passed = Arc::as_ptr(&data).cast_mut().cast();
-        // SAFETY: `err` is valid for writes; `data` is what the entries expect (`ProbeData`), and
+        // SAFETY: `err` is valid for writes. `data` is what the entries expect (`ProbeData`), and
         // lives until after the probe is unregistered.
         let handle =
             unsafe { shim::rwb_function_probe_register(function as u32, passed, &mut err) };
         match NonNull::new(handle) {
-            // INVARIANT: Just registered.
+            // INVARIANT: The probe was just registered.
             Some(handle) => Ok(Self {
                 handle,
                 _data: data,
@@ -83,18 +86,17 @@ impl<D: ProbeData> FunctionProbe<D> {
         }
     }
 
-    /// In what form it probes the function.
+    /// Returns the form in which the function is probed.
     pub(crate) fn form(&self) -> Form {
         // SAFETY: By the type invariant the handle is registered.
         let form = unsafe { shim::rwb_function_probe_form(self.handle.as_ptr()) };
         Form::from_raw(form).unwrap_or(Form::Whole)
     }
 
-    /// Calls that it did not see.
+    /// Returns the number of calls that the probe did not see.
     pub(crate) fn missed(&self) -> Missed {
         let mut interrupts = 0;
-        // SAFETY: By the type invariant the handle is registered; `interrupts` is valid for
-        // the write.
+        // SAFETY: By the type invariant the handle is registered. `interrupts` is valid for writes.
         let calls =
             unsafe { shim::rwb_function_probe_missed(self.handle.as_ptr(), &raw mut interrupts) };
         Missed {

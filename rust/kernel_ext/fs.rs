@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Folios, superblocks and inodes, as far as the writeback worker needs them.
+//! Folios, superblocks and inodes, as far as the worker of write-around needs them.
 //!
-//! The chain of what keeps what alive (Documentation/design.rst, "Invariants"): a locked folio
-//! with a mapping keeps its inode; from it the superblock's `s_umount` is tried;
-//! while that is held, an inode reference may be held too, and no longer.
+//! Each of them is kept alive by another one (Documentation/design.rst, "Invariants"). A locked
+//! folio with a mapping keeps its inode. By the inode the worker tries to take the superblock's
+//! `s_umount`. While it holds that, and no longer, it may hold a reference to the inode.
 //!
-//! Locks, in order: folio lock (tried), `s_umount` (tried, shared). Both are taken
-//! and released by one task.
+//! Locks: the folio lock and `s_umount` (shared). Both are only tried, and are released by the task
+//! that took them. For the order see Documentation/design.rst.
 //!
 //! C headers: `include/linux/pagemap.h`, `include/linux/fs.h`
 
@@ -28,8 +28,8 @@ use kernel::{
     prelude::*, //
 };
 
-/// A reference to a folio; put on drop, which frees the folio if it was the
-/// last. Any context that may free memory.
+/// A reference to a folio. It is put on drop, which frees the folio if the reference was the last
+/// one. Any context that may free memory.
 ///
 /// # Invariants
 ///
@@ -43,45 +43,46 @@ unsafe impl Send for FolioRef {}
 unsafe impl Sync for FolioRef {}
 
 impl FolioRef {
-    /// Takes a reference. Any context.
+    /// Takes a reference to a folio. Any context.
     ///
     /// # Safety
     ///
-    /// `folio` must point to a folio that someone holds a reference to during
-    /// the call.
+    /// `folio` must point to a folio to which someone holds a reference during the call.
     pub(crate) unsafe fn get(folio: NonNull<bindings::folio>) -> Self {
-        // SAFETY: The folio is referenced, by the safety requirement.
+        // SAFETY: By the safety requirement the folio is referenced.
         unsafe { shim::rwb_folio_get(folio.as_ptr()) };
         // INVARIANT: We just took a reference.
         Self(folio)
     }
 
-    /// Its address, to be compared with others while they are referenced.
+    /// Returns the address of the folio. It may be compared with that of other folios as long as
+    /// both are referenced.
     pub(crate) fn key(&self) -> usize {
         self.0.as_ptr() as usize
     }
 
-    /// Its first page's frame number.
+    /// Returns the frame number of the folio's first page.
     pub(crate) fn pfn(&self) -> usize {
         // SAFETY: By the type invariant the folio is live.
         unsafe { shim::rwb_folio_pfn(self.0.as_ptr()) }
     }
 
-    /// Locks it unless someone else has. Any context.
+    /// Locks the folio; `None` if it is locked already. Any context.
     pub(crate) fn try_lock(&self) -> Option<LockedFolio<'_>> {
         // SAFETY: By the type invariant the folio is live.
         let locked = unsafe { shim::rwb_folio_trylock(self.0.as_ptr()) };
-        // INVARIANT: Just locked. (Made only then: its drop unlocks.)
+        // INVARIANT: The folio was just locked. (The value is made only in this case, because its
+        // drop unlocks.)
         locked.then(|| LockedFolio(self))
     }
 
-    /// Waits until it is not under writeback. Sleeps, without limit.
+    /// Waits until the folio is not under writeback. Sleeps, without a limit.
     pub(crate) fn wait_writeback(&self) {
         // SAFETY: By the type invariant the folio is live.
         unsafe { shim::rwb_folio_wait_writeback(self.0.as_ptr()) };
     }
 
-    /// Is a cgroup that it is charged to near its limit? Any context.
+    /// Whether a cgroup to which the folio is charged is near its limit. Any context.
     pub(crate) fn memcg_short(&self) -> bool {
         // SAFETY: By the type invariant the folio is live.
         unsafe { shim::rwb_memcg_short(self.0.as_ptr()) }
@@ -90,12 +91,12 @@ impl FolioRef {
 
 impl Drop for FolioRef {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant we own a reference, and give it up.
+        // SAFETY: By the type invariant we own a reference, and we give it up here.
         unsafe { shim::rwb_folio_put(self.0.as_ptr()) };
     }
 }
 
-/// A folio that we locked; unlocked on drop.
+/// A folio that we locked. It is unlocked on drop.
 ///
 /// # Invariants
 ///
@@ -103,32 +104,32 @@ impl Drop for FolioRef {
 pub(crate) struct LockedFolio<'a>(&'a FolioRef);
 
 impl LockedFolio<'_> {
-    /// The inode that it belongs to, `None` if it was truncated. The pointer is
-    /// valid while the folio is locked: eviction waits for the lock.
+    /// Returns the inode of the folio; `None` if the folio was truncated. The pointer is valid
+    /// while the folio is locked, because eviction waits for the lock.
     fn inode(&self) -> Option<NonNull<bindings::inode>> {
         // SAFETY: The folio is live and locked.
         NonNull::new(unsafe { shim::rwb_folio_inode(self.0 .0.as_ptr()) })
     }
 
-    /// Address of that inode, to be compared; `None` if the folio was truncated.
+    /// Returns the address of that inode, which is only compared; `None` if the folio was
+    /// truncated.
     pub(crate) fn inode_key(&self) -> Option<usize> {
         self.inode().map(|inode| inode.as_ptr() as usize)
     }
 
-    /// Must it be written?
+    /// Whether the folio is dirty.
     pub(crate) fn dirty(&self) -> bool {
         // SAFETY: The folio is live.
         unsafe { shim::rwb_folio_dirty(self.0 .0.as_ptr()) }
     }
 
-    /// Is it being written?
+    /// Whether the folio is under writeback.
     pub(crate) fn writeback(&self) -> bool {
         // SAFETY: The folio is live.
         unsafe { shim::rwb_folio_writeback(self.0 .0.as_ptr()) }
     }
 
-    /// Locks its superblock against unmounting; see [`Superblock`]. Does not
-    /// sleep.
+    /// Locks the folio's superblock against unmounting: see [`Superblock`]. Does not sleep.
     pub(crate) fn superblock(&self) -> Result<Superblock, FsUnavailable> {
         let inode = self.inode().ok_or(FsUnavailable::Gone)?;
         // SAFETY: The inode is live while the folio is locked.
@@ -136,7 +137,7 @@ impl LockedFolio<'_> {
         let sb = NonNull::new(sb).ok_or(FsUnavailable::Gone)?;
         // SAFETY: The superblock outlives its inodes.
         match unsafe { shim::rwb_sb_trylock(sb.as_ptr()) } {
-            // INVARIANT: Just locked.
+            // INVARIANT: `s_umount` was just taken.
             shim::RWB_SB_LOCKED => Ok(Superblock(sb)),
             shim::RWB_SB_FROZEN => Err(FsUnavailable::Frozen),
             shim::RWB_SB_READONLY => Err(FsUnavailable::ReadOnly),
@@ -152,32 +153,31 @@ impl Drop for LockedFolio<'_> {
     }
 }
 
-/// Why a filesystem was not to be had.
+/// Why a superblock could not be locked.
 #[derive(Clone, Copy)]
 pub(crate) enum FsUnavailable {
     /// The folio was truncated.
     Gone,
-    /// It is being unmounted or remounted.
+    /// The filesystem is being unmounted or remounted.
     Unmounting,
-    /// It is frozen.
+    /// The filesystem is frozen.
     Frozen,
-    /// It is read-only.
+    /// The filesystem is read-only.
     ReadOnly,
 }
 
-/// A superblock that is not unmounted, frozen, or remounted while this exists:
-/// its `s_umount` is held, shared. Not to be kept for long. Belongs to the task
-/// that made it.
+/// A superblock that is not unmounted, frozen or remounted while this value exists, because its
+/// `s_umount` is held, shared. It should not be kept for long. It belongs to the task that made it.
 ///
 /// # Invariants
 ///
-/// `s_umount` is held for reading by this task, and the superblock was alive,
-/// writable and not frozen when it was taken.
+/// This task holds `s_umount` for reading. When it was taken, the superblock was alive, writable
+/// and not frozen.
 pub(crate) struct Superblock(NonNull<bindings::super_block>);
 
 impl Superblock {
-    /// Takes a reference to the inode of a folio of this superblock; `None` if it
-    /// is of another, or the inode is being freed. Does not sleep.
+    /// Takes a reference to the inode of a folio. `None` if the folio belongs to another
+    /// superblock, or if the inode is being freed. Does not sleep.
     pub(crate) fn grab<'sb>(&'sb self, folio: &LockedFolio<'_>) -> Option<Inode<'sb>> {
         let inode = folio.inode()?;
         // SAFETY: The inode is live while the folio is locked.
@@ -187,81 +187,79 @@ impl Superblock {
         }
         // SAFETY: As above.
         let inode = unsafe { bindings::igrab(inode.as_ptr()) };
-        // INVARIANT: `igrab()` gave us a reference; its superblock is `self`,
-        // which outlives the result by its lifetime.
+        // INVARIANT: `igrab()` gave us a reference. The inode's superblock is `self`, which
+        // outlives the result by its lifetime.
         NonNull::new(inode).map(|inode| Inode(inode, PhantomData))
     }
 }
 
 impl Drop for Superblock {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant this task holds the lock; inodes that
-        // were taken under it borrow `self`, so they are gone.
+        // SAFETY: By the type invariant this task holds the lock. Inodes that were taken under it
+        // borrow `self`, so they are gone.
         unsafe { shim::rwb_sb_unlock(self.0.as_ptr()) };
     }
 }
 
-/// A reference to an inode of a superblock that is locked for as long; put on
-/// drop, which may evict the inode, and so sleeps and does I/O: never in reclaim.
+/// A reference to an inode whose superblock is locked meanwhile. It is put on drop, which may evict
+/// the inode, and so sleeps and does I/O. It must never be dropped in reclaim.
 ///
 /// # Invariants
 ///
-/// We own one reference; the inode's `s_umount` is held during `'sb`.
+/// We own one reference. The inode's `s_umount` is held during `'sb`.
 pub(crate) struct Inode<'sb>(NonNull<bindings::inode>, PhantomData<&'sb Superblock>);
 
 impl Inode<'_> {
-    /// The inode, for FFI.
+    /// Returns the inode, for FFI.
     pub(crate) fn as_ptr(&self) -> *mut bindings::inode {
         self.0.as_ptr()
     }
 
-    /// Address of its page cache, to be compared.
+    /// Returns the address of the inode's page cache, which is only compared.
     pub(crate) fn mapping_key(&self) -> usize {
         // SAFETY: By the type invariant the inode is live.
         unsafe { shim::rwb_inode_mapping(self.0.as_ptr()) }
     }
 
-    /// Sets `pages` to those of the `nr` from `start` that are dirty and not
-    /// under writeback; at most [`MAX_PAGES`].
-    /// Sleeps.
+    /// Sets `pages` to those of the `nr` pages (at most [`MAX_PAGES`]) from `start` on that are
+    /// dirty and not under writeback. Sleeps.
     pub(crate) fn dirty_pages(&self, start: u64, nr: u32, pages: &mut Pages) {
         pages.clear();
         let words = pages.words_mut();
         let nr = nr.min(MAX_PAGES);
-        // SAFETY: By the type invariant the inode is live; `words` has room for
-        // `nr` bits.
+        // SAFETY: By the type invariant the inode is live. `words` has room for `nr` bits.
         unsafe { shim::rwb_dirty_pages(self.0.as_ptr(), start, nr, words.as_mut_ptr().cast()) };
     }
 
-    /// Starts writing `nr` pages from `start`. Sleeps, without limit if the device
-    /// does not answer. Not with PF_MEMALLOC: iomap refuses that.
+    /// Starts to write `nr` pages from `start` on. Sleeps, without a limit if the device does not
+    /// answer. The caller must not have PF_MEMALLOC, because iomap refuses to write with it. Fails
+    /// with the error of the filesystem.
     pub(crate) fn flush(&self, start: u64, nr: u64) -> Result {
         // SAFETY: By the type invariant the inode is live.
         to_result(unsafe { shim::rwb_flush_range(self.0.as_ptr(), start, nr) })
     }
 
-    /// The last folio of those with pages from `start` to before `end` that is being written, or
-    /// is about to be. Does not sleep.
+    /// Returns the last folio with pages in `start..end` that is under writeback or about to be;
+    /// `None` if there is none. Does not sleep.
     pub(crate) fn last_written(&self, start: u64, end: u64) -> Option<FolioRef> {
         // SAFETY: By the type invariant the inode is live.
         let folio = unsafe { shim::rwb_last_written(self.0.as_ptr(), start, end) };
-        // INVARIANT: We were given a reference with it.
+        // INVARIANT: The function returned a reference.
         NonNull::new(folio).map(FolioRef)
     }
 }
 
 impl Drop for Inode<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant we own a reference, and its superblock
-        // is still locked.
+        // SAFETY: By the type invariant we own a reference, and the superblock is still locked.
         unsafe { bindings::iput(self.0.as_ptr()) };
     }
 }
 
-/// Does the folio at that frame still hold page `index` of the file with that mapping? A
-/// snapshot, from addresses only. Any context.
+/// Whether the folio at this frame still holds page `index` of the file with this mapping. This is
+/// a snapshot, taken from addresses only. Any context.
 pub(crate) fn pfn_in_file(pfn: usize, mapping: usize, index: u64) -> bool {
-    // SAFETY: Has no precondition: it checks the frame number, reads what is there so that a
-    // fault is no harm, and only compares the rest.
+    // SAFETY: Has no precondition. The function checks the frame number, reads what is there in a
+    // way that tolerates a fault, and only compares the addresses.
     unsafe { shim::rwb_pfn_in_file(pfn, mapping, index) }
 }

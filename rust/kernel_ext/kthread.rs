@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A kernel thread that works until it is stopped.
+//! A kernel thread that runs until it is stopped.
 //!
 //! C header: `include/linux/kthread.h`
 
@@ -16,9 +16,9 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What a thread does.
+/// The work of a thread.
 pub(crate) trait Thread: Send + Sync {
-    /// Works until `me` is to stop. Process context, sleeps.
+    /// Works until `me` is told to stop. Process context; may sleep.
     fn run(&self, me: &Me);
 }
 
@@ -26,24 +26,24 @@ pub(crate) trait Thread: Send + Sync {
 pub(crate) struct Me(());
 
 impl Me {
-    /// Is it to end?
+    /// Whether the thread has been told to stop.
     pub(crate) fn should_stop(&self) -> bool {
-        // SAFETY: The current task is a kthread: only `main` makes a `Me`.
+        // SAFETY: The current task is a kthread, because only `main` makes a `Me`.
         unsafe { bindings::kthread_should_stop() }
     }
 
-    /// How it sleeps, for `ms` milliseconds at most; 0: until it is woken.
+    /// Returns a sleep of at most `ms` milliseconds, or with 0 of one that lasts until the thread
+    /// is woken.
     pub(crate) fn nap(&self, ms: u32) -> Nap<'_> {
         Nap { me: self, ms }
     }
 
-    /// Runs `f` with PF_MEMALLOC: what it allocates may come out of the reserves, and
-    /// it never reclaims.
+    /// Runs `f` with PF_MEMALLOC. Allocations of `f` may use the reserves, and never reclaim.
     pub(crate) fn memalloc<R>(&self, f: impl FnOnce() -> R) -> R {
-        // SAFETY: Has no precondition; ended below by the same task.
+        // SAFETY: Has no precondition. The same task ends it below.
         let flags = unsafe { shim::rwb_memalloc_begin() };
         let r = f();
-        // SAFETY: Pairs with the begin.
+        // SAFETY: Pairs with the begin above.
         unsafe { shim::rwb_memalloc_end(flags) };
         r
     }
@@ -57,13 +57,13 @@ pub(crate) struct Nap<'a> {
 
 impl Sleeper for Nap<'_> {
     fn begin(&self) {
-        // SAFETY: Process context; the state is put back by `end`, and the time between
-        // is slept, if at all, by `sleep`.
+        // SAFETY: Process context. `end` resets the task state, and only `sleep` schedules in
+        // between.
         unsafe { shim::rwb_sleep_begin() };
     }
 
     fn sleep(&self) {
-        // What is to stop is woken, before or after we look.
+        // `kthread_stop()` wakes the thread, before or after this check.
         if !self.me.should_stop() {
             // SAFETY: Process context.
             unsafe { shim::rwb_sleep(self.ms) };
@@ -76,12 +76,12 @@ impl Sleeper for Nap<'_> {
     }
 }
 
-/// A thread; stopped on drop, which sleeps until it has ended.
+/// A kernel thread. It is stopped on drop, which sleeps until the thread has ended.
 ///
 /// # Invariants
 ///
-/// `task` is a kthread that runs [`main`] for the address of `data`, and lives until
-/// it is stopped.
+/// `task` is a kthread that runs [`main`] with the address of `data`, and lives until it is
+/// stopped.
 pub(crate) struct Kthread<T: Thread> {
     task: NonNull<bindings::task_struct>,
     #[expect(dead_code, reason = "kept alive")]
@@ -91,18 +91,20 @@ pub(crate) struct Kthread<T: Thread> {
 // SAFETY: The handle may be used from any thread.
 unsafe impl<T: Thread> Send for Kthread<T> {}
 
-// SAFETY: As above, concurrently.
+// SAFETY: As above, also concurrently.
 unsafe impl<T: Thread> Sync for Kthread<T> {}
 
+/// Runs the work of a thread.
+///
 /// # Safety
 ///
-/// `data` is a live `T`, which lives until the thread has ended.
+/// `data` must point to a live `T`, which lives until the thread has ended.
 unsafe extern "C" fn main<T: Thread>(data: *mut c_void) -> c_int {
     // SAFETY: By the safety requirement.
     let data = unsafe { &*data.cast_const().cast::<T>() };
     let me = Me(());
     data.run(&me);
-    // A kthread that ends by itself is gone when it is stopped.
+    // `kthread_stop()` needs a live task, so the thread does not end by itself.
     let nap = me.nap(1000);
     while !me.should_stop() {
         nap.begin();
@@ -113,10 +115,11 @@ unsafe extern "C" fn main<T: Thread>(data: *mut c_void) -> c_int {
 }
 
 impl<T: Thread> Kthread<T> {
-    /// Starts `rwb_swap<n>`. Sleeps.
+    /// Starts a thread named `rwb_swap<n>`. Sleeps. Fails with `ENOMEM`, or `EINTR` if the current
+    /// task is killed.
     pub(crate) fn new(data: Arc<T>, n: usize) -> Result<Self> {
-        // SAFETY: The format is NUL-terminated and has one int argument; `data` is kept
-        // until the thread has ended.
+        // SAFETY: The format is NUL-terminated and has one int argument. `data` is kept until the
+        // thread has ended.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(main::<T>),
@@ -126,10 +129,11 @@ impl<T: Thread> Kthread<T> {
                 n as c_int,
             )
         })?;
-        // What it does frees memory that others wait for: as kblockd, of high priority.
-        // SAFETY: The task is live, as it has not run yet.
+        // Other tasks wait for the memory that the thread frees. So it gets a high priority, like
+        // kblockd.
+        // SAFETY: The task is live, because it has not run yet.
         unsafe { bindings::set_user_nice(task, -20) };
-        // INVARIANT: Just made; `main` does not end before it is stopped.
+        // INVARIANT: The task was just created, and `main` does not return before it is stopped.
         let this = Self {
             task: NonNull::new(task).ok_or(ENOMEM)?,
             data,
@@ -138,7 +142,7 @@ impl<T: Thread> Kthread<T> {
         Ok(this)
     }
 
-    /// Wakes it. Any context.
+    /// Wakes the thread. Any context.
     pub(crate) fn wake(&self) {
         // SAFETY: By the type invariant the task is live.
         unsafe { bindings::wake_up_process(self.task.as_ptr()) };
@@ -147,7 +151,7 @@ impl<T: Thread> Kthread<T> {
 
 impl<T: Thread> Drop for Kthread<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the task is live, and stopped only here.
+        // SAFETY: By the type invariant the task is live. It is stopped only here.
         unsafe { bindings::kthread_stop(self.task.as_ptr()) };
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a static holds from the module's init on.
+//! A value of a static that is initialized when the module is loaded.
 //!
-//! `kernel::sync::SetOnce` moves what it holds, which a lock must not be; `global_lock!` has to be
-//! initialized by who uses it, and does not say whether that was done.
+//! `kernel::sync::SetOnce` moves its value, which a lock does not allow. A lock of `global_lock!`
+//! has to be initialized by its user, and does not say whether that was done.
 
 use kernel::{
     prelude::*,
@@ -15,47 +15,47 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A value that is made once, and then stays.
+/// A value that is initialized once, and is never dropped.
 ///
 /// # Invariants
 ///
-/// `state` is 0 at first; 1 while the one who changed it from 0 makes `value`; 2 once `value` is
-/// initialized. It only grows.
+/// `state` is 0 at first, 1 while the task that changed it from 0 initializes `value`, and 2 once
+/// `value` is initialized. It only grows.
 pub(crate) struct Late<T> {
     state: Atomic<i32>,
     value: Opaque<T>,
 }
 
-// SAFETY: The value is shared only once it is initialized; it may be made on another thread than
-// those that look at it, and is never dropped.
+// SAFETY: The value is shared only once it is initialized. It may have been initialized on another
+// thread than those that use it, and it is never dropped.
 unsafe impl<T: Send + Sync> Sync for Late<T> {}
 
 impl<T> Late<T> {
-    /// Not made yet.
+    /// Creates one that is not initialized.
     pub(crate) const fn new() -> Self {
-        // INVARIANT: Nobody has made it.
+        // INVARIANT: Nobody has initialized the value.
         Self {
             state: Atomic::new(0),
             value: Opaque::uninit(),
         }
     }
 
-    /// Makes it; `EBUSY` the second time.
+    /// Initializes the value. Fails with `EBUSY` the second time. Sleeps if `value` does.
     pub(crate) fn make(&'static self, value: impl PinInit<T>) -> Result {
         if self.state.cmpxchg(0, 1, Acquire).is_err() {
             return Err(EBUSY);
         }
-        // SAFETY: By the type invariant nobody else uses the value, which is valid for writes, and
-        // does not move, as `self` is static.
+        // SAFETY: By the type invariant nobody else uses the value. It is valid for writes, and
+        // does not move because `self` is static.
         unsafe { pin_init::raw_init(self.value.get(), value) };
-        // INVARIANT: It is initialized.
+        // INVARIANT: The value is initialized.
         self.state.store(2, Release);
         Ok(())
     }
 
-    /// It, if it is made.
+    /// Returns the value; `None` if it is not initialized yet. Any context.
     pub(crate) fn get(&'static self) -> Option<&'static T> {
-        // SAFETY: By the type invariant it is initialized, and only shared from then on.
+        // SAFETY: By the type invariant the value is initialized, and is only shared from then on.
         (self.state.load(Acquire) == 2).then(|| unsafe { &*self.value.get() })
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A line of tasks that wait, each until it is woken, the first one first, or killed.
+//! A queue of tasks that wait until they are woken, in the order in which they came, or killed.
 //!
 //! `kernel::sync::CondVar` has no killable wait.
 //!
@@ -14,7 +14,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// The line. What it is waited for is guarded by a lock of the user.
+/// A queue of waiting tasks. A lock of its user guards the condition that they wait for.
 #[pin_data]
 pub(crate) struct Line {
     #[pin]
@@ -24,42 +24,44 @@ pub(crate) struct Line {
 // SAFETY: A wait queue may be used from any thread.
 unsafe impl Send for Line {}
 
-// SAFETY: As above, concurrently: it has a lock of its own.
+// SAFETY: As above, also concurrently: a wait queue has a lock of its own.
 unsafe impl Sync for Line {}
 
-/// Sleeps for so many milliseconds, or until it is killed.
+/// Sleeps for `ms` milliseconds, or until the task is killed.
 pub(crate) fn nap(ms: u32) {
-    // SAFETY: Process context, may sleep.
+    // SAFETY: This is process context, which may sleep.
     unsafe { shim::rwb_nap(ms) };
 }
 
 impl Line {
-    /// Nobody waits.
+    /// Initializes a queue that is empty.
     pub(crate) fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self> {
         pin_init!(Self {
-            // SAFETY: `head` is valid for writes, and does not move; name and key are static.
+            // SAFETY: `head` is valid for writes and does not move. Name and key are static.
             head <- Opaque::ffi_init(|head| unsafe {
                 bindings::__init_waitqueue_head(head, name.as_char_ptr(), key.as_ptr())
             }),
         })
     }
 
-    /// Goes to the end of the line, gives up `held`, a lock's guard, and sleeps until it is woken
-    /// or killed; then takes the lock again. Whoever changes what is waited for must hold that
-    /// lock, so that none is missed, and wake as many as may go on. A task that a signal has woken
-    /// is not woken again: it has to look for itself whether it may.
+    /// Appends the current task, drops `held` (the guard of a lock), and sleeps until the task is
+    /// woken or killed. Then takes the lock again with `lock`. Sleeps.
+    ///
+    /// To change the condition, a task must hold that lock, so that no waiter misses the change,
+    /// and must wake as many waiters as may go on. A waiter that a signal has woken is not woken
+    /// again. It has to check by itself whether it may go on.
     pub(crate) fn sleep<G>(&self, held: G, lock: impl FnOnce() -> G) -> G {
         let entry = Opaque::<bindings::wait_queue_entry>::uninit();
-        // SAFETY: Both are valid; `entry` is initialized there, does not move, and stays until
-        // the call below has taken it out.
+        // SAFETY: Both pointers are valid. The function initializes `entry`, which does not move,
+        // and lives until the call below has removed it.
         unsafe { shim::rwb_line_join(self.head.get(), entry.get()) };
         drop(held);
-        // SAFETY: Process context; the current task joined with `entry`.
+        // SAFETY: This is process context, and the current task joined the queue with `entry`.
         unsafe { shim::rwb_line_sleep(self.head.get(), entry.get()) };
         lock()
     }
 
-    /// Wakes the `n` that came first. Any context.
+    /// Wakes the first `n` tasks. Any context.
     pub(crate) fn wake(&self, n: u32) {
         if n != 0 {
             // SAFETY: The queue is live.
@@ -67,7 +69,7 @@ impl Line {
         }
     }
 
-    /// Wakes all. Any context.
+    /// Wakes all tasks. Any context.
     pub(crate) fn wake_all(&self) {
         // SAFETY: The queue is live.
         unsafe { shim::rwb_line_wake(self.head.get(), 0) };

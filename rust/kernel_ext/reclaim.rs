@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's end of the writeback helper: registering one, what its callbacks get, and who is
-//! short of memory.
+//! The kernel's side of the writeback helper: the registration, the arguments of the callbacks, and
+//! whether a node is short of memory.
 //!
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
@@ -65,47 +65,47 @@ use kernel::{
     },
 };
 
-/// Has this kernel a place for the helper?
+/// Whether this kernel has the patches that the helper needs.
 pub(crate) fn available() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_helper_available() }
 }
 
-/// What C passes on to the entries that the kernel calls of a helper.
+/// The data that C passes to the entries of a helper.
 ///
 /// # Safety
 ///
-/// All of these entries, in `entry`, must expect a pointer to this type.
+/// All entries of a helper, in `entry`, must expect a pointer to this type.
 pub(crate) unsafe trait HelperData: Send + Sync + 'static {}
 
-/// The table of callbacks is in use: there is one.
+/// Whether the table of callbacks, of which there is one, is in use.
 static REGISTERED: Atomic<bool> = Atomic::new(false);
 
-/// A registered helper. Reclaim calls it until the drop, which waits for the last
-/// call. Both sleep.
+/// A registered helper. Reclaim calls it until the drop, which waits for the last call. Creating
+/// and dropping one sleep.
 ///
 /// # Invariants
 ///
-/// The data is registered, and `REGISTERED` set on its behalf.
+/// The data is registered, and `REGISTERED` is set on its behalf.
 pub(crate) struct Registration<D: HelperData>(Arc<D>);
 
 impl<D: HelperData> Registration<D> {
-    /// Registers. `EOPNOTSUPP` on a kernel without the patch, `EBUSY` when it has
-    /// another helper.
+    /// Registers a helper. Fails with `EOPNOTSUPP` on a kernel without the patches, and with
+    /// `EBUSY` if there is a helper already. Sleeps.
     pub(crate) fn new(data: Arc<D>) -> Result<Self> {
         if REGISTERED.cmpxchg(false, true, Acquire).is_err() {
             return Err(EBUSY);
         }
         let passed = Arc::as_ptr(&data).cast_mut().cast();
-        // SAFETY: The data is what the entries expect (`HelperData`), and we keep it until after
-        // it is unregistered. The table of callbacks is not in use, as `REGISTERED` was not set.
+        // SAFETY: The data is what the entries expect (`HelperData`), and we keep it until after it
+        // is unregistered. The table of callbacks is not in use, because `REGISTERED` was not set.
         to_result(unsafe { rwb_helper_register(passed) })
             .inspect_err(|_| REGISTERED.store(false, Release))?;
-        // INVARIANT: Just registered.
+        // INVARIANT: The data was just registered.
         Ok(Self(data))
     }
 
-    /// What the callbacks get.
+    /// Returns the data of the callbacks.
     pub(crate) fn data(&self) -> &D {
         &self.0
     }
@@ -113,39 +113,40 @@ impl<D: HelperData> Registration<D> {
 
 impl<D: HelperData> Drop for Registration<D> {
     fn drop(&mut self) {
-        // SAFETY: Registered in `new`.
+        // SAFETY: The helper was registered in `new`.
         unsafe { rwb_helper_unregister() };
         REGISTERED.store(false, Release);
     }
 }
 
-/// What memory is reclaimed for.
+/// The allocation for which memory is reclaimed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Alloc {
     order: u32,
-    /// It may come out of this zone, and those below it (`enum zone_type`).
+    /// The highest zone that can serve the allocation (`enum zone_type`).
     highest_zone: u32,
 }
 
-/// A dirty file folio that reclaim met, during the callback.
+/// A dirty file folio that reclaim met, for the duration of the callback.
 pub(crate) struct DirtyFolio<'a>(&'a Target);
 
 impl<'a> DirtyFolio<'a> {
+    /// Wraps the argument of the callback.
+    ///
     /// # Safety
     ///
-    /// During `'a` the folio of `target` is locked and in the page cache of its
-    /// inode.
+    /// During `'a` the folio of `target` must be locked and in the page cache of its inode.
     pub(crate) unsafe fn new(target: &'a Target) -> Self {
         Self(target)
     }
 
-    /// See [`Target::fake`].
+    /// Wraps a target of [`Target::fake`].
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(target: &'a Target) -> Self {
         Self(target)
     }
 
-    /// Why it can't be ours, if so.
+    /// Returns why write-around cannot write the folio; `None` if it can.
     pub(crate) fn unfit(&self) -> Option<Skip> {
         [
             (RWB_TARGET_BLOCKDEV, Skip::BlockDevice),
@@ -158,48 +159,48 @@ impl<'a> DirtyFolio<'a> {
         .map(|(_, why)| why)
     }
 
-    /// It is needed for the limit of a cgroup.
+    /// Whether the folio is needed because of the limit of a cgroup.
     pub(crate) fn memcg(&self) -> bool {
         self.0.flags & RWB_TARGET_MEMCG != 0
     }
 
-    /// It is needed as userspace asks for memory to be reclaimed.
+    /// Whether the folio is needed because userspace asked for reclaim.
     pub(crate) fn proactive(&self) -> bool {
         self.0.flags & RWB_TARGET_PROACTIVE != 0
     }
 
-    /// A reference to the folio.
+    /// Takes a reference to the folio. Any context.
     pub(crate) fn reference(&self) -> FolioRef {
-        // SAFETY: The folio is locked by who calls us, who holds a reference.
+        // SAFETY: The caller of the callback has locked the folio, and holds a reference.
         unsafe { FolioRef::get(NonNull::new_unchecked(self.0.folio as *mut _)) }
     }
 
-    /// Address of its superblock, to be compared.
+    /// Returns the address of the folio's superblock, which is only compared.
     pub(crate) fn sb_key(&self) -> usize {
         self.0.sb
     }
 
-    /// Address of its inode, to be compared.
+    /// Returns the address of the folio's inode, which is only compared.
     pub(crate) fn inode_key(&self) -> usize {
         self.0.inode
     }
 
-    /// Its place in the file, in pages.
+    /// Returns the offset of the folio in the file, in pages.
     pub(crate) fn index(&self) -> u64 {
         self.0.index
     }
 
-    /// Its size in pages.
+    /// Returns the size of the folio in pages.
     pub(crate) fn nr_pages(&self) -> u32 {
         self.0.nr_pages
     }
 
-    /// Its node.
+    /// Returns the node of the folio.
     pub(crate) fn nid(&self) -> u32 {
         self.0.nid
     }
 
-    /// What reclaim met it for.
+    /// Returns the allocation for which reclaim met the folio.
     pub(crate) fn alloc(&self) -> Alloc {
         Alloc {
             order: self.0.order,
@@ -207,48 +208,50 @@ impl<'a> DirtyFolio<'a> {
         }
     }
 
-    /// The device behind it.
+    /// Returns the device that backs the folio.
     pub(crate) fn device(&self) -> BackingDevice<'a> {
         BackingDevice(self.0)
     }
 }
 
-/// The backing device of a folio that reclaim met, during the callback.
+/// The backing device of a folio that reclaim met, for the duration of the callback.
 pub(crate) struct BackingDevice<'a>(&'a Target);
 
 impl BackingDevice<'_> {
-    /// Its address, to be compared.
+    /// Returns the address of the device, which is only compared.
     pub(crate) fn key(&self) -> usize {
         self.0.bdi
     }
 
-    /// Its name, such as 259:0, NUL-padded.
+    /// Returns the name of the device, such as 259:0, padded with NULs.
     pub(crate) fn name(&self) -> [u8; 16] {
         let mut name = [0u8; 16];
         #[cfg(CONFIG_KUNIT = "y")]
         if self.0.bdi == 0x3000 {
-            return name; // `Target::fake()`'s, which does not exist
+            return name; // the device of `Target::fake()`, which does not exist
         }
-        // SAFETY: The folio is locked, so that its inode, superblock and device
-        // are live; `name` has the room.
+        // SAFETY: The folio is locked, so its inode, superblock and device are live. `name` has
+        // room for the given length.
         unsafe { rwb_bdi_name(self.0.bdi, name.as_mut_ptr().cast(), name.len()) };
         name
     }
 }
 
-/// A swap-out request that is prepared, during the callback.
+/// A prepared swap-out request, for the duration of the callback.
 pub(crate) struct SwapRequest<'a>(&'a Swap);
 
 impl<'a> SwapRequest<'a> {
+    /// Wraps the argument of the callback.
+    ///
     /// # Safety
     ///
-    /// During `'a` the request of `swap` is live, and nobody's but the caller's; it stays live
-    /// until it is submitted if it is taken.
+    /// During `'a` the request of `swap` must be live, and must belong to the caller alone. If it
+    /// is taken, it must stay live until it is submitted.
     pub(crate) unsafe fn new(swap: &'a Swap) -> Self {
         Self(swap)
     }
 
-    /// See [`Swap::fake`].
+    /// Wraps a request of [`Swap::fake`].
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(swap: &'a Swap) -> Self {
         Self(swap)
@@ -258,7 +261,7 @@ impl<'a> SwapRequest<'a> {
         self.0.flags & flag != 0
     }
 
-    /// What the policy wants to know.
+    /// Returns what the policy needs to know of the request.
     pub(crate) fn info(&self) -> RequestInfo {
         RequestInfo {
             sync: self.flag(RWB_SWAP_SYNC),
@@ -266,37 +269,38 @@ impl<'a> SwapRequest<'a> {
         }
     }
 
-    /// Number of the device.
+    /// Returns the device number.
     pub(crate) fn device(&self) -> u32 {
         self.0.device
     }
 
-    /// What it is sorted by.
+    /// Returns the swap slot, by which requests are sorted.
     pub(crate) fn slot(&self) -> u64 {
         self.0.slot
     }
 
-    /// Its size in pages.
+    /// Returns the size of the request in pages.
     pub(crate) fn pages(&self) -> u32 {
         self.0.pages
     }
 
-    /// Takes it: to be called once at most, and who asks is to be told the cookie, which is not 0.
+    /// Takes the request. The caller does so once at most, and then has to return `cookie`, which
+    /// is not 0, from the callback.
     pub(crate) fn take(&self, cookie: usize) -> Prepared {
         if self.0.request != 0 {
-            // SAFETY: By the safety requirement of `new` it is live and ours to change.
+            // SAFETY: By the safety requirement of `new` the request is live, and ours to change.
             unsafe { rwb_swap_take(self.0.request, cookie) };
         }
-        // SAFETY: It stays live until it is submitted, and is ours alone.
+        // SAFETY: The request stays live until it is submitted, and is ours alone.
         unsafe { Prepared::new(self.0.request) }
     }
 
-    /// What swap gathered.
+    /// Returns the bio that swap gathered.
     pub(crate) fn bio(&self) -> &Bio {
         &self.0.bio
     }
 
-    /// Where it was made.
+    /// Returns the place at which the request was made.
     pub(crate) fn at(&self) -> &At {
         &self.0.at
     }
@@ -312,27 +316,28 @@ fn who(flags: u32) -> Who {
     }
 }
 
-/// Is the current task to die?
+/// Whether the current task has been killed.
 pub(crate) fn dying() -> bool {
-    // SAFETY: Looks at the task that is running.
+    // SAFETY: Only looks at the current task.
     unsafe { rwb_task_is_dying() }
 }
 
-/// A batch of folios is through, some of which we took; during the callback.
+/// A batch of folios that reclaim is done with, some of which we took, for the duration of the
+/// callback.
 pub(crate) struct SwapBatch<'a>(&'a SwapWait);
 
 impl<'a> SwapBatch<'a> {
-    /// Of what the kernel says.
+    /// Wraps the argument of the callback.
     pub(crate) fn new(wait: &'a SwapWait) -> Self {
         Self(wait)
     }
 
-    /// Cookie of the last request that we took.
+    /// Returns the cookie of the last request that we took.
     pub(crate) fn cookie(&self) -> usize {
         self.0.cookie
     }
 
-    /// Pages of the batch that we took, and that were freed.
+    /// Returns how many pages of the batch we took, and how many were freed.
     pub(crate) fn counts(&self) -> Batch {
         Batch {
             handed: self.0.pages,
@@ -340,47 +345,49 @@ impl<'a> SwapBatch<'a> {
         }
     }
 
-    /// Whose they were.
+    /// Returns the kind of task that reclaims.
     pub(crate) fn who(&self) -> Who {
         who(self.0.flags)
     }
 
-    /// Faults that the task has had; `None`: it does not reclaim for a page that it wants now.
+    /// Returns the number of page faults that the task has had; `None` if it does not reclaim for a
+    /// page that it wants now.
     pub(crate) fn faults(&self) -> Option<u32> {
         (self.0.flags & RWB_SWAP_FAULT != 0).then_some(self.0.faults)
     }
 
-    /// Order of the allocation that it reclaims for.
+    /// Returns the order of the allocation for which the task reclaims.
     pub(crate) fn order(&self) -> u32 {
         self.0.order
     }
 
-    /// Where.
+    /// Returns the place from which reclaim called.
     pub(crate) fn at(&self) -> &At {
         &self.0.at
     }
 
-    /// The current task saw so many pages written while it waited: that is progress of its
-    /// reclaim.
+    /// Tells reclaim that the current task saw `pages` pages written while it waited, which counts
+    /// as progress.
     pub(crate) fn saw_written(&self, pages: u32) {
-        // SAFETY: Changes a number of the task that is running, which is who waited.
+        // SAFETY: Changes a number of the current task, which is the one that waited.
         unsafe { rwb_swap_waited(pages) };
     }
 }
 
-/// One of our requests is done.
+/// A request of ours that has completed.
 pub(crate) struct Done {
-    /// What it was taken with.
+    /// The cookie with which the request was taken.
     pub(crate) cookie: usize,
-    /// What was noted of it when it was submitted.
+    /// What was noted when the request was submitted.
     pub(crate) sent: Sent,
-    /// Its size in pages.
+    /// Size of the request in pages.
     pub(crate) pages: u32,
-    /// It was not written.
+    /// Whether the request could not be written.
     pub(crate) failed: bool,
 }
 
 impl Done {
+    /// Converts the argument of the callback.
     pub(crate) fn new(done: &SwapDone) -> Self {
         Self {
             cookie: done.cookie,
@@ -391,19 +398,19 @@ impl Done {
     }
 }
 
-/// Ends the wait of those who reclaim on a node. Any context.
+/// Wakes the tasks that reclaim on a node and wait for writeback. Any context.
 pub(crate) fn done(nid: u32) {
     // SAFETY: `nid` is a node that reclaim named to us, so it exists.
     unsafe { rwb_helper_done(nid as c_int) };
 }
 
-/// Is the node short of memory for that allocation? Any context.
+/// Whether a node is short of memory for an allocation. Any context.
 pub(crate) fn node_short(nid: u32, alloc: Alloc) -> bool {
     // SAFETY: As above.
     unsafe { rwb_node_short(nid as c_int, alloc.order, alloc.highest_zone) }
 }
 
-/// What there is of page cache on a node. Any context.
+/// Returns the size of a node's page cache. Any context.
 pub(crate) fn node_cache(nid: u32) -> Cache {
     // SAFETY: As above.
     let (pages, dirty) = unsafe { (rwb_node_file(nid as c_int), rwb_node_dirty(nid as c_int)) };
@@ -413,7 +420,7 @@ pub(crate) fn node_cache(nid: u32) -> Cache {
     }
 }
 
-/// Number of node ids.
+/// Returns the number of node ids: all are less than this.
 pub(crate) fn nodes() -> usize {
     // SAFETY: Has no precondition.
     unsafe { rwb_nr_node_ids() as usize }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Submitting prepared swap-out requests, as a helper may on a patched kernel.
+//! Submission of prepared swap-out requests, which the helper may do on a patched kernel.
 //!
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
@@ -9,19 +9,21 @@ use crate::{
     shim, //
 };
 
-/// A prepared request that is ours. It is submitted on drop at the latest: its folios are
-/// under writeback until it is.
+/// A prepared request that belongs to us. It is submitted on drop at the latest, because its folios
+/// are under writeback until then.
 ///
 /// # Invariants
 ///
-/// 0, or the address of a live `struct swap_iocb` that nobody else submits.
+/// The value is 0, or the address of a live `struct swap_iocb` that nobody else submits.
 pub(crate) struct Prepared(usize);
 
 impl Prepared {
+    /// Takes over a request.
+    ///
     /// # Safety
     ///
-    /// `request` is 0, for tests, or a `struct swap_iocb` that is live until it is submitted,
-    /// and that nobody else submits.
+    /// `request` must be 0 (in tests), or the address of a `struct swap_iocb` that is live until it
+    /// is submitted, and that nobody else submits.
     pub(crate) unsafe fn new(request: usize) -> Self {
         // INVARIANT: By the safety requirement.
         Self(request)
@@ -29,12 +31,14 @@ impl Prepared {
 
     fn send(&self, stamp: [u64; 3]) {
         if self.0 != 0 {
-            // SAFETY: By the type invariant. C reads as many words as there are.
+            // SAFETY: By the type invariant the request is live and ours. C reads three words of
+            // the stamp.
             unsafe { shim::rwb_swap_submit(self.0, stamp.as_ptr()) };
         }
     }
 
-    /// Submits it; `sent` is told when it is done. Sleeps; with PF_MEMALLOC.
+    /// Submits the request. `sent` is returned with its completion. Sleeps; the caller should have
+    /// PF_MEMALLOC.
     pub(crate) fn submit(self, sent: Sent) {
         self.send(sent.pack());
         core::mem::forget(self);

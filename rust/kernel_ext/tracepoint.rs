@@ -2,13 +2,13 @@
 
 //! Probes on tracepoints that are found by name, in the kernel and in modules.
 //!
-//! The tracepoints of vmscan, block and NBD are not exported, so that they are
-//! looked up with `for_each_kernel_tracepoint()`; those of a module come and go
-//! with it, which a notifier follows.
+//! The tracepoints of vmscan, block and NBD are not exported, so they are looked up with
+//! `for_each_kernel_tracepoint()`. Tracepoints of a module come and go with it; a notifier follows
+//! that.
 //!
-//! Locks: `tracepoint_module_list_mutex` (the kernel's, held around the
-//! notifier) before `tracepoints_mutex` (the kernel's, inside registration).
-//! None of ours.
+//! Context: process context; all functions sleep, except those of [`ProbeState`] and [`Probe`].
+//! Locks: none of ours. The kernel holds `tracepoint_module_list_mutex` around the notifier, and
+//! takes `tracepoints_mutex` inside registration. For the order see Documentation/design.rst.
 //!
 //! C headers: `include/linux/tracepoint.h`
 
@@ -33,43 +33,44 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A tracepoint that a probe wants to attach to.
+/// A tracepoint that is to be probed.
 pub(crate) struct ProbeSpec {
     /// Name of the tracepoint.
     pub(crate) name: &'static CStr,
-    /// The loadable module that may hold it, if it need not be in the kernel.
+    /// The loadable module that may contain the tracepoint; `None` if it is always in the kernel
+    /// image.
     pub(crate) module: Option<&'static str>,
-    /// Index of the event without which this one must not be attached. It
-    /// stands earlier in the table.
+    /// Index of another event, without which this one must not be attached. That event stands
+    /// earlier in the table.
     pub(crate) needs: Option<usize>,
-    /// The group that it is switched on and off with; `None`: it is always on. Not for
-    /// what a module holds.
+    /// The group with which the probe is switched; `None` if it is always on. Tracepoints of a
+    /// module have no group.
     pub(crate) group: Option<Group>,
 }
 
-/// Whether a probe is attached.
+/// The state of a probe.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeState {
-    /// No such tracepoint in this kernel.
+    /// There is no such tracepoint in this kernel.
     Missing,
-    /// Its prototype is not the one that the probe was written for.
+    /// The tracepoint has another prototype than the probe.
     Changed,
-    /// Its module is not loaded.
+    /// The module of the tracepoint is not loaded.
     Waiting,
-    /// The event that it is paired with is not attached.
+    /// The event with which it is paired is not attached.
     Unpaired,
-    /// Attached.
+    /// The probe is attached.
     Attached,
-    /// Its group is switched off.
+    /// The group of the probe is switched off.
     Off,
-    /// It would be attached, but nothing is recorded at present.
+    /// The probe would be attached, but recording is paused.
     Paused,
     /// Registration failed, with this error number.
     Failed(i32),
 }
 
 impl ProbeState {
-    /// As a number, for an atomic.
+    /// Converts the state to a number, for an atomic.
     pub(crate) const fn to_raw(self) -> i32 {
         match self {
             ProbeState::Missing => 0,
@@ -83,7 +84,7 @@ impl ProbeState {
         }
     }
 
-    /// From that number.
+    /// Converts the number back to a state.
     pub(crate) const fn from_raw(v: i32) -> Self {
         match v {
             0 => ProbeState::Missing,
@@ -97,21 +98,21 @@ impl ProbeState {
         }
     }
 
-    /// Whether it works, or will when recording goes on.
+    /// Whether the probe is attached, or will be when recording is resumed.
     pub(crate) fn works(self) -> bool {
         matches!(self, ProbeState::Attached | ProbeState::Paused)
     }
 }
 
-/// State of one probe; any thread may read it.
+/// A probe with its state, which any context may read.
 pub(crate) struct Probe {
     state: Atomic<i32>,
-    /// Address of the tracepoint while attached, else 0.
+    /// Address of the tracepoint while the probe is attached, otherwise 0.
     tracepoint: Atomic<usize>,
 }
 
 impl Probe {
-    /// A probe that is not attached.
+    /// Creates a probe that is not attached.
     pub(crate) const fn new() -> Self {
         Self {
             state: Atomic::new(ProbeState::Missing.to_raw()),
@@ -119,7 +120,7 @@ impl Probe {
         }
     }
 
-    /// Whether it is attached.
+    /// Returns the state of the probe.
     pub(crate) fn state(&self) -> ProbeState {
         ProbeState::from_raw(peek(&self.state))
     }
@@ -129,43 +130,44 @@ impl Probe {
     }
 }
 
-/// What C passes on to the entries that it calls for probes.
+/// The data that C passes to the entries of probes.
 ///
 /// # Safety
 ///
-/// All entries that a probe calls, in `entry`, must expect a pointer to this type.
+/// All entries of probes, in `entry`, must expect a pointer to this type.
 pub(crate) unsafe trait ProbeData: Send + Sync + 'static {}
 
-/// What the probes work for: gets their events, and holds their states.
+/// The owner of the probes: it gets their events, and has their states.
 pub(crate) trait Host: ProbeData {
-    /// The events wanted; a paired event after the one that it needs.
+    /// The events that are wanted. A paired event stands after the one that it needs.
     const WANTED: &'static [ProbeSpec];
 
-    /// One state per wanted event.
+    /// Returns the probes, one for each wanted event.
     fn probes(&self) -> &[Probe];
 
-    /// How many tasks stall: C looks there before it calls us for what only they do.
+    /// Returns the number of tasks that stall. C checks it before it calls the handlers of events
+    /// that matter only during a stall.
     fn stalling(&self) -> &Atomic<usize>;
 
-    /// Why the probes of that group, or of none, are not to be attached, if they are not.
+    /// Returns why the probes of a group (or those of no group) are not to be attached; `None` if
+    /// they are.
     fn off(&self, group: Option<Group>) -> Option<ProbeState>;
 
-    /// A module with tracepoints is going. Sleeps.
+    /// Called when a module with tracepoints is about to be unloaded. Sleeps.
     fn module_gone(&self);
 
-    /// A module that may hold wanted tracepoints comes, or is going. Sleeps; with
-    /// `tracepoint_module_list_mutex` held.
+    /// Called when a module that may contain wanted tracepoints was loaded (`here`), or is about to
+    /// be unloaded. Sleeps. `tracepoint_module_list_mutex` is held.
     fn module_switched(&self, module: &str, here: bool);
 }
 
-/// The attached probes; detaches them, and waits for their handlers, on drop.
-/// Creating and dropping it sleep.
+/// The attached probes. Creating them sleeps. On drop they are detached, which sleeps until the
+/// last handler has ended.
 ///
 /// # Invariants
 ///
-/// While `self` lives, the notifier block is registered, and each probe whose
-/// `tracepoint` is not 0 is registered there with `host` as its data. C looks at the
-/// count of `host`, or at none.
+/// While `self` lives, the notifier block is registered, and each probe whose `tracepoint` is not 0
+/// is registered there with `host` as its data. C checks the count of `host`, or none.
 #[pin_data(PinnedDrop)]
 pub(crate) struct Probes<H: Host> {
     #[pin]
@@ -173,26 +175,27 @@ pub(crate) struct Probes<H: Host> {
     host: Arc<H>,
 }
 
-// SAFETY: The notifier block is only touched by the kernel, under its locks.
+// SAFETY: Only the kernel uses the notifier block, under its own locks.
 unsafe impl<H: Host> Send for Probes<H> {}
 
-// SAFETY: As above; a shared reference gives access to nothing else.
+// SAFETY: As above. A shared reference gives access to nothing else.
 unsafe impl<H: Host> Sync for Probes<H> {}
 
-/// What the callback of `for_each_kernel_tracepoint()` fills.
+/// The argument of [`match_name`]: the tracepoints that were found, by their index in `wanted`.
 struct Found<'a> {
     wanted: &'static [ProbeSpec],
     tracepoints: &'a mut [usize],
 }
 
+/// Notes a tracepoint if it is wanted.
+///
 /// # Safety
 ///
-/// `tp` must be a valid tracepoint, `found` a valid [`Found`] that nothing else
-/// uses.
+/// `tp` must be a valid tracepoint, and `found` a valid [`Found`] that nothing else uses.
 unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_void) {
     // SAFETY: By the safety requirement.
     let found = unsafe { &mut *found.cast::<Found<'_>>() };
-    // SAFETY: A valid tracepoint has a NUL-terminated name of static lifetime.
+    // SAFETY: A valid tracepoint has a static name that is NUL-terminated.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     if let Some(i) = found.wanted.iter().position(|w| w.name == name) {
         if let Some(slot) = found.tracepoints.get_mut(i) {
@@ -202,12 +205,13 @@ unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_voi
 }
 
 impl<H: Host> Probes<H> {
-    /// Attaches what can be attached; the states in `host` tell what could not.
+    /// Attaches all probes that can be attached. `host` has the state of each. Fails with `ENOMEM`,
+    /// or with the error of registering the notifier.
     pub(crate) fn new(host: Arc<H>) -> impl PinInit<Self, Error> {
         try_pin_init!(&this in Self {
             notifier <- Opaque::ffi_init(|nb: *mut bindings::notifier_block| {
-                // SAFETY: `nb` is valid for writes; zeroes are a valid
-                // notifier block, and the callback's type is the right one.
+                // SAFETY: `nb` is valid for writes. Zeroes are a valid notifier block, and the
+                // callback has the right type.
                 unsafe {
                     nb.write(pin_init::zeroed());
                     (*nb).notifier_call = Some(Self::notify);
@@ -215,13 +219,13 @@ impl<H: Host> Probes<H> {
             }),
             host,
             _: {
-                // SAFETY: The count lives as long as the host, which we hold until C looks at
-                // none any more: see `detach()`.
+                // SAFETY: The count lives as long as the host. We hold the host until C checks no
+                // count any more: see `detach()`.
                 unsafe { shim::rwb_count_stalls_in(host.stalling().as_ptr()) };
                 let attached = Self::attach_kernel(host, None).and_then(|()| {
-                    // SAFETY: The notifier block and the host were initialised
-                    // above, the value is pinned, and `drop` unregisters. On an
-                    // error of ours nothing is left registered (see below).
+                    // SAFETY: The notifier block and the host were initialised above, the value is
+                    // pinned, and `drop` unregisters. If this fails, nothing is left registered
+                    // (see below).
                     to_result(unsafe {
                         bindings::register_tracepoint_module_notifier(
                             Opaque::cast_into(&raw const (*this.as_ptr()).notifier))
@@ -235,13 +239,12 @@ impl<H: Host> Probes<H> {
         })
     }
 
-    /// Attaches those of a group, in their order. Sleeps.
+    /// Attaches the probes of a group, in the order of the table. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn attach_group(&self, group: Group) -> Result {
         Self::attach_kernel(&self.host, Some(group))
     }
 
-    /// Detaches those of a group, the last one first, and waits until no handler runs.
-    /// Sleeps.
+    /// Detaches the probes of a group, the last one first, and waits for their handlers. Sleeps.
     pub(crate) fn detach_group(&self, group: Group) {
         let host = &self.host;
         for i in (0..H::WANTED.len()).rev() {
@@ -254,11 +257,11 @@ impl<H: Host> Probes<H> {
                 }
             }
         }
-        // SAFETY: Sleeps, which our callers may.
+        // SAFETY: Sleeps, which our callers allow.
         unsafe { shim::rwb_tracepoint_sync() };
     }
 
-    /// Attaches the probes whose tracepoints are in the kernel image: all, or those of a
+    /// Attaches the probes whose tracepoints are in the kernel image: all of them, or those of a
     /// group.
     fn attach_kernel(host: &Arc<H>, group: Option<Group>) -> Result {
         let mut tracepoints = KVVec::from_elem(0usize, H::WANTED.len(), GFP_KERNEL)?;
@@ -266,8 +269,8 @@ impl<H: Host> Probes<H> {
             wanted: H::WANTED,
             tracepoints: &mut tracepoints,
         };
-        // SAFETY: `match_name` is called with each tracepoint and `found`,
-        // which is alive and used by nothing else during the call.
+        // SAFETY: `match_name` is called with each tracepoint and `found`, which lives and is used
+        // by nothing else during the call.
         unsafe { bindings::for_each_kernel_tracepoint(Some(match_name), (&raw mut found).cast()) };
         for (i, &tp) in tracepoints.iter().enumerate() {
             let of_group = H::WANTED.get(i).and_then(|w| w.group);
@@ -278,17 +281,18 @@ impl<H: Host> Probes<H> {
         Ok(())
     }
 
-    /// Attaches probe `i` to `tp`; null if it was not found.
+    /// Attaches probe `i` to `tp`, which is null if the tracepoint was not found.
     fn attach(host: &Arc<H>, i: usize, tp: *mut bindings::tracepoint) {
         let (Some(wanted), Some(probe)) = (H::WANTED.get(i), host.probes().get(i)) else {
             return;
         };
-        // Switched on by the parameter while it was being attached anyway.
+        // The probe is attached already: `enabled` and the parameter of its group were set at the
+        // same time.
         if probe.state() == ProbeState::Attached {
             return;
         }
         let mut known = false;
-        // SAFETY: The name is NUL-terminated, `known` valid for writes.
+        // SAFETY: The name is NUL-terminated, and `known` is valid for writes.
         let func = unsafe { shim::rwb_probe_func(wanted.name.as_char_ptr(), &mut known) };
         let paired = wanted.needs.is_none_or(|n| {
             matches!(
@@ -300,7 +304,7 @@ impl<H: Host> Probes<H> {
         probe.set(if tp.is_null() {
             match wanted.module {
                 None => ProbeState::Missing,
-                // Its header says already that it will be of no use.
+                // The header of the module says already that its tracepoint has another prototype.
                 Some(_) if func.is_null() && known => ProbeState::Changed,
                 Some(_) => ProbeState::Waiting,
             }
@@ -312,12 +316,10 @@ impl<H: Host> Probes<H> {
             ProbeState::Unpaired
         } else {
             let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
-            // SAFETY: `tp` is a live tracepoint (of the kernel image, or of a
-            // module that the notifier holds in place), `func` a probe whose
-            // prototype the compiler checked against that tracepoint's, and
-            // `data` what its entries expect (`ProbeData`), kept alive by
-            // `Probes` until after the probe is unregistered and its handlers
-            // are done.
+            // SAFETY: `tp` is a live tracepoint, of the kernel image or of a module that the
+            // notifier holds in place. `func` is a probe whose prototype the compiler has checked
+            // against that of the tracepoint. `data` is what its entries expect (`ProbeData`), and
+            // `Probes` keeps it until the probe is unregistered and its handlers have ended.
             let err = unsafe { bindings::tracepoint_probe_register(tp, func, data) };
             if err == 0 {
                 probe.tracepoint.store(tp as usize, Release);
@@ -328,7 +330,7 @@ impl<H: Host> Probes<H> {
         });
     }
 
-    /// Detaches probe `i`, if it is attached to `tp`, or to any when null.
+    /// Detaches probe `i` if it is attached to `tp`, or to any tracepoint if `tp` is null.
     fn detach_one(host: &Arc<H>, i: usize, tp: *mut bindings::tracepoint) {
         let (Some(wanted), Some(probe)) = (H::WANTED.get(i), host.probes().get(i)) else {
             return;
@@ -341,9 +343,9 @@ impl<H: Host> Probes<H> {
         // SAFETY: As in `attach`.
         let func = unsafe { shim::rwb_probe_func(wanted.name.as_char_ptr(), &mut known) };
         let data = Arc::as_ptr(host).cast_mut().cast::<c_void>();
-        // SAFETY: By the type invariant the tracepoint is live and the probe
-        // registered there with this data. The result can be ignored: the one
-        // failure is that the probe is not there.
+        // SAFETY: By the type invariant the tracepoint is live, and the probe is registered there
+        // with this data. The result can be ignored: the only failure is that the probe is not
+        // there.
         unsafe { bindings::tracepoint_probe_unregister(at, func, data) };
         probe.tracepoint.store(0, Relaxed);
         probe.set(if wanted.module.is_some() {
@@ -353,31 +355,33 @@ impl<H: Host> Probes<H> {
         });
     }
 
-    /// Detaches all probes, and waits until no handler runs.
+    /// Detaches all probes, and waits for their handlers.
     fn detach(host: &Arc<H>) {
-        // Last attached first: windows close only after writes stop.
+        // The probe that was attached last is detached first, so that windows are closed only after
+        // writes have stopped.
         for i in (0..H::WANTED.len()).rev() {
             Self::detach_one(host, i, core::ptr::null_mut());
         }
-        // SAFETY: Sleeps, which our callers may.
+        // SAFETY: Sleeps, which our callers allow.
         unsafe { shim::rwb_tracepoint_sync() };
-        // SAFETY: No count any more. Nobody looks at the one that was: the probes that do
-        // are gone, and their handlers done.
+        // SAFETY: C checks no count from here on. Nobody reads the count of `host` any more,
+        // because the probes that do are detached, and their handlers have ended.
         unsafe { shim::rwb_count_stalls_in(core::ptr::null()) };
     }
 
-    /// A module with tracepoints came or goes.
+    /// Called by the notifier chain when a module with tracepoints was loaded, or is about to be
+    /// unloaded.
     ///
     /// # Safety
     ///
-    /// Called by the notifier chain alone: `nb` is the notifier block of a
-    /// pinned, initialised `Self`, `data` the `struct tp_module`.
+    /// Only the notifier chain may call this: `nb` is the notifier block of a pinned, initialised
+    /// `Self`, and `data` is the `struct tp_module`.
     unsafe extern "C" fn notify(
         nb: *mut bindings::notifier_block,
         action: c_ulong,
         data: *mut c_void,
     ) -> c_int {
-        // SAFETY: By the safety requirement; `Opaque` is transparent.
+        // SAFETY: By the safety requirement `nb` is part of a live `Self`. `Opaque` is transparent.
         let this =
             unsafe { &*kernel::container_of!(Opaque::cast_from(nb.cast_const()), Self, notifier) };
         let mut visit = Visit {
@@ -386,8 +390,8 @@ impl<H: Host> Probes<H> {
             going: action == bindings::module_state_MODULE_STATE_GOING as c_ulong,
             module: None,
         };
-        // SAFETY: `data` is a `struct tp_module` whose module is held in place
-        // during the call; `visit_one::<H>` gets what it expects.
+        // SAFETY: `data` is a `struct tp_module` whose module is held in place during the call.
+        // `visit_one::<H>` gets the argument that it expects.
         unsafe {
             shim::rwb_module_tracepoints(data.cast(), Some(visit_one::<H>), (&raw mut visit).cast())
         };
@@ -401,23 +405,25 @@ impl<H: Host> Probes<H> {
     }
 }
 
-/// What [`visit_one`] works with.
+/// The argument of [`visit_one`].
 struct Visit<'a, H: Host> {
     host: &'a Arc<H>,
     coming: bool,
     going: bool,
-    /// What it is called, once it has shown a wanted tracepoint.
+    /// Name of the module, once one of its tracepoints was wanted.
     module: Option<&'static str>,
 }
 
+/// Attaches or detaches the probe of a module's tracepoint, if it is wanted.
+///
 /// # Safety
 ///
-/// `tp` must be a valid tracepoint that stays in place during the call,
-/// `visit` a valid [`Visit`] that nothing else uses.
+/// `tp` must be a valid tracepoint that stays in place during the call, and `visit` a valid
+/// [`Visit`] that nothing else uses.
 unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *mut c_void) {
     // SAFETY: By the safety requirement.
     let visit = unsafe { &mut *visit.cast::<Visit<'_, H>>() };
-    // SAFETY: A valid tracepoint has a NUL-terminated name.
+    // SAFETY: A valid tracepoint has a name that is NUL-terminated.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     let wanted = |w: &ProbeSpec| w.module.is_some() && w.name == name;
     if let Some(i) = H::WANTED.iter().position(wanted) {
@@ -433,9 +439,8 @@ unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *m
 #[pinned_drop]
 impl<H: Host> PinnedDrop for Probes<H> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant the notifier block is registered. The
-        // call replays "going" for each module, which detaches the probes in
-        // modules.
+        // SAFETY: By the type invariant the notifier block is registered. The call reports "going"
+        // for each module again, which detaches the probes on tracepoints of modules.
         unsafe { bindings::unregister_tracepoint_module_notifier(self.notifier.get()) };
         Self::detach(&self.host);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A lock that is only ever tried, for handlers that may not wait.
+//! A lock that is only tried, for handlers that must not wait.
 
 use crate::kernel_ext::cell::peek;
 use core::cell::UnsafeCell;
@@ -11,22 +11,22 @@ use kernel::sync::atomic::{
 };
 use pin_init::Zeroable;
 
-/// Guards a `T` by a flag; nobody waits for it, so that it takes part in no
-/// deadlock and lockdep need not know it.
+/// Guards a `T` by a flag. Nobody waits for the lock, so it cannot be part of a deadlock, and
+/// lockdep does not have to know it.
 pub(crate) struct TryLock<T> {
     busy: Atomic<i32>,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: The value is only reached by whoever changed `busy` from 0 to 1, so
-// by one thread at a time; acquire and release order their accesses.
+// SAFETY: The value is only reached by the task that changed `busy` from 0 to 1, so by one at a
+// time. Acquire and release order their accesses.
 unsafe impl<T: Send> Sync for TryLock<T> {}
 
-// SAFETY: All zeroes is a free lock, and a value of `T`: `Zeroable` says so.
+// SAFETY: All zeroes are a free lock, and a valid `T` because of `T: Zeroable`.
 unsafe impl<T: Zeroable> Zeroable for TryLock<T> {}
 
 impl<T> TryLock<T> {
-    /// A free lock.
+    /// Creates a lock that is free.
     pub(crate) const fn new(value: T) -> Self {
         Self {
             busy: Atomic::new(0),
@@ -34,15 +34,14 @@ impl<T> TryLock<T> {
         }
     }
 
-    /// Runs `f` on the value; `None` if someone else is at it. Any context.
-    /// Callers that can be preempted disable that first, or keep others out
-    /// for long.
+    /// Runs `f` on the value; `None` if the lock is taken. Any context. A caller that can be
+    /// preempted should disable preemption, because it would keep others out for long.
     pub(crate) fn try_with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
         if peek(&self.busy) != 0 || self.busy.cmpxchg(0, 1, Acquire).is_err() {
             return None;
         }
-        // SAFETY: We changed `busy` from 0 to 1: nobody else reaches the value
-        // until the store below.
+        // SAFETY: We changed `busy` from 0 to 1, so nobody else reaches the value until the store
+        // below.
         let r = f(unsafe { &mut *self.value.get() });
         self.busy.store(0, Release);
         Some(r)

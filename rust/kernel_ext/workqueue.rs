@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Workqueues of our own, and a callback now and then.
+//! Workqueues of the module, and delayed calls.
 //!
 //! `kernel::workqueue` only offers the system's queues.
 
@@ -16,29 +16,30 @@ use kernel::{
     workqueue::Queue, //
 };
 
-/// An unbound workqueue that works without memory: it has a rescuer. Drained and
-/// destroyed on drop, which sleeps; items that enqueue themselves must end first.
+/// An unbound workqueue with a rescuer, so that it makes progress when memory is short. It is
+/// drained and destroyed on drop, which sleeps. Items that enqueue themselves must have ended by
+/// then.
 ///
 /// # Invariants
 ///
-/// The pointer is a live workqueue that we own.
+/// The pointer is a live workqueue that belongs to us.
 pub(crate) struct Workqueue(NonNull<bindings::workqueue_struct>);
 
 // SAFETY: Workqueue functions may be called from any thread.
 unsafe impl Send for Workqueue {}
 
-// SAFETY: As above, concurrently.
+// SAFETY: As above, also concurrently.
 unsafe impl Sync for Workqueue {}
 
 impl Workqueue {
-    /// Creates `rwb_dev<n>`. Sleeps.
+    /// Creates a workqueue named `rwb_dev<n>`. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(n: usize) -> Result<Self> {
         let flags = bindings::wq_flags_WQ_MEM_RECLAIM | bindings::wq_flags_WQ_UNBOUND;
         // SAFETY: The format is NUL-terminated and has one int argument.
         let wq = unsafe {
             bindings::alloc_workqueue_noprof(c"rwb_dev%d".as_char_ptr(), flags, 1, n as c_int)
         };
-        // INVARIANT: Just created.
+        // INVARIANT: The workqueue was just created.
         NonNull::new(wq).map(Self).ok_or(ENOMEM)
     }
 }
@@ -47,31 +48,32 @@ impl Deref for Workqueue {
     type Target = Queue;
 
     fn deref(&self) -> &Queue {
-        // SAFETY: By the type invariant it is live, and stays so during the
-        // borrow.
+        // SAFETY: By the type invariant the workqueue is live, and stays so during the borrow.
         unsafe { Queue::from_raw(self.0.as_ptr()) }
     }
 }
 
 impl Drop for Workqueue {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant we own it, and nobody enqueues any more.
+        // SAFETY: By the type invariant the workqueue belongs to us. Nobody enqueues anything any
+        // more.
         unsafe { bindings::destroy_workqueue(self.0.as_ptr()) };
     }
 }
 
-/// What a [`Ticker`] calls.
+/// The function that a [`Ticker`] calls.
 pub(crate) trait Tick: Send + Sync {
-    /// Does its work; returns after how many milliseconds to be called again, 0
-    /// for not at all. Process context, may sleep.
+    /// Does the work, and returns after how many milliseconds it is to be called again; 0 for not
+    /// again. Process context; may sleep.
     fn tick(&self) -> u32;
 }
 
-/// Calls a [`Tick`] in a worker when it was started. Waits for the call on drop.
+/// Calls a [`Tick`] in a worker some time after it is started. On drop it waits until the call has
+/// ended.
 ///
 /// # Invariants
 ///
-/// `ticker` is what `rwb_ticker_new()` returned for the address of `data`.
+/// `rwb_ticker_new()` returned `ticker` for the address of `data`.
 pub(crate) struct Ticker<T: Tick> {
     ticker: NonNull<c_void>,
     data: Arc<T>,
@@ -83,35 +85,38 @@ unsafe impl<T: Tick> Send for Ticker<T> {}
 // SAFETY: As above.
 unsafe impl<T: Tick> Sync for Ticker<T> {}
 
+/// Calls the [`Tick`] of a ticker.
+///
 /// # Safety
 ///
-/// `data` is a live `T`.
+/// `data` must point to a live `T`.
 unsafe extern "C" fn tick<T: Tick>(data: *mut c_void) -> u32 {
     // SAFETY: By the safety requirement.
     unsafe { &*data.cast_const().cast::<T>() }.tick()
 }
 
 impl<T: Tick> Ticker<T> {
-    /// Creates one that is not started. Sleeps.
+    /// Creates a ticker that is not started. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(data: Arc<T>) -> Result<Self> {
         let arg = Arc::as_ptr(&data).cast_mut().cast();
-        // SAFETY: `tick` gets the `T` that it expects, which is kept until after the ticker
-        // is gone.
+        // SAFETY: `tick` gets the `T` that it expects, which is kept until after the ticker is
+        // freed.
         let ticker = unsafe { shim::rwb_ticker_new(Some(tick::<T>), arg) };
-        // INVARIANT: Just made for `data`.
+        // INVARIANT: The ticker was just created for `data`.
         Ok(Self {
             ticker: NonNull::new(ticker).ok_or(ENOMEM)?,
             data,
         })
     }
 
-    /// Has it called in `ms` milliseconds, unless it will be anyway. Any context.
+    /// Starts the ticker: the call comes in `ms` milliseconds, or earlier if it was started before.
+    /// Any context.
     pub(crate) fn start(&self, ms: u32) {
         // SAFETY: By the type invariant the ticker is live.
         unsafe { shim::rwb_ticker_start(self.ticker.as_ptr(), ms) };
     }
 
-    /// What it calls.
+    /// Returns the data of the call.
     pub(crate) fn data(&self) -> &T {
         &self.data
     }
@@ -119,8 +124,8 @@ impl<T: Tick> Ticker<T> {
 
 impl<T: Tick> Drop for Ticker<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the ticker is live; nobody starts it any
-        // more, as that needs a reference to `self`.
+        // SAFETY: By the type invariant the ticker is live. Nobody can start it any more, because
+        // that needs a reference to `self`.
         unsafe { shim::rwb_ticker_free(self.ticker.as_ptr()) };
     }
 }
