@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pure code: no kernel call, no state, no `unsafe`. Also built on the host
-//! (rust/policy/Cargo.toml), where property tests run over it.
+//! Decisions and arithmetic: pure code without kernel calls, globals or `unsafe`. It is also built
+//! on the host (rust/policy/Cargo.toml), where property tests run over it.
 
 pub(crate) mod batch;
 pub(crate) mod budget;

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much may be under writeback at once on one device.
+//! How many pages may be under writeback at once on one device.
 //!
-//! Enough to keep it busy, and not more than it takes in a fraction of a second:
-//! what waits in its queue delays the reads and writes of others, and is too late
-//! for the reclaimer that asked. So the budget follows the time that a window
-//! takes: it doubles while the windows are quick and the budget was used up, and
-//! halves when they are slow (additive increase would need minutes on a fast disk).
-//! It does so once for what was in flight together: the windows that were begun
-//! before a change tell nothing of the budget after it.
+//! The budget should keep the device busy, but be no more than it writes in a fraction of a second.
+//! Pages that wait in its queue delay the reads and writes of others, and come too late for the
+//! reclaimer that asked for them. So the budget follows the time that a window takes. It doubles
+//! while windows are quick and the budget was used up, and halves when they are slow. (Additive
+//! increase would need minutes on a fast disk.)
+//!
+//! It changes once for all windows that were in flight together, because windows that were begun
+//! before a change say nothing about the new budget.
 
-/// A window that took longer than this was late: the budget halves.
+/// If a window took longer than this, in nanoseconds, the budget is halved.
 pub const LATE_NS: u64 = 200_000_000;
 
-/// A window that took less than this was quick: the budget may double.
+/// If a window took less than this, in nanoseconds, the budget may double.
 pub const QUICK_NS: u64 = 50_000_000;
 
-/// A device's budget, in pages.
+/// The budget of a device, in pages.
 #[derive(Clone, Copy)]
 pub struct Budget {
     pages: u32,
-    /// When it changed last.
+    /// When the budget was changed last.
     changed: u64,
 }
 
 impl Budget {
-    /// A budget to begin with: four windows.
+    /// Creates a budget of four windows, each of `window` pages.
     pub const fn new(window: u32) -> Self {
         Self {
             pages: window.saturating_mul(4),
@@ -33,20 +34,20 @@ impl Budget {
         }
     }
 
-    /// Pages that may be in flight.
+    /// Returns the number of pages that may be in flight.
     pub const fn pages(&self) -> u32 {
         self.pages
     }
 
-    /// May another window be written while `in_flight` pages are under
-    /// writeback? One always may.
+    /// Whether another window may be written while `in_flight` pages are under writeback. With none
+    /// in flight it always may.
     pub const fn admits(&self, in_flight: u32) -> bool {
         in_flight == 0 || in_flight < self.pages
     }
 
-    /// A window that was begun at `begun` was written at `now`, in ns of one
-    /// clock. `full`: the budget had kept back others. The budget stays between
-    /// `min` and `max` pages.
+    /// Accounts for a window that was begun at `begun` and was written at `now`, in nanoseconds of
+    /// one clock. `full` means that the budget kept other windows back meanwhile. The budget stays
+    /// between `min` and `max` pages.
     pub fn took(&mut self, begun: u64, now: u64, full: bool, min: u32, max: u32) {
         let before = self.pages;
         if begun >= self.changed {

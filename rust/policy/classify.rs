@@ -1,56 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a caller's name says about why reclaim runs.
+//! What the name of a caller tells about why reclaim runs.
 //!
-//! One tracepoint pair serves memory.max, memory.high and memory.reclaim, and
-//! MADV_PAGEOUT and DAMON have no begin event at all. Their callers differ:
-//! mm/memcontrol.c, mm/memcontrol-v1.c and mm/vmscan.c of Linux 7.3. Names are
-//! compared whole, without the suffix that a compiler may add to a clone.
+//! One pair of tracepoints serves memory.max, memory.high and memory.reclaim. MADV_PAGEOUT and
+//! DAMON have no begin event at all. But their callers differ, in mm/memcontrol.c,
+//! mm/memcontrol-v1.c and mm/vmscan.c of Linux 7.3. Whole names are compared, without the suffix
+//! that a compiler may add to a clone.
 
 /// What a function on the stack tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Caller {
-    /// Nothing: look further up.
+    /// Nothing. Look further up the stack.
     Unrelated = 1,
-    /// A cgroup ran into its hard limit, or the limit was lowered.
+    /// A cgroup reached its hard limit, or the limit was lowered.
     MemcgMax = 2,
     /// A cgroup is above memory.high, or memory.high was lowered.
     MemcgHigh = 3,
-    /// Someone asked for it: memory.reclaim, or v1's memory.force_empty.
+    /// Userspace asked for reclaim, by memory.reclaim or by memory.force_empty of v1.
     MemcgReclaim = 4,
-    /// MADV_PAGEOUT or DAMON: reclaim_pages() has an end event only.
+    /// MADV_PAGEOUT or DAMON, whose `reclaim_pages()` has an end event only.
     Pages = 5,
-    /// Hibernation shrinks memory without any window.
+    /// Hibernation shrinks memory, without a window.
     Hibernation = 6,
-    /// Inside a window that has a begin event, so we missed that.
+    /// A window with a begin event, so that event was missed.
     Window = 7,
-    /// Part of waiting for a lock, or of this module: the caller is further up.
+    /// A part of waiting for a lock, or a function of this module. The caller is further up.
     Locking = 8,
-    /// The spinlock that it takes itself is that of an LRU list.
+    /// The spinlock that the function itself takes is that of an LRU list.
     Lru = 9,
-    /// Sends a request over NBD; the mutex that it takes itself is that of the connection.
+    /// The function sends a request over NBD. The mutex that it takes itself is that of the
+    /// connection.
     Nbd = 10,
-    /// Waits for NBD's replies.
+    /// The function waits for replies of an NBD server.
     NbdReceive = 11,
-    /// Packets that arrived are looked at.
+    /// The function processes packets that arrived.
     NetReceive = 12,
-    /// Part of allocating memory, for whoever is further up.
+    /// A part of a memory allocation. The user is further up.
     Allocating = 13,
-    /// The same, for a slab.
+    /// A part of an allocation for a slab. The user is further up.
     Slab = 14,
-    /// Adds a folio to a swap write.
+    /// The function adds a folio to a swap write.
     SwapAdd = 15,
-    /// Reads a page of swap.
+    /// The function reads a page from swap.
     SwapRead = 16,
-    /// Reads pages of a file, or waits for that.
+    /// The function reads pages of a file, or waits for them.
     FileRead = 17,
-    /// Pays for I/O that was done for it.
+    /// The task is throttled for I/O that was done on its behalf.
     IoThrottle = 18,
 }
 
 impl Caller {
-    /// From the value that a cache kept.
+    /// Converts a value that a cache kept; `None` if there is no such value.
     pub const fn from_u8(v: u8) -> Option<Self> {
         Some(match v {
             1 => Self::Unrelated,
@@ -76,20 +77,20 @@ impl Caller {
     }
 }
 
-/// Function name alone of a symbol as the kernel prints it:
-/// `reclaim_high.isra.0+0x1a/0x90 [mod]` is `reclaim_high`.
+/// Returns only the function name of a symbol as the kernel prints it: for
+/// `reclaim_high.isra.0+0x1a/0x90 [mod]` this is `reclaim_high`.
 pub fn function_name(symbol: &str) -> &str {
     let end = symbol.find(['+', '.', ' ']).unwrap_or(symbol.len());
     symbol.get(..end).unwrap_or(symbol)
 }
 
-/// Does the function call the probes of a tracepoint, one by one? While there is only one, it is
-/// called by the tracepoint itself.
+/// Whether the function calls the probes of a tracepoint one by one. A tracepoint with a single
+/// probe calls that directly.
 pub fn is_iterator(symbol: &str) -> bool {
     function_name(symbol).starts_with("__traceiter_")
 }
 
-/// What the function of this name tells; `symbol` as the kernel prints it.
+/// Returns what the function with this name tells. `symbol` is the name as the kernel prints it.
 pub fn caller(symbol: &str) -> Caller {
     match function_name(symbol) {
         // mm/memcontrol.c; reclaim_high() may be inlined into its callers.
@@ -111,7 +112,7 @@ pub fn caller(symbol: &str) -> Caller {
         | "try_to_free_mem_cgroup_pages"
         | "__node_reclaim"
         | "node_reclaim" => Caller::Window,
-        // Who takes lru_lock, by lruvec_lock_irq() or folio_lruvec_lock*(): mm/vmscan.c,
+        // These take lru_lock, by lruvec_lock_irq() or folio_lruvec_lock*(): mm/vmscan.c,
         // mm/memcontrol.c, mm/folio.c, mm/compaction.c.
         "shrink_inactive_list"
         | "shrink_active_list"
@@ -137,13 +138,13 @@ pub fn caller(symbol: &str) -> Caller {
         "recv_work" | "nbd_read_reply" => Caller::NbdReceive,
         // net/core/dev.c.
         "net_rx_action" | "__napi_poll" | "process_backlog" => Caller::NetReceive,
-        // mm/slub.c; the first may be inlined into its callers.
+        // mm/slub.c. The first function may be inlined into its callers.
         "allocate_slab" | "new_slab" => Caller::Slab,
-        // mm/page_io.c: swap_add_folio(), or what it is inlined into.
+        // mm/page_io.c: swap_add_folio(), or a function into which it is inlined.
         "swap_add_folio" | "__swap_writepage" | "swap_writeout" => Caller::SwapAdd,
         "swap_read_folio" => Caller::SwapRead,
-        // mm/filemap.c, mm/readahead.c, and what they are inlined into; fs/btrfs/compression.c,
-        // fs/erofs/zdata.c.
+        // mm/filemap.c, mm/readahead.c, and functions into which those are inlined;
+        // fs/btrfs/compression.c, fs/erofs/zdata.c.
         "filemap_read_folio"
         | "filemap_update_page"
         | "filemap_get_pages"
@@ -169,13 +170,14 @@ pub fn caller(symbol: &str) -> Caller {
     }
 }
 
-/// A function of this module, in Rust or C; those of other modules may be named alike.
+/// Whether this is a function of this module, in Rust or C. Other modules may have functions with
+/// the same names.
 fn is_ours(symbol: &str) -> bool {
     let module = symbol.find(['[']).and_then(|at| symbol.get(at..));
     module.is_some_and(|m| m.starts_with("[reclaimwb"))
 }
 
-/// A part of a lock's slow path, or of what leads from its event to us. The names are
+/// Whether this is a part of a lock's slow path, or of the way from its event to us. The names are
 /// those of kernel/locking/ and of include/linux/spinlock_api_smp.h.
 fn is_locking(name: &str) -> bool {
     const NAMES: [&str; 11] = [
@@ -213,7 +215,7 @@ fn is_locking(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
-/// A part of the allocators, or what wraps them: mm/page_alloc.c, mm/mempolicy.c,
+/// Whether this is a part of the allocators, or wraps them: mm/page_alloc.c, mm/mempolicy.c,
 /// mm/slub.c, mm/page_frag_cache.c, net/core/skbuff.c.
 fn is_allocating(name: &str) -> bool {
     const PREFIXES: [&str; 33] = [

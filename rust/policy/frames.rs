@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Sizes of the frames of a stack, found as the kernel's stack tracer does
-//! (kernel/trace/trace_stack.c): the return addresses of a trace are looked up
-//! in the stack itself, and their distances are the sizes.
+//! Sizes of the frames of a stack, determined as the kernel's stack tracer does
+//! (kernel/trace/trace_stack.c): the return addresses of a trace are searched in the stack itself,
+//! and the distances between them are the sizes.
 //!
-//! For architectures that store the return address at the call, as x86 does,
-//! above the callee's frame.
+//! This works on architectures that store the return address at the call, above the frame of the
+//! callee, as x86 does.
 
-/// One frame: the function that `addr` lies in uses `bytes` of stack.
+/// A frame: the function that contains `addr` uses `bytes` of stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Frame {
-    /// Return address into the function.
+    /// A return address into the function.
     pub addr: usize,
-    /// Stack that it uses, in bytes.
+    /// The stack that the function uses, in bytes.
     pub bytes: u32,
 }
 
 const WORD: usize = core::mem::size_of::<usize>();
 
-/// Fills `frames` with the sizes of the frames between `sp` and `top`,
-/// innermost first, and returns their number. Their sizes add up to `top - sp`
-/// whenever at least one was found.
+/// Fills `frames` with the sizes of the frames between `sp` and `top`, innermost first, and returns
+/// their number. If at least one was found, the sizes add up to `top - sp`.
 ///
-/// `trace` is a stack trace, innermost first, that may begin with frames below
-/// `sp` (the probe's own): those are left out. `word` reads a word of the
-/// stack; it is only called for aligned addresses in `[sp - WORD, top)`. An
-/// entry that is not found in the stack (a function that a tracer's trampoline
-/// stands in for) is left out, and its bytes count for the frame below it.
+/// `trace` is a stack trace, innermost first. It may begin with frames below `sp` (those of the
+/// probe), which are left out. `word` reads a word of the stack. It is only called for aligned
+/// addresses in `[sp - WORD, top)`. An entry that is not found in the stack (because the trampoline
+/// of a tracer stands in for the function) is left out, and its bytes count for the frame below it.
 pub fn sizes(
     trace: &[usize],
     sp: usize,
@@ -34,7 +32,7 @@ pub fn sizes(
     word: impl Fn(usize) -> usize,
     frames: &mut [Frame],
 ) -> usize {
-    // The call that led to the probe pushed its return address just below sp.
+    // The call that led to the probe stored its return address just below `sp`.
     let Some(first) = sp.checked_sub(WORD) else {
         return 0;
     };
@@ -47,7 +45,7 @@ pub fn sizes(
     };
 
     let mut n = 0usize;
-    // Where the frame before began: its bytes end where the next one begins.
+    // Where the current frame begins. It ends where the next one begins.
     let mut begin = sp;
     let mut next = first;
     for &addr in trace.iter().skip(skip) {

@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which of many cgroups have a row in a small table: the heaviest, whoever came first.
+//! Chooses which of many cgroups have a row in a small table: those that count most, in whatever
+//! order they came.
 //!
-//! This is space-saving (Metwally, Agrawal and El Abbadi, 2005) with two differences. A row's
-//! counts stay exact: they go to a common heir with the row, and the next holder begins at
-//! zero. And a row whose cgroup is gone is given back before a living one loses its own.
+//! This is space-saving (Metwally, Agrawal and El Abbadi, 2005) with two differences. The counts of
+//! a row stay exact: when a cgroup loses its row, they are added to a common row ([`Heir`]), and
+//! the next holder begins with zero. And a row whose cgroup has been removed is given away before
+//! that of a living one.
 //!
-//! The lightest row makes room. None that was lost ranked above `floor`, at which a row begins:
-//! its rank, with what is counted in it, is no less than what its cgroup ever counted. So, of a
-//! table of n rows that counted W in all:
+//! A row has a rank, by which the lightest one is chosen to make room. It begins at `floor`, the
+//! highest rank at which any living cgroup lost its row. So a rank is never less than what its
+//! cgroup has counted in all. For a table of n rows that counted W in all this means:
 //!
-//! - one without a row has counted at most [`Past::may_have`], which is at most W / n, so that
-//!   each one above that has a row. (For `floor` to pass a weight all n rows have to pass it,
-//!   and each begins at `floor` at the most: that takes n counts for each step.)
-//! - a living cgroup has counted what its row says, and at most as much more as it may have had
+//! - A cgroup without a row has counted at most [`Past::may_have`], which is at most W / n. So
+//!   every cgroup that has counted more has a row. (`floor` exceeds a weight only if all n rows
+//!   exceed it, and each row begins at `floor` at most. So each step takes n counts.)
+//! - A living cgroup has counted what its row says, and at most as much more as it may have had
 //!   when it got that row.
 //!
-//! Ids grow, so that of a cgroup that is younger than all that ever lost a row nothing is
-//! missing. Those of a v1 hierarchy begin anew when it is mounted again: of them that is
-//! not assumed.
+//! Ids grow. So nothing is missing from a cgroup that is younger than all those that ever lost a
+//! row. This is not assumed for ids of a v1 hierarchy, because they begin anew when it is mounted
+//! again.
 
 use super::cgroup_key::CgroupKey;
 
@@ -27,34 +29,34 @@ use super::cgroup_key::CgroupKey;
 pub enum Destination {
     /// In this row.
     Row(usize),
-    /// With what has no row.
+    /// Together with all other living cgroups that have no row.
     Other,
-    /// With what was of cgroups that are gone.
+    /// Together with the cgroups that have been removed.
     Removed,
 }
 
-/// Where the counts of a row go that is given to another.
+/// Where the counts of a row go when it is given to another cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heir {
-    /// To those of other living ones.
+    /// To those of the other living cgroups.
     Other,
-    /// To those of cgroups that are gone.
+    /// To those of the removed cgroups.
     Removed,
 }
 
-/// What a table knows of those that lost their rows.
+/// What a table knows of the cgroups that lost their rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// The most that a living one had, as far as its row knew, when it lost it.
+    /// The highest rank at which a living cgroup lost its row.
     pub floor: u64,
-    /// The highest id, but for v1, of a living one that lost its row.
+    /// The highest id of a living cgroup that lost its row, except v1.
     pub newest: u64,
-    /// How many cgroups had gone when none with a row was found to be.
+    /// The number of removals at which no row belonged to a removed cgroup.
     pub swept: u64,
 }
 
 impl Past {
-    /// The most that a living cgroup without a row can have counted.
+    /// Returns the most that a living cgroup without a row can have counted.
     pub fn may_have(&self, key: CgroupKey) -> u64 {
         if key.is_v1() || key.id() <= self.newest {
             self.floor
@@ -63,7 +65,7 @@ impl Past {
         }
     }
 
-    /// A living one of this rank loses its row.
+    /// Notes that a living cgroup with this rank loses its row.
     fn lost(self, key: CgroupKey, rank: u64) -> Self {
         Self {
             floor: self.floor.max(rank),
@@ -77,59 +79,60 @@ impl Past {
     }
 }
 
-/// A table of rows, a power of two of them. Used by one at a time.
+/// A table of rows, whose number is a power of two. One caller at a time uses it.
 pub trait Rows {
-    /// How many rows there are.
+    /// Returns the number of rows.
     fn size(&self) -> usize;
 
-    /// Whose a row is; `NONE`: nobody's.
+    /// Returns the cgroup of a row; `NONE` if the row is free.
     fn key(&self, at: usize) -> CgroupKey;
 
-    /// What it began at, and what was counted in it.
+    /// Returns the rank of a row: where it began, and what has been counted in it.
     fn rank(&self, at: usize) -> u64;
 
-    /// The cgroup whose it is has been removed.
+    /// Whether the cgroup of the row has been removed.
     fn is_gone(&self, at: usize) -> bool;
 
-    /// A cgroup is known to have been removed for good: its id does not come back.
+    /// Whether a cgroup is known to have been removed, and its id will not be used again.
     fn never_back(&self, key: CgroupKey) -> bool;
 
-    /// Cgroups that had a row anywhere and were removed, so far.
+    /// Returns how many cgroups that had a row in any table have been removed so far.
     fn removals(&self) -> u64;
 
-    /// The row that was used last.
+    /// Returns the row that was used last.
     fn last(&self) -> usize;
 
-    /// Notes which one that is.
+    /// Notes the row that was used last.
     fn set_last(&self, at: usize);
 
-    /// See [`Past`].
+    /// Returns what is known of the past.
     fn past(&self) -> Past;
 
-    /// Notes it.
+    /// Notes what is known of the past.
     fn set_past(&self, past: Past);
 
-    /// Gives a row to `key`, to begin at rank `base`; `missed` is the most that it counted
-    /// before. What the row holds goes to the heir, if it is anybody's.
+    /// Gives a row to `key`, which begins at rank `base`. `missed` is the most that `key` may have
+    /// counted before. The counts of the row go to `heir`, if it belonged to a cgroup.
     fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64);
 }
 
-/// The places of a table of `len` rows, a power of two, from that of `key` on.
+/// Returns the places of a table of `len` rows, a power of two, in the order in which `key` is
+/// searched.
 fn places(key: CgroupKey, len: usize) -> impl Iterator<Item = usize> {
-    // Fibonacci hashing, as in `slots`.
+    // This is Fibonacci hashing, as in `slots`.
     let hash = (key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
     let mask = len.wrapping_sub(1);
     (0..len).map(move |i| hash.wrapping_add(i) & mask)
 }
 
-/// Where what `key` did now is counted; it gets a row if it has none. `gone`: it has been
-/// removed.
+/// Returns where an event of `key` is counted. The cgroup gets a row if it has none. `gone` means
+/// that it has been removed.
 #[inline]
 pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     if key == CgroupKey::NONE {
         return Destination::Other;
     }
-    // Who wrote last mostly writes next.
+    // The cgroup that wrote last is mostly the next one, too.
     let last = rows.last();
     if last < rows.size() && rows.key(last) == key && (gone || !key.is_v1()) {
         return Destination::Row(last);
@@ -142,7 +145,7 @@ fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     for at in places(key, rows.size()) {
         let there = rows.key(at);
         if there == key {
-            // An id that is used anew: the counts are those of the one before.
+            // If an id of v1 is used again, the counts are those of the cgroup that had it before.
             if key.is_v1() && !gone && rows.is_gone(at) {
                 begin(rows, at, Some(Heir::Removed), key);
             }
@@ -166,13 +169,13 @@ fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
 
 fn begin(rows: &impl Rows, at: usize, heir: Option<Heir>, key: CgroupKey) {
     let past = rows.past();
-    // A young one missed nothing, but begins as high as the others: else it would be the next
-    // to lose its row.
+    // A young cgroup has missed nothing, but begins as high as the others. Otherwise it would be
+    // the next to lose its row.
     rows.give(at, heir, key, past.floor, past.may_have(key));
 }
 
-/// Of a full table the row to give to someone else: the lightest of those that are gone, else
-/// the lightest of all.
+/// Chooses the row of a full table that is given away: the lightest one of those whose cgroups have
+/// been removed, or else the lightest one of all.
 fn room(rows: &impl Rows) -> Option<(usize, Option<Heir>)> {
     let past = rows.past();
     let removals = rows.removals();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Log2 histogram of bytes of stack.
+//! A log2 histogram of bytes of stack.
 
 /// Number of buckets: [0, 64), [64, 128), ... [16384, 32768), [32768, ...).
 pub const BUCKETS: usize = 11;
 
-/// Bucket of a value.
+/// Returns the bucket of a number of bytes.
 pub const fn bucket(bytes: u64) -> usize {
     if bytes < 64 {
         return 0;
@@ -18,7 +18,7 @@ pub const fn bucket(bytes: u64) -> usize {
     }
 }
 
-/// Smallest value of a bucket, in bytes.
+/// Returns the smallest value of a bucket, in bytes.
 pub const fn lower_bound(bucket: usize) -> u64 {
     if bucket == 0 {
         0

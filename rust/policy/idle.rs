@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A thread that sleeps until there is something to do, and those who wake it: only when
-//! it says that it sleeps, and one of them for all.
+//! A thread that sleeps until there is work, and the tasks that wake it. They wake it only if it
+//! has announced its sleep, and only one of them does so.
 //!
-//! That takes an order. The thread says that it sleeps when a wakeup already counts (its
-//! task state is set), and looks for work after that. Said before, a wakeup by one could
-//! be spent on a thread that still runs, and who then has what it waits for would find
-//! that someone has woken it. Both sides exchange the flag, so that one of two comes
-//! first: either the thread sees the work, or who made it sees that it sleeps.
+//! This needs an order. The thread first sets its task state, from which on a wakeup counts. Then
+//! it announces its sleep, and then it looks for work. If it announced its sleep first, a task
+//! could spend its wakeup on the thread while that still runs. Another task that then has the work
+//! for which the thread waits would see that it was woken already.
+//!
+//! Both sides exchange the flag, so one of them comes first: either the thread sees the work, or
+//! the task that made it sees that the thread sleeps.
 //!
 //! tests/idle.rs runs this under loom, in all orders.
 
-/// What says that the thread sleeps.
+/// The announcement that the thread sleeps.
 pub trait Flag {
-    /// Sets it, gives back what it was; fully ordered.
+    /// Sets the flag and returns its old value. Fully ordered.
     fn swap(&self, asleep: bool) -> bool;
 }
 
-/// How the thread sleeps, as set_current_state() and schedule_timeout() do.
+/// The sleep of the thread, as set_current_state() and schedule_timeout() do it.
 pub trait Sleeper {
-    /// From here on who wakes it ends its next sleep.
+    /// From here on a wakeup ends the next sleep.
     fn begin(&self);
-    /// Sleeps unless it was woken.
+    /// Sleeps, unless the thread was woken since `begin`.
     fn sleep(&self);
-    /// It is awake.
+    /// Ends the sleep.
     fn end(&self);
 }
 
-/// Sleeps unless `ready` holds, which must not sleep.
+/// Sleeps, unless `ready` returns true. `ready` itself must not sleep.
 pub fn sleep(flag: &impl Flag, me: &impl Sleeper, ready: impl FnOnce() -> bool) {
     me.begin();
     flag.swap(true);
@@ -38,7 +40,8 @@ pub fn sleep(flag: &impl Flag, me: &impl Sleeper, ready: impl FnOnce() -> bool) 
     flag.swap(false);
 }
 
-/// Calls `wake` if the thread sleeps. What it is to find ready was made so before.
+/// Calls `wake` if the thread has announced its sleep. The caller must have made the work visible
+/// before.
 pub fn rouse(flag: &impl Flag, wake: impl FnOnce()) {
     if flag.swap(false) {
         wake();

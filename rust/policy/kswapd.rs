@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why kswapd does not come to rest: told from what its node has where it ends to balance it.
+//! Why kswapd does not come to rest, judged by the state of its node when it ends to balance it.
 
 use crate::words::KswapdReason;
 
-/// What the node has, in pages.
+/// The state of a node, in pages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodePages {
-    /// Free in the zones that are balanced.
+    /// Free pages in the zones that are balanced.
     pub free: u64,
-    /// What their high watermarks come to.
+    /// Sum of the high watermarks of these zones.
     pub high: u64,
-    /// On the lists of anonymous memory, shmem included.
+    /// Pages on the lists of anonymous memory, with shmem.
     pub anon: u64,
-    /// Shared memory, tmpfs included.
+    /// Pages of shared memory, with tmpfs.
     pub shmem: u64,
-    /// On the lists of files.
+    /// Pages on the lists of files.
     pub file: u64,
-    /// Not to be reclaimed.
+    /// Pages that cannot be reclaimed.
     pub unevictable: u64,
     /// Free pages of swap.
     pub swap_free: u64,
-    /// A zone has what its high watermark asks for.
+    /// Whether a zone has reached its high watermark.
     pub enough: bool,
-    /// And a block of the order asked for.
+    /// Whether such a zone also has a free block of the order that was asked for.
     pub block: bool,
 }
 
-/// What kswapd looked at in the pass that ends, in pages; all 0 when that is not recorded.
+/// The pages at which kswapd looked in the pass that ends. All are 0 if they were not recorded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pass {
-    /// Looked at.
+    /// Pages that were scanned.
     pub scanned: u64,
-    /// Dirty, or under writeback.
+    /// Pages that were dirty or under writeback.
     pub waiting: u64,
-    /// Used again since they were put on the list.
+    /// Pages that were used since they were put on the list.
     pub used: u64,
 }
 
-/// Why kswapd runs on, or is woken again at once.
+/// Returns why kswapd goes on, or is woken again at once.
 pub fn why(node: &NodePages, pass: &Pass) -> KswapdReason {
     if node.enough && !node.block {
         return KswapdReason::Order;
@@ -58,7 +58,7 @@ pub fn why(node: &NodePages, pass: &Pass) -> KswapdReason {
             KswapdReason::NoSwap
         };
     }
-    // It would have to take more than half of all that can go.
+    // kswapd would have to free more than half of all that can be freed.
     if node.high.saturating_mul(2) > node.free.saturating_add(can_go) {
         return KswapdReason::Watermarks;
     }

@@ -2,23 +2,22 @@
 
 //! A bounded queue with a lane for each device.
 //!
-//! Entries of all lanes share one pool. What an entry holds (pages) counts from
-//! [`Lanes::push`] until [`Lanes::release`], so also while its taker works on
-//! it. A lane that nobody empties cannot take all: of the pages, and of the slots,
-//! it may hold at most [`SHARE`] times what it leaves free (dynamic thresholds for
-//! shared buffers: Choudhury and Hahne, 1998), so that the more lanes are slow, the
-//! less each gets, and some room is left for one that comes anew. A lane that
-//! holds nothing needs no more than room for its entry.
+//! The entries of all lanes share one pool. The pages of an entry count as held from
+//! [`Lanes::push`] until [`Lanes::release`], so also while the worker that took it uses it. A lane
+//! that is not emptied cannot take the whole pool: it may hold at most [`SHARE`] times the pages,
+//! and the slots, that it leaves free (dynamic thresholds for shared buffers: Choudhury and Hahne,
+//! 1998). So the more lanes are slow, the less each of them gets, and some room is left for a new
+//! one. A lane that holds nothing only needs room for its entry.
 
 use core::{
     marker::PhantomData,
     ops::DerefMut, //
 };
 
-/// A lane may hold this many times what it leaves free: alone, 3/4 of all.
+/// A lane may hold this many times what it leaves free. A single lane gets 3/4 of all.
 pub const SHARE: u64 = 3;
 
-/// No entry.
+/// The index of no slot.
 const NONE: u32 = u32::MAX;
 
 /// Room for one entry.
@@ -28,7 +27,7 @@ pub struct FifoSlot<T> {
 }
 
 impl<T> FifoSlot<T> {
-    /// An empty one.
+    /// Creates an empty slot.
     pub const fn new() -> Self {
         Self {
             next: NONE,
@@ -51,22 +50,21 @@ struct Fifo {
     pages: u64,
 }
 
-/// Why an entry was not taken.
+/// Why an entry was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushError {
-    /// No room at all.
+    /// There is no room at all.
     Full,
     /// The lane has its share.
     Share,
 }
 
-/// Would a lane that has `held` hold too much with `add` more, `left` being what
-/// were free then?
+/// Whether a lane that holds `held` would hold too much with `add` more, if `left` were free then.
 fn exceeds_share(held: u64, add: u64, left: u64) -> bool {
     held != 0 && held.saturating_add(add) > left.saturating_mul(SHARE)
 }
 
-/// The queue. `S` is its memory: it never grows.
+/// The queue. `S` is its memory, which never grows.
 pub struct Lanes<T, S, const N: usize> {
     slots: S,
     free: u32,
@@ -78,8 +76,8 @@ pub struct Lanes<T, S, const N: usize> {
 }
 
 impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
-    /// An empty queue with the room of `slots`, whose entries hold at most
-    /// `limit` pages. Slots beyond `u32::MAX - 1` are not used.
+    /// Creates an empty queue with these slots, whose entries hold at most `limit` pages. Slots
+    /// beyond `u32::MAX - 1` are not used.
     pub fn new(mut slots: S, limit: u64) -> Self {
         let n = slots.len().min(NONE as usize);
         for (i, slot) in slots.iter_mut().take(n).enumerate() {
@@ -103,8 +101,8 @@ impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
         }
     }
 
-    /// Appends an entry that holds `pages`, or gives it back. A single one may
-    /// hold more than the limit when nothing else is held.
+    /// Appends an entry that holds `pages` pages, or returns it with the reason. If nothing else is
+    /// held, an entry may hold more than the limit.
     pub fn push(&mut self, lane: usize, pages: u32, value: T) -> Result<(), (PushError, T)> {
         let add = u64::from(pages);
         let left = self.limit.saturating_sub(self.pages);
@@ -139,7 +137,7 @@ impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
         Ok(())
     }
 
-    /// Takes the lane's oldest entry; what it holds stays accounted.
+    /// Removes and returns the oldest entry of a lane. Its pages still count as held.
     pub fn pop(&mut self, lane: usize) -> Option<T> {
         let l = self.lanes.get_mut(lane)?;
         let i = l.head;
@@ -156,28 +154,29 @@ impl<T, S: DerefMut<Target = [FifoSlot<T>]>, const N: usize> Lanes<T, S, N> {
         Some(value)
     }
 
-    /// What an entry of the lane held is held no longer.
+    /// Gives back the pages of an entry of the lane.
     pub fn release(&mut self, lane: usize, pages: u32) {
         let Some(l) = self.lanes.get_mut(lane) else {
             return;
         };
-        // Not what other lanes hold.
+        // This must not give back what other lanes hold.
         let sub = l.pages.min(pages.into());
         l.pages = l.pages.saturating_sub(sub);
         self.pages = self.pages.saturating_sub(sub);
     }
 
-    /// Entries that wait in the lane.
+    /// Returns the number of entries that are queued in the lane.
     pub fn queued(&self, lane: usize) -> u32 {
         self.lanes.get(lane).map_or(0, |l| l.queued)
     }
 
-    /// Pages that the lane's entries hold, those being worked on included.
+    /// Returns the number of pages that the lane's entries hold, including those that a worker
+    /// uses.
     pub fn lane_pages(&self, lane: usize) -> u64 {
         self.lanes.get(lane).map_or(0, |l| l.pages)
     }
 
-    /// Pages that are held in all.
+    /// Returns the number of pages that all entries hold.
     pub fn pages(&self) -> u64 {
         self.pages
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Log2 histogram of counts and times.
+//! A log2 histogram of counts and times.
 
 /// Number of buckets: 0, 1, [2, 4), [4, 8), ... [2^23, ...).
 pub const BUCKETS: usize = 25;
 
-/// Bucket of a value.
+/// Returns the bucket of a value.
 pub const fn bucket(v: u64) -> usize {
     if v == 0 {
         return 0;
@@ -18,7 +18,7 @@ pub const fn bucket(v: u64) -> usize {
     }
 }
 
-/// Smallest value of a bucket.
+/// Returns the smallest value of a bucket.
 pub const fn lower_bound(bucket: usize) -> u64 {
     if bucket == 0 {
         0

@@ -1,48 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the time of a request of an NBD device goes: from the moment it is handed to the
-//! driver until it is completed.
+//! Where the time of an NBD request goes, from the moment at which the driver gets it until it is
+//! completed.
 //!
-//! Its events may come out of order: the reply may be there before the sender has said that
-//! the last byte is gone, and one that belongs to an earlier attempt may come late. Some do
-//! not come at all: the send fails, or the connection is lost.
+//! Its events may come out of order: the reply may arrive before the sender has reported the last
+//! byte, and an event of an earlier attempt may come late. Some events do not come at all, because
+//! the send fails or the connection is lost.
 
 use crate::words::Phase;
 
-/// Nanoseconds by [`Phase`].
+/// Nanoseconds for each [`Phase`].
 pub type PhaseTimes = [u64; Phase::COUNT];
 
-/// When a request reached what, in nanoseconds of one clock; 0: it did not.
+/// When a request reached each step, in nanoseconds of one clock; 0 if it did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamps {
-    /// It was handed to the driver, with which its attempt begins.
+    /// The driver got the request. With this the attempt begins.
     pub queued: u64,
-    /// The driver has a connection for it, and begins to send.
+    /// The driver has a connection for the request, and begins to send.
     pub sending: u64,
-    /// Its header is gone.
+    /// The header has been sent.
     pub header: u64,
-    /// Its data are gone.
+    /// The data have been sent.
     pub payload: u64,
-    /// The header of its reply is there.
+    /// The header of the reply has been received.
     pub replied: u64,
-    /// It was given back instead; then nothing else counts.
+    /// The request was given back to the block layer. Then the other steps do not count.
     pub requeued: u64,
 }
 
-/// Splits the time from the begin of an attempt until `end`; also says what the request is
-/// at then. The parts sum to that time, or to 0 if it ends before it begins.
+/// Splits the time from the begin of an attempt until `end`, and returns the phase of the request
+/// at `end`. The parts sum to that time, or to 0 if `end` is before the begin.
 pub fn split(stamps: &Stamps, end: u64) -> (PhaseTimes, Phase) {
     let mut parts = [0; Phase::COUNT];
     if stamps.requeued != 0 {
         add(&mut parts, Phase::Requeued, stamps.requeued, end);
         return (parts, Phase::Requeued);
     }
-    // One from before the send began is an earlier attempt's.
+    // A reply from before the send began belongs to an earlier attempt.
     let replied = match stamps.replied {
         t if t != 0 && stamps.sending != 0 && t >= stamps.sending => t,
         _ => 0,
     };
-    // What is answered was sent.
+    // A request that was answered has been sent.
     let latest = if replied != 0 { replied.min(end) } else { end };
     let steps = [
         (stamps.sending, Phase::Header),
@@ -69,26 +69,28 @@ fn add(parts: &mut PhaseTimes, phase: Phase, from: u64, to: u64) {
     }
 }
 
-/// What of a task's wait was for requests.
+/// The parts of a task's wait that may have been for requests, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RequestWaits {
-    /// For its turn on a connection.
+    /// The wait for a connection.
     pub lock: u64,
-    /// It sent a request itself.
+    /// The time in which the task itself sent a request.
     pub send: u64,
-    /// For something that requests may have to do with: writeback, a tag, memory.
+    /// Waits with which requests may have to do: for writeback, a tag, memory.
     pub other: u64,
 }
 
-/// Ranges of [`blame`]'s shares: what is below does not matter, and products fit.
+/// Shares in [`blame`] have at most this many bits, so that products fit. What is smaller does not
+/// matter.
 const SHARE_BITS: u32 = 20;
 
-/// Of what a task waited, how much was for requests, by what these were at meanwhile.
+/// Estimates how much of a task's wait was for requests, by the phases in which these were
+/// meanwhile.
 ///
-/// `spent` is what all requests together spent at each phase while it waited. Whoever waits
-/// for a connection, or sends, knows what he is at. The rest counts as theirs for as long as
-/// there was one under way, at most, and in the proportions of what they were at: an
-/// estimate, as nobody says which request a task waits for.
+/// `spent` is the time that all requests together spent in each phase while the task waited. A task
+/// that waits for a connection, or sends, is known to be in that phase. The rest counts as a wait
+/// for requests for at most as long as a request was under way, and in the proportions of their
+/// phases. This is an estimate, because no event says for which request a task waits.
 pub fn blame(waits: &RequestWaits, spent: &PhaseTimes) -> PhaseTimes {
     let all = spent.iter().fold(0u64, |a, ns| a.saturating_add(*ns));
     let mut left = waits.other.min(all);
@@ -102,7 +104,7 @@ pub fn blame(waits: &RequestWaits, spent: &PhaseTimes) -> PhaseTimes {
         *part = own.unwrap_or(0).min(left);
         left = left.wrapping_sub(*part);
     }
-    // What rounding leaves is the largest one's.
+    // The largest part gets what rounding leaves.
     if let Some(most) = blamed.iter_mut().max() {
         *most = most.wrapping_add(left);
     }

@@ -2,38 +2,40 @@
 
 //! The nesting of reclaim windows in one task, packed into a word.
 //!
-//! A memory-cgroup soft-limit window opens inside one of kswapd or direct
-//! reclaim, so a task's windows form a small stack. One word holds it: the
-//! owner task reads and writes it whole, and no other state can disagree.
+//! A soft-limit window of a memory cgroup opens inside a window of kswapd or direct reclaim, so the
+//! windows of a task form a small stack. One word holds it. The task that owns it reads and writes
+//! it as a whole, so its parts cannot disagree.
 
-/// Windows that are told apart; deeper ones are counted, and are `None`.
+/// Windows that are told apart. Deeper ones are only counted, and their origin is `None`.
 pub const MAX_NEST: u32 = 4;
 
-/// How deep a count can go before it stops growing.
+/// Depth at which the count stops to grow.
 const MAX_COUNT: u64 = 0xff;
 
-/// Open windows of a task, outermost first: byte 0 is their number, byte
-/// `i + 1` the origin of window `i`.
+/// The open windows of a task, outermost first. Byte 0 is their number, byte `i + 1` is the origin
+/// of window `i`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Nest(pub u64);
 
 impl Nest {
-    /// Number of open windows, those too deep to be told apart included.
+    /// Returns the number of open windows, including those too deep to be told apart.
     pub const fn depth(self) -> u32 {
         (self.0 & MAX_COUNT) as u32
     }
 
-    /// True when no window is open.
+    /// Whether no window is open.
     pub const fn is_empty(self) -> bool {
         self.depth() == 0
     }
 
-    /// Where the origin of window `index` begins, below [`MAX_NEST`].
+    /// Returns the bit at which the origin of window `index` begins. `index` is less than
+    /// [`MAX_NEST`].
     const fn shift(index: u32) -> u32 {
         index.saturating_add(1).saturating_mul(8)
     }
 
-    /// Opens a window of `origin`. False beside it: too deep to be told apart.
+    /// Opens a window of `origin`. Also returns whether the window can be told apart: false if it
+    /// is too deep.
     #[must_use]
     pub const fn push(self, origin: u8) -> (Self, bool) {
         let depth = self.depth();
@@ -50,8 +52,8 @@ impl Nest {
         )
     }
 
-    /// Closes the innermost window; `None` beside it when it was too deep to
-    /// be told apart, or when none was open.
+    /// Closes the innermost window, and returns its origin: `None` if it was too deep to be told
+    /// apart, or if none was open.
     #[must_use]
     pub const fn pop(self) -> (Self, Option<u8>) {
         let top = self.top();
@@ -67,7 +69,7 @@ impl Nest {
         (Self(counted & !origin), top)
     }
 
-    /// Origin of the outermost window; `None` when none is open.
+    /// Returns the origin of the outermost window; `None` if none is open.
     pub const fn bottom(self) -> Option<u8> {
         if self.is_empty() {
             return None;
@@ -75,8 +77,8 @@ impl Nest {
         Some((self.0 >> Self::shift(0)) as u8)
     }
 
-    /// Origin of the innermost window; `None` when none is open or it is too
-    /// deep to be told apart.
+    /// Returns the origin of the innermost window; `None` if none is open, or if it is too deep to
+    /// be told apart.
     pub const fn top(self) -> Option<u8> {
         let depth = self.depth();
         if depth == 0 || depth > MAX_NEST {

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who takes pages from the reserves.
+//! Which users take pages from the reserves.
 
 use super::classify::Caller;
 use crate::words::User;
 
-/// For whom a page is that was allocated without regard to the watermarks. `task`: in a task's
-/// own context; `by`: the innermost of the callers that say so ([`tells`]); `window`: the task reclaims; `writer`: it is one of ours.
+/// Returns the user of a page that was allocated without regard to the watermarks.
+///
+/// - `task`: the allocation was made in the context of a task.
+/// - `by`: the innermost caller that tells the user ([`tells`]), if there is one.
+/// - `window`: the task reclaims.
+/// - `writer`: the task is a writer of the helper.
 pub fn user(task: bool, by: Option<Caller>, window: bool, writer: bool) -> User {
     match by {
         Some(Caller::NetReceive) => User::NetReceive,
-        // What it interrupted is on the stack below it, and none of its business.
+        // The task that was interrupted is further up the stack, and has nothing to do with the
+        // page.
         _ if !task => User::Interrupt,
         Some(Caller::Nbd) => User::NbdSend,
         Some(Caller::NbdReceive) => User::NbdReceive,
@@ -20,7 +25,7 @@ pub fn user(task: bool, by: Option<Caller>, window: bool, writer: bool) -> User 
     }
 }
 
-/// Whether such a caller tells for whom a page is.
+/// Whether this caller tells the user of a page.
 pub fn tells(caller: Caller) -> bool {
     matches!(
         caller,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One event per interval.
+//! A limit of one event per interval.
 
-/// Whether an event at time `now` may pass when the next one was due at `due`;
-/// if so, when the one after it is due. Times in nanoseconds of any one clock.
+/// Returns when the next event is due, if an event at time `now` may pass; `None` if it may not. It
+/// may pass once `due`, the result for the last one, is reached. Times are in nanoseconds of any
+/// one clock.
 ///
-/// A clock that stepped back by more than an interval does not silence the
-/// events until it has caught up.
+/// If the clock stepped back by more than an interval, events pass without waiting until it has
+/// caught up.
 pub const fn pass(now: u64, due: u64, interval: u64) -> Option<u64> {
     if now >= due || due.saturating_sub(now) > interval {
         Some(now.saturating_add(interval))

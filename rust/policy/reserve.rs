@@ -2,32 +2,34 @@
 
 //! How much swap-out the reserves can carry.
 //!
-//! What writes to a network takes memory to free memory: the writer looks how far the
-//! free pages fall while it submits a batch, and lets no more in flight than they can
-//! carry down to what the replies need.
+//! A write over a network needs memory in order to free memory. So the writer looks how far the
+//! number of free pages falls while it submits a batch. It has no more pages in flight than the
+//! free ones can carry, and leaves what the replies need.
 
 use super::link::MIN_PAGES;
 
-/// Cost is counted in 256ths of a page for a page in flight.
+/// The cost of a page in flight is counted in 1/256 of a page.
 const UNIT: u64 = 256;
 
-/// No page in flight costs more than four: larger falls are the doing of others.
+/// The cost is four pages for each page in flight at most. If free pages fall further than that,
+/// others took them.
 const MOST: u64 = 4 * UNIT;
 
-/// What a page in flight costs.
+/// The cost of pages in flight, in free pages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reserve {
     cost: u64,
 }
 
 impl Reserve {
-    /// Nothing is known.
+    /// Creates a reserve whose cost is not known yet.
     pub const fn new() -> Self {
         Self { cost: 0 }
     }
 
-    /// A batch of `pages` was submitted, and the free pages fell from `before` to
-    /// `after` meanwhile. Rises at once, falls slowly: others give memory back, too.
+    /// Notes that the number of free pages fell from `before` to `after` while a batch of `pages`
+    /// was submitted. The cost rises at once and falls slowly, because others give memory back
+    /// meanwhile.
     pub fn took(&mut self, pages: u32, before: u64, after: u64) {
         let fall = before.saturating_sub(after).saturating_mul(UNIT);
         let Some(fall) = fall.checked_div(u64::from(pages)) else {
@@ -42,13 +44,14 @@ impl Reserve {
         }
     }
 
-    /// Pages that `n` in flight take.
+    /// Returns how many free pages `n` pages in flight take.
     pub const fn cost_of(&self, n: u32) -> u64 {
         self.cost.saturating_mul(n as u64) / UNIT
     }
 
-    /// Pages that may be in flight when `free` are free, `in_flight` of them carried
-    /// already; a quarter of what `min` (the min watermark) is stays for the replies.
+    /// Returns how many pages may be in flight when `free` pages are free. `in_flight` pages are
+    /// already in flight, and so already accounted for in `free`. A quarter of `min`, the min
+    /// watermark, is left for the replies.
     pub fn limit(&self, free: u64, min: u64, in_flight: u32) -> u32 {
         let left = free.saturating_sub(min / 4).saturating_mul(UNIT);
         let Some(left) = left.checked_div(self.cost) else {

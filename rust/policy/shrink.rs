@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The books of a shrinker's call (mm/shrinker.c, do_shrink_slab()).
+//! The accounts of a call of a shrinker (mm/shrinker.c, do_shrink_slab()).
 
-/// What a call has to do, in objects.
+/// What a call is to do, in objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanPlan {
-    /// Its own share, by how many there are and how urgent it is.
+    /// Its own share, which follows from the number of objects and the priority.
     pub own: u64,
-    /// What it will scan: its own share and part of what others left.
+    /// The objects that it is to scan: its own share, and a part of what other calls deferred.
     pub planned: u64,
-    /// It scans as long as so many are left: a batch, or all that there are if that is less.
+    /// The call goes on as long as at least this many objects are left: a batch, or all objects if
+    /// these are fewer.
     pub least: u64,
 }
 
-/// What a call came to, in objects.
+/// The outcome of a call, in objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// Scanned.
+    /// Objects that were scanned.
     pub scanned: u64,
-    /// Of its own share, left to others.
+    /// Objects of its own share that it deferred, for other calls to do.
     pub deferred: u64,
-    /// Of what others had left, done.
+    /// Objects that other calls had deferred, and that it scanned.
     pub paid: u64,
-    /// The shrinker would not go on (SHRINK_STOP), as it may not enter a filesystem, or
-    /// could not take a lock.
+    /// Whether the shrinker refused to go on (SHRINK_STOP), because it must not enter a filesystem,
+    /// or could not take a lock.
     pub refused: bool,
 }
 
 impl ScanPlan {
-    /// When `left` of what it had planned is left; fewer than none if it scanned more.
+    /// Returns the outcome of a call when `left` objects of its plan are left. `left` is negative
+    /// if it scanned more than planned.
     pub const fn settle(self, left: i64) -> Settled {
         let scanned = (self.planned as i64).saturating_sub(left);
         let scanned = if scanned < 0 { 0 } else { scanned as u64 };
@@ -41,9 +43,9 @@ impl ScanPlan {
     }
 }
 
-/// One word of several: for tables by more than one key. Not 0.
+/// Mixes several words into one, for tables with a key of several parts. The result is not 0.
 pub fn mix(words: &[u64]) -> u64 {
-    // The finaliser of splitmix64 (Steele, Lea, Flood, 2014), word by word.
+    // This is the finaliser of splitmix64 (Steele, Lea, Flood, 2014), applied word by word.
     let mixed = words.iter().fold(0u64, |hash, &word| {
         let mut x = hash.rotate_left(5) ^ word;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -53,12 +55,12 @@ pub fn mix(words: &[u64]) -> u64 {
     mixed.max(1)
 }
 
-/// How many are in something, in one word: whose it is, by the upper 48 bits of its key,
-/// and a count below. 0 when nobody is.
+/// The number of tasks that are inside something, in one word: the upper 48 bits are those of its
+/// key, and the lower 16 bits are the count. The word is 0 if no task is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running(pub u64);
 
-/// Room for the count.
+/// The bits of the count.
 const COUNT: u64 = 0xffff;
 
 impl Running {
@@ -66,13 +68,13 @@ impl Running {
         key & !COUNT
     }
 
-    /// It counts for `key`.
+    /// Whether any task is inside `key`.
     pub const fn is(self, key: u64) -> bool {
         self.0 & COUNT != 0 && Self::of(self.0) == Self::of(key)
     }
 
-    /// One more for `key`, and whether others are in it; `None` if the word is another
-    /// key's, or full.
+    /// Counts a task that enters `key`. Also returns whether others are inside already. `None` if
+    /// the word belongs to another key, or if the count is full.
     pub const fn enter(self, key: u64) -> Option<(Self, bool)> {
         let n = self.0 & COUNT;
         if n == 0 {
@@ -84,7 +86,7 @@ impl Running {
         Some((Self(self.0.wrapping_add(1)), true))
     }
 
-    /// One less for `key`; `None` if the word is another key's.
+    /// Counts a task that leaves `key`. `None` if the word belongs to another key.
     pub const fn leave(self, key: u64) -> Option<Self> {
         if !self.is(key) {
             return None;

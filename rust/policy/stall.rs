@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a stall's time goes.
+//! Where the time of a stall goes.
 //!
-//! A task in a stall is always in one state: what it is at, and whether it runs. Each
-//! event that changes the state charges the time since the last one to what it was at,
-//! so that the parts sum to the wall time exactly, whatever events are missing.
+//! A task in a stall is always in one state: what it is doing, and whether it runs. Each event that
+//! changes the state charges the time since the last event to what the task was doing. So the parts
+//! sum to the wall time exactly, whatever events are missing.
 //!
-//! What a task is at is a small stack: the allocation slow path, in it a reclaim window,
-//! in it a shrinker, in it a lock. At the bottom lies [`Cause::Unexplained`].
+//! What a task is doing is a small stack: the allocation slow path, a reclaim window inside it, a
+//! shrinker inside that, and a lock inside the shrinker. At the bottom is [`Cause::Unexplained`].
 
 use super::nbd::RequestWaits;
 use crate::words::Cause;
 
-/// Is what reclaim could free on a node mostly clean: of its inactive pages are more than
-/// half of files, and neither dirty nor under writeback? Then a stall is not for want of
-/// I/O. `dirty` are pages on all lists, active ones among them, so that it errs towards no.
+/// Whether most of what reclaim could free on a node is clean: more than half of its inactive pages
+/// belong to files, and are neither dirty nor under writeback. Then a stall is not due to a lack of
+/// I/O. `dirty` are pages on all lists, including the active ones, so the result errs towards
+/// false.
 pub const fn mostly_clean(inactive_file: u64, inactive_anon: u64, dirty: u64) -> bool {
     let clean = inactive_file.saturating_sub(dirty);
     clean
@@ -23,10 +24,10 @@ pub const fn mostly_clean(inactive_file: u64, inactive_anon: u64, dirty: u64) ->
             .saturating_add(inactive_anon)
 }
 
-/// Nanoseconds by [`Cause`].
+/// Nanoseconds for each [`Cause`].
 pub type CauseTimes = [u64; Cause::COUNT];
 
-/// What of a stall may have been for requests of a network block device.
+/// Returns the parts of a stall that may have been waits for requests of a network block device.
 pub fn waits(parts: &CauseTimes) -> RequestWaits {
     let of = |cause: Cause| parts.get(cause as usize).copied().unwrap_or(0);
     let other = [
@@ -47,7 +48,7 @@ pub fn waits(parts: &CauseTimes) -> RequestWaits {
     }
 }
 
-/// States that are told apart; what is nested deeper counts as the deepest of these.
+/// Number of nested states that are told apart. A deeper one counts as the deepest of these.
 const MAX_DEPTH: usize = 12;
 
 /// Why a task does not run.
@@ -57,11 +58,11 @@ enum Off {
     Runnable,
 }
 
-/// What a task is at, and of a lock which one.
+/// What a task is doing.
 #[derive(Clone, Copy, Debug)]
 struct Activity {
     cause: Cause,
-    /// The lock that it waits for; 0: it is at something else.
+    /// The address of the lock for which the task waits; 0 if it does something else.
     lock: usize,
 }
 
@@ -72,8 +73,8 @@ impl Activity {
     };
 }
 
-/// A stall that goes on. Times are of one clock, in ns; one that went back counts as one
-/// that stood still.
+/// A stall that goes on. Times are in nanoseconds of one clock. A clock that steps back counts as
+/// one that stands still.
 #[derive(Clone, Copy, Debug)]
 pub struct Stall {
     began: u64,
@@ -81,20 +82,20 @@ pub struct Stall {
     parts: CauseTimes,
     at: [Activity; MAX_DEPTH],
     depth: usize,
-    /// Entered beyond [`MAX_DEPTH`].
+    /// Number of states that were entered beyond [`MAX_DEPTH`].
     deeper: usize,
     off: Option<Off>,
-    /// What the next sleep is for, but one for a lock, if an event said so before it.
+    /// The cause of the next sleep, if an event has told it. A sleep for a lock has its own cause.
     next_sleep: Option<Cause>,
-    /// Of the last sleep that was for nothing that is known, what was charged to
-    /// [`Cause::OffCpu`]: an event that comes after it may know better.
+    /// The part of the last sleep without a known cause that was charged to [`Cause::OffCpu`]. A
+    /// later event may tell the cause.
     slept: u64,
-    /// It was at something else than the slow path's own business.
+    /// Whether the task did anything but the slow path's own work.
     eventful: bool,
 }
 
 impl Stall {
-    /// Begins.
+    /// Begins a stall.
     pub const fn new(now: u64) -> Self {
         Self {
             began: now,
@@ -116,7 +117,8 @@ impl Stall {
         }
     }
 
-    /// Takes `ns`, or what there is, off what `cause` was charged.
+    /// Takes `ns`, or less if there is not so much, from the time of `cause`. Returns what was
+    /// taken.
     fn take_back(&mut self, cause: Cause, ns: u64) -> u64 {
         self.parts.get_mut(cause as usize).map_or(0, |part| {
             let back = ns.min(*part);
@@ -125,17 +127,17 @@ impl Stall {
         })
     }
 
-    /// What is open, innermost last.
+    /// Returns the open states, the innermost one last.
     fn open(&self) -> &[Activity] {
         self.at.get(..self.depth).unwrap_or(&[])
     }
 
-    /// What it is at.
+    /// Returns what the task is doing.
     pub fn at(&self) -> Cause {
         self.open().last().unwrap_or(&Activity::NONE).cause
     }
 
-    /// What a sleep is for, if it sleeps now.
+    /// Returns the cause of a sleep, if the task slept now.
     fn asleep(&self) -> Cause {
         let at = self.at();
         match self.next_sleep {
@@ -144,7 +146,7 @@ impl Stall {
         }
     }
 
-    /// The time up to `now` goes to what it was at.
+    /// Charges the time up to `now` to what the task was doing.
     fn advance(&mut self, now: u64) {
         let ns = now.saturating_sub(self.since);
         let cause = match self.off {
@@ -159,13 +161,13 @@ impl Stall {
         self.since = self.since.max(now);
     }
 
-    /// An event of the task itself: it runs.
+    /// Notes an event of the task itself, which shows that it runs.
     fn event(&mut self, now: u64) {
         self.advance(now);
         self.off = None;
     }
 
-    /// Something happened that changes nothing but that time passed.
+    /// Notes that time has passed, and nothing else.
     pub fn mark(&mut self, now: u64) {
         self.event(now);
         self.next_sleep = None;
@@ -180,17 +182,17 @@ impl Stall {
         }
     }
 
-    /// It begins to be at `cause`: any but locks, and unexplained, runqueue and off_cpu,
-    /// which are what is left.
+    /// Begins a state with this cause. That may be any but the locks, and `Unexplained`, `Runqueue`
+    /// and `OffCpu`, which are what is left.
     pub fn enter(&mut self, cause: Cause, now: u64) {
         self.mark(now);
         self.eventful = true;
         self.push(Activity { cause, lock: 0 });
     }
 
-    /// It begins to wait for the lock at the address `lock`, not 0. For a mutex the kernel
-    /// says so twice, once to spin and once to sleep. Within the wait for a lock that one
-    /// sleeps for lie those for the locks of its queue, and of the scheduler's.
+    /// Begins the wait for the lock at the address `lock`, which is not 0. For a mutex the kernel
+    /// reports this twice, once when it spins and once when it sleeps. The wait for a sleeping lock
+    /// contains waits for the locks of its wait queue and of the scheduler.
     pub fn contends(&mut self, cause: Cause, lock: usize, now: u64) {
         self.event(now);
         let again = self.deeper == 0 && self.open().last().is_some_and(|at| at.lock == lock);
@@ -199,11 +201,12 @@ impl Stall {
         }
     }
 
-    /// It has the lock, or gave up. Nothing, if it did not wait for that one.
+    /// Ends the wait for a lock, which the task has now, or has given up. Does nothing if it did
+    /// not wait for that lock.
     pub fn locked(&mut self, lock: usize, now: u64) {
         self.event(now);
         match self.open().iter().rposition(|at| at.lock == lock) {
-            // What lies within it beyond the depth is over, too.
+            // States inside it that were too deep to be noted have ended, too.
             Some(i) => {
                 self.depth = i;
                 self.deeper = 0;
@@ -212,7 +215,8 @@ impl Stall {
         }
     }
 
-    /// It is no more at `cause`, nor at what it entered since. Nothing, if it was not.
+    /// Ends the state with this cause, and all states that were entered since. Does nothing if
+    /// there is no such state.
     pub fn leave(&mut self, cause: Cause, now: u64) {
         self.mark(now);
         if self.deeper > 0 {
@@ -224,8 +228,8 @@ impl Stall {
         }
     }
 
-    /// It is in reclaim or compaction itself now, whatever it entered since and did not
-    /// leave: not every function that fails says so.
+    /// Notes that the task is in reclaim or compaction itself. States that were entered inside and
+    /// not left have ended: not every function reports its end if it fails.
     pub fn reclaims(&mut self, now: u64) {
         self.mark(now);
         let itself = |at: &Activity| matches!(at.cause, Cause::Scan | Cause::Compaction);
@@ -236,7 +240,7 @@ impl Stall {
         }
     }
 
-    /// It gives up its CPU; `runnable`: it would rather go on.
+    /// Notes that the task gives up its CPU. `runnable` means that it was preempted.
     pub fn off(&mut self, runnable: bool, now: u64) {
         self.advance(now);
         self.off = Some(if runnable { Off::Runnable } else { Off::Asleep });
@@ -245,20 +249,20 @@ impl Stall {
         }
     }
 
-    /// It has a CPU again.
+    /// Notes that the task has a CPU again.
     pub fn on(&mut self, now: u64) {
         self.event(now);
     }
 
-    /// Until the next event but one of a lock, it sleeps for `cause`.
+    /// Notes that the task will sleep for `cause` until its next event, except for events of locks.
     pub fn will_sleep(&mut self, cause: Cause, now: u64) {
         self.event(now);
         self.eventful = true;
         self.next_sleep = Some(cause);
     }
 
-    /// Its last sleep, if that was for nothing that is known, was for `cause`: reclaim put
-    /// it to sleep.
+    /// Notes that the last sleep, if its cause was not known, was for `cause`: reclaim's own
+    /// throttle.
     pub fn has_slept(&mut self, cause: Cause, now: u64) {
         self.advance(now);
         let slept = self.take_back(Cause::OffCpu, self.slept);
@@ -268,19 +272,20 @@ impl Stall {
         self.reclaims(now);
     }
 
-    /// It ends: how long it took, and on what. The parts sum to the length.
+    /// Ends the stall, and returns its length and its parts in nanoseconds. The parts sum to the
+    /// length.
     pub fn end(mut self, now: u64) -> (u64, CauseTimes) {
         self.advance(now);
         (self.since.wrapping_sub(self.began), self.parts)
     }
 
-    /// When it began.
+    /// Returns when the stall began.
     pub const fn began(&self) -> u64 {
         self.began
     }
 
-    /// It reclaimed, compacted, or waited for more than a lock; the slow path alone is no
-    /// stall.
+    /// Whether the task reclaimed, compacted, or waited for more than a lock. The slow path alone
+    /// is no stall.
     pub const fn eventful(&self) -> bool {
         self.eventful
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Text that comes from tasks and drivers, and is shown.
+//! Text that comes from tasks and drivers, and is shown to users.
 
-/// Makes `?` of what is neither printable ASCII nor NUL. Of text that is fine, which nearly all
-/// is, all 16 bytes are looked at in a dozen operations.
+/// Replaces bytes that are neither printable ASCII nor NUL by `?`. Nearly all text has no such
+/// bytes. For this case all 16 bytes are checked in a dozen operations.
 #[inline]
 pub fn make_printable(text: &mut [u8; 16]) {
     if is_printable(u128::from_ne_bytes(*text)) {
@@ -16,7 +16,7 @@ pub fn make_printable(text: &mut [u8; 16]) {
     }
 }
 
-/// Is each byte printable, or NUL?
+/// Whether each byte is printable or NUL.
 pub const fn is_printable(bytes: u128) -> bool {
     const EACH: u128 = u128::MAX / 0xff;
     const HIGH: u128 = 0x80 * EACH;
@@ -25,7 +25,7 @@ pub const fn is_printable(bytes: u128) -> bool {
     if bytes & HIGH != 0 {
         return false;
     }
-    // No sum of two of these carries into the next byte.
+    // None of these sums carries into the next byte.
     let not_nul = bytes.wrapping_add(BELOW_HIGH);
     let not_control = bytes.wrapping_add(HIGH_LESS_SPACE);
     let delete = bytes.wrapping_add(EACH);

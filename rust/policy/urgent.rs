@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! May the worker write at real-time priority?
+//! When the worker may write at real-time priority.
 //!
-//! It asks for that priority for the sake of its allocations, which may then use a part of the
-//! reserve. What it pays with is CPU time that nobody else can have: a filesystem that
-//! compresses or encrypts as it writes would keep a CPU from its other tasks. So it does this
-//! only while memory is short, and the CPU time that it uses is a leaky bucket: it fills by the
-//! time used, empties at three quarters of the clock, and while it is full the worker writes as
-//! the flusher does. (The kernel's own limit would leave a twentieth to the others.)
+//! It wants that priority for the sake of its allocations, which may then use a part of the
+//! reserve. The price is CPU time that nobody else can have: a filesystem that compresses or
+//! encrypts as it writes would keep a CPU from its other tasks. So the worker does this only while
+//! memory is short, and its CPU time goes into a leaky bucket. The bucket fills by the time used,
+//! and drains at three quarters of the clock. While it is full, the worker writes at normal
+//! priority, like the flusher. (The kernel's own limit would leave only a twentieth of the time to
+//! others.)
 
-/// The bucket empties by three parts in four of the time that passes.
+/// Returns how much the bucket drains: three quarters of the time that has passed.
 const fn forgiven(passed_ns: u64) -> u64 {
     passed_ns.saturating_sub(passed_ns / 4)
 }
 
-/// What it holds, in nanoseconds of CPU time.
+/// Size of the bucket, in nanoseconds of CPU time.
 pub const ROOM_NS: u64 = 100_000_000;
 
-/// Is memory short, with `free` pages, where the min watermarks add up to `min`? That is below
-/// the low watermarks, about: an allocation may soon have to wait.
+/// Whether memory is short, with `free` pages where the sum of the min watermarks is `min`. That is
+/// about below the low watermarks: an allocation may soon have to wait.
 pub const fn short(free: u64, min: u64) -> bool {
     free < min.saturating_add(min / 4)
 }
 
-/// CPU time spent at real-time priority, and not yet forgiven.
+/// The bucket of CPU time that was spent at real-time priority.
 #[derive(Debug, Default)]
 pub struct Urgent {
     level_ns: u64,
@@ -31,7 +32,7 @@ pub struct Urgent {
 }
 
 impl Urgent {
-    /// Nothing spent.
+    /// Creates an empty bucket.
     pub const fn new() -> Self {
         Self {
             level_ns: 0,
@@ -39,8 +40,8 @@ impl Urgent {
         }
     }
 
-    /// May the next window be written at real-time priority? `now_ns`: of a clock that does
-    /// not go back; if it does, no time has passed.
+    /// Whether the next window may be written at real-time priority. `now_ns` is of a monotonic
+    /// clock. If it steps back, no time has passed.
     pub fn may(&mut self, now_ns: u64) -> bool {
         let passed = now_ns.saturating_sub(self.at_ns);
         self.at_ns = self.at_ns.max(now_ns);
@@ -48,7 +49,7 @@ impl Urgent {
         self.level_ns < ROOM_NS
     }
 
-    /// `ns` of CPU time were used there.
+    /// Adds `ns` of CPU time that were spent at real-time priority.
     pub fn spent(&mut self, ns: u64) {
         self.level_ns = self.level_ns.saturating_add(ns);
     }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A task's waits for memory: what it waits for, and how much of that PSI counts.
+//! The waits of a task for memory: what it waits for, and how much of that PSI counts.
 //!
-//! A wait lasts from the first thing that a task waits in to the end of the last one; what
-//! it began with is what it is for. PSI's sections (psi_memstall_enter() to
-//! psi_memstall_leave()) may lie inside, or be all of it.
+//! A wait lasts from the begin of the first thing in which a task waits to the end of the last one.
+//! What it began with is its kind. A section of PSI (psi_memstall_enter() to psi_memstall_leave())
+//! may lie inside a wait, or be all of it.
 
 use super::classify::Caller;
 use crate::words::WaitKind;
 
-/// How many kinds, the first ones, are for a device, and because of a limit.
+/// The number of kinds, the first ones, that are waits for a device, or because of a limit.
 pub const IO_KINDS: usize = WaitKind::Dirty as usize + 1;
 
-/// What a section of PSI's is for that a function of that kind begins, in a thread of
-/// the kernel or not.
+/// Returns the kind of a PSI section, by the caller that begins it and by whether the task is a
+/// kernel thread.
 pub const fn of_section(caller: Caller, kernel: bool) -> WaitKind {
     match caller {
         Caller::SwapRead => WaitKind::Swapin,
@@ -26,12 +26,12 @@ pub const fn of_section(caller: Caller, kernel: bool) -> WaitKind {
     }
 }
 
-/// A wait that goes on.
+/// A wait that goes on. Times are in nanoseconds of one clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Wait {
     kind: WaitKind,
     began: u64,
-    /// What the task is in, sections included.
+    /// Number of nested things in which the task waits, including sections.
     depth: u32,
     sections: u32,
     section_began: u64,
@@ -39,7 +39,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// Begins at the time `now`, in nanoseconds, outside of any section.
+    /// Begins a wait at the time `now`, outside of any section.
     pub const fn new(kind: WaitKind, now: u64) -> Self {
         Self {
             kind,
@@ -51,7 +51,7 @@ impl Wait {
         }
     }
 
-    /// Begins with a section.
+    /// Begins a wait with a section.
     pub const fn section(kind: WaitKind, now: u64) -> Self {
         Self {
             sections: 1,
@@ -60,23 +60,23 @@ impl Wait {
         }
     }
 
-    /// What it is for.
+    /// Returns the kind of the wait.
     pub const fn kind(&self) -> WaitKind {
         self.kind
     }
 
-    /// The task waits in one thing more.
+    /// Notes that the task begins to wait in another thing, inside the wait.
     pub fn nest(&mut self) {
         self.depth = self.depth.saturating_add(1);
     }
 
-    /// One less; true when that was the last.
+    /// Notes that one of these things ended. Returns true if it was the last.
     pub fn unnest(&mut self) -> bool {
         self.depth = self.depth.saturating_sub(1);
         self.depth == 0
     }
 
-    /// A section begins inside.
+    /// Notes that a section begins inside the wait.
     pub fn enters(&mut self, now: u64) {
         if self.sections == 0 {
             self.section_began = now;
@@ -85,8 +85,8 @@ impl Wait {
         self.nest();
     }
 
-    /// A section ends; true when nothing is left. One whose beginning was not seen does not
-    /// count.
+    /// Notes that a section ends. Returns true if it was the last of all things. A section whose
+    /// begin was not seen does not count.
     pub fn leaves(&mut self, now: u64) -> bool {
         if self.sections == 0 {
             return false;
@@ -99,7 +99,7 @@ impl Wait {
         self.unnest()
     }
 
-    /// How long it took, and how much of that PSI counts, in nanoseconds.
+    /// Returns the length of the wait, and how much of it PSI counts, in nanoseconds.
     pub const fn ended(&self, now: u64) -> (u64, u64) {
         let ns = now.saturating_sub(self.began);
         let psi = if self.psi_ns < ns { self.psi_ns } else { ns };

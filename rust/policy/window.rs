@@ -2,17 +2,16 @@
 
 //! Which pages to write for the targets that reclaim met.
 //!
-//! A window is an aligned range of a file. Windows compete by what they give for
-//! what they cost: [`score`]. Inside one, [`Ranges`] picks what to write: the
-//! runs of dirty pages that hold targets, with as many of their neighbours as go
-//! along for the price of the request ([`Ranges::new`]).
+//! A window is an aligned range of a file. Windows compete by their benefit relative to their cost:
+//! see [`score`]. Inside a window, [`Ranges`] picks the pages to write: the runs of dirty pages
+//! that hold targets, with as many of their neighbours as can be written for the price of a request
+//! ([`Ranges::new`]).
 //!
-//! The cost of a write is counted in pages: each run of pages is a request of its
-//! own for the device, worth `request_cost` pages, and each page is one.
-//! Writing the neighbours of the page that reclaim wants: Wu Fengguang and Mel
-//! Gorman on linux-mm, 2010.
+//! The cost of a write is counted in pages. Each run of pages is a request of its own for the
+//! device, which costs `request_cost` pages, and each page costs one. The idea to write the
+//! neighbours of the page that reclaim wants is from Wu Fengguang and Mel Gorman (linux-mm, 2010).
 
-/// Most pages of a window.
+/// The most pages of a window.
 pub const MAX_PAGES: u32 = 1024;
 
 const WORDS: usize = (MAX_PAGES / 64) as usize;
@@ -24,7 +23,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// The empty set.
+    /// Creates an empty set.
     pub const fn new() -> Self {
         Self { words: [0; WORDS] }
     }
@@ -34,7 +33,7 @@ impl Pages {
         self.words = [0; WORDS];
     }
 
-    /// Adds the pages from `start`, `nr` of them; those past the end are left out.
+    /// Adds `nr` pages from `start` on. Pages past the end are left out.
     pub fn insert(&mut self, start: u32, nr: u32) {
         for i in start..start.saturating_add(nr).min(MAX_PAGES) {
             if let Some(w) = self.words.get_mut((i / 64) as usize) {
@@ -43,31 +42,31 @@ impl Pages {
         }
     }
 
-    /// Is the page in the set?
+    /// Whether the page is in the set.
     pub fn contains(&self, i: u32) -> bool {
         self.words
             .get((i / 64) as usize)
             .is_some_and(|w| w >> (i % 64) & 1 != 0)
     }
 
-    /// Number of pages.
+    /// Returns the number of pages in the set.
     pub fn len(&self) -> u32 {
         self.words
             .iter()
             .fold(0, |n, w| n.saturating_add(w.count_ones()))
     }
 
-    /// True for the empty set.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|&w| w == 0)
     }
 
-    /// Number of its pages from `start` up to `end`.
+    /// Returns the number of pages of the set that are in `start..end`.
     pub fn count(&self, start: u32, end: u32) -> u32 {
         (start..end.min(MAX_PAGES)).fold(0, |n, i| n.saturating_add(u32::from(self.contains(i))))
     }
 
-    /// Number of runs of pages.
+    /// Returns the number of runs of pages in the set.
     pub fn runs(&self) -> u32 {
         let mut before = 0;
         let mut n = 0;
@@ -79,7 +78,7 @@ impl Pages {
         n
     }
 
-    /// First page from `i` on that is in the set (`present`), or that is not;
+    /// Returns the first page from `i` on that is in the set (or that is not, without `present`);
     /// [`MAX_PAGES`] if there is none.
     pub fn find(&self, i: u32, present: bool) -> u32 {
         let mut i = i;
@@ -96,7 +95,7 @@ impl Pages {
         MAX_PAGES
     }
 
-    /// The words, lowest page first, for who fills them.
+    /// Returns the words of the set, lowest page first, to be filled.
     pub fn words_mut(&mut self) -> &mut [u64; WORDS] {
         &mut self.words
     }
@@ -108,13 +107,14 @@ impl Default for Pages {
     }
 }
 
-/// First page of the window of `size` pages, a power of two, that holds `index`.
+/// Returns the first page of the window that contains `index`. `size` is the number of pages of a
+/// window, a power of two.
 pub const fn start_of(index: u64, size: u32) -> u64 {
     index & !(size as u64).wrapping_sub(1)
 }
 
-/// What a window with these targets is worth: pages that reclaim asked for per
-/// cost, times 65536. The window itself costs a request, too (the way there).
+/// Returns the benefit of a window relative to its cost: the number of pages that reclaim asked
+/// for, times 65536, divided by the cost. The window itself costs a request, too, for the seek.
 pub const fn score(targets: u32, runs: u32, request_cost: u32) -> u64 {
     let requests = (runs as u64).saturating_add(1);
     let cost = requests
@@ -126,46 +126,48 @@ pub const fn score(targets: u32, runs: u32, request_cost: u32) -> u64 {
     }
 }
 
-/// Pages between the page `last` and a later one, `next`.
+/// Returns the number of pages between page `last` and the later page `next`.
 const fn between(last: u32, next: u32) -> u32 {
     next.saturating_sub(last).saturating_sub(1)
 }
 
-/// A range of pages of a window to be written by one call.
+/// A range of pages of a window that is written by one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// Its first page.
+    /// The first page.
     pub start: u32,
-    /// The page behind its last one.
+    /// The page after the last one.
     pub end: u32,
-    /// Dirty pages in it.
+    /// Number of dirty pages in the range.
     pub pages: u32,
-    /// Of these, how many are targets.
+    /// Number of targets in the range.
     pub targets: u32,
-    /// Runs of dirty pages in it, so requests if nothing merges them.
+    /// Number of runs of dirty pages in the range, which is the number of requests if nothing
+    /// merges them.
     pub runs: u32,
 }
 
-/// The ranges of a window to write, in order.
+/// The ranges of a window that are written, in their order.
 pub struct Ranges<'a> {
     dirty: &'a Pages,
     wanted: &'a Pages,
     request_cost: u32,
     at: u32,
-    /// End of what was written last: the next range starts no lower.
+    /// End of what was written last. The next range does not start below it.
     done: u32,
 }
 
 impl<'a> Ranges<'a> {
-    /// Picks from the `dirty` pages for those that are `wanted` (and dirty).
+    /// Picks which of the `dirty` pages are written for those that are `wanted` (and dirty).
     ///
-    /// - Of a dirty run, the part from its first to its last target is written;
-    ///   but where more than `request_cost` pages between two targets were not asked for,
-    ///   two requests are cheaper.
-    /// - It grows, first upwards, then downwards, by dirty neighbours that nobody
-    ///   asked for: as many as the request costs, and 8 for each target, since
-    ///   where many are wanted the rest will be. Those between its targets count.
-    /// - No run without targets is written: it would be another request.
+    /// - Of a run of dirty pages, the part from its first to its last target is written. But if
+    ///   more than `request_cost` pages between two targets were not asked for, two requests are
+    ///   cheaper.
+    /// - This part grows, first upwards, then downwards, by dirty neighbours that nobody asked
+    ///   for: by as many as the request costs, and eight more for each target, because where many
+    ///   pages are wanted the rest will be wanted soon. The pages between its targets count towards
+    ///   this number.
+    /// - A run without targets is not written, because it would be another request.
     pub fn new(dirty: &'a Pages, wanted: &'a Pages, request_cost: u32) -> Self {
         Self {
             dirty,
@@ -176,7 +178,7 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// The next dirty, wanted page from `i` on.
+    /// Returns the next page from `i` on that is dirty and wanted.
     fn target(&self, i: u32) -> u32 {
         let mut i = i;
         loop {
@@ -188,7 +190,7 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// The next request: one run of dirty pages.
+    /// Returns the next request: one run of dirty pages.
     fn request(&mut self) -> Option<Range> {
         let first = self.target(self.at);
         if first >= MAX_PAGES {
@@ -208,7 +210,7 @@ impl<'a> Ranges<'a> {
             .request_cost
             .saturating_add(targets.saturating_mul(8))
             .saturating_sub(unasked);
-        // Up to the run's end, but not into the next target's request.
+        // This goes up to the end of the run, but not into the request of the next target.
         while spare > 0 && end < run_end && end < next {
             end = end.saturating_add(1);
             spare = spare.saturating_sub(1);
@@ -237,7 +239,7 @@ impl<'a> Ranges<'a> {
 impl Iterator for Ranges<'_> {
     type Item = Range;
 
-    /// Requests that only clean pages part go into one range.
+    /// Puts requests that are separated by clean pages only into one range.
     fn next(&mut self) -> Option<Range> {
         let mut range = self.request()?;
         loop {
@@ -246,7 +248,7 @@ impl Iterator for Ranges<'_> {
                 return Some(range);
             };
             if self.dirty.find(range.end, true) < more.start {
-                // What lies between would be written along.
+                // The dirty pages in between would be written along with them.
                 (self.at, self.done) = (at, done);
                 return Some(range);
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's policy code, built for the host so that `cargo test` can run
-//! property tests over it. The files are the very ones the kernel module uses.
+//! The policy code of the kernel module, built for the host, so that `cargo test` can run property
+//! tests over it. The source files are those of the module.
 
 #![no_std]
 #![deny(unsafe_code)]
