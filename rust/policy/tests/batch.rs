@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why swap writes ended, against a model of what swap does (mm/page_io.c).
+//! Why swap writes end, compared with a model of swap (mm/page_io.c).
 
 use proptest::prelude::*;
 use reclaimwb_policy::batch::{ended, parted, By, Extent};
@@ -8,7 +8,7 @@ use reclaimwb_words::EndReason;
 
 const ROOM: usize = 32;
 
-/// A folio that is swapped out: where to, how many pages, and who pays.
+/// A folio that is swapped out: its place, its size in pages, and the cgroup that is charged.
 #[derive(Clone, Copy, Debug)]
 struct SwapFolio {
     device: u64,
@@ -35,7 +35,7 @@ fn place(batch: &[SwapFolio]) -> Extent {
     }
 }
 
-/// swap_add_folio() and swap_write_submit().
+/// A model of swap_add_folio() and swap_write_submit().
 fn swap(folios: &[SwapFolio]) -> Vec<Write> {
     let mut writes = Vec::new();
     let mut batch: Vec<SwapFolio> = Vec::new();
@@ -74,7 +74,7 @@ fn swap(folios: &[SwapFolio]) -> Vec<Write> {
     writes
 }
 
-/// Runs of folios, most of them adjoining, now and then another device or cgroup.
+/// Runs of folios. Most of them are adjacent, and some are on another device or of another cgroup.
 fn folios() -> impl Strategy<Value = Vec<SwapFolio>> {
     let step = (
         0u64..40,
@@ -105,26 +105,26 @@ fn folios() -> impl Strategy<Value = Vec<SwapFolio>> {
 }
 
 proptest! {
-    /// What is told of each write, from it and from the next one, is why it ended.
+    /// The reason that is derived from each write and the next one is the model's.
     #[test]
     fn what_is_told_is_why_it_ended(folios in folios()) {
         let writes = swap(&folios);
         for (i, write) in writes.iter().enumerate() {
             let told = ended(write.folios as u32, ROOM as u32, false, write.by)
-                // Whoever had another folio writes it, too.
+                // The one that had another folio writes it, too.
                 .unwrap_or_else(|| parted(&write.place, &writes[i + 1].place));
             prop_assert_eq!(told, write.why);
         }
     }
 
-    /// Without knowing who submitted it nothing is guessed.
+    /// If the submitter is not known, no reason is guessed.
     #[test]
     fn nothing_is_guessed(folios in 1u32..32) {
         prop_assert_eq!(ended(folios, 32, false, By::Unknown), Some(EndReason::Unknown));
         prop_assert_eq!(ended(32, 32, false, By::Unknown), Some(EndReason::Full));
     }
 
-    /// A device that writes at once ends each.
+    /// With a synchronous device each folio is a write.
     #[test]
     fn a_synchronous_device_takes_one_at_a_time(folios in 1u32..=32) {
         for by in [By::Adder, By::Ender, By::Unknown] {

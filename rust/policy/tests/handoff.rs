@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handoff as a discrete-event model: a line, the writer, and tasks that have requests to be
-//! written. What decides is the module's own policy code; what is modelled is who runs when,
-//! and the device. The properties: whatever the line, the tasks and the schedule, all that is
-//! prepared is written, the line is full while there is enough to write, no more is under way
-//! than it takes for that, and who came first is let in first.
+//! A discrete-event model of handoff: a device, its writer, and tasks that have requests to be
+//! written. The decisions are those of the module's own policy code. The model says when each task
+//! runs, and how the device behaves.
+//!
+//! Whatever the device, the tasks and the schedule are: all requests that were prepared are
+//! written; the device is kept full while there is enough to write, and no more is under way than
+//! that takes; and tasks go on in the order in which they came.
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
@@ -21,13 +23,13 @@ use std::{
 const MS: u64 = 1_000_000;
 const SEC: u64 = 1000 * MS;
 
-/// A task naps so long for a device that is late.
+/// Length of a task's nap while the device is late.
 const NAP_NS: u64 = 100 * MS;
 
-/// Who is called runs after so long at most.
+/// A task that was called runs after at most this time.
 const CALLED_NS: u64 = 200_000;
 
-// ---- a small generator, so that a schedule follows from a seed
+// ---- a small generator, so that a seed determines the schedule
 
 struct Rng(u64);
 
@@ -40,7 +42,7 @@ impl Rng {
     }
 }
 
-/// One who is through with a batch comes: has it to wait? Then it stands in its line.
+/// Lets a task come that is done with a batch. Returns true if it has to wait: then it is queued.
 fn come(door: &mut Door, batch: Batch, room: Room, who: Who) -> bool {
     let waits = door.has_to_wait(batch, room, who);
     if waits {
@@ -49,14 +51,14 @@ fn come(door: &mut Door, batch: Batch, room: Room, who: Who) -> bool {
     waits
 }
 
-/// The lines, in the order in which [`Door::call`] has them.
+/// The queues, in the order of [`Door::call`].
 const LINES: [Who; 3] = [Who::Kswapd, Who::Again, Who::Task];
 
 fn line_of(who: Who) -> usize {
     LINES.iter().position(|&w| w == who).expect("it waits")
 }
 
-/// A batch that freed nothing.
+/// A batch of which nothing was freed.
 fn unpaid(handed: u32) -> Batch {
     Batch { handed, freed: 0 }
 }
@@ -65,24 +67,24 @@ fn unpaid(handed: u32) -> Batch {
 
 #[derive(Clone, Debug)]
 struct Setup {
-    /// Pages a second that the line carries, one request after the other.
+    /// Pages that the device writes in a second, one request after the other.
     rate: u64,
-    /// What each request takes besides, side by side with others.
+    /// Additional latency of each request, in parallel with others.
     delay: u64,
-    /// Ends are told together, so often; 0: each at once.
+    /// Interval at which completions are reported together; 0 if each is reported at once.
     bunch: u64,
     tasks: usize,
-    /// The first of these is kswapd.
+    /// Whether the first task is kswapd.
     kswapd: bool,
-    /// Batches that each task has, of a request each.
+    /// Number of batches of each task. A batch is one request.
     wants: u32,
-    /// Pages of each, at most.
+    /// The most pages of a batch.
     pages: u64,
-    /// What a task does between two of them takes so long at most.
+    /// The longest time between two batches of a task.
     thinks: u64,
-    /// Batches free what was written before, too.
+    /// Whether reclaim also frees pages of earlier batches.
     mixed: bool,
-    /// The line stands still from when to when.
+    /// When the device stops, and when it goes on.
     dead: Option<(u64, u64)>,
     seed: u64,
 }
@@ -91,15 +93,15 @@ struct Setup {
 enum SimEvent {
     /// A task has a request.
     Task(usize),
-    /// A task has napped, as the device is late.
+    /// A task has ended a nap, which it takes while the device is late.
     Naps(usize),
     /// A task that was called runs.
     Called(usize),
-    /// Those who wait look whether the device is late.
+    /// The tasks that wait check whether the device is late.
     Look,
-    /// The writer looks.
+    /// The writer looks for work.
     Writer,
-    /// A request is done: its number.
+    /// The request with this number is done.
     Done(usize),
 }
 
@@ -107,9 +109,9 @@ struct SimTask {
     left: u32,
     who: Who,
     pages: u32,
-    /// It freed as many.
+    /// Whether it freed as many pages as it handed over.
     paid: bool,
-    /// It had to wait.
+    /// Whether it had to wait.
     waited: bool,
     came: u64,
     longest: u64,
@@ -128,7 +130,7 @@ struct DeviceModel {
     events: BinaryHeap<Reverse<(u64, u64, SimEvent)>>,
     order: u64,
     tasks: Vec<SimTask>,
-    /// kswapd's line, that of tasks that came back, and the others'.
+    /// The queue of kswapd, that of tasks that came back, and that of the others.
     waiting: [VecDeque<usize>; 3],
     called: usize,
     door: Door,
@@ -138,11 +140,11 @@ struct DeviceModel {
     queue: VecDeque<usize>,
     requests: Vec<Request>,
     line_free: u64,
-    /// Pages that are written and not freed.
+    /// Pages that have been written and not freed.
     clean: u32,
-    // What is asserted on.
+    // The properties are checked on these.
     naps: u32,
-    /// When they came, and when they went on.
+    /// For each wait, when the task came and when it went on.
     went_on: Vec<(u64, u64)>,
     first: u64,
     delivered: u64,
@@ -195,7 +197,7 @@ impl DeviceModel {
     }
 
     fn at(&mut self, after: u64, e: SimEvent) {
-        // Equal times in an order that the seed decides.
+        // Events at the same time are ordered by the seed.
         self.order += 1;
         let tie = self.rng.next(1 << 20) << 40 | self.order;
         self.events.push(Reverse((self.now + after, tie, e)));
@@ -232,7 +234,7 @@ impl DeviceModel {
         let pages = 1 + self.rng.next(self.setup.pages) as u32;
         let task = &mut self.tasks[t];
         (task.pages, task.came) = (pages, self.now);
-        // Some of those that waited come back.
+        // Some of the tasks that waited come back.
         task.who = match task.who {
             Who::Task if task.waited && self.rng.next(3) == 0 => Who::Again,
             Who::Again if self.rng.next(3) != 0 => Who::Task,
@@ -303,7 +305,7 @@ impl DeviceModel {
         }
     }
 
-    /// It is the writer's.
+    /// Queues a request for the writer.
     fn is_queued(&mut self, t: usize) {
         self.requests.push(Request {
             pages: self.tasks[t].pages,
@@ -432,28 +434,29 @@ proptest! {
         prop_assert_eq!(m.requests.len(), setup.tasks * setup.wants as usize);
         prop_assert!(m.requests.iter().all(|r| r.done));
         prop_assert_eq!((m.door.backlog(), m.door.waiting(), m.in_flight), (0, 0, 0));
-        // What the limit was when the last of them was submitted, and that one.
+        // The limit when the last of them was submitted, and that request itself.
         prop_assert!(m.most_in_flight < link::MOST + 64);
-        // Only where the line stood still, or is so slow that a bunch of requests takes that long.
+        // The device is late only if it stopped, or if it is so slow that a bunch of requests takes
+        // that long.
         let slow = u64::from(link::MOST) * SEC / setup.rate > LATE_NS / 2;
         prop_assert!(m.naps == 0 || setup.dead.is_some() || slow);
     }
 
     #[test]
-    fn who_came_first_goes_on_first(mut setup in setups()) {
+    fn tasks_go_on_in_the_order_in_which_they_came(mut setup in setups()) {
         setup.dead = None;
         setup.wants = setup.wants.min(60);
         let mut m = DeviceModel::new(setup);
         m.run();
         prop_assume!(m.naps == 0);
-        // Those who are called run in any order, but soon.
+        // The tasks that are called run soon, but in any order.
         for (n, (came, at)) in m.went_on.iter().enumerate() {
             let before = m.went_on[..n].iter().find(|(later, _)| later > came);
             prop_assert!(before.is_none_or(|(_, first)| at - first <= CALLED_NS));
         }
     }
 
-    /// While the line is dead nobody waits longer than until it is seen.
+    /// While the device is dead, no task waits for longer than it takes to notice that.
     #[test]
     fn nobody_waits_for_a_dead_line(mut setup in setups(), dies in 0..2 * SEC) {
         setup.dead = Some((SEC + dies, 1000 * SEC));
@@ -464,7 +467,7 @@ proptest! {
         prop_assert!(longest < LATE_NS + SEC, "{} ms", longest / MS);
     }
 
-    /// A line is full, long or short, thin or fat, where there is enough to write.
+    /// The device is kept full if there is enough to write, whatever its rate and delay.
     #[test]
     fn the_line_is_full(
         rate in prop_oneof![Just(1280u64), 500..200_000u64], delay in 0..50 * MS,
@@ -480,13 +483,13 @@ proptest! {
         let mut m = DeviceModel::new(setup);
         m.run();
         let took = m.now - m.first;
-        // The first seconds are for finding out.
+        // The model needs the first seconds to learn the device.
         let best = m.delivered * SEC / rate;
         prop_assert!(took * 8 < best * 10 + 20 * (delay + bunch + 10 * MS),
             "{} ms instead of {}", took / MS, best / MS);
     }
 
-    /// No more is under way than twice what makes it full, and a half, for long.
+    /// Most of the time, no more is under way than two and a half times what fills the device.
     #[test]
     fn no_more_is_under_way_than_fills_it(
         rate in 250..100_000u64, delay in 0..200 * MS, kswapd in any::<bool>(), seed in any::<u64>(),
@@ -503,7 +506,7 @@ proptest! {
         prop_assert!(u64::from(m.link.limit()) <= most, "{} pages, {most}", m.link.limit());
     }
 
-    /// A line that becomes faster, or slower, is known to be, soon.
+    /// A change of the device's speed is noticed soon.
     #[test]
     fn what_changes_is_noticed(before in 1000..50_000u64, after in 1000..50_000u64) {
         let (mut link, mut now, mut free) = (Link::new(), SEC, SEC);
@@ -527,8 +530,8 @@ proptest! {
         }
     }
 
-    /// Many ends that are told together make no line faster than it is, also where a new
-    /// request is submitted after each of them.
+    /// If many completions are reported together, the device is not taken for a faster one, even if
+    /// a new request is submitted after each of them.
     #[test]
     fn a_bunch_is_no_faster_line(
         rate in 1000..50_000u64, bunch in 1..100u64, between in any::<bool>(),
@@ -558,7 +561,7 @@ proptest! {
         }
     }
 
-    /// What is noted of a request comes back, but for a microsecond.
+    /// The notes of a request come back, with an error of at most a microsecond.
     #[test]
     fn what_is_noted_comes_back(
         at in any::<u64>(), ago in 0..4000 * SEC, earlier in 0..4000 * SEC, delivered in any::<u64>(),
@@ -569,7 +572,7 @@ proptest! {
         prop_assert!(back.delivered_at - a < 1024 && back.before - b < 1024);
     }
 
-    /// A device is late only when it had the time for all that it was given.
+    /// A device is late only if it had enough time for all that was submitted.
     #[test]
     fn a_large_request_is_not_late(inside in 0u32..1 << 16, rate in 1u64..100_000) {
         let takes = u64::from(inside) * SEC / rate;
@@ -578,7 +581,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_alone_never_waits(
+    fn a_lone_task_never_waits(
         ends in proptest::collection::vec((1u32..5000, 0u64..SEC, any::<bool>()), 0..50),
         falls in proptest::collection::vec((1u32..64, 0u64..10_000, 0u64..10_000), 0..50),
         free in 0u64..10_000, min in 0u64..10_000, pages in any::<u32>(),
@@ -607,7 +610,8 @@ proptest! {
         let mut reserve = Reserve::new();
         reserve.took(32, free, free - fall);
         let limit = reserve.limit(free, 400, 0);
-        // Down to a quarter of the min watermark, but for rounding; or it is one request.
+        // The limit leaves a quarter of the min watermark, apart from rounding, unless it is one
+        // request.
         prop_assert!(limit == link::MIN_PAGES || reserve.cost_of(limit) <= free - 100 + 4);
     }
 
@@ -621,7 +625,7 @@ proptest! {
         prop_assert_eq!(said(Mode::Never), other(Some(Refusal::Headroom)));
     }
 
-    /// Those who never wait keep a device full for ever: others go on all the same.
+    /// Tasks that never wait keep a device full all the time. Others go on nevertheless.
     #[test]
     fn nobody_starves_behind_those_who_never_wait(
         pages in 1u32..64, limit in 32u32..512, kswapd in any::<bool>(), more in 2u32..8,
@@ -642,7 +646,8 @@ proptest! {
         prop_assert!(door.take_turn(pages, who));
     }
 
-    /// As many are called as find room if they bring what others brought of late.
+    /// The number of tasks that are called is that for which there is room, if they have as many
+    /// pages as others had lately.
     #[test]
     fn no_more_are_called_than_find_room(pages in 1u32..64, fit in 1u32..32) {
         let room = Room::new(pages * fit + link::MIN_PAGES, u32::MAX, false);
@@ -656,12 +661,12 @@ proptest! {
         prop_assert_eq!(door.call(room), [0; 3]);
         door.done(pages * fit);
         prop_assert_eq!(door.call(room), [0, 0, fit]);
-        // They are on their way.
+        // These tasks have been called already.
         prop_assert_eq!(door.call(room), [0; 3]);
     }
 
-    /// Those who freed as many pages as they handed over keep the device full for ever: half of it
-    /// is of those who wait.
+    /// Tasks that freed as many pages as they handed over keep the device full all the time. The
+    /// tasks that wait get half of the device.
     #[test]
     fn nobody_starves_behind_those_who_paid(
         tasks in 1u32..65, pages in 1u32..64, limit in 64u32..512,
@@ -675,7 +680,7 @@ proptest! {
         }
         let (mut done, mut through) = (0, 0);
         while through < tasks {
-            // As many of them as find room.
+            // As many of them as there is room for.
             if door.inside() < room.paid() {
                 door.hand_over(pages);
                 let paid = Batch {
@@ -694,9 +699,9 @@ proptest! {
         }
     }
 
-    /// Whatever happens at the door: those who wait are passed only by those who may not, and by
-    /// those who freed as many pages as they handed over, as long as not much is inside; the two
-    /// lines take turns; and as long as somebody waits there is no room, or one is called.
+    /// Whatever happens at the door: a task that waits is passed only by tasks that must not wait,
+    /// and, as long as not much is inside, by those that freed as many pages as they handed over.
+    /// The two queues take turns. While a task waits, there is no room, or a task has been called.
     #[test]
     fn the_door_keeps_its_order(
         steps in proptest::collection::vec(
@@ -753,7 +758,7 @@ proptest! {
                 }
                 _ => {}
             }
-            // After each step somebody looks.
+            // After each step a task calls others.
             let more = door.call(room);
             for (sum, n) in called.iter_mut().zip(more) {
                 *sum += n;
@@ -765,7 +770,7 @@ proptest! {
             prop_assert_eq!(door.inside(), backlog.saturating_sub(owed));
             prop_assert!(called.iter().zip(waits).all(|(&called, waits)| called <= waits));
             let [k, a, t] = [0, 1, 2].map(|line| waits[line] - called[line]);
-            // Those that come back go first.
+            // Tasks that came back go first.
             prop_assert!(more[2] == 0 || a == 0);
             let t = a + t;
             let coming = called.iter().sum::<u32>() != 0;
@@ -781,11 +786,11 @@ proptest! {
     }
 }
 
-/// There is room while less is ahead than that: for a task a request less than fills the device,
-/// for one who freed as much as it handed over four times that, for kswapd twice, unless the device
-/// is drained.
+/// There is room for a task while less than this is ahead of it: a request less than what fills the
+/// device, twice that for kswapd, and four times that for a task that freed as much as it handed
+/// over. This is different while the device is drained.
 #[test]
-fn who_finds_room_goes_on() {
+fn a_task_that_finds_room_goes_on() {
     let waits = |ahead, freed, who, drained| {
         let mut door = Door::new();
         door.hand_over(ahead);
@@ -812,8 +817,9 @@ fn who_finds_room_goes_on() {
 }
 
 proptest! {
-    /// A swap-in waits behind what is written under one plug: no longer than that may take, unless
-    /// a request does. And half of the limit is made while the other half is on its way.
+    /// A swap-in waits behind the requests that are written under one plug. So these take no longer
+    /// than allowed, unless a single request does. Also, half of the limit is submitted while the
+    /// other half is being written.
     #[test]
     fn a_batch_is_no_longer_than_it_may_be(limit in 0u32..100_000, rate in 0u64..10_000_000_000) {
         let pages = link::batch(limit, rate);
@@ -822,7 +828,7 @@ proptest! {
             prop_assert!(pages <= limit / 2);
             prop_assert!(u64::from(pages) * SEC <= rate * link::BATCH_NS);
         }
-        // As large as that allows.
+        // The batch is as large as that allows.
         prop_assert!(
             pages == link::MAX_BATCH
                 || pages >= limit / 2

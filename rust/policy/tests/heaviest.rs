@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which cgroups have a row, against a model that knows all of them.
+//! Which cgroups have a row, compared with a model that knows all of them.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,10 +30,10 @@ const FREE: Row = Row {
     gone: false,
 };
 
-/// What became of a row that was given away: of whom, whether it was gone, its heir.
+/// A row that was given away: the cgroup that had it, whether that had been removed, and the heir.
 type Given = Option<(CgroupKey, bool, Option<Heir>)>;
 
-struct Table {
+struct ModelTable {
     rows: RefCell<Vec<Row>>,
     past: Cell<Past>,
     last: Cell<usize>,
@@ -41,13 +41,13 @@ struct Table {
     other: Cell<u64>,
     removed: Cell<u64>,
     given: Cell<Given>,
-    /// By v2 ids.
+    /// Removed cgroups of v2.
     dead: RefCell<Vec<CgroupKey>>,
-    /// Rows that were looked at.
+    /// Number of rows that were looked at.
     looks: Cell<usize>,
 }
 
-impl Rows for Table {
+impl Rows for ModelTable {
     fn size(&self) -> usize {
         self.rows.borrow().len()
     }
@@ -108,7 +108,7 @@ impl Rows for Table {
     }
 }
 
-impl Table {
+impl ModelTable {
     fn new(len: usize) -> Self {
         Self {
             rows: RefCell::new(vec![FREE; len]),
@@ -123,7 +123,7 @@ impl Table {
         }
     }
 
-    /// `weight` of `key`; tells of the row that was given away for it.
+    /// Counts `weight` for `key`. Returns the row that was given away for it.
     fn count(&self, key: CgroupKey, gone: bool, weight: u64) -> Given {
         self.given.set(None);
         match place(self, key, gone) {
@@ -146,7 +146,7 @@ impl Table {
         }
     }
 
-    /// Rows that are looked at to count it.
+    /// Returns how many rows are looked at to count an event.
     fn looks_for(&self, key: CgroupKey, gone: bool) -> usize {
         self.looks.set(0);
         self.count(key, gone, 1);
@@ -171,13 +171,13 @@ impl Table {
 
 #[derive(Clone, Debug)]
 enum CgroupStep {
-    /// A cgroup is made.
+    /// A cgroup is created.
     Make,
-    /// One of those that live counts.
+    /// A living cgroup counts.
     Count(prop::sample::Index, u64),
-    /// One that is gone counts.
+    /// A removed cgroup counts.
     Late(prop::sample::Index, u64),
-    /// One that lives is removed.
+    /// A living cgroup is removed.
     Remove(prop::sample::Index),
 }
 
@@ -185,7 +185,7 @@ fn steps() -> impl Strategy<Value = Vec<CgroupStep>> {
     let step = prop_oneof![
         3 => Just(CgroupStep::Make),
         24 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| CgroupStep::Count(i, w)),
-        // Few are heavy.
+        // Only a few cgroups are heavy.
         6 => (any::<prop::sample::Index>(), 1u64..5000).prop_map(|(i, w)| CgroupStep::Count(i, w)),
         1 => (any::<prop::sample::Index>(), 1u64..100).prop_map(|(i, w)| CgroupStep::Late(i, w)),
         2 => any::<prop::sample::Index>().prop_map(CgroupStep::Remove),
@@ -197,7 +197,7 @@ proptest! {
     #[test]
     fn the_heaviest_have_rows(log in 0u32..5, v1 in any::<bool>(), steps in steps()) {
         let len = 1usize << log;
-        let table = Table::new(len);
+        let table = ModelTable::new(len);
         let mut living: Vec<CgroupKey> = Vec::new();
         let mut dead: Vec<CgroupKey> = Vec::new();
         let mut truth: HashMap<u64, u64> = HashMap::new();
@@ -219,7 +219,7 @@ proptest! {
                         prop_assert_eq!(table.row(key).map(|r| r.counted), Some(had.counted + weight));
                         prop_assert!(given.is_none(), "a row was lost for one that has its own");
                     }
-                    // The dead, and free rows, come first.
+                    // Rows of removed cgroups, and free rows, are used first.
                     let lost = matches!(given, Some((_, _, Some(Heir::Other))));
                     prop_assert!(!(loses_none && lost), "a living one lost its row");
                     if let Some((whose, gone, heir)) = given {
@@ -271,10 +271,10 @@ fn key(id: u64) -> CgroupKey {
     CgroupKey::new(id, false)
 }
 
-/// Pods come and go, each for good: whoever lives is told by name, and nothing of it is missing.
+/// Containers come and go for good. Those that live have a row, and nothing is missing from it.
 #[test]
 fn todays_container_is_named() {
-    let table = Table::new(8);
+    let table = ModelTable::new(8);
     table.count(key(1), false, 1_000_000);
     for id in 2..2000 {
         table.count(key(id), false, 50);
@@ -293,10 +293,10 @@ fn todays_container_is_named() {
     );
 }
 
-/// A crowd of light ones does not take the row of a heavy one that comes late.
+/// Many light cgroups do not take the row of a heavy one that comes late.
 #[test]
 fn a_late_heavy_one_is_kept() {
-    let table = Table::new(8);
+    let table = ModelTable::new(8);
     for round in 0..100 {
         for id in 1..=150 {
             table.count(key(id), false, 1);
@@ -309,10 +309,10 @@ fn a_late_heavy_one_is_kept() {
     assert_eq!((row.counted, row.missed), (9000, 0));
 }
 
-/// An id of a v1 hierarchy that is mounted again is another cgroup's.
+/// An id of a v1 hierarchy that is mounted again belongs to another cgroup.
 #[test]
 fn a_v1_id_that_is_used_anew_begins_at_zero() {
-    let table = Table::new(8);
+    let table = ModelTable::new(8);
     let key = CgroupKey::new(7, true);
     table.count(key, false, 30);
     table.remove(key);
@@ -326,10 +326,11 @@ fn a_v1_id_that_is_used_anew_begins_at_zero() {
     assert_eq!((table.removed.get(), table.other.get()), (35, 0));
 }
 
-/// While nobody has gone since the last look, the rows are not looked at for that.
+/// As long as no cgroup was removed since the last search, rows of removed cgroups are not searched
+/// again.
 #[test]
 fn the_dead_are_looked_for_once() {
-    let table = Table::new(1);
+    let table = ModelTable::new(1);
     table.count(key(1), false, 1);
     table.remove(key(1));
     table.count(key(2), false, 1);
@@ -338,10 +339,11 @@ fn the_dead_are_looked_for_once() {
     assert_eq!((table.removed.get(), table.other.get()), (1, 1));
 }
 
-/// Who counted last is found at once, and of a table that is half empty everybody is found soon.
+/// The cgroup that counted last is found at once. In a table that is half empty every cgroup is
+/// found soon.
 #[test]
 fn a_row_is_found_soon() {
-    let table = Table::new(128);
+    let table = ModelTable::new(128);
     let ids = 1000..1064;
     for id in ids.clone() {
         table.count(key(id), false, 1);
@@ -352,20 +354,21 @@ fn a_row_is_found_soon() {
     assert!(looks <= 8 * ids.count(), "{looks}");
 }
 
-/// That of a v1 cgroup, which may be another one by now, only when it is the one that is gone.
+/// The last row of a v1 cgroup, which may be another one by now, is used at once only if that has
+/// been removed.
 #[test]
 fn the_last_row_is_looked_at_twice_for_an_id_that_may_be_anothers() {
-    let table = Table::new(8);
+    let table = ModelTable::new(8);
     let key = CgroupKey::new(7, true);
     table.count(key, false, 1);
     assert!(table.looks_for(key, false) > 1);
     assert_eq!(table.looks_for(key, true), 1);
 }
 
-/// What was noted of the row used last may be of a larger table.
+/// The row that was used last may have been one of a larger table.
 #[test]
 fn a_last_row_that_does_not_exist_is_nobodys() {
-    let table = Table::new(8);
+    let table = ModelTable::new(8);
     for last in [8, 9, usize::MAX] {
         table.set_last(last);
         table.count(key(1), false, 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! policy::idle under loom: in every order of steps, and as weak as the memory model
-//! lets them be, nobody sleeps on with its work done. Loom reports a thread that is
-//! never woken as a deadlock.
+//! policy::idle under loom. In every order of steps, and with accesses as weak as the memory model
+//! allows, no thread sleeps on while there is work for it. Loom reports a thread that is never
+//! woken as a deadlock.
 
 use loom::{
     sync::{
@@ -21,7 +21,7 @@ impl Flag for Asleep {
     }
 }
 
-/// A task: its state, and wake_up_process().
+/// A model of a task: its state, and wake_up_process().
 struct LoomTask {
     runs: Mutex<bool>,
     woken: Condvar,
@@ -51,14 +51,14 @@ impl Sleeper for LoomTask {
     }
 }
 
-struct Lane {
+struct LaneModel {
     asleep: Asleep,
     task: LoomTask,
     queued: AtomicU32,
     inflight: AtomicU32,
 }
 
-impl Lane {
+impl LaneModel {
     fn new(inflight: u32) -> Arc<Self> {
         Arc::new(Self {
             asleep: Asleep(AtomicBool::new(false)),
@@ -88,11 +88,11 @@ fn check(f: impl Fn() + Sync + Send + 'static) {
     builder.check(f);
 }
 
-/// The writer waits for a request alone, and what is handed over meanwhile wakes it, too.
+/// The writer waits for a request alone. A request that is queued meanwhile wakes it, too.
 #[test]
 fn the_end_of_a_request_wakes_the_writer() {
     check(|| {
-        let lane = Lane::new(1);
+        let lane = LaneModel::new(1);
         let (a, b) = (lane.clone(), lane.clone());
         let handing = thread::spawn(move || a.hand_over());
         let ending = thread::spawn(move || b.done());
@@ -106,11 +106,11 @@ fn the_end_of_a_request_wakes_the_writer() {
     });
 }
 
-/// It waits for folios, which two hand over.
+/// The writer waits for folios, which two tasks queue.
 #[test]
 fn each_folio_is_seen() {
     check(|| {
-        let lane = Lane::new(0);
+        let lane = LaneModel::new(0);
         let tasks: Vec<_> = (0..2)
             .map(|_| {
                 let lane = lane.clone();

@@ -33,7 +33,8 @@ fn each_reason_is_told() {
         }),
         KswapdReason::Order
     );
-    // Not while there is too little of all: then a block is not what it is about.
+    // This does not hold if there is too little free memory in all: then a free block is not the
+    // problem.
     let short = NodePages {
         enough: false,
         block: false,
@@ -88,7 +89,7 @@ fn each_reason_is_told() {
         }),
         KswapdReason::Unevictable
     );
-    // As much of either: swap would help.
+    // Both are equally large: swap would help.
     assert_eq!(
         of(NodePages {
             unevictable: 10_000,
@@ -126,7 +127,7 @@ fn each_reason_is_told() {
 }
 
 proptest! {
-    /// No figures of a kernel's make it overflow, and swap that is free is no reason to miss any.
+    /// No figures of a kernel make the sums overflow, and free swap is never required for a reason.
     #[test]
     fn any_figures_will_do(
         figures in prop::array::uniform6(any::<u64>()), swap_free in 0_u64..2, enough: bool, block: bool,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is known of a line, and when that is found out and forgotten, one round trip after the
-//! other.
+//! What is known of a device's link, and when that is learned and forgotten, one round trip after
+//! the other.
 
 use std::collections::VecDeque;
 
@@ -13,11 +13,11 @@ use reclaimwb_policy::link::{
 const MS: u64 = 1_000_000;
 const SEC: u64 = 1000 * MS;
 
-/// Most tests' round trip is of 10 ms and as many pages as make 32,000 a second.
+/// Most tests have round trips of 10 ms, with so many pages that the rate is 32,000 a second.
 const PAGES: u32 = 320;
 const ROUND: u64 = 10 * MS;
 
-/// A line that is given one request at a time.
+/// A link to which one request is given at a time.
 struct Line {
     link: Link,
     now: u64,
@@ -29,14 +29,14 @@ impl Line {
         Self { link, now: SEC }
     }
 
-    /// A request takes `ns`; `limited`: there was no more to write.
+    /// A request takes `ns`. `limited` means that there was no more to write.
     fn trip(&mut self, pages: u32, ns: u64, limited: bool) {
         let sent = self.link.sent(0, limited, self.now);
         self.now += ns;
         self.link.done(pages, sent, 0, self.now);
     }
 
-    /// Such round trips, for so long.
+    /// Repeats such round trips for a time.
     fn trips(&mut self, pages: u32, ns: u64, during: u64) {
         let until = self.now + during;
         while self.now < until {
@@ -61,7 +61,7 @@ fn what_is_delivered_is_counted() {
     assert_eq!(line.link.delivered(), 12);
 }
 
-/// The time in which nothing was under way is not the line's.
+/// Time in which nothing was under way does not make the link slower.
 #[test]
 fn a_pause_makes_no_line_slower() {
     let mut line = Line::new();
@@ -72,7 +72,7 @@ fn a_pause_makes_no_line_slower() {
     }
 }
 
-/// It is full when the rate has not risen by a quarter for three round trips.
+/// The link is full when its rate has not risen by a quarter for three round trips.
 #[test]
 fn a_line_is_full_when_its_rate_no_longer_rises() {
     let known_after = |rises: fn(u64) -> u64| {
@@ -85,7 +85,7 @@ fn a_line_is_full_when_its_rate_no_longer_rises() {
         })
     };
     assert_eq!(known_after(|pages| pages), Some(3));
-    // By a good fifth in three of them; by a good quarter.
+    // The rate rises by a good fifth in three round trips, and then by a good quarter.
     assert_eq!(known_after(|pages| pages * 107 / 100), Some(3));
     assert_eq!(known_after(|pages| pages * 109 / 100), None);
 }
@@ -103,8 +103,8 @@ fn requests_of_one_round_trip_count_once() {
     }
 }
 
-/// Where there was less to write than the limit allows the line is not known to be full, nor slow;
-/// but what is faster is believed.
+/// If less was written than the limit allows, the link is not taken to be full or slow. But a
+/// higher rate is believed.
 #[test]
 fn little_to_write_tells_nothing_unless_it_is_faster() {
     let mut line = Line::new();
@@ -121,7 +121,7 @@ fn little_to_write_tells_nothing_unless_it_is_faster() {
     assert_eq!(line.link.rate(), 64_000);
 }
 
-/// The highest rate is that of one to two periods.
+/// The highest rate is that of the last one to two periods.
 #[test]
 fn a_line_that_became_slow_is_known_to_be_after_two_periods() {
     for round in [7 * MS, 50 * MS] {
@@ -139,8 +139,8 @@ fn a_line_that_became_slow_is_known_to_be_after_two_periods() {
     }
 }
 
-/// Where a round trip takes nearly a second, five in a period would be too many to wait for; one
-/// is too few.
+/// If a round trip takes nearly a second, five of them in a period would be too many to wait for,
+/// and one is too few.
 #[test]
 fn a_line_that_became_very_slow_is_known_to_be_after_some_round_trips() {
     let mut line = Line::new();
@@ -162,19 +162,19 @@ fn a_line_that_became_very_slow_is_known_to_be_after_some_round_trips() {
     assert_eq!(line.link.rate(), 64);
 }
 
-/// The least round trip of one to two halves of a period is kept.
+/// The shortest round trip of the last one to two halves of a period is kept.
 #[test]
 fn a_round_trip_is_forgotten_after_a_period() {
     let mut line = Line::new();
     line.trips(PAGES, ROUND, RTT_NS / 2 - SEC);
-    // The second half, from a bit after 5 s on.
+    // The second half begins shortly after 5 s.
     line.trips(PAGES, 3 * ROUND, RTT_NS / 2 - 10 * ROUND);
     assert_eq!(line.link.rtt(), ROUND);
     line.trips(PAGES, 3 * ROUND, 20 * ROUND);
     assert_eq!(line.link.rtt(), 3 * ROUND);
 }
 
-/// A line whose least round trip is of half a period ago, and about to be forgotten.
+/// Returns a link whose shortest round trip was half a period ago, and is about to be forgotten.
 fn long_ago() -> Line {
     let mut line = Line::new();
     line.trips(PAGES, ROUND, RTT_NS / 2 - SEC);
@@ -183,8 +183,8 @@ fn long_ago() -> Line {
     line
 }
 
-/// When the least round trip is about to be forgotten it is looked for: no more than a request is
-/// under way for a while, and then the limit is as before, for the rest of the period.
+/// When the shortest round trip is about to be forgotten, it is measured again: for a while no more
+/// than a request is under way. Then the limit is as before, for the rest of the period.
 #[test]
 fn a_line_is_drained_once_in_a_period() {
     let mut line = long_ago();
@@ -207,7 +207,7 @@ fn a_line_is_drained_once_in_a_period() {
     }
 }
 
-/// In the next period it is looked for again, if it has not shown itself.
+/// It is measured again in the next period, unless it has been seen meanwhile.
 #[test]
 fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     let mut line = Line::new();
@@ -221,7 +221,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     }
     assert!((6..=8).contains(&drained), "{drained} times");
 
-    // One that is as short as ever has shown itself.
+    // A round trip that is as short as ever has been seen.
     let mut line = Line::new();
     while line.now < 40 * SEC {
         line.trip(PAGES, ROUND, false);
@@ -229,7 +229,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     }
 }
 
-/// Where round trips are long it takes one of them.
+/// If round trips are long, draining takes one of them.
 #[test]
 fn a_long_line_is_drained_for_a_round_trip() {
     let mut line = Line::new();
@@ -238,7 +238,7 @@ fn a_long_line_is_drained_for_a_round_trip() {
         line.trip(PAGES, 500 * MS, false);
         assert!(line.now < 9 * SEC);
     }
-    // Small requests, none of them shorter than the least one.
+    // These are small requests, and none of them is shorter than the shortest one.
     let mut under_way = VecDeque::new();
     let took = (0..).map(|n| n * 100 * MS).find(|ns| {
         let (now, pages) = (line.now + ns, 8 * under_way.len() as u32);
@@ -249,11 +249,12 @@ fn a_long_line_is_drained_for_a_round_trip() {
         }
         !line.link.drains()
     });
-    // Until the first has ended, no more than a request being under way; and as long again.
+    // The drain lasts until the first request has ended and no more than a request is under way,
+    // and then as long again.
     assert_eq!(took, Some(800 * MS));
 }
 
-/// A line that does not drain, as its requests do not end, is not waited for for ever.
+/// A link that does not drain, because its requests do not end, is given up after a while.
 #[test]
 fn a_line_that_does_not_drain_is_given_up() {
     let mut line = long_ago();
@@ -279,8 +280,8 @@ fn a_line_that_does_not_drain_is_given_up() {
     );
 }
 
-/// What is under way of what fills it: twice that; and once it is known how much that is, of eight
-/// round trips one has a quarter more, and the next a quarter less.
+/// The limit is twice what fills the link. Once it is known how much that is, one of eight round
+/// trips has a quarter more, and the next one a quarter less.
 #[test]
 fn of_eight_round_trips_two_look_for_a_change() {
     let mut line = Line::new();
@@ -305,18 +306,19 @@ fn of_eight_round_trips_two_look_for_a_change() {
     assert!(first < 8);
 }
 
-/// Who makes and submits requests must be woken and run: a shorter round trip counts as so long.
+/// Tasks that make and submit requests have to be woken and run. So a shorter round trip counts as
+/// this long.
 #[test]
 fn a_short_line_is_given_enough_for_a_while() {
     let mut line = Line::new();
     line.trip(16, MS, false);
-    // 16,000 a second, and twice 16 ms.
+    // The rate is 16,000 a second, and the limit is for twice 16 ms.
     assert_eq!(line.link.limit(), 512);
     line.trip(3200, MS, false);
     assert_eq!(line.link.limit(), MOST);
 }
 
-/// A batch is what takes the line 16 ms, or half of what may be under way, whichever is less.
+/// A batch is what the link delivers in 16 ms, or half of the limit, whichever is less.
 #[test]
 fn a_batch_follows_the_line() {
     assert_eq!(batch(MOST, 10_000), 160);
@@ -327,11 +329,12 @@ fn a_batch_follows_the_line() {
 }
 
 proptest! {
-    /// What was submitted in a longer time than it took to be answered came no faster than that.
+    /// Pages that took longer to submit than to be answered were no faster than they were
+    /// submitted.
     #[test]
     fn answers_are_no_faster_than_requests(n in 2u64..30, answers in 1..5 * MS) {
         let mut link = Link::new();
-        // The first, which shows nothing but its own time.
+        // The first request shows nothing but its own time.
         let first = link.sent(0, false, SEC);
         let sent: Vec<Sent> = (1..n)
             .map(|i| link.sent(32 * i as u32, false, SEC + i * ROUND))

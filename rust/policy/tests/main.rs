@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The properties that the policy code keeps, one module for each part of it: one program, as
-//! each would be linked with proptest and loom again.
+//! Tests of the policy code, with a module for each part of it. They are one program, because
+//! proptest and loom would be linked into each of several again.
 
 mod batch;
 mod handoff;

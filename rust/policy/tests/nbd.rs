@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the time of a request goes: whatever comes in whatever order, it is all accounted for.
+//! Where the time of a request goes: the events may come in any order, and all of the time is
+//! accounted for.
 
 use proptest::prelude::*;
 use reclaimwb_policy::nbd::{blame, split, RequestWaits, Stamps};
@@ -10,7 +11,7 @@ fn part(parts: &[u64; Phase::COUNT], phase: Phase) -> u64 {
     parts[phase as usize]
 }
 
-/// 0, which is "not reached", as often as not.
+/// Half of the time this is 0, which means "not reached".
 fn stamp() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0), 1u64..1000, any::<u64>()]
 }
@@ -29,7 +30,7 @@ prop_compose! {
 }
 
 proptest! {
-    /// The parts sum to the time of the attempt, whatever the events said.
+    /// The parts sum to the time of the attempt, whatever the events say.
     #[test]
     fn the_parts_sum_to_the_whole(stamps in any_stamps(), end in any::<u64>()) {
         let (parts, _) = split(&stamps, end);
@@ -38,7 +39,7 @@ proptest! {
         prop_assert_eq!(sum, end.saturating_sub(from));
     }
 
-    /// In their order each part is what lies between two events.
+    /// If the events come in their order, each part is the time between two of them.
     #[test]
     fn in_order_each_part_is_the_time_between(
         from in 1u64..1_000_000,
@@ -55,8 +56,8 @@ proptest! {
         prop_assert_eq!(at, Phase::Reply);
     }
 
-    /// A reply that is seen before the sender has said that all is gone ends the sending: the
-    /// server has no time, and what comes later changes nothing.
+    /// A reply that is seen before the sender has reported that all is sent ends the sending. The
+    /// server has no time then, and later events change nothing.
     #[test]
     fn an_early_reply_ends_the_sending(
         from in 1u64..1_000_000,
@@ -76,7 +77,7 @@ proptest! {
         prop_assert_eq!(split(&stamps, payload + d[4]).0[Phase::Reply as usize], d[3] + d[4]);
     }
 
-    /// A reply from before the send began is not this attempt's.
+    /// A reply from before the send began does not belong to this attempt.
     #[test]
     fn a_stale_reply_is_nobodys(from in 1000u64..2000, sent in 1u64..500, stale in 1u64..1000) {
         let sending = from + 10;
@@ -121,14 +122,14 @@ fn one_whose_send_failed_was_being_sent() {
 
 prop_compose! {
     fn any_waits()(lock in stamp(), send in stamp(), other in stamp()) -> RequestWaits {
-        // Nanoseconds since boot, of which there are no more.
+        // These are nanoseconds since boot, which are not more than this.
         RequestWaits { lock: lock >> 8, send: send >> 8, other: other >> 8 }
     }
 }
 
 proptest! {
-    /// What is blamed on requests is what the task knows, and of the rest no more than there
-    /// were requests under way; nothing of it is lost.
+    /// The time blamed on requests is what the task knows, and of the rest at most the time for
+    /// which requests were under way. Nothing of that is lost.
     #[test]
     fn blame_adds_up(
         waits in any_waits(),
@@ -141,7 +142,7 @@ proptest! {
         prop_assert!(part(&blamed, Phase::Payload) >= waits.send);
     }
 
-    /// The rest is in proportion, to a thousandth of the whole.
+    /// The rest is split in proportion, with an error of at most a thousandth of the whole.
     #[test]
     fn blame_is_in_proportion(other in 0u64..1_000_000_000_000, spent in prop::array::uniform6(0u64..10_000_000_000)) {
         let blamed = blame(&RequestWaits { other, ..RequestWaits::default() }, &spent);
@@ -153,7 +154,7 @@ proptest! {
         }
     }
 
-    /// Without a request under way nothing but what the task itself was at is theirs.
+    /// Without a request under way, only the time that the task itself knows is blamed on requests.
     #[test]
     fn nobody_is_blamed_for_nothing(waits in any_waits()) {
         let blamed = blame(&waits, &[0; Phase::COUNT]);

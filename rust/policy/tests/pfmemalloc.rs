@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who takes from the reserves, told from the functions on the stack.
+//! Users of the reserves, determined by the functions on the stack.
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
@@ -9,7 +9,7 @@ use reclaimwb_policy::{
 };
 use reclaimwb_words::{User, Woken};
 
-/// The stack of a page that NBD's sender takes, as 7.3.4 printed it.
+/// The stack of an allocation by NBD's sender, as 7.3.4 printed it.
 const NBD_SEND: [&str; 14] = [
     "rwb_probe_mm_page_alloc_pfmemalloc+0x8a/0x120 [reclaimwb]",
     "get_page_from_freelist+0x12fe/0x1890",
@@ -54,7 +54,7 @@ fn what_arrives_is_told_from_what_it_interrupted() {
     ];
     stack.extend(NBD_SEND);
     assert_eq!(user(false, by(&stack), true, true), User::NetReceive);
-    // Another interrupt on top of the sender is not the sender.
+    // Another interrupt on top of the sender is not taken for the sender.
     assert_eq!(user(false, by(&NBD_SEND), true, true), User::Interrupt);
 }
 
@@ -76,8 +76,8 @@ fn a_wait_ends_in_one_of_three_ways() {
 }
 
 proptest! {
-    /// Whatever is on the stack, an interrupt is never taken for a task, nor a task that
-    /// does not reclaim for one that does.
+    /// Whatever is on the stack, an interrupt is never taken for a task, nor a task that does not
+    /// reclaim for one that does.
     #[test]
     fn contexts_are_kept_apart(code in 0u8..16, task: bool, window: bool, writer: bool) {
         let by = Caller::from_u8(code).filter(|&c| tells(c));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Property tests of the policy code, each against a plain model.
+//! Property tests of the policy code, each against a simple model.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use reclaimwb_policy::{
 };
 
 proptest! {
-    /// A `Nest` is a stack of origins that forgets those past MAX_NEST.
+    /// A `Nest` is a stack of origins that does not know those deeper than MAX_NEST.
     #[test]
     fn nest_is_a_stack(steps in prop::collection::vec(prop::option::of(0u8..10), 0..200)) {
         let mut nest = Nest::default();
@@ -54,7 +54,7 @@ proptest! {
         }
     }
 
-    /// The places of a key lie in the table, differ, and are as many as can be.
+    /// The places of a key lie in the table, are all different, and are as many as possible.
     #[test]
     fn probe_sequence_stays_inside(key in any::<u64>(), log in 0u32..16) {
         let len = 1usize << log;
@@ -67,7 +67,7 @@ proptest! {
         prop_assert_eq!(unique.len(), places.len());
     }
 
-    /// Neighbouring ids, and addresses of aligned objects, begin at places of their own.
+    /// Neighbouring ids, and addresses of aligned objects, begin at different places.
     #[test]
     fn neighbouring_keys_are_spread(first in any::<u64>(), align in 0u32..13) {
         let keys = (0..64u64).map(|i| first.wrapping_add(i << align));
@@ -77,8 +77,8 @@ proptest! {
         prop_assert!(places.len() >= 32, "{} places", places.len());
     }
 
-    /// Between two passes lies an interval, and a clock that steps back does
-    /// not silence the events for longer than that.
+    /// Two events that pass are at least an interval apart. A clock that steps back silences the
+    /// events for an interval at most.
     #[test]
     fn rate_is_limited(times in prop::collection::vec(0u64..10_000, 1..100), interval in 1u64..1000) {
         let mut due = 0;
@@ -98,25 +98,25 @@ proptest! {
         }
     }
 
-    /// On a stack made of known frames, their sizes come back, whatever the
-    /// locals hold, with the probe's own frames left out.
+    /// For a stack of known frames the sizes of the frames are found, whatever the locals hold. The
+    /// frames of the probe are left out.
     #[test]
     fn frames_of_a_known_stack(
         locals in prop::collection::vec(0usize..40, 1..30),
         own in 0usize..5,
         filler in 1usize..1000,
     ) {
-        // Word addresses from 0x1000 up; return addresses are 0xf000_0000 + i.
+        // Words have addresses from 0x1000 up. Return addresses are 0xf000_0000 + i.
         let base = 0x1000usize;
         let ret = |i: usize| 0xf000_0000 + i;
-        // The call pushed the innermost return address just below sp.
+        // The call stored the innermost return address just below sp.
         let mut words = vec![ret(0)];
         let mut expected = Vec::new();
         for (i, &n) in locals.iter().enumerate() {
             words.extend(std::iter::repeat_n(filler, n));
             let mut bytes = n * 8;
-            // The frame's own return address, into its caller, ends it; the
-            // outermost one has none.
+            // A frame ends with its own return address into its caller. The outermost frame has
+            // none.
             if i + 1 < locals.len() {
                 words.push(ret(i + 1));
                 bytes += 8;
@@ -135,8 +135,8 @@ proptest! {
         prop_assert_eq!(sum as usize, top - sp);
     }
 
-    /// Whatever the stack and the trace hold: no read outside of it, and the
-    /// sizes add up.
+    /// Whatever the stack and the trace hold, nothing is read outside of the stack, and the sizes
+    /// add up.
     #[test]
     fn frames_of_any_stack(
         words in prop::collection::vec(0usize..8, 1..200),
@@ -171,7 +171,7 @@ fn a_stack_that_is_none_is_not_read() {
     assert_eq!(none(0x1008, 0x1000, &mut frames), 0);
 }
 
-/// The outermost function may have nothing on the stack, but it is there.
+/// The outermost function may use no stack, but it has a frame.
 #[test]
 fn a_frame_of_nothing_is_one() {
     let mut frames = [Frame::default(); 4];
@@ -183,7 +183,7 @@ fn a_frame_of_nothing_is_one() {
 fn events_are_an_interval_apart() {
     assert_eq!(ratelimit::pass(99, 100, 50), None);
     assert_eq!(ratelimit::pass(100, 100, 50), Some(150));
-    // The clock was set back: an interval is waited for, and no more.
+    // After the clock was set back, an interval has to pass, and no more.
     assert_eq!(ratelimit::pass(50, 100, 50), None);
     assert_eq!(ratelimit::pass(49, 100, 50), Some(99));
 }
@@ -240,10 +240,10 @@ fn callers_are_told_apart() {
     );
     assert_eq!(caller("reclaim_pages+0x1/0x2"), Caller::Pages);
     assert_eq!(caller("try_to_free_pages+0x1/0x2"), Caller::Window);
-    // Not every name that only looks like one of them.
+    // Names that are only similar tell nothing.
     assert_eq!(caller("try_charge_memcg_not+0x1/0x2"), Caller::Unrelated);
     assert_eq!(caller("shrink_folio_list+0x1/0x2"), Caller::Unrelated);
-    // Nor those of drivers, in C or Rust, that are named like a part of a lock or allocator.
+    // Functions of drivers, in C or Rust, may be named like a part of a lock or allocator.
     for other in [
         "down_the_drain",
         "alloc_rx_ring",
@@ -273,7 +273,7 @@ fn callers_are_told_apart() {
     }
 }
 
-/// Each of what a name can tell, by such a name, comes back from the cache that keeps it.
+/// Each caller is told by a name, and is kept by the cache.
 #[test]
 fn each_caller_is_told_and_kept() {
     let told = [

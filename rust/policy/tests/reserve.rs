@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a page in flight costs, and how many the reserves carry.
+//! The cost of a page in flight, and how many pages the reserves carry.
 
 use reclaimwb_policy::{link::MIN_PAGES, reserve::Reserve};
 
-/// One for which a page in flight takes two.
+/// A reserve of which a page in flight takes two pages.
 fn of_two_a_page() -> Reserve {
     let mut reserve = Reserve::new();
     reserve.took(32, 1000, 936);
@@ -33,7 +33,7 @@ fn the_cost_falls_slowly() {
         );
         before = now;
     }
-    // Half of it in about ten batches; and nothing stays for ever.
+    // The cost is halved in about ten batches, and falls to 0 in the end.
     assert!((90..=120).contains(&before), "{before}");
     for _ in 0..200 {
         reserve.took(32, 1000, 1000);
@@ -59,9 +59,9 @@ fn a_batch_of_nothing_tells_nothing() {
 fn the_limit_leaves_a_quarter_of_the_min_watermark() {
     let reserve = of_two_a_page();
     assert_eq!(reserve.limit(1000, 400, 0), 450);
-    // Those in flight have taken theirs.
+    // The pages in flight have taken their part already.
     assert_eq!(reserve.limit(1000, 400, 50), 500);
-    // One request always may, and all may while nothing is known.
+    // One request is always allowed, and any number as long as the cost is not known.
     assert_eq!(reserve.limit(100, 400, 0), MIN_PAGES);
     assert_eq!(Reserve::new().limit(0, 400, 0), u32::MAX);
 }

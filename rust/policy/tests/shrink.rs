@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The books of shrinkers: what is deferred is paid or still owed, and how many are in one.
+//! The accounts of shrinkers: deferred objects are paid or still owed. Also the count of tasks that
+//! are inside one.
 
 use std::collections::HashMap;
 
@@ -8,14 +9,15 @@ use proptest::prelude::*;
 use reclaimwb_policy::shrink::{mix, Running, ScanPlan};
 
 proptest! {
-    /// What calls put off and have not paid is what is owed, as long as nothing is capped.
+    /// The objects that calls deferred and have not paid are owed, as long as nothing is capped.
     #[test]
     fn what_is_put_off_is_paid_or_owed(
         calls in prop::collection::vec((0u64..1000, 0u64..100), 0..100),
     ) {
         let (mut owed, mut deferred, mut paid) = (0u64, 0u64, 0u64);
         for (own, percent) in calls {
-            // do_shrink_slab() at the highest priority: all that is owed, and its own.
+            // do_shrink_slab() at the highest priority: all objects that are owed, and its own
+            // share.
             let planned = owed + own;
             let scanned = planned * percent / 100;
             let done = ScanPlan { own, planned, least: 1 }.settle((planned - scanned) as i64);
@@ -28,7 +30,7 @@ proptest! {
         }
     }
 
-    /// The words count as a map does, key by key, and all are free again in the end.
+    /// The words count as a map does, for each key, and all of them are free in the end.
     #[test]
     fn running_counts(steps in prop::collection::vec((0u64..6, any::<bool>()), 0..200)) {
         let mut words = [Running(0); 8];
@@ -36,7 +38,7 @@ proptest! {
         for (who, enter) in steps {
             let key = mix(&[who]);
             if enter {
-                // As the ledger does: its own word, or a free one.
+                // The ledger does the same: it takes the word of the key, or a free one.
                 let own = words.iter().position(|w| w.leave(key).is_some());
                 let at = own.or_else(|| words.iter().position(|w| w.0 == 0)).unwrap();
                 let (next, others) = words[at].enter(key).unwrap();
@@ -56,7 +58,7 @@ proptest! {
         prop_assert_eq!(counted, open);
     }
 
-    /// Each bit of each word counts.
+    /// Each bit of each word matters.
     #[test]
     fn mix_takes_all_of_each_word(a in any::<u64>(), b in any::<u64>()) {
         for bit in (0..64).map(|n| 1 << n) {
@@ -65,7 +67,7 @@ proptest! {
         }
     }
 
-    /// Another order of words is another key; none is 0.
+    /// Another order of the words gives another key, and no key is 0.
     #[test]
     fn mix_tells_apart(a in any::<u64>(), b in any::<u64>()) {
         prop_assume!(a != b);
@@ -96,10 +98,10 @@ fn a_call_that_did_nothing_put_off_its_share() {
         planned: 300,
         least: 128,
     };
-    // More is left than it had planned: none of it was scanned.
+    // More is left than was planned, so nothing was scanned.
     let none = work.settle(305);
     assert_eq!((none.scanned, none.deferred, none.paid), (0, 300, 0));
-    // Where there is nothing it refuses nothing.
+    // Where there is nothing to scan, nothing is refused.
     let empty = ScanPlan {
         own: 0,
         planned: 0,
@@ -108,7 +110,7 @@ fn a_call_that_did_nothing_put_off_its_share() {
     assert!(!empty.settle(0).refused);
 }
 
-/// The first numbers of the generator whose finaliser it is, with a seed of 0.
+/// These are the first numbers of splitmix64 with a seed of 0.
 #[test]
 fn mix_is_splitmix64() {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The parts of a stall against a model that keeps a label for each nanosecond.
+//! The parts of a stall, compared with a model that keeps a label for each nanosecond.
 
 use proptest::prelude::*;
 use reclaimwb_policy::stall::{mostly_clean, waits, CauseTimes, Stall};
@@ -22,7 +22,8 @@ enum StallStep {
 
 const LOCKS: [Cause; 3] = [Cause::LruLock, Cause::Lock, Cause::NbdLock];
 
-/// What a task can be at, or sleep for: not what only the lack of it tells, nor a lock.
+/// The causes that a task can enter, or sleep for. Those of locks, and those that stand for what is
+/// left, are not among them.
 fn cause() -> impl Strategy<Value = Cause> {
     let told = Cause::Scan as usize..Cause::Runqueue as usize;
     told.prop_map(|i| Cause::ALL[i])
@@ -44,16 +45,16 @@ fn step() -> impl Strategy<Value = StallStep> {
     ]
 }
 
-/// One label a nanosecond. Holds what is open in a list without end, and finds what a
-/// sleep was for by going back over the labels.
+/// A model with one label for each nanosecond. It keeps the open states in an unbounded list, and
+/// finds the cause of a sleep by going back over the labels.
 #[derive(Default)]
 struct LabelModel {
     labels: Vec<Cause>,
     open: Vec<(Cause, usize)>,
-    /// None: it runs.
+    /// `None` while the task runs.
     off: Option<bool>,
     hint: Option<Cause>,
-    /// Where the last sleep for nothing that is known begins.
+    /// Begin of the last sleep without a known cause.
     sleep: usize,
 }
 
@@ -150,8 +151,8 @@ fn apply(stall: &mut Stall, step: StallStep, now: u64) {
 }
 
 proptest! {
-    /// Every nanosecond is charged to what the model says, as long as nothing is nested
-    /// deeper than a stall tells apart.
+    /// Each nanosecond is charged as in the model, as long as states are not nested deeper than a
+    /// stall can tell apart.
     #[test]
     fn each_nanosecond_is_charged(
         steps in prop::collection::vec((step(), 0u64..20), 0..60),
@@ -175,8 +176,8 @@ proptest! {
         }
     }
 
-    /// Whatever happens, however deep, and though the clock goes back: the parts sum to
-    /// the length.
+    /// The parts sum to the length, whatever happens, however deep, and even if the clock steps
+    /// back.
     #[test]
     fn the_parts_sum_to_the_length(
         steps in prop::collection::vec((step(), -5i64..20), 0..400),
@@ -191,7 +192,7 @@ proptest! {
         prop_assert_eq!(parts.iter().sum::<u64>(), wall);
     }
 
-    /// What is nested too deep ends with as many ends.
+    /// States that are too deep end with the same number of ends.
     #[test]
     fn depth_comes_back(extra in 0usize..40) {
         let mut stall = Stall::new(0);
@@ -229,7 +230,7 @@ fn a_slow_path_without_events_is_no_stall() {
 
 #[test]
 fn a_lock_within_the_wait_for_a_lock_ends_alone() {
-    // __mutex_lock(): spins, sleeps, and meets others at the lock of its queue.
+    // __mutex_lock() spins, then sleeps, and meets other tasks at the lock of its wait queue.
     let mut stall = Stall::new(0);
     stall.contends(Cause::NbdLock, 1, 10);
     stall.contends(Cause::NbdLock, 1, 20);
@@ -320,8 +321,8 @@ fn a_stall_knows_when_it_began() {
     assert_eq!(stall.began(), 5);
 }
 
-/// The connection and the send are told apart; of the rest requests may be why writeback, a tag or
-/// memory is waited for, or a sleep that nothing explains.
+/// The connection and the send are told apart. Requests may be the reason for waits for writeback,
+/// a tag or memory, and for sleeps without a known cause.
 #[test]
 fn what_may_be_for_requests_is_told_by_its_cause() {
     let mut parts: CauseTimes = [0; Cause::COUNT];

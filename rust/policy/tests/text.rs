@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names are fit to be shown.
+//! Names can be shown to users.
 
 use proptest::prelude::*;
 use reclaimwb_policy::text::{is_printable, make_printable};
 
-/// What is kept of a byte.
+/// Returns what is shown for a byte.
 fn shown(b: u8) -> u8 {
     match b {
         0 | b' '..=b'~' => b,
@@ -17,7 +17,8 @@ fn shown(b: u8) -> u8 {
 fn each_byte_at_each_place() {
     for b in 0..=u8::MAX {
         for at in 0..16 {
-            // Beside the greatest and the least that are fine: neither lends nor borrows.
+            // The neighbours are the greatest and the least bytes that are fine, so that neither
+            // carries nor borrows.
             for others in [0, b' ', b'~'] {
                 let mut text = [others; 16];
                 text[at] = b;

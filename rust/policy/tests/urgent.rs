@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Real-time priority is for three quarters of the time, whatever a window costs.
+//! Real-time priority is used for at most three quarters of the time, whatever a window costs.
 
 use proptest::prelude::*;
 use reclaimwb_policy::urgent::{short, Urgent, ROOM_NS};
 
-/// The most that can be spent in `ns` of the clock, when one window takes `window_ns` at most.
+/// Returns the most CPU time that can be spent in `ns` of the clock, if one window takes at most
+/// `window_ns`.
 fn most(ns: u64, window_ns: u64) -> u64 {
     ns - ns / 4 + ROOM_NS + window_ns
 }
 
 proptest! {
-    /// In any stretch, and not only from the start, no more is spent than three quarters, what the
-    /// bucket holds, and the one window that was begun.
+    /// In any stretch of time, not only in the first one, the time spent is at most three quarters,
+    /// the size of the bucket, and the window that was begun last.
     #[test]
     fn no_stretch_has_more_than_its_share(
         windows in prop::collection::vec((0u64..20_000_000, 0u64..200_000_000), 1..200),
@@ -51,8 +52,8 @@ proptest! {
         }
     }
 
-    /// A full bucket is usable again after four thirds of what is too much in it; a clock that
-    /// goes back forgives nothing.
+    /// A full bucket can be used again after four thirds of what is too much in it. A clock that
+    /// steps back does not drain it.
     #[test]
     fn it_comes_back(much in ROOM_NS..10_000_000_000u64, back in 0u64..1_000_000_000) {
         let mut urgent = Urgent::new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waits: what they are for, and what of them PSI counts.
+//! Waits: their kinds, and how much of them PSI counts.
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
@@ -36,7 +36,7 @@ fn a_thread_of_the_kernel_stalls_for_nobody() {
     assert_eq!(of_section(Caller::Window, true), WaitKind::Kernel);
     assert_eq!(of_section(Caller::Unrelated, true), WaitKind::Kernel);
     assert_eq!(of_section(Caller::MemcgHigh, true), WaitKind::Kernel);
-    // What it reads it waits for as a task does.
+    // A kernel thread waits for what it reads like any other task.
     assert_eq!(of_section(Caller::FileRead, true), WaitKind::Refault);
 }
 
@@ -85,7 +85,7 @@ fn the_end_of_a_section_that_was_not_seen_ends_nothing() {
 }
 
 proptest! {
-    /// However they nest: it ends once, and PSI has no more than all of it.
+    /// However things nest, a wait ends once, and PSI counts at most all of it.
     #[test]
     fn whatever_nests_ends(steps in proptest::collection::vec(any::<(bool, u8)>(), 0..60)) {
         let mut now = 1000u64;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Property tests of what decides which dirty file pages are written, when and
-//! how many at once, each against a plain model.
+//! Property tests of write-around: which dirty file pages are written, when, and how many at once.
+//! Each is compared with a simple model.
 
 use std::{
     cell::RefCell,
@@ -20,7 +20,7 @@ use reclaimwb_policy::{
 
 const LANES: usize = 5;
 
-/// A value that tells when it is dropped.
+/// A value that reports its drop.
 #[derive(Debug)]
 struct Token {
     id: usize,
@@ -41,11 +41,11 @@ fn memory<T>(slots: usize) -> Vec<FifoSlot<T>> {
 enum LaneStep {
     Push(usize, u32),
     Pop(usize),
-    /// Of those of the lane that were taken, the n-th (modulo their number).
+    /// Releases the n-th entry of those that were taken from the lane (modulo their number).
     Release(usize, usize),
 }
 
-/// Lanes, and now and then one that does not exist.
+/// A lane, and sometimes one that does not exist.
 fn lane() -> impl Strategy<Value = usize> {
     prop_oneof![20 => 0..LANES, 1 => Just(LANES), 1 => Just(usize::MAX)]
 }
@@ -64,7 +64,7 @@ fn step() -> impl Strategy<Value = LaneStep> {
     ]
 }
 
-/// What the lanes ought to hold: (id, pages) in order.
+/// What the lanes should hold: (id, pages), in order.
 #[derive(Default)]
 struct LanesModel {
     queued: [VecDeque<(usize, u32)>; LANES],
@@ -84,7 +84,7 @@ impl LanesModel {
         (0..LANES).map(|l| self.lane_pages(l)).sum()
     }
 
-    /// Entries that hold pages.
+    /// Returns the number of entries that hold pages.
     fn holders(&self) -> usize {
         let queued = self.queued.iter().flatten().map(|&(_, p)| p);
         let taken = self.taken.iter().flatten().copied();
@@ -98,7 +98,7 @@ impl LanesModel {
         if lane >= LANES || slots == 0 || (held != 0 && pages > left) {
             return Some(PushError::Full);
         }
-        // At most SHARE times what is free then, of the pages and of the slots.
+        // A lane may hold SHARE times what is free then, of the pages and of the slots.
         let holds = self.lane_pages(lane);
         let waits = self.queued[lane].len();
         let pages_over = holds != 0 && holds + pages > SHARE * (left - pages);
@@ -107,7 +107,7 @@ impl LanesModel {
     }
 }
 
-/// Pushes entries of a page into the lane until one is refused.
+/// Pushes entries of one page into the lane until one is refused.
 fn flood<const N: usize>(lanes: &mut Lanes<(), Vec<FifoSlot<()>>, N>, lane: usize) -> u64 {
     let mut n = 0;
     while lanes.push(lane, 1, ()).is_ok() {
@@ -117,8 +117,8 @@ fn flood<const N: usize>(lanes: &mut Lanes<(), Vec<FifoSlot<()>>, N>, lane: usiz
 }
 
 proptest! {
-    /// Each lane is a queue, what it holds is the sum of its entries', and each
-    /// value goes out once, be it with the whole queue.
+    /// Each lane is a queue. It holds the sum of what its entries hold. Each value comes out
+    /// exactly once, at the latest when the queue is dropped.
     #[test]
     fn lanes_are_queues(
         slots in prop_oneof![0usize..4, 4usize..40],
@@ -163,7 +163,7 @@ proptest! {
                         lanes.release(lane, pages);
                     }
                     Some(_) => {}
-                    // No such lane: nothing is held there.
+                    // There is no such lane, so it holds nothing.
                     None => lanes.release(lane, n as u32),
                 },
             }
@@ -182,7 +182,7 @@ proptest! {
         prop_assert_eq!(all, (0..ids).collect::<Vec<_>>());
     }
 
-    /// However often they were used, all slots are there again in the end.
+    /// All slots are there again in the end, however often they were used.
     #[test]
     fn slots_are_reused(
         slots in 1usize..64,
@@ -207,8 +207,8 @@ proptest! {
         prop_assert_eq!(lanes.push(0, 1, ()), Err((PushError::Full, ())));
     }
 
-    /// A lane that nobody empties leaves room for the next, whether pages or
-    /// slots are short and whatever its entries hold.
+    /// A lane that is not emptied leaves room for the next one, whether pages or slots are short,
+    /// and whatever its entries hold.
     #[test]
     fn stuck_lanes_leave_room(
         slots in 4usize..200,
@@ -217,7 +217,7 @@ proptest! {
     ) {
         let mut lanes: Lanes<(), _, 2> = Lanes::new(memory(slots), limit);
         for pages in entries {
-            // Only a single one that is too large could take it all.
+            // Only a single entry that is too large can take all of the room.
             if u64::from(pages) * 4 <= limit * 3 {
                 let _ = lanes.push(0, pages, ());
             }
@@ -229,8 +229,8 @@ proptest! {
         prop_assert_eq!(lanes.push(1, 1, ()), Ok(()));
     }
 
-    /// Of lanes that fill one after the other, each takes 3/4 of what is left,
-    /// and gets something while there is anything.
+    /// If lanes fill one after the other, each of them takes 3/4 of what is left, and gets
+    /// something as long as there is anything.
     #[test]
     fn stuck_lanes_take_turns(room in 0u64..2000, pages_short in any::<bool>()) {
         let (slots, limit) = if pages_short { (4000, room) } else { (room as usize, 1 << 20) };
@@ -238,7 +238,7 @@ proptest! {
         let mut left = room;
         for lane in 0..8 {
             let n = flood(&mut lanes, lane);
-            // With no limit at all, a single entry is taken still.
+            // Even with a limit of 0 a single entry is accepted.
             let odd = u64::from(room == 0 && pages_short && lane == 0);
             prop_assert_eq!(n, (left * 3 / 4).max(left.min(1)).max(odd));
             left -= n.min(left);
@@ -246,8 +246,8 @@ proptest! {
         prop_assert_eq!(left, 0);
     }
 
-    /// Lanes that fill side by side get the same, and leave about as much as
-    /// the theory says: 1 of SHARE * lanes + 1.
+    /// Lanes that fill side by side get the same share, and leave about as much as the theory says:
+    /// 1 of SHARE * lanes + 1.
     #[test]
     fn lanes_share_alike(limit in 20u64..4000) {
         let mut lanes: Lanes<(), _, LANES> = Lanes::new(memory(16384), limit);
@@ -266,8 +266,8 @@ proptest! {
         prop_assert!(free <= limit / (SHARE * LANES as u64 + 1) + LANES as u64);
     }
 
-    /// Released twice, or more than was held: no count wraps, and the sum stays
-    /// that of the lanes.
+    /// If entries are released twice, or more than was held, no count wraps, and the total is still
+    /// the sum of the lanes.
     #[test]
     fn releases_do_not_wrap(
         steps in prop::collection::vec((lane(), any::<bool>(), 0u32..50), 0..60),
@@ -305,7 +305,7 @@ fn one_large_entry() {
     assert_eq!(lanes.push(0, 500, 1), Ok(()));
     assert_eq!(lanes.push(1, 1, 2), Err((PushError::Full, 2)));
     assert_eq!(lanes.pop(0), Some(1));
-    // Its taker is at work on it still.
+    // The entry that was taken still holds its pages.
     assert_eq!(lanes.push(1, 1, 2), Err((PushError::Full, 2)));
     lanes.release(0, 500);
     assert_eq!(lanes.push(1, 1, 2), Ok(()));
@@ -330,7 +330,7 @@ fn used_memory_is_emptied() {
     assert_eq!(dropped.borrow().len(), 15);
 }
 
-/// Most values small or of the size of a window, some anything.
+/// Most values are small or about the size of a window, and some are arbitrary.
 fn page() -> impl Strategy<Value = u32> {
     prop_oneof![
         10 => 0..MAX_PAGES,
@@ -370,7 +370,7 @@ fn pages(set: &BTreeSet<u32>) -> Pages {
     pages
 }
 
-/// Its runs, as (first page, page behind the last).
+/// The runs of a set, as (first page, page after the last).
 fn runs(set: &BTreeSet<u32>) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     for &i in set {
@@ -416,7 +416,7 @@ proptest! {
         is_same(&some, &BTreeSet::new())?;
     }
 
-    /// Who fills the words puts the lowest page first.
+    /// The words of the set begin with the lowest page.
     #[test]
     fn words_are_pages(words in prop::collection::vec(any::<u64>(), (MAX_PAGES / 64) as usize)) {
         let mut some = Pages::new();
@@ -426,10 +426,10 @@ proptest! {
     }
 }
 
-/// The requests that [`Ranges::new`] describes, step by step, as (first page,
-/// page behind the last, targets).
+/// The requests that [`Ranges::new`] describes, computed step by step, as (first page, page after
+/// the last, targets).
 fn requests(dirty: &BTreeSet<u32>, targets: &BTreeSet<u32>, cost: u64) -> Vec<(u32, u32, u32)> {
-    // Of each run of dirty pages, the targets, apart where two requests are cheaper.
+    // First the targets of each run of dirty pages, separated where two requests are cheaper.
     let mut groups: Vec<(u32, u32, u32)> = Vec::new();
     let mut bounds = Vec::new();
     for (start, end) in runs(dirty) {
@@ -474,7 +474,7 @@ fn request_cost() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0), 0u32..10, 0u32..100, 0u32..2000, Just(u32::MAX)]
 }
 
-/// Dirty pages, and what is wanted of them and of others.
+/// Dirty pages, and pages that are wanted, dirty or not.
 fn windows() -> impl Strategy<Value = (BTreeSet<u32>, BTreeSet<u32>)> {
     let few = prop::collection::btree_set(0..MAX_PAGES, 0..20);
     (set(), prop_oneof![few, set()])
@@ -488,14 +488,14 @@ proptest! {
         let (dirty_pages, wanted_pages) = (pages(&dirty), pages(&wanted));
         let mut iter = Ranges::new(&dirty_pages, &wanted_pages, cost);
         let ranges: Vec<Range> = iter.by_ref().take(MAX_PAGES as usize + 1).collect();
-        // It ends, and then for good.
+        // The iterator ends, and stays at its end.
         prop_assert!(ranges.len() <= MAX_PAGES as usize);
         prop_assert_eq!((iter.next(), iter.next()), (None, None));
 
-        // In order, apart, and inside.
+        // Ranges are in order, do not touch, and lie inside the window.
         prop_assert!(ranges.iter().all(|r| r.start < r.end && r.end <= MAX_PAGES));
         prop_assert!(ranges.windows(2).all(|r| r[0].end < r[1].start));
-        // What two of them leave out is dirty, or they were one.
+        // There is a dirty page between two ranges; otherwise they would be one.
         prop_assert!(ranges.windows(2).all(|r| dirty.range(r[0].end..r[1].start).count() > 0));
 
         let targets: BTreeSet<u32> = dirty.intersection(&wanted).copied().collect();
@@ -510,7 +510,7 @@ proptest! {
             for (start, end) in runs(&inside) {
                 let n = targets.range(start..end).count() as u64;
                 prop_assert!(n > 0, "nobody asked for {start}..{end}");
-                // Not many more than what was asked for, and at the ends fewer.
+                // Not many more pages are written than were asked for, and still fewer at the ends.
                 let per_request = u64::from(cost) + 8;
                 prop_assert!(u64::from(end - start) - n <= n * per_request);
                 let first = targets.range(start..end).next().unwrap();
@@ -519,11 +519,12 @@ proptest! {
                 prop_assert!(u64::from(first - start) <= u64::from(cost) + 8 * n);
             }
         }
-        // So each target lies in one range.
+        // So each target lies in exactly one range.
         prop_assert_eq!(met as usize, targets.len());
     }
 
-    /// The ranges are the requests, but those that only clean pages part are one.
+    /// The ranges are the requests, but requests that are separated by clean pages only are one
+    /// range.
     #[test]
     fn ranges_are_requests((dirty, wanted) in windows(), cost in request_cost()) {
         let targets: BTreeSet<u32> = dirty.intersection(&wanted).copied().collect();
@@ -545,8 +546,8 @@ proptest! {
         prop_assert_eq!(ranges, expected);
     }
 
-    /// A cheap request takes no page along but 8 for each target; one that costs
-    /// more than a window takes the whole of each run that has a target.
+    /// If a request is cheap, only 8 other pages are written for each target. If it costs more than
+    /// a window, the whole of each run with a target is written.
     #[test]
     fn ranges_at_the_extremes((dirty, wanted) in windows()) {
         let (dirty_pages, wanted_pages) = (pages(&dirty), pages(&wanted));
@@ -567,7 +568,7 @@ proptest! {
         prop_assert_eq!(written(MAX_PAGES), written(u32::MAX));
     }
 
-    /// A window is worth more with more targets and less with more requests.
+    /// The score of a window rises with its targets and falls with its requests.
     #[test]
     fn score_follows_targets_and_runs(
         targets in prop_oneof![0u32..1100, any::<u32>()],
@@ -613,7 +614,7 @@ fn ranges_of_empty_and_full_windows() {
             for cost in [MAX_PAGES, u32::MAX] {
                 assert!(Ranges::new(&full, &one, cost).eq([all(1)]));
             }
-            // Only it and 8 more.
+            // Only the target and 8 more pages are written.
             let range = Ranges::new(&full, &one, 0).next().unwrap();
             assert_eq!((range.pages, range.targets), (9, 1));
         }
@@ -626,10 +627,10 @@ fn ranges_of_empty_and_full_windows() {
 
 #[test]
 fn score_of_known_windows() {
-    // The way to the window costs one request more.
+    // The window itself costs one request more.
     assert_eq!(score(64, 1, 32), 1 << 15);
     assert_eq!(score(64, 2, 64), 1 << 14);
-    // 100 targets in one run are worth more than 100 in ten, or than 10 in one.
+    // 100 targets in one run have a higher score than 100 in ten runs, or than 10 in one.
     assert!(score(100, 1, 64) > score(100, 10, 64));
     assert!(score(100, 1, 64) > score(10, 1, 64));
 }
@@ -665,7 +666,7 @@ fn budget_at_its_bounds() {
     assert_eq!(pages(QUICK_NS - 1, true), 2048);
     assert_eq!(pages(QUICK_NS - 1, false), 1024);
 
-    // Even with nothing left there is one window, and it can grow again.
+    // Even with the smallest budget one window is admitted, and the budget can grow again.
     let mut budget = Budget::new(256);
     budget.took(0, 0, true, 0, 0);
     assert_eq!(budget.pages(), 0);
@@ -676,8 +677,8 @@ fn budget_at_its_bounds() {
     assert_eq!(Budget::new(u32::MAX).pages(), u32::MAX);
 }
 
-/// A device that writes one window after the other, at `ns` per page, for a
-/// worker that always has more.
+/// A device that writes one window after the other, with `ns` for each page, for a worker that
+/// always has more windows.
 struct Device {
     ns: u64,
     now: u64,
@@ -687,8 +688,8 @@ struct Device {
 }
 
 impl Device {
-    /// Fills the budget, waits for a window, and tells how long it took. The
-    /// windows are of the `sizes`, in turn.
+    /// Fills the budget, waits for a window, and returns how long that took. The sizes of the
+    /// windows are `sizes`, in turn.
     fn window(
         &mut self,
         budget: &mut Budget,
@@ -726,7 +727,7 @@ proptest! {
             budget.took(now, now + ns, full, min, max);
             now += ns;
             prop_assert!((min..=max).contains(&budget.pages()));
-            // It began with the budget as it is, so it counts.
+            // The window was begun with the current budget, so it counts.
             let expected = if ns > LATE_NS {
                 before / 2
             } else if ns < QUICK_NS && full {
@@ -741,8 +742,8 @@ proptest! {
         }
     }
 
-    /// Whatever the clock says, the budget stays between its bounds, and a
-    /// window is admitted to a device that has nothing.
+    /// Whatever the clock says, the budget stays between its bounds, and a device without windows
+    /// in flight is always given one.
     #[test]
     fn budget_with_any_clock(
         took in prop::collection::vec((any::<u64>(), any::<u64>(), any::<bool>()), 1..50),
@@ -758,7 +759,7 @@ proptest! {
         }
     }
 
-    /// Windows that queued together change the budget once.
+    /// Windows that were in flight together change the budget once.
     #[test]
     fn a_queue_counts_once(n in 1usize..100, late in any::<bool>(), start in any::<u32>()) {
         let mut budget = Budget::new(1024);
@@ -770,11 +771,10 @@ proptest! {
         prop_assert_eq!(budget.pages(), if late { 2048 } else { 8192 });
     }
 
-    /// On a device of any speed the budget comes to rest: a window then takes
-    /// neither too long nor too short, or the budget may not go further. And it
-    /// does so again when the device gets slower or quicker. Where windows differ
-    /// and one alone takes long, the budget may go on between neighbours, but
-    /// not far up.
+    /// On a device of any speed the budget settles: a window then takes neither too long nor too
+    /// short a time, unless the budget is at a bound. It settles again if the device becomes slower
+    /// or faster. If windows differ in size, and a single one takes too long, the budget may go on
+    /// changing between neighbouring values, but not far up.
     #[test]
     fn budget_converges(
         window in 1u32..1024,
@@ -793,7 +793,7 @@ proptest! {
         let mut device = Device { ns: 0, now: 0, in_flight: 0, queue: VecDeque::new() };
         for ns in speeds {
             device.ns = ns;
-            // A change may need a queue that is written and one that is filled.
+            // After a change one queue may have to be written, and another one filled.
             for _ in 0..20 {
                 for _ in 0..device.queue.len() + 2 {
                     device.window(&mut budget, &mut sizes, min, max);
@@ -842,8 +842,8 @@ fn log2_bounds() {
 }
 
 proptest! {
-    /// The slower the disk, the longer is scanned; never a pass over the list, and
-    /// for a cgroup hardly at all.
+    /// The slower the disk is, the longer reclaim scans. It never scans all of the list, and hardly
+    /// anything for a cgroup.
     #[test]
     fn patience_grows_with_the_wait(
         a in any::<u64>(), b in any::<u64>(), pages in 0u64..1 << 40, dirty in 0u64..1 << 40,
@@ -856,7 +856,7 @@ proptest! {
         prop_assert!(patience::batches(slow, None) <= patience::MOST_FOR_CGROUP);
     }
 
-    /// More dirty pages never make less of it dirty.
+    /// More dirty pages never make the cache less dirty.
     #[test]
     fn mostly_dirty_by_share(pages in 1u64..1 << 40, a in 0u64..1 << 40, b in 0u64..1 << 40) {
         let of = |dirty| Cache { pages, dirty }.mostly_dirty();
@@ -864,7 +864,7 @@ proptest! {
         prop_assert!(!of(0) && of(pages));
     }
 
-    /// The running mean stays between what it was and what comes in, and gets there.
+    /// The running mean stays between its old value and the new sample, and converges.
     #[test]
     fn mean_follows(before in 0u64..1 << 40, pages in 1u32..1024, ns in 0u64..1 << 40) {
         let now = ns / u64::from(pages);
@@ -881,8 +881,8 @@ proptest! {
     }
 }
 
-/// A disk that takes a window at once is waited for at once, unless clean pages are
-/// to be found; one that takes 4 ms a page is not.
+/// A disk that writes a window at once is waited for at once, unless there are clean pages to find.
+/// A disk that takes 4 ms for each page is not.
 #[test]
 fn patience_knows_disks() {
     let dirty = Some(Cache {
@@ -899,8 +899,8 @@ fn patience_knows_disks() {
     assert!(patience::batches(0, half) > 0);
 }
 
-/// So long as the wait would take: but for one that is hardly any, for clean pages that are to be
-/// found, and for more than a quarter of a short list.
+/// Reclaim scans for as long as the wait would take. It does not scan if the wait is very short. It
+/// scans further if there are clean pages to find, but never more than a quarter of a short list.
 #[test]
 fn patience_lasts_as_long_as_the_wait() {
     let dirty = |pages| {
@@ -909,7 +909,7 @@ fn patience_lasts_as_long_as_the_wait() {
             dirty: pages,
         })
     };
-    // 8 ms for a batch, at 30 us each.
+    // The wait is 8 ms for a batch, and scanning takes 30 us for each.
     assert_eq!(patience::batches(249_999, dirty(1 << 20)), 0);
     assert_eq!(patience::batches(250_000, dirty(1 << 20)), 266);
     assert_eq!(patience::batches(250_000, dirty(4096)), 32);
