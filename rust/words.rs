@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words of the module, each in one place: what asked for reclaim, what became of a write,
-//! where a stall's time goes, which parameters there are, and so on. Order and names are part of
-//! the debugfs format.
+//! The words of the module, each in one place: origins of reclaim, kinds of writes, causes of
+//! stalls, parameters, and so on. Their order and names are part of the debugfs format.
 //!
-//! This room is also a crate of its own on the host (`rust/words/Cargo.toml`). It makes the
-//! shim's `words.h`, the command is built on it, and the documents are held against it.
+//! This folder is also a crate of its own on the host (`rust/words/Cargo.toml`). The shim's
+//! `words.h` is generated from it, the command is built on it, and the documents are checked
+//! against it.
 
 #[macro_use]
 mod named;

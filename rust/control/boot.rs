@@ -43,7 +43,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
             pr_warn!(
                 "no function probe on {} (error {errno}): {}\n",
                 function.name(),
-                function.tells()
+                function.without()
             );
         }
     }

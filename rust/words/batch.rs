@@ -3,21 +3,21 @@
 //! Why a swap write ended.
 
 named! {
-    /// Why a write ended.
+    /// Why a swap write ended.
     EndReason {
-        /// The next folio's swap slot is not the one behind it.
+        /// The swap slot of the next folio is not adjacent.
         Gap => "gap",
-        /// The next folio's is, but another cgroup pays for it.
+        /// The next folio is adjacent, but another cgroup is charged for it.
         Cgroup => "cgroup" ("other cgroup"),
-        /// The next folio went to another device.
+        /// The next folio was written to another device.
         Device => "device" ("other device"),
-        /// It held as many folios as a write can.
+        /// The write had as many folios as one can have.
         Full => "full",
         /// There was no next folio.
         End => "end" ("end of list"),
-        /// The device writes at once: each folio is a write of its own.
+        /// The device is synchronous, so each folio is a write of its own.
         Sync => "sync" ("synchronous device"),
-        /// It cannot be told.
+        /// The reason is not known.
         Unknown => "unknown",
     }
 }

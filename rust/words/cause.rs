@@ -1,58 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the time of a stall goes to.
+//! What the time of a stall is spent on.
 
 named! {
-    /// What a part of a stall was spent on.
+    /// What a part of a stall is spent on.
     Cause {
-        /// In the slow path, and none of the others: what nothing tells us about.
+        /// The slow path, apart from all other causes: no event tells what the task does.
         Unexplained => "unexplained",
-        /// Reclaim, running: isolates folios, unmaps and frees them.
+        /// Reclaim that runs: it isolates folios, unmaps and frees them.
         Scan => "scan" ("scanning"),
-        /// Waits for the lock of an LRU list.
+        /// The task waits for the lock of an LRU list.
         LruLock => "lru_lock" ("lock of an LRU list"),
-        /// Waits for any other lock.
+        /// The task waits for any other lock.
         Lock => "lock" ("other locks"),
-        /// In a shrinker.
+        /// The task is inside a shrinker.
         Shrinker => "shrinker" ("shrinkers"),
-        /// Put to sleep by reclaim until writeback ends (or for the swap writer).
+        /// Reclaim put the task to sleep until writeback ends (or until the swap writer has
+        /// written).
         ThrottleWriteback => "throttle_writeback" ("waiting for writeback"),
-        /// Put to sleep: too many folios are isolated.
+        /// Reclaim put the task to sleep because too many folios are isolated.
         ThrottleIsolated => "throttle_isolated" ("too many isolated"),
-        /// Put to sleep: nothing could be freed.
+        /// Reclaim put the task to sleep because nothing could be freed.
         ThrottleNoprogress => "throttle_noprogress" ("no progress"),
-        /// Put to sleep: the node is congested.
+        /// Reclaim put the task to sleep because the node is congested.
         ThrottleCongested => "throttle_congested" ("congestion"),
-        /// Waits in try_to_free_pages() before it may reclaim: the reserves are low.
+        /// The task waits in try_to_free_pages() before it may reclaim, because the reserves are
+        /// low.
         Pfmemalloc => "pfmemalloc" ("waiting for reserves"),
-        /// Submits swap-out.
+        /// The task submits swap-out.
         SwapSubmit => "swap_submit" ("submitting swap-out"),
-        /// Waits for a tag of a block device.
+        /// The task waits for a tag of a block device.
         TagWait => "tag_wait" ("waiting for a block tag"),
-        /// Waits until the block layer lets it submit: write-back throttling, iolatency, iocost.
+        /// The task waits until the block layer lets it submit: write-back throttling, iolatency,
+        /// iocost.
         RqQos => "rq_qos" ("throttled by the block layer"),
-        /// Waits for the lock of an NBD connection.
+        /// The task waits for the lock of an NBD connection.
         NbdLock => "nbd_lock" ("lock of the NBD connection"),
-        /// Sends to an NBD server.
+        /// The task sends to an NBD server.
         NbdSend => "nbd_send" ("sending to the NBD server"),
-        /// Flushes other CPUs' TLBs.
+        /// The task flushes the TLBs of other CPUs.
         Tlb => "tlb" ("TLB flushes"),
-        /// Compacts memory.
+        /// The task compacts memory.
         Compaction => "compaction",
-        /// Drains pages from other CPUs' lists.
+        /// The task drains pages from the lists of other CPUs.
         Drain => "drain" ("draining CPUs' lists"),
-        /// Above memory.high: the penalty's sleep.
+        /// The task sleeps as a penalty, because its cgroup is above memory.high.
         HighPenalty => "high_penalty" ("penalty of memory.high"),
-        /// Preempted: ready to run, without a CPU. After a sleep the wait for one counts as the
-        /// sleep.
+        /// The task was preempted, and is ready to run. After a sleep, the wait for a CPU counts as
+        /// part of the sleep.
         Runqueue => "runqueue" ("waiting for a CPU"),
-        /// Asleep for something else.
+        /// The task sleeps for something else.
         OffCpu => "off_cpu" ("asleep for something else"),
     }
 }
 
 impl Cause {
-    /// The reason of reclaim_throttle() (`enum vmscan_throttle_state`).
+    /// Returns the cause for a reason of reclaim_throttle() (`enum vmscan_throttle_state`).
     pub const fn throttle(reason: u32) -> Self {
         match reason {
             0 => Self::ThrottleWriteback,
@@ -62,12 +65,12 @@ impl Cause {
         }
     }
 
-    /// It is the wait for a lock.
+    /// Whether this is the wait for a lock.
     pub const fn is_lock(self) -> bool {
         matches!(self, Self::LruLock | Self::Lock | Self::NbdLock)
     }
 
-    /// What a sleep is charged to, of a task that is at `self`.
+    /// Returns the cause to which a sleep is charged while the task is in `self`.
     pub const fn asleep(self) -> Self {
         match self {
             Self::Unexplained | Self::Scan => Self::OffCpu,

@@ -1,57 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What came of compacting memory for an allocation.
+//! The results of compacting memory for an allocation.
 
 named! {
-    /// What try_to_compact_pages() says (`enum compact_result`, include/linux/compaction.h).
+    /// The result of try_to_compact_pages() (`enum compact_result`, include/linux/compaction.h).
     CompactResult {
         /// No zone was suitable.
         NotSuitable => "not_suitable" ("not suitable"),
-        /// It did not start: there are pages, or reclaim comes first.
+        /// Compaction did not start, because there are free pages, or because reclaim comes first.
         Skipped => "skipped",
-        /// It did not start: it failed too often.
+        /// Compaction did not start, because it failed too often before.
         Deferred => "deferred",
         /// Internal to the kernel.
         NoSuitablePage => "no_suitable_page" ("no suitable page"),
         /// Internal to the kernel.
         Continue => "continue",
-        /// All was scanned in vain.
+        /// All memory was scanned without success.
         Complete => "complete" ("all scanned in vain"),
-        /// Part was scanned in vain.
+        /// A part of memory was scanned without success.
         Partial => "partial" ("part scanned in vain"),
-        /// Given up for a lock, or as someone waits.
+        /// Compaction gave up because of a contended lock, or because another task needs the CPU.
         Contended => "contended",
-        /// There is a free block now, or the task has it already.
+        /// There is a free block now, or the task has got it already.
         Success => "success",
     }
 }
 
 named! {
-    /// What the task that compacted had of it.
+    /// What became of the allocation for which a task compacted.
     Outcome {
-        /// Its allocation was served next.
+        /// The allocation was served next.
         Served => "served",
-        /// It reclaimed or compacted once more.
+        /// The task reclaimed or compacted once more.
         Again => "again",
-        /// It got nothing.
+        /// The allocation failed.
         Failed => "failed",
     }
 }
 
 impl CompactResult {
-    /// From the kernel's number.
+    /// Converts the kernel's number; `None` if it is unknown.
     pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }
 
-    /// It started at all: what /proc/vmstat counts in compact_stall.
+    /// Whether compaction started at all: these are counted in compact_stall of /proc/vmstat.
     pub const fn started(self) -> bool {
         !matches!(self, Self::Skipped | Self::Deferred)
     }
 }
 
 impl Outcome {
-    /// There was a block for it, and it is gone.
+    /// Whether there was a block for the task, and another one took it.
     pub fn is_race(self, result: CompactResult) -> bool {
         result == CompactResult::Success && self != Outcome::Served
     }

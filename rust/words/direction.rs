@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a request of an NBD device does.
+//! What a request to an NBD device does.
 
 named! {
     /// What a request does.
     Direction {
-        /// It reads.
+        /// The request reads.
         Read => "read",
-        /// It writes.
+        /// The request writes.
         Write => "write",
-        /// Anything else: a flush, a discard.
+        /// The request does anything else: a flush, a discard.
         Other => "other",
     }
 }
 
 impl Direction {
-    /// From the C shim's number.
+    /// Converts the number of the C shim. An unknown one is `Other`.
     pub fn from_raw(v: u32) -> Self {
         let known = usize::try_from(v).ok().and_then(|i| Self::ALL.get(i));
         known.copied().unwrap_or(Self::Other)

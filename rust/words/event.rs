@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The events that are handled.
+//! The events that the module handles.
 
 named! {
-    /// What is handled. The order is that in which probes are attached: what
-    /// ends a window before what begins one, so that no window stays open.
+    /// An event that the module handles. Probes are attached in this order: the end of a window
+    /// before its begin, so that no window stays open.
     Event {
-        /// kswapd's window ends.
+        /// A window of kswapd ends.
         BalanceEnd => "mm_vmscan_balance_pgdat_end",
         /// A direct reclaim window ends.
         DirectEnd => "mm_vmscan_direct_reclaim_end",
-        /// A cgroup's window ends.
+        /// A window of a cgroup ends.
         MemcgEnd => "mm_vmscan_memcg_reclaim_end",
         /// A soft-limit window ends.
         SoftEnd => "mm_vmscan_memcg_softlimit_reclaim_end",
-        /// A node's window ends.
+        /// A window of node reclaim ends.
         NodeEnd => "mm_vmscan_node_reclaim_end",
         /// reclaim_pages() is done with a list.
         ReclaimPages => "mm_vmscan_reclaim_pages",
-        /// kswapd's window begins.
+        /// A window of kswapd begins.
         BalanceBegin => "mm_vmscan_balance_pgdat_begin",
         /// A direct reclaim window begins.
         DirectBegin => "mm_vmscan_direct_reclaim_begin",
-        /// A cgroup's window begins.
+        /// A window of a cgroup begins.
         MemcgBegin => "mm_vmscan_memcg_reclaim_begin",
         /// A soft-limit window begins.
         SoftBegin => "mm_vmscan_memcg_softlimit_reclaim_begin",
-        /// A node's window begins.
+        /// A window of node reclaim begins.
         NodeBegin => "mm_vmscan_node_reclaim_begin",
         /// pageout() wrote a folio.
         WriteFolio => "mm_vmscan_write_folio",
@@ -34,11 +34,11 @@ named! {
         Throttled => "mm_vmscan_throttled",
         /// Folios were isolated from an LRU list.
         Isolated => "mm_vmscan_lru_isolate",
-        /// Reclaim is through with folios of a list.
+        /// Reclaim is done with some folios of a list.
         Shrunk => "mm_vmscan_lru_shrink_inactive",
         /// kswapd goes to sleep.
         KswapdSleep => "mm_vmscan_kswapd_sleep",
-        /// Someone wakes kswapd.
+        /// A task wakes kswapd.
         KswapdWoken => "mm_vmscan_wakeup_kswapd",
         /// A shrinker has scanned.
         ShrinkEnd => "mm_shrink_slab_end",
@@ -46,7 +46,7 @@ named! {
         ShrinkStart => "mm_shrink_slab_start",
         /// The CPU goes to another task.
         Switch => "sched_switch",
-        /// A task has the lock that it waited for.
+        /// A task has got the lock for which it waited.
         ContentionEnd => "contention_end",
         /// A task waits for a lock.
         ContentionBegin => "contention_begin",
@@ -62,9 +62,9 @@ named! {
         BlockBitmap => "ext4_read_block_bitmap_load",
         /// ext4 reads the bitmap of a group's inodes.
         InodeBitmap => "ext4_load_inode_bitmap",
-        /// A TLB is flushed, or other CPUs are interrupted for that.
+        /// A TLB is flushed, or other CPUs are interrupted in order to flush theirs.
         TlbFlush => "tlb_flush",
-        /// A bio is done.
+        /// A bio has completed.
         BioDone => "block_bio_complete",
         /// A bio is submitted.
         BioQueue => "block_bio_queue",
@@ -84,15 +84,15 @@ named! {
         SkbDropped => "kfree_skb",
         /// A request of a block device is completed.
         RqComplete => "block_rq_complete",
-        /// A request is given back by its driver.
+        /// A driver gives a request back.
         RqRequeue => "block_rq_requeue",
-        /// The reply to a request begins to come in.
+        /// The reply to a request begins to arrive.
         NbdReply => "nbd_header_received",
-        /// NBD has sent a request's header.
+        /// NBD has sent the header of a request.
         NbdHeader => "nbd_header_sent",
         /// A cgroup is removed.
         CgroupRemoved => "cgroup_rmdir",
-        /// A task pauses, as it dirties too many pages.
+        /// A task pauses because it dirties too many pages.
         DirtyPause => "balance_dirty_pages",
     }
 }

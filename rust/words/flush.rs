@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What other CPUs' TLBs are flushed for.
+//! Why the TLBs of other CPUs are flushed.
 
 named! {
-    /// What other CPUs' TLBs are flushed for.
+    /// Why the TLBs of other CPUs are flushed.
     Flush {
-        /// Clean folios that are about to be freed, together.
+        /// For a batch of clean folios that are about to be freed.
         Clean => "clean" ("clean folios"),
-        /// A dirty folio that is about to be written.
+        /// For a dirty folio that is about to be written.
         Dirty => "dirty" ("a dirty folio"),
-        /// Anything else inside a reclaim window: mappings taken down one by one, for one.
+        /// For anything else inside a reclaim window, such as mappings that are removed one by one.
         Other => "other" ("other mappings"),
     }
 }

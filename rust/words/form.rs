@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! In what form a function is probed.
+//! The form in which a function is probed.
 
 named! {
-    /// By its own name, or by that of what gcc made of it.
+    /// The suffix of the function that gcc made of it.
     Form {
-        /// As it is.
+        /// The function itself.
         Whole => "",
-        /// Some arguments are always the same.
+        /// A copy for which some arguments are constant.
         Constprop => ".constprop.0",
-        /// Some are not used, or passed in another way.
+        /// A copy for which some arguments are unused, or passed in another way.
         Isra => ".isra.0",
-        /// Both.
+        /// A copy with both changes.
         ConstpropIsra => ".constprop.0.isra.0",
-        /// What is not inlined of it.
+        /// The part that is not inlined.
         Part => ".part.0",
-        /// The same, as above.
+        /// The part that is not inlined, with constant arguments.
         PartConstprop => ".part.0.constprop.0",
-        /// The same, as above.
+        /// The part that is not inlined, with changed arguments.
         PartIsra => ".part.0.isra.0",
     }
 }
 
 impl Form {
-    /// From the C shim's number.
+    /// Converts the number of the C shim; `None` if it is unknown.
     pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }

@@ -7,25 +7,25 @@ use super::Group;
 named! {
     /// A function that is probed.
     Function {
-        /// zswap takes a folio, or not.
+        /// zswap takes a folio, or refuses it.
         ZswapStore => "zswap_store",
         /// The allocation slow path, with its retries.
         SlowPath => "__alloc_pages_slowpath",
-        /// Direct reclaim; until its window begins it waits for the reserves.
+        /// Direct reclaim. Until its window begins, the task waits for the reserves.
         TryToFree => "try_to_free_pages",
         /// Direct compaction.
         Compact => "try_to_compact_pages",
-        /// Pages on the lists of all CPUs go back to the allocator.
+        /// Pages on the lists of all CPUs are returned to the allocator.
         DrainPages => "__drain_all_pages",
-        /// Folios that all CPUs hold back go to the LRU lists.
+        /// Folios in the batches of all CPUs are put on the LRU lists.
         DrainLru => "lru_add_drain_all",
-        /// One call of a shrinker: count, then scan.
+        /// One call of a shrinker: it counts, and then scans.
         ShrinkSlab => "do_shrink_slab",
         /// Swap-out is submitted.
         SwapSubmit => "swap_write_submit",
-        /// Other CPUs' TLBs are flushed, for clean folios.
+        /// The TLBs of other CPUs are flushed, for clean folios.
         TlbFlush => "try_to_unmap_flush",
-        /// The same, before a dirty folio is written.
+        /// The TLBs of other CPUs are flushed, before a dirty folio is written.
         TlbFlushDirty => "try_to_unmap_flush_dirty",
         /// A task above memory.high returns to user space.
         OverHigh => "__mem_cgroup_handle_over_high",
@@ -33,34 +33,34 @@ named! {
         NbdQueue => "nbd_queue_rq",
         /// zswap looks at a page that it holds, and may write it back.
         ZswapWriteback => "shrink_memcg_cb",
-        // What ends a section of PSI's is probed before what begins it.
-        /// Memory pressure, as PSI has it, ends for a task.
+        // The end of a PSI section is probed before its begin.
+        /// A PSI section (memory pressure of a task) ends.
         PsiLeave => "psi_memstall_leave",
-        /// It begins.
+        /// A PSI section begins.
         PsiEnter => "psi_memstall_enter",
         /// A task waits for a folio.
         WaitBit => "folio_wait_bit",
-        /// The same, until it is killed.
+        /// A task waits for a folio, and can be killed.
         WaitBitKillable => "folio_wait_bit_killable",
-        /// A task waits for a folio's lock.
+        /// A task waits for the lock of a folio.
         FolioLock => "__folio_lock",
-        /// The same, until it is killed.
+        /// A task waits for the lock of a folio, and can be killed.
         FolioLockKillable => "__folio_lock_killable",
-        /// A page fault waits for it.
+        /// A page fault waits for the lock of a folio.
         LockOrRetry => "__folio_lock_or_retry",
-        /// Pages of swap are read from a block device, or their read is begun.
+        /// Pages are read from a swap device, or the read is started.
         SwapRead => "swap_bdev_submit_read",
-        /// A page comes back that is remembered.
+        /// A page is read again that was reclaimed a short time ago.
         Refault => "workingset_refault",
-        /// A task waits for a folio, in any way: what the compiler did not inline of it.
+        /// A task waits for a folio, in any way: the part that the compiler did not inline.
         WaitBitCommon => "folio_wait_bit_common",
-        /// What limits a queue's I/O (WBT, iolatency, iocost) looks at a bio, and may wait.
+        /// The policy of a queue (WBT, iolatency, iocost) looks at a bio, and may wait.
         RqQos => "__rq_qos_throttle",
     }
 }
 
 impl Function {
-    /// The group that it is switched with; `None`: it is always probed.
+    /// Returns the group with which the probe is switched; `None` if it is always on.
     pub const fn group(self) -> Option<Group> {
         match self {
             Self::ZswapStore | Self::ZswapWriteback => None,
@@ -72,7 +72,7 @@ impl Function {
         }
     }
 
-    /// It is probed for the ledger of waits.
+    /// Whether the function is probed for the ledger of waits.
     pub const fn tells_of_waits(self) -> bool {
         matches!(
             self,
@@ -89,11 +89,11 @@ impl Function {
         )
     }
 
-    /// What is not known without a probe on it.
-    pub const fn tells(self) -> &'static str {
+    /// Returns what is not known if the function is not probed.
+    pub const fn without(self) -> &'static str {
         match self {
             Self::ZswapStore => "zswap and zero-filled are not told apart",
-            Self::SlowPath => "a stall is a reclaim window, without what lies between",
+            Self::SlowPath => "stalls are only reclaim windows, without the time between them",
             Self::TryToFree => "the wait for reserves is not seen",
             Self::Compact => "compaction is not told apart",
             Self::DrainPages | Self::DrainLru => "drains are not told apart",
@@ -111,12 +111,13 @@ impl Function {
             | Self::FolioLockKillable
             | Self::LockOrRetry
             | Self::WaitBitCommon
-            | Self::SwapRead => "waits for pages that are read again are not all seen",
+            | Self::SwapRead => "some waits for pages that are read again are not seen",
             Self::Refault => "pages that come back are not counted",
         }
     }
 
-    /// The loadable module that may hold it, if it need not be in the kernel.
+    /// Returns the loadable module that may contain the function; `None` if it is in the kernel
+    /// image.
     pub const fn module(self) -> Option<&'static str> {
         match self {
             Self::NbdQueue => Some("nbd"),
@@ -124,7 +125,7 @@ impl Function {
         }
     }
 
-    /// From the C shim's number.
+    /// Converts the number of the C shim; `None` if it is unknown.
     pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Probes that are switched together.
+//! Groups of probes that are switched together.
 
 named! {
-    /// Probes that are switched on and off together, by a parameter of that name.
+    /// A group of probes that is switched on and off by a parameter with its name.
     Group {
-        /// Where the time of stalls goes.
+        /// What the time of stalls is spent on.
         Stalls => "stalls",
-        /// Who calls which shrinker.
+        /// Which origins call which shrinkers.
         Shrinkers => "shrinkers",
-        /// Flushes of other CPUs' TLBs.
+        /// Flushes of the TLBs of other CPUs.
         Tlb => "tlb",
         /// Metadata of filesystems that is evicted and read again.
         Metadata => "metadata",
-        /// Who takes pages while someone compacts for them.
+        /// Which tasks take pages while another task compacts memory for them.
         Takers => "takers",
-        /// Who takes from the reserves, and who waits for them.
+        /// Which tasks take pages from the reserves, and which wait for them.
         Reserves => "reserves",
-        /// Where the time of requests of NBD devices goes.
+        /// What the time of NBD requests is spent on.
         Nbd => "nbd",
-        /// What tasks wait for that memory is to blame for.
+        /// Waits of tasks for which memory is to blame.
         Waits => "waits",
     }
 }
 
 impl Group {
-    /// Its probes are attached when nobody says otherwise: those that cost little.
+    /// Whether the probes are attached by default. These are the groups that cost little.
     pub const fn on_by_default(self) -> bool {
         !matches!(self, Self::Tlb | Self::Metadata | Self::Takers)
     }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of a write.
+//! What became of a write of reclaim.
 
 named! {
     /// What became of a folio that reclaim wrote.
     Kind {
-        /// Queued to a block device.
+        /// It was queued to a block device.
         Io => "io" ("real I/O"),
-        /// Written by the time the call returned: a synchronous device.
+        /// It was written by the time the call returned, by a synchronous device.
         Sync => "sync" ("synchronous"),
-        /// Taken by zswap.
+        /// zswap took it.
         Zswap => "zswap",
-        /// All zeros: a mark in the swap table.
+        /// It was full of zeros, so only a mark was put into the swap table.
         Zero => "zero" ("zero-filled"),
-        /// Its swap slot was no longer needed: nothing to write.
+        /// Its swap slot was no longer needed, so there was nothing to write.
         Dropped => "dropped",
-        /// The device refused it, or failed: it was not written, and stays in memory.
+        /// The device refused it or failed. It was not written, and stays in memory.
         Failed => "failed",
-        /// Not known: the probe that would tell is not attached.
+        /// It is not known, because the probe that would tell is not attached.
         Unknown => "unknown",
     }
 }

@@ -3,23 +3,23 @@
 //! Why kswapd does not come to rest.
 
 named! {
-    /// Reasons, in the order of their [names](KswapdReason::ALL).
+    /// A reason why kswapd does not come to rest.
     KswapdReason {
-        /// There is memory enough, but no block as large as someone wants.
+        /// There is enough memory, but no free block of the size that is wanted.
         Order => "order" ("no free block of the order that is wanted, though memory is enough"),
-        /// Most of what the node has is locked, or else may not be reclaimed.
+        /// Most of the node's memory is locked, or cannot be reclaimed for another reason.
         Unevictable => "unevictable" ("most of the node's memory is locked or else unevictable"),
-        /// Most of it is tmpfs or other shared memory, and no swap is free.
+        /// Most of the node's memory is tmpfs or other shared memory, and no swap is free.
         Tmpfs => "tmpfs" ("most of the node's memory is tmpfs or other shared memory, and no swap is free for it"),
-        /// Most of it is anonymous, and no swap is free.
+        /// Most of the node's memory is anonymous, and no swap is free.
         NoSwap => "no_swap" ("most of the node's memory is anonymous, and no swap is free for it"),
-        /// Its watermarks ask for more than there is to reclaim.
+        /// The watermarks ask for more than half of what can be reclaimed.
         Watermarks => "watermarks" ("the high watermarks ask for more than half of what can be reclaimed"),
-        /// What it looks at waits for a device, to be written.
+        /// Most of the pages that kswapd looks at are dirty or under writeback.
         Writeback => "writeback" ("most of what it looks at is dirty or being written"),
-        /// What it looks at is in use.
+        /// Most of the pages that kswapd looks at are in use.
         InUse => "in_use" ("most of what it looks at is in use"),
-        /// None of these: as much is taken as it frees.
+        /// None of these: tasks take as much memory as kswapd frees.
         Demand => "demand" ("tasks take as much as it frees"),
     }
 }

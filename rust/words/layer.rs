@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a stack is sampled.
+//! The points at which a stack is sampled.
 
 named! {
-    /// A sample point on the way down.
+    /// A sample point on the way down from reclaim to the device.
     Layer {
         /// A window begins.
         Entry => "entry" ("reclaim entry"),
@@ -15,7 +15,7 @@ named! {
         Bio => "bio",
         /// NBD sends a request.
         Nbd => "nbd" ("NBD send"),
-        /// A packet goes to the network device.
+        /// A packet is given to a network device.
         Net => "net" ("net transmit"),
     }
 }

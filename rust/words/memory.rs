@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What sort of memory is written.
+//! The types of memory that are written to swap.
 
 named! {
-    /// What sort of memory is written.
+    /// The type of a memory page.
     MemoryType {
         /// Anonymous memory.
         Anon => "anon",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How a set of words is written down: once, with all that is said of each.
+//! The macro by which a set of words is defined once, with everything about each word.
 
-/// Makes an enumeration of a set of words: a variant, its name in ledgers, trace events and JSON,
-/// and in brackets what people are shown, if that is another word.
+/// Defines an enumeration of words. Each has a variant, a name in ledgers, trace events and JSON,
+/// and in brackets the label that people are shown, if that is another text.
 macro_rules! named {
     (@label $text:literal) => { $text };
     (@label $text:literal $label:literal) => { $label };
@@ -18,28 +18,28 @@ macro_rules! named {
         }
 
         impl $name {
-            /// All of them, in order.
+            /// All words of the set, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// How many there are.
+            /// Number of words in the set.
             pub const COUNT: usize = Self::ALL.len();
 
-            /// Their names, in order.
+            /// Names of the words, in order.
             pub const NAMES: &'static [&'static str] = &[$($text,)*];
 
-            /// Its name in ledgers, trace events and JSON.
+            /// Returns the name of the word in ledgers, trace events and JSON.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)*
                 }
             }
 
-            /// The word of that name.
+            /// Returns the word with this name; `None` if there is none.
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|word| word.name() == name)
             }
 
-            /// What people are shown.
+            /// Returns the text that people are shown for the word.
             pub const fn label(self) -> &'static str {
                 match self {
                     $(Self::$variant => named!(@label $text $($label)?),)*

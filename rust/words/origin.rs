@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What asked for reclaim.
+//! The origins of reclaim: what asked for it.
 
 named! {
     /// What asked for reclaim.
@@ -21,17 +21,18 @@ named! {
         Node => "node",
         /// MADV_PAGEOUT, or DAMON.
         Madvise => "madvise",
-        /// Nobody: a writer of ours, for those who handed off.
+        /// A writer of the helper, on behalf of the tasks that handed off swap-out.
         Writer => "writer",
-        /// Anything else, hibernation for one.
+        /// Anything else, for example hibernation.
         Other => "other",
-        /// Not known: its window did not fit, or was open when we loaded.
+        /// The origin is not known: there was no room for its window, or the window was open when
+        /// the module was loaded.
         Lost => "lost",
     }
 }
 
 impl Origin {
-    /// From its number.
+    /// Converts the number of an origin; `None` if it is unknown.
     pub fn from_u8(v: u8) -> Option<Self> {
         Self::ALL.get(usize::from(v)).copied()
     }

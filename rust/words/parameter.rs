@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's parameters: names, values, bounds, defaults and descriptions. The shim declares
-//! them as this table says (`RWB_PARAMS` in words.h), settings.rs begins with its defaults,
-//! control/parameters.rs keeps to its bounds, and `reclaimwb tune` shows it.
+//! The parameters of the module: names, values, bounds, defaults and descriptions. The shim's
+//! declarations are generated from this table (`RWB_PARAMS` in words.h). settings.rs takes the
+//! defaults from it, control/parameters.rs the bounds, and `reclaimwb tune` shows it.
 
 use super::{
     Group,
@@ -14,65 +14,65 @@ use super::{
 pub enum Parameter {
     /// Whether events are recorded.
     Enabled,
-    /// The stack left below which a sample raises reclaimwb:headroom_low.
+    /// A sample with less stack left than this raises reclaimwb:headroom_low.
     HeadroomFloor,
-    /// The tasks that can be inside reclaim at once and be told apart.
+    /// Number of tasks that can be inside reclaim at once and be told apart.
     WindowSlots,
-    /// Whether the file half of the helper is wanted.
+    /// Whether write-around is wanted.
     WriteAround,
-    /// The aligned range of a file around targets that is written at once.
+    /// Size of the aligned range of a file that is written around targets at once.
     Window,
-    /// What one more request costs a device.
+    /// Cost of one more request for a device.
     RequestCost,
     /// The most that write-around keeps under writeback on a device.
     Inflight,
-    /// The most that may wait to be written.
+    /// The most that may be queued to be written.
     RingPages,
     /// When swap-out is handed to the writers.
     Handoff,
-    /// The stack left below which low-headroom hands off.
+    /// With mode low-headroom, swap-out is handed off if less stack than this is left.
     HandoffFloor,
     /// Whether the probes of a group are attached. The parameter has the name of the group.
     Group(Group),
 }
 
-/// What values a parameter takes, and which it has when nobody sets it.
+/// The values of a parameter, and its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
     /// Y or N.
     Switch {
-        /// Y?
+        /// Whether the default is Y.
         default: bool,
     },
     /// A number.
     Number {
-        /// When nobody sets it.
+        /// The default.
         default: u64,
-        /// The least.
+        /// The lowest value.
         min: u64,
-        /// The greatest.
+        /// The highest value.
         max: u64,
-        /// Only powers of two will do.
+        /// Whether only powers of two are accepted.
         power_of_two: bool,
-        /// What it is a number of.
+        /// The unit of the number.
         unit: &'static str,
     },
-    /// Bytes, from 0 to the size of a stack, which differs from kernel to kernel.
+    /// A number of bytes, from 0 to the size of a stack, which depends on the kernel.
     OfStack {
-        /// When nobody sets it.
+        /// The default.
         default: u64,
-        /// 0 is said to be off.
+        /// Whether 0 means off.
         zero_is_off: bool,
     },
-    /// When swap-out is handed off.
+    /// A mode of handoff.
     Mode {
-        /// When nobody sets it.
+        /// The default.
         default: Mode,
     },
 }
 
 impl Parameter {
-    /// All of them, by the numbers that the C shim has for them.
+    /// All parameters, in the order of their numbers in the C shim.
     pub const ALL: &'static [Self] = &[
         Self::Enabled,
         Self::HeadroomFloor,
@@ -94,12 +94,12 @@ impl Parameter {
         Self::Group(Group::Waits),
     ];
 
-    /// From the C shim's number.
+    /// Converts the number of the C shim; `None` if it is unknown.
     pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }
 
-    /// Its name in /sys/module/reclaimwb/parameters.
+    /// Returns the name in /sys/module/reclaimwb/parameters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",
@@ -116,7 +116,7 @@ impl Parameter {
         }
     }
 
-    /// What values it takes.
+    /// Returns the values that the parameter takes.
     pub const fn values(self) -> Values {
         match self {
             Self::Enabled => Values::Switch { default: true },
@@ -173,7 +173,7 @@ impl Parameter {
         }
     }
 
-    /// Its value when nobody sets it, as a number.
+    /// Returns the default as a number.
     pub const fn default(self) -> u64 {
         match self.values() {
             Values::Switch { default } => default as u64,
@@ -182,17 +182,17 @@ impl Parameter {
         }
     }
 
-    /// It can be set while the module is loaded.
+    /// Whether the parameter can be set while the module is loaded.
     pub const fn at_run_time(self) -> bool {
         !matches!(self, Self::WindowSlots)
     }
 
-    /// It needs the writeback helper: where the kernel has none, it is off.
+    /// Whether the parameter needs the writeback helper. On a kernel without the helper it is off.
     pub const fn needs_helper(self) -> bool {
         matches!(self, Self::WriteAround | Self::Handoff)
     }
 
-    /// What it is for, as modinfo tells it before bounds and default.
+    /// Returns the description that modinfo shows before bounds and default.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Enabled => "Record events (Y), or detach all probes (N).",
@@ -260,7 +260,7 @@ impl Parameter {
         }
     }
 
-    /// What modinfo tells behind that, if anything.
+    /// Returns the note that modinfo shows after bounds and default; empty if there is none.
     pub const fn note(self) -> &'static str {
         match self {
             Self::WindowSlots => "Can only be set when the module is loaded.",
@@ -269,51 +269,57 @@ impl Parameter {
         }
     }
 
-    /// What it is for, as `reclaimwb tune` tells it.
+    /// Returns the description that `reclaimwb tune` shows.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Enabled => "record; with N all probes are detached",
+            Self::Enabled => "record events; with N all probes are detached",
             Self::HeadroomFloor => {
-                "stack left below which a sample fires the event headroom_low with its callers; \
-                 0 is off"
+                "a sample with less stack left than this fires the event headroom_low, with its \
+                 callers; 0 is off"
             }
-            Self::WindowSlots => "tasks that can be inside reclaim at once and still be told apart",
+            Self::WindowSlots => "tasks that can be inside reclaim at once and be told apart",
             Self::WriteAround => {
-                "write around the dirty file pages that reclaim meets, where the kernel can"
+                "write clusters of dirty file pages around those that reclaim meets, if the \
+                 kernel has the helper"
             }
-            Self::Window => "the aligned range of a file that is looked at around such a page",
+            Self::Window => {
+                "the aligned part of a file that is searched for dirty pages, around one that \
+                 reclaim meets"
+            }
             Self::RequestCost => {
-                "what one more request costs the disk, in pages written: so many neighbours go \
-                 along with a page"
+                "cost of one more request for the disk, in pages written; as many neighbours are \
+                 written along with a page"
             }
             Self::Inflight => {
-                "most that is under writeback on a disk through write-around; four windows \
-                 always may be"
+                "the most that write-around keeps under writeback on a disk; four windows are \
+                 always allowed"
             }
             Self::RingPages => {
                 "pages of a node (write-around), or requests for a swap device (handoff), that \
-                 may wait to be written; used when write_around or handoff is switched on"
+                 can wait to be written; used when write_around or handoff is switched on"
             }
             Self::Handoff => {
-                "when reclaim hands swap-out to a writer, where the kernel can; low-headroom: \
-                 when less stack than handoff_floor is left"
+                "when reclaim hands swap-out to a writer, if the kernel has the helper; \
+                 low-headroom: if less stack than handoff_floor is left"
             }
-            Self::HandoffFloor => "stack left below which handoff=low-headroom hands off",
+            Self::HandoffFloor => "handoff=low-headroom hands off if less stack than this is left",
             Self::Group(group) => match group {
                 Group::Stalls => {
-                    "time where stalled tasks lose their time, and what compaction does"
+                    "record what stalled tasks spend their time on, and what compaction does"
                 }
                 Group::Shrinkers => "count the calls of shrinkers, and their part of stalls",
-                Group::Tlb => "count and time flushes of other CPUs' TLBs by reclaim: a hot event",
+                Group::Tlb => "count and time TLB flushes of other CPUs by reclaim; a hot path",
                 Group::Metadata => {
-                    "count metadata of filesystems that is evicted and read again: a hot event"
+                    "count filesystem metadata that is evicted and read again; a hot path"
                 }
-                Group::Takers => "note who takes large blocks while others compact: a hot event",
+                Group::Takers => {
+                    "record tasks that take large blocks while others compact; a hot path"
+                }
                 Group::Reserves => {
-                    "note who takes pages below the watermarks, who waits for them, which \
-                     packets are dropped"
+                    "record tasks that take pages below the watermarks, tasks that wait for \
+                     them, and dropped packets"
                 }
-                Group::Nbd => "follow each request of NBD devices through its phases",
+                Group::Nbd => "follow each request to an NBD device through its phases",
                 Group::Waits => {
                     "account for tasks' waits for memory, as PSI does, by what they wait for"
                 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a request of an NBD device is at.
+//! The phases of a request to an NBD device.
 
 named! {
-    /// What a request is at.
+    /// A phase of a request.
     Phase {
-        /// It waits for its turn on a connection: the lock, or one that is alive.
+        /// The request waits for a connection: for its lock, or for one that is alive.
         Lock => "lock" ("waiting for the send lock"),
-        /// Its header is sent.
+        /// The header is being sent.
         Header => "header" ("sending the header"),
-        /// Its data are sent, if it is a write.
+        /// The data are being sent, if the request is a write.
         Payload => "payload" ("sending data"),
-        /// The server has it, or the network: until its reply begins.
+        /// The request is at the server, or in the network, until the reply begins to arrive.
         Server => "server" ("server and round trip"),
-        /// Its reply, with its data if it is a read, until it is completed.
+        /// The reply is being received, with the data if the request is a read, until it is
+        /// completed.
         Reply => "reply" ("receiving the reply"),
-        /// It was given back to the block layer, to be tried once more.
+        /// The request was given back to the block layer, which tries it again.
         Requeued => "requeued" ("given back"),
     }
 }

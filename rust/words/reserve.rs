@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who takes pages from the reserves, and what ends a wait for them.
+//! The users of the reserves, and what ends a wait for them.
 
 named! {
-    /// For whom a page is that was allocated without regard to the watermarks.
+    /// The user of a page that was allocated without regard to the watermarks.
     User {
-        /// A task that reclaims, for reclaim's own needs: PF_MEMALLOC.
+        /// A task that reclaims, for reclaim itself (PF_MEMALLOC).
         Reclaimer => "reclaimer" ("tasks that reclaim"),
-        /// A swap writer of ours.
+        /// A swap writer of the helper.
         Writer => "writer" ("swap writer"),
-        /// Whoever sends a request over an NBD connection.
+        /// A task that sends a request over an NBD connection.
         NbdSend => "nbd_send" ("NBD, sending"),
-        /// Who receives NBD's replies.
+        /// A task that receives replies of an NBD server.
         NbdReceive => "nbd_receive" ("NBD, receiving"),
-        /// Packets that arrive: for a socket that frees memory, or for any, that is not known
-        /// before they are looked at.
+        /// A packet that arrives. Whether it is for a socket that frees memory is not known before
+        /// it has been processed.
         NetReceive => "net_receive" ("network, receiving"),
         /// Any other interrupt.
         Interrupt => "interrupt" ("other interrupts"),
-        /// Anybody else: by call site.
+        /// Any other user, shown by call site.
         Other => "other" ("others"),
     }
 }
@@ -26,9 +26,9 @@ named! {
 named! {
     /// What ended a wait for the reserves.
     Woken {
-        /// kswapd: there is enough of them again.
+        /// kswapd, because the reserves are large enough again.
         Refilled => "refilled" ("by kswapd"),
-        /// The task may not wait for a filesystem, and has waited for long enough.
+        /// The end of the time limit, for a task that must not wait for a filesystem.
         Timeout => "timeout" ("after a second, for want of __GFP_FS"),
         /// A signal.
         Signal => "signal" ("by a signal"),
@@ -36,7 +36,7 @@ named! {
 }
 
 impl Woken {
-    /// From the kernel's `err`; `timed_out` is its -ETIME.
+    /// Converts `err` of the kernel. `timed_out` is the value of -ETIME.
     pub fn of(err: i32, timed_out: i32) -> Self {
         match err {
             0 => Self::Refilled,

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is counted of a shrinker.
+//! The counts of a shrinker.
 
 named! {
-    /// What calls of a shrinker came to.
+    /// A count of a shrinker.
     ShrinkerCount {
-        /// How many there were.
+        /// Calls.
         Calls => "calls",
-        /// Those for which it had no object.
+        /// Calls for which it had no object.
         Empty => "empty",
-        /// Those for which it had too few to scan any.
+        /// Calls for which it had too few objects to scan any.
         Idle => "idle",
-        /// Those in which it stopped (SHRINK_STOP).
+        /// Calls in which it refused to go on (SHRINK_STOP).
         Refused => "refused",
-        /// Those while others were in it, for the same node and cgroup.
+        /// Calls while other tasks were inside it, for the same node and cgroup.
         Overlapped => "overlapped",
         /// Objects that were scanned.
         Scanned => "scanned",
         /// Objects that were freed.
         Freed => "freed",
-        /// Pages of slabs that the task's reclaim was credited with meanwhile.
+        /// Slab pages with which the reclaim of the task was credited meanwhile.
         FreedPages => "freed.pages",
-        /// Nanoseconds that it took to count objects.
+        /// Nanoseconds spent counting objects.
         CountNs => "count.ns",
-        /// Nanoseconds that it took to scan them.
+        /// Nanoseconds spent scanning objects.
         ScanNs => "scan.ns",
-        /// Objects that are left to later calls.
+        /// Objects that were left to later calls.
         Deferred => "deferred",
-        /// Of these, those of calls that were refused and may not enter a filesystem.
+        /// Those of them that were left by calls that were refused and must not enter a filesystem.
         DeferredNofs => "deferred_nofs",
         /// Scanned objects that earlier calls had left.
         Paid => "paid",
-        /// Calls that may not enter a filesystem.
+        /// Calls that must not enter a filesystem.
         NofsCalls => "nofs_calls",
     }
 }

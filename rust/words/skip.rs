@@ -1,53 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why a dirty file folio was not written by us.
+//! The reasons why write-around did not write a dirty file folio.
 
 named! {
-    /// Why a target was not written by us.
+    /// Why write-around did not write a target.
     Skip {
-        /// At the hook: the node's ring is full.
+        /// Callback: the ring of the node is full.
         Full => "full" ("the node's queue is full"),
-        /// At the hook: its device has its share of the ring.
+        /// Callback: the device has its share of the ring.
         Share => "share" ("the device has its share of the queue"),
-        /// At the hook: more devices at once than there are lanes.
+        /// Callback: there are more devices at once than lanes.
         Devices => "devices" ("too many devices at once"),
-        /// At the hook: page cache of a block device.
+        /// Callback: the folio is page cache of a block device.
         BlockDevice => "blockdev" ("page cache of a block device"),
-        /// At the hook: a swap file.
+        /// Callback: the folio is in a swap file.
         SwapFile => "swapfile" ("in a swap file"),
-        /// At the hook: a file whose writeback may wait for memory (FUSE).
+        /// Callback: the writeback of the file may wait for memory (FUSE).
         Deadlock => "deadlock" ("its writeback may wait for memory"),
-        /// At the hook: a file that no device stands behind.
+        /// Callback: the file has no backing device.
         NoDevice => "nodevice" ("no device behind the file"),
-        /// At the hook: its device does not answer.
+        /// Callback: the device does not answer.
         Stuck => "stuck" ("the device does not answer"),
-        /// At the hook: a node that came after the helper.
+        /// Callback: the node came online after the helper was switched on.
         Node => "node" ("the node came after the helper"),
-        /// At the hook: the node has enough by now, and no cgroup is short.
+        /// Callback: the node has enough memory by now, and no cgroup is short.
         Enough => "enough" ("not needed: memory is not short"),
-        /// In the worker: truncated meanwhile.
+        /// Worker: the folio was truncated.
         Gone => "gone" ("truncated meanwhile"),
-        /// In the worker: someone has it locked.
+        /// Worker: the folio is locked.
         Locked => "locked" ("locked by someone"),
-        /// In the worker: someone else wrote it.
+        /// Worker: the folio has been written already.
         Clean => "clean" ("written by someone else"),
-        /// In the worker: someone else is writing it.
+        /// Worker: the folio is under writeback already.
         Writeback => "writeback" ("being written by someone else"),
-        /// In the worker: its filesystem is being unmounted or remounted.
+        /// Worker: the filesystem is being unmounted or remounted.
         Unmounting => "unmounting" ("filesystem is being unmounted"),
-        /// In the worker: its filesystem is frozen.
+        /// Worker: the filesystem is frozen.
         Frozen => "frozen" ("filesystem is frozen"),
-        /// In the worker: its filesystem is read-only.
+        /// Worker: the filesystem is read-only.
         ReadOnly => "readonly" ("filesystem is read-only"),
-        /// In the worker: its inode is being freed.
+        /// Worker: the inode is being freed.
         Freeing => "freeing" ("inode is being freed"),
-        /// In the worker: neither its node nor its cgroup is short any more.
+        /// Worker: neither the node nor the cgroup is short of memory any more.
         Unneeded => "unneeded" ("memory is not short any more"),
-        /// In the worker: another target is the same page.
+        /// Worker: another target is the same page.
         Duplicate => "duplicate" ("queued twice"),
-        /// In the worker: its lane serves another device now.
+        /// Worker: the lane serves another device by now.
         Moved => "moved" ("the lane has another device"),
-        /// In the worker: the helper was switched off.
+        /// Worker: the helper was switched off.
         Dropped => "dropped" ("write-around was switched off"),
     }
 }

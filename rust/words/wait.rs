@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What tasks wait for that memory is to blame for, and because of whose limit.
+//! The waits of tasks for which memory is to blame, and whose limit is the reason.
 
 named! {
     /// What a task waits for.
@@ -11,23 +11,24 @@ named! {
         Refault => "refault" ("file pages read again"),
         /// The task dirties pages faster than its device writes them.
         Dirty => "dirty" ("its dirty pages"),
-        /// An allocation reclaims or compacts; where its time goes is the stall ledger's.
+        /// An allocation reclaims or compacts. The ledger of stalls tells what its time is spent
+        /// on.
         Stall => "stall" ("allocation stalls"),
         /// The cgroup is above memory.high: its reclaim, and the penalty.
         High => "high" ("memory.high"),
-        /// The block layer makes the cgroup pay for I/O that its reclaim caused.
+        /// The block layer throttles the cgroup for I/O that its reclaim caused.
         IoThrottle => "io_throttle" ("I/O throttling"),
-        /// A thread of the kernel, such as kswapd or kcompactd: nobody waits for it here.
+        /// A kernel thread reclaims, such as kswapd or kcompactd. No task waits for this here.
         Kernel => "kernel" ("(threads of the kernel)"),
-        /// PSI counts it, and it is none of these.
+        /// PSI counts the time, and it is none of these.
         Unexplained => "unexplained",
     }
 }
 
 named! {
-    /// Whose limit a page was reclaimed for.
+    /// The limit because of which a page was reclaimed.
     Limit {
-        /// No cgroup is at its limit: all of memory was short.
+        /// No limit: all of memory was short.
         Global => "global" ("no limit"),
         /// memory.high of a cgroup.
         High => "high" ("memory.high"),

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kinds of windows.
+//! The kinds of reclaim windows.
 
 use super::Event;
 
-/// The kinds of window that a begin event opens.
+/// A kind of window that a begin event opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
     /// balance_pgdat().
     Kswapd,
     /// try_to_free_pages().
     Direct,
-    /// mem_cgroup_shrink_node(), v1's soft limit.
+    /// mem_cgroup_shrink_node(), for the soft limit of v1.
     MemcgSoft,
     /// __node_reclaim().
     Node,
-    /// try_to_free_mem_cgroup_pages(): which limit, the callers tell.
+    /// try_to_free_mem_cgroup_pages(). The callers tell which limit it is for.
     Memcg,
 }
 
 impl Window {
-    /// All of them, by the numbers that the C entries pass.
+    /// All kinds, in the order of the numbers that the C entries pass.
     pub const ALL: &'static [Self] = &[
         Self::Kswapd,
         Self::Direct,
@@ -29,12 +29,12 @@ impl Window {
         Self::Memcg,
     ];
 
-    /// From the number that the C entry passes.
+    /// Converts the number that a C entry passes; `None` if it is unknown.
     pub fn from_raw(v: u32) -> Option<Self> {
         Self::ALL.get(usize::try_from(v).ok()?).copied()
     }
 
-    /// The event that opens it.
+    /// Returns the event that opens the window.
     pub const fn begin_event(self) -> Event {
         match self {
             Self::Kswapd => Event::BalanceBegin,
@@ -45,7 +45,7 @@ impl Window {
         }
     }
 
-    /// The event that closes it.
+    /// Returns the event that closes the window.
     pub const fn end_event(self) -> Event {
         match self {
             Self::Kswapd => Event::BalanceEnd,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module's words, built for the host, for all that is made of them or held against them. The
-//! files are the very ones the kernel module uses.
+//! The words of the module, built for the host, where other files are generated from them or
+//! checked against them. The source files are those of the kernel module.
 
 #![no_std]
 #![deny(unsafe_code)]

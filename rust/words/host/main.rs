@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `reclaimwb-words header`: rust/shim/words.h, which the C shim includes.
-//! `reclaimwb-words json`: all words and parameters, for scripts/check/docs-check.py.
+//! `reclaimwb-words header` prints rust/shim/words.h, which the C shim includes.
+//!
+//! `reclaimwb-words json` prints all words and parameters, for scripts/check/docs-check.py.
 
 use reclaimwb_words::{
     Cause, CompactResult, Direction, EndReason, Event, Flush, Form, Function, Group, Kind,
@@ -10,7 +11,7 @@ use reclaimwb_words::{
 };
 use std::{env, fmt::Debug, process::ExitCode};
 
-/// A set: what it is called in Rust, and its words with their labels.
+/// A set: its name in Rust, and its words with their labels.
 type Set = (&'static str, Vec<(&'static str, &'static str)>);
 
 macro_rules! sets {
@@ -19,7 +20,7 @@ macro_rules! sets {
     };
 }
 
-/// All sets that have names.
+/// Returns all sets whose words have names.
 fn sets() -> Vec<Set> {
     sets! {
         Cause CompactResult Direction EndReason Event Flush Form Function Group Kind KswapdReason
@@ -28,7 +29,7 @@ fn sets() -> Vec<Set> {
     }
 }
 
-/// A list as an X macro of C's.
+/// Formats a list as an X macro for C.
 fn list(about: &str, list: &str, items: &[String]) -> String {
     let items: Vec<String> = items.iter().map(|item| format!("\tX({item})")).collect();
     format!(
@@ -37,7 +38,7 @@ fn list(about: &str, list: &str, items: &[String]) -> String {
     )
 }
 
-/// The names of a set, by their numbers.
+/// Formats the names of a set with their numbers.
 fn names(about: &str, name: &str, names: &[&str]) -> String {
     let items: Vec<String> = names
         .iter()
@@ -47,7 +48,7 @@ fn names(about: &str, name: &str, names: &[&str]) -> String {
     list(about, name, &items)
 }
 
-/// A number for each variant, named as C names numbers: `PREFIX_SLOW_PATH` of `SlowPath`.
+/// Formats a number for each variant. The names are those of C: `PREFIX_SLOW_PATH` for `SlowPath`.
 fn numbers<T: Debug>(about: &str, prefix: &str, all: &[T]) -> String {
     let mut text = format!("\n/* {about} */\n");
     for (n, variant) in all.iter().enumerate() {
@@ -63,7 +64,7 @@ fn numbers<T: Debug>(about: &str, prefix: &str, all: &[T]) -> String {
     text
 }
 
-/// A parameter's default as the kernel shows it.
+/// Returns the default of a parameter as the kernel shows it.
 fn default(parameter: Parameter) -> String {
     match parameter.values() {
         Values::Switch { default: true } => "Y".into(),
@@ -73,7 +74,7 @@ fn default(parameter: Parameter) -> String {
     }
 }
 
-/// What modinfo says of a parameter.
+/// Returns the description of a parameter that modinfo shows.
 fn modinfo(parameter: Parameter) -> String {
     let before = match parameter.values() {
         Values::Switch { .. } | Values::Mode { .. } => "Default".into(),
@@ -103,7 +104,7 @@ fn modinfo(parameter: Parameter) -> String {
     text.trim_end().into()
 }
 
-/// How the C shim declares a parameter.
+/// Formats the declaration of a parameter in the C shim.
 fn declaration(number: usize, parameter: Parameter) -> String {
     let ops = match parameter.values() {
         Values::Switch { .. } => "bool",
@@ -122,7 +123,7 @@ fn declaration(number: usize, parameter: Parameter) -> String {
     )
 }
 
-/// rust/shim/words.h
+/// Formats rust/shim/words.h.
 fn header() -> String {
     let parameters = Parameter::ALL
         .iter()
@@ -149,9 +150,9 @@ fn header() -> String {
     .concat()
 }
 
-/// All words with their labels, and the parameters.
+/// Formats all words with their labels, and the parameters.
 fn json() -> String {
-    // ASCII without control characters: Rust writes such strings as JSON does.
+    // All strings are ASCII without control characters, which Rust quotes as JSON does.
     let words = sets().into_iter().map(|(set, words)| {
         let words: Vec<String> = words
             .iter()
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// As JSON and C have them without more ado, and no two alike.
+    /// Names and labels need no escape in JSON and C, and no name is there twice.
     #[test]
     fn names_are_plain() {
         for (set, words) in sets() {
