@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bounded tables, and room to work in: what several ledgers keep, each in its own way.
+//! Bounded tables and scratch space that several ledgers use.
 
 pub(crate) mod callers;
 pub(crate) mod hist;

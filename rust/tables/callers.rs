@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why reclaim runs, told from the functions on the stack where no event says
-//! it: see [`crate::policy::classify`].
+//! Why reclaim runs, determined by the functions on the stack where no event tells it: see
+//! [`crate::policy::classify`].
 //!
-//! Looking a name up takes a microsecond or two, so that the answer for each
-//! return address is kept, until a module goes: other code may take its address.
+//! Looking up a name takes a microsecond or two. So the answer for each return address is kept
+//! until a module is unloaded, because other code may then get its address.
+//!
+//! Context: any, with preemption off.
 
 use crate::{
     kernel_ext::{
@@ -30,32 +32,36 @@ use kernel::{
     },
 };
 
+/// Number of answers that are kept.
 const CACHE: usize = 512;
 
-/// Frames to look at for why reclaim runs: its own are about fifteen.
+/// Number of frames that are searched for why reclaim runs. Reclaim itself has about fifteen.
 pub(crate) const FRAMES: usize = 32;
 
-/// Frames to look at first, as each takes the unwinder a few hundred instructions: ours, and
-/// those between an event of a memory cgroup's reclaim and who called for it.
+/// Number of frames that are searched first, because each takes the unwinder a few hundred
+/// instructions. These are our own frames, and those between an event of cgroup reclaim and the
+/// function that called for it.
 const NEAR: usize = 12;
 
-/// Frames to look at for where an iterator over probes was called: ours, and its own.
+/// Number of frames that are searched for the caller of an iterator over probes: our own frames,
+/// and its.
 const ITERATOR_FRAMES: usize = 24;
 
-/// In an entry: an iterator over the probes of a tracepoint, with the size of its frame in words
-/// below; 0: not known. (The function is the same all the time, and so is its frame.)
+/// Marks an entry of an iterator over the probes of a tracepoint. The bits below hold the size of
+/// its frame in words; 0 if it is not known. (The function does not change, so its frame does not
+/// either.)
 const ITERATOR: u8 = 0x80;
 
 const WORD: usize = core::mem::size_of::<usize>();
 
-/// Answers by return address. An entry is the address's low 56 bits, shifted
-/// up, with the [`Caller`] or [`ITERATOR`] in the low byte: it is replaced whole.
+/// The answers by return address. An entry has the low 56 bits of the address, shifted up, and the
+/// [`Caller`] or [`ITERATOR`] in its low byte. It is always replaced as a whole.
 pub(crate) struct Callers {
     cache: KVVec<Atomic<u64>>,
 }
 
 impl Callers {
-    /// Allocates. Sleeps.
+    /// Allocates the cache, which is empty at first. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut cache = KVVec::with_capacity(CACHE, GFP_KERNEL)?;
         for _ in 0..CACHE {
@@ -69,7 +75,7 @@ impl Callers {
         self.cache.get(i)
     }
 
-    /// What is known of an address, or 0.
+    /// Returns the low byte of the entry of an address; 0 if there is none.
     #[inline]
     fn known(&self, addr: usize) -> u8 {
         match self.place(addr).map(peek) {
@@ -98,13 +104,14 @@ impl Callers {
         caller
     }
 
-    /// Bytes of stack between who called a probe and the call site of its tracepoint: the frame
-    /// of an iterator, if it returns into one. `None` until [`Callers::measure`] has looked.
+    /// Returns the bytes of stack between the caller of a probe and the call site of its
+    /// tracepoint: the frame of an iterator, if the probe returns into one, otherwise 0. `None`
+    /// until [`Callers::measure`] has determined it.
     #[inline]
     pub(crate) fn below_call_site(&self, at: &At) -> Option<usize> {
         const LOCKING: u8 = Caller::Locking as u8;
         match self.known(at.caller) {
-            // An iterator is told to be that, too.
+            // `caller()` keeps an iterator as `Locking`, so its frame is not known yet.
             0 | LOCKING => None,
             known if known & ITERATOR != 0 => {
                 Some(usize::from(known & !ITERATOR).wrapping_mul(WORD))
@@ -113,7 +120,8 @@ impl Callers {
         }
     }
 
-    /// The same, by looking at name and stack. On the task's own stack.
+    /// Determines the same by the name of the caller and by the stack. The caller must run on the
+    /// stack of the task.
     pub(crate) fn measure(&self, scratch: &mut Scratch, at: &At) -> usize {
         if !classify::is_iterator(symbol::name(at.caller, &mut scratch.symbol)) {
             self.caller(at.caller, &mut scratch.symbol);
@@ -129,19 +137,20 @@ impl Callers {
         usize::from(words).wrapping_mul(WORD)
     }
 
-    /// What the function that `addr` returns to tells.
+    /// Returns what the function tells into which `addr` returns.
     pub(crate) fn of(&self, scratch: &mut Scratch, addr: usize) -> Caller {
         self.caller(addr, &mut scratch.symbol)
     }
 
-    /// A module is gone: forgets all answers.
+    /// Forgets all answers, because a module was unloaded.
     pub(crate) fn forget(&self) {
         for entry in self.cache.iter() {
             entry.store(0, Relaxed);
         }
     }
 
-    /// Among so many `frames` the innermost function on the current stack that `wanted` accepts.
+    /// Returns the innermost of at most `frames` functions on the current stack that `wanted`
+    /// accepts; `None` if there is none.
     pub(crate) fn find(
         &self,
         scratch: &mut Scratch,
@@ -164,7 +173,7 @@ impl Callers {
         None
     }
 
-    /// Tells `f` of so many `frames` of the current stack, innermost first.
+    /// Calls `f` for each of at most `frames` functions on the current stack, innermost first.
     pub(crate) fn each(
         &self,
         scratch: &mut Scratch,
@@ -179,7 +188,7 @@ impl Callers {
         Some(())
     }
 
-    /// Memory that the cache takes, in bytes.
+    /// Returns the memory that the cache uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.cache.as_slice())
     }

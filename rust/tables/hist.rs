@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A histogram of one CPU, by powers of two. Any context, preemption off.
+//! A histogram of one CPU, by powers of two. Context: any, with preemption off.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -8,18 +8,18 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// How many values were in each bucket of [`log2`].
+/// The number of values in each bucket of [`log2`].
 #[derive(Zeroable)]
 pub(crate) struct Hist([Cell64; log2::BUCKETS]);
 
 impl Hist {
-    /// Counts a value. For the one writer of its cells.
+    /// Counts a value. Only the one writer of the cells may call this.
     #[inline(always)]
     pub(crate) fn count(&self, value: u64) {
         self.add(value, 1);
     }
 
-    /// Counts a value `n` times.
+    /// Counts a value `n` times. Only the one writer of the cells may call this.
     #[inline(always)]
     pub(crate) fn add(&self, value: u64, n: u64) {
         if let Some(cell) = self.0.get(log2::bucket(value)) {
@@ -27,7 +27,7 @@ impl Hist {
         }
     }
 
-    /// How many values were in a bucket.
+    /// Returns the number of values in a bucket.
     pub(crate) fn get(&self, bucket: usize) -> u64 {
         self.0.get(bucket).map_or(0, Cell64::get)
     }

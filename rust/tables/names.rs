@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two counts by the name of a task.
+//! Two counts for each name of a task.
 //!
-//! One instance per CPU, behind a lock that only a reader ever shares, but for interrupts:
-//! it is only tried. Any context, with preemption off.
+//! Each CPU has an instance with a lock, which is only tried. Only a reader, or an interrupt, ever
+//! contends for it. Context: any, with preemption off.
 
 use crate::kernel_ext::{
     percpu::{
@@ -17,45 +17,46 @@ use crate::kernel_ext::{
 use kernel::prelude::*;
 use pin_init::Zeroable;
 
-/// Names that a CPU tells apart.
+/// Number of names that a CPU can tell apart.
 const NAMES: usize = 32;
 
-/// One name's counts.
+/// The counts of a name.
 #[derive(Clone, Copy, Zeroable)]
 pub(crate) struct Named {
-    /// The task's name, NUL-terminated; empty: free.
+    /// The name of the task, NUL-terminated; empty if the row is free.
     pub(crate) comm: [u8; system::COMM_LEN],
-    /// How often; 0: free.
+    /// How often the name was noted; 0 if the row is free.
     pub(crate) times: u64,
-    /// What the times sum up to, in units of the ledger.
+    /// The sum of the amounts that were noted, in the unit of the ledger.
     pub(crate) amount: u64,
 }
 
-/// Without the call of a C function that comparing arrays is.
+/// Compares two names without the call of a C function that a comparison of arrays is.
 fn same(a: &[u8; system::COMM_LEN], b: &[u8; system::COMM_LEN]) -> bool {
     u128::from_ne_bytes(*a) == u128::from_ne_bytes(*b)
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 struct NameRows {
     rows: TryLock<[Named; NAMES]>,
 }
 
-/// The table.
+/// The table of all CPUs.
 pub(crate) struct TaskNames {
     rows: PerCpu<NameRows>,
 }
 
 impl TaskNames {
-    /// Allocates. Sleeps.
+    /// Allocates the table. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             rows: PerCpu::new()?,
         })
     }
 
-    /// The current task, so often, with so much in all; false if it could not be noted.
+    /// Notes the current task `times` times, with `amount` in total. Returns false if there was no
+    /// room, or if the lock was taken.
     pub(crate) fn note(&self, pin: &Pinned<'_>, times: u64, amount: u64) -> bool {
         let comm = system::comm();
         let noted = self.rows.this(pin).rows.try_with(|rows| {
@@ -75,7 +76,7 @@ impl TaskNames {
         noted == Some(true)
     }
 
-    /// What all CPUs noted. Process context; sleeps.
+    /// Returns the sums of all CPUs. Process context; sleeps. Fails with `ENOMEM`.
     pub(crate) fn totals(&self) -> Result<KVVec<Named>> {
         let mut totals = KVVec::<Named>::new();
         for cpu in self.rows.all() {
@@ -97,7 +98,7 @@ impl TaskNames {
         Ok(totals)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the table uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.rows.bytes()
     }

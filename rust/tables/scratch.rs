@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Room to work in that must not come from the stack: probes run where little
-//! of that is left.
+//! Scratch space for handlers. It is not on the stack, because probes run where little of that is
+//! left.
 
 use crate::kernel_ext::symbol;
 use pin_init::Zeroable;
 
-/// Entries of the longest stack trace that is taken.
+/// Number of entries of the longest stack trace that is taken.
 pub(crate) const TRACE: usize = 64;
 
-/// One CPU's work space; what it holds is only good for one handler's run.
+/// The scratch space of one CPU. Its contents are valid only while one handler runs.
 #[derive(Zeroable)]
 pub(crate) struct Scratch {
-    /// Room for a stack trace.
+    /// A buffer for a stack trace.
     pub(crate) trace: [usize; TRACE],
-    /// Room for a symbol.
+    /// A buffer for a symbol.
     pub(crate) symbol: symbol::SymbolBuffer,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A count by call site: a few return addresses, found by open addressing; none is ever
-//! taken out. Any context, no lock.
+//! A count for each call site: a few return addresses in an open-addressed table. None is ever
+//! removed. Context: any; takes no lock.
 
 use crate::policy::slots;
 use kernel::{
@@ -12,20 +12,20 @@ use kernel::{
     },
 };
 
-/// Sites that are told apart.
+/// Number of call sites that can be told apart.
 const SITES: usize = 64;
 
 struct Site {
-    /// The return address; 0: free.
+    /// The return address; 0 if the entry is free.
     addr: Atomic<usize>,
     n: Atomic<u64>,
 }
 
-/// The table.
+/// The table of call sites.
 pub(crate) struct Sites(KVVec<Site>);
 
 impl Sites {
-    /// Allocates. Sleeps.
+    /// Allocates the table. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut sites = KVVec::with_capacity(SITES, GFP_KERNEL)?;
         for _ in 0..SITES {
@@ -38,7 +38,7 @@ impl Sites {
         Ok(Self(sites))
     }
 
-    /// `n` more of `addr`; false if that has no place.
+    /// Adds `n` to the count of `addr`. Returns false if there is no room.
     pub(crate) fn add(&self, addr: usize, n: u64) -> bool {
         let places = slots::probe_sequence(addr as u64, SITES).filter_map(|i| self.0.get(i));
         for site in places {
@@ -54,7 +54,7 @@ impl Sites {
         false
     }
 
-    /// Each site that counts something, with its count.
+    /// Returns each call site that has a count, with the count.
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         let sites = self
             .0
@@ -63,7 +63,7 @@ impl Sites {
         sites.filter(|&(addr, n)| addr != 0 && n != 0)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the table uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.0.as_slice())
     }

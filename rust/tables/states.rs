@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which probes are attached, and which groups of them are live.
+//! The states of the probes and of their groups.
 
 use crate::{
     kernel_ext::{
@@ -21,17 +21,17 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// States of all probes. Any context reads them.
+/// The states of all probes. Any context may read them.
 pub(crate) struct States {
     probes: [Probe; Event::COUNT],
-    /// States of the function probes; see [`ProbeState`].
+    /// The states of the function probes, as numbers of [`ProbeState`].
     functions: [Atomic<i32>; Function::COUNT],
-    /// See [`States::live`].
+    /// Whether each group is live: see [`States::live`].
     live: [Atomic<bool>; Group::COUNT],
 }
 
 impl States {
-    /// None is attached.
+    /// Creates the states of probes that are not attached.
     pub(crate) const fn new() -> Self {
         Self {
             probes: [const { Probe::new() }; Event::COUNT],
@@ -40,12 +40,12 @@ impl States {
         }
     }
 
-    /// The probes of events, in the order of [`Event`].
+    /// Returns the probes of events, in the order of [`Event`].
     pub(crate) fn probes(&self) -> &[Probe] {
         &self.probes
     }
 
-    /// Whether the probe of an event is attached.
+    /// Returns the state of the probe of an event.
     pub(crate) fn state(&self, event: Event) -> ProbeState {
         self.probes
             .get(event as usize)
@@ -57,27 +57,27 @@ impl States {
         self.state(event) == ProbeState::Attached
     }
 
-    /// Notes whether a function is probed.
+    /// Sets the state of the probe of a function.
     pub(crate) fn set_function(&self, function: Function, state: ProbeState) {
         if let Some(there) = self.functions.get(function as usize) {
             there.store(state.to_raw(), Relaxed);
         }
     }
 
-    /// Whether a function is probed.
+    /// Returns the state of the probe of a function.
     pub(crate) fn function(&self, function: Function) -> ProbeState {
         self.functions
             .get(function as usize)
             .map_or(ProbeState::Missing, |s| ProbeState::from_raw(peek(s)))
     }
 
-    /// Whether a group's probes are all attached, as far as they can be. A part of what
-    /// they tell would be wrong.
+    /// Whether all probes of a group are attached, as far as that is possible. As long as only some
+    /// of them are, their events would give wrong counts.
     pub(crate) fn live(&self, group: Group) -> bool {
         self.live.get(group as usize).is_some_and(peek)
     }
 
-    /// See [`live`](Self::live).
+    /// Sets whether a group is live: see [`live`](Self::live).
     pub(crate) fn set_live(&self, group: Group, live: bool) {
         if let Some(there) = self.live.get(group as usize) {
             there.store(live, Relaxed);

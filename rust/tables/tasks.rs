@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A bounded table of what is known of tasks, keyed by task.
+//! A bounded table with an entry for each task, keyed by task.
 //!
-//! Its keys lie together, so that a task that is not in it is found missing with a look
-//! at one or two cache lines. Of an empty table only the count of tasks is looked at:
-//! context switches ask.
+//! Its keys lie together. So one or two cache lines tell that a task is not in the table. If the
+//! table is empty, only the number of its tasks is read, because the handler of context switches
+//! uses it.
 //!
-//! A task's entry is used by the task itself, or by the CPU that switches to or from it,
-//! so by one CPU at a time; the lock that it has is never contended.
+//! The entry of a task is used by the task itself, or by the CPU that switches to or from it, so by
+//! one CPU at a time. So its lock is never contended.
 //!
-//! Context: any, with preemption off; takes no lock but by trying.
+//! Context: any, with preemption off. Locks: only a `TryLock`.
 
 use crate::{
     kernel_ext::{
@@ -29,7 +29,8 @@ use kernel::{
     },
 };
 
-/// On a cache line of its own: it changes with each task that comes or goes.
+/// The number of tasks in the table. It has a cache line of its own, because it changes with each
+/// task that is inserted or removed.
 #[repr(align(64))]
 struct Used(Atomic<usize>);
 
@@ -41,7 +42,7 @@ pub(crate) struct Tasks<T> {
 }
 
 impl<T: Send + Copy> Tasks<T> {
-    /// Allocates a table of `len` entries, a power of two. Sleeps.
+    /// Allocates a table of `len` entries, a power of two. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(len: usize, empty: T) -> Result<Self> {
         let mut keys = KVVec::with_capacity(len, GFP_KERNEL)?;
         let mut values = KVVec::with_capacity(len, GFP_KERNEL)?;
@@ -56,24 +57,24 @@ impl<T: Send + Copy> Tasks<T> {
         })
     }
 
-    /// No task is in it.
+    /// Whether no task is in the table.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         peek(&self.used.0) == 0
     }
 
-    /// Tasks that are in it.
+    /// Returns the number of tasks in the table.
     pub(crate) fn len(&self) -> usize {
         peek(&self.used.0)
     }
 
-    /// Where it is counted how many tasks are in it, for C.
+    /// Returns the counter of the tasks in the table, for C.
     pub(crate) fn used(&self) -> &Atomic<usize> {
         &self.used.0
     }
 
     fn places(&self, task: usize) -> impl Iterator<Item = (usize, &Atomic<usize>)> {
-        // A task_struct is cache-line aligned: its low bits say nothing.
+        // A task_struct is aligned to a cache line, so its low bits are always the same.
         slots::probe_sequence((task >> 6) as u64, self.keys.len())
             .filter_map(|i| Some((i, self.keys.get(i)?)))
     }
@@ -82,7 +83,7 @@ impl<T: Send + Copy> Tasks<T> {
         self.places(task).find(|(_, key)| peek(key) == task)
     }
 
-    /// Runs `f` on what is known of `task`; `None` if it is not in the table.
+    /// Runs `f` on the entry of `task`; `None` if the task is not in the table.
     pub(crate) fn with<R>(
         &self,
         _: &Pinned<'_>,
@@ -96,7 +97,7 @@ impl<T: Send + Copy> Tasks<T> {
         self.values.get(i)?.try_with(f)
     }
 
-    /// Puts `task`, which is not in the table, into it; false when there is no room.
+    /// Inserts `task`, which is not in the table. Returns false if there is no room.
     pub(crate) fn insert(&self, _: &Pinned<'_>, task: usize, value: T) -> bool {
         let free = self
             .places(task)
@@ -112,7 +113,7 @@ impl<T: Send + Copy> Tasks<T> {
         there.is_some()
     }
 
-    /// Takes `task` out.
+    /// Removes `task`, and returns its entry; `None` if the task is not in the table.
     pub(crate) fn remove(&self, _: &Pinned<'_>, task: usize) -> Option<T> {
         let (i, key) = self.find(task)?;
         let value = self.values.get(i)?.try_with(|v| *v);
@@ -121,13 +122,13 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     fn free(&self, key: &Atomic<usize>, task: usize) {
-        // Once, though the task itself and `clear()` may both want to.
+        // Only one succeeds if the task itself and `clear()` do this at the same time.
         if key.cmpxchg(task, 0, Release).is_ok() {
             self.used.0.fetch_sub(1, Relaxed);
         }
     }
 
-    /// Takes all tasks out.
+    /// Removes all tasks.
     pub(crate) fn clear(&self) {
         for key in self.keys.iter() {
             match key.load(Relaxed) {
@@ -137,7 +138,7 @@ impl<T: Send + Copy> Tasks<T> {
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the table uses, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.keys.as_slice())
             .saturating_add(core::mem::size_of_val(self.values.as_slice()))
