@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ledgers as text: /sys/kernel/debug/reclaimwb/, mode 0400, one file a
-//! ledger, `key value` rows. Keys and their meaning are part of the format
-//! (Documentation/ledgers.rst); a change of meaning raises `FORMAT`.
+//! The ledgers as text, in /sys/kernel/debug/reclaimwb/ with mode 0400. Each ledger has a file with
+//! `key value` rows. The keys and their meaning are part of the format (Documentation/ledgers.rst).
+//! A change of meaning raises `FORMAT`.
 //!
-//! Context: process context; the readers sleep.
+//! Context: process context; readers sleep.
 
 mod batches;
 mod compaction;
@@ -50,13 +50,13 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Version of the module.
+/// The version of the module.
 const VERSION: &str = "0.1.0";
 
-/// Version of the format.
+/// The version of the format.
 pub(crate) const FORMAT: u32 = 2;
 
-/// State of a group's ledger, which needs all of these.
+/// Returns the state of a group's ledger that needs all of these probes.
 fn group(group: Group, needs: &[ProbeState]) -> &'static str {
     if !settings::group(group) {
         "off"
@@ -67,14 +67,14 @@ fn group(group: Group, needs: &[ProbeState]) -> &'static str {
     }
 }
 
-/// Room for the path of a cgroup.
+/// Buffers for the path of a cgroup.
 struct Paths {
     now: KBox<cgroup::PathBuffer>,
     last: Path,
 }
 
 impl Paths {
-    /// Allocates. Sleeps.
+    /// Allocates the buffers. Sleeps.
     fn new() -> Result<Self, fmt::Error> {
         Ok(Self {
             now: KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?,
@@ -83,8 +83,8 @@ impl Paths {
     }
 }
 
-/// The path of a cgroup, or that which it had when it was removed; `-` if that is not known, as
-/// that of one of a v1 hierarchy, which cannot be looked up. Sleeps.
+/// Returns the path of a cgroup, or the path that it had when it was removed. `-` if it is not
+/// known: cgroups of a v1 hierarchy cannot be looked up. Sleeps.
 fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) -> &'a str {
     let path = match (removed, key.is_v1()) {
         (true, _) => known.path(key, &mut paths.last),
@@ -94,7 +94,7 @@ fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) 
     path.unwrap_or("-")
 }
 
-/// The files; removed, after their readers are done, on drop.
+/// The debugfs files. They are removed on drop, once their readers are done.
 #[pin_data]
 pub(crate) struct Files {
     #[pin]
@@ -137,12 +137,12 @@ pub(crate) struct Files {
     batches: File<Arc<Ledgers>>,
     #[pin]
     kswapd: File<Arc<Ledgers>>,
-    // After the files that are in it.
+    // Dropped after the files, which are in this folder.
     dir: Dir,
 }
 
 impl Files {
-    /// Creates the folder and its files. Sleeps.
+    /// Creates the folder and its files. Sleeps. (debugfs reports no errors.)
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> impl PinInit<Self, Error> {
         let dir = Dir::new(c"reclaimwb");
         try_pin_init!(Self {

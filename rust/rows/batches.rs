@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `batches`: how many pages swap writes at once, and why it did not write more.
+//! `batches`: how many pages swap writes at once, and why writes did not get larger.
 
 use crate::{
     ledgers::{
@@ -22,7 +22,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `batches`.
 pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let state = match ledgers.states.state(Event::BioQueue) {
         state if state.works() => "on",
@@ -50,7 +50,7 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
             known = known.wrapping_add(n);
             writeln!(f, "{name}.ended.{what} {n}")?;
         }
-        // The next write of their task tells.
+        // The next write of their tasks will tell why these ended.
         writeln!(f, "{name}.open {}", all.saturating_sub(known))?;
         for bucket in 0..log2::BUCKETS {
             let n = sum(&|o| o.hist.get(bucket));

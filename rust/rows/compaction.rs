@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `compaction`: what direct compaction took, said and brought, by order. Orders that
-//! nobody asked for have no row.
+//! `compaction`: time, results and success of direct compaction, by order. Orders for which no task
+//! compacted have no rows.
 
 use crate::{
     kernel_ext::system,
@@ -26,7 +26,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `compaction`.
 pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         ledgers.states.function(Function::Compact),
@@ -67,7 +67,7 @@ pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> 
             }
         }
     }
-    // Who waits for a block is known from the attempts.
+    // The attempts tell which tasks wait for a block.
     let takers = match super::group(Group::Stalls, &needs) {
         "on" => super::group(Group::Takers, &[ledgers.states.state(Event::PageAlloc)]),
         state => state,

@@ -68,7 +68,7 @@ fn origins(f: &mut fmt::Formatter<'_>, ledger: &PerCpu<Handoff>) -> fmt::Result 
     Ok(())
 }
 
-/// Writes the file.
+/// Formats the file `handoff`.
 pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let ledger = &ledgers.handoff;
     let sum = |get: fn(&Handoff) -> &Cell64| ledger.sum(|l| get(l).get());
@@ -103,7 +103,8 @@ pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     if let Some(shared) = helper::handoff() {
         shared.devices(|name, lane| {
             let figures = lane.figures();
-            // In this order: what is taken meanwhile may be written, too.
+            // `written` is read before `taken`: requests that are taken in between may be written
+            // by then, too.
             let written = lane.written.load(Relaxed);
             let taken = lane.taken.load(Relaxed);
             pending = pending.saturating_add(taken.saturating_sub(written));

@@ -25,14 +25,14 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Every origin at every layer.
+/// Returns all pairs of an origin and a layer.
 fn places() -> impl Iterator<Item = (Origin, Layer)> {
     Origin::ALL
         .iter()
         .flat_map(|&o| Layer::ALL.iter().map(move |&l| (o, l)))
 }
 
-/// Writes the file `headroom`.
+/// Formats the file `headroom`.
 pub(super) fn headroom(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let stack_size = system::stack_size() as u64;
     writeln!(f, "stack.size {stack_size}")?;
@@ -72,10 +72,10 @@ pub(super) fn headroom(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fm
     Ok(())
 }
 
-/// Writes the file `stacks`.
+/// Formats the file `stacks`.
 pub(super) fn stacks(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut buf = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
-    // A kilobyte: not on a stack, of all places.
+    // This is a kilobyte, which should not be on a stack.
     let mut stack = KBox::new(Stack::NONE, GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for (origin, layer) in places() {

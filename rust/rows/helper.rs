@@ -26,7 +26,7 @@ use kernel::{
     },
 };
 
-/// Whether a half of the helper is on, off, or not to be had.
+/// Returns whether a half of the helper is on, off, or unavailable.
 pub(super) fn state(half: fn(Halves) -> bool) -> &'static str {
     if helper::on().is_some_and(half) {
         "on"
@@ -50,7 +50,7 @@ fn hist(
     Ok(())
 }
 
-/// Writes the file.
+/// Formats the file `helper`.
 pub(super) fn helper(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let ledger = &ledgers.write_around;
     let sum = |get: fn(&WriteAround) -> &Cell64| ledger.sum(|l| get(l).get());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `kswapd`: what it costs, what it looks at, why it does not rest, and who wakes it.
+//! `kswapd`: what kswapd costs, what it scans, why it does not rest, and which tasks wake it.
 
 use crate::{
     kernel_ext::system,
@@ -20,7 +20,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `kswapd`.
 pub(super) fn kswapd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let passes = [Event::BalanceBegin, Event::BalanceEnd, Event::KswapdSleep];
     let state = match passes.into_iter().all(|e| ledgers.states.state(e).works()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `metadata`: pages of block devices that reclaim evicted, and that were read again, and
-//! bitmaps that ext4 read.
+//! `metadata`: pages of block devices that reclaim evicted and that were read again, and bitmaps
+//! that ext4 read.
 
 use crate::{
     ledgers::{
@@ -24,7 +24,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `metadata`.
 pub(super) fn metadata(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         ledgers.states.state(Event::FolioGone),
@@ -53,7 +53,7 @@ pub(super) fn metadata(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fm
                 own.map(get).fold(0, u64::wrapping_add)
             })
         };
-        // dev_t: 12 bits and 20.
+        // A dev_t has 12 bits for the major and 20 bits for the minor number.
         let (major, minor) = (dev >> 20, dev & 0xf_ffff);
         let evicted = ledgers.metadata.evicted(dev);
         let reread = sum(&|d| d.reread.get());

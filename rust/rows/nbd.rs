@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `nbd`: where the time of requests of NBD devices goes.
+//! `nbd`: what the time of NBD requests is spent on.
 
 use crate::{
     kernel_ext::{
@@ -30,7 +30,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// There is nothing to see before the module is loaded.
+/// Before the module nbd is loaded there are no requests that could be missed.
 fn there(state: ProbeState) -> ProbeState {
     match state {
         ProbeState::Waiting => ProbeState::Attached,
@@ -38,7 +38,7 @@ fn there(state: ProbeState) -> ProbeState {
     }
 }
 
-/// Writes the file.
+/// Formats the file `nbd`.
 pub(super) fn nbd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         Event::NbdSend,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `reserves`: who takes pages without regard to the watermarks, how low zones fell, who
-//! waited for the reserves, and packets dropped for want of them.
+//! `reserves`: users of pages that were allocated without regard to the watermarks, the lowest
+//! counts of zones, tasks that waited for the reserves, and packets that were dropped for lack of
+//! them.
 
 use crate::{
     kernel_ext::{
@@ -29,7 +30,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `reserves`.
 pub(super) fn reserves(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut symbol = KBox::new([0; symbol::SYMBOL_LEN], GFP_KERNEL).map_err(|_| fmt::Error)?;
     taken(ledgers, f, &mut symbol)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `shrinkers`: who called which shrinker, and what came of it. A row for each shrinker,
-//! origin, cgroup and node, by number; the numbers mean nothing.
+//! `shrinkers`: calls of shrinkers and their results. Each combination of shrinker, origin, cgroup
+//! and node has rows with a number, which has no meaning.
 
 use crate::{
     kernel_ext::system,
@@ -19,7 +19,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `shrinkers`.
 pub(super) fn shrinkers(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         ledgers.states.function(Function::ShrinkSlab),

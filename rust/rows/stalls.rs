@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `stalls`, `stalls_cgroups`, `stalls_longest`: where the time of stalled tasks went.
+//! `stalls`, `stalls_cgroups`, `stalls_longest`: what the time of stalled tasks was spent on.
 
 use super::Paths;
 use crate::{
@@ -34,7 +34,8 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Can this part be told from the others on this kernel, and with these settings?
+/// Returns whether the time of this cause can be told apart on this kernel, with the current
+/// parameters.
 fn state(ledgers: &Ledgers, cause: Cause) -> &'static str {
     let on = |event| ledgers.states.state(event);
     let probed = |function| ledgers.states.function(function);
@@ -69,7 +70,7 @@ fn state(ledgers: &Ledgers, cause: Cause) -> &'static str {
     }
 }
 
-/// Non-empty buckets of a histogram.
+/// Formats the buckets of a histogram that are not empty.
 fn hist(f: &mut fmt::Formatter<'_>, key: &dyn Key, get: &dyn Fn(usize) -> u64) -> fmt::Result {
     for bucket in 0..log2::BUCKETS {
         let n = get(bucket);
@@ -81,7 +82,7 @@ fn hist(f: &mut fmt::Formatter<'_>, key: &dyn Key, get: &dyn Fn(usize) -> u64) -
     Ok(())
 }
 
-/// What the rows of a histogram begin with.
+/// The text with which the rows of a histogram begin.
 trait Key {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 }
@@ -122,7 +123,7 @@ fn origin(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>, origin: Origin) -> fmt:
     Ok(())
 }
 
-/// Writes the file `stalls`.
+/// Formats the file `stalls`.
 pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let on = if settings::group(Group::Stalls) {
         "on"
@@ -151,7 +152,7 @@ pub(super) fn stalls(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     Ok(())
 }
 
-/// What was counted of one cgroup, or of several together.
+/// Formats the counts of one cgroup, or of several together.
 fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS]) -> fmt::Result {
     let counted = CgroupStalls::new(counts);
     writeln!(f, "{row}.{id}.stalls {}", counted.stalls)?;
@@ -168,14 +169,14 @@ fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS
     )
 }
 
-/// Writes the file `stalls_cgroups`.
+/// Formats the file `stalls_cgroups`.
 pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = ledgers.stalls.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
         let id = total.key.id();
-        // See `cgroups`.
+        // As in the file `cgroups`, an id of v1 may be one of v2, too.
         let row = match total.key.is_v1() {
             true => "cgroup_v1",
             false => "cgroup",
@@ -198,7 +199,7 @@ pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     Ok(())
 }
 
-/// Writes the file `stalls_longest`: one stall a row, longest first.
+/// Formats the file `stalls_longest`: one stall in each row, the longest one first.
 pub(super) fn longest(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let all = ledgers.stalls.longest().map_err(|_| fmt::Error)?;
     for (n, kept) in all.iter().enumerate() {
@@ -231,7 +232,7 @@ pub(super) fn longest(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
                 write!(f, " nbd.{phase}={ns}")?;
             }
         }
-        // Last, as a task's name may hold blanks.
+        // This is last, because the name of a task may contain blanks.
         writeln!(f, " comm={}", system::text(&kept.comm))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `status`: what is attached, what is available, what was lost, what it costs.
+//! `status`: which probes are attached, which ledgers are available, what was lost, and what the
+//! module costs.
 
 use super::{
     FORMAT,
@@ -52,7 +53,7 @@ fn state(f: &mut fmt::Formatter<'_>, state: ProbeState) -> fmt::Result {
     }
 }
 
-/// The ledgers and whether what they stand on is attached.
+/// Returns the names of the ledgers, and whether the probes that they need work.
 pub(crate) fn availability(ledgers: &Ledgers) -> [(&'static str, bool); 9] {
     let on = |e| ledgers.states.state(e).works();
     let windows = [
@@ -80,7 +81,7 @@ pub(crate) fn availability(ledgers: &Ledgers) -> [(&'static str, bool); 9] {
     ]
 }
 
-/// Writes the file.
+/// Formats the file `status`.
 pub(super) fn status(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "format {FORMAT}")?;
     writeln!(f, "version {VERSION}")?;
@@ -198,7 +199,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "windows.slots {slots}")
 }
 
-/// What costs.
+/// An event or function whose handler costs time.
 enum CostSource {
     Event(Event),
     Function(Function),
@@ -222,7 +223,7 @@ fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         handled = handled.wrapping_add(h);
         sampled = sampled.wrapping_add(s);
         cycles = cycles.wrapping_add(c);
-        // Every event's own average, as they differ by orders of magnitude.
+        // Each event has its own average, because they differ by orders of magnitude.
         estimate = estimate.wrapping_add(c.checked_div(s).unwrap_or(0).wrapping_mul(h));
     }
     writeln!(f, "cost.events {handled}")?;

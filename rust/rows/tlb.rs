@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `tlb`: how often reclaim interrupts other CPUs.
+//! `tlb`: how often reclaim interrupts other CPUs in order to flush their TLBs.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -21,7 +21,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// Writes the file.
+/// Formats the file `tlb`.
 pub(super) fn tlb(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let needs = [
         ledgers.states.state(Event::TlbFlush),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `waits`, `waits_cgroups`: what tasks waited for that memory is to blame for.
+//! `waits`, `waits_cgroups`: waits of tasks for which memory is to blame.
 
 use crate::{
     kernel_ext::{
@@ -33,12 +33,12 @@ use kernel::{
     sync::Arc, //
 };
 
-/// The kinds that are for a device, and because of a limit.
+/// Returns the kinds that are waits for a device, or because of a limit.
 fn io_kinds() -> impl Iterator<Item = WaitKind> {
     WaitKind::ALL.iter().copied().take(IO_KINDS)
 }
 
-/// Writes the file `waits`.
+/// Formats the file `waits`.
 pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     states(ledgers, f)?;
     let counts = &ledgers.waits.counts;
@@ -90,7 +90,7 @@ pub(super) fn waits(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
 fn states(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let probed = |function| ledgers.states.function(function);
     let state = |needs: &[_]| super::group(Group::Waits, needs);
-    // Where it is inlined, those that call it are not.
+    // Where it is not inlined, it is probed instead of its callers.
     let common = probed(Function::WaitBitCommon);
     let folios = match common {
         state if state.works() => [common; 5],
@@ -119,7 +119,7 @@ fn states(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for device in ledgers.waits.devices().map_err(|_| fmt::Error)? {
-        // dev_t: 12 bits and 20.
+        // A dev_t has 12 bits for the major and 20 bits for the minor number.
         let (major, minor) = (device >> 20, device & 0xf_ffff);
         for kind in io_kinds() {
             let name = kind.name();
@@ -133,13 +133,13 @@ fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "device.other.ns {}", ledgers.waits.other_devices())
 }
 
-/// Writes the file `waits_cgroups`.
+/// Formats the file `waits_cgroups`.
 pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = ledgers.waits.cgroups().map_err(|_| fmt::Error)?;
     let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for total in totals.iter() {
-        // A v1 cgroup's path cannot be found: see `cgroups`.
+        // The path of a v1 cgroup cannot be looked up.
         let id = total.key().id();
         let (row, path) = match (id, total.key().is_v1()) {
             (0, _) => ("other", None),

@@ -35,7 +35,7 @@ fn sum(ledgers: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<
         .sum(|w| w.origin(origin).and_then(&get).map_or(0, Cell64::get))
 }
 
-/// Folios and pages that were queued, and failed after that.
+/// Returns the numbers of folios and pages that were queued, and failed later.
 fn failed_late(ledgers: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
     let counts = &ledgers.swap_io.counts;
     let sum = |get: fn(&Count) -> &Cell64| {
@@ -44,7 +44,8 @@ fn failed_late(ledgers: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
     [sum(|c| &c.folios), sum(|c| &c.pages)]
 }
 
-/// What zswap wrote back, which is no write of reclaim's, and the devices that failed.
+/// Formats the pages that zswap wrote back, which are no writes of reclaim, and the devices that
+/// failed.
 fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let state = match ledgers.states.function(Function::ZswapWriteback) {
         state if state.works() => "on",
@@ -69,7 +70,7 @@ fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// What was written of one sort of memory for an origin, by kind.
+/// Returns the counts of one type of memory, by kind.
 fn by_kind(ty: MemoryType) -> fn(&OriginWrites) -> &[Count; Kind::COUNT] {
     match ty {
         MemoryType::Anon => |o| &o.anon,
@@ -77,7 +78,7 @@ fn by_kind(ty: MemoryType) -> fn(&OriginWrites) -> &[Count; Kind::COUNT] {
     }
 }
 
-/// Writes the file `writes`.
+/// Formats the file `writes`.
 pub(super) fn writes(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut all_folios, mut all_pages) = (0u64, 0u64);
 
@@ -90,7 +91,7 @@ pub(super) fn writes(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
                 let i = kind as usize;
                 let mut folios = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.folios));
                 let mut pages = sum(ledgers, origin, |o| by_kind(o).get(i).map(|c| &c.pages));
-                // What was queued, and failed later, is not what it was taken for.
+                // Folios that were queued, and failed later, were first counted as `io`.
                 let [late_folios, late_pages] = failed_late(ledgers, origin, anon);
                 match kind {
                     Kind::Io => {
@@ -128,14 +129,14 @@ pub(super) fn writes(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     ends(ledgers, f)
 }
 
-/// Writes the file `cgroups`.
+/// Formats the file `cgroups`.
 pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let totals = ledgers.cgroups.totals().map_err(|_| fmt::Error)?;
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
         let id = total.key.id();
-        // A v2 cgroup may have the same id as one of v1.
+        // A v2 cgroup and one of v1 may have the same id.
         let row = match total.key.is_v1() {
             true => "cgroup_v1",
             false => "cgroup",
