@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests: the handlers, called without firing a tracepoint, on
-//! ledgers of their own with tasks and folios that do not exist.
+//! KUnit tests. They call handlers without firing tracepoints, with ledgers of their own, and with
+//! tasks and folios that do not exist.
 
 mod handoff;
 mod nbd_phases;
@@ -56,12 +56,12 @@ use kernel::{
     },
 };
 
-/// The parameter `enabled`, without attaching or detaching what there is of the real ones.
+/// Sets the parameter `enabled` without attaching or detaching the real probes.
 fn record(on: bool) {
     settings::ENABLED.store(on, Relaxed);
 }
 
-/// A key that no task has, told apart by `n`.
+/// Returns a key that no task has.
 const fn task(n: usize) -> usize {
     0x1000 + n * 64
 }
@@ -86,7 +86,7 @@ fn all_pages(ledgers: &Ledgers, origin: Origin) -> u64 {
     Kind::ALL.iter().map(|&k| of(k)).sum()
 }
 
-/// Ledgers whose zswap probe counts as attached, as on a full kernel.
+/// Allocates ledgers for which the zswap probe counts as attached.
 fn ledgers() -> Result<Arc<Ledgers>> {
     let ledgers = Ledgers::new()?;
     ledgers
@@ -175,18 +175,19 @@ mod handlers {
         let clean = |key| Folio::fake(key, true, false, true);
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
-            // Queued and not done yet.
+            // The first folio is queued, and is still under writeback.
             write_io(&ledgers, pin, t);
-            // In the bio that was just submitted, and done.
+            // The folio is in a bio that was just submitted, and has been written.
             block::bio(&ledgers, pin, &at(t, 2500), &Bio::fake(8, 0x5000, false, 1));
             vmscan::write(&ledgers, pin, &at(t, 2000), &clean(0x5000));
             block::bio(&ledgers, pin, &at(t, 2500), &Bio::fake(8, 0x6000, true, 1));
             vmscan::write(&ledgers, pin, &at(t, 2000), &clean(0x6000));
-            // Offered to zswap, and not written; then its twin, which was not offered.
+            // The first folio was offered to zswap, and is in no bio. The second one was not
+            // offered.
             zswap::offered(&ledgers, pin, &at(t, 2500), 0x7000);
             vmscan::write(&ledgers, pin, &at(t, 2000), &clean(0x7000));
             vmscan::write(&ledgers, pin, &at(t, 2000), &clean(0x7000));
-            // No swap slot any more; and a shmem folio of zeros.
+            // The first folio has no swap slot any more. The second one is a shmem folio of zeros.
             let dropped = Folio::fake(0x8000, true, false, false);
             vmscan::write(&ledgers, pin, &at(t, 2000), &dropped);
             let shmem = Folio::fake(0x9000, false, false, true);
@@ -216,13 +217,13 @@ mod handlers {
         pinned(|pin| {
             let (at, irq) = (at(t, 2500), At::fake(task(22), 0, Context::Irq));
             vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
-            // A synchronous device refuses it in the task; the next one it takes.
+            // A synchronous device refuses the first write in the task, and takes the next one.
             block::bio(&ledgers, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
             block::ended(&ledgers, pin, &at, &SwapEnd::fake(0x800, true, true));
             vmscan::write(&ledgers, pin, &at, &dirty(0x6000));
             block::bio(&ledgers, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
             vmscan::write(&ledgers, pin, &at, &dirty(0x6000));
-            // Two are queued; one fails later, when others' window is open.
+            // Two folios are queued. One of them fails later, while another window is open.
             block::bio(&ledgers, pin, &at, &Bio::fake(0xa00, 0x5000, false, 1));
             write_io(&ledgers, pin, t);
             block::bio(&ledgers, pin, &at, &Bio::fake(0xc00, 0x5000, false, 1));
@@ -231,7 +232,7 @@ mod handlers {
             vmscan::window_begin(&ledgers, pin, &at, Window::Kswapd);
             block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xc00, false, false));
             block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
-            // Of this one nobody knows whose it was.
+            // The owner of this write is not known.
             block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
             vmscan::window_end(&ledgers, pin, &at, Window::Kswapd, 0);
         });
@@ -254,7 +255,7 @@ mod handlers {
         pinned(|pin| {
             let at = at(t, 2500);
             vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
-            // Written back; looked at and left; written back, which fails later.
+            // One page is written back, one is left, and one is written back and fails later.
             assert!(zswap::looks(&ledgers, pin, &at));
             zswap::looked(&ledgers, pin, &at, 1);
             assert!(zswap::looks(&ledgers, pin, &at));
@@ -327,7 +328,7 @@ mod handlers {
             block::bio(&ledgers, pin, &irq, &Bio::fake(8, 0x4000, false, 1));
             nbd::send(&ledgers, pin, &softirq);
             vmscan::window_end(&ledgers, pin, &at(t, 1000), Window::Direct, 0);
-            // And a task in no window, kblockd for one.
+            // This task is in no window, like kblockd.
             nbd::send(&ledgers, pin, &at(task(9), 3000));
         });
         let samples = |layer| {
@@ -377,11 +378,11 @@ mod handlers {
     }
 
     #[test]
-    fn who_is_inside_when_recording_ends_is_forgotten() -> Result {
+    fn tasks_inside_reclaim_are_forgotten_when_recording_ends() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(10), 900), Window::Direct);
-            // One of ours, which is inside reclaim itself.
+            // This is a writer of the helper, which is inside reclaim itself.
             ledgers.begin_own(task(11), Origin::Writer);
             vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
             ledgers.pause();
@@ -389,7 +390,7 @@ mod handlers {
             assert_eq!(ledgers.windows.usage().1, 1);
             ledgers.end_own(task(11));
             assert_eq!(ledgers.windows.usage().1, 0);
-            // Its slot is as new.
+            // The slot can be used again.
             vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
             vmscan::window_end(&ledgers, pin, &at(task(11), 900), Window::Direct, 1);
         });
@@ -434,7 +435,7 @@ mod handlers {
 mod hook {
     use super::*;
 
-    /// `RWB_TARGET_PROACTIVE`: needed, whether or not the node is short.
+    /// `RWB_TARGET_PROACTIVE`: the folio is needed whether the node is short or not.
     const ASKED: u32 = 32;
 
     fn skipped(ledgers: &Ledgers, why: Skip) -> u64 {
@@ -470,11 +471,11 @@ mod hook {
         for (i, page) in pages.iter().enumerate() {
             let page = page.as_ref().map_err(|_| ENOMEM)?;
             let target = Target::fake(page, i as u64, ASKED);
-            // Once more while it may still be queued.
+            // The same target is offered again while it may still be queued.
             assert!(hook.dirty_file(&DirtyFolio::fake(&target)));
             assert!(hook.dirty_file(&DirtyFolio::fake(&target)));
         }
-        // Waits for the worker, which finds no inode behind the pages.
+        // The drop waits for the worker, which finds no inode of the pages.
         drop(hook);
         let sum = |get: fn(&crate::ledgers::write_around::WriteAround) -> u64| {
             ledgers.write_around.sum(get)

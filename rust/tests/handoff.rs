@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of handoff: the hook, asked without any reclaim, with requests that nobody
-//! prepared. The writers are real: to submit such a request does nothing.
+//! KUnit tests of handoff. They call the callbacks without any reclaim, with requests that nobody
+//! prepared. The writers are real, but submitting such a request does nothing.
 
 use super::ledgers;
 use crate::{
@@ -60,10 +60,10 @@ fn written(ledgers: &Ledgers) -> u64 {
         .sum(|l| l.written.first().map_or(0, |n| n.get()))
 }
 
-/// Asks a hook of its own; it is gone, and its writers with it, when this returns: a case
-/// that fails would leave them behind. Sleeps.
+/// Runs `ask` with a [`SwapHook`] of its own. The hook and its writers are dropped before this
+/// returns, also if the test fails. Sleeps.
 fn with_hook<R>(ask: impl FnOnce(&SwapHook) -> Result<R>) -> Result<(Arc<Ledgers>, R)> {
-    // What follows asks with the policy that is the default.
+    // The tests need the default policy.
     if settings::handoff() != Mode::Always {
         pr_err!("the KUnit suite of handoff needs handoff=always\n");
         return Err(EINVAL);
@@ -92,7 +92,7 @@ mod hook {
 
     #[test]
     fn what_is_taken_is_submitted() -> Result {
-        // Tasks, kswapd, and those that may not wait.
+        // The requests are of a task, of kswapd, and of a task that must not wait.
         let (ledgers, said) = with_hook(|hook| {
             Ok([0, 2, 4].map(|flags| hook.write(&SwapRequest::fake(&Swap::fake(0, 1, flags)))))
         })?;
@@ -103,7 +103,7 @@ mod hook {
     }
 
     #[test]
-    fn nobody_is_let_in_who_comes_too_late() -> Result {
+    fn a_request_is_refused_once_the_hook_is_closed() -> Result {
         let (ledgers, said) = with_hook(|hook| {
             hook.close();
             Ok(hook.write(&SwapRequest::fake(&Swap::fake(0, 1, 0))))
@@ -115,15 +115,15 @@ mod hook {
 
     #[test]
     fn nobody_waits_for_a_dead_device() -> Result {
-        // Nothing is ever done: the first takes all the room there is, the second waits until
-        // the device is late, and the third sleeps some seconds.
+        // No request is ever done. The first one takes all the room. The second task waits until
+        // the device is late, and the third one sleeps for some seconds.
         let (ledgers, said) = with_hook(|hook| {
             let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 1 << 20, 0)));
             let second = hook.write(&SwapRequest::fake(&Swap::fake(1, 1, 0)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(second, 1, 0)));
             let third = hook.write(&SwapRequest::fake(&Swap::fake(2, 1, 0)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(third, 1, 0)));
-            // Those who must not wait do not nap, either.
+            // A task that must not wait does not nap, either.
             let last = hook.write(&SwapRequest::fake(&Swap::fake(3, 1, 4)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(last, 1, 4)));
             Ok([first, second, third, last].map(|cookie| cookie != 0))
@@ -135,7 +135,7 @@ mod hook {
 
     #[test]
     fn some_do_not_wait() -> Result {
-        // Who must not, kswapd while there is twice the room, and who finds room.
+        // The first task finds room, the second one must not wait, and kswapd has twice the room.
         let (ledgers, ()) = with_hook(|hook| {
             let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 33, 0)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(first, 33, 0)));
@@ -150,8 +150,9 @@ mod hook {
     }
 
     #[test]
-    fn who_freed_as_many_goes_on() -> Result {
-        // The room is 32 pages: the first has it all, and the others have paid, but for the last.
+    fn a_task_that_freed_as_many_goes_on() -> Result {
+        // The room is 32 pages. The first task takes all of it. The others have freed as many pages
+        // as they handed over, except for the last one.
         let (ledgers, ()) = with_hook(|hook| {
             let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 65, 0)));
             hook.wait(&SwapBatch::new(&SwapWait::fake(first, 65, 0)));

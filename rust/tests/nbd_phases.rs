@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of NBD's requests and of swap's batches: requests that no driver gets, and
-//! writes that nobody submits.
+//! KUnit tests of NBD requests and of swap writes, with requests that no driver gets, and writes
+//! that nobody submits.
 
 use super::{
     at,
@@ -51,7 +51,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// One that follows requests, as if all probes were there.
+/// Allocates ledgers that follow requests, as if all probes were attached.
 fn ledgers() -> Result<Arc<Ledgers>> {
     let ledgers = super::ledgers()?;
     ledgers.states.set_live(Group::Nbd, true);
@@ -65,12 +65,12 @@ fn ledgers() -> Result<Arc<Ledgers>> {
     Ok(ledgers)
 }
 
-/// A key that no request has.
+/// Returns a key that no request has.
 const fn key(n: usize) -> usize {
     0x10_0000 + n * 256
 }
 
-/// A request of nbd2 of 8 KiB.
+/// Returns a request of 8 KiB to nbd2.
 fn request(n: usize, direction: Direction) -> NbdRequest {
     NbdRequest::fake(key(n), 2, direction as u32, 8192)
 }
@@ -92,7 +92,7 @@ fn in_flight(ledgers: &Ledgers) -> u64 {
         .sum()
 }
 
-/// Through all phases, at those times.
+/// Sends a request through all phases, at these times.
 fn go(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
     let [queued, sending, header, sent, reply, done] = at;
     ledgers.nbd.queued(&request(n, direction), queued);
@@ -122,7 +122,7 @@ mod requests {
         assert_eq!(requests(&ledgers, Direction::Write), 1);
         assert_eq!(requests(&ledgers, Direction::Read), 0);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.bytes.get()), 8192);
-        // 31 us.
+        // The request took 31 us.
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.hist.get(5)), 1);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().ns), 31000);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.longest().bytes), 8192);
@@ -141,15 +141,16 @@ mod requests {
             other: 1000,
         };
         pinned(|pin| {
-            // Nobody knows of a request.
+            // No request is known.
             let before = ledgers.nbd.spent(0);
             assert_eq!(before, [0; Phase::COUNT]);
             ledgers
                 .nbd
                 .waited(pin, &before, &RequestWaits::default(), 10);
-            // One that was completed before is not theirs.
+            // A request that was completed before does not count.
             go(&ledgers, pin, 1, Direction::Write, [1, 2, 3, 4, 900, 1000]);
-            // 100 until the stall begins, 300 of it with the server, and that for 100.
+            // The request waits for 100 until the stall begins and for 300 during the stall, and is
+            // at the server for 100.
             ledgers.nbd.queued(&request(2, Direction::Write), 1000);
             let before = ledgers.nbd.spent(1100);
             ledgers.nbd.sending(key(2), 1400);
@@ -157,7 +158,7 @@ mod requests {
             ledgers.nbd.is_at(key(2), Milestone::Sent, 1400);
             let blamed = ledgers.nbd.waited(pin, &before, &waits, 1500);
             assert_eq!(blamed, [305, 0, 0, 100, 0, 0]);
-            // It is completed in the next stall.
+            // The request is completed during the next stall.
             let before = ledgers.nbd.spent(1500);
             ledgers.nbd.is_at(key(2), Milestone::Reply, 1510);
             ledgers.nbd.done(pin, key(2), false, 1530);
@@ -245,7 +246,7 @@ mod requests {
         pinned(|pin| {
             nbd::queued(&ledgers, pin, &request(1, Direction::Read));
         });
-        // Where no event is attached, nothing is begun: its end would not be seen.
+        // As no event is attached, the request is not followed: its end would not be seen.
         assert_eq!(in_flight(&ledgers), 0);
         ledgers.nbd.queued(&request(1, Direction::Read), 100);
         ledgers.nbd.sending(key(1), 110);
@@ -254,7 +255,7 @@ mod requests {
         assert_eq!(now.oldest_ns, 1000);
         assert_eq!(now.phases[Phase::Header as usize], 1);
         assert!(ledgers.nbd.busy().any(|index| index == 2));
-        // It is another one now, and the time of the first is nobody's.
+        // The address belongs to another request now, and the time of the first one is not counted.
         let begun = ledgers.nbd.queued(&request(1, Direction::Write), 5000);
         assert!(begun == crate::ledgers::nbd::Admission::InPlaceOfLost);
         assert_eq!(in_flight(&ledgers), 1);
@@ -271,7 +272,7 @@ mod requests {
     fn what_was_under_way_before_is_nobodys() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            // The function probe is there, and did not see it come.
+            // The function probe is attached, but did not see the request.
             nbd::sending(&ledgers, pin, key(1), || request(1, Direction::Write));
             nbd::is_at(&ledgers, key(1), Milestone::Reply);
             nbd::requeued(&ledgers, key(1));
@@ -348,7 +349,7 @@ fn batches(ledgers: &Ledgers) -> [u64; 2] {
 mod batches_of_swap {
     use super::*;
 
-    /// kswapd writes that, without having called swap_write_submit() for it.
+    /// Records a write of kswapd, without a call of swap_write_submit().
     fn adds(ledgers: &Ledgers, pin: &Pinned<'_>, pages: u32, page: u64, cgroup: usize) {
         let bio = Bio::fake(0x100, 0x5000, false, pages).at(page, cgroup);
         block::bio(ledgers, pin, &at(task(1), 2000), &bio);
@@ -363,9 +364,9 @@ mod batches_of_swap {
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 4, 0, 0);
-            // It lies behind that, and someone else pays.
+            // This write is adjacent to the one before, but another cgroup is charged.
             adds(&ledgers, pin, 4, 4, 7);
-            // It does not.
+            // This write is not adjacent.
             adds(&ledgers, pin, 4, 100, 7);
             adds(&ledgers, pin, 32, 200, 7);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
@@ -378,7 +379,7 @@ mod batches_of_swap {
     }
 
     #[test]
-    fn who_has_no_more_says_so() -> Result {
+    fn the_end_of_a_list_is_known_by_its_submitter() -> Result {
         if !function::sees_swap_io() {
             return Ok(());
         }
@@ -389,13 +390,13 @@ mod batches_of_swap {
                 slot.submits(0x100, crate::policy::batch::By::Ender);
             }
             adds(&ledgers, pin, 4, 0, 0);
-            // What was noted for one is not another's.
+            // A note for one write does not count for another.
             if let Some(slot) = ledgers.windows.find(pin, task(1)) {
                 slot.submits(0x200, crate::policy::batch::By::Ender);
             }
             adds(&ledgers, pin, 4, 100, 0);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
-            // Of another window: it tells nothing of those before.
+            // A write in another window tells nothing about those before.
             vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 32, 300, 0);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);

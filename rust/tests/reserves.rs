@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of the reserve ledger: pages that nobody took, in tasks that do not exist.
+//! KUnit tests of the ledger of reserves, with pages that nobody took, and tasks that do not exist.
 
 use super::{
     at,
@@ -70,7 +70,7 @@ mod suite {
             reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, 120));
             reserve::taken(&ledgers, pin, &at(task(2), 2000), &page(2, 99));
             reserve::taken(&ledgers, pin, &at(task(3), 2000), &page(1, 50));
-            // On top of one that reclaims.
+            // This is a softirq on top of a task that reclaims.
             let softirq = At::fake(task(1), 2000, Context::Softirq);
             reserve::taken(&ledgers, pin, &softirq, &page(0, 40));
         });
@@ -78,10 +78,10 @@ mod suite {
         assert_eq!(pages(&ledgers, User::Writer), 4);
         assert_eq!(pages(&ledgers, User::Other), 2);
         assert_eq!(pages(&ledgers, User::Interrupt), 1);
-        // Above its watermark no page is out of the reserve.
+        // A page that leaves more than the watermark free is not taken from the reserve.
         assert_eq!(taken(&ledgers, User::Reclaimer, |t| t.below.get()), 0);
         assert_eq!(taken(&ledgers, User::Writer, |t| t.below.get()), 4);
-        // Whoever runs this test called for it.
+        // The call site is the code that runs this test.
         assert_eq!(ledgers.reserves.sites.all().map(|(_, n)| n).sum::<u64>(), 2);
         Ok(())
     }
@@ -94,7 +94,7 @@ mod suite {
             for free in [70, 30, 60] {
                 reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, free));
             }
-            // No such node or zone.
+            // There is no such node or zone.
             let nowhere = Page {
                 nid: u32::MAX,
                 zid: u32::MAX,
@@ -126,7 +126,7 @@ mod suite {
                 reserve::wait_end(&ledgers, pin, &at(task(n), 900), woken);
                 assert_eq!(ledgers.reserves.waiting.len(), 0);
             }
-            // It began before we were there.
+            // This wait began before the probes were attached.
             reserve::wait_end(&ledgers, pin, &at(task(9), 900), Woken::Refilled);
         });
         assert_eq!(waits(&ledgers, Woken::Refilled), 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! KUnit tests of stalls: functions that nobody called, in tasks that do not exist.
+//! KUnit tests of stalls, with functions that nobody called, in tasks that do not exist.
 
 use super::{
     at,
@@ -56,10 +56,10 @@ use kernel::{
 /// `COMPACT_SUCCESS`.
 const SUCCESS: usize = 8;
 
-/// Any page.
+/// The address of any page.
 const PAGE: usize = 0x1000;
 
-/// One whose stalls are followed.
+/// Allocates ledgers that follow stalls.
 fn ledgers() -> Result<Arc<Ledgers>> {
     let ledgers = super::ledgers()?;
     ledgers.states.set_live(Group::Stalls, true);
@@ -93,7 +93,8 @@ fn part(ledgers: &Ledgers, origin: Origin, cause: Cause) -> u64 {
     })
 }
 
-/// The parts of all stalls sum to their lengths, each is in the histogram, and none goes on.
+/// Checks that the parts of all stalls sum to their lengths, that each stall is in the histogram,
+/// and that none is still open.
 fn check_books(ledgers: &Ledgers) {
     for origin in ORIGINS {
         let parts: u64 = Cause::ALL.iter().map(|&c| part(ledgers, origin, c)).sum();
@@ -140,7 +141,7 @@ mod suite {
                 assert!(enter(&ledgers, pin, &at, Function::TryToFree, [0, 0]));
                 vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
                 stall::isolated(&ledgers, pin, &at, 32, 32);
-                // An allocation of its own, inside reclaim.
+                // This is an allocation inside reclaim.
                 assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 0]));
                 leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
                 vmscan::window_end(&ledgers, pin, &at, Window::Direct, 5);
@@ -179,7 +180,7 @@ mod suite {
             vmscan::window_begin(&ledgers, pin, &at, Window::Memcg);
             vmscan::window_end(&ledgers, pin, &at, Window::Memcg, 1);
         });
-        // Nobody on this stack says which limit.
+        // No function on this stack tells which limit it is.
         assert_eq!(stalls(&ledgers, Origin::Other), 1);
         check_books(&ledgers);
         Ok(())
@@ -276,12 +277,12 @@ mod suite {
                 assert!(enter(&ledgers, pin, &at, Function::Compact, [0, 9]));
                 leave(&ledgers, pin, &at, Function::Compact, SUCCESS);
             };
-            // Lost to someone, then served.
+            // The block is lost to another task, then the allocation is served.
             assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             attempt();
             attempt();
             leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
-            // Lost for good.
+            // The block is lost, and the allocation fails.
             assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             attempt();
             leave(&ledgers, pin, &at, Function::SlowPath, 0);
@@ -307,17 +308,17 @@ mod suite {
             record(true);
             begin();
             end();
-            // This one settles the last, and is itself none.
+            // This attempt settles the one before. It does not count itself.
             record(false);
             begin();
             end();
-            // Nor is there anything to settle now. What ends while we record counts.
+            // Now there is nothing to settle. An attempt that ends while recording is on counts.
             begin();
             record(true);
             end();
             record(false);
             leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
-            // Nothing of this at all.
+            // Nothing of this counts.
             assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             begin();
             end();
@@ -333,7 +334,7 @@ mod suite {
         assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Served)), 1);
         assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Failed)), 0);
         assert_eq!(compaction(&ledgers, 9, |o| o.races.get()), 1);
-        // Who waits for a block is counted up and down as often.
+        // Tasks that wait for a block are counted up and down equally often.
         assert!(!ledgers.takers.wanted(9));
         assert_eq!(stalls(&ledgers, Origin::Direct), 0);
         check_books(&ledgers);
