@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Made of rust/words/ by scripts/check/words.sh --write, which says what is in there. */
+/* Generated from rust/words/ by scripts/check/words.sh --write: do not edit. */
 #ifndef RWB_WORDS_H
 #define RWB_WORDS_H
 
-/* What asked for reclaim: Origin. */
+/* Origin: what asked for reclaim. */
 #define RWB_ORIGINS(X) \
 	X(0, "kswapd") \
 	X(1, "direct") \
@@ -17,7 +17,7 @@
 	X(9, "other") \
 	X(10, "lost")
 
-/* What became of a reclaim write: Kind. */
+/* Kind: what became of a write of reclaim. */
 #define RWB_KINDS(X) \
 	X(0, "io") \
 	X(1, "sync") \
@@ -27,7 +27,7 @@
 	X(5, "failed") \
 	X(6, "unknown")
 
-/* The sample points on the way down: Layer. */
+/* Layer: the points at which a stack is sampled. */
 #define RWB_LAYERS(X) \
 	X(0, "entry") \
 	X(1, "write") \
@@ -36,7 +36,7 @@
 	X(4, "nbd") \
 	X(5, "net")
 
-/* The functions that are probed: Function. */
+/* Function: the functions that are probed. */
 #define RWB_FUNCTIONS(X) \
 	X(0, "zswap_store") \
 	X(1, "__alloc_pages_slowpath") \
@@ -63,7 +63,7 @@
 	X(22, "folio_wait_bit_common") \
 	X(23, "__rq_qos_throttle")
 
-/* Their numbers. */
+/* The numbers of the functions. */
 #define RWB_FUNCTION_ZSWAP_STORE 0
 #define RWB_FUNCTION_SLOW_PATH 1
 #define RWB_FUNCTION_TRY_TO_FREE 2
@@ -89,7 +89,7 @@
 #define RWB_FUNCTION_WAIT_BIT_COMMON 22
 #define RWB_FUNCTION_RQ_QOS 23
 
-/* What gcc puts behind the name of a function: Form. */
+/* Form: the suffix that gcc gives to the name of a function. */
 #define RWB_FORMS(X) \
 	X(0, "") \
 	X(1, ".constprop.0") \
@@ -99,7 +99,7 @@
 	X(5, ".part.0.constprop.0") \
 	X(6, ".part.0.isra.0")
 
-/* What a stall's time goes to: Cause. */
+/* Cause: what the time of a stall is spent on. */
 #define RWB_CAUSES(X) \
 	X(0, "unexplained") \
 	X(1, "scan") \
@@ -125,25 +125,25 @@
 
 #define RWB_NR_CAUSES 21
 
-/* When swap-out is handed off: Mode. */
+/* Mode: when swap-out is handed off. */
 #define RWB_MODES(X) \
 	X(0, "never") \
 	X(1, "low-headroom") \
 	X(2, "always")
 
-/* Windows that the C entries name to Rust: Window. */
+/* Window: the windows that C entries pass to Rust. */
 #define RWB_WINDOW_KSWAPD 0
 #define RWB_WINDOW_DIRECT 1
 #define RWB_WINDOW_MEMCG_SOFT 2
 #define RWB_WINDOW_NODE 3
 #define RWB_WINDOW_MEMCG 4
 
-/* What a request does: Direction. */
+/* Direction: what a request to an NBD device does. */
 #define RWB_NBD_READ 0
 #define RWB_NBD_WRITE 1
 #define RWB_NBD_OTHER 2
 
-/* Number, name, type, mode and description: Parameter. */
+/* Parameter: number, name, type, mode and description. */
 #define RWB_PARAMS(X) \
 	X(0, enabled, bool, 0644, "Record events (Y), or detach all probes (N). Default Y.") \
 	X(1, headroom_floor, ull, 0644, "Stack headroom in bytes below which the event reclaimwb:headroom_low fires, rate-limited. Range 0 (off) to the size of a stack; default 2048.") \

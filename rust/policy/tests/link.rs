@@ -18,12 +18,12 @@ const PAGES: u32 = 320;
 const ROUND: u64 = 10 * MS;
 
 /// A link to which one request is given at a time.
-struct Line {
+struct SerialLink {
     link: Link,
     now: u64,
 }
 
-impl Line {
+impl SerialLink {
     fn new() -> Self {
         let link = Link::new();
         Self { link, now: SEC }
@@ -55,7 +55,7 @@ fn nothing_is_known_of_a_new_line() {
 
 #[test]
 fn what_is_delivered_is_counted() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trip(5, MS, false);
     line.trip(7, MS, true);
     assert_eq!(line.link.delivered(), 12);
@@ -64,7 +64,7 @@ fn what_is_delivered_is_counted() {
 /// Time in which nothing was under way does not make the link slower.
 #[test]
 fn a_pause_makes_no_line_slower() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     for _ in 0..20 {
         line.trip(PAGES, ROUND, false);
         assert_eq!((line.link.rate(), line.link.rtt()), (32_000, ROUND));
@@ -76,7 +76,7 @@ fn a_pause_makes_no_line_slower() {
 #[test]
 fn a_line_is_full_when_its_rate_no_longer_rises() {
     let known_after = |rises: fn(u64) -> u64| {
-        let mut line = Line::new();
+        let mut line = SerialLink::new();
         let mut pages = 1000;
         (0..20).find(|_| {
             line.trip(pages as u32, ROUND, false);
@@ -107,7 +107,7 @@ fn requests_of_one_round_trip_count_once() {
 /// higher rate is believed.
 #[test]
 fn little_to_write_tells_nothing_unless_it_is_faster() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     for _ in 0..100 {
         line.trip(PAGES, ROUND, true);
         assert!(!line.link.is_known());
@@ -125,7 +125,7 @@ fn little_to_write_tells_nothing_unless_it_is_faster() {
 #[test]
 fn a_line_that_became_slow_is_known_to_be_after_two_periods() {
     for round in [7 * MS, 50 * MS] {
-        let mut line = Line::new();
+        let mut line = SerialLink::new();
         line.trips(1000, round, 3 * SEC);
         let fast = line.link.rate();
         assert_eq!(fast, 1000 * SEC / round);
@@ -143,7 +143,7 @@ fn a_line_that_became_slow_is_known_to_be_after_two_periods() {
 /// and one is too few.
 #[test]
 fn a_line_that_became_very_slow_is_known_to_be_after_some_round_trips() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trips(PAGES, ROUND, 3 * SEC);
     for _ in 0..3 {
         line.trip(PAGES, 900 * MS, false);
@@ -152,7 +152,7 @@ fn a_line_that_became_very_slow_is_known_to_be_after_some_round_trips() {
     line.trip(PAGES, 900 * MS, false);
     assert_eq!(line.link.rate(), 355);
 
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trips(PAGES, ROUND, 3 * SEC);
     for _ in 0..2 {
         line.trip(PAGES, 5 * SEC, false);
@@ -165,7 +165,7 @@ fn a_line_that_became_very_slow_is_known_to_be_after_some_round_trips() {
 /// The shortest round trip of the last one to two halves of a period is kept.
 #[test]
 fn a_round_trip_is_forgotten_after_a_period() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trips(PAGES, ROUND, RTT_NS / 2 - SEC);
     // The second half begins shortly after 5 s.
     line.trips(PAGES, 3 * ROUND, RTT_NS / 2 - 10 * ROUND);
@@ -175,8 +175,8 @@ fn a_round_trip_is_forgotten_after_a_period() {
 }
 
 /// Returns a link whose shortest round trip was half a period ago, and is about to be forgotten.
-fn long_ago() -> Line {
-    let mut line = Line::new();
+fn long_ago() -> SerialLink {
+    let mut line = SerialLink::new();
     line.trips(PAGES, ROUND, RTT_NS / 2 - SEC);
     line.trips(PAGES, 3 * ROUND, RTT_NS / 4 - 10 * ROUND);
     assert!(!line.link.drains());
@@ -210,7 +210,7 @@ fn a_line_is_drained_once_in_a_period() {
 /// It is measured again in the next period, unless it has been seen meanwhile.
 #[test]
 fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     let (mut ns, mut before, mut drained) = (ROUND, false, 0);
     while line.now < 40 * SEC {
         line.trip(PAGES, ns, false);
@@ -222,7 +222,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     assert!((6..=8).contains(&drained), "{drained} times");
 
     // A round trip that is as short as ever has been seen.
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     while line.now < 40 * SEC {
         line.trip(PAGES, ROUND, false);
         assert!(!line.link.drains());
@@ -232,7 +232,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
 /// If round trips are long, draining takes one of them.
 #[test]
 fn a_long_line_is_drained_for_a_round_trip() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trips(PAGES, 400 * MS, RTT_NS / 2 - SEC);
     while !line.link.drains() {
         line.trip(PAGES, 500 * MS, false);
@@ -284,7 +284,7 @@ fn a_line_that_does_not_drain_is_given_up() {
 /// trips has a quarter more, and the next one a quarter less.
 #[test]
 fn of_eight_round_trips_two_look_for_a_change() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     while !line.link.is_known() {
         line.trip(PAGES, 2 * ROUND, false);
         assert!(line.link.is_known() || line.link.limit() == 2 * PAGES);
@@ -310,7 +310,7 @@ fn of_eight_round_trips_two_look_for_a_change() {
 /// this long.
 #[test]
 fn a_short_line_is_given_enough_for_a_while() {
-    let mut line = Line::new();
+    let mut line = SerialLink::new();
     line.trip(16, MS, false);
     // The rate is 16,000 a second, and the limit is for twice 16 ms.
     assert_eq!(line.link.limit(), 512);

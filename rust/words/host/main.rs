@@ -131,20 +131,64 @@ fn header() -> String {
         .map(|(n, &p)| declaration(n, p));
     [
         "/* SPDX-License-Identifier: GPL-2.0 */\n",
-        "/* Made of rust/words/ by scripts/check/words.sh --write, which says what is in there. */\n",
+        "/* Generated from rust/words/ by scripts/check/words.sh --write: do not edit. */\n",
         "#ifndef RWB_WORDS_H\n#define RWB_WORDS_H\n",
-        &names("What asked for reclaim: Origin.", "RWB_ORIGINS", Origin::NAMES),
-        &names("What became of a reclaim write: Kind.", "RWB_KINDS", Kind::NAMES),
-        &names("The sample points on the way down: Layer.", "RWB_LAYERS", Layer::NAMES),
-        &names("The functions that are probed: Function.", "RWB_FUNCTIONS", Function::NAMES),
-        &numbers("Their numbers.", "RWB_FUNCTION", Function::ALL),
-        &names("What gcc puts behind the name of a function: Form.", "RWB_FORMS", Form::NAMES),
-        &names("What a stall's time goes to: Cause.", "RWB_CAUSES", Cause::NAMES),
+        &names(
+            "Origin: what asked for reclaim.",
+            "RWB_ORIGINS",
+            Origin::NAMES,
+        ),
+        &names(
+            "Kind: what became of a write of reclaim.",
+            "RWB_KINDS",
+            Kind::NAMES,
+        ),
+        &names(
+            "Layer: the points at which a stack is sampled.",
+            "RWB_LAYERS",
+            Layer::NAMES,
+        ),
+        &names(
+            "Function: the functions that are probed.",
+            "RWB_FUNCTIONS",
+            Function::NAMES,
+        ),
+        &numbers(
+            "The numbers of the functions.",
+            "RWB_FUNCTION",
+            Function::ALL,
+        ),
+        &names(
+            "Form: the suffix that gcc gives to the name of a function.",
+            "RWB_FORMS",
+            Form::NAMES,
+        ),
+        &names(
+            "Cause: what the time of a stall is spent on.",
+            "RWB_CAUSES",
+            Cause::NAMES,
+        ),
         &format!("\n#define RWB_NR_CAUSES {}\n", Cause::COUNT),
-        &names("When swap-out is handed off: Mode.", "RWB_MODES", Mode::NAMES),
-        &numbers("Windows that the C entries name to Rust: Window.", "RWB_WINDOW", Window::ALL),
-        &numbers("What a request does: Direction.", "RWB_NBD", Direction::ALL),
-        &list("Number, name, type, mode and description: Parameter.", "RWB_PARAMS", &parameters.collect::<Vec<_>>()),
+        &names(
+            "Mode: when swap-out is handed off.",
+            "RWB_MODES",
+            Mode::NAMES,
+        ),
+        &numbers(
+            "Window: the windows that C entries pass to Rust.",
+            "RWB_WINDOW",
+            Window::ALL,
+        ),
+        &numbers(
+            "Direction: what a request to an NBD device does.",
+            "RWB_NBD",
+            Direction::ALL,
+        ),
+        &list(
+            "Parameter: number, name, type, mode and description.",
+            "RWB_PARAMS",
+            &parameters.collect::<Vec<_>>(),
+        ),
         "\n#endif /* RWB_WORDS_H */\n",
     ]
     .concat()
