@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! reclaimwb: who writes during page reclaim, how much stack is left, what reclaim makes tasks wait
-//! for, and a helper that writes in its place.
+//! reclaimwb: which tasks write during page reclaim, how much stack is left, what reclaim makes
+//! tasks wait for, and a helper that writes in their place.
 //!
 //! This file lists the parts of the module, and starts and stops them in order. Each part ("room")
 //! uses only those that stand below it in CONTRIBUTING.md, which has the list.

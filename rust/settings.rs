@@ -42,6 +42,7 @@ const fn group_switch(group: Group) -> Atomic<bool> {
     switch(Parameter::Group(group))
 }
 
+// The values. control/parameters.rs sets them; the getters below say what they mean.
 pub(crate) static ENABLED: Atomic<bool> = switch(Parameter::Enabled);
 pub(crate) static GROUPS: [Atomic<bool>; Group::COUNT] = [
     group_switch(Group::Stalls),

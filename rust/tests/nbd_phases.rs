@@ -246,7 +246,7 @@ mod requests {
         pinned(|pin| {
             nbd::queued(&ledgers, pin, &request(1, Direction::Read));
         });
-        // As no event is attached, the request is not followed: its end would not be seen.
+        // No event is attached, so the request is not followed: its end would not be seen.
         assert_eq!(in_flight(&ledgers), 0);
         ledgers.nbd.queued(&request(1, Direction::Read), 100);
         ledgers.nbd.sending(key(1), 110);

@@ -318,7 +318,7 @@ mod suite {
             end();
             record(false);
             leave(&ledgers, pin, &at, Function::SlowPath, PAGE);
-            // Nothing of this counts.
+            // None of this counts.
             assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 9]));
             begin();
             end();
