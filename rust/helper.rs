@@ -41,7 +41,7 @@ pub(crate) struct Helper {
 
 impl Helper {
     /// Registers the halves that are wanted, and starts their workers. Sleeps. Fails with `ENOMEM`,
-    /// or with the errors of [`Registration::new`].
+    /// with `EINTR` if the task is killed, or with the errors of [`Registration::new`].
     pub(crate) fn new(ledgers: Arc<Ledgers>, wanted: Halves) -> Result<Self> {
         let around = match wanted.around {
             true => Some(file::FileHook::new(ledgers.clone())?),

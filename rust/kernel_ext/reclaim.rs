@@ -274,7 +274,7 @@ impl<'a> SwapRequest<'a> {
         self.0.device
     }
 
-    /// Returns the swap slot, by which requests are sorted.
+    /// Returns the first swap slot of the request, by which requests are sorted.
     pub(crate) fn slot(&self) -> u64 {
         self.0.slot
     }

@@ -13,7 +13,7 @@ named! {
         Tlb => "tlb",
         /// Metadata of filesystems that is evicted and read again.
         Metadata => "metadata",
-        /// Which tasks take pages while another task compacts memory for them.
+        /// Which tasks take large blocks while another task compacts memory for one.
         Takers => "takers",
         /// Which tasks take pages from the reserves, and which wait for them.
         Reserves => "reserves",

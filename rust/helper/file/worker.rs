@@ -407,8 +407,8 @@ impl WorkerState {
     // --- windows
 
     /// Returns the range of pending targets whose window is written next. That is the window with
-    /// the highest score, and among equals the next one on the disk. A window with a target that
-    /// waits for long comes first.
+    /// the highest score, and among equals one that lies behind the last window. A window with a
+    /// target that waits for long comes first.
     fn choose(&self) -> Option<ops::Range<usize>> {
         let size = settings::window_pages();
         let cost = settings::request_cost();
