@@ -68,7 +68,7 @@ pub(crate) fn start_helper() {
             pr_info!("observer loaded; no writeback helper in this kernel\n");
         }
         Err(e) if e == EBUSY => pr_warn!(
-            "observer loaded; this kernel has another writeback helper: unload that, then set write_around and handoff anew\n"
+            "observer loaded; this kernel has another writeback helper: unload that, then set write_around and handoff again\n"
         ),
         Err(e) => pr_warn!(
             "observer loaded; the writeback helper failed: error {}\n",
