@@ -149,8 +149,7 @@ def run_host(words: list[str], out: Path | None, began: float) -> int:
 def run_scripts(chosen: argparse.Namespace, began: float) -> int:
     """Scripts that are named, or all, on some kernels."""
     known = profile.load()
-    names = [header.find(name) for name in chosen.tests] or header.scenarios()
-    headers = [header.read(name) for name in names]
+    headers = [header.read(name) for name in header.find(chosen.tests)]
     suite = run.Run(chosen.out or run.out_folder(chosen.way), chosen.way)
     units = []
     for kernel in dict.fromkeys(chosen.variant or ["base-vng" if chosen.way == "vng" else "base"]):

@@ -20,10 +20,10 @@ What it needs of a guest:
 """
 
 import re
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 
 from .place import TESTS, TOP, Wrong
 
@@ -161,25 +161,16 @@ def read(name: str) -> Header:
     return parse(name, (TESTS / name).read_text(encoding="utf-8"))
 
 
-def find(name: str) -> str:
-    """The path below tests/ of a script that is named as a user would: by a path, or by a
-    scenario's file name if no other one has it."""
-    for path in (Path(name), TESTS / name, TOP / name):
-        if path.is_file():
-            path = path.resolve()
-            if path.is_relative_to(TESTS):
-                return str(path.relative_to(TESTS))
-    found = [scenario for scenario in scenarios() if scenario.rpartition("/")[2] == name]
-    if len(found) > 1:
-        raise Wrong(f"several tests are named '{name}': {' '.join(found)}")
-    if not found:
-        raise Wrong(f"no test '{name}': there is {' '.join(scenarios())}")
-    return found[0]
+def find(names: Sequence[str]) -> list[str]:
+    """The paths below tests/ of scripts that are named as a user would name them, by path or by
+    file name; without names, of all scenarios."""
+    command = [TOP / "scripts" / "lib" / "scenarios.sh", *names]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise Wrong(done.stderr.strip().removeprefix("error: "))
+    return done.stdout.splitlines()
 
 
 def scenarios() -> list[str]:
-    """All scenarios, as paths below tests/: each script in a folder that says what it guards. One
-    that somebody is trying out may be in tests/ itself."""
-    tried = list(TESTS.glob("*.sh"))
-    guards = [path for path in TESTS.glob("*/*.sh") if "guards" in comments(path.read_text(encoding="utf-8"))]
-    return sorted(str(path.relative_to(TESTS)) for path in tried + guards)
+    """The paths below tests/ of all scenarios."""
+    return find([])

@@ -18,12 +18,6 @@ need() {
 		index($0, key) == 1 { sub(/^[^:]*:[ \t]*/, ""); print; exit }' "$TOP/tests/$1"
 }
 
-# scenarios: the suite's, as paths below tests/: each script in a folder that says what it guards. One
-# that somebody is trying out may be in tests/ itself.
-scenarios() {
-	(cd "$TOP/tests" && { find . -maxdepth 1 -name '*.sh' -printf '%P\n'; grep -l '^# guards: ' -- */*.sh; } | LC_ALL=C sort)
-}
-
 # version: the project's, which is the tool's, the module's and dkms.conf's.
 version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/tool/Cargo.toml" | head -n1; }
 

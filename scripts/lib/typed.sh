@@ -7,8 +7,8 @@
 # build a kernel. Needs nothing but a shell. Also sourced by kernel.sh, for
 # check_variant.
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scenarios.sh
+. "$(dirname "${BASH_SOURCE[0]}")/scenarios.sh"
 
 CONFIGS=$TOP/qemu/config
 
@@ -38,25 +38,6 @@ check_kernel() {
 	fi
 	check_variant "$1"
 	[ -z "${KSRC:-}" ] || check_ksrc
-}
-
-# find_test NAME: print its path below tests/. A scenario's file name will do if no other one has it.
-find_test() {
-	local path tests found
-	tests=$(readlink -f "$TOP/tests")
-	for path in "$1" "$TOP/tests/$1" "$TOP/$1"; do
-		[ -f "$path" ] || continue
-		path=$(readlink -f "$path")
-		[[ $path = "$tests"/* ]] || continue
-		echo "${path#"$tests/"}"
-		return
-	done
-	mapfile -t found < <(scenarios | awk -F/ -v name="$1" '$NF == name')
-	case ${#found[@]} in
-	0) die "no test '$1': there is $(scenarios | xargs)" ;;
-	1) echo "${found[0]}" ;;
-	*) die "several tests are named '$1': ${found[*]}" ;;
-	esac
 }
 
 check_tests() {

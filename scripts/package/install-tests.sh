@@ -13,7 +13,8 @@
 #
 # The runner comes from KSRC, or the source that the dev kernel is made of.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/scenarios.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/scenarios.sh"
 
 if [ $# != 1 ] || [ -z "$1" ]; then die "set INSTALL_PATH to use install"; fi
 mkdir -p "$1" || die "cannot make $1"

@@ -4,8 +4,8 @@
 # and the kselftest layout. All below a scratch folder.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
-# shellcheck source=../../scripts/lib/lib.sh
-. "$TOP/scripts/lib/lib.sh"
+# shellcheck source=../../scripts/lib/scenarios.sh
+. "$TOP/scripts/lib/scenarios.sh"
 
 unset KDIR KSRC PREFIX DESTDIR SYSCONFDIR UNITDIR ZSHDIR INSTALL_PATH
 to=$scratch/to

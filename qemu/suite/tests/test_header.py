@@ -56,18 +56,25 @@ class Reading(unittest.TestCase):
             header.parse("t.sh", "# timeout: long\n")
 
     def test_find(self) -> None:
-        self.assertEqual(header.find("module/load.sh"), "module/load.sh")
-        self.assertEqual(header.find("tests/meta/good.sh"), "meta/good.sh")
-        with self.assertRaisesRegex(Wrong, "no test 'lode.sh': there is .*module/load.sh"):
-            header.find("lode.sh")
+        self.assertEqual(header.find(["module/load.sh", "tests/meta/good.sh"]), ["module/load.sh", "meta/good.sh"])
+        with self.assertRaisesRegex(Wrong, "^no test 'lode.sh': there is .*module/load.sh"):
+            header.find(["lode.sh"])
 
     def test_find_by_file_name(self) -> None:
-        self.assertEqual(header.find("stuck.sh"), "around/stuck.sh")
+        self.assertEqual(header.find(["stuck.sh"]), ["around/stuck.sh"])
         with self.assertRaisesRegex(Wrong, "several tests are named 'slow.sh': handoff/slow.sh stall/slow.sh"):
-            header.find("slow.sh")
-        # Of what is no scenario the folder has to be named.
+            header.find(["slow.sh"])
+        # A script that is no scenario is found by its folder alone.
         with self.assertRaisesRegex(Wrong, "no test 'good.sh'"):
-            header.find("good.sh")
+            header.find(["good.sh"])
+
+    def test_one_of_several_that_is_not_there(self) -> None:
+        with self.assertRaisesRegex(Wrong, "no test 'lode.sh'"):
+            header.find(["module/load.sh", "lode.sh"])
+
+    def test_scenarios_are_those_whose_head_says_what_they_guard(self) -> None:
+        heads = {path: header.comments(path.read_text(encoding="utf-8")) for path in TESTS.glob("*/*.sh")}
+        self.assertEqual(header.scenarios(), sorted(str(path.relative_to(TESTS)) for path in heads if "guards" in heads[path]))
 
 
 class InTheTree(unittest.TestCase):
