@@ -79,7 +79,7 @@ notices() {
 	local name=$1 what=$2 regex=$3 file=$4 rc=0
 	cp "$tree/$file" "$scratch/before"
 	sed -i -E "$5" "$tree/$file"
-	"$check" "$what" "$tree" >"$scratch/out" 2>&1 || rc=$?
+	CARGO_TARGET_DIR=$scratch/target "$check" "$what" "$tree" >"$scratch/out" 2>&1 || rc=$?
 	if cmp -s "$scratch/before" "$tree/$file"; then
 		ktap_print_msg "$file: nothing changed by $5"
 		ktap_test_fail "$name"
