@@ -82,45 +82,14 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "benchload: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 static void say(const char *name, unsigned long value)
 {
 	printf("%s.%s %lu\n", opt.key, name, value);
 }
 
-/* One addition a word: under emulation the content must not be the load. */
 static uint64_t page_key(unsigned long page, unsigned long version)
 {
 	return mix(opt.seed ^ mix(page + 1) ^ mix(version << 40));
-}
-
-static void fill_page(uint64_t *p, uint64_t key)
-{
-	for (unsigned long i = 0; i < WORDS; i++)
-		p[i] = key + i * 0x9e3779b97f4a7c15ULL;
-}
-
-static bool page_ok(const uint64_t *p, uint64_t key)
-{
-	uint64_t diff = 0;
-
-	for (unsigned long i = 0; i < WORDS; i++)
-		diff |= p[i] ^ (key + i * 0x9e3779b97f4a7c15ULL);
-	return !diff;
-}
-
-static void *map_anon(size_t len, int flags)
-{
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		die("mmap");
-	return p;
 }
 
 /* ---- where to run ---- */
@@ -217,8 +186,7 @@ static int write_file(const char *name, unsigned long mib, bool fill)
 		for (unsigned long j = 0; j < n; j++) {
 			unsigned long version = opt.order == RANDOM ? i + 1 : 1;
 
-			fill_page((uint64_t *)(buf + j * PAGE),
-				  page_key(list[i + j], fill ? 0 : version));
+			put_words(page_of(buf, j), 0, page_key(list[i + j], fill ? 0 : version));
 		}
 		took = now_us();
 		write_fully(fd, buf, n * PAGE, list[i] * PAGE);
@@ -307,7 +275,7 @@ static int verify_file(const char *name, unsigned long mib)
 				on_disk++;
 			}
 			checked++;
-			if (!page_ok(p, page_key(i, version[i])) && !bad++)
+			if (!words_ok(p, 0, page_key(i, version[i])) && !bad++)
 				fprintf(stderr, "benchload: %s: page %lu is wrong (%s)\n", name, i,
 					cached[i] & 1 ? "cached" : "disk");
 		}
@@ -331,7 +299,7 @@ static int map_file(const char *name, unsigned long mib)
 	for (unsigned long round = 0; round < (opt.count ?: 1); round++) {
 		for (unsigned long i = 0; i < pages; i++) {
 			checked++;
-			if (!page_ok(p + i * WORDS, page_key(i, 0)) && !bad++)
+			if (!words_ok(p + i * WORDS, 0, page_key(i, 0)) && !bad++)
 				fprintf(stderr, "benchload: %s: page %lu is wrong\n", name, i);
 		}
 	}
@@ -369,10 +337,9 @@ static void be_victim(void)
 	close(fd);
 }
 
-static int in_child(int (*load)(unsigned long mib, struct progress *pr), unsigned long mib)
+/* As fork(); the child does not outlive its parent. */
+static pid_t fork_victim(void)
 {
-	struct progress *pr = map_anon(sizeof(*pr), MAP_SHARED);
-	int status;
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -380,6 +347,17 @@ static int in_child(int (*load)(unsigned long mib, struct progress *pr), unsigne
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		be_victim();
+	}
+	return pid;
+}
+
+static int in_child(int (*load)(unsigned long mib, struct progress *pr), unsigned long mib)
+{
+	struct progress *pr = map_anon(sizeof(*pr), MAP_SHARED);
+	int status;
+	pid_t pid = fork_victim();
+
+	if (!pid) {
 		pr->start_us = now_us();
 		_exit(load(mib, pr));
 	}
@@ -460,7 +438,7 @@ static void put_object(const char *name, unsigned long task, unsigned long i, bo
 	if (fd < 0)
 		die(name);
 	for (size_t at = 0; at < size; at += PAGE)
-		fill_page((uint64_t *)(buf + at), page_key(i << 8 | at / PAGE, task * 2 + object));
+		put_words((uint64_t *)(buf + at), 0, page_key(i << 8 | at / PAGE, task * 2 + object));
 	write_fully(fd, buf, size, 0);
 	if (close(fd))
 		die(name);
@@ -476,7 +454,7 @@ static bool object_ok(const char *name, unsigned long task, unsigned long i, boo
 
 	ok = ok && read(fd, buf, OBJECT_MAX + 1) == (ssize_t)size;
 	for (size_t at = 0; ok && at < size; at += PAGE) {
-		fill_page(want, page_key(i << 8 | at / PAGE, task * 2 + object));
+		put_words(want, 0, page_key(i << 8 | at / PAGE, task * 2 + object));
 		ok = !memcmp(buf + at, want, size - at < PAGE ? size - at : PAGE);
 	}
 	if (fd >= 0)
@@ -539,15 +517,8 @@ static int build(const char *dir, unsigned long count)
 			die(name);
 	}
 	for (unsigned long task = 0; task < opt.tasks; task++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			die("fork");
-		if (!pid) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			be_victim();
+		if (!fork_victim())
 			exit(build_task(dir, task, count));
-		}
 	}
 	for (unsigned long task = 0; task < opt.tasks; task++) {
 		if (wait(&status) < 0)

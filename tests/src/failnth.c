@@ -23,12 +23,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "failnth: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 int main(int argc, char **argv)
 {
 	static char params[1024], data[1 << 16], left[16];

@@ -75,7 +75,7 @@ static void print_usage(void)
 }
 
 /* The error by its name, which a script can look for. */
-static void die(const char *what, const char *path)
+static void fail(const char *what, const char *path)
 {
 	printf("filehog: %s %s: %s\n", what, path, strerrorname_np(errno));
 	exit(2);
@@ -92,7 +92,7 @@ static void fill_page(uint64_t *p, unsigned long file, unsigned long n, unsigned
 	p[2] = (uint64_t)file << 32 | n;
 	p[3] = gen;
 	for (unsigned long i = HEAD; i < WORDS; i++)
-		p[i] = key * (2 * i + 1) ^ (key >> 29) * (i + 7);
+		p[i] = scrambled(key, i);
 }
 
 static bool page_ok(const uint64_t *p, unsigned long file, unsigned long n, unsigned long gen)
@@ -167,14 +167,14 @@ static int open_file(const char *path, int flags)
 	int fd = open(path, flags | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		die("open", path);
+		fail("open", path);
 	return fd;
 }
 
 static void close_file(int fd, const char *path)
 {
 	if (close(fd))
-		die("close", path);
+		fail("close", path);
 }
 
 static void write_pages(int fd, const char *path, unsigned long file, unsigned long from,
@@ -191,7 +191,7 @@ static void write_pages(int fd, const char *path, unsigned long file, unsigned l
 	if (len != (ssize_t)(nr * PAGE)) {
 		if (len >= 0)
 			errno = ENOSPC;	/* a short write is how that begins */
-		die("write", path);
+		fail("write", path);
 	}
 }
 
@@ -215,15 +215,15 @@ static void map_pages(int fd, const char *path, unsigned long file, unsigned lon
 	char *p;
 
 	if (fstat(fd, &st) || ((size_t)st.st_size < len && ftruncate(fd, len)))
-		die("ftruncate", path);
+		fail("ftruncate", path);
 	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
-		die("mmap", path);
+		fail("mmap", path);
 	for (unsigned long i = 0, n; i < span(); i++)
 		if (chosen(i, &n))
 			fill_page((uint64_t *)(p + n * PAGE), file, n, gen);
 	if (munmap(p, len))
-		die("munmap", path);
+		fail("munmap", path);
 }
 
 static void write_file(const char *base, unsigned long file, unsigned long gen)
@@ -240,7 +240,7 @@ static void write_file(const char *base, unsigned long file, unsigned long gen)
 			write_page(fd, path, file, n, gen);
 	if (opt.sync) {
 		if (fsync(fd))
-			die("fsync", path);
+			fail("fsync", path);
 		printf("filehog: synced file %lu generation %lu\n", file, gen);
 		fflush(stdout);
 	}
@@ -258,7 +258,7 @@ static void verify_file(const char *base, unsigned long file)
 			continue;
 		memset(page, 0x5a, PAGE);
 		if (pread(fd, page, PAGE, n * PAGE) < 0)
-			die("read", path);
+			fail("read", path);
 		checked++;
 		if (opt.zero ? !page_is_zero(page) :
 			       !page_ok(page, file + opt.number, n, opt.gen))
@@ -273,7 +273,7 @@ static void sync_file(const char *base, unsigned long file)
 	int fd = open_file(path, O_RDWR);
 
 	if (fsync(fd))
-		die("fsync", path);
+		fail("fsync", path);
 	close_file(fd, path);
 }
 
@@ -285,7 +285,7 @@ static void churn(const char *base)
 	unsigned long done = 0;
 
 	if (!fds)
-		die("calloc", base);
+		fail("calloc", base);
 	for (unsigned long i = 0; i < opt.files || opt.forever; i++) {
 		int *fd = &fds[i % opt.keep];
 		const char *path = path_of(base, i);
@@ -297,7 +297,7 @@ static void churn(const char *base)
 			if (chosen(k, &n))
 				write_page(*fd, path, i, n, opt.gen);
 		if (unlink(path))
-			die("unlink", path);
+			fail("unlink", path);
 		done++;
 	}
 	/* Unlinked, and still there for who has it open. */
@@ -308,7 +308,7 @@ static void churn(const char *base)
 			if (opt.order != SEQUENTIAL && opt.order != RANDOM)
 				break;
 			if (pread(fds[i % opt.keep], page, PAGE, n * PAGE) < 0)
-				die("read", base);
+				fail("read", base);
 			checked++;
 			if (!page_ok(page, i, n, opt.gen))
 				page_is_wrong(path_of(base, i), n, opt.gen, page);
@@ -370,14 +370,14 @@ static void mutate_round(const char *base, struct model *models, unsigned long r
 	} else if (kind < 11) {
 		/* Down, and sometimes up: what was cut off must come back as zeroes. */
 		if (fd >= 0 && ftruncate(fd, from * PAGE))
-			die("ftruncate", path);
+			fail("ftruncate", path);
 		m->size = from;
 		set_pages(m, from, opt.pages, NO_FILE, 0);
 		counts[1]++;
 	} else if (kind < 13) {
 		if (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 					 from * PAGE, (to - from) * PAGE))
-			die("punch", path);
+			fail("punch", path);
 		set_pages(m, from, to, NO_FILE, 0);
 		counts[2]++;
 	} else if (kind < 14) {
@@ -385,7 +385,7 @@ static void mutate_round(const char *base, struct model *models, unsigned long r
 			if (fd >= 0) {
 				src = open_file(path_of(base, other), O_RDWR | O_CREAT);
 				if (ftruncate(fd, 0) || ioctl(fd, FICLONE, src))
-					die("clone", path_of(base, other));
+					fail("clone", path_of(base, other));
 				close_file(src, base);
 			}
 			m->size = models[other].size;
@@ -394,13 +394,13 @@ static void mutate_round(const char *base, struct model *models, unsigned long r
 		}
 	} else if (kind < 15) {
 		if (fd >= 0 && unlink(path_of(base, file)))
-			die("unlink", base);
+			fail("unlink", base);
 		m->size = 0;
 		set_pages(m, 0, opt.pages, NO_FILE, 0);
 		counts[4]++;
 	} else {
 		if (fd >= 0 && fsync(fd))
-			die("fsync", path);
+			fail("fsync", path);
 		counts[5]++;
 	}
 	if (fd >= 0)
@@ -417,7 +417,7 @@ static void verify_model(const char *base, struct model *m, unsigned long file)
 	if (stat(path, &st)) {
 		/* Unlinked last, or never touched. */
 		if (errno != ENOENT)
-			die("stat", path);
+			fail("stat", path);
 		if (m->size) {
 			printf("filehog: %s is not there\n", path);
 			bad++;
@@ -436,7 +436,7 @@ static void verify_model(const char *base, struct model *m, unsigned long file)
 
 		memset(page, 0x5a, PAGE);
 		if (pread(fd, page, PAGE, n * PAGE) < 0)
-			die("read", path);
+			fail("read", path);
 		checked++;
 		if (o.file == NO_FILE ? !page_is_zero(page) : !page_ok(page, o.file, n, o.gen))
 			page_is_wrong(path, n, o.gen, page);
@@ -451,11 +451,11 @@ static void mutate(const char *base)
 	for (unsigned long i = 0; models && i < opt.files; i++) {
 		models[i].page = calloc(opt.pages, sizeof(*models[i].page));
 		if (!models[i].page)
-			die("calloc", base);
+			fail("calloc", base);
 		set_pages(&models[i], 0, opt.pages, NO_FILE, 0);
 	}
 	if (!models)
-		die("calloc", base);
+		fail("calloc", base);
 	state = mix(opt.seed);
 	for (unsigned long r = 1; r <= opt.rounds; r++)
 		mutate_round(base, models, r);

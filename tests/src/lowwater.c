@@ -37,12 +37,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "lowwater: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 static void stop(int)
 {
 	stopping = 1;

@@ -26,10 +26,6 @@
 
 #include "common.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
 #define HUGE_ALIGN (2UL << 20)
 
 /* So many pages are filled at once: less than what lies between two watermarks. */
@@ -97,12 +93,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "memhog: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 static uint64_t page_key(unsigned long child, unsigned long gen, unsigned long n)
 {
 	return mix(opt.seed ^ mix(child + 1) ^ mix(gen << 48 ^ n));
@@ -112,7 +102,7 @@ static uint64_t word(uint64_t key, unsigned long i)
 {
 	switch (opt.fill) {
 	case RANDOM:
-		return key * (2 * i + 1) ^ (key >> 29) * (i + 7);
+		return scrambled(key, i);
 	case TEXT:
 		return key ^ (i & 7);
 	default:
@@ -141,10 +131,7 @@ static char *map(enum kind kind, size_t len)
 	char *p, *a;
 
 	/* Aligned, so that huge pages can be used from the first byte. */
-	p = mmap(NULL, len + HUGE_ALIGN, PROT_READ | PROT_WRITE,
-		 flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
-		die("mmap");
+	p = map_anon(len + HUGE_ALIGN, flags | MAP_NORESERVE);
 	a = (char *)(((uintptr_t)p + HUGE_ALIGN - 1) & ~(HUGE_ALIGN - 1));
 	if (opt.advise)
 		madvise(a, len, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -179,14 +166,6 @@ static void create(const char *name)
 		die(name);
 }
 
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 struct area {
 	char *base;
 	unsigned long pages;
@@ -196,12 +175,12 @@ static uint64_t *page_at(const struct area *a, unsigned long n)
 {
 	/* Mixed: even MiB from the first area, odd MiB from the second. */
 	if (opt.kind != MIXED)
-		return (uint64_t *)(a[0].base + n * PAGE);
+		return page_of(a[0].base, n);
 	n = n / PAGES_PER_MIB / 2 * PAGES_PER_MIB + n % PAGES_PER_MIB +
 	    (n / PAGES_PER_MIB & 1) * a[0].pages;
 	if (n < a[0].pages)
-		return (uint64_t *)(a[0].base + n * PAGE);
-	return (uint64_t *)(a[1].base + (n - a[0].pages) * PAGE);
+		return page_of(a[0].base, n);
+	return page_of(a[1].base, n - a[0].pages);
 }
 
 /* So many pages, the first ones, hold one generation more than the others. */
@@ -287,7 +266,7 @@ static int hog(unsigned long child)
 	bool until = opt.swapped || opt.until_dirty || opt.end;
 	bool enough = !until;
 	struct area a[2] = {};
-	time_t end;
+	unsigned long end;
 
 	a[0].pages = opt.kind == MIXED ? pages / 2 : pages;
 	a[0].base = map(opt.kind == SHMEM ? SHMEM : ANON, a[0].pages * PAGE);
@@ -337,8 +316,8 @@ static int hog(unsigned long child)
 	while (opt.go && access(opt.go, F_OK))
 		pause_us(10000);
 
-	end = now() + opt.touch_s;
-	while (opt.touch_s && now() < end) {
+	end = now_us() + opt.touch_s * 1000000;
+	while (opt.touch_s && now_us() < end) {
 		bad += verify(a, child, gen, pages, gen);
 		verified += pages;
 		gen++;
@@ -372,10 +351,7 @@ static int run_tasks(void)
 
 	if (opt.forks == 1)
 		return hog(0);
-	filled = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (filled == MAP_FAILED)
-		die("mmap");
+	filled = map_anon(PAGE, MAP_SHARED);
 	tasks = calloc(opt.forks, sizeof(*tasks));
 	if (!tasks)
 		die("calloc");

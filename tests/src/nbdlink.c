@@ -66,12 +66,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "nbdlink: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 /* ---- the server's side ---- */
 
 static bool xmit(int fd, void *buf, size_t len, bool out)

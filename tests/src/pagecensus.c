@@ -11,6 +11,7 @@
  * For anon such pages are all that are counted; of the others the kernel counts those that
  * have a user (nr_shmem, nr_file_pages), so that the rest are such.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
@@ -44,10 +45,8 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		print_usage();
 	fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		fprintf(stderr, "pagecensus: /proc/kpageflags: %s\n", strerror(errno));
-		return 2;
-	}
+	if (fd < 0)
+		die("/proc/kpageflags");
 	while ((got = read(fd, flags, sizeof(flags))) > 0) {
 		for (size_t i = 0; i < (size_t)got / sizeof(*flags); i++) {
 			uint64_t f = flags[i];
@@ -63,10 +62,8 @@ int main(int argc, char **argv)
 				file++;
 		}
 	}
-	if (got < 0 || !pages) {
-		fprintf(stderr, "pagecensus: cannot read the flags: %s\n", strerror(errno));
-		return 2;
-	}
+	if (got < 0 || !pages)
+		die("cannot read the flags");
 	printf("anon %lu\nshmem %lu\nfile %lu\n", anon, shmem, file);
 	return 0;
 }

@@ -75,12 +75,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "swapload: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
 /* A page says by its first word how often it was written; the rest follows. */
 static uint64_t page_key(unsigned long task, unsigned long page, uint64_t version)
 {
@@ -89,20 +83,13 @@ static uint64_t page_key(unsigned long task, unsigned long page, uint64_t versio
 
 static void put(uint64_t *p, unsigned long task, unsigned long page, uint64_t version)
 {
-	uint64_t key = page_key(task, page, version);
-
 	p[0] = version;
-	for (unsigned long i = 1; i < WORDS; i++)
-		p[i] = key + i * 0x9e3779b97f4a7c15ULL;
+	put_words(p, 1, page_key(task, page, version));
 }
 
 static bool ok(const uint64_t *p, unsigned long task, unsigned long page)
 {
-	uint64_t key = page_key(task, page, p[0]), diff = 0;
-
-	for (unsigned long i = 1; i < WORDS; i++)
-		diff |= p[i] ^ (key + i * 0x9e3779b97f4a7c15ULL);
-	return !diff;
+	return words_ok(p, 1, page_key(task, page, p[0]));
 }
 
 static unsigned int bucket(unsigned long us)
@@ -135,16 +122,11 @@ static void until_filled(void)
 			usleep(1000);
 }
 
-static uint64_t *page_at(char *mem, unsigned long page)
-{
-	return (uint64_t *)(mem + page * PAGE);
-}
-
 /* Every page as it was last written, one after the other. */
 static void prove_all(struct task *t, char *mem, unsigned long n, const uint32_t *versions)
 {
 	for (unsigned long i = 0; i < opt.mib * PAGES_PER_MIB; i++) {
-		uint64_t *p = page_at(mem, i);
+		uint64_t *p = page_of(mem, i);
 		unsigned long at = now_us();
 
 		*(volatile uint64_t *)p;
@@ -173,16 +155,13 @@ static int run_task(unsigned long n)
 	/* A task that lost a page of its own to a bad device could not say so. */
 	if (opt.all && mlockall(MCL_CURRENT))
 		die("mlockall");
-	mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-		   (opt.shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
-		die("mmap");
+	mem = map_anon(pages * PAGE, (opt.shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE);
 	madvise(mem, pages * PAGE, opt.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	versions = calloc(pages, sizeof(*versions));
 	if (!versions || mlock(versions, pages * sizeof(*versions)))
 		die("memory for the versions");
 	for (i = 0; i < pages; i++) {
-		put(page_at(mem, i), n, i, 0);
+		put(page_of(mem, i), n, i, 0);
 		account(t, now_us() - at, &t->fill_longest_us);
 		at = now_us();
 	}
@@ -198,7 +177,7 @@ static int run_task(unsigned long n)
 
 		rng = mix(rng);
 		i = rng % pages;
-		p = page_at(mem, i);
+		p = page_of(mem, i);
 		at = now_us();
 		*(volatile uint64_t *)p;
 		us = now_us() - at;
@@ -244,10 +223,7 @@ static unsigned long touch_high(void)
 	unsigned long us;
 	char *mem, *area;
 
-	mem = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
-		die("mmap");
+	mem = map_anon(2 * size, MAP_PRIVATE | MAP_NORESERVE);
 	area = (char *)(((uintptr_t)mem + size - 1) & -size);
 	/* A VMA of just this size: no larger order fits. */
 	if (madvise(area, size, MADV_HUGEPAGE))
@@ -450,9 +426,9 @@ int main(int argc, char **argv)
 	if (optind != argc || !opt.mib || !opt.tasks || (opt.order && opt.huge))
 		print_usage();
 	size = sizeof(*shared) + opt.tasks * sizeof(struct task);
-	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED || mlock(shared, size))
-		die("shared memory");
+	shared = map_anon(size, MAP_SHARED);
+	if (mlock(shared, size))
+		die("mlock");
 	if (opt.order) {
 		need_high();
 		got = high_stat("alloc");

@@ -53,20 +53,6 @@ static void print_usage(void)
 	exit(2);
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "swapmix: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 /* A range of memory, and which content each of its pages has: its version. */
 struct area {
 	char *mem;
@@ -92,17 +78,9 @@ static uint64_t key_of(const struct area *a, unsigned long n, uint32_t version)
 	return mix(opt.seed ^ mix((uint64_t)version << 32 ^ (a->alike ? 0 : n + 1)));
 }
 
-static uint64_t *page_of(const struct area *a, unsigned long n)
-{
-	return (uint64_t *)(a->mem + n * PAGE);
-}
-
 static void put(struct area *a, unsigned long n, uint32_t version)
 {
-	uint64_t key = key_of(a, n, version), *p = page_of(a, n);
-
-	for (unsigned long i = 0; i < WORDS; i++)
-		p[i] = key + i * 0x9e3779b97f4a7c15ULL;
+	put_words(page_of(a->mem, n), 0, key_of(a, n, version));
 	a->version[n] = version;
 	if (a->may_be_zero)
 		a->may_be_zero[n] = false;
@@ -110,15 +88,15 @@ static void put(struct area *a, unsigned long n, uint32_t version)
 
 static void prove(const struct area *a, unsigned long n, const char *when)
 {
-	uint64_t key = key_of(a, n, a->version[n]), wrong = 0, any = 0;
-	const uint64_t *p = page_of(a, n);
+	const uint64_t *p = page_of(a->mem, n);
+	uint64_t any = 0;
 
-	for (unsigned long i = 0; i < WORDS; i++) {
-		wrong |= p[i] ^ (key + i * 0x9e3779b97f4a7c15ULL);
-		any |= p[i];
-	}
 	checked++;
-	if (!wrong || (!any && a->may_be_zero && a->may_be_zero[n]))
+	if (words_ok(p, 0, key_of(a, n, a->version[n])))
+		return;
+	for (unsigned long i = 0; i < WORDS; i++)
+		any |= p[i];
+	if (!any && a->may_be_zero && a->may_be_zero[n])
 		return;
 	if (bad++ < 5)
 		printf("swapmix: page %lu is wrong (%s): version %u was expected, it %s\n", n,
@@ -134,10 +112,9 @@ static void prove_some(const struct area *a, unsigned long count, const char *wh
 static void make(struct area *a, unsigned long pages, bool shared)
 {
 	a->pages = pages;
-	a->mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-		      (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	a->mem = map_anon(pages * PAGE, (shared ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE);
 	a->version = calloc(pages, sizeof(*a->version));
-	if (a->mem == MAP_FAILED || !a->version)
+	if (!a->version)
 		die("memory");
 	/* What is expected must not be swapped itself. */
 	if (mlock(a->version, pages * sizeof(*a->version)))
@@ -188,7 +165,7 @@ static void do_freed(struct area *a)
 
 	if (nr > a->pages - from)
 		nr = a->pages - from;
-	if (madvise(page_of(a, from), nr * PAGE, MADV_FREE))
+	if (madvise(page_of(a->mem, from), nr * PAGE, MADV_FREE))
 		die("MADV_FREE");
 	for (unsigned long n = from; n < from + nr; n++)
 		a->may_be_zero[n] = true;
@@ -215,7 +192,7 @@ static void do_move(struct area *a)
 	int nodes[16], status[16];
 
 	for (int i = 0; i < 16; i++) {
-		pages[i] = page_of(a, pick(a->pages));
+		pages[i] = page_of(a->mem, pick(a->pages));
 		nodes[i] = pick(2);
 	}
 	syscall(SYS_move_pages, 0, 16, pages, nodes, status, 2 /* MPOL_MF_MOVE */);
@@ -229,7 +206,7 @@ static void do_unmap(struct area *a)
 
 	if (nr > a->pages - from)
 		nr = a->pages - from;
-	if (mmap(page_of(a, from), nr * PAGE, PROT_READ | PROT_WRITE,
+	if (mmap(page_of(a->mem, from), nr * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		die("mmap");
 	for (unsigned long n = from; n < from + nr; n++)
@@ -240,7 +217,7 @@ static int run_task(unsigned long task)
 {
 	unsigned long pages = opt.mib * PAGES_PER_MIB;
 	struct area main = { 0 }, freed = { 0 }, alike = { .alike = true };
-	time_t end;
+	unsigned long end;
 
 	opt.seed += task * 1000;
 	rng = mix(opt.seed);
@@ -253,8 +230,8 @@ static int run_task(unsigned long task)
 	/* Without KSM they are only alike. */
 	madvise(alike.mem, alike.pages * PAGE, MADV_MERGEABLE);
 
-	end = now() + opt.seconds;
-	while (now() < end) {
+	end = now_us() + opt.seconds * 1000000;
+	while (now_us() < end) {
 		enum verb verb = pick(VERBS);
 
 		switch (verb) {

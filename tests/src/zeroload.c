@@ -6,7 +6,7 @@
  * not zero are touched only: the limit of its cgroup pages them out, and they are read.
  * With "alloc" they are allocated and freed again: nobody reclaims.
  */
-#include <errno.h>
+#define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,23 +14,11 @@
 
 #include "common.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-
 static void print_usage(void)
 {
 	fprintf(stderr, "usage: zeroload MIB ROUNDS [swap|alloc]\n"
 		"Prints nanoseconds for each page that was touched, and paged out or freed, per round.\n");
 	exit(2);
-}
-
-static unsigned long now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
 }
 
 int main(int argc, char **argv)
@@ -47,20 +35,14 @@ int main(int argc, char **argv)
 	rounds = number(argv[2]);
 	if (!pages || !rounds)
 		print_usage();
-	area = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED) {
-		fprintf(stderr, "zeroload: mmap: %s\n", strerror(errno));
-		return 1;
-	}
+	area = map_anon(pages * PAGE, MAP_PRIVATE);
 	madvise(area, pages * PAGE, MADV_NOHUGEPAGE);
 	for (n = 0; n < rounds; n++) {
 		began = now_ns();
 		for (i = 0; i < pages; i++)
 			*(volatile unsigned long *)(area + i * PAGE) = swap ? n + i + 1 : 0;
-		if (!swap && madvise(area, pages * PAGE, advice)) {
-			fprintf(stderr, "zeroload: madvise: %s\n", strerror(errno));
-			return 1;
-		}
+		if (!swap && madvise(area, pages * PAGE, advice))
+			die("madvise");
 		printf("round.%lu.ns_per_page %.1f\n", n, (double)(now_ns() - began) / pages);
 	}
 	return 0;
