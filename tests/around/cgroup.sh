@@ -8,15 +8,7 @@
 # timeout: 600
 . "$(dirname "$0")/../lib/test.sh"
 
-need_helper
-need_memcg
-need_disk disk1
-need_dm delay
-ROUNDS=$(scaled 40)
-start_test $((AROUND_BOOKS + 6)) "cgroup removal against the worker"
-load_helper inflight=256
-disk_slow disk1 rwb-cgroup 20
-keeps_pages
+around_race 40 $((AROUND_BOOKS + 6)) "cgroup removal against the worker"
 fs_new ext4 "$DEV"
 
 dying()
@@ -36,35 +28,30 @@ removes()
 	loop_until 50 rmdir "$ACG" 2> /dev/null
 }
 
-rounds()
+one_round()
 {
-	local round=0
-
-	removed=0 held=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		around_cg "rwb-cgroup-$round" 16
-		# A new one: what is cached stays charged as it was.
-		rm -f "$MNT/file.0"
-		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
-		# Every second time the disk stands still, so that they stay queued.
-		if [ $((round % 2)) = 0 ]; then
-			around_meets 3
-			! removes || removed=$((removed + 1))
-		else
-			around_holds rwb-cgroup 3
-			# Else rmdir waits until it has tried often enough.
-			kill "$MEETS" 2> /dev/null
-			! removes || removed=$((removed + 1))
-			! around_has_pending || held=$((held + 1))
-			dm_go rwb-cgroup
-		fi
-		around_met
-	done
+	around_cg "$RACE-$ROUND" 16
+	# A new one: what is cached stays charged as it was.
+	rm -f "$MNT/file.0"
+	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file" || return 1
+	# Every second time the disk stands still, so that they stay queued.
+	if [ $((ROUND % 2)) = 0 ]; then
+		around_meets 3
+		! removes || removed=$((removed + 1))
+	else
+		around_holds "$RACE" 3
+		# Else rmdir waits until it has tried often enough.
+		kill "$MEETS" 2> /dev/null
+		! removes || removed=$((removed + 1))
+		! around_has_pending || held=$((held + 1))
+		dm_go "$RACE"
+	fi
+	around_met
+	return 0
 }
 
-base=$(dying)
-check "$ROUNDS rounds" rounds
+base=$(dying) removed=0 held=0
+check "$ROUNDS rounds" all_rounds one_round
 check_eq "every cgroup could be removed" "$removed" "$ROUNDS"
 check_eq "with folios queued" "$held" "$(((ROUNDS + 1) / 2))"
 check_around_books "cgroups"

@@ -25,37 +25,35 @@ around_cg rwb-eio 6
 
 # A file is written to the cache while the disk is well; then its cgroup shrinks, and
 # the worker, nobody else, writes it to a disk that fails.
-rounds()
+one_round()
 {
-	local round=0 windows
+	local windows
 
-	told=0 right=0 tried=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		fs_new "$1" "$DEV"
-		file write -y -p 512 -g "$round" "$MNT/synced" || return 1
-		around_cg_limit 12
-		file_in "$ACG" write -p 1024 -o random "$MNT/file" || return 1
-		# As long as nobody was told of it, the error stays with the inode.
-		exec 7< "$MNT/file.0"
-		dm_table rwb-eio "$UNDER" error || return 1
-		windows=$(around windows)
-		around_cg_limit 2
-		around_quiet || return 1
-		[ "$(around windows)" = "$windows" ] || tried=$((tried + 1))
-		"$BIN/filehog" sync "$MNT/file" > "$TMP/filehog" 2>&1 ||
-			! grep -q EIO "$TMP/filehog" || told=$((told + 1))
-		exec 7<&-
-		dm_table rwb-eio "$UNDER" linear || return 1
-		fs_cold "$DEV"
-		! proves verify -p 512 -g "$round" "$MNT/synced" || right=$((right + 1))
-		fs_umount "$DEV"
-	done
+	fs_new "$1" "$DEV"
+	file write -y -p 512 -g "$ROUND" "$MNT/synced" || return 1
+	around_cg_limit 12
+	file_in "$ACG" write -p 1024 -o random "$MNT/file" || return 1
+	# As long as nobody was told of it, the error stays with the inode.
+	exec 7< "$MNT/file.0"
+	dm_table rwb-eio "$UNDER" error || return 1
+	windows=$(around windows)
+	around_cg_limit 2
+	around_quiet || return 1
+	[ "$(around windows)" = "$windows" ] || tried=$((tried + 1))
+	"$BIN/filehog" sync "$MNT/file" > "$TMP/filehog" 2>&1 ||
+		! grep -q EIO "$TMP/filehog" || told=$((told + 1))
+	exec 7<&-
+	dm_table rwb-eio "$UNDER" linear || return 1
+	fs_cold "$DEV"
+	! proves verify -p 512 -g "$ROUND" "$MNT/synced" || right=$((right + 1))
+	fs_umount "$DEV"
+	return 0
 }
 
 errors()
 {
-	check "$1: $ROUNDS rounds" rounds "$1"
+	told=0 right=0 tried=0
+	check "$1: $ROUNDS rounds" all_rounds one_round "$1"
 	check_eq "$1: the worker wrote to the failing disk" "$tried" "$ROUNDS"
 	check_eq "$1: fsync was told" "$told" "$ROUNDS"
 	check_eq "$1: what was synced before is there" "$right" "$ROUNDS"

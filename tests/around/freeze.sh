@@ -8,17 +8,9 @@
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"
 
-need_helper
-need_memcg
-need_disk disk1
-need_dm delay
-ROUNDS=$(scaled 20)
 CHECKS=$((AROUND_BOOKS + 6))
-start_test $((2 * CHECKS + 1)) "fsfreeze against the worker"
-load_helper inflight=256
-disk_slow disk1 rwb-freeze 20
-keeps_pages
-around_cg rwb-freeze 8
+around_race 20 $((2 * CHECKS + 1)) "fsfreeze against the worker"
+around_cg "$RACE" 8
 
 skips_frozen()
 {
@@ -27,7 +19,7 @@ skips_frozen()
 
 dirties()
 {
-	file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file"
+	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file"
 }
 
 # freezes_first: the freeze comes before any folio is queued. It would sync, and leave none
@@ -64,7 +56,7 @@ freeze_before()
 
 	around_quiet
 	echo 1 > /proc/sys/vm/drop_caches
-	dm_stop rwb-freeze
+	dm_stop "$RACE"
 	dd if=/dev/zero of="$MNT/cold.0" bs=512 count=1 conv=notrunc 2> /dev/null &
 	writer=$!
 	loop_until 900 waits_in_kernel $writer
@@ -78,37 +70,33 @@ freeze_before()
 	elif around_all_clean; then
 		refuses=false
 	fi
-	dm_go rwb-freeze
+	dm_go "$RACE"
 	wait $writer && wait $freeze
 }
 
 # Each round a file is overwritten, and the filesystem frozen: while that is being written,
 # while the disk stands still, and before the worker comes to it.
-rounds()
+one_round()
 {
-	local round=0
-
-	frozen=0 silent=0 HELD=0 refused=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		around_cg_limit 16
-		dirties || return 1
-		case $((round % 3)) in
-		0) around_amid 3 fsfreeze --freeze "$MNT" ;;
-		1) around_held rwb-freeze 3 fsfreeze --freeze "$MNT" ;;
-		2) freezes_first ;;
-		esac || return 1
-		frozen=$((frozen + 1))
-		! is_silent "$DEV" 2 || silent=$((silent + 1))
-		fsfreeze --unfreeze "$MNT" || return 1
-		around_met
-	done
+	around_cg_limit 16
+	dirties || return 1
+	case $((ROUND % 3)) in
+	0) around_amid 3 fsfreeze --freeze "$MNT" ;;
+	1) around_held "$RACE" 3 fsfreeze --freeze "$MNT" ;;
+	2) freezes_first ;;
+	esac || return 1
+	frozen=$((frozen + 1))
+	! is_silent "$DEV" 2 || silent=$((silent + 1))
+	fsfreeze --unfreeze "$MNT" || return 1
+	around_met
+	return 0
 }
 
 freezes()
 {
+	frozen=0 silent=0 HELD=0 refused=0
 	fs_new "$1" "$DEV"
-	check "$1: $ROUNDS rounds" rounds
+	check "$1: $ROUNDS rounds" all_rounds one_round
 	check_eq "$1: froze" "$frozen" "$ROUNDS"
 	check_eq "$1: nothing was written to a frozen filesystem" "$silent" "$ROUNDS"
 	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 2) / 3))"

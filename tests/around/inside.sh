@@ -17,8 +17,7 @@ need_nbd_disk
 need_befall
 need_fs ext4
 WANTS=5
-CHECKS=$((AROUND_BOOKS + 3 * WANTS + 1))
-start_test $((2 * CHECKS + 1)) "who wants a superblock against the worker inside of it"
+start_test plan-at-end "who wants a superblock against the worker inside of it"
 load_helper
 nbd_disk_attach delay
 DEV=$DISK
@@ -29,13 +28,7 @@ around_cg rwb-inside 12
 # ends PID: it does, and well.
 ends()
 {
-	loop_until 900 ended "$1" && wait "$1"
-}
-
-# ended PID
-ended()
-{
-	! kill -0 "$1" 2> /dev/null
+	loop_until 900 has_ended "$1" && wait "$1"
 }
 
 # show_waits PID: what it waits for, and the worker.
@@ -48,7 +41,7 @@ show_waits()
 is_silent_now()
 {
 	dd if="$DEV" of=/dev/null bs=4096 count=1 iflag=direct 2> /dev/null &
-	! loop_until 10 ended $!
+	! loop_until 10 has_ended $!
 }
 
 # wants WHAT COMMAND...: 5 checks, with that of the content.
@@ -92,7 +85,10 @@ inside()
 	check "$1: it can be unmounted" fs_umount "$DEV"
 }
 
+CHECKS=$((3 * WANTS + AROUND_BOOKS + 1))
 for_fs $CHECKS inside ext4 xfs
+section "two filesystems" $((2 * CHECKS))
 check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+section "complaints" 1
 
 finish

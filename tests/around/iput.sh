@@ -167,7 +167,7 @@ worker_is_last()
 # what reclaim meets is what is dropped next.
 churn()
 {
-	local options='' lru
+	local options='' lru superblock
 
 	lru=$(files_on_lru)
 	# No commit of the journal while the disk stands still: it would hold up rm.
@@ -191,8 +191,10 @@ churn()
 	snap after
 	check_num "$1: their folios were queued" "$(delta helper 'queued\.folios')" -gt "$FILES"
 	check_around_books "$1"
+	superblock=$(superblock_of "$1" "$DEV")
+	[ -d "$superblock" ] || bail "no $superblock, so that its end cannot be seen"
 	fs_umount "$DEV"
-	check_not "$1: no superblock is left" grep -q " $1 " /proc/mounts
+	check "$1: no superblock is left" loop_until 50 test ! -e "$superblock"
 	check_num "$1: nor a page of files that are gone" $(($(files_on_lru) - lru)) -lt 64
 }
 
@@ -201,7 +203,7 @@ for_fs $CHECKS churn ext4 xfs
 echo 0 > "$INSTANCE/tracing_on"
 check_eq "the trace holds every eviction" "$(trace_lost)" 0
 evictions
-while read -r line; do say "evictions $line"; done < "$TMP/evictions"
+show_lines "evictions " < "$TMP/evictions"
 check_num "evictions were seen" "$(evicted seen)" -ge "$FILES"
 check_eq "each with its stack" "$(evicted stacks)" "$(evicted seen)"
 check_num "some by the worker, which had the last reference" "$(evicted worker)" -ge "$LASTS"

@@ -9,38 +9,25 @@
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"
 
-need_helper
-need_memcg
-need_disk disk1
-need_dm delay
-ROUNDS=$(scaled 12)
 CHECKS=$((AROUND_BOOKS + 5))
-start_test $((2 * CHECKS + 1)) "remount against the worker"
-load_helper inflight=256
-disk_slow disk1 rwb-remount 20
-keeps_pages
-around_cg rwb-remount 8
+around_race 12 $((2 * CHECKS + 1)) "remount against the worker"
+around_cg "$RACE" 8
 
-rounds()
+one_round()
 {
-	local round=0
-
-	readonly=0 silent=0 HELD=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		around_cg_limit 16
-		file_in "$ACG" write -p 1536 -o random -g "$round" "$MNT/file" || return 1
-		! around_by_turns "$round" rwb-remount 3 mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
-		! is_silent "$DEV" 1 || silent=$((silent + 1))
-		around_met
-		mount -o remount,rw "$DEV" "$MNT" || return 1
-	done
+	around_cg_limit 16
+	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file" || return 1
+	! around_by_turns 3 mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
+	! is_silent "$DEV" 1 || silent=$((silent + 1))
+	around_met
+	mount -o remount,rw "$DEV" "$MNT" || return 1
 }
 
 remounts()
 {
+	readonly=0 silent=0 HELD=0
 	fs_new "$1" "$DEV"
-	check "$1: $ROUNDS rounds" rounds
+	check "$1: $ROUNDS rounds" all_rounds one_round
 	check_eq "$1: became read-only at once" "$readonly" "$ROUNDS"
 	check_eq "$1: nothing was written to what is read-only" "$silent" "$ROUNDS"
 	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 1) / 2))"

@@ -51,46 +51,44 @@ nbd_disk_gone()
 	[ ! -e "/sys/block/${1##*/}/pid" ]
 }
 
-# rounds KIND TYPE: the device is removed once folios are queued for it.
-rounds()
+# one_round KIND TYPE: the device is removed once folios are queued for it, by the ledger's row of
+# the device.
+one_round()
 {
-	local round=0
-
-	removed=0 right=0 queued=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		fs_new "$2" "$DISK"
-		file write -y -n 4 -p 64 -g "$round" "$MNT/synced" || return 1
-		sync -f "$MNT/synced.0"
-		file_bg remove "$ACG" write -f -n 8 -p 512 -o random "$MNT/file"
-		loop_until 900 around_has_pending && queued=$((queued + 1))
-		"$1_remove" "$DISK" && removed=$((removed + 1))
-		# Its writes fail, or it waits for a filesystem that is shut down.
-		hog_kill remove
-		loop_until 100 umount "$MNT" || return 1
-		"$1_back" || return 1
-		fs_cold "$DISK"
-		! proves verify -n 4 -p 64 -g "$round" "$MNT/synced" || right=$((right + 1))
-		fs_umount "$DISK"
-	done
+	fs_new "$2" "$DISK"
+	file write -y -n 4 -p 64 -g "$ROUND" "$MNT/synced" || return 1
+	sync -f "$MNT/synced.0"
+	file_bg remove "$ACG" write -f -n 8 -p 512 -o random "$MNT/file"
+	! loop_until 900 device_rows_hold || queued=$((queued + 1))
+	! "$1_remove" "$DISK" || removed=$((removed + 1))
+	# Its writes fail, or it waits for a filesystem that is shut down.
+	hog_kill remove
+	loop_until 100 umount "$MNT" || return 1
+	"$1_back" || return 1
+	fs_cold "$DISK"
+	! proves verify -n 4 -p 64 -g "$ROUND" "$MNT/synced" || right=$((right + 1))
+	fs_umount "$DISK"
+	return 0
 }
 
 # removes KIND TYPE
 removes()
 {
 	around_cg "rwb-remove-$1-$2" 6
-	check "$1, $2: $ROUNDS rounds" rounds "$1" "$2"
+	removed=0 right=0 queued=0
+	check "$1, $2: $ROUNDS rounds" all_rounds one_round "$1" "$2"
 	check_eq "$1, $2: the device was removed" "$removed" "$ROUNDS"
 	check_eq "$1, $2: with folios queued" "$queued" "$ROUNDS"
 	check_eq "$1, $2: what was synced is there" "$right" "$ROUNDS"
 	check_around_books "$1, $2"
-	check "$1, $2: no device that has gone is in the ledger" device_rows_end
+	check_not "$1, $2: no device that has gone is in the ledger" device_rows_hold
 }
 
-# A row of a removed device may stay until its number is used again, but holds nothing.
-device_rows_end()
+# device_rows_hold: something is queued or in flight by the row of some device. The row of a
+# removed device may stay until its number is used again.
+device_rows_hold()
 {
-	! grep -E '^device\.[0-9:]*\.(pending|inflight_pages|stuck) [1-9]' "$LEDGER/helper"
+	grep -qE '^device\.[0-9:]*\.(pending|inflight_pages|stuck) [1-9]' "$LEDGER/helper"
 }
 
 disk_attach disk1

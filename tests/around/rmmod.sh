@@ -25,34 +25,23 @@ around_cg rwb-rmmod 8
 
 file_bg rmmod "$ACG" write -f -n 4 -p 2048 -o random "$MNT/file"
 
-reloads()
+reload()
 {
-	local round=0
-
-	loaded=0 queued=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		loop_until 900 around_has_pending && queued=$((queued + 1))
-		unload_mod || return 1
-		load_helper
-		loaded=$((loaded + 1))
-	done
+	! loop_until 900 around_has_pending || queued=$((queued + 1))
+	unload_mod || return 1
+	load_helper
 }
 
 # Off: the counters stand still while the writer goes on.
-toggles()
+toggle()
 {
-	local round=0 met
+	local met
 
-	stood=0 went=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		echo N > "$PARAMS/write_around" || return 1
-		met=$(around_counts)
-		[ "$(around state)" = off ] && ! loop_until 1 counts_change "$met" && stood=$((stood + 1))
-		echo Y > "$PARAMS/write_around" || return 1
-		! loop_until 900 counts_change "$met" || went=$((went + 1))
-	done
+	echo N > "$PARAMS/write_around" || return 1
+	met=$(around_counts)
+	[ "$(around state)" = off ] && ! loop_until 1 counts_change "$met" && stood=$((stood + 1))
+	echo Y > "$PARAMS/write_around" || return 1
+	! loop_until 900 counts_change "$met" || went=$((went + 1))
 }
 
 around_counts()
@@ -97,9 +86,10 @@ refused_while_going()
 	$refused && loop_until 50 mod_gone reclaimwb
 }
 
-check "unloaded and loaded $ROUNDS times" reloads
+queued=0 stood=0 went=0
+check "unloaded and loaded $ROUNDS times" all_rounds reload
 check_eq "with folios queued" "$queued" "$ROUNDS"
-check "switched off and on $ROUNDS times" toggles
+check "switched off and on $ROUNDS times" all_rounds toggle
 check_eq "off stood still" "$stood" "$ROUNDS"
 check_eq "on went on" "$went" "$ROUNDS"
 check "the writer is alive" file_alive rmmod

@@ -36,12 +36,6 @@ is_stuck()
 	[ "$(of "$STUCK" stuck)" = "$1" ]
 }
 
-# ended PID
-ended()
-{
-	! kill -0 "$1" 2> /dev/null
-}
-
 # more_windows COUNT: the worker notes them once they are submitted.
 more_windows()
 {
@@ -52,20 +46,16 @@ more_windows()
 # writes windows; a device's own rows begin anew with its worker.
 goes_on()
 {
-	local round=0 windows ACG="$WELL_CG"
+	local windows ACG="$WELL_CG"
 
-	cleaned=0 right=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		windows=$(around windows)
-		around_cg_limit 12
-		file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || return 1
-		around_cg_limit 2
-		! loop_until 100 more_windows "$windows" || cleaned=$((cleaned + 1))
-		umount "$MNT" || return 1
-		fs_mount "$WELL"
-		! proves verify -p 1024 -g "$round" "$MNT/file" || right=$((right + 1))
-	done
+	windows=$(around windows)
+	around_cg_limit 12
+	file_in "$ACG" write -p 1024 -o random -g "$ROUND" "$MNT/file" || return 1
+	around_cg_limit 2
+	! loop_until 100 more_windows "$windows" || cleaned=$((cleaned + 1))
+	umount "$MNT" || return 1
+	fs_mount "$WELL"
+	! proves verify -p 1024 -g "$ROUND" "$MNT/file" || right=$((right + 1))
 }
 
 # tasks_in_kernel: says where each task waits that waits for a lock or a device.
@@ -91,7 +81,7 @@ superblock_is_free()
 	if around_holds rwb-stuck 4; then
 		mount -o remount,noatime "$STUCK" "$stuck_mnt" &
 		remount=$!
-		loop_until 100 ended $remount && is=true
+		loop_until 100 has_ended $remount && is=true
 		$is || tasks_in_kernel
 		dm_go rwb-stuck
 		wait $remount
@@ -131,7 +121,8 @@ stuck()
 	check_num "$1: reclaim for the stuck device ended, seconds" \
 		$(($(cut -d. -f1 /proc/uptime) - at)) -lt 30
 	check "$1: the ledger says stuck" loop_until 300 is_stuck 1
-	check "$1: another device goes on" goes_on
+	cleaned=0 right=0
+	check "$1: another device goes on" all_rounds goes_on
 	check_eq "$1: it was cleaned by the worker" "$cleaned" "$ROUNDS"
 	check_eq "$1: and right after each unmount" "$right" "$ROUNDS"
 	check_eq "$1: it is not called stuck" "$(of "$WELL" stuck)" 0

@@ -28,24 +28,18 @@ keeps_pages
 
 # rounds: anonymous memory swaps to the filesystem while files on it are written, in a cgroup
 # inside of its own whose limit is not raised: folios are queued while swapoff goes on.
-rounds()
+one_round()
 {
-	local round=0
-
-	right=0 queued=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		mkswap "$MNT/swap" > /dev/null && swapon "$MNT/swap" || return 1
-		undo "swapoff $MNT/swap 2> /dev/null"
-		hog_in "$ACG/anon" swapped -m "$MIB" -r
-		hog_filled swapped
-		# swapoff reads it all back: the limit must let it.
-		around_cg_limit $((MIB * 2 + FILES))
-		! loop_until 900 around_has_pending || queued=$((queued + 1))
-		swapoff "$MNT/swap" || return 1
-		! hog_done swapped || right=$((right + 1))
-		around_cg_limit $((MIB / 2 + FILES))
-	done
+	mkswap "$MNT/swap" > /dev/null && swapon "$MNT/swap" || return 1
+	undo "swapoff $MNT/swap 2> /dev/null"
+	hog_in "$ACG/anon" swapped -m "$MIB" -r
+	hog_filled swapped
+	# swapoff reads it all back: the limit must let it.
+	around_cg_limit $((MIB * 2 + FILES))
+	! loop_until 900 around_has_pending || queued=$((queued + 1))
+	swapoff "$MNT/swap" || return 1
+	! hog_done swapped || right=$((right + 1))
+	around_cg_limit $((MIB / 2 + FILES))
 }
 
 swapoffs()
@@ -66,7 +60,8 @@ swapoffs()
 	sync -f "$MNT/swap"
 	before=$(vmstat pswpout)
 	file_bg swapoff "$ACG/files" write -p 2048 -o random -u "$TMP/$1.enough" "$MNT/file"
-	check "$1: $ROUNDS rounds" rounds
+	right=0 queued=0
+	check "$1: $ROUNDS rounds" all_rounds one_round
 	touch "$TMP/$1.enough"
 	check "$1: files could be written meanwhile" file_end swapoff
 	generation=$(sed -n 's/.*generation //p' "$TMP/swapoff.log")

@@ -9,45 +9,31 @@
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"
 
-need_helper
-need_memcg
-need_disk disk1
-need_dm delay
-ROUNDS=$(scaled 12)
 CHECKS=$((AROUND_BOOKS + 5))
-start_test $((2 * CHECKS + 1)) "umount against the worker"
-load_helper inflight=256
-disk_slow disk1 rwb-umount 20
-keeps_pages
-around_cg rwb-umount 8
+around_race 12 $((2 * CHECKS + 1)) "umount against the worker"
+around_cg "$RACE" 8
 
-# rounds: sets the counts of rounds that went well.
-rounds()
+one_round()
 {
-	local round=0
-
-	now=0 right=0 lazy=0 HELD=0
-	while [ "$round" -lt "$ROUNDS" ]; do
-		round=$((round + 1))
-		around_cg_limit 16
-		file_in "$ACG" write -n 2 -p 768 -o random -g "$round" "$MNT/file" || return 1
-		if [ $((round % 3)) = 0 ]; then
-			around_by_turns "$round" rwb-umount 4 sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1))
-		else
-			around_by_turns "$round" rwb-umount 4 umount "$MNT" && now=$((now + 1))
-		fi
-		around_met
-		echo 3 > /proc/sys/vm/drop_caches
-		# After umount -l the superblock goes when its last user has gone.
-		loop_until 100 mount -t "$FS_TYPE" "$DEV" "$MNT" || return 1
-		! proves verify -n 2 -p 768 -g "$round" "$MNT/file" || right=$((right + 1))
-	done
+	around_cg_limit 16
+	file_in "$ACG" write -n 2 -p 768 -o random -g "$ROUND" "$MNT/file" || return 1
+	if [ $((ROUND % 3)) = 0 ]; then
+		around_by_turns 4 sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1))
+	else
+		around_by_turns 4 umount "$MNT" && now=$((now + 1))
+	fi
+	around_met
+	echo 3 > /proc/sys/vm/drop_caches
+	# After umount -l the superblock goes when its last user has gone.
+	loop_until 100 mount -t "$FS_TYPE" "$DEV" "$MNT" || return 1
+	! proves verify -n 2 -p 768 -g "$ROUND" "$MNT/file" || right=$((right + 1))
 }
 
 umounts()
 {
+	now=0 right=0 lazy=0 HELD=0
 	fs_new "$1" "$DEV"
-	check "$1: $ROUNDS rounds" rounds
+	check "$1: $ROUNDS rounds" all_rounds one_round
 	check_eq "$1: every unmount went through at once" "$((now + lazy))" "$ROUNDS"
 	check_eq "$1: of them with -l" "$lazy" "$((ROUNDS / 3))"
 	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 1) / 2))"

@@ -312,14 +312,9 @@ stall_times()
 # until_done PID: bounded; a load that hangs is a failure, with its stack in the log.
 until_done()
 {
-	loop_until "${2:-1800}" ended "$1" || {
+	loop_until "${2:-1800}" has_ended "$1" || {
 		say "$(cat "/proc/$1/stack" 2> /dev/null)"
 		bail "a load is not done after $((${2:-1800} / 10)) s"
 	}
 	wait "$1"
-}
-
-ended()
-{
-	! kill -0 "$1" 2> /dev/null
 }

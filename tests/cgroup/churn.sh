@@ -103,7 +103,7 @@ check_adds_up()
 report()
 {
 	"$TOOL" report --since "$1" > "$TMP/report" 2> "$TMP/report.err" || {
-		while read -r line; do say "  $line"; done < "$TMP/report.err"
+		show_file "$TMP/report.err"
 		return 1
 	}
 	"$TOOL" report --since "$1" --json > "$TMP/report.json" || return 1
@@ -127,8 +127,8 @@ check_num "rows of the dead were given back: pages" \
 	"$(sum "$LEDGER/cgroups" 'removed\.[a-z_]+\.pages')" -gt 0
 check_num "and stalls" "$(row stalls_cgroups removed.0.stalls)" -gt 0
 check_eq "who lives has its row still" "$(id_of stalls_cgroups rwb-first)" "$first"
-check_eq "and is not said to be gone" "$(row stalls_cgroups "cgroup.$first.removed")" missing
-check_eq "of it nothing is missing" "$(row stalls_cgroups "cgroup.$first.missed.ns")" missing
+check_missing "and is not marked as removed" "$(row stalls_cgroups "cgroup.$first.removed")"
+check_missing "its row lost no time" "$(row stalls_cgroups "cgroup.$first.missed.ns")"
 last=$(id_of stalls_cgroups "rwb-pod-$PODS")
 check_num "who went last is told by name, too" "${last:-0}" -gt 0
 check_eq "and to be gone" "$(row stalls_cgroups "cgroup.$last.removed")" 1
@@ -158,7 +158,7 @@ section "a crowd: writes" 2
 check_num "writes and stalls whose cgroup lost its row" "$(lost)" -gt 0
 check_eq "the first has its row" "$(id_of stalls_cgroups rwb-first)" "$first"
 check_eq "the last has one" "$(id_of stalls_cgroups rwb-late)" "$(cg_id rwb-late)"
-check_eq "nothing of the first is missing" "$(row cgroups "cgroup.$first.missed.pages")" missing
+check_missing "the first cgroup's row lost no pages" "$(row cgroups "cgroup.$first.missed.pages")"
 check "there is a report over all of it" report "$TMP/first.json"
 check "it says so" grep -q 'table (stalls, by cgroup)' "$TMP/report.flat"
 check "and one of the crowd alone" report "$TMP/now.json"

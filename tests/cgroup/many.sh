@@ -58,7 +58,7 @@ check "every page was right" many
 quiesce
 check_stall_books "$CGROUPS cgroups" memcg_max $CGROUPS
 check_eq "none of them lost a row" "$(sum "$LEDGER/status" 'lost\.(cgroups|stall_cgroups)')" 0
-check_eq "of none anything is missing" "$(sum "$LEDGER/cgroups" 'cgroup\.[0-9]+\.missed\.pages')" missing
+check_missing "no cgroup lost pages of its row" "$(sum "$LEDGER/cgroups" 'cgroup\.[0-9]+\.missed\.pages')"
 check_num "per cent of the stalls' time that is no cgroup's" \
 	"$(($(stalled 'other\.0\.ns' stalls_cgroups) * 100 / ($(stalled "$STALL_ORIGIN\\.ns") + 1)))" -le 10
 check_eq "pages by cgroup are all that were written" \

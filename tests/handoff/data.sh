@@ -19,8 +19,7 @@ need_disk disk0
 SECONDS_EACH=12 LEAVE=48 KINDS="anon huge shmem" MIX_MIB=40
 # There swapoff takes minutes; and what was huge is small before long.
 ! is_debug_kernel || SECONDS_EACH=6 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
-EACH=$((HANDOFF_BOOKS + 3))
-start_test $(($(echo "$KINDS" | wc -w) * EACH + 1)) "what tasks do to folios that are queued"
+start_test plan-at-end "what tasks do to folios that are queued"
 load_handoff
 if [ -e /sys/kernel/mm/ksm/run ]; then
 	set_file /sys/kernel/mm/ksm/run 1
@@ -82,24 +81,24 @@ mix()
 	disturbs $pid
 	wait $pid
 	rc=$?
-	while read -r line; do say "$1: $line"; done < "$TMP/mix"
+	show_lines "$1: " < "$TMP/mix"
 	[ $rc = 0 ] && [ "$(grep -c 'verified [1-9][0-9]* pages, 0 bad' "$TMP/mix")" = 2 ]
 }
 
 kills=$(vmstat oom_kill)
-all=0
 for kind in $KINDS; do
 	# Each time, as others give memory back meanwhile: KASAN's quarantine does.
 	drop_ballast
 	leave_mib $LEAVE
 	check "$kind: every page was right" mixes "$kind"
 	check_num "$kind: devices were swapped off meanwhile" "$offs" -gt 0
-	all=$((all + offs))
 	check_num "$kind: requests were handed off" "$taken" -gt 0
 	check_handoff_books "$kind"
 done
+section "the kinds of memory" $(($(echo "$KINDS" | wc -w) * (3 + HANDOFF_BOOKS)))
 
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
+section "kills" 1
 undo "swapoff $SPARE 2> /dev/null"
 
 finish

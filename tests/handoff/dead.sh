@@ -18,9 +18,9 @@ need_nbd slow
 need_disk disk0 disk1
 need_dm delay
 need_swap_priority
-NIC=$(ip route | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+NIC=$(first_nic)
 [ -n "$NIC" ] || skip_all "no network device"
-start_test $((2 * HANDOFF_BOOKS + 16)) "swap devices that stop answering"
+start_test plan-at-end "swap devices that stop answering"
 load_handoff
 ENOUGH=8192
 ! is_debug_kernel || ENOUGH=2048
@@ -90,8 +90,10 @@ dm_table rwb-dead "$UNDER" linear || bail "it stays dead"
 check "the dead one recovers" loop_until 300 is_late "$DEAD" 0
 check "every page is right" hog_done first
 check "every page of the other is right" hog_done other
+section "one of two disks" 8
 drop_ballast
 check_handoff_books "disks"
+section "disks: books" "$HANDOFF_BOOKS"
 for dev in "$DEAD" "$WELL"; do
 	swapoff "$dev" || bail "swapoff $dev"
 done
@@ -107,7 +109,9 @@ check "NBD is late" loop_until 600 is_late "$NBD_DEV" 1
 ip link set "$NIC" up
 check "NBD recovers" loop_until 1200 is_late "$NBD_DEV" 0
 check "and every page is right" hog_done second
+section "NBD" 4
 check_handoff_books "NBD"
+section "NBD: books" "$HANDOFF_BOOKS"
 
 # --- unloaded while the device is dead
 
@@ -126,6 +130,7 @@ ip link set "$NIC" up
 wait $!
 check_eq "it is unloaded when the device answers, if not before" "$(cat "$TMP/unloaded")" 0
 check "every page is right after that" hog_done third
+section "unloaded" 4
 drop_ballast
 
 finish

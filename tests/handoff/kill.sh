@@ -40,11 +40,6 @@ batches()
 	echo "$n"
 }
 
-is_gone()
-{
-	! kill -0 "$1" 2> /dev/null
-}
-
 # killed_after NAME: ms from the line NAME of the kernel's log to the next OOM kill.
 killed_after()
 {
@@ -65,7 +60,7 @@ dies()
 	echo "$mark" > /dev/kmsg
 	in_cg "$CG/rwb-kill" "$BIN/memhog" -c text -m 96 > "$TMP/task" 2>&1 &
 	task=$!
-	loop_until $((PATIENCE_S * 10)) is_gone $task || say "it lives on"
+	loop_until $((PATIENCE_S * 10)) has_ended $task || say "it lives on"
 	dm_table rwb-kill "$UNDER" linear || bail "it stays dead"
 	wait $task
 	handoff_quiet

@@ -27,11 +27,7 @@ fails()
 	local failed
 
 	dm_table rwb-eio "$UNDER" flakey || bail "no disk that fails"
-	snap before
-	hog_start "$1" -c text -m "$(scaled 16)" -p
-	hog_filled "$1"
-	quiesce
-	snap after
+	page_out "$1" -c text -m "$(scaled 16)"
 	failed=$(delta writes '[a-z_]*\.(anon|shmem)\.failed\.pages')
 	check_num "$1: writes failed" "$failed" -gt $(($(scaled 16) * 200))
 	check_eq "$1: they are who reclaimed's" \
@@ -43,11 +39,7 @@ fails()
 	check_books
 	dm_table rwb-eio "$UNDER" linear || bail "it stays broken"
 	check "$1: every page is right" hog_done "$1"
-	snap before
-	hog_start "$1" -c text -m "$(scaled 16)" -p
-	hog_filled "$1"
-	quiesce
-	snap after
+	page_out "$1" -c text -m "$(scaled 16)"
 	check_eq "$1: when the device is well none fails" \
 		"$(delta writes '[a-z_]*\.(anon|shmem)\.failed\.pages')" 0
 	hog_kill "$1"

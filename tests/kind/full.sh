@@ -30,12 +30,8 @@ reported()
 }
 
 "$TOOL" snapshot -o "$TMP/since.json" || bail "no snapshot"
-snap before
 before=$(refused)
-hog_start hog -c random -m "$(scaled 16)" -p
-hog_filled hog
-quiesce
-snap after
+page_out hog -c random -m "$(scaled 16)"
 failed=$(($(refused) - before))
 check_charged madvise anon failed $(($(scaled 16) * 100))
 section "what was written" "$CHARGED"

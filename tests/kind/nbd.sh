@@ -17,11 +17,7 @@ nbd_swap_on fast
 # writes_of TYPE
 writes_of()
 {
-	snap before
-	hog_start "$1" -t "$1" -m "$(scaled 16)" -p
-	hog_filled "$1"
-	quiesce
-	snap after
+	page_out "$1" -t "$1" -m "$(scaled 16)"
 	check_only madvise "$1" io $(($(scaled 16) * 200))
 	section "$1: what was written" "$ONLY"
 	check_books

@@ -19,11 +19,7 @@ M=16
 
 # Until the kernel had a huge page to give.
 for _ in 1 2 3 4 5; do
-	snap before
-	hog_start hog -H -m "$M" -p
-	hog_filled hog
-	quiesce
-	snap after
+	page_out hog -H -m "$M"
 	huge=$(delta vmstat thp_swpout)
 	[ "$huge" = 0 ] || break
 	hog_kill hog

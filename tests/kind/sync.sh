@@ -15,11 +15,7 @@ load_mod
 writes_to()
 {
 	"${1}_swap_on" 64 || bail "no $1 swap"
-	snap before
-	hog_start hog -c text -m "$(scaled 16)" -p
-	hog_filled hog
-	quiesce
-	snap after
+	page_out hog -c text -m "$(scaled 16)"
 	check_only madvise anon sync $(($(scaled 16) * 200))
 	section "$1: what was written" "$ONLY"
 	check_books

@@ -12,11 +12,7 @@ start_test plan-at-end "writes of zero-filled pages"
 load_mod
 brd_swap_on 64
 
-snap before
-hog_start hog -c zero -m "$(scaled 16)" -p
-hog_filled hog
-quiesce
-snap after
+page_out hog -c zero -m "$(scaled 16)"
 check_only madvise anon zero $(($(scaled 16) * 200))
 section "what was written" "$ONLY"
 check_books

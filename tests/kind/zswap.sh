@@ -20,13 +20,9 @@ sync
 check "zswap is on" zswap_on
 section "zswap" 1
 
-snap before
 out=$(vmstat pswpout)
 sectors=$(written_sectors "$DISK")
-hog_start hog -c text -m "$(scaled 16)" -p
-hog_filled hog
-quiesce
-snap after
+page_out hog -c text -m "$(scaled 16)"
 check_only madvise anon zswap $(($(scaled 16) * 200))
 section "what was written" "$ONLY"
 check_books

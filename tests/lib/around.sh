@@ -50,23 +50,10 @@ around_state()
 	awk '/^nr_writeback / { print $2 }' /proc/vmstat
 }
 
-around_still()
-{
-	local a
-
-	a=$(around_state)
-	sleep 0.3
-	[ "$a" = "$(around_state)" ] || return 1
-	case $a in
-	*" 0 0") ;;
-	*) return 1 ;;
-	esac
-}
-
 # around_quiet: nothing is queued, nothing is met, nothing is being written.
 around_quiet()
 {
-	loop_until 200 around_still || {
+	loop_until 200 is_idle around_state " 0 0" || {
 		say "write-around did not become quiet: met, pending, writeback: $(around_state)"
 		return 1
 	}
@@ -104,11 +91,7 @@ check_around_books()
 # show_around: what happened, in three lines.
 show_around()
 {
-	awk '/^device\./ || /hist/ { next } $2 != 0 { line = line " " $1 "=" $2 }
-		length(line) > 150 { print line; line = "" } END { print line }' "$LEDGER/helper" |
-	while read -r line; do
-		say "  $line"
-	done
+	show_rows "$LEDGER/helper" '^device[.]|hist'
 }
 
 # --- pressure
@@ -123,11 +106,7 @@ file()
 
 show_file()
 {
-	local line
-
-	while read -r line; do
-		say "  $line"
-	done < "$1"
+	show_lines < "$1"
 }
 
 # proves ARGUMENTS...: filehog verify (or mutate -V); it must have verified something.
@@ -309,16 +288,42 @@ around_held()
 	fi
 }
 
-# around_by_turns ROUND NAME MIB COMMAND...: in every second round the disk stands still.
+# --- rounds: something befalls a filesystem, over and over, while the worker writes to it
+
+# around_race ROUNDS CHECKS TITLE: the beginning of such a scenario. Its disk takes 20 ms for a
+# write and little may be in flight, so that folios stay queued; it can be made to stand still by
+# its name, which is RACE. Sets ROUNDS, RACE and DEV.
+around_race()
+{
+	need_helper
+	need_memcg
+	need_disk disk1
+	need_dm delay
+	ROUNDS=$(scaled "$1")
+	RACE=rwb-${NAME##*/}
+	start_test "$2" "$3"
+	load_helper inflight=256
+	disk_slow disk1 "$RACE" 20
+	keeps_pages
+}
+
+# all_rounds FUNCTION [ARGUMENT...]: calls it ROUNDS times, with ROUND from 1 on, until it fails.
+all_rounds()
+{
+	ROUND=0
+	while [ "$ROUND" -lt "$ROUNDS" ]; do
+		ROUND=$((ROUND + 1))
+		"$@" || return 1
+	done
+}
+
+# around_by_turns MIB COMMAND...: in every second round the disk stands still.
 around_by_turns()
 {
-	local round="$1" name="$2"
-
-	shift 2
-	if [ $((round % 2)) = 0 ]; then
+	if [ $((ROUND % 2)) = 0 ]; then
 		around_amid "$@"
 	else
-		around_held "$name" "$@"
+		around_held "$RACE" "$@"
 	fi
 }
 

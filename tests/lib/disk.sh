@@ -189,6 +189,12 @@ is_mounted()
 	grep -q "^$1 " /proc/mounts
 }
 
+# superblock_of TYPE DEV: the folder in sysfs that is there for as long as the superblock is.
+superblock_of()
+{
+	echo "/sys/fs/$1/$(basename "$(readlink -f "/sys/dev/block/$(bdi_of "$2")")")"
+}
+
 # fs_cold DEV [OPTIONS]: what is read afterwards comes from the disk.
 fs_cold()
 {

@@ -42,23 +42,10 @@ handoff_state()
 	awk '/^nr_writeback / { print $2 }' /proc/vmstat
 }
 
-handoff_still()
-{
-	local a
-
-	a=$(handoff_state)
-	sleep 0.3
-	[ "$a" = "$(handoff_state)" ] || return 1
-	case $a in
-	*" 0 0 0") ;;
-	*) return 1 ;;
-	esac
-}
-
 # handoff_quiet: nothing is queued, nothing is being written.
 handoff_quiet()
 {
-	loop_until 300 handoff_still || {
+	loop_until 300 is_idle handoff_state " 0 0 0" || {
 		say "handoff did not become quiet: written, pending, in flight, writeback: $(handoff_state)"
 		return 1
 	}
@@ -94,9 +81,7 @@ below()
 # show_load NAME: what swapload said, in $TMP/load.NAME.
 show_load()
 {
-	local line
-
-	while read -r line; do say "$1: $line"; done < "$TMP/load.$1"
+	show_lines "$1: " < "$TMP/load.$1"
 }
 
 # swapload_verified NAME RC: shows it; was every touch right? If a task is killed the others
@@ -110,9 +95,5 @@ swapload_verified()
 # show_handoff: what happened, in a few lines.
 show_handoff()
 {
-	awk '/hist/ { next } $2 != 0 { line = line " " $1 "=" $2 }
-		length(line) > 150 { print line; line = "" } END { print line }' "$LEDGER/handoff" |
-	while read -r line; do
-		say "  $line"
-	done
+	show_rows "$LEDGER/handoff" hist
 }

@@ -50,17 +50,26 @@ hog_go()
 	touch "$TMP/$1.go"
 }
 
+# page_out NAME [memhog options]: memory is filled and paged out (MADV_PAGEOUT), between the
+# snapshots "before" and "after".
+page_out()
+{
+	snap before
+	hog_start "$@" -p
+	hog_filled "$1"
+	quiesce
+	snap after
+}
+
 hog_done()
 {
-	local rc line
+	local rc
 
 	hog_go "$1"
 	wait "$(cat "$TMP/$1.pid")"
 	rc=$?
 	rm -f "$TMP/$1.pid"
-	while read -r line; do
-		say "$1: $line"
-	done < "$TMP/$1.log"
+	show_lines "$1: " < "$TMP/$1.log"
 	# It must have proven something, not only ended well.
 	[ "$rc" = 0 ] && grep -q "verified [1-9][0-9]* pages, 0 bad" "$TMP/$1.log"
 }

@@ -24,18 +24,23 @@ vm_writes()
 		/^nr_writeback / { w = $2 } END { print w }' /proc/vmstat
 }
 
-still()
+# is_idle STATE END: what the function STATE prints stays the same for 0.3 s, and ends with END.
+is_idle()
 {
-	local a
+	local state
 
-	a=$(vm_writes)
+	state=$("$1")
 	sleep 0.3
-	[ "$a" = "$(vm_writes)" ] && [ "${a##* }" = 0 ]
+	[ "$state" = "$("$1")" ] || return 1
+	case $state in
+	*"$2") ;;
+	*) return 1 ;;
+	esac
 }
 
 quiesce()
 {
-	loop_until 100 still || say "memory did not become quiet in 40 s"
+	loop_until 100 is_idle vm_writes " 0" || say "memory did not become quiet in 40 s"
 }
 
 # What reclaim wrote, and what zswap wrote back.
@@ -139,14 +144,18 @@ check_only()
 # show_writes: the write rows that grew, as diagnostics.
 show_writes()
 {
-	local line
-
 	awk 'NR == FNR { old[$1] = $2; next }
 		$1 ~ /\.pages$/ && $2 != old[$1] { print $1, $2 - old[$1] }' \
-		"$TMP/before/writes" "$TMP/after/writes" |
-	while read -r line; do
-		say "  $line"
-	done
+		"$TMP/before/writes" "$TMP/after/writes" | show_lines
+}
+
+# show_rows FILE SKIP: the rows that are not 0 and whose key does not match SKIP, several on a line.
+show_rows()
+{
+	awk -v skip="$2" '$1 ~ skip { next }
+		$2 != 0 { line = line " " $1 "=" $2 }
+		length(line) > 150 { print line; line = "" }
+		END { print line }' "$1" | show_lines
 }
 
 # check_books: the ledger against vmstat, exactly. Six checks.

@@ -433,7 +433,7 @@ reserves_down()
 
 # --- the network
 
-NIC=$(ip route 2> /dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }')
+NIC=$(first_nic)
 # busybox's knows no netem.
 TC=/sbin/tc
 need_netem()

@@ -125,9 +125,9 @@ check_stall_books()
 	check "$1: the ledger can be read" take_stalls
 	check_num "$1: stalls of origin $2" "$(stalled "$2\\.stalls")" -ge "$3"
 	for o in $STALL_ORIGINS; do
-		[ "$(stalled "$o\\.ns")" = "$(stalled "$o\\.part\\.[a-z_]*\\.ns")" ] || sums=0
+		equal "$(stalled "$o\\.ns")" "$(stalled "$o\\.part\\.[a-z_]*\\.ns")" || sums=0
 		[ "$(stalled "$o\\.stalls")" = 0 ] ||
-			[ "$(stalled "$o\\.stalls")" = "$(stalled "$o\\.hist\\.us\\.[0-9]+")" ] || hists=0
+			equal "$(stalled "$o\\.stalls")" "$(stalled "$o\\.hist\\.us\\.[0-9]+")" || hists=0
 	done
 	check_eq "$1: the parts sum to the wall time, to the nanosecond" $sums 1
 	check_eq "$1: each stall is in the histogram" $hists 1
@@ -135,7 +135,7 @@ check_stall_books()
 		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|(other|removed)\.0\.ns' stalls_cgroups)" \
 		"$(stalled "$STALL_ORIGIN\\.ns")"
 	check_few_unexplained "$1: per cent of $2 unexplained" "$2"
-	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | while read -r o; do say "  $o"; done
+	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | show_lines
 	if is_debug_kernel; then
 		# Its checkers probe and trace on their own: not every call can be followed.
 		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest)')" 0
@@ -161,7 +161,7 @@ check_unexplained()
 TRACED_CHECKS=4
 check_traced()
 {
-	local own="cgroup\\.$1" n us events sum wrong o
+	local own="cgroup\\.$1" n us events sum wrong
 
 	n=$(stalled "$own\\.stalls" stalls_cgroups)
 	us=$(($(stalled "$own\\.ns" stalls_cgroups) / 1000))
@@ -186,7 +186,7 @@ check_traced()
 	check_eq "each stall of the cgroup is in it" "$events" "$n"
 	check "and as long, $sum of $us us" [ "$sum" -le "$us" -a "$((sum + n))" -ge "$us" ]
 	check_eq "its parts sum to its time" "$wrong" 0
-	while read -r o; do say "$o"; done < "$TMP/traced.wrong"
+	show_lines "" < "$TMP/traced.wrong"
 }
 
 # check_longest: the longest stalls are whole, and the longest one is the first. 2 checks.

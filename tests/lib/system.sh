@@ -63,6 +63,13 @@ vmstat()
 	awk -v k="$1" '$1 == k { print $2 }' /proc/vmstat
 }
 
+# first_nic: the network device of the first route.
+first_nic()
+{
+	ip route 2> /dev/null |
+		awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print $(i + 1); exit } }'
+}
+
 mem_mib()
 {
 	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo

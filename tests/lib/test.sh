@@ -218,9 +218,10 @@ check_not()
 	fi
 }
 
+# check_eq WHAT GOT EXPECTED: two figures that no ledger has ("missing") are not equal.
 check_eq()
 {
-	if [ -n "$2" ] && [ "$2" = "$3" ]; then
+	if [ -n "$2" ] && [ "$2" != missing ] && [ "$2" = "$3" ]; then
 		ktap_test_pass "$1"
 	else
 		say "${CHANCE}got '$2', expected '$3'"
@@ -228,11 +229,23 @@ check_eq()
 	fi
 }
 
+# check_missing WHAT VALUE: the ledger has no such row, and must not have it.
+check_missing()
+{
+	check "$1" test "$2" = missing
+}
+
 is_number()
 {
 	case "${1#-}" in
 	''|*[!0-9]*) return 1 ;;
 	esac
+}
+
+# equal A B: both are the same number, and neither is missing.
+equal()
+{
+	is_number "$1" && [ "$1" = "$2" ]
 }
 
 # check_num WHAT A -gt|-ge|-eq|-le|-lt B
@@ -268,6 +281,22 @@ loop_until()
 		[ "$n" -gt 0 ] || return 1
 		n=$((n - 1))
 		sleep 0.1
+	done
+}
+
+# has_ended PID
+has_ended()
+{
+	! kill -0 "$1" 2> /dev/null
+}
+
+# show_lines [PREFIX]: shows its input as diagnostics, line by line.
+show_lines()
+{
+	local line
+
+	while read -r line; do
+		say "${1-  }$line"
 	done
 }
 

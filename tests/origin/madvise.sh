@@ -12,11 +12,7 @@ start_test $((ONLY + 1)) "writes by MADV_PAGEOUT"
 load_mod
 zram_swap_on 64
 
-snap before
-hog_start hog -c text -m "$(scaled 16)" -p
-hog_filled hog
-quiesce
-snap after
+page_out hog -c text -m "$(scaled 16)"
 check_only madvise anon sync $(($(scaled 16) * 200))
 check "every page came back right" hog_done hog
 

@@ -40,14 +40,14 @@ check "status answers" "$TOOL" status
 check "so does the exporter" "$TOOL" export --prometheus -o "$TMP/prom"
 quiesce
 check "there is a report" answer "$TMP/report" report --since "$TMP/since.json"
-while read -r line; do say "  $line"; done < "$TMP/report"
+show_file "$TMP/report"
 check "it says that PSI is off, and how to switch it on" \
 	grep -q 'PSI is off (psi=0 on the kernel.s command line); boot with psi=1' "$TMP/report"
 check "why says so, too" answer "$TMP/why" why --for 0s
 grep -q 'PSI is off (psi=0' "$TMP/why" || say "$(cat "$TMP/why")"
 check "with the same words" grep -q 'PSI is off (psi=0 on the kernel.s command line); boot with psi=1' "$TMP/why"
 "$TOOL" why --for 0s /rwb-psi > "$TMP/cgroup" 2>&1
-while read -r line; do say "  $line"; done < "$TMP/cgroup"
+show_file "$TMP/cgroup"
 check "why knows the cgroup, and what hurts it" grep -q 'Of cgroup /rwb-psi, from' "$TMP/cgroup"
 unload_mod
 

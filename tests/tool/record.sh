@@ -11,7 +11,7 @@ need_mod
 need_no_swap
 need_memcg
 need_tool
-start_test 30 "recordings against the ledger"
+start_test 32 "recordings against the ledger"
 load_mod
 zram_swap_on 64
 M=$(scaled 16)
@@ -85,7 +85,7 @@ reclaim()
 	sh -c 'echo "$1" > "$2" 2> /dev/null; sleep 1; exit 5' sh \
 	"$((M / 2))M swappiness=max" "$GROUP/memory.reclaim" 2> "$TMP/said"
 RC=$?
-while read -r line; do say "it said: $line"; done < "$TMP/said"
+show_lines "it said: " < "$TMP/said"
 check_eq "the command's exit code is passed on" "$RC" 5
 check_eq "and is in the file" "$(ended exit)" 5
 check_eq "nothing is said of a recording that is whole" "$(cat "$TMP/said"; echo end)" end
@@ -127,6 +127,7 @@ check_not "a bound that is too low does" differs --fail-if 'writes.pages >= 1'
 
 # --- Ctrl-C: a whole file all the same
 recorder "$REC"
+check_eq "while it records there is one trace instance" "$(left_behind)" 1
 reclaim 1
 recorder_end INT
 RC=$?
@@ -152,6 +153,7 @@ recorder "$REC"
 recorder_kill
 check "what a killed one leaves is partial" [ -e "$REC.partial" -a ! -e "$REC" ]
 check_not "and is refused" reports "$REC.partial"
+check_eq "its trace instance is still there" "$(left_behind)" 1
 "$TOOL" record -o "$REC" --duration 1s
 check_eq "its trace instance goes with the next recorder" "$(left_behind)" 0
 

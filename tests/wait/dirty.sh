@@ -70,7 +70,7 @@ say "the events' pauses: $(pauses "$TMP/trace") ms; the ledger: $ms ms"
 check_num "as long as the events say" "$ms" -ge "$(pauses "$TMP/trace")"
 check_num "and no longer" "$ms" -le $(($(pauses "$TMP/trace") + events))
 check_eq "all of it is the cgroup's" "$(waited_of rwb-dirty 'dirty\.ns')" "$(waited 'dirty\.ns')"
-dev=$(printf '%d:%d' "0x$(stat -Lc %t "$DEV")" "0x$(stat -Lc %T "$DEV")")
+dev=$(bdi_of "$DEV")
 check_eq "and the device's" "$(waited "device\\.$dev\\.dirty\\.ns")" "$(waited 'dirty\.ns')"
 check_num "the task is named, per cent" "$(share "$(waited 'dirty\.task\.[0-9]+\.ns')" "$(waited 'dirty\.ns')")" -ge 100
 "$TOOL" report --since "$TMP/since.json" > "$TMP/report" 2> "$TMP/report.err"

@@ -42,7 +42,7 @@ check_num "there were major faults" "$major" -ge 100
 check_num "each of them waited" "$waits" -ge "$major"
 check_num "no shorter than the disk takes for them, per cent" "$(share "$ns" $((major * 4000000)))" -ge 90
 check_num "most of all waits for swap are the cgroup's, per cent" "$(share "$ns" "$(waited 'swapin\.ns')")" -ge 90
-dev=$(printf '%d:%d' "0x$(stat -Lc %t "$DISK")" "0x$(stat -Lc %T "$DISK")")
+dev=$(bdi_of "$DISK")
 check_num "and of the device, per cent" "$(share "$(waited "device\\.$dev\\.swapin\\.ns")" "$(waited 'swapin\.ns')")" -ge 90
 check_num "the task is named, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
 check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
