@@ -43,7 +43,9 @@ check_module_clippy() {
 	rm -rf "$out"
 	mkdir -p "$OUT"
 	OUT=$out scripts/build/module.sh --variant base --plain CLIPPY=1 >"$out.log" 2>&1 || { cat "$out.log"; return 1; }
-	! grep -hE -A8 '^(warning|error)|: (warning|error):' "$out"/module/*/build.log
+	cat "$out"/module/*/build.log >"$out.log"
+	grep -q '^ *CLIPPY ' "$out.log" || { echo "clippy has looked at nothing"; return 1; }
+	! grep -E -A8 '^(warning|error)|: (warning|error):' "$out.log"
 }
 
 check_cargo_clippy() {

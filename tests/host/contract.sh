@@ -22,9 +22,9 @@ C
 # make_of rust|c FILE: what the build would get.
 make_of() { awk -v to="$1" -f "$shim/contract.awk" "$2"; }
 
-# in_c FILE, in_rust FILE: does the compiler agree?
+# in_c FILE [OTHER]: does the compiler agree with what was made of FILE, or of another header?
 in_c() {
-	make_of c "$1" >"$scratch/contract.h" &&
+	make_of c "${2:-$1}" >"$scratch/contract.h" &&
 		printf '#include "%s"\n#include "contract.h"\n' "$1" |
 		cc -xc -fsyntax-only -I"$scratch" - 2>"$scratch/errors"
 }
@@ -68,12 +68,21 @@ refused() {
 in_setting() { echo "/^struct rwb_setting {/,/^}/$1"; }
 
 ktap_print_header
-ktap_set_plan 15
+ktap_set_plan 17
 holds "C has it so" in_c "$scratch/shim.h"
 holds "Rust has it so" in_rust "$scratch/shim.h"
 changed "$(in_setting '{/u32 nid;/d; s/u64 dirty;/u32 nid;\n\tu64 dirty;/}')"
 holds "a field that moved is where C has it" in_c "$scratch/changed.h"
 holds "and where Rust has it" in_rust "$scratch/changed.h"
+disagrees() { ! in_c "$@" && grep -q 'static assertion failed' "$scratch/errors"; }
+holds "C notices a contract that is another header's" disagrees "$scratch/changed.h" "$scratch/shim.h"
+# As if Rust had made its structures of another header than its assertions.
+in_rust_moved() {
+	in_rust "$1" && sed -i '0,/\(offset_of!(.*) == \)[0-9]/s//\199/' "$scratch/contract.rs" &&
+		! rustc --edition 2021 --crate-type lib --emit metadata -o "$scratch/contract.rmeta" \
+			"$scratch/contract.rs" 2>"$scratch/errors" && grep -q 'assertion failed' "$scratch/errors"
+}
+holds "Rust notices a field that is elsewhere" in_rust_moved "$scratch/shim.h"
 
 refused "a type that has no size here" "$(in_setting 's/u32 nid;/u16 nid;/')"
 refused "a type that has no size here" "$(in_setting 's/u32 nid;/u32 nid:3;/')"

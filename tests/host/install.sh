@@ -96,12 +96,13 @@ holds "the scenarios install" quiet make -s -C "$TOP/tests" install INSTALL_PATH
 is "each is listed, with its folder as the collection" "$("$scratch/ksft/run_kselftest.sh" -l)" "$(scenarios | sed 's@^\(.*\)/@reclaimwb/\1:@')"
 # above: what the scenarios' library looks for beside their folder; what is built is in bin.
 above() {
-	local path missing=0
+	local path found=0 missing=0
 	# shellcheck disable=SC2013,SC2016 # paths without blanks; text to find
 	for path in $(grep -ohE '\$TESTS/\.\./[a-z_./-]+' "$TOP"/tests/*/*.sh | grep -v '/out/' | sort -u); do
+		found=1
 		[ -e "$scratch/ksft/${path#\$TESTS/../}" ] || { echo "# no $path"; missing=1; }
 	done
-	return $missing
+	[ "$found,$missing" = 1,0 ]
 }
 holds "what they look for elsewhere is there" above
 is "it works there" "$("$scratch/ksft/qemu/nbd-server.sh" list | awk '$1 == "fast" { print $1 }')" fast
