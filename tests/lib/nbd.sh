@@ -451,6 +451,12 @@ netem()
 	undo "$TC qdisc del dev $NIC root"
 }
 
+# netem_is REGEX: so the kernel describes what befalls the network.
+netem_is()
+{
+	$TC qdisc show dev "$NIC" | grep -Eq "^qdisc netem .* root .*$1"
+}
+
 # netem_count sent|dropped: packets.
 netem_count()
 {

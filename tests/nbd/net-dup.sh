@@ -9,11 +9,12 @@
 
 need_nbd fast
 need_netem
-nbd_start 1 "netem duplicate 10%"
+nbd_start 2 "netem duplicate 10%"
 nbd_swap_on fast
 netem duplicate 10%
 load_begin
 goes_on 2000
-check_num "packets sent" "$(netem_count sent)" -gt 0
+check "the network duplicates packets" netem_is 'duplicate 10%'
+check_num "packets that went through it" "$(netem_count sent)" -gt 0
 load_end
 nbd_finish

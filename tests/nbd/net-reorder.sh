@@ -9,11 +9,12 @@
 
 need_nbd fast
 need_netem
-nbd_start 1 "netem delay 10ms reorder 25% 50%"
+nbd_start 2 "netem delay 10ms reorder 25% 50%"
 nbd_swap_on fast
 netem delay 10ms reorder 25% 50%
 load_begin
 goes_on 2000
-check_num "packets sent" "$(netem_count sent)" -gt 0
+check "the network reorders packets" netem_is 'delay 10ms reorder 25% 50%'
+check_num "packets that went through it" "$(netem_count sent)" -gt 0
 load_end
 nbd_finish
