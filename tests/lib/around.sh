@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Write-around: the helper's ledger, and pressure on dirty file pages.
+# Write-around: the ledger of the helper, and pressure on dirty pages of files.
 
 HOOK_SKIPS='full|share|devices|blockdev|swapfile|deadlock|nodevice|stuck|node|enough'
 WORKER_SKIPS='gone|locked|clean|writeback|unmounting|frozen|readonly|freeing|unneeded|duplicate|moved|dropped'
 
-# The kernel decides: where it has patch 1 and the module does not find it, that is
-# a fault, not a reason to skip.
+# need_helper: if the kernel has patch 1 and the module does not find it, that is a fault, not a
+# reason to skip.
 need_helper()
 {
 	need_mod
@@ -29,13 +29,13 @@ around()
 	row helper "$1"
 }
 
-# keeps_pages: dirty pages stay dirty until someone asks for these pages: neither
-# age nor amount sends the flusher.
+# keeps_pages: dirty pages stay dirty until someone wants these pages. The flusher writes them
+# neither for their age nor for their number.
 keeps_pages()
 {
 	local dir=/proc/sys/vm
 
-	# Bytes and ratio exclude each other, and bytes cannot be set to 0.
+	# Setting a number of bytes sets the ratio to 0, and the bytes cannot be set to 0.
 	undo "echo $(cat $dir/dirty_ratio) > $dir/dirty_ratio"
 	undo "echo $(cat $dir/dirty_background_ratio) > $dir/dirty_background_ratio"
 	echo $((2 << 30)) > $dir/dirty_bytes
@@ -50,7 +50,7 @@ around_state()
 	awk '/^nr_writeback / { print $2 }' /proc/vmstat
 }
 
-# around_quiet: nothing is queued, nothing is met, nothing is being written.
+# around_quiet: waits until nothing is met, queued, or under writeback.
 around_quiet()
 {
 	loop_until 200 is_idle around_state " 0 0" || {
@@ -59,20 +59,20 @@ around_quiet()
 	}
 }
 
-# hsum REGEX: of the helper's rows in $TMP/helper.
+# hsum REGEX: prints the sum of the helper's rows in $TMP/helper.
 hsum()
 {
 	sum "$TMP/helper" "$1"
 }
 
-# check_around_books WHAT: every target is accounted for, to the folio. 6 checks.
+# check_around_books WHAT: checks that every target is accounted for, to the folio. Makes 6 checks.
 # shellcheck disable=SC2034
 AROUND_BOOKS=6
 check_around_books()
 {
 	local unknown
 
-	check "$1: write-around ends" around_quiet
+	check "$1: write-around comes to rest" around_quiet
 	cat "$LEDGER/helper" > "$TMP/helper"
 	check_eq "$1: met = merged + queued + skipped when met" "$(hsum 'met\.folios')" \
 		"$(hsum "merged\\.folios|queued\\.folios|skipped\\.($HOOK_SKIPS)\\.folios")"
@@ -80,15 +80,15 @@ check_around_books()
 		"$(hsum "written\\.folios|pending\\.folios|skipped\\.($WORKER_SKIPS)\\.folios")"
 	unknown=$(grep '^skipped\.' "$TMP/helper" |
 		grep -vE "^skipped\\.($HOOK_SKIPS|$WORKER_SKIPS)\\.folios " | grep -v ' 0$')
-	check_eq "$1: each reason is known" "${unknown:-none}" none
-	check_eq "$1: each window is in the histogram" "$(hsum 'window\.pages\.hist\.[0-9]+')" \
+	check_eq "$1: each reason to skip is known" "${unknown:-none}" none
+	check_eq "$1: the histogram has each window" "$(hsum 'window\.pages\.hist\.[0-9]+')" \
 		"$(hsum windows)"
-	check_eq "$1: so is the time of each cleaned target" "$(hsum 'clean\.us\.hist\.[0-9]+')" \
+	check_eq "$1: the histogram has the time of each cleaned target" "$(hsum 'clean\.us\.hist\.[0-9]+')" \
 		"$(hsum 'clean\.targets')"
 	show_around
 }
 
-# show_around: what happened, in three lines.
+# show_around: shows what happened, in three lines.
 show_around()
 {
 	show_rows "$LEDGER/helper" '^device[.]|hist'
@@ -96,7 +96,7 @@ show_around()
 
 # --- pressure
 
-# file PROGRAM_ARGUMENTS...: filehog, its words kept and shown when it fails.
+# file PROGRAM_ARGUMENTS...: runs filehog, and shows what it said if it fails.
 file()
 {
 	"$BIN/filehog" "$@" > "$TMP/filehog" 2>&1 && return 0
@@ -109,16 +109,15 @@ show_file()
 	show_lines < "$1"
 }
 
-# proves ARGUMENTS...: filehog verify (or mutate -V); it must have verified something.
-# What it read is dropped, or the next writer would dirty pages that are charged to
-# nobody's limit.
+# proves ARGUMENTS...: runs filehog verify (or mutate -V), which must have verified something. Then
+# it drops what was read: the next writer would dirty pages that are charged to no limit.
 proves()
 {
 	file "$@" && grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog" &&
 		echo 1 > /proc/sys/vm/drop_caches
 }
 
-# around_cg NAME MIB: a memory cgroup with that limit; sets ACG.
+# around_cg NAME MIB: makes a memory cgroup with that limit, and sets ACG.
 around_cg()
 {
 	cg_make "$1"
@@ -126,16 +125,16 @@ around_cg()
 	around_cg_limit "$2"
 }
 
-# around_cg_limit MIB: another limit for it. A lower one makes reclaim meet, here and
-# now, what is too much.
+# around_cg_limit MIB: gives the cgroup another limit. If it is lower, reclaim immediately meets the
+# pages that are too many.
 around_cg_limit()
 {
 	echo "$1M" > "$ACG/memory.max" || bail "no limit for $ACG"
 }
 
-# around_meets MIB: it shrinks to that in the background, until around_met; true as
-# soon as folios were queued. (They stay so for longer with a small "inflight", and
-# as long as the disk stands still.)
+# around_meets MIB: the limit of the cgroup shrinks to that in the background, until around_met. It
+# succeeds as soon as folios were queued. (They stay queued longer if "inflight" is small, or if the
+# disk stands still.)
 around_meets()
 {
 	local before ends=false
@@ -144,7 +143,7 @@ around_meets()
 	echo "$1M" > "$ACG/memory.max" &
 	MEETS=$!
 	while [ "$(around queued.folios)" = "$before" ]; do
-		# What it did last is looked at, too.
+		# What the background job did last must be looked at, too.
 		! $ends || return 1
 		kill -0 "$MEETS" 2> /dev/null || ends=true
 	done
@@ -155,7 +154,7 @@ around_met()
 	wait "$MEETS"
 }
 
-# file_in CGROUP_DIR ARGUMENTS...: filehog in a cgroup. FILE_IN: what it did last.
+# file_in CGROUP_DIR ARGUMENTS...: runs filehog in a cgroup. FILE_IN keeps the arguments.
 file_in()
 {
 	local dir="$1"
@@ -167,13 +166,13 @@ file_in()
 	return 1
 }
 
-# file_bg NAME CGROUP_DIR ARGUMENTS...: in the background, until file_end NAME.
+# file_bg NAME CGROUP_DIR ARGUMENTS...: runs filehog in the background, until file_end NAME.
 file_bg()
 {
 	local name="$1" dir="$2"
 
 	shift 2
-	# Not in_cg: that would be a shell's pid, whose child outlives it.
+	# in_cg would give the pid of a shell, whose child outlives it.
 	sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$dir" "$BIN/filehog" "$@" \
 		> "$TMP/$name.log" 2>&1 &
 	echo $! > "$TMP/$name.pid"
@@ -185,15 +184,15 @@ file_alive()
 	kill -0 "$(cat "$TMP/$1.pid")" 2> /dev/null
 }
 
-# around_squeeze PAGES: another task takes memory until no more pages of files are
-# dirty: what it asks for can be had, as long as someone writes. Nobody may be killed
-# for it.
+# around_squeeze PAGES: another task takes memory until no more than that many pages of files are
+# dirty. It can have its memory as long as someone writes. Nobody may be killed.
 around_squeeze()
 {
 	local kills
 
-	# As much as that takes: others give back what is not known beforehand (caches of
-	# the tests before, KASAN's quarantine). Were nobody to write, the OOM killer came.
+		# It takes as much as that needs: others free memory meanwhile, and how much is not
+		# known (caches of earlier tests, KASAN's quarantine). If nobody wrote, the OOM
+		# killer would come.
 	kills=$(vmstat oom_kill)
 	hog_start squeeze -c text -m "$(mem_mib MemTotal)" -P 1000 -D "$1"
 	hog_filled squeeze
@@ -204,7 +203,7 @@ around_squeeze()
 	return 1
 }
 
-# file_end NAME: wait for it; fails if it failed.
+# file_end NAME: waits for it, and fails if it failed.
 file_end()
 {
 	local rc
@@ -224,16 +223,16 @@ around_has_pending()
 	is_number "$n" && [ "$n" -gt 0 ]
 }
 
-# around_all_clean: no folio of the cgroup is left for reclaim to meet.
+# around_all_clean: has reclaim no dirty folio of the cgroup left to meet?
 around_all_clean()
 {
 	grep -q '^file_dirty 0$' "$ACG/memory.stat"
 }
 
-# around_holds NAME MIB: that disk (dm_stop) stands still, and the cgroup shrinks to so much
-# until folios are queued; they stay so, as no more windows are let through, until dm_go.
-# Reclaim wakes the flusher, too. Where that took all folios before reclaim met one, the
-# cgroup has its limit back, file_in does again what it did last, and all of it is repeated.
+# around_holds NAME MIB: stops that disk, and lets the cgroup shrink to that size until folios are
+# queued. They stay queued until dm_go, as no more windows are let through. Reclaim wakes the
+# flusher as well. If the flusher took all folios before reclaim met one, the cgroup gets its limit
+# back, file_in repeats what it did last, and all of this is done again.
 around_holds()
 {
 	local limit tries=5
@@ -252,15 +251,15 @@ around_holds()
 	done
 }
 
-# waits_in_kernel PID: for a lock or a device.
+# waits_in_kernel PID: does the task wait for a lock or a device?
 waits_in_kernel()
 {
 	grep -q '^State:.D' "/proc/$1/status" 2> /dev/null &&
 		! grep -q rcu "/proc/$1/wchan"
 }
 
-# around_amid MIB COMMAND...: it comes as soon as folios were queued, until around_met. Fails
-# as the command does.
+# around_amid MIB COMMAND...: runs the command as soon as folios were queued, until around_met. It
+# fails if the command fails.
 around_amid()
 {
 	around_meets "$1"
@@ -268,8 +267,8 @@ around_amid()
 	"$@"
 }
 
-# around_held NAME MIB COMMAND...: the same, but that disk stands still until the command
-# waits for the worker or for that disk, with folios queued; HELD counts how often that was so.
+# around_held NAME MIB COMMAND...: the same, but that disk stands still until the command waits for
+# the worker or for the disk. HELD counts how often folios were queued then.
 HELD=0
 around_held()
 {
@@ -288,11 +287,11 @@ around_held()
 	fi
 }
 
-# --- rounds: something befalls a filesystem, over and over, while the worker writes to it
+# --- rounds: something happens to a filesystem, again and again, while the worker writes to it
 
-# around_race ROUNDS CHECKS TITLE: the beginning of such a scenario. Its disk takes 20 ms for a
-# write and little may be in flight, so that folios stay queued; it can be made to stand still by
-# its name, which is RACE. Sets ROUNDS, RACE and DEV.
+# around_race ROUNDS CHECKS TITLE: begins such a scenario. Its disk takes 20 ms for a write, and
+# little may be in flight, so that folios stay queued. dm_stop "$RACE" makes the disk stand still.
+# This sets ROUNDS, RACE and DEV.
 around_race()
 {
 	need_helper
@@ -307,7 +306,8 @@ around_race()
 	keeps_pages
 }
 
-# all_rounds FUNCTION [ARGUMENT...]: calls it ROUNDS times, with ROUND from 1 on, until it fails.
+# all_rounds FUNCTION [ARGUMENT...]: calls the function ROUNDS times, or until it fails. ROUND
+# counts from 1.
 all_rounds()
 {
 	ROUND=0
@@ -317,7 +317,7 @@ all_rounds()
 	done
 }
 
-# around_by_turns MIB COMMAND...: in every second round the disk stands still.
+# around_by_turns MIB COMMAND...: in every second round the disk stands still meanwhile.
 around_by_turns()
 {
 	if [ $((ROUND % 2)) = 0 ]; then
@@ -327,10 +327,10 @@ around_by_turns()
 	fi
 }
 
-# --- the worker inside of a submission
+# --- the worker inside a submission
 
-# around_few_tags DEV: its queue has room for fewer requests than a window is: who submits one to
-# a server that does not answer waits in the block layer until it does.
+# around_few_tags DEV: its queue has room for fewer requests than a window has. A task that submits
+# a window to a server that does not answer then waits in the block layer.
 around_few_tags()
 {
 	local queue="/sys/block/${1##*/}/queue"
@@ -339,15 +339,15 @@ around_few_tags()
 		set_file "$queue/max_sectors_kb" 64
 }
 
-# worker_inside: a task waits in a filesystem that writes for us, for a place in the queue, or
-# for a bitmap to find blocks in: it holds an inode, and the superblock's s_umount.
+# worker_inside: does a task that writes for us wait in a filesystem, for room in the queue or for a
+# bitmap in which it looks for blocks? Such a task holds an inode, and s_umount of the superblock.
 worker_inside()
 {
 	local stack
 
 	# shellcheck disable=SC2013 # no spaces in these
 	for stack in $(grep -ls '\[reclaimwb\]' /proc/[0-9]*/stack); do
-		# The innermost comes first. It may be gone by now.
+		# The innermost function comes first. The task may be gone by now.
 		awk '/writepages/ { writes = 1 }
 			writes && /\[reclaimwb\]/ { ours = 1 } END { exit !ours }' "$stack" 2> /dev/null &&
 			return 0
@@ -355,16 +355,16 @@ worker_inside()
 	return 1
 }
 
-# waits_for_superblock PID: for s_umount, which the worker shares.
+# waits_for_superblock PID: does the task wait for s_umount, which the worker shares?
 waits_for_superblock()
 {
 	grep -qE "$SUPERBLOCK_WAITS" "/proc/$1/wchan" 2> /dev/null
 }
 SUPERBLOCK_WAITS='^(super_lock|freeze_super|deactivate_super|path_mount|do_remount)$'
 
-# files_on_lru: pages of files on the LRU lists once all that can be dropped has been. A folio
-# that was truncated while someone never gives up a reference to it stays there; kmemleak knows
-# nothing of pages.
+# files_on_lru: drops all caches, and prints how many pages of files are still on the LRU lists. A
+# folio that was truncated stays there for as long as someone holds a reference to it. kmemleak does
+# not know pages.
 files_on_lru()
 {
 	sync

@@ -2,11 +2,11 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # what deltas sets
 #
-# books TYPE...: memory pressure over NBD swap, for each type of memory: all
-# pages prove right, and once quiet the books balance, to the page.
+# books TYPE...: for each type of memory, makes pressure over NBD swap. All pages must verify, and
+# when memory is quiet, the books must balance to the page.
 
-# KASAN slows swap over NBD to a hundred requests a second under emulation: one
-# mixed load is what such a kernel can carry.
+# Under emulation KASAN slows swap over NBD to a hundred requests a second. Such a kernel can carry
+# one mixed load.
 # shellcheck disable=SC2034
 BOOKS_TYPES="anon shmem mixed" BOOKS_LOADS=3
 if have_config KASAN; then
@@ -31,6 +31,6 @@ books()
 			'nodes=writes:[a-z_]*\.node\.[0-9]*\.pages' \
 			'total=writes:total\.pages'
 		check_eq "$type: nothing was lost" "$d_lost" 0
-		check_eq "$type: nodes add up" "$d_nodes" "$d_total"
+		check_eq "$type: the nodes add up" "$d_nodes" "$d_total"
 	done
 }

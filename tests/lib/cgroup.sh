@@ -19,7 +19,7 @@ need_memcg()
 		skip_all "no memory controller in cgroup v2"
 }
 
-# cg_make NAME: a memory cgroup, removed at the end.
+# cg_make NAME: makes a memory cgroup, which is removed when the test ends.
 cg_make()
 {
 	echo +memory > "$CG/cgroup.subtree_control" || bail "no memory controller"
@@ -28,11 +28,10 @@ cg_make()
 	undo "[ ! -d $CG/$1 ] || loop_until 50 rmdir $CG/$1 2> /dev/null"
 }
 
-# --- v1. The memory controller is in one hierarchy at a time, and moves only
-# while no cgroup of the other holds it. Stock 7.3 counts memory.kmem only while it
-# is in v1: an object (a cred, say) that a v2 cgroup was charged for and that is
-# freed after the move underflows it, with a warning. So these scripts have a guest
-# of their own ("# cgroup: v1").
+# --- v1. The memory controller is in one hierarchy at a time, and it moves only while no cgroup of the
+# other one holds it. Stock 7.3 counts memory.kmem only while the controller is in v1. If a v2
+# cgroup was charged for an object (a cred, for example) that is freed after the move, the counter
+# underflows, and the kernel warns. So these scripts have a guest of their own ("# cgroup: v1").
 CG1=/tmp/rwb-cgroup-v1
 
 cg1_mount()
@@ -59,7 +58,7 @@ cg1_make()
 	undo "loop_until 50 rmdir $CG1/$1 2> /dev/null"
 }
 
-# in_cg DIR CMD...: run in that cgroup.
+# in_cg DIR CMD...: runs the command in that cgroup.
 in_cg()
 {
 	local dir="$1"
@@ -68,7 +67,7 @@ in_cg()
 	sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$dir" "$@"
 }
 
-# cg_id NAME: as the module and the kernel's events number it.
+# cg_id NAME: prints the number that the module and the kernel's events have for it.
 cg_id()
 {
 	stat -c %i "$CG/$1"

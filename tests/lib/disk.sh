@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Disks and the filesystems on them.
+# Disks, and the filesystems on them.
 #
-#	need_disk NAME...	skips if one cannot be had
-#	disk_attach NAME	sets DISK, its block device
-#	fs_make TYPE DEV	and is mounted at $MNT from fs_mount on
-#	fs_cold DEV		umount, nothing cached, mount: reads come from the disk
+#	need_disk NAME...	skips the test if there is no such disk
+#	disk_attach NAME	sets DISK to its block device
+#	fs_make TYPE DEV	makes a filesystem, which fs_mount mounts at $MNT
+#	fs_cold DEV		unmounts, drops all caches, mounts: reads come from the disk
 #
-# NAME is disk0, disk1, ...: the guest's virtio disks ("# disk: 1G 1G"), by hand
-# those that RWB_DISKS lists (they are overwritten), or else NBD. Any other NAME is
-# an NBD server.
+# NAME is disk0, disk1, ...: a virtio disk of the guest ("# disk: 1G 1G"). By hand it is one of
+# those that RWB_DISKS lists (they are overwritten), or else NBD. Any other NAME is an NBD server.
 
 MNT=
 export DM_DISABLE_UDEV=1
@@ -29,7 +28,7 @@ virtio_disk()
 	return 1
 }
 
-# listed_disk diskN: the Nth word of RWB_DISKS.
+# listed_disk diskN: prints the Nth word of RWB_DISKS.
 listed_disk()
 {
 	case $1 in
@@ -62,7 +61,7 @@ disk_attach()
 	DISK=$(virtio_disk "$1" || listed_disk "$1") || nbd_disk_attach "$1"
 }
 
-# nbd_disk_attach NAME: the first free device but nbd0, which is for swap.
+# nbd_disk_attach NAME: takes the first free device but nbd0, which is for swap.
 nbd_disk_attach()
 {
 	local n=1
@@ -85,19 +84,19 @@ disk_is_there()
 	[ "$(cat "/sys/block/${1##*/}/size")" != 0 ]
 }
 
-# bdi_of DEV: as the kernel's backing devices and the helper's rows are named.
+# bdi_of DEV: prints MAJOR:MINOR, the name of its backing device and of its rows in the ledgers.
 bdi_of()
 {
 	printf '%d:%d\n' "0x$(stat -L -c %t "$1")" "0x$(stat -L -c %T "$1")"
 }
 
-# written_sectors DEV: that have reached the device.
+# written_sectors DEV: prints how many sectors have reached the device.
 written_sectors()
 {
 	awk '{ print $7 }' "/sys/dev/block/$(bdi_of "$1")/stat"
 }
 
-# is_silent DEV TENTHS: nothing is written to it for so long.
+# is_silent DEV TENTHS: is nothing written to the device for that long?
 is_silent()
 {
 	local at
@@ -113,7 +112,7 @@ wrote_since()
 
 # --- filesystems
 
-# fs_missing TYPE: prints why it cannot be used here; fails if it can.
+# fs_missing TYPE: prints why the filesystem cannot be used here, and fails if it can be.
 fs_missing()
 {
 	if ! command -v "mkfs.$1" > /dev/null; then
@@ -133,8 +132,8 @@ need_fs()
 	! why=$(fs_missing "$1") || skip_all "$why"
 }
 
-# for_fs CHECKS FUNCTION TYPE...: FUNCTION TYPE makes that many checks; they are
-# skipped for a type that is not here.
+# for_fs CHECKS FUNCTION TYPE...: calls FUNCTION TYPE, which makes that many checks. They are
+# skipped if this machine does not have the type.
 for_fs()
 {
 	local checks="$1" function="$2" type why
@@ -149,7 +148,7 @@ for_fs()
 	done
 }
 
-# fs_make TYPE DEV: with blocks of FS_BLOCK bytes (4096; ext4 and xfs).
+# fs_make TYPE DEV: uses blocks of FS_BLOCK bytes (4096) for ext4 and xfs.
 FS_BLOCK=4096
 fs_make()
 {
@@ -157,7 +156,7 @@ fs_make()
 	MNT=$TMP/mnt-${2##*/}
 	mkdir -p "$MNT"
 	case $1 in
-	# No lazy tables: they would be written later, at any time. Nothing kept for root.
+	# Lazy tables would be written later, at any time. Nothing is reserved for root.
 	ext4)	set -- "$2" mkfs.ext4 -F -q -m 0 -b "$FS_BLOCK" \
 			-E lazy_itable_init=0,lazy_journal_init=0 ;;
 	xfs)	set -- "$2" mkfs.xfs -f -q -b "size=$FS_BLOCK" ;;
@@ -178,7 +177,7 @@ fs_mount()
 	undo "fs_umount $1"
 }
 
-# fs_umount DEV: what has just ended may still hold the mount for a moment.
+# fs_umount DEV: a task that has just ended may still hold the mount for a moment.
 fs_umount()
 {
 	! is_mounted "$1" || loop_until 100 umount "$TMP/mnt-${1##*/}" 2> /dev/null
@@ -189,13 +188,13 @@ is_mounted()
 	grep -q "^$1 " /proc/mounts
 }
 
-# superblock_of TYPE DEV: the folder in sysfs that is there for as long as the superblock is.
+# superblock_of TYPE DEV: prints the folder in sysfs that is there as long as the superblock.
 superblock_of()
 {
 	echo "/sys/fs/$1/$(basename "$(readlink -f "/sys/dev/block/$(bdi_of "$2")")")"
 }
 
-# fs_cold DEV [OPTIONS]: what is read afterwards comes from the disk.
+# fs_cold DEV [OPTIONS]: whatever is read afterwards comes from the disk.
 fs_cold()
 {
 	fs_umount "$1" || bail "$1 cannot be unmounted"
@@ -203,7 +202,7 @@ fs_cold()
 	fs_mount "$@"
 }
 
-# empty_files DIR COUNT: so many, written to the disk.
+# empty_files DIR COUNT: makes that many files, and writes them to the disk.
 empty_files()
 {
 	local i=0
@@ -216,7 +215,7 @@ empty_files()
 	sync
 }
 
-# fs_new TYPE DEV [OPTIONS]: made and mounted.
+# fs_new TYPE DEV [OPTIONS]: makes a filesystem and mounts it.
 fs_new()
 {
 	fs_umount "$2"
@@ -224,14 +223,14 @@ fs_new()
 	fs_mount "$2" "${3:-}"
 }
 
-# fs_complaints: "clean", or what the filesystems said since the start of the test.
+# fs_complaints: prints "clean", or what filesystems have complained of since the start of the test.
 fs_complaints()
 {
 	console_since | grep -E 'EXT4-fs (error|warning)|JBD2: |XFS .*(orrupt|rror)|BTRFS (error|critical)|Buffer I/O error|lost async page write' ||
 		echo clean
 }
 
-# --- device mapper: a disk that can be stopped, or made to fail
+# --- device mapper: a disk that can be stopped, slowed down, or made to fail
 
 need_dm()
 {
@@ -241,9 +240,9 @@ need_dm()
 		skip_all "no dm-$1 in this kernel"
 }
 
-# dm_make NAME DEV: sets DISK to a device over all of DEV. dm_table NAME DEV gives
-# it another target meanwhile: linear, error, "delay MS" for writes, "slow MS" for reads, too,
-# or flakey: writes fail.
+# dm_make NAME DEV: sets DISK to a device over all of DEV. dm_table NAME DEV gives it another
+# target: linear; error; "delay MS", which delays writes; "slow MS", which delays reads as well; or
+# flakey, which fails writes.
 dm_make()
 {
 	dm_spec "$2" linear | dmsetup create "$1" || bail "dmsetup create $1"
@@ -265,8 +264,8 @@ dm_spec()
 	esac
 }
 
-# dm_table NAME DEV TARGET [ARGUMENT]: what is under way is let through first. One call to
-# the kernel suspends, changes and resumes: a page of this shell may be on the device.
+# dm_table NAME DEV TARGET [ARGUMENT]: requests under way are let through first. One call to the
+# kernel suspends, changes and resumes the device: a page of this shell may be on it.
 dm_table()
 {
 	local name="$1"
@@ -276,8 +275,7 @@ dm_table()
 	dmsetup resume --nolockfs "$name"
 }
 
-# disk_slow DISK NAME MS: sets DEV to a device over that disk that takes so long for a
-# write.
+# disk_slow DISK NAME MS: sets DEV to a device over that disk that takes MS for a write.
 disk_slow()
 {
 	local under
@@ -290,7 +288,7 @@ disk_slow()
 	dm_table "$2" "$under" delay "$3" || bail "no slow disk"
 }
 
-# dm_stop NAME: it answers nothing more; requests wait until dm_go.
+# dm_stop NAME: makes the device stand still. Requests wait until dm_go.
 dm_stop()
 {
 	dmsetup suspend --nolockfs --noflush "$1"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Memory in use: hogs hold content that they prove in the end.
+# Memory in use: a hog fills memory, and verifies it in the end.
 #
-#	hog_start NAME [memhog options]	filling begins in the background
-#	hog_filled NAME			wait until it is filled (and paged out)
-#	hog_done NAME			let it verify; fails if a page is wrong
+#	hog_start NAME [memhog options]	begins to fill it, in the background
+#	hog_filled NAME			waits until it is filled (and paged out)
+#	hog_done NAME			lets the hog verify, and fails if a page is wrong
 
 HOG_CG=
 
@@ -50,7 +50,7 @@ hog_go()
 	touch "$TMP/$1.go"
 }
 
-# page_out NAME [memhog options]: memory is filled and paged out (MADV_PAGEOUT), between the
+# page_out NAME [memhog options]: fills memory and pages it out (MADV_PAGEOUT), between the
 # snapshots "before" and "after".
 page_out()
 {
@@ -70,11 +70,11 @@ hog_done()
 	rc=$?
 	rm -f "$TMP/$1.pid"
 	show_lines "$1: " < "$TMP/$1.log"
-	# It must have proven something, not only ended well.
+	# It must have verified something, not only ended without an error.
 	[ "$rc" = 0 ] && grep -q "verified [1-9][0-9]* pages, 0 bad" "$TMP/$1.log"
 }
 
-# hog_kill NAME: its memory is back when this returns.
+# hog_kill NAME: its memory is free when this returns.
 hog_kill()
 {
 	[ -e "$TMP/$1.pid" ] || return 0
@@ -83,9 +83,9 @@ hog_kill()
 	rm -f "$TMP/$1.pid"
 }
 
-# squeezed_until SECONDS MET: MET, a function, is true. While it is not, the watermarks go up
-# and down: who wants a page while they are up has to reclaim for itself, however well
-# kswapd keeps up.
+# squeezed_until SECONDS MET: waits until the function MET succeeds. Meanwhile the watermarks go up
+# and down. A task that wants a page while they are up must reclaim for itself, however well kswapd
+# keeps up.
 MARKS=/proc/sys/vm/min_free_kbytes
 MARKS_OLD=
 squeezed_until()
@@ -95,7 +95,7 @@ squeezed_until()
 	undo lower_marks
 	loop_until $(($1 * 10)) met_or_squeezed "$2" || rc=1
 	lower_marks
-	[ "$rc" = 0 ] || say "$2 is not met after $1 s"
+	[ "$rc" = 0 ] || say "$2 has not come true in $1 s"
 	return "$rc"
 }
 
@@ -106,7 +106,7 @@ met_or_squeezed()
 		lower_marks
 	else
 		MARKS_OLD=$(cat "$MARKS")
-		# Above the high watermark of before. Some tasks wait for the reserves then, too.
+		# This is above the old high watermark. Some tasks wait for the reserves then.
 		echo $((MARKS_OLD * 2)) > "$MARKS"
 	fi
 	return 1
@@ -118,8 +118,8 @@ lower_marks()
 	MARKS_OLD=
 }
 
-# press_until SECONDS MET [memhog options]: tasks take memory and write it over and over, until
-# MET, squeezed; each page of theirs must prove right.
+# press_until SECONDS MET [memhog options]: tasks take memory and write to it over and over, under
+# moving watermarks, until MET succeeds. Each of their pages must verify.
 press_until()
 {
 	local seconds="$1" met="$2" rc=0
@@ -134,18 +134,19 @@ press_until()
 	return "$rc"
 }
 
-# leave_mib N: lock away memory until a task can take about N MiB before it has
-# to reclaim: little data makes real pressure, whatever the machine's size.
+# leave_mib N: locks memory away until a task can take about N MiB before it must reclaim. A little
+# data then makes real pressure, whatever the size of the machine.
 BALLASTS=0
 leave_mib()
 {
-	# What is said to be available ends where kswapd stops, not where it fails.
+	# MemAvailable counts what can be had until kswapd stops. A task can take more before it
+	# must reclaim.
 	local take=$(($(mem_mib MemAvailable) + $(wmark_mib high) - $(wmark_mib min) - $1))
 
 	[ "$take" -le 0 ] || ballast "$take"
 }
 
-# ballast MIB: lock away so much.
+# ballast MIB: locks that much memory away.
 ballast()
 {
 	BALLASTS=$((BALLASTS + 1))
@@ -161,11 +162,11 @@ drop_ballast()
 	done
 }
 
-# pressure TYPE [memhog options]: two tasks take the LEFT MiB there are for them, and
-# more, until ENOUGH pages were swapped out, however much others give back meanwhile
-# (KASAN's quarantine holds as much). Each task's pages must prove right. The ballast
-# stays, for the next time; but with checkers a page that is read back over NBD while
-# another must go costs 30 ms, so there it goes first.
+# pressure TYPE [memhog options]: two tasks take the LEFT MiB that are there for them, and more,
+# until ENOUGH pages were swapped out, however much memory others free meanwhile (KASAN's quarantine
+# holds as much). Each page of the tasks must verify. The ballast stays for the next time. On a
+# kernel with checkers it goes before the pages are verified: there it costs 30 ms to read a page
+# back over NBD while another page must go.
 LEFT=32
 ENOUGH=3072
 VERIFY=-r

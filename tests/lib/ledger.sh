@@ -2,21 +2,21 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # what deltas sets
 #
-# The module's ledgers, and the kernel's own counters to hold them against.
-# A row that is not there reads as "missing", which no check accepts.
+# The module's ledgers, and the kernel's own counters to compare them with. A row that is not there
+# reads as "missing", which no check but check_missing accepts.
 
 LEDGER=/sys/kernel/debug/reclaimwb
 # shellcheck disable=SC2034
 ORIGINS="kswapd direct memcg_max memcg_high memcg_reclaim memcg_soft node madvise writer other lost"
 
-# row LEDGER KEY: the row's value right now.
+# row LEDGER KEY: prints the current value of the row.
 row()
 {
 	awk -v k="$2" '$1 == k { sub(/^[^ ]* /, ""); print; n++ }
 		END { if (n != 1) print "missing" }' "$LEDGER/$1"
 }
 
-# quiet: no reclaim write happened for 0.3 s and none is in flight.
+# vm_writes: prints what reclaim has written so far, and what is under writeback, which comes last.
 vm_writes()
 {
 	echo 1 > /proc/sys/vm/stat_refresh
@@ -24,7 +24,8 @@ vm_writes()
 		/^nr_writeback / { w = $2 } END { print w }' /proc/vmstat
 }
 
-# is_idle STATE END: what the function STATE prints stays the same for 0.3 s, and ends with END.
+# is_idle STATE END: does the output of the function STATE stay the same for 0.3 s, and end with
+# END?
 is_idle()
 {
 	local state
@@ -43,18 +44,18 @@ quiesce()
 	loop_until 100 is_idle vm_writes " 0" || say "memory did not become quiet in 40 s"
 }
 
-# What reclaim wrote, and what zswap wrote back.
+# Counters of what reclaim wrote, and of what zswap wrote back.
 WRITTEN='^(nr_vmscan_write|zswpwb) '
 
-# snap NAME: all ledgers and vmstat, as they are now; a running trace is marked.
+# snap NAME: saves all ledgers and vmstat, and leaves a mark in a trace that is running.
 snap()
 {
 	local f
 
 	mkdir -p "$TMP/$1"
-	# Again while reclaim writes between the first reading and the last.
+	# If reclaim writes between the first reading and the last, all of them are read again.
 	for _ in 1 2 3 4 5 6 7 8; do
-		# Folds the per-CPU deltas: node counters are exact only after this.
+		# This folds the deltas of the CPUs. Only then are the counters of nodes exact.
 		echo 1 > /proc/sys/vm/stat_refresh
 		cat /proc/vmstat > "$TMP/$1/vmstat"
 		for f in status writes headroom cgroups helper handoff; do
@@ -66,22 +67,22 @@ snap()
 	done
 }
 
-# sum FILE REGEX: of the rows whose whole key matches. (What is more than 31 bits, busybox' awk
-# cannot print by %d.)
+# sum FILE REGEX: prints the sum of the rows whose whole key matches. (busybox awk cannot print more
+# than 31 bits with %d.)
 sum()
 {
 	awk -v re="^($2)\$" '$1 ~ re { s += $2; n++ }
 		END { if (n) printf "%.0f\n", s; else print "missing" }' "$1"
 }
 
-# deltas NAME=LEDGER|vmstat:REGEX...: sets d_NAME to the growth of those rows between
-# the snapshots "before" and "after", or to "missing". One awk for them all: a fork
-# costs a kernel with checkers 50 ms.
+# deltas NAME=LEDGER|vmstat:REGEX...: sets d_NAME to the growth of those rows between the snapshots
+# "before" and "after", or to "missing". One awk does it for all of them: a kernel with checkers
+# takes 50 ms for a fork.
 deltas()
 {
 	local set
 
-	# Else what an earlier call has set would be checked.
+	# If awk failed, the checks would see the values of an earlier call.
 	set=$(awk -v dir="$TMP" '
 		function add(i, sign, path) {
 			while ((getline < path) > 0) {
@@ -105,7 +106,7 @@ deltas()
 	eval "$set"
 }
 
-# delta LEDGER|vmstat REGEX: print the growth.
+# delta LEDGER|vmstat REGEX: prints the growth.
 delta()
 {
 	local d_one
@@ -116,9 +117,9 @@ delta()
 
 ANY_PAGES='[a-z_]*\.(anon|shmem)\.[a-z]*\.pages'
 
-# check_charged ORIGIN TYPE KIND LEAST: all reclaim writes between the two
-# snapshots have this origin, at least so many of them this type and kind. (A
-# task also has a stack and data; they are swapped as what they are.) 3 checks.
+# check_charged ORIGIN TYPE KIND LEAST: checks that all writes by reclaim between the two snapshots
+# have this origin, and that at least LEAST pages of them have this type and kind. (The stack and
+# data of a task are swapped, too, with types and kinds of their own.) Makes 3 checks.
 # shellcheck disable=SC2034
 CHARGED=3
 check_charged()
@@ -127,21 +128,21 @@ check_charged()
 		"origin=writes:$1\\.(anon|shmem)\\.[a-z]*\\.pages" \
 		"total=writes:total\\.pages" "vmscan=vmstat:nr_vmscan_write"
 	check_num "$1.$2.$3.pages has the writes" "$d_charged" -ge "$4"
-	check_eq "no other origin has any" "$d_all" "$d_origin"
+	check_eq "no other origin has a write" "$d_all" "$d_origin"
 	check_eq "nr_vmscan_write grew by as much" "$d_vmscan" "$d_total"
 	show_writes
 }
 
-# check_only ORIGIN TYPE KIND LEAST: and all of them are of that type and kind.
+# check_only ORIGIN TYPE KIND LEAST: also checks that all writes have that type and kind.
 # shellcheck disable=SC2034
 ONLY=$((CHARGED + 1))
 check_only()
 {
 	check_charged "$@"
-	check_eq "all of it is $2, $3" "$d_charged" "$d_total"
+	check_eq "every write is $2, $3" "$d_charged" "$d_total"
 }
 
-# show_writes: the write rows that grew, as diagnostics.
+# show_writes: shows the rows of the write ledger that grew.
 show_writes()
 {
 	awk 'NR == FNR { old[$1] = $2; next }
@@ -149,7 +150,8 @@ show_writes()
 		"$TMP/before/writes" "$TMP/after/writes" | show_lines
 }
 
-# show_rows FILE SKIP: the rows that are not 0 and whose key does not match SKIP, several on a line.
+# show_rows FILE SKIP: shows the rows that are not 0, several on a line, without keys that match
+# SKIP.
 show_rows()
 {
 	awk -v skip="$2" '$1 ~ skip { next }
@@ -158,7 +160,7 @@ show_rows()
 		END { print line }' "$1" | show_lines
 }
 
-# check_books: the ledger against vmstat, exactly. Six checks.
+# check_books: compares the ledger with vmstat, to the page. Makes 6 checks.
 # shellcheck disable=SC2034
 BOOKS=6
 check_books()
@@ -175,7 +177,7 @@ check_books()
 	check_num "there were reclaim writes" "$d_total" -gt 0
 	check_eq "total.pages = nr_vmscan_write" "$d_total" "$d_vmscan"
 	check_eq "the rows add up to total.pages" "$d_all" "$d_total"
-	# zswap writes old entries back through the same counter, not from reclaim.
+	# zswap writes old entries back by the same counter, but not from reclaim.
 	! is_number "$d_zswpwb" || d_swpout=$((d_swpout - d_zswpwb))
 	check_eq "io + sync + failed = pswpout" "$d_io" "$d_swpout"
 	check_eq "zswap = zswpout" "$d_zswap" "$d_zswpout"

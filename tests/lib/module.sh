@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Kernel modules: ours and the ones a scenario needs.
+# Kernel modules: ours, and those that a scenario needs.
 
 # shellcheck disable=SC2034
 PARAMS=/sys/module/reclaimwb/parameters
 
-# Where the harness puts modules: out/module/<variant> on a developer's tree,
-# /lib/modules in our guest. Else where it was installed for this kernel.
+# module_file NAME: prints the module's path. The harness puts modules into out/module/<variant> in
+# a developer's tree, and into /lib/modules in our guest. Elsewhere the installed one is taken.
 module_file()
 {
 	local f
@@ -28,7 +28,7 @@ need_mod()
 		skip_all "no ${1:-reclaimwb}.ko: install it, run 'make module' or set RWB_MODULE_DIR"
 }
 
-# try_load MODULE [PARAM=VALUE...]: insmod, its complaint kept in $TMP/insmod.
+# try_load MODULE [PARAM=VALUE...]: calls insmod, and keeps its message in $TMP/insmod.
 try_load()
 {
 	local file
@@ -39,8 +39,8 @@ try_load()
 	insmod "$file" "$@" 2> "$TMP/insmod"
 }
 
-# load_mod [PARAM=VALUE...]: without handoff, unless it is asked for: most scenarios are
-# about what reclaim itself writes.
+# load_mod [PARAM=VALUE...]: loads the module, without handoff unless the arguments ask for it: most
+# scenarios are about what reclaim itself writes.
 load_mod()
 {
 	try_load reclaimwb handoff=never "$@" || bail "insmod: $(cat "$TMP/insmod")"
@@ -56,7 +56,7 @@ mod_unused()
 	[ "$(cat "/sys/module/$1/refcnt")" = 0 ]
 }
 
-# unload_mod [MODULE]: a debugfs reader may hold a reference for a moment.
+# unload_mod [MODULE]: waits a moment if somebody reads a file in debugfs, which holds a reference.
 # shellcheck disable=SC2120 # most tests have one module
 unload_mod()
 {
@@ -67,7 +67,7 @@ unload_mod()
 	rmmod "$mod" && loop_until 50 mod_gone "$mod"
 }
 
-# param NAME[=VALUE]: what it is now.
+# param NAME[=VALUE]: prints the parameter's value.
 param()
 {
 	cat "$PARAMS/${1%%=*}"
@@ -76,11 +76,11 @@ param()
 # set_to NAME=VALUE
 set_to()
 {
-	# Not the shell's own: not every one says which error it was.
+	# A shell's own echo may not say which error it was.
 	env echo "${1#*=}" 2> "$TMP/write" > "$PARAMS/${1%%=*}"
 }
 
-# unchanged NAME=VALUE: that is invalid, and changes nothing.
+# unchanged NAME=VALUE: is the value invalid, and does writing it change nothing?
 unchanged()
 {
 	local old
@@ -89,7 +89,7 @@ unchanged()
 	! set_to "$1" && grep -q "Invalid argument" "$TMP/write" && [ "$(param "$1")" = "$old" ]
 }
 
-# check_loads NAME=VALUE...: each can be given at load. One check each.
+# check_loads NAME=VALUE...: checks that the module loads with each of these.
 check_loads()
 {
 	local p
@@ -101,13 +101,13 @@ check_loads()
 	done
 }
 
-# refuses_load NAME=VALUE: loading with it fails, and because of the value.
+# refuses_load NAME=VALUE: does loading fail because of that value?
 refuses_load()
 {
 	! try_load reclaimwb "$1" && grep -Eq 'nvalid (argument|parameter)' "$TMP/insmod"
 }
 
-# check_refuses NAME=VALUE...: none can. One check each.
+# check_refuses NAME=VALUE...: checks that the module does not load with any of these.
 check_refuses()
 {
 	local p
@@ -118,7 +118,8 @@ check_refuses()
 	done
 }
 
-# check_writes_refused NAME=VALUE...: nor once the module is loaded. One check each.
+# check_writes_refused NAME=VALUE...: checks that none of these can be set in a module that is
+# loaded.
 check_writes_refused()
 {
 	local p
@@ -128,7 +129,7 @@ check_writes_refused()
 	done
 }
 
-# kmod NAME [PARAM=VALUE...]: a module of the kernel's own, or built in.
+# kmod NAME [PARAM=VALUE...]: loads a module of the kernel's own, unless it is loaded or built in.
 kmod()
 {
 	local name="$1" dir

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Swap over NBD while something goes wrong: what the scenarios of tests/nbd/ share.
+# Swap over NBD while something goes wrong: what the scenarios in tests/nbd/ share.
 #
 #	. "$(dirname "$0")/../lib/nbd.sh"
-#	need_nbd pause			# and what else it cannot do without
-#	EXPECT=survived			# what may become of the load, see `outcome`
-#	nbd_start 1 "what goes wrong"	# plan: 1 check of its own, and the common ones
+#	need_nbd pause			# and whatever else it needs
+#	EXPECT=survived			# how the load may end, see `outcome`
+#	nbd_start 1 "what goes wrong"	# the plan: 1 check of its own, and the common ones
 #	nbd_swap_on pause		# or nbd_keep_on, ...
 #	load_begin			# tasks fill more memory than there is, and touch it
-#	...				# it goes wrong: befall, host side or here
-#	load_end			# every page is proven; what became of it is checked
+#	...				# something goes wrong: befall, on the host or here
+#	load_end			# every page is verified, and the outcome is checked
 #	nbd_finish
 #
-# RWB_SIDE says who is there:
-#	stock		nobody
-#	observer	the module, helper off
-#	helper		the module as it is loaded by default, handoff on (when nothing is said)
-# $RWB_RESULTS/cell then holds what scripts/measure/test-nbd.sh makes its table of.
+# RWB_SIDE says what is loaded:
+#	stock		nothing
+#	observer	the module, with its helper off
+#	helper		the module as it is loaded by default, with handoff on (the default side)
+# $RWB_RESULTS/cell then has the results from which scripts/measure/test-nbd.sh makes its table.
 
-# The shell that tells the story must not wait for the device it tells of, nor be killed
-# for want of memory: a cgroup that is never swapped out. Its files are not either, in our
-# guest: that has a ramfs there.
+# The shell that reports on the device must not wait for the device, nor be killed when memory is
+# short. So it runs in a cgroup that is never swapped out. In our guest its files are in a ramfs,
+# which is not swapped out either.
 OWN_CG=/sys/fs/cgroup/rwb-own
 if [ -z "${RWB_IN_OWN:-}" ]; then
 	export RWB_IN_OWN=no
@@ -44,20 +44,20 @@ helper) need_handoff ;;
 *) skip_all "RWB_SIDE=$SIDE: it can be stock, observer or helper" ;;
 esac
 
-# Sizes: little memory is left, so that little data makes real pressure.
+# Sizes: little memory is left, so that a little data makes real pressure.
 LEAVE=32 TASKS=2 EACH=40 TOUCH=3 WRITES=30 SEED=1
-# Pages swapped out before anything goes wrong, and the seconds after which what has not
-# ended is taken for hanging.
+# FIRST pages are swapped out before anything goes wrong. What has not ended after DEADLINE seconds
+# counts as hanging.
 FIRST=1500 DEADLINE=${RWB_DEADLINE:-150}
-# It also hangs if no page goes either way for so many seconds; 0: that is not looked at.
+# It also counts as hanging if no page is swapped in or out for STILL seconds, unless that is 0.
 STILL=0
 if is_debug_kernel; then
 	LEAVE=24 EACH=20 FIRST=300 DEADLINE=${RWB_DEADLINE:-600}
 fi
-# What may become of the load; and of that what stock is known to do though it should not,
-# with the evidence.
+# EXPECT says how the load may end. KNOWN says which other ends stock is known to have, and EVIDENCE
+# how we know.
 EXPECT=survived KNOWN='' EVIDENCE=''
-# A cgroup for the load.
+# The load has this cgroup.
 LOAD_CG=
 
 # nbd_start CHECKS WHAT
@@ -66,7 +66,7 @@ nbd_start()
 {
 	start_test $(($1 + NBD_CHECKS)) "$SIDE; $2"
 	if [ "$RWB_IN_OWN" = yes ]; then
-		# An empty one can be removed.
+		# A cgroup can be removed only when it is empty.
 		undo "echo $$ > /sys/fs/cgroup/cgroup.procs; loop_until 50 rmdir $OWN_CG 2> /dev/null"
 	else
 		say "no cgroup v2: this shell can be swapped out, and may hang with the device"
@@ -82,7 +82,7 @@ nbd_start()
 	esac
 }
 
-# nbd_servers NAME...: sets SERVERS to their HOST:PORT.
+# nbd_servers NAME...: sets SERVERS to HOST:PORT of each.
 nbd_servers()
 {
 	local name
@@ -94,8 +94,8 @@ nbd_servers()
 	done
 }
 
-# nbd_keep_on [-OPTION VALUE]... NAME...: swap on a device that is connected again, to one of
-# these servers, whenever its connection is lost; requests wait for that.
+# nbd_keep_on [-OPTION VALUE]... NAME...: swaps on a device that is connected to one of these
+# servers again whenever its connection is lost. Requests wait for that.
 nbd_keep_on()
 {
 	local options=
@@ -115,7 +115,7 @@ nbd_keep_on()
 	swap_on "$NBD_DEV"
 }
 
-# reconnected N: has a lost connection been replaced so often?
+# reconnected N: was a lost connection replaced N times?
 reconnected()
 {
 	[ "$(grep -c 'connected again' "$TMP/nbdlink")" -ge "$1" ]
@@ -133,7 +133,7 @@ swapped_since()
 	[ $(($(swapped) - $1)) -ge "$2" ]
 }
 
-# swap_io: pages that went either way.
+# swap_io: prints how many pages were swapped in and out.
 swap_io()
 {
 	awk '$1 == "pswpin" || $1 == "pswpout" { n += $2 } END { print n }' /proc/vmstat
@@ -144,7 +144,7 @@ io_since()
 	[ $(($(swap_io) - $1)) -ge "$2" ]
 }
 
-# stands_still: nothing is swapped in or out for a second.
+# stands_still: is nothing swapped in or out for a second?
 stands_still()
 {
 	local at
@@ -167,7 +167,7 @@ load_begin()
 	undo "kill $LOWWATER 2> /dev/null"
 	KILLS=$(vmstat oom_kill)
 	SWAPPED=$(swapped) MOVED=$(swap_io) BEGAN=$(uptime_ms)
-	# In nobody's cgroup, and anybody's victim.
+	# The load is not in the shell's cgroup, and may be killed.
 	(
 		# shellcheck disable=SC2016 # that shell's own
 		sh -c 'echo 0 > /proc/$$/oom_score_adj
@@ -178,10 +178,10 @@ load_begin()
 		uptime_ms > "$TMP/load.ended"
 		echo $rc > "$TMP/load.rc"
 	) &
-	# The last word if we hang, too.
+	# If this shell hangs as well, these are its last words.
 	! is_one_of hang "$KNOWN" || say "a hang is known: $EVIDENCE"
 	loop_until 600 swapped_or_over $FIRST
-	say "$(($(swapped) - SWAPPED)) pages are swapped out: now it goes wrong"
+	say "$(($(swapped) - SWAPPED)) pages were swapped out before anything goes wrong"
 }
 
 load_over()
@@ -194,19 +194,19 @@ swapped_or_over()
 	load_over || swapped_since "$SWAPPED" "$1"
 }
 
-# load_is KEY: what swapload says of itself.
+# load_is KEY: prints a value of swapload's report.
 load_is()
 {
 	awk -v k="swap.$1" '$1 == k { print $2 }' "$TMP/load.nbd"
 }
 
-# has_lost: a task of the load was killed, by the kernel or for memory.
+# has_lost: was a task of the load killed, by a signal or for memory?
 has_lost()
 {
 	grep -q '^swap.signal ' "$TMP/load.nbd"
 }
 
-# goes_on N: the load swaps N pages more, or ends.
+# goes_on N: waits until the load has swapped N more pages, or has ended.
 goes_on()
 {
 	local at
@@ -220,12 +220,12 @@ io_or_over()
 	load_over || io_since "$1" "$2"
 }
 
-# outcome: what became of the load.
-#	survived	each task proved all of its pages
+# outcome: prints how the load ended.
+#	survived	each task verified all of its pages
 #	wrong		a page was not what had been written
 #	sigbus		a task was told that a page cannot be read (SIGBUS)
 #	oom		a task was killed for memory
-#	hang		it has not ended
+#	hang		the load has not ended
 #	failed		anything else
 outcome()
 {
@@ -250,15 +250,15 @@ outcome()
 	fi
 }
 
-# nearest: of the zones, the one that came nearest to empty: ZONE FREE MIN.
+# nearest: prints the zone that came nearest to empty, as ZONE FREE MIN.
 nearest()
 {
 	awk '{ r = $2 / $3 } NR == 1 || r < least { least = r; line = $0 } END { print line }' \
 		"$TMP/lowwater"
 }
 
-# stacks_of COMM FROM: blocked tasks of that name of which the kernel's log has a stack behind
-# the line FROM, each named with where it waits.
+# stacks_of COMM FROM: the kernel's log has stacks of blocked tasks after the line FROM. This prints
+# how many of those with that name wait in which function.
 stacks_of()
 {
 	dmesg | awk -v comm="$1" -v from="$2" '
@@ -269,9 +269,9 @@ stacks_of()
 		sort | uniq -c | awk '{ printf "%s%d in %s", sep, $1, $2; sep = ", " }'
 }
 
-# hangs COMM WHY: who waits for what, on the console; then this is over, after two checks: COMM,
-# which hangs, must be among the stacks, and it is said where. What would be undone waits for
-# what hangs.
+# hangs COMM WHY: shows on the console which task waits for what, and ends the test after two
+# checks: the log must have a stack of COMM, which hangs, that says where it waits. Nothing is
+# undone, as that would wait for whatever hangs.
 hangs()
 {
 	local waiting from="reclaimwb-test: who waits $$"
@@ -281,16 +281,16 @@ hangs()
 	dmesg -n 8
 	echo "$from" > /dev/kmsg
 	echo w > /proc/sysrq-trigger
-	# Before all the others come, for which the log may be too short.
+	# Before the stacks of all other tasks, which may be too many for the log.
 	waiting=$(stacks_of "$1" "$from")
 	echo t > /proc/sysrq-trigger
 	dmesg -n 5
 	trap - EXIT
-	is_one_of hang "$KNOWN" || bail "hang: $2; of $1, tasks that wait: ${waiting:-none has a stack}"
+	is_one_of hang "$KNOWN" || bail "hang: $2; tasks of $1 that wait: ${waiting:-none has a stack}"
 	say "known: $EVIDENCE"
 	ktap_test_xfail "hang: $2"
-	say "of $1, tasks that wait: ${waiting:-none has a stack}"
-	check "it has a stack that says where it waits" is_match "$waiting" '^[0-9]+ in [a-z_0-9.]+[+]0x'
+	say "tasks of $1 that wait: ${waiting:-none has a stack}"
+	check "the log has a stack that says where it waits" is_match "$waiting" '^[0-9]+ in [a-z_0-9.]+[+]0x'
 	skip_checks $((KSFT_NUM_TESTS - KTAP_TESTNO + 1)) "it hangs"
 	ktap_finished
 }
@@ -310,8 +310,8 @@ is_one_of()
 	esac
 }
 
-# load_wait: until it is over, or hangs. Sets STOOD: the last so many seconds without a page
-# that went either way.
+# load_wait: waits until the load has ended, or hangs. Sets STOOD to the number of seconds at the
+# end in which no page was swapped in or out.
 load_wait()
 {
 	local at now
@@ -327,7 +327,7 @@ load_wait()
 	done
 }
 
-# load_end: 5 checks (NBD_CHECKS).
+# load_end: makes 5 checks (NBD_CHECKS).
 load_end()
 {
 	local low
@@ -346,15 +346,15 @@ load_end()
 	check_num "pages were swapped out" $(($(swapped) - SWAPPED)) -ge $FIRST
 	check_not "no page was wrong" test "$OUTCOME" = wrong
 	if is_one_of "$OUTCOME" "$EXPECT"; then
-		check "the load: $OUTCOME, of what may become of it: $EXPECT" true
+		check "the load: $OUTCOME, one of what it may be: $EXPECT" true
 	elif is_one_of "$OUTCOME" "$KNOWN"; then
 		say "known: $EVIDENCE"
-		ktap_test_xfail "the load: $OUTCOME, as on stock, in place of: $EXPECT"
+		ktap_test_xfail "the load: $OUTCOME, as on stock, and not: $EXPECT"
 	else
-		check "the load: $OUTCOME, where there may be: $EXPECT" false
+		check "the load: $OUTCOME, and not: $EXPECT" false
 	fi
 	if [ "$SIDE" != helper ]; then
-		skip_checks 1 "handoff: not on this side"
+		skip_checks 1 "this side has no handoff"
 	else
 		check_num "requests were handed off" "$(handed '[a-z_]*\.taken\.requests')" -gt 0
 	fi
@@ -403,15 +403,15 @@ reserves_are_back()
 	[ "$(cat /sys/module/reservehog/parameters/held)" = 0 ]
 }
 
-# reserves_down PAGES ROUNDS [AGAIN]: down to so many free pages in each zone, until 4 s
-# later; and AGAIN times what has become free meanwhile, every 0.2 s, where memory lets us,
-# until 16 MiB are held: a hog of all memory would leave nothing to survive with.
-# Sets HELD and BACK: rounds in which the hog held any, and gave them back.
+# reserves_down PAGES ROUNDS [AGAIN]: the hog leaves that many free pages in each zone, for 4 s.
+# AGAIN times in between, every 0.2 s if this shell gets memory, it takes what has become free
+# meanwhile, until it holds 16 MiB: if it held all memory, nothing could survive. Sets HELD and BACK
+# to the number of rounds in which it held pages and gave them back.
 reserves_down()
 {
 	local hog=/sys/module/reservehog/parameters at now
 
-	# Nothing here can be relied on to run while there is no memory: the hog itself ends it.
+	# Nothing can be relied on to run while there is no memory, so the hog itself ends it.
 	echo 4000 > $hog/hold_ms
 	HELD=0 BACK=0
 	for _ in $(seq "$2"); do
@@ -426,7 +426,7 @@ reserves_down()
 		read -r now < $hog/held
 		[ "$now" = 0 ] || HELD=$((HELD + 1))
 		! loop_until 600 reserves_are_back || BACK=$((BACK + 1))
-		say "$now pages were held; swap moved by $(($(swap_io) - at)) pages meanwhile"
+		say "the hog held $now pages; meanwhile $(($(swap_io) - at)) pages were swapped in or out"
 		goes_on 500
 	done
 }
@@ -434,7 +434,7 @@ reserves_down()
 # --- the network
 
 NIC=$(first_nic)
-# busybox's knows no netem.
+# The tc of busybox does not know netem.
 TC=/sbin/tc
 need_netem()
 {
@@ -443,7 +443,7 @@ need_netem()
 	kmod sch_netem || skip_all "no netem in this kernel (CONFIG_NET_SCH_NETEM)"
 }
 
-# netem WHAT...: befalls what is sent; always the same, where tc can say so.
+# netem WHAT...: does this to what is sent, always in the same way if tc can take a seed.
 netem()
 {
 	$TC qdisc add dev "$NIC" root netem "$@" seed $SEED 2> /dev/null ||
@@ -451,26 +451,26 @@ netem()
 	undo "$TC qdisc del dev $NIC root"
 }
 
-# netem_is REGEX: so the kernel describes what befalls the network.
+# netem_is REGEX: does the kernel describe it so?
 netem_is()
 {
 	$TC qdisc show dev "$NIC" | grep -Eq "^qdisc netem .* root .*$1"
 }
 
-# netem_count sent|dropped: packets.
+# netem_count sent|dropped: prints a number of packets.
 netem_count()
 {
 	$TC -s qdisc show dev "$NIC" | awk -v what="$1" '/ Sent / {
 		sub(/,/, "", $7); print what == "sent" ? $4 : $7; exit }'
 }
 
-# said PATTERN: what the kernel said since the start, lines.
+# said PATTERN: prints how many such lines the kernel has said since the start.
 said()
 {
 	console_since | grep -cE "$1"
 }
 
-# nbd_finish: swap goes off, whatever has become of the device; 1 check (NBD_CHECKS).
+# nbd_finish: takes swap off, whatever has become of the device. Makes 1 check (NBD_CHECKS).
 nbd_finish()
 {
 	drop_ballast

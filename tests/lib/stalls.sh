@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The stall ledger, and the kernel's own numbers to hold it against.
+# The stall ledger, and the kernel's own numbers to compare it with.
 
 # shellcheck disable=SC2034
 STALL_ORIGINS="direct memcg_max memcg_high memcg_reclaim node other"
 
-# As a regular expression.
+# The same as a regular expression.
 STALL_ORIGIN="($(echo "$STALL_ORIGINS" | tr ' ' '|'))"
 
-# same_again NAME...: ledgers into $TMP; true if they are as they were there before.
+# same_again NAME...: reads ledgers into $TMP. Are they what they were there before?
 same_again()
 {
 	local f rc=0
@@ -22,31 +22,32 @@ same_again()
 	return $rc
 }
 
-# settle NAME...: ledgers into $TMP, once they stand still. Even cat may stall.
+# settle NAME...: reads ledgers into $TMP until they stand still. Even cat may stall.
 settle()
 {
 	loop_until 100 same_again "$@"
 }
 
-# take_stalls: what the ledger says now, all three files; what it is asked for later.
+# take_stalls: reads the three files of the ledger, for the functions below.
 take_stalls()
 {
 	settle stalls stalls_cgroups stalls_longest
 }
 
-# stalled REGEX [FILE]: the sum of these rows.
+# stalled REGEX [FILE]: prints the sum of these rows.
 stalled()
 {
 	sum "$TMP/${2:-stalls}" "$1"
 }
 
-# stalls_so_far [ORIGIN]: that ended, of all origins if none is given; for polling.
+# stalls_so_far [ORIGIN]: prints how many stalls have ended, of all origins if none is given. It
+# reads the ledger, so that it can be polled.
 stalls_so_far()
 {
 	sum "$LEDGER/stalls" "${1:-$STALL_ORIGIN}\\.stalls"
 }
 
-# enough_stalls [ORIGIN]: so many that a share of their time is no matter of luck.
+# enough_stalls [ORIGIN]: are there so many that a share of their time does not depend on luck?
 ENOUGH_STALLS=100
 ! is_debug_kernel || ENOUGH_STALLS=30
 enough_stalls()
@@ -59,7 +60,7 @@ direct_stalls()
 	enough_stalls direct
 }
 
-# show_parts ORIGIN: its causes, as diagnostics, longest first, in ms.
+# show_parts ORIGIN: shows the causes of its stalls, the longest first, in ms.
 show_parts()
 {
 	say "  $1: $(stalled "$1\\.stalls") stalls, $(($(stalled "$1\\.ns") / 1000000)) ms:"
@@ -70,7 +71,8 @@ show_parts()
 	done
 }
 
-# of_stalls ORIGIN CAUSE...: per cent of its time, all these together.
+# of_stalls ORIGIN CAUSE...: prints the share of these causes in the time of its stalls, in per
+# cent.
 of_stalls()
 {
 	local all causes origin="$1"
@@ -82,8 +84,8 @@ of_stalls()
 	echo $(($(stalled "$origin\\.part\\.($causes)\\.ns") * 100 / all))
 }
 
-# of_waits ORIGIN CAUSE...: per cent of what it waited for: a slow machine has little CPU,
-# and a debug kernel needs much.
+# of_waits ORIGIN CAUSE...: prints the share of these causes in the time that its stalls waited, in
+# per cent. A slow machine has little CPU time, and a debug kernel needs much.
 of_waits()
 {
 	local waits causes origin="$1"
@@ -95,17 +97,17 @@ of_waits()
 	echo $(($(stalled "$origin\\.part\\.($causes)\\.ns") * 100 / waits))
 }
 
-# part ORIGIN CAUSE: ns.
+# part ORIGIN CAUSE: prints ns.
 part()
 {
 	stalled "$1\\.part\\.$2\\.ns"
 }
 
-# Of a stall so much, in per cent, may be neither of what there are causes for.
+# At most this share of a stall, in per cent, may have no cause.
 UNEXPLAINED=10
 
-# check_few_unexplained TEXT ORIGIN: a virtual CPU that the host does not run is in nothing that
-# there is a cause for. Where all stalls together are short, one such pause is many per cent.
+# check_few_unexplained TEXT ORIGIN: if the host does not run a virtual CPU, no cause has that time.
+# If all stalls together are short, one such pause is many per cent.
 check_few_unexplained()
 {
 	local luck=
@@ -114,8 +116,8 @@ check_few_unexplained()
 	$luck check_num "$1" "$(of_stalls "$2" unexplained)" -lt "$UNEXPLAINED"
 }
 
-# check_stall_books WHAT ORIGIN LEAST: at least so many stalls of it, and its time is
-# accounted for. 7 checks.
+# check_stall_books WHAT ORIGIN LEAST: checks that there are at least that many stalls of the
+# origin, and that their time is accounted for. Makes 7 checks.
 # shellcheck disable=SC2034
 STALL_BOOKS=7
 check_stall_books()
@@ -130,14 +132,14 @@ check_stall_books()
 			equal "$(stalled "$o\\.stalls")" "$(stalled "$o\\.hist\\.us\\.[0-9]+")" || hists=0
 	done
 	check_eq "$1: the parts sum to the wall time, to the nanosecond" $sums 1
-	check_eq "$1: each stall is in the histogram" $hists 1
-	check_eq "$1: the cgroups' sum to the same" \
+	check_eq "$1: the histogram has each stall" $hists 1
+	check_eq "$1: the cgroups sum to the same" \
 		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|(other|removed)\.0\.ns' stalls_cgroups)" \
 		"$(stalled "$STALL_ORIGIN\\.ns")"
 	check_few_unexplained "$1: per cent of $2 unexplained" "$2"
 	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | show_lines
 	if is_debug_kernel; then
-		# Its checkers probe and trace on their own: not every call can be followed.
+		# The checkers probe and trace, too, so that not every call can be followed.
 		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest)')" 0
 	else
 		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest|calls)')" 0
@@ -145,8 +147,8 @@ check_stall_books()
 	show_parts "$2"
 }
 
-# check_unexplained WHAT: of what stalled in it, whoever did; enough_stalls has to be met.
-# 3 checks.
+# check_unexplained WHAT: looks at all stalls, of any origin. enough_stalls must have been true.
+# Makes 3 checks.
 # shellcheck disable=SC2034
 UNEXPLAINED_CHECKS=3
 check_unexplained()
@@ -156,7 +158,7 @@ check_unexplained()
 	check_few_unexplained "$1: per cent of all stalls unexplained" "$STALL_ORIGIN"
 }
 
-# check_traced CGROUP: each of its stalls is in the trace. 4 checks.
+# check_traced CGROUP: checks that the trace has each of its stalls. Makes 4 checks.
 # shellcheck disable=SC2034
 TRACED_CHECKS=4
 check_traced()
@@ -165,7 +167,7 @@ check_traced()
 
 	n=$(stalled "$own\\.stalls" stalls_cgroups)
 	us=$(($(stalled "$own\\.ns" stalls_cgroups) / 1000))
-	# Its parts stand between its time and its order.
+	# The parts stand between the time of a stall and its order.
 	awk -v cgroup="cgroup=$1" '
 		/ stall: / && index($0 " ", " " cgroup " ") {
 			for (i = 1; $i !~ /^usecs=/; i++);
@@ -174,7 +176,7 @@ check_traced()
 				split($i, part, "=")
 				parts += part[2]
 			}
-			# Each is rounded down.
+			# Each part is rounded down.
 			if (parts > us || parts + k + 1 < us) {
 				wrong++
 				print parts, "us of parts in", $0 > "/dev/stderr"
@@ -183,14 +185,14 @@ check_traced()
 		END { printf "%d %.0f %d\n", n, sum, wrong }' "$INSTANCE/trace" > "$TMP/traced" 2> "$TMP/traced.wrong"
 	read -r events sum wrong < "$TMP/traced"
 	check_eq "the trace holds every event" "$(trace_lost)" 0
-	check_eq "each stall of the cgroup is in it" "$events" "$n"
-	check "and as long, $sum of $us us" [ "$sum" -le "$us" -a "$((sum + n))" -ge "$us" ]
-	check_eq "its parts sum to its time" "$wrong" 0
+	check_eq "the trace has each stall of the cgroup" "$events" "$n"
+	check "the trace has their time, $sum of $us us" [ "$sum" -le "$us" -a "$((sum + n))" -ge "$us" ]
+	check_eq "the parts of each sum to its time" "$wrong" 0
 	show_lines "" < "$TMP/traced.wrong"
 }
 
-# check_longest: the longest stalls are whole, and the longest one is the first. 2 checks.
-# (nbd.PHASE is what was waited for, not a part of its own.)
+# check_longest: checks that the longest stalls are whole, and that the longest one comes first.
+# Makes 2 checks. (nbd.PHASE is no part of its own: it says what a part waited for.)
 # shellcheck disable=SC2034
 LONGEST=2
 check_longest()
@@ -201,7 +203,7 @@ check_longest()
 		"$TMP/stalls")
 	check_eq "the longest stall was kept" \
 		"$(sed -n '1s/.* ns=\([0-9]*\) .*/\1/p' "$TMP/stalls_longest")" "$longest"
-	check_eq "the parts of each that was kept sum to its length" "$(awk '{
+	check_eq "the parts of each kept stall sum to its length" "$(awk '{
 			sum = 0; ns = 0
 			for (i = 2; i <= NF && $i !~ /^comm=/; i++) {
 				split($i, kv, "=")
@@ -213,7 +215,7 @@ check_longest()
 		} END { print NR ? bad + 0 : "none" }' "$TMP/stalls_longest")" 0
 }
 
-# reclaim_counters: those of /proc/vmstat that direct reclaim counts, in $TMP/$1.
+# reclaim_counters NAME: writes what direct reclaim counts in /proc/vmstat to $TMP/NAME.
 reclaim_counters()
 {
 	echo 1 > /proc/sys/vm/stat_refresh
@@ -221,7 +223,7 @@ reclaim_counters()
 		END { print a, s, f }' /proc/vmstat > "$TMP/$1"
 }
 
-# slabs_freed: pages that shrinkers freed for direct reclaim.
+# slabs_freed: prints how many pages shrinkers freed for direct reclaim.
 slabs_freed()
 {
 	awk '$1 ~ /^shrinker\.[0-9]+\.origin$/ { split($1, k, "."); direct[k[2]] = $2 == "direct" }
@@ -230,7 +232,8 @@ slabs_freed()
 		END { for (i in n) if (direct[i]) s += n[i]; printf "%.0f\n", s }' "$LEDGER/shrinkers"
 }
 
-# check_counters: against them, between "before" and "after". 4 checks.
+# check_counters: compares the stalls with these counters, between "before" and "after". Makes 4
+# checks.
 # shellcheck disable=SC2034
 COUNTERS=4
 check_counters()
@@ -243,20 +246,20 @@ check_counters()
 	check_num "allocstall covers the stalls" "$((a1 - a0))" -ge "$(stalled 'direct\.stalls')"
 	check_eq "pgscan_direct is what the stalls scanned" "$(stalled 'direct\.scanned\.pages')" \
 		"$((s1 - s0))"
-	# They also freed pages of slabs.
-	check_num "pgsteal_direct is what they freed" "$(stalled 'direct\.freed\.pages')" -ge \
+	# The stalls also freed pages of slabs.
+	check_num "pgsteal_direct is no more than they freed" "$(stalled 'direct\.freed\.pages')" -ge \
 		"$((f1 - f0))"
 	if is_debug_kernel; then
-		skip_checks 1 "KASAN frees what was kept for a while, in whatever task"
+		skip_checks 1 "KASAN frees what it has kept for a while in any task"
 	else
-		# RCU's callbacks free slabs on the account of whom they interrupt
+		# RCU's callbacks free slabs on the account of the task that they interrupt
 		# (mm_account_reclaimed_pages()).
-		check_num "with pages of slabs, by shrinkers" "$(stalled 'direct\.freed\.pages')" -le \
+		check_num "with slabs that shrinkers freed it is no less" "$(stalled 'direct\.freed\.pages')" -le \
 			"$(((f1 - f0) * 21 / 20 + $(slabs_freed)))"
 	fi
 }
 
-# psi KIND FILE: microseconds of pressure so far.
+# psi KIND FILE: prints the microseconds of pressure so far.
 psi()
 {
 	sed -n "s/^$1 .*total=//p" "$2"

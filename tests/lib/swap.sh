@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Swap devices: over the network, in RAM, compressed.
+# Swap devices: over the network, in RAM, and compressed.
 
 NBD_DEV=/dev/nbd0
 
-# One swap area at a time, so that a write can only go where the test says.
+# need_no_swap: there may be no other swap area, so that a write can only go where the test says.
 need_no_swap()
 {
 	[ "$(grep -c . /proc/swaps)" -le 1 ] ||
 		skip_all "other swap is active: swapoff -a first"
 }
 
-# nbd_address NAME: sets NBD_HOST and NBD_PORT to the harness's server of that
-# name. Run by hand, without a harness, the server is started here, on loopback.
+# nbd_address NAME: sets NBD_HOST and NBD_PORT to those of the harness's server of that name. If the
+# test is run by hand, without a harness, it starts the server itself, on loopback.
 nbd_address()
 {
 	local entry server="$TESTS/../qemu/nbd-server.sh"
@@ -53,7 +53,7 @@ nbd_free()
 	! nbd_connected
 }
 
-# nbd_attach NAME: connect $NBD_DEV, the way a swap device is connected.
+# nbd_attach NAME: connects $NBD_DEV, as a swap device is connected.
 nbd_attach()
 {
 	nbd_address "$1" || bail "no NBD server named '$1'"
@@ -77,25 +77,25 @@ nbd_swap_on()
 	swap_on "$NBD_DEV"
 }
 
-# need_befall: somebody who does to a server what befalls it.
+# need_befall: there must be somebody who can do something to a server.
 need_befall()
 {
 	[ "${RWB_VM:-}" = qemu ] || [ -z "${RWB_NBD:-}" ] ||
-		skip_all "nobody here heeds what is to befall a server (qemu/vm.sh does)"
+		skip_all "nobody here can interfere with a server (qemu/vm.sh can)"
 }
 
-# befall WHAT SERVER: the host does that to it (qemu/nbd-server.sh), soon; by hand, without a
-# guest, it is done here.
+# befall WHAT SERVER: asks the host to do that to the server soon (qemu/nbd-server.sh). If the test
+# is run by hand, without a guest, it is done here.
 befall()
 {
 	if [ "${RWB_VM:-}" = qemu ]; then
 		say "host: $1 $2;"
 	else
-		"$TESTS/../qemu/nbd-server.sh" "$1" "$TMP/nbd" "$2" || bail "'$1 $2' did not befall it"
+		"$TESTS/../qemu/nbd-server.sh" "$1" "$TMP/nbd" "$2" || bail "'$1 $2' failed"
 	fi
 }
 
-# busybox's swapon knows no priorities, util-linux's does.
+# The swapon of util-linux knows priorities, that of busybox does not.
 SWAPON=/sbin/swapon
 need_swap_priority()
 {
@@ -114,7 +114,7 @@ swap_on()
 	undo "swapoff $1"
 }
 
-# brd_swap_on MIB: a RAM disk: a synchronous block device.
+# brd_swap_on MIB: a RAM disk is a synchronous block device.
 brd_swap_on()
 {
 	kmod brd rd_nr=1 "rd_size=$(($1 * 1024))" || return 1
@@ -122,7 +122,7 @@ brd_swap_on()
 	swap_on /dev/ram0
 }
 
-# zram_swap_on MIB: synchronous and compressed.
+# zram_swap_on MIB: zram is synchronous, and compresses.
 zram_swap_on()
 {
 	kmod zram num_devices=1 || return 1

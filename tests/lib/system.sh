@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The kernel under test: its config, its settings, its console.
+# The kernel under test: its config, its settings and its console.
 
 CONFIG_FILE=/proc/config.gz
 
-# have_config SYMBOL: y or m in the running kernel.
+# have_config SYMBOL: is it y or m in the running kernel?
 have_config()
 {
 	[ -e "$CONFIG_FILE" ] || return 1
 	zcat "$CONFIG_FILE" | grep -Eq "^CONFIG_$1=(y|m)$"
 }
 
-# A kernel with these runs an order of magnitude slower under TCG.
+# Under TCG a kernel with these options is slower by an order of magnitude.
 is_debug_kernel()
 {
 	[ -e /sys/kernel/debug/kmemleak ] || [ -e /proc/lockdep ] ||
 		have_config KASAN
 }
 
-# scaled N: N made smaller for a slow kernel, never below 2.
+# scaled N: prints N, made smaller for a slow kernel, but never below 2.
 if [ -z "${RWB_SCALE:-}" ]; then
 	RWB_SCALE=100
 	! is_debug_kernel || RWB_SCALE=25
@@ -32,8 +32,8 @@ scaled()
 	echo "$n"
 }
 
-# set_file FILE VALUE: write it, and put the old value back at the end.
-# Files with a choice ("always [madvise] never") give back the chosen one.
+# set_file FILE VALUE: writes the value, and restores the old one when the test ends. A file with a
+# choice ("always [madvise] never") gets the chosen word back.
 set_file()
 {
 	local old
@@ -46,14 +46,14 @@ set_file()
 	undo "echo '$old' > '$1'"
 }
 
-# vm NAME VALUE: a vm sysctl.
+# vm NAME VALUE: sets a sysctl of vm.
 vm()
 {
 	set_file "/proc/sys/vm/$1" "$2"
 }
 
-# vmstat NAME: a counter of the kernel's, now. Those that belong to a node are kept by CPU and
-# are up to 125 a CPU behind unless they are folded first; events are summed at each reading.
+# vmstat NAME: prints a counter of the kernel. Counters of a node are kept for each CPU, and lag by
+# up to 125 a CPU until they are folded. Counters of events are summed whenever they are read.
 vmstat()
 {
 	case "$1" in
@@ -63,7 +63,7 @@ vmstat()
 	awk -v k="$1" '$1 == k { print $2 }' /proc/vmstat
 }
 
-# first_nic: the network device of the first route.
+# first_nic: prints the network device of the first route.
 first_nic()
 {
 	ip route 2> /dev/null |
@@ -75,14 +75,14 @@ mem_mib()
 	awk -v k="$1:" '$1 == k { print int($2 / 1024) }' /proc/meminfo
 }
 
-# wmark_mib min|low|high: free memory below which tasks reclaim, kswapd wakes,
-# kswapd goes on.
+# wmark_mib min|low|high: prints the watermark, summed over all zones. Tasks reclaim below min,
+# kswapd wakes below low and goes on until high.
 wmark_mib()
 {
 	awk -v w="$1" '$1 == w { n += $2 } END { print int(n / 256) }' /proc/zoneinfo
 }
 
-# lru classic|mglru: choose the reclaim algorithm, tell whether it took.
+# lru classic|mglru: chooses the reclaim algorithm. Did the kernel take it?
 lru()
 {
 	local file=/sys/kernel/mm/lru_gen/enabled want=0x0000
@@ -95,13 +95,13 @@ lru()
 	fi
 }
 
-# console_since: what the kernel said since the start of this test.
+# console_since: prints what the kernel has said since the start of this test.
 console_since()
 {
 	dmesg | awk -v m="$MARKER" 'seen; index($0, m) { seen = 1 }'
 }
 
-# console_scan: "clean", or the bad lines. Patterns are the harness's own.
+# console_scan: prints "clean", or the bad lines. The harness uses the same patterns.
 console_scan()
 {
 	local patterns f
@@ -114,15 +114,15 @@ console_scan()
 		return
 	fi
 	if ! dmesg | grep -Fq "$MARKER"; then
-		echo "the start marker is gone from the kernel log"
+		echo "the kernel log has lost the line that marks the start"
 		return
 	fi
 	grep -Ev '^(#|$)' "$patterns" > "$TMP/patterns"
 	console_since | grep -E -f "$TMP/patterns" || echo clean
 }
 
-# leak_scan: "clean", or what kmemleak reports, or why it cannot. An object is reported when two
-# scans, the second at least 5 s after its allocation, find no pointer to it.
+# leak_scan: prints "clean", what kmemleak reports, or why it cannot scan. kmemleak reports an
+# object if two scans find no pointer to it, the second of them at least 5 s after its allocation.
 leak_scan()
 {
 	local f=/sys/kernel/debug/kmemleak

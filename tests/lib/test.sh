@@ -1,42 +1,42 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The library every scenario sources. It holds the course of a test (needs,
-# plan, checks, end); what a test works with is beside it, one idea a file.
+# Every scenario sources this library. This file has the course of a test: what it needs, its plan,
+# its checks and its end. What a test works with is in the files beside it, one subject in each.
 #
 #	. "$(dirname "$0")/../lib/test.sh"
-#	need_nbd fast			# skips with a reason if it is not there
-#	start_test 3 "what it shows"	# plan: 3 checks, plus END_CHECKS
+#	need_nbd fast			# skips the test, with a reason, if there is none
+#	start_test 3 "what it shows"	# the plan has 3 checks, and END_CHECKS
 #	load_mod
-#	...				# check*, each is one KTAP result
-#	finish				# undo, module gone, console clean
+#	...				# each check* is one KTAP result
+#	finish				# undo; check that the module is gone and the console clean
 #
-# Where the plan would be a sum of many terms, it comes at the end, and each part of the script says
-# how many checks it must have made:
+# If the plan would be a sum of many terms, it comes at the end, and each part of the script says
+# how many checks it has:
 #
 #	start_test plan-at-end "what it shows"
 #	check_books
 #	section "books" "$BOOKS"
 #
-# Runs under busybox ash, dash and bash.
+# It runs under busybox ash, dash and bash.
 set -u
 
-# What the scenarios and the other files here read, ShellCheck cannot see.
+# ShellCheck cannot see what the scenarios and the other files of the library read.
 # shellcheck disable=SC2034
 TESTS=${RWB_TESTS:-$(cd "$(dirname "$0")" && pwd)}
-# A script is in a folder of tests/; one that somebody is trying out may be in tests/ itself.
+# A script is in a folder of tests/. A script that somebody is trying out may be in tests/ itself.
 [ -f "$TESTS/lib/test.sh" ] || TESTS=${TESTS%/*}
 # shellcheck disable=SC2034
 BIN=$TESTS/bin
 [ -d "$BIN" ] || BIN=$TESTS/../out/tests/bin
-# The path below tests/, such as around/stuck: file names alone are not unique.
+# The name is the path below tests/, such as around/stuck: file names alone are not unique.
 NAME=$(cd "$(dirname "$0")" && pwd)/$(basename "$0" .sh)
 NAME=${NAME#"$TESTS/"}
-# Results of `finish`: the module is gone, the console is clean.
+# `finish` makes two checks: the module is gone, and the console is clean.
 END_CHECKS=2
 
-# A file of ours that is swapped out would be waited for: not in a tmpfs. In our guest /root
-# is in a ramfs; elsewhere it is somebody's.
+# Temporary files must not be swapped out, or the test would wait for the device that it tests: they
+# must not be in a tmpfs. Our guest has /root in a ramfs. Elsewhere /root belongs to somebody.
 [ "${RWB_VM:-}" != qemu ] || export TMPDIR=/root
 
 KSFT=tools/testing/selftests/kselftest
@@ -65,7 +65,7 @@ skip_all()
 	exit "$KSFT_SKIP"
 }
 
-# The test cannot go on: one line, and a failure.
+# bail REASON: the test cannot go on, and fails.
 bail()
 {
 	ktap_exit_fail_msg "$*"
@@ -81,7 +81,7 @@ need_file()
 	[ -e "$1" ] || skip_all "no $1${2:+ ($2)}"
 }
 
-# --- undo: what a test changes goes back, last change first, however it ends
+# --- undo: however a test ends, its changes are undone, the last one first
 UNDO=
 undo()
 {
@@ -107,9 +107,10 @@ on_exit()
 
 	trap - EXIT
 	undo_all
-	# Whatever its last command returned: a script that has not made its last check has not passed.
+		# A script that has not come to its end has not passed, whatever its last command
+		# returned.
 	if [ -z "$OVER" ] && [ "$rc" = 0 ]; then
-		say "it ended before its last check"
+		say "the script ended before its last check"
 		rc=$KSFT_FAIL
 	fi
 	[ ! -d /sys/module/reclaimwb ] || rmmod reclaimwb
@@ -117,12 +118,12 @@ on_exit()
 	exit "$rc"
 }
 
-# --- course of a test
+# --- the course of a test
 
-# Set once all checks are made.
+# OVER is set when all checks are made.
 OVER=
 
-# start_test PLAN TITLE: so many checks, or plan-at-end.
+# start_test PLAN TITLE: PLAN is the number of checks, or plan-at-end.
 start_test()
 {
 	local plan="$1"
@@ -144,13 +145,14 @@ start_test()
 	fi
 	say "$NAME: $2"
 	[ ! -d /sys/module/reclaimwb ] || unload_mod
-	# Only what the console says from here on is this test's.
+	# The test is responsible for what the console says from here on.
 	MARKER="reclaimwb-test: start $NAME $$"
 	echo "$MARKER" > /dev/kmsg
 }
 
-# section NAME CHECKS: so many checks were made since the last section, or since the start; else the
-# script fails. It stands behind the loops of its part, so that it sees one that never ran.
+# section NAME CHECKS: fails the script unless it has made that many checks since the last section,
+# or since its start. A section stands behind the loops of its part, so that it notices a loop that
+# never ran.
 SECTION_AT=
 section()
 {
@@ -178,12 +180,12 @@ finish()
 	ktap_finished
 }
 
-# --- checks. Each is one result; a value that is not there never passes.
+# --- checks. Each makes one result. A value that is not there never passes.
 
-# by_chance CHECK...: one that the machine's pace decides, not the module: was the situation
-# met that the test is about, or what share did something have of a time that others' work
-# on the machine lengthens? It fails as any other; but if nothing else failed,
-# qemu/run-tests.py has the script try again.
+# by_chance CHECK...: marks a check that the pace of the machine decides, not the module. Did the
+# situation occur that the test is about? What share of a time does something have that other work
+# on the machine makes longer? Such a check fails as any other does; but if nothing else has failed,
+# qemu/run-tests.py runs the script again.
 CHANCE=
 by_chance()
 {
@@ -218,7 +220,7 @@ check_not()
 	fi
 }
 
-# check_eq WHAT GOT EXPECTED: two figures that no ledger has ("missing") are not equal.
+# check_eq WHAT GOT EXPECTED: two values that are missing from the ledger are not equal.
 check_eq()
 {
 	if [ -n "$2" ] && [ "$2" != missing ] && [ "$2" = "$3" ]; then
@@ -229,7 +231,7 @@ check_eq()
 	fi
 }
 
-# check_missing WHAT VALUE: the ledger has no such row, and must not have it.
+# check_missing WHAT VALUE: checks that the ledger does not have that row.
 check_missing()
 {
 	check "$1" test "$2" = missing
@@ -242,7 +244,7 @@ is_number()
 	esac
 }
 
-# equal A B: both are the same number, and neither is missing.
+# equal A B: are both the same number?
 equal()
 {
 	is_number "$1" && [ "$1" = "$2" ]
@@ -271,7 +273,7 @@ skip_checks()
 	done
 }
 
-# loop_until TENTHS CMD...: poll every 0.1 s, at most TENTHS times.
+# loop_until TENTHS CMD...: polls every 0.1 s, at most TENTHS times.
 loop_until()
 {
 	local n="$1"
@@ -290,7 +292,7 @@ has_ended()
 	! kill -0 "$1" 2> /dev/null
 }
 
-# show_lines [PREFIX]: shows its input as diagnostics, line by line.
+# show_lines [PREFIX]: shows its input as diagnostics.
 show_lines()
 {
 	local line

@@ -11,8 +11,8 @@ need_tool()
 	[ -x "$TOOL" ] || skip_all "no reclaimwb command: run 'make tool'"
 }
 
-# recorder FILE OPTIONS...: one that has begun: its first lines, the ledgers of the
-# beginning among them, are in the file. What it says goes to $TMP/recorder.
+# recorder FILE OPTIONS...: starts a recording. When it returns, the file has the first lines, among
+# them the ledgers of the beginning. What the command says goes to $TMP/recorder.
 recorder()
 {
 	local file="$1"
@@ -24,13 +24,13 @@ recorder()
 	loop_until 300 recorded "$file" 2 || bail "the recorder did not begin: $(cat "$TMP/recorder")"
 }
 
-# recorded FILE N: so many lines of the recording that is being made are there.
+# recorded FILE N: does the unfinished recording have that many lines?
 recorded()
 {
 	[ "$(grep -c . "$1.partial" 2> /dev/null)" -ge "$2" ] 2> /dev/null
 }
 
-# recorder_end SIGNAL: returns its exit code.
+# recorder_end SIGNAL: ends it, and returns its exit code.
 recorder_end()
 {
 	local rc=0
@@ -45,7 +45,7 @@ recorder_kill()
 {
 	[ -n "$RECORDER" ] || return 0
 	kill -KILL "$RECORDER"
-	# Its instance goes with the next recorder.
+	# The next recorder removes its trace instance.
 	wait "$RECORDER" 2> /dev/null
 	RECORDER=
 }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The kernel's own tracing, in an instance of ours: the second opinion.
+# The kernel's own tracing, in an instance of ours, as a second opinion.
 
 TRACING=/sys/kernel/tracing
 INSTANCE=$TRACING/instances/rwb-test
 
-# trace_start EVENT...: system/name each.
+# trace_start EVENT...: each is SYSTEM/NAME.
 trace_start()
 {
 	local e
@@ -15,7 +15,7 @@ trace_start()
 	undo trace_stop
 	echo 0 > "$INSTANCE/tracing_on"
 	echo "${TRACE_KIB:-4096}" > "$INSTANCE/buffer_size_kb"
-	# One clock for all CPUs: a window is matched across migrations.
+	# All CPUs need one clock: a window is matched across migrations.
 	echo global > "$INSTANCE/trace_clock"
 	for e; do
 		echo 1 > "$INSTANCE/events/$e/enable" || bail "no event $e"
@@ -32,13 +32,13 @@ trace_stop()
 	rmdir "$INSTANCE"
 }
 
-# trace_mark TEXT: a line in the trace, if there is one.
+# trace_mark TEXT: writes a line into the trace, if there is one.
 trace_mark()
 {
 	[ ! -d "$INSTANCE" ] || echo "$1" > "$INSTANCE/trace_marker"
 }
 
-# trace_lost: events that did not fit.
+# trace_lost: prints how many events did not fit.
 trace_lost()
 {
 	cat "$INSTANCE"/per_cpu/cpu*/stats |
@@ -60,17 +60,17 @@ WINDOWS="
 	vmscan/mm_vmscan_node_reclaim_begin vmscan/mm_vmscan_node_reclaim_end
 	vmscan/mm_vmscan_write_folio"
 
-# trace_windows: begin to trace what trace_origins needs.
+# trace_windows: begins to trace what trace_origins needs.
 trace_windows()
 {
 	# shellcheck disable=SC2086 # a list
 	trace_start $WINDOWS
 }
 
-# trace_origins: replay the trace: a write belongs to its task's innermost open
-# window. Prints "<origin> <folios>" for kswapd direct memcg memcg_soft node
-# outside, all of them, in that order: of the writes between the last two
-# snapshots, "before" and "after", since under pressure any fork may write.
+# trace_origins: replays the trace. A write belongs to the innermost window that its task has open.
+# Prints "<origin> <folios>" for kswapd, direct, memcg, memcg_soft, node and outside, in that order,
+# and all of them. Only writes between the last snapshots "before" and "after" count, since any fork
+# may write under pressure.
 trace_origins()
 {
 	awk '
@@ -84,7 +84,7 @@ trace_origins()
 		ev = substr($0, RSTART, RLENGTH - 1)
 		if (ev == "mm_vmscan_write_folio") {
 			o = depth[pid] ? win[pid, depth[pid]] : "outside"
-			# Independent of any window: kswapd writes are by kswapd.
+			# This does not depend on windows: the writes of kswapd are made by kswapd.
 			if ((o == "kswapd") != ($0 ~ /^ *kswapd[0-9]/) && o != "memcg_soft")
 				o = "mismatch"
 			n[o]++
@@ -107,14 +107,14 @@ trace_origins()
 	}' "$INSTANCE/trace"
 }
 
-# check_origins: the ledger, folio by folio, against the replayed trace.
+# check_origins: compares the ledger with the replayed trace, folio by folio.
 # shellcheck disable=SC2034
 ORIGIN_CHECKS=8
 check_origins()
 {
 	local o rows got expected
 
-	check_eq "the trace holds every event" "$(trace_lost)" 0
+	check_eq "the trace has every event" "$(trace_lost)" 0
 	trace_origins > "$TMP/origins"
 	set --
 	while read -r o expected; do

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The ledger of waits, and the kernel's own numbers to hold it against: PSI by cgroup, and
-# delay accounting by task.
+# The ledger of waits, and the kernel's own numbers to compare it with: PSI for a cgroup, and delay
+# accounting for a task.
 
-# take_waits: what the ledger says now; what it is asked for later.
+# take_waits: reads the ledger, for the functions below.
 take_waits()
 {
 	settle waits waits_cgroups
 }
 
-# waited REGEX: the sum of the rows whose whole key matches; 0 if there is none.
+# waited REGEX: prints the sum of the rows whose whole key matches, or 0 if there is none.
 waited()
 {
 	waited_in waits "$1"
 }
 
-# waited_of NAME REGEX: the same, of a cgroup.
+# waited_of NAME REGEX: prints the same for a cgroup.
 waited_of()
 {
 	waited_in waits_cgroups "cgroup\\.$(cg_id "$1")\\.($2)"
@@ -27,32 +27,32 @@ waited_in()
 	awk -v re="^($2)\$" '$1 ~ re { s += $2 } END { printf "%.0f\n", s }' "$TMP/$1"
 }
 
-# share PART WHOLE: per cent, rounded; 0 of nothing.
+# share PART WHOLE: prints it in per cent, rounded. The share of nothing is 0.
 share()
 {
 	awk -v p="$1" -v w="$2" 'BEGIN { printf "%.0f\n", (w > 0 ? p * 100 / w : 0) }'
 }
 
-# psi_us NAME: how long some task of the cgroup was stalled for memory, says the kernel.
+# psi_us NAME: prints how long the kernel says that some task of the cgroup was stalled for memory.
 psi_us()
 {
 	sed -n 's/^some .*total=//p' "$CG/$1/memory.pressure"
 }
 
-# stat_of NAME FILE KEY: of a cgroup.
+# stat_of NAME FILE KEY: prints a value of a cgroup's file.
 stat_of()
 {
 	awk -v k="$3" '$1 == k { print $2 }' "$CG/$1/$2"
 }
 
-# show_waits: what is in the ledger, as diagnostics.
+# show_waits: shows what is in the ledger.
 show_waits()
 {
 	awk '$1 ~ /^[a-z_]*\.waits$/ && $2 > 0 || $1 ~ /^[a-z_]*(\.psi)?\.ns$/ && $2 > 0 ||
 		$1 ~ /limit|refaults|^device|^(state|psi|dirty)$|task/ { print }' "$TMP/waits" | show_lines
 }
 
-# check_waits_books WHAT: 5 checks.
+# check_waits_books WHAT: makes 5 checks.
 # shellcheck disable=SC2034
 WAITS_BOOKS=5
 check_waits_books()
@@ -60,7 +60,7 @@ check_waits_books()
 	local kind ns all hists=1 sums=1
 
 	check "$1: the ledger can be read" take_waits
-	# A sum over no rows is 0 here, and equal to any other such sum.
+	# A sum over no rows is 0, and equal to any other such sum.
 	[ "$(waited '[a-z_]*\.waits')" -gt 0 ] || hists=0
 	[ "$(waited '[a-z_]*\.ns')" -gt 0 ] || sums=0
 	for kind in swapin refault dirty stall high io_throttle kernel unexplained; do
@@ -69,11 +69,11 @@ check_waits_books()
 		all=$(waited_in waits_cgroups "(cgroup(_v1)?|other)\\.[0-9]+\\.$kind\\.ns")
 		[ "$ns" = "$all" ] || sums=0
 	done
-	check_eq "$1: each wait is in the histogram" $hists 1
-	check_eq "$1: the cgroups' waits sum to all" $sums 1
-	check_eq "$1: what PSI counts is of some cgroup" "$(waited '[a-z_]*\.psi\.ns')" \
+	check_eq "$1: the histogram has each wait" $hists 1
+	check_eq "$1: the waits of the cgroups sum to all waits" $sums 1
+	check_eq "$1: the cgroups have all that PSI counts" "$(waited '[a-z_]*\.psi\.ns')" \
 		"$(waited_in waits_cgroups '(cgroup(_v1)?|other)\.[0-9]+\.psi\.ns')"
-	check_num "$1: per cent of what PSI counts unexplained" \
+	check_num "$1: share of what PSI counts that is unexplained, per cent" \
 		"$(share "$(waited 'unexplained\.psi\.ns')" "$(waited '[a-z_]*\.psi\.ns')")" -lt 10
 	show_waits
 }
