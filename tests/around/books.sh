@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Write-around happens, its books balance, and what it wrote is freed: on each
-# filesystem, with large folios, with both reclaim algorithms, in a cgroup at its
-# limit, and on a loop device over another filesystem. Content is compared from a
-# cold cache.
+# Write-around writes, its books balance, and what it wrote is freed. This holds on each filesystem,
+# with large folios, with both reclaim algorithms, in a cgroup at its limit, and on a loop device
+# over another filesystem. The content is compared from a cold cache.
 # guards: rust/ledgers/write_around.rs rust/helper.rs rust/helper/ rust/rows/helper.rs rust/policy/window.rs qemu/patches/0001*
 # faults: books data
 # disk: 1G 1G
@@ -31,8 +30,8 @@ some_freed()
 	[ "$(around freed.within_1s)" -gt "$(sum "$TMP/before/helper" 'freed\.within_1s')" ]
 }
 
-# rounds PRESS: DIRTY MiB are written to the cache, and some of them have to go, until some
-# were freed soon enough: once, unless the machine is busy with others' work.
+# rounds PRESS: writes DIRTY MiB to the cache, and makes a part of them go, until some pages were
+# freed soon enough. One round does, unless the machine is busy with other work.
 ROUNDS=8
 rounds()
 {
@@ -41,12 +40,12 @@ rounds()
 		gen=$((gen + 1))
 		"$1" || return 1
 		around_quiet
-		# A page is looked at a second after it was cleaned.
+		# The module looks at a page a second after it was cleaned.
 		! loop_until 30 some_freed || return 0
 	done
 }
 
-# around_is WHAT DEV: what became of them.
+# around_is WHAT DEV: checks what became of the pages.
 around_is()
 {
 	snap after
@@ -56,17 +55,17 @@ around_is()
 	# shellcheck disable=SC2154 # what deltas sets
 	{
 		check_num "$1: windows were written" "$d_windows" -gt 0
-		check_num "$1: of targets" "$d_targets" -gt 0
-		check_num "$1: which are clean now" "$d_cleaned" -gt 0
-		check_num "$1: and freed within a second" "$d_freed" -gt 0
-		check_num "$1: as the kernel rotates them" "$d_rotated" -gt 0
+		check_num "$1: they had targets" "$d_targets" -gt 0
+		check_num "$1: targets were cleaned" "$d_cleaned" -gt 0
+		check_num "$1: targets were freed within a second" "$d_freed" -gt 0
+		check_num "$1: the kernel rotated pages" "$d_rotated" -gt 0
 	}
 	check_around_books "$1"
 	fs_cold "$2"
-	check "$1: content from a cold cache" proves verify -p "$PAGES" -g "$gen" "$MNT/file"
+	check "$1: the content is right from a cold cache" proves verify -p "$PAGES" -g "$gen" "$MNT/file"
 }
 
-# one TYPE DEV WHAT [filehog options]: no more than STAY of its pages stay dirty.
+# one TYPE DEV WHAT [filehog options]: at most STAY pages of the file stay dirty.
 PAGES=$((DIRTY * 256))
 STAY=$((PAGES / 2))
 one()
@@ -77,14 +76,14 @@ one()
 	OPTIONS=$*
 	fs_new "$type" "$dev"
 	snap before
-	check "$what: memory could be had" rounds squeezed
+	check "$what: a task got its memory" rounds squeezed
 	around_is "$what" "$dev"
 	fs_umount "$dev"
 }
 
-# With SHORT the node is short from the start: else kswapd meets the first dirty pages while there is
-# enough, and the flusher, which reclaim then asks, writes them all. With MGLRU reclaim meets them
-# when the node is short already.
+# With SHORT the node is short of memory from the start. Otherwise kswapd meets the first dirty
+# pages while there is enough, and asks the flusher, which writes them all. MGLRU meets them when
+# the node is short already.
 SHORT=y
 squeezed()
 {
@@ -100,7 +99,7 @@ squeezed()
 }
 
 classic() { one "$1" "$DISK" "$1, classic" -o random; }
-# In random order btrfs runs out of room it reserves for metadata, and writes by itself.
+# In random order btrfs runs out of the room that it reserves for metadata, and writes by itself.
 in_batches() { one "$1" "$DISK" "$1, classic" -b 64; }
 large() { one "$1" "$DISK" "$1, large folios" -b 64; }
 mglru() { SHORT='' && one "$1" "$DISK" "$1, mglru" -o random; }
@@ -112,7 +111,7 @@ cgroup()
 	fs_new "$1" "$dev"
 	around_cg rwb-books $((DIRTY / 2))
 	snap before
-	check "$1, cgroup: it could be written" rounds in_cgroup
+	check "$1, cgroup: the file was written" rounds in_cgroup
 	around_is "$1, cgroup" "$dev"
 	fs_umount "$dev"
 }
@@ -132,9 +131,9 @@ loop()
 	loop=$(losetup -f)
 	losetup "$loop" "$MNT/image" || bail "no loop device"
 	undo "losetup -d $loop"
-	# What is written is dirty once more, in the file below: with all of that under
-	# writeback, no swap and a disk that takes its time, the OOM killer comes. Swap is what
-	# is left to reclaim then, and nothing before that.
+	# Whatever is written gets dirty once more, in the file below. With all of that under
+	# writeback, no swap and a slow disk, the OOM killer comes. So reclaim has swap, but only
+	# as a last resort.
 	vm swappiness 1
 	swap_on "$SPARE"
 	one ext4 "$loop" "ext4 on loop on $1" -o random
@@ -156,6 +155,6 @@ else
 	skip_checks $CHECKS "no MGLRU in this kernel"
 fi
 drop_ballast
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Cgroups are removed while their folios are queued: nothing holds a removed one
-# once its files are written and gone.
+# Cgroups are removed while their folios are queued. Nothing holds a removed cgroup once its files
+# are written and gone.
 # guards: rust/helper/file/worker.rs rust/helper/file/ring.rs rust/helper/file/freed.rs rust/kernel_ext/fs.rs
 # faults: lifetime
 # disk: 1G 1G
@@ -22,7 +22,7 @@ few_dying()
 	[ "$(dying)" -le "$1" ]
 }
 
-# removes: of its task the last trace may go a moment later.
+# removes: the last trace of a task may go a moment after the task.
 removes()
 {
 	loop_until 50 rmdir "$ACG" 2> /dev/null
@@ -31,16 +31,16 @@ removes()
 one_round()
 {
 	around_cg "$RACE-$ROUND" 16
-	# A new one: what is cached stays charged as it was.
+	# The file must be new: cached pages stay charged to their old cgroup.
 	rm -f "$MNT/file.0"
 	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file" || return 1
-	# Every second time the disk stands still, so that they stay queued.
+	# In every second round the disk stands still, so that folios stay queued.
 	if [ $((ROUND % 2)) = 0 ]; then
 		around_meets 3
 		! removes || removed=$((removed + 1))
 	else
 		around_holds "$RACE" 3
-		# Else rmdir waits until it has tried often enough.
+		# Otherwise rmdir waits until reclaim has tried often enough.
 		kill "$MEETS" 2> /dev/null
 		! removes || removed=$((removed + 1))
 		! around_has_pending || held=$((held + 1))
@@ -53,14 +53,14 @@ one_round()
 base=$(dying) removed=0 held=0
 check "$ROUNDS rounds" all_rounds one_round
 check_eq "every cgroup could be removed" "$removed" "$ROUNDS"
-check_eq "with folios queued" "$held" "$(((ROUNDS + 1) / 2))"
+check_eq "folios were queued in every second round" "$held" "$(((ROUNDS + 1) / 2))"
 check_around_books "cgroups"
 fs_cold "$DEV"
-check "content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
+check "the content is right from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
 fs_umount "$DEV"
-# Their kernel memory is given back with a delay.
+# The kernel memory of cgroups is given back with a delay.
 check "no removed cgroup is held" loop_until 300 few_dying $((base + 2))
 say "dying cgroups: $base before, $(dying) after"
-check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystem complains of nothing" "$(fs_complaints)" clean
 
 finish

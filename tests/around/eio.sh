@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Writes fail while the worker writes: the error is not eaten, fsync() reports it to
-# whoever owns the file; nothing hangs, the worker goes on when the disk is well.
+# Writes fail while the worker writes. fsync() reports the error to the owner of the file, nothing
+# hangs, and the worker goes on when the disk is well again.
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
@@ -23,8 +23,8 @@ DEV=$DISK
 keeps_pages
 around_cg rwb-eio 6
 
-# A file is written to the cache while the disk is well; then its cgroup shrinks, and
-# the worker, nobody else, writes it to a disk that fails.
+# A file is written to the cache while the disk is well. Then its cgroup shrinks, and the worker,
+# and nobody else, writes the file to a disk that fails.
 one_round()
 {
 	local windows
@@ -33,7 +33,7 @@ one_round()
 	file write -y -p 512 -g "$ROUND" "$MNT/synced" || return 1
 	around_cg_limit 12
 	file_in "$ACG" write -p 1024 -o random "$MNT/file" || return 1
-	# As long as nobody was told of it, the error stays with the inode.
+	# The error stays with the inode until someone is told of it.
 	exec 7< "$MNT/file.0"
 	dm_table rwb-eio "$UNDER" error || return 1
 	windows=$(around windows)
@@ -55,11 +55,11 @@ errors()
 	told=0 right=0 tried=0
 	check "$1: $ROUNDS rounds" all_rounds one_round "$1"
 	check_eq "$1: the worker wrote to the failing disk" "$tried" "$ROUNDS"
-	check_eq "$1: fsync was told" "$told" "$ROUNDS"
-	check_eq "$1: what was synced before is there" "$right" "$ROUNDS"
+	check_eq "$1: fsync reported the error" "$told" "$ROUNDS"
+	check_eq "$1: files that were synced before are there" "$right" "$ROUNDS"
 	check_around_books "$1"
 	fs_new "$1" "$DEV"
-	check "$1: and on the mended disk it goes on" goes_on
+	check "$1: the worker goes on with the mended disk" goes_on
 	fs_umount "$DEV"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# fsfreeze and thaw while the worker writes: nothing reaches a frozen filesystem's
-# disk, no freeze hangs, nothing is lost.
+# fsfreeze and thaw while the worker writes. Nothing reaches the disk of a frozen filesystem, no
+# freeze hangs, and nothing is lost.
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
 # disk: 1G 1G
@@ -22,9 +22,9 @@ dirties()
 	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file"
 }
 
-# freezes_first: the freeze comes before any folio is queued. It would sync, and leave none
-# dirty; but first it waits for a write(), and that for a page from a disk that stands still.
-# Reclaim wakes the flusher, too; where that takes all folios first, the round is repeated.
+# freezes_first: the freeze comes before any folio is queued. It would sync, and leave no dirty
+# folio. But first it waits for a write(), which waits for a page from a disk that stands still.
+# Reclaim wakes the flusher, too. If the flusher takes all folios first, the round is repeated.
 freezes_first()
 {
 	local tries=5
@@ -42,14 +42,14 @@ freezes_first()
 	if [ $refuses = true ]; then
 		refused=$((refused + 1))
 	elif [ $refuses = unknown ]; then
-		say "folios of a frozen filesystem were not left alone"
+		say "folios of a frozen filesystem were queued"
 		fsfreeze --unfreeze "$MNT"
 		return 1
 	fi
 }
 
-# freeze_before: REFUSES says whether folios were left alone: false where none was dirty any
-# more, and unknown where some were.
+# freeze_before: REFUSES says whether the worker left folios alone. It is false if no folio was
+# dirty any more, and unknown if some were.
 freeze_before()
 {
 	local skipped writer freeze
@@ -74,8 +74,8 @@ freeze_before()
 	wait $writer && wait $freeze
 }
 
-# Each round a file is overwritten, and the filesystem frozen: while that is being written,
-# while the disk stands still, and before the worker comes to it.
+# In each round a file is overwritten, and the filesystem is frozen: while the worker writes the
+# file, while the disk stands still, or before the worker comes to the file.
 one_round()
 {
 	around_cg_limit 16
@@ -97,17 +97,17 @@ freezes()
 	frozen=0 silent=0 HELD=0 refused=0
 	fs_new "$1" "$DEV"
 	check "$1: $ROUNDS rounds" all_rounds one_round
-	check_eq "$1: froze" "$frozen" "$ROUNDS"
+	check_eq "$1: each freeze succeeded" "$frozen" "$ROUNDS"
 	check_eq "$1: nothing was written to a frozen filesystem" "$silent" "$ROUNDS"
-	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 2) / 3))"
-	check_eq "$1: or later, and were left alone" "$refused" "$(((ROUNDS + 1) / 3))"
+	check_eq "$1: folios were queued when the freeze came" "$HELD" "$(((ROUNDS + 2) / 3))"
+	check_eq "$1: folios met after the freeze were left alone" "$refused" "$(((ROUNDS + 1) / 3))"
 	check_around_books "$1"
 	fs_cold "$DEV"
-	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
+	check "$1: the content is right from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
 	fs_umount "$DEV"
 }
 
 for_fs $CHECKS freezes ext4 xfs
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Umount, remount and freeze while the worker is inside of a submission: its disk, a server
-# that stands still, has no place for another request, so that it holds s_umount until the
-# server goes on. Who wants the superblock waits so long, no longer, and is not refused; and
-# nothing is lost. (around/umount, around/remount and around/freeze have what is in flight already.)
+# Umount, remount and freeze while the worker is inside a submission. Its disk is a server that
+# stands still and has no room for another request, so that the worker holds s_umount until the
+# server goes on. A task that wants the superblock waits that long and no longer, it is not refused,
+# and nothing is lost. (In around/umount, around/remount and around/freeze the requests are in
+# flight already.)
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: lifetime progress
 # nbd: delay
@@ -17,34 +18,34 @@ need_nbd_disk
 need_befall
 need_fs ext4
 WANTS=5
-start_test plan-at-end "who wants a superblock against the worker inside of it"
+start_test plan-at-end "tasks that want a superblock while the worker is inside it"
 load_helper
 nbd_disk_attach delay
 DEV=$DISK
-around_few_tags "$DEV" || bail "its queue is as long as ever"
+around_few_tags "$DEV" || bail "the queue of $DEV cannot be made short"
 keeps_pages
 around_cg rwb-inside 12
 
-# ends PID: it does, and well.
+# ends PID: does the task end well?
 ends()
 {
 	loop_until 900 has_ended "$1" && wait "$1"
 }
 
-# show_waits PID: what it waits for, and the worker.
+# show_waits PID: shows where the task waits.
 show_waits()
 {
 	say "  $(cat "/proc/$1/comm"): $(cat "/proc/$1/wchan")"
 }
 
-# is_silent_now: a read of the disk is not answered for a second.
+# is_silent_now: does a read of the disk get no answer for a second?
 is_silent_now()
 {
 	dd if="$DEV" of=/dev/null bs=4096 count=1 iflag=direct 2> /dev/null &
 	! loop_until 10 has_ended $!
 }
 
-# wants WHAT COMMAND...: 5 checks, with that of the content.
+# wants WHAT COMMAND...: makes 4 checks. With the check of the content there are 5.
 wants()
 {
 	local what="$TYPE: $1" pid
@@ -55,14 +56,14 @@ wants()
 	file_in "$ACG" write -p 2048 -o random -g "$generation" "$MNT/file" || bail "cannot write"
 	befall freeze delay
 	loop_until 20 is_silent_now || bail "the server goes on"
-	# More than the queue has place for.
+	# This is more than the queue has room for.
 	around_meets 4 || bail "reclaim meets nothing"
-	check "$what: the worker is inside of a submission" loop_until 300 worker_inside
+	check "$what: the worker is inside a submission" loop_until 300 worker_inside
 	"$@" &
 	pid=$!
 	check "$what waits for the superblock" loop_until 100 waits_for_superblock $pid
 	show_waits $pid
-	check "$what still does, and so does the worker" worker_inside
+	check "$what still waits, and so does the worker" worker_inside
 	befall thaw delay
 	check "$what is done once the server goes on" ends $pid
 	around_met
@@ -74,13 +75,13 @@ inside()
 	fs_new "$1" "$DEV"
 	wants remount mount -o remount,ro "$DEV" "$MNT"
 	mount -o remount,rw "$DEV" "$MNT" || bail "cannot be remounted"
-	check "$1: content after the remount" proves verify -p 2048 -g $generation "$MNT/file"
+	check "$1: the content is right after the remount" proves verify -p 2048 -g $generation "$MNT/file"
 	wants freeze fsfreeze --freeze "$MNT"
 	fsfreeze --unfreeze "$MNT"
-	check "$1: content after the freeze" proves verify -p 2048 -g $generation "$MNT/file"
+	check "$1: the content is right after the freeze" proves verify -p 2048 -g $generation "$MNT/file"
 	wants umount umount "$MNT"
 	fs_mount "$DEV"
-	check "$1: content after the umount" proves verify -p 2048 -g $generation "$MNT/file"
+	check "$1: the content is right after the umount" proves verify -p 2048 -g $generation "$MNT/file"
 	check_around_books "$1"
 	check "$1: it can be unmounted" fs_umount "$DEV"
 }
@@ -88,7 +89,7 @@ inside()
 CHECKS=$((3 * WANTS + AROUND_BOOKS + 1))
 for_fs $CHECKS inside ext4 xfs
 section "two filesystems" $((2 * CHECKS))
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 section "complaints" 1
 
 finish

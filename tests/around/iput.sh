@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The case that killed the patch of 2010: thousands of files are created, written,
-# unlinked and dropped while reclaim hands their folios over. The last iput() of
-# such a file must never run inside reclaim because of us: a probe on evict()
-# looks at the stack of every eviction.
+# This case killed the patch of 2010: thousands of files are created, written, unlinked and dropped
+# while reclaim hands their folios over. The module must never make the last iput() of such a file
+# run inside reclaim. A probe on evict() looks at the stack of every eviction.
 # guards: rust/helper/file/worker.rs rust/helper/file/ring.rs rust/kernel_ext/fs.rs
 # faults: lifetime locking
 # disk: 1G 1G
@@ -19,9 +18,9 @@ FILES=$(scaled 600)
 CHECKS=$((AROUND_BOOKS + 7))
 start_test $((2 * CHECKS + 5)) "files dropped while their folios are queued"
 load_helper inflight=512
-# Slow: folios wait.
+# The disk is slow, so that folios wait.
 disk_slow disk1 rwb-iput 8
-# While the disk stands still, rm waits; on a busy host that takes minutes.
+# rm waits while the disk stands still, which takes minutes on a busy host.
 HUNG=/proc/sys/kernel/hung_task_timeout_secs
 [ ! -e $HUNG ] || set_file $HUNG 600
 keeps_pages
@@ -36,8 +35,9 @@ undo "echo 0 > $INSTANCE/events/$PROBE/enable"
 echo stacktrace > "$INSTANCE/events/$PROBE/trigger" || bail "no stack traces at the probe"
 undo "echo '!stacktrace' > $INSTANCE/events/$PROBE/trigger"
 
-# evictions: how many there were, with a stack, by whom. Ours in the worker is right;
-# in reclaim (a reclaim function below ours on the stack, or above it) it is not.
+# evictions: counts them, with their stacks, by who made them. An eviction by our code is right in
+# the worker. It is wrong in reclaim, that is with a function of reclaim above or below ours on the
+# stack.
 evictions()
 {
 	awk '
@@ -52,7 +52,7 @@ evictions()
 	/ evict: / { seen++ }
 	/<stack trace>/ { end(); open = 1; next }
 	open && /^ => / {
-		# Without the module: mangled Rust names, and those of the shim.
+		# Without the name of the module a name is mangled Rust, or one of the shim.
 		if (/reclaimwb| rwb_/) ours = 1
 		if (/ (shrink_folio_list|shrink_node|shrink_lruvec|try_to_free_pages|try_to_free_mem_cgroup_pages|balance_pgdat|kswapd|do_try_to_free_pages|evict_folios)( |\.|$)/)
 			reclaim = 1
@@ -71,13 +71,13 @@ evicted()
 	awk -v k="$1" '$1 == k { print $2 }' "$TMP/evictions"
 }
 
-# Ten files; no more than six windows of 64 pages are let through.
+# These are ten files. No more than six windows of 64 pages are let through.
 ten_are_queued()
 {
 	[ "$(around pending.folios)" -ge 640 ]
 }
 
-# dropped: of 16 files those that the worker is not at.
+# dropped: were most of the 16 files dropped, all but those that the worker is at?
 dropped()
 {
 	local left=0 pid
@@ -93,8 +93,8 @@ too_late()
 	sum "$LEDGER/helper" 'skipped\.(gone|freeing|moved|dropped)\.folios'
 }
 
-# gone_while_queued: the disk stands still, so that most files are dropped before the
-# worker comes to them. (What it is at when they are dropped holds up their rm.)
+# gone_while_queued: the disk stands still, so that most files are dropped before the worker comes
+# to them. (The rm of a file waits while the worker is at it.)
 gone_while_queued()
 {
 	local met=false before i rms=''
@@ -104,7 +104,7 @@ gone_while_queued()
 	file_in "$ACG" write -n 48 -p 64 "$MNT/gone" || return 1
 	dm_stop rwb-iput
 	if around_meets 4 && loop_until 900 ten_are_queued; then
-		# Not so many that the cgroup is no longer short: then none is needed.
+		# If more files went, the cgroup would not be short any more, and need no page.
 		for i in $(seq 2 17); do
 			rm "$MNT/gone.$i" &
 			rms="$rms $!"
@@ -119,7 +119,7 @@ gone_while_queued()
 	$met && [ "$(too_late)" -gt "$before" ]
 }
 
-# in_folio COMM: a task of that name (a pattern) waits for a folio that is locked.
+# in_folio COMM: does a task whose name matches that pattern wait for a locked folio?
 in_folio()
 {
 	local wchan dir
@@ -133,9 +133,9 @@ in_folio()
 	return 1
 }
 
-# worker_is_last: the file's last page is dirty in its first block, and its rest is being
-# read from a disk that stands still, so that the page stays locked: the worker waits for
-# it inside the filesystem. Meanwhile the file loses its reader and its name.
+# worker_is_last: the file's last page is dirty in its first block. Its rest is being read from a
+# disk that stands still, so that the page stays locked, and the worker waits for it inside the
+# filesystem. Meanwhile the file loses its reader and its name.
 worker_is_last()
 {
 	local is=false reader
@@ -163,14 +163,14 @@ worker_is_last()
 	$is
 }
 
-# 32 files of 256 KiB are open and unlinked at a time, in a cgroup that holds no more:
-# what reclaim meets is what is dropped next.
+# 32 files of 256 KiB are open and unlinked at a time, in a cgroup that holds no more. So reclaim
+# meets the files that are dropped next.
 churn()
 {
 	local options='' lru superblock
 
 	lru=$(files_on_lru)
-	# No commit of the journal while the disk stands still: it would hold up rm.
+	# A commit of the journal while the disk stands still would hold up rm.
 	[ "$1" != ext4 ] || options=commit=600
 	FS_BLOCK=1024
 	fs_new "$1" "$DEV" "$options"
@@ -182,10 +182,10 @@ churn()
 	FS_BLOCK=4096
 	fs_new "$1" "$DEV" "$options"
 	snap before
-	check "$1: files were gone when the worker came" loop_until 4 gone_while_queued
+	check "$1: files were gone when the worker came to them" loop_until 4 gone_while_queued
 	around_cg_limit 8
 	check "$1: $FILES files were dropped" file_in "$ACG" churn -n "$FILES" -k 32 -p 64 "$MNT/file"
-	check "$1: what was still open held its content" \
+	check "$1: the files that were still open held their content" \
 		grep -q 'verified [1-9][0-9]* pages, 0 bad' "$TMP/filehog"
 	around_quiet
 	snap after
@@ -195,18 +195,18 @@ churn()
 	[ -d "$superblock" ] || bail "no $superblock, so that its end cannot be seen"
 	fs_umount "$DEV"
 	check "$1: no superblock is left" loop_until 50 test ! -e "$superblock"
-	check_num "$1: nor a page of files that are gone" $(($(files_on_lru) - lru)) -lt 64
+	check_num "$1: no page of files that are gone is left" $(($(files_on_lru) - lru)) -lt 64
 }
 
 LASTS=0
 for_fs $CHECKS churn ext4 xfs
 echo 0 > "$INSTANCE/tracing_on"
-check_eq "the trace holds every eviction" "$(trace_lost)" 0
+check_eq "the trace has every eviction" "$(trace_lost)" 0
 evictions
 show_lines "evictions " < "$TMP/evictions"
 check_num "evictions were seen" "$(evicted seen)" -ge "$FILES"
-check_eq "each with its stack" "$(evicted stacks)" "$(evicted seen)"
-check_num "some by the worker, which had the last reference" "$(evicted worker)" -ge "$LASTS"
-check_eq "none of ours in reclaim" "$(evicted both)" 0
+check_eq "each has its stack" "$(evicted stacks)" "$(evicted seen)"
+check_num "the worker evicted files of which it had the last reference" "$(evicted worker)" -ge "$LASTS"
+check_eq "our code evicted none inside reclaim" "$(evicted both)" 0
 
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# With write_around=N reclaim meets as many dirty folios as ever and the helper none:
-# the kernel is stock.
+# With write_around=N reclaim meets as many dirty folios as ever, and hands none of them to the
+# helper.
 # guards: rust/helper.rs rust/settings.rs rust/control/parameters.rs qemu/patches/0001*
 # faults: report
 # disk: 1G 1G
@@ -18,22 +18,22 @@ fs_new ext4 "$DISK"
 around_cg rwb-off 8
 check_eq "state" "$(around state)" off
 
-# nr_vmscan_immediate_reclaim counts folios that reclaim found marked by itself.
+# Reclaim must have looked at folios of files, or the zeros below would say nothing.
 before=$(vmstat pgscan_file)
 file_in "$ACG" write -p 4096 -o random "$MNT/file" || bail "cannot write"
 check_num "reclaim went over file folios" $(($(vmstat pgscan_file) - before)) -gt 0
-check_eq "none was met" "$(around met.folios)" 0
-check_eq "none was queued" "$(around queued.folios)" 0
-check_eq "no window was written" "$(around windows)" 0
+check_eq "the helper met none" "$(around met.folios)" 0
+check_eq "it queued none" "$(around queued.folios)" 0
+check_eq "it wrote no window" "$(around windows)" 0
 echo Y > "$PARAMS/write_around"
-# All of it is dirty, and nobody writes it, when its cgroup shrinks.
+# All of the file is dirty when its cgroup shrinks, and nobody else writes it.
 around_cg_limit 24
 file_in "$ACG" write -p 4096 -o random -g 2 "$MNT/file" || bail "cannot write"
 around_cg_limit 4
-check_num "switched on they are met" "$(around met.folios)" -gt 0
+check_num "switched on, the helper meets folios" "$(around met.folios)" -gt 0
 fs_cold "$DISK"
-check "content from a cold cache" proves verify -p 4096 -g 2 "$MNT/file"
+check "the content is right from a cold cache" proves verify -p 4096 -g 2 "$MNT/file"
 fs_umount "$DISK"
-check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystem complains of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The parameters of write-around: bounds hold, a bad value is EINVAL and changes
-# nothing, when loading as well as at run time.
+# The parameters of write-around have bounds. A bad value gets EINVAL and changes nothing, at load
+# and at run time.
 # guards: rust/settings.rs rust/control/parameters.rs rust/words/parameter.rs rust/policy/window.rs rust/policy/budget.rs
 # faults: report
 . "$(dirname "$0")/../lib/test.sh"

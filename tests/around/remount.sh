@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Remounting read-only and back while the worker writes: never refused as busy, and
-# nothing is written to what is read-only. Every second time the disk stands still until
+# Remounting read-only and back while the worker writes. A remount is never refused as busy, and
+# nothing is written to a read-only filesystem. In every second round the disk stands still until
 # the remount waits for it.
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: data progress
@@ -28,16 +28,16 @@ remounts()
 	readonly=0 silent=0 HELD=0
 	fs_new "$1" "$DEV"
 	check "$1: $ROUNDS rounds" all_rounds one_round
-	check_eq "$1: became read-only at once" "$readonly" "$ROUNDS"
-	check_eq "$1: nothing was written to what is read-only" "$silent" "$ROUNDS"
-	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 1) / 2))"
+	check_eq "$1: each became read-only at once" "$readonly" "$ROUNDS"
+	check_eq "$1: nothing was written to a read-only filesystem" "$silent" "$ROUNDS"
+	check_eq "$1: folios were queued when the remount came" "$HELD" "$(((ROUNDS + 1) / 2))"
 	check_around_books "$1"
 	fs_cold "$DEV"
-	check "$1: content from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
+	check "$1: the content is right from a cold cache" proves verify -p 1536 -g "$ROUNDS" "$MNT/file"
 	fs_umount "$DEV"
 }
 
 for_fs $CHECKS remounts ext4 xfs
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The device goes away while the worker writes to it: by way of the bus (virtio), and
-# by its connection (NBD). The filesystem can be unmounted, the worker gives up what
-# was queued, and when the device is back it holds what had been synced.
+# The device goes away while the worker writes to it: from its bus (virtio), or with its connection
+# (NBD). The filesystem can be unmounted, the worker gives up what was queued, and when the device
+# is back, it has what had been synced.
 # guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/kernel_ext/fs.rs
 # faults: lifetime
 # disk: 1G 1G
@@ -24,7 +24,7 @@ start_test $((kinds * CHECKS)) "device removal against the worker"
 load_helper
 keeps_pages
 
-# A virtio disk is removed from its bus, and found again by scanning it.
+# A virtio disk is removed from its bus. Scanning the bus finds it again.
 virtio_remove()
 {
 	echo 1 > "$(readlink -f "/sys/block/${1##*/}/device/..")/remove"
@@ -51,8 +51,7 @@ nbd_disk_gone()
 	[ ! -e "/sys/block/${1##*/}/pid" ]
 }
 
-# one_round KIND TYPE: the device is removed once folios are queued for it, by the ledger's row of
-# the device.
+# one_round KIND TYPE: removes the device as soon as its row in the ledger has folios queued.
 one_round()
 {
 	fs_new "$2" "$DISK"
@@ -61,7 +60,7 @@ one_round()
 	file_bg remove "$ACG" write -f -n 8 -p 512 -o random "$MNT/file"
 	! loop_until 900 device_rows_hold || queued=$((queued + 1))
 	! "$1_remove" "$DISK" || removed=$((removed + 1))
-	# Its writes fail, or it waits for a filesystem that is shut down.
+	# The writes of the task fail, or it waits for a filesystem that is shut down.
 	hog_kill remove
 	loop_until 100 umount "$MNT" || return 1
 	"$1_back" || return 1
@@ -78,13 +77,13 @@ removes()
 	removed=0 right=0 queued=0
 	check "$1, $2: $ROUNDS rounds" all_rounds one_round "$1" "$2"
 	check_eq "$1, $2: the device was removed" "$removed" "$ROUNDS"
-	check_eq "$1, $2: with folios queued" "$queued" "$ROUNDS"
-	check_eq "$1, $2: what was synced is there" "$right" "$ROUNDS"
+	check_eq "$1, $2: folios were queued for it" "$queued" "$ROUNDS"
+	check_eq "$1, $2: the synced files are there" "$right" "$ROUNDS"
 	check_around_books "$1, $2"
-	check_not "$1, $2: no device that has gone is in the ledger" device_rows_hold
+	check_not "$1, $2: the ledger has nothing of a device that is gone" device_rows_hold
 }
 
-# device_rows_hold: something is queued or in flight by the row of some device. The row of a
+# device_rows_hold: does the row of any device have something queued or in flight? The row of a
 # removed device may stay until its number is used again.
 device_rows_hold()
 {
@@ -95,7 +94,7 @@ disk_attach disk1
 virtio=$DISK
 case $virtio in
 /dev/vd*)
-	# Where it takes minutes, each filesystem and each way once.
+	# On a slow kernel each filesystem and each way has only one run.
 	for type in $types; do
 		if why=$(fs_missing "$type"); then
 			skip_checks $CHECKS "$type: $why"

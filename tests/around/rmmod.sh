@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The module goes while its worker writes, and comes again; write_around is switched
-# off and on. Off means now: nothing is met and nothing written from then on. What is set
-# while the module waits for its worker, on its way out, switches nothing on.
+# The module is unloaded while its worker writes, and loaded again. write_around is switched off and
+# on. Off means now: from then on nothing is met and nothing is written. While the module waits for
+# its worker, before it goes, no parameter can switch anything on.
 # guards: rust/helper.rs rust/helper/ rust/kernel_ext/kthread.rs rust/kernel_ext/workqueue.rs rust/control/helper.rs rust/kernel_ext/reclaim.rs
 # faults: lifetime locking
 # disk: 1G 1G
@@ -64,8 +64,8 @@ is_switched_off()
 	[ "$(param write_around)" = N ]
 }
 
-# refused_while_going: the worker is at a disk that stands still. Nobody would
-# switch off again what is switched on then.
+# refused_while_going: rmmod waits for the worker, which is at a disk that stands still. If a
+# parameter could switch something on now, nobody would switch it off again.
 refused_while_going()
 {
 	local refused=false
@@ -88,13 +88,13 @@ refused_while_going()
 
 queued=0 stood=0 went=0
 check "unloaded and loaded $ROUNDS times" all_rounds reload
-check_eq "with folios queued" "$queued" "$ROUNDS"
+check_eq "folios were queued each time" "$queued" "$ROUNDS"
 check "switched off and on $ROUNDS times" all_rounds toggle
-check_eq "off stood still" "$stood" "$ROUNDS"
-check_eq "on went on" "$went" "$ROUNDS"
+check_eq "switched off, the counters stood still" "$stood" "$ROUNDS"
+check_eq "switched on, they went on" "$went" "$ROUNDS"
 check "the writer is alive" file_alive rmmod
 hog_kill rmmod
-# A last whole generation, with the module gone half-way.
+# The module goes while the last generation is being written.
 file_bg last "$ACG" write -n 4 -p $PAGES -o random -g 1000000 "$MNT/file"
 loop_until 900 has_pending_or_ended
 unload_mod
@@ -103,11 +103,11 @@ load_helper
 file_in "$ACG" write -p $((PAGES * 3 / 2)) -o random "$MNT/more"
 check_around_books "after all that"
 fs_cold "$DEV"
-check "content from a cold cache" proves verify -n 4 -p $PAGES -g 1000000 "$MNT/file"
-check "while it goes nothing is switched on" refused_while_going
+check "the content is right from a cold cache" proves verify -n 4 -p $PAGES -g 1000000 "$MNT/file"
+check "nothing can be switched on while it goes" refused_while_going
 load_helper
-check_eq "and it comes again" "$(around state)" on
+check_eq "it comes again" "$(around state)" on
 fs_umount "$DEV"
-check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystem complains of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A device stops answering: its worker waits for it, and only that one. Another device
-# keeps being cleaned and can be unmounted; the ledger names the stuck one; when it
-# answers, all goes on and nothing was lost.
+# A device stops answering. Its own worker waits for it, and no other. Another device is cleaned as
+# before and can be unmounted, and the ledger names the stuck device. When it answers, everything
+# goes on, and nothing was lost.
 # guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/policy/lanes.rs
 # faults: progress
 # disk: 1G 1G
@@ -25,7 +25,7 @@ disk_attach disk0
 WELL=$DISK
 keeps_pages
 
-# of DEV KEY: a row of that device.
+# of DEV KEY: prints a row of that device.
 of()
 {
 	around "device.$(bdi_of "$1").$2"
@@ -36,14 +36,14 @@ is_stuck()
 	[ "$(of "$STUCK" stuck)" = "$1" ]
 }
 
-# more_windows COUNT: the worker notes them once they are submitted.
+# more_windows COUNT: the worker counts windows once they are submitted.
 more_windows()
 {
 	[ "$(around windows)" -gt "$1" ]
 }
 
-# Each round the well disk takes a file, is unmounted and mounted. No other disk
-# writes windows; a device's own rows begin anew with its worker.
+# In each round the well disk gets a file, and is unmounted and mounted. No other disk writes
+# windows. (The rows of a device would not do: they begin anew with its worker.)
 goes_on()
 {
 	local windows ACG="$WELL_CG"
@@ -58,7 +58,7 @@ goes_on()
 	! proves verify -p 1024 -g "$ROUND" "$MNT/file" || right=$((right + 1))
 }
 
-# tasks_in_kernel: says where each task waits that waits for a lock or a device.
+# tasks_in_kernel: shows where tasks wait for a lock or a device.
 tasks_in_kernel()
 {
 	local dir
@@ -69,8 +69,8 @@ tasks_in_kernel()
 	done
 }
 
-# superblock_is_free: no blocks are to be found for what is written, which would want the disk
-# while the superblock is held; and the flusher is not asked yet.
+# superblock_is_free: the blocks of what is written are already allocated. Looking for blocks would
+# need the disk while the superblock is held. The flusher has not been asked yet.
 superblock_is_free()
 {
 	local remount is=false
@@ -96,45 +96,47 @@ stuck()
 {
 	local at
 
-	# Nothing of ext4's own is to wait for the disk meanwhile, with its superblock.
+	# Nothing of ext4 itself must wait for the disk meanwhile and hold the superblock.
 	[ "$1" != ext4 ] || set -- ext4 commit=600,no_prefetch_block_bitmaps
 	fs_new "$1" "$STUCK" "${2:-}"
 	stuck_mnt=$MNT
 	fs_new "$1" "$WELL"
 	around_cg "rwb-well-$1" 8
 	WELL_CG=$ACG
-	file_in "$WELL_CG" write -p 1024 -o random -g 1000 "$MNT/file" || bail "the well disk is not"
+	file_in "$WELL_CG" write -p 1024 -o random -g 1000 "$MNT/file" || bail "cannot write to the well disk"
 	around_cg "rwb-stuck-$1" 12
-	# XFS syncs first, and waits by itself.
+	# XFS syncs first, and so waits by itself.
 	if [ "$1" = ext4 ]; then
-		check "$1: its superblock can be had while windows are in flight" superblock_is_free
+		check "$1: its superblock is free while windows are in flight" superblock_is_free
 	else
-		skip_checks 1 "remounting $1 waits for its device without us"
+		skip_checks 1 "a remount of $1 waits for its device even without the module"
 	fi
 	around_cg_limit 12
 	file_in "$ACG" write -p 2048 -o random "$stuck_mnt/file" || bail "cannot write"
 	dm_stop rwb-stuck
 	undo "dm_go rwb-stuck"
-	# Reclaim meets what is only in memory; bounded, however stuck the disk is.
+	# Reclaim meets what is only in memory. That takes a bounded time, however stuck the disk
+	# is.
 	at=$(cut -d. -f1 /proc/uptime)
 	around_cg_limit 4
 	check_num "$1: reclaim for the stuck device ended, seconds" \
 		$(($(cut -d. -f1 /proc/uptime) - at)) -lt 30
-	check "$1: the ledger says stuck" loop_until 300 is_stuck 1
+	check "$1: the ledger says that it is stuck" loop_until 300 is_stuck 1
 	cleaned=0 right=0
 	check "$1: another device goes on" all_rounds goes_on
-	check_eq "$1: it was cleaned by the worker" "$cleaned" "$ROUNDS"
-	check_eq "$1: and right after each unmount" "$right" "$ROUNDS"
-	check_eq "$1: it is not called stuck" "$(of "$WELL" stuck)" 0
+	check_eq "$1: the worker cleaned that device" "$cleaned" "$ROUNDS"
+	check_eq "$1: its content was right after each unmount" "$right" "$ROUNDS"
+	check_eq "$1: the ledger does not call it stuck" "$(of "$WELL" stuck)" 0
 	dm_go rwb-stuck
-	check "$1: the stuck one recovers" loop_until 300 is_stuck 0
+	check "$1: the stuck device recovers" loop_until 300 is_stuck 0
 	check_around_books "$1"
 	MNT=$stuck_mnt
 	fs_umount "$WELL"
 	fs_cold "$STUCK"
-	check "$1: nothing of it was lost" proves verify -p 2048 "$MNT/file"
+	check "$1: nothing on it was lost" proves verify -p 2048 "$MNT/file"
+	at=$(around windows)
 	file_in "$ACG" write -p 2048 -o random -g 2 "$MNT/file"
-	check "$1: and it is written again" around_quiet
+	check "$1: the worker writes to it again" loop_until 100 more_windows "$at"
 	fs_umount "$STUCK"
 }
 

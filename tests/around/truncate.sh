@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Truncate, hole punch, unlink and clone while the worker writes: thousands of
-# changes chosen by a seed, replayed without I/O and compared, from a cold cache,
-# with what is on the disk. No page may be stale, and none that was cut off return.
+# Files are truncated, punched, unlinked and cloned while the worker writes. A seed chooses
+# thousands of changes. They are replayed without I/O, and compared, from a cold cache, with what is
+# on the disk. No page may be stale, and no page that was cut off may return.
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs rust/policy/window.rs
 # faults: data
 # disk: 1G 1G
@@ -31,21 +31,21 @@ mutates()
 	# shellcheck disable=SC2086 # may be empty
 	check "$1: $ROUNDS changes" \
 		file_in "$ACG" mutate -n 8 -p 2048 -r "$ROUNDS" $clone "$MNT/file"
-	check "$1: of each kind" grep -Eq "truncates [1-9].* holes [1-9].* clones ${clone:+[1-9]}.* unlinks [1-9]" \
+	check "$1: each kind of change was made" grep -Eq "truncates [1-9].* holes [1-9].* clones ${clone:+[1-9]}.* unlinks [1-9]" \
 		"$TMP/filehog"
 	show_file "$TMP/filehog"
 	around_quiet
 	snap after
-	check_num "$1: while folios were queued" "$(delta helper 'queued\.folios')" -gt 0
+	check_num "$1: folios were queued meanwhile" "$(delta helper 'queued\.folios')" -gt 0
 	check_around_books "$1"
 	fs_cold "$DEV"
 	# shellcheck disable=SC2086
-	check "$1: content from a cold cache" \
+	check "$1: the content is right from a cold cache" \
 		proves mutate -V -n 8 -p 2048 -r "$ROUNDS" $clone "$MNT/file"
 	fs_umount "$DEV"
 }
 
 for_fs $CHECKS mutates ext4 xfs btrfs
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Unmounting while the worker writes: it waits for one flush at most, never fails
-# as busy, leaves no inode behind and loses nothing. The same with umount -l while a
-# file is still open. Every second time the disk stands still until the unmount waits for it.
+# Unmounting while the worker writes. An unmount waits for one flush at most, never fails as busy,
+# leaves no inode behind and loses nothing. The same holds for umount -l while a file is still open.
+# In every second round the disk stands still until the unmount waits for it.
 # guards: rust/helper/file/worker.rs rust/kernel_ext/fs.rs
 # faults: lifetime locking
 # disk: 1G 1G
@@ -34,15 +34,15 @@ umounts()
 	now=0 right=0 lazy=0 HELD=0
 	fs_new "$1" "$DEV"
 	check "$1: $ROUNDS rounds" all_rounds one_round
-	check_eq "$1: every unmount went through at once" "$((now + lazy))" "$ROUNDS"
-	check_eq "$1: of them with -l" "$lazy" "$((ROUNDS / 3))"
-	check_eq "$1: folios were queued when it came" "$HELD" "$(((ROUNDS + 1) / 2))"
-	check_eq "$1: content was right after each" "$right" "$ROUNDS"
+	check_eq "$1: every unmount succeeded at once" "$((now + lazy))" "$ROUNDS"
+	check_eq "$1: a third of them had -l" "$lazy" "$((ROUNDS / 3))"
+	check_eq "$1: folios were queued when the unmount came" "$HELD" "$(((ROUNDS + 1) / 2))"
+	check_eq "$1: the content was right after each" "$right" "$ROUNDS"
 	check_around_books "$1"
 	fs_umount "$DEV"
 }
 
 for_fs $CHECKS umounts ext4 xfs
-check_eq "the filesystems had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish

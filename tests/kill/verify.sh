@@ -28,6 +28,6 @@ for one; do
 	check "file ${one%.*} has generation ${one#*.} or later" file_is "${one%.*}" "${one#*.}"
 done
 fs_umount "$DISK"
-check_eq "the filesystem had nothing to say" "$(fs_complaints)" clean
+check_eq "the filesystem complains of nothing" "$(fs_complaints)" clean
 
 finish
