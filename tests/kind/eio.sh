@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Kind failed, of a device that ends its writes later: each fails, after reclaim has gone on.
-# It is charged to who reclaimed, also where a writer of ours has submitted it.
+# Kind failed, for a device that ends its writes later: each fails after reclaim has gone on. It is
+# charged to the task that reclaimed, even if a writer of ours has submitted it.
 # guards: rust/ledgers/swap_io.rs rust/probes/block.rs rust/helper/swap.rs
 # faults: books
 # disk: 512M
@@ -21,7 +21,7 @@ DEV=$DISK
 DM=$(basename "$(readlink -f "/sys/dev/block/$(bdi_of "$DEV")")")
 swap_on "$DEV"
 
-# fails WHO: BOOKS + 6 checks.
+# fails WHAT: makes BOOKS + 6 checks.
 fails()
 {
 	local failed
@@ -30,22 +30,22 @@ fails()
 	page_out "$1" -c text -m "$(scaled 16)"
 	failed=$(delta writes '[a-z_]*\.(anon|shmem)\.failed\.pages')
 	check_num "$1: writes failed" "$failed" -gt $(($(scaled 16) * 200))
-	check_eq "$1: they are who reclaimed's" \
+	check_eq "$1: all are charged to madvise" \
 		"$(delta writes 'madvise\.(anon|shmem)\.failed\.pages')" "$failed"
 	check_eq "$1: nothing was written" \
 		"$(delta writes '[a-z_]*\.(anon|shmem)\.(io|sync)\.pages')" 0
-	check_eq "$1: the device is named" \
+	check_eq "$1: the ledger names the device" \
 		"$(row writes "device.$DM.failed.pages")" "$failed"
 	check_books
 	dm_table rwb-eio "$UNDER" linear || bail "it stays broken"
 	check "$1: every page is right" hog_done "$1"
 	page_out "$1" -c text -m "$(scaled 16)"
-	check_eq "$1: when the device is well none fails" \
+	check_eq "$1: none fails when the device is well" \
 		"$(delta writes '[a-z_]*\.(anon|shmem)\.failed\.pages')" 0
 	hog_kill "$1"
 }
 
-# Its row is not there before it fails.
+# The device has no row before it fails.
 load_mod handoff=never
 fails stock
 unload_mod

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Kind io: pages written to swap over NBD are queued as real I/O, anonymous and
-# shared memory apart.
+# Kind io: pages that are written to swap over NBD are queued as real I/O. Anonymous and shared
+# memory are told apart.
 # guards: rust/words/origin.rs rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # nbd: fast

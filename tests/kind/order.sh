@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Folio order: a huge page swapped whole is one folio of 512 pages.
+# Folio order: a huge page that is swapped out whole is one folio of 512 pages.
 # guards: rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # timeout: 300
@@ -17,7 +17,7 @@ check "huge pages on request" set_file "$THP/enabled" madvise
 set_file "$THP/defrag" madvise
 M=16
 
-# Until the kernel had a huge page to give.
+# The kernel may have no huge page to give at first.
 for _ in 1 2 3 4 5; do
 	page_out hog -H -m "$M"
 	huge=$(delta vmstat thp_swpout)
@@ -26,15 +26,15 @@ for _ in 1 2 3 4 5; do
 	echo 1 > /proc/sys/vm/compact_memory
 done
 check_num "the kernel swapped huge pages whole" "$huge" -gt 0
-check_eq "order 9 folios are those" "$(delta writes 'madvise\.order\.9\.folios')" "$huge"
+check_eq "the ledger has as many folios of order 9" "$(delta writes 'madvise\.order\.9\.folios')" "$huge"
 section "huge pages" 3
 check_only madvise anon sync $((M * 200))
 section "what was written" "$ONLY"
 check_books
 section "books" "$BOOKS"
 
-# Folios by order, and pages by node, tell the same total.
-check_eq "orders add up" "$(awk '
+# Folios by order have the same total as pages by node.
+check_eq "the orders add up" "$(awk '
 	NR == FNR { if ($1 ~ /\.order\./) old[$1] = $2; next }
 	match($1, /\.order\.[0-9]+\.folios$/) {
 		split(substr($1, RSTART), part, ".")

@@ -27,5 +27,5 @@ writes_to()
 
 writes_to brd
 writes_to zram
-# undo_all took nothing of the module's.
+# undo_all does not unload the module.
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Kind zero: a page of zeroes is only noted down.
+# Kind zero: the kernel only takes a note of a page of zeroes.
 # guards: rust/ledgers/writes.rs rust/probes/page.rs
 # faults: books
 # timeout: 300

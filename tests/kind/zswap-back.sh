@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What zswap writes back, and on whose stack: a cgroup at its memory.zswap.max has who
-# reclaims from it do that, a pool that is full has a worker of zswap's. It is no write of
-# reclaim's, and in no other row of the ledger; the kernel's zswpwb and the device have as much.
+# What zswap writes back, and on whose stack. If a cgroup is at its memory.zswap.max, the task that
+# reclaims from it does it; if the pool is full, a worker of zswap does. These are no writes by
+# reclaim, and no other row of the ledger has them. The kernel's zswpwb and the device agree.
 # guards: rust/probes/zswap.rs rust/ledgers/swap_io.rs rust/probes/function.rs
 # faults: books origin
 # disk: 512M
@@ -24,7 +24,7 @@ MIB=$(scaled 16)
 
 ANY_BACK='zswap_writeback\.[a-z_]*\.pages'
 
-# written_back WHAT WHO: since the snapshot.
+# written_back WHAT WHO: checks what was written back since the snapshot.
 written_back()
 {
 	local back
@@ -34,7 +34,7 @@ written_back()
 	back=$(delta vmstat zswpwb)
 	check_num "$1: zswap wrote back" "$back" -gt 256
 	check_eq "$1: the ledger has as much" "$(delta writes "$ANY_BACK")" "$back"
-	by_chance check_num "$1: on whose stack" "$(delta writes "zswap_writeback\\.$2\\.pages")" \
+	by_chance check_num "$1: on the expected stack" "$(delta writes "zswap_writeback\\.$2\\.pages")" \
 		-ge $((back * 9 / 10))
 	section "$1: what was written back" 3
 	check_books
@@ -51,12 +51,12 @@ hog_in "$ZCG" limited -c random -m "$MIB"
 hog_filled limited
 echo "$((MIB / 2))M" > "$ZCG/memory.reclaim"
 written_back "a cgroup's limit" memcg_reclaim
-check_num "the device was written as much" "$(($(written_sectors "$DISK") - sectors))" -ge \
+check_num "as much was written to the device" "$(($(written_sectors "$DISK") - sectors))" -ge \
 	$(($(delta vmstat zswpwb) * 8))
 check "every page of the cgroup is right" hog_done limited
 section "a cgroup's limit: the device, and content" 2
 
-# A pool that is full: until the worker has written so many pages back.
+# The pool is full. The worker has to write so many pages back.
 worked()
 {
 	[ "$(row writes zswap_writeback.worker.pages)" -gt 512 ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Kind zswap: compressed in RAM, and nothing of it reaches the device behind it, which counts
-# its writes itself. As long as zswap does not write back.
+# Kind zswap: pages are compressed in RAM. As long as zswap does not write back, none reaches the
+# device behind it, which counts its own writes.
 # guards: rust/probes/zswap.rs rust/probes/function.rs rust/shim/function.rs
 # faults: books
 # disk: 512M
@@ -28,15 +28,15 @@ section "what was written" "$ONLY"
 check_books
 section "books" "$BOOKS"
 check_eq "the kernel wrote no page to the device" "$(($(vmstat pswpout) - out))" 0
-check_eq "the device was written no sector" "$(($(written_sectors "$DISK") - sectors))" 0
+check_eq "no sector was written to the device" "$(($(written_sectors "$DISK") - sectors))" 0
 
-# That it would have counted them: the same without zswap.
+# The same without zswap shows that the device would have counted them.
 hog_kill hog
 echo N > /sys/module/zswap/parameters/enabled
 hog_start hog -c text -m "$(scaled 16)" -p
 hog_filled hog
 quiesce
-check_num "without zswap it counts them" "$(($(written_sectors "$DISK") - sectors))" -ge \
+check_num "without zswap the device counts them" "$(($(written_sectors "$DISK") - sectors))" -ge \
 	$(($(scaled 16) * 200 * 8))
 check "every page came back right" hog_done hog
 section "the device, and content" 4

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin madvise, the other way: DAMON pages out what a task does not touch.
+# Origin madvise, in another way: DAMON pages out what a task does not touch.
 # guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs
 # faults: origin
 # timeout: 300
@@ -25,7 +25,7 @@ C=$ADMIN/0/contexts/0
 echo vaddr > "$C/operations"
 echo 1 > "$C/targets/nr_targets"
 cat "$TMP/hog.pid" > "$C/targets/0/pid_target"
-# Sample fast, and page out every region that is not accessed at all.
+# It samples fast, and pages out every region that is not accessed at all.
 echo 5000 > "$C/monitoring_attrs/intervals/sample_us"
 echo 100000 > "$C/monitoring_attrs/intervals/aggr_us"
 echo 1 > "$C/schemes/nr_schemes"

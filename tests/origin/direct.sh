@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin direct: two tasks reclaim for themselves, as the watermarks go up. kswapd writes as
-# well, so the ledger is held, folio by folio, against a replay of the kernel's
-# own trace: a write belongs to its task's innermost open window.
+# Origin direct: two tasks reclaim for themselves, as the watermarks go up. kswapd writes as well,
+# so the ledger is compared, folio by folio, with a replay of the kernel's own trace: a write
+# belongs to the innermost window that its task has open.
 # guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs rust/policy/nest.rs
 # faults: origin
 # timeout: 300
@@ -14,7 +14,7 @@ start_test plan-at-end "writes by direct reclaim"
 load_mod
 zram_swap_on 256
 
-# Both write, and much, says the kernel.
+# direct_scans: does the kernel say that both write, and that they write much?
 direct_scans()
 {
 	awk '$1 == "pgsteal_direct" { d = $2 } $1 == "pgsteal_kswapd" { k = $2 }
@@ -33,8 +33,8 @@ check "every page came back right" press_until 120 direct_wrote -n 2 -m "$LEFT" 
 quiesce
 snap after
 check_num "direct.anon.sync.pages has writes" "$(delta writes 'direct\.anon\.sync\.pages')" -gt 0
-check_num "direct.windows" "$(delta writes 'direct\.windows')" -gt 0
-check_num "direct.reclaimed" "$(delta writes 'direct\.reclaimed')" -gt 0
+check_num "direct reclaim had windows" "$(delta writes 'direct\.windows')" -gt 0
+check_num "direct reclaim freed pages" "$(delta writes 'direct\.reclaimed')" -gt 0
 section "direct reclaim" 4
 check_origins
 section "origins" "$ORIGIN_CHECKS"

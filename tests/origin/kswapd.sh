@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin kswapd: a task that waits whenever free memory is half-way down from where kswapd
-# wakes to where tasks reclaim: kswapd alone does.
+# Origin kswapd: kswapd alone reclaims. A task takes memory, but waits whenever free memory is
+# half-way down from the level at which kswapd wakes to the level at which tasks reclaim.
 # guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
@@ -13,7 +13,7 @@ start_test $((CHARGED + 5)) "writes by kswapd"
 load_mod
 zram_swap_on 256
 
-# Most memory is locked away, and between the watermarks lie some MiB, not some hundred KiB.
+# Most memory is locked away. Some MiB, not some hundred KiB, are to lie between the watermarks.
 vm watermark_scale_factor 300
 
 no_window()
@@ -24,8 +24,8 @@ no_window()
 ROOM=96
 ! is_debug_kernel || ROOM=48
 
-# kswapd_keeps_up: kswapd alone has reclaimed, so that there is something to be told. Where
-# the host is busy, it may not get its CPU in time.
+# kswapd_keeps_up: has kswapd alone reclaimed? On a busy host it may not get its CPU in time, and
+# then the scenario has nothing to look at.
 kswapd_keeps_up()
 {
 	quiesce
@@ -40,7 +40,7 @@ for try in 1 2 3; do
 	hog_start hog -c text -m 512 -U 1024 -F "$(awk '$1 == "min" { n += $2 } $1 == "low" { n += $2 }
 		END { print int(n / 2) }' /proc/zoneinfo)"
 	hog_filled hog
-	# Else kswapd goes on for a minute on a kernel with checkers.
+	# Otherwise kswapd goes on for a minute on a kernel with checkers.
 	drop_ballast
 	! kswapd_keeps_up || break
 	say "try $try: kswapd did not keep up"
@@ -48,9 +48,9 @@ for try in 1 2 3; do
 done
 check "kswapd is done" no_window
 check_charged kswapd anon sync 500
-check_num "kswapd.windows" "$(delta writes 'kswapd\.windows')" -gt 0
-check_num "kswapd.reclaimed" "$(delta writes 'kswapd\.reclaimed')" -gt 0
-check_eq "direct.windows" "$(delta writes 'direct\.windows')" 0
+check_num "kswapd had windows" "$(delta writes 'kswapd\.windows')" -gt 0
+check_num "kswapd freed pages" "$(delta writes 'kswapd\.reclaimed')" -gt 0
+check_eq "direct reclaim had no window" "$(delta writes 'direct\.windows')" 0
 check "every page came back right" hog_done hog
 
 finish

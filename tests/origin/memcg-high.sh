@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin memcg_high: a cgroup over memory.high, met by a charge and by lowering
-# it. The task that is over pays on its way back to user space.
+# Origin memcg_high: a cgroup is over its memory.high, because of a charge or because the limit is
+# lowered. The task that is over it pays on its way back to user space.
 # guards: rust/words/origin.rs rust/ledgers/cgroups.rs rust/kernel_ext/cgroup.rs
 # faults: origin
 # timeout: 300
@@ -23,7 +23,7 @@ hog_filled charge
 quiesce
 snap after
 check_charged memcg_high anon sync $((M * 50))
-# The way back is not throttled: it is not what this test is about.
+# This test is not about the throttling on the way back, so the limit goes before that.
 echo max > "$CG/rwb-high/memory.high"
 check "every page came back right" hog_done charge
 

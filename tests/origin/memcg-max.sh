@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin memcg_max: a cgroup's hard limit, met by a charge and by lowering it.
+# Origin memcg_max: a cgroup meets its hard limit, by a charge or because the limit is lowered.
 # guards: rust/words/origin.rs rust/ledgers/cgroups.rs rust/kernel_ext/cgroup.rs
 # faults: origin
 # timeout: 300
@@ -25,7 +25,7 @@ snap after
 check_charged memcg_max anon sync $((M * 100))
 id=$(cg_id rwb-max)
 check_eq "the cgroup is known by its path" "$(row cgroups "cgroup.$id.path")" /rwb-max
-check_eq "and the writes are its own" "$(row cgroups "cgroup.$id.memcg_max.pages")" \
+check_eq "the writes are its own" "$(row cgroups "cgroup.$id.memcg_max.pages")" \
 	"$(delta writes 'total\.pages')"
 
 echo max > "$CG/rwb-max/memory.max"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin memcg_reclaim: user space asks through memory.reclaim.
+# Origin memcg_reclaim: user space asks for reclaim through memory.reclaim.
 # guards: rust/words/origin.rs rust/ledgers/cgroups.rs rust/kernel_ext/cgroup.rs
 # faults: origin
 # timeout: 300
@@ -19,7 +19,7 @@ for type in anon shmem; do
 	hog_in "$CG/rwb-reclaim" $type -t $type -c text -m "$M"
 	hog_filled $type
 	snap before
-	# It answers EAGAIN when it got less than all of it.
+	# The answer is EAGAIN if less than all of it was reclaimed.
 	echo "$((M / 2))M swappiness=max" > "$CG/rwb-reclaim/memory.reclaim" 2> /dev/null
 	quiesce
 	snap after

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin memcg_soft: cgroup v1's soft limit. kswapd (or a direct reclaimer) runs
-# it before anything else, in a window inside its own: the writes are the soft
-# limit's. Only the classic LRU has it.
+# Origin memcg_soft: the soft limit of cgroup v1. kswapd (or a task in direct reclaim) reclaims for
+# it before anything else, in a window inside its own, so that the writes belong to the soft limit.
+# Only the classic LRU has it.
 # guards: rust/words/origin.rs rust/ledgers/windows.rs rust/policy/nest.rs
 # faults: origin
 # cgroup: v1
@@ -25,7 +25,7 @@ fi
 start_test plan-at-end "writes by the soft limit"
 undo cg1_umount
 undo "loop_until 50 rmdir $CG1/over 2> /dev/null"
-check "classic LRU" lru classic
+check "the classic LRU" lru classic
 load_mod
 zram_swap_on 256
 
@@ -35,7 +35,7 @@ trace_windows
 snap before
 hog_in "$CG1/over" hog -c text -m "$M"
 hog_filled hog
-# Now something outside takes what is left, slowly enough for kswapd.
+# Now something outside the cgroup takes what is left, slowly enough for kswapd.
 hog_start squeeze -c zero -P 20000 -m $(($(mem_mib MemFree) - $(wmark_mib low) + 12))
 hog_filled squeeze
 hog_kill squeeze

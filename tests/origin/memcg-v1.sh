@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# cgroup v1: memory.limit_in_bytes is origin memcg_max, memory.force_empty is
-# origin memcg_reclaim.
+# cgroup v1: memory.limit_in_bytes has the origin memcg_max, memory.force_empty has memcg_reclaim.
 # guards: rust/words/origin.rs rust/ledgers/cgroups.rs
 # faults: origin
 # cgroup: v1
@@ -26,8 +25,8 @@ quiesce
 snap after
 check_charged memcg_max anon sync $((M * 50))
 id=$(stat -c %i "$CG1/limit")
-check_eq "a v1 id has rows of its own name" "$(row cgroups "cgroup_v1.$id.path")" -
-check_eq "and the writes are its own" "$(row cgroups "cgroup_v1.$id.memcg_max.pages")" \
+check_eq "a v1 cgroup has rows with a name of their own" "$(row cgroups "cgroup_v1.$id.path")" -
+check_eq "the writes are its own" "$(row cgroups "cgroup_v1.$id.memcg_max.pages")" \
 	"$(delta writes 'total\.pages')"
 echo -1 > "$CG1/limit/memory.limit_in_bytes"
 check "every page came back right" hog_done charge

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Origin node: asked for through node0/reclaim, alone; and by an allocation
-# under zone_reclaim_mode, next to kswapd, against the kernel's own trace.
+# Origin node: node0/reclaim asks for it, and nothing else reclaims; then an allocation does under
+# zone_reclaim_mode, beside kswapd, and the ledger is compared with the kernel's own trace.
 # guards: rust/words/origin.rs rust/ledgers/windows.rs
 # faults: origin
 # timeout: 300
@@ -16,7 +16,7 @@ load_mod
 zram_swap_on 256
 M=$(scaled 32)
 
-# Node reclaim looks at file pages and slab only; with 0 % of slab it always goes on.
+# Node reclaim only looks at pages of files and slabs. With 0 % for slabs it always goes on.
 vm min_slab_ratio 0
 hog_start hog -c text -m "$M"
 hog_filled hog
@@ -29,9 +29,9 @@ section "asked for: what was written" "$CHARGED"
 check "every page came back right" hog_done hog
 section "asked for: content" 1
 
-# Write, unmap: node reclaim comes before kswapd is even woken.
+# Write and unmap: node reclaim comes before kswapd is even woken.
 vm zone_reclaim_mode 7
-# Enough that kswapd alone cannot do it; zram carries it on any kernel.
+# This is more than kswapd can do alone. zram carries it on any kernel.
 # shellcheck disable=SC2034
 is_debug_kernel || ENOUGH=7168
 trace_windows
@@ -40,7 +40,7 @@ check "every page came back right under pressure" pressure anon -c text
 quiesce
 snap after
 check_num "node.anon.sync.pages has writes" "$(delta writes 'node\.anon\.sync\.pages')" -gt 0
-check_num "node.windows" "$(delta writes 'node\.windows')" -gt 0
+check_num "node reclaim had windows" "$(delta writes 'node\.windows')" -gt 0
 section "next to kswapd" 3
 check_origins
 section "next to kswapd: origins" "$ORIGIN_CHECKS"

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A task reads back what was swapped out, from a slow disk, while nothing is short any more: the
-# ledger of waits has its major faults, by cgroup, task and device. Of pages that were not active
-# PSI counts nothing: the ledger says how much of a wait PSI has.
-# After earlyoom#100, nbd#129.
+# A task reads its memory back from a slow swap disk, while memory is not short any more. The ledger
+# of waits has its major faults, by cgroup, task and device. PSI counts nothing for pages that were
+# not active, and the ledger says how much of a wait PSI has. After earlyoom#100, nbd#129.
 # guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/probes/block.rs rust/shim/wait.c
 # faults: books arithmetic report
 # disk: 512M
@@ -28,29 +27,30 @@ swap_on "$DISK"
 hog_in "$CG/rwb-swapin" reader -p -r -c random -m "$MIB"
 hog_filled reader
 quiesce
-# Written, but in the swap cache still: the disk was not done when they were paged out.
+# The pages were written, but are still in the swap cache: the disk was not done when they were
+# paged out.
 echo "${MIB}M" > "$CG/rwb-swapin/memory.reclaim" 2> /dev/null
 # From now on a read takes 4 ms.
 dm_table rwb-swapin "$UNDER" slow 4 || bail "no slow disk"
 psi=$(psi_us rwb-swapin) major=$(stat_of rwb-swapin memory.stat pgmajfault)
-check "what was swapped out is right" hog_done reader
+check "the swapped memory is right" hog_done reader
 psi=$(($(psi_us rwb-swapin) - psi)) major=$(($(stat_of rwb-swapin memory.stat pgmajfault) - major))
 check_waits_books "swap-in"
 waits=$(waited_of rwb-swapin 'swapin\.waits') ns=$(waited_of rwb-swapin 'swapin\.ns')
 say "$major major faults; the ledger: $waits waits, $((ns / 1000000)) ms; PSI: $((psi / 1000)) ms, of which the ledger has $(($(waited_of rwb-swapin 'psi\.ns') / 1000000)) ms"
 check_num "there were major faults" "$major" -ge 100
 check_num "each of them waited" "$waits" -ge "$major"
-check_num "no shorter than the disk takes for them, per cent" "$(share "$ns" $((major * 4000000)))" -ge 90
-check_num "most of all waits for swap are the cgroup's, per cent" "$(share "$ns" "$(waited 'swapin\.ns')")" -ge 90
+check_num "their time, in per cent of what the disk takes" "$(share "$ns" $((major * 4000000)))" -ge 90
+check_num "share of all waits for swap that the cgroup has, per cent" "$(share "$ns" "$(waited 'swapin\.ns')")" -ge 90
 dev=$(bdi_of "$DISK")
-check_num "and of the device, per cent" "$(share "$(waited "device\\.$dev\\.swapin\\.ns")" "$(waited 'swapin\.ns')")" -ge 90
-check_num "the task is named, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
+check_num "share that the device has, per cent" "$(share "$(waited "device\\.$dev\\.swapin\\.ns")" "$(waited 'swapin\.ns')")" -ge 90
+check_num "share that named tasks have, per cent" "$(share "$(waited 'swapin\.task\.[0-9]+\.ns')" "$(waited 'swapin\.ns')")" -ge 99
 check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
 check_num "PSI has no more than the ledger says that it has, us" "$psi" -le $(($(waited_of rwb-swapin 'psi\.ns') * 11 / 10000 + 1000))
 section "a slow disk" $((WAITS_BOOKS + 9))
 swapoff "$DISK" || bail "swapoff $DISK"
-# at_once: of a device that has read when it is told to one read in 16 is followed, and stands
-# for others: so many at most are not counted yet, on each of two CPUs.
+# at_once: if a device has read the page when the call returns, one read in 16 is followed, and
+# counts for all of them. So up to 32 reads may not be counted yet, on each of two CPUs.
 at_once()
 {
 	local reads waits before of left=$((2 * 32))
@@ -62,15 +62,15 @@ at_once()
 	hog_filled quick
 	quiesce
 	reads=$(vmstat nrswpin)
-	check "what was on a RAM disk is right" hog_done quick
+	check "the memory on a RAM disk is right" hog_done quick
 	reads=$(($(vmstat nrswpin) - reads))
 	check_waits_books "RAM disk"
 	waits=$(($(waited 'swapin\.waits') - before))
 	say "$reads reads; the ledger: $waits waits"
 	check_num "it was read often" "$reads" -ge 1000
 	check_num "each read is counted" "$waits" -ge $((reads - left))
-	check_num "and no more" "$waits" -le $((reads + left))
-	check_num "their cgroup's, per cent" \
+	check_num "no more are counted" "$waits" -le $((reads + left))
+	check_num "share of them that the cgroup has, per cent" \
 		"$(share $(($(waited_of rwb-swapin 'swapin\.waits') - of)) "$waits")" -ge 95
 	section "a RAM disk" $((WAITS_BOOKS + 5))
 }

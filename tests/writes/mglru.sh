@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The books balance under pressure over NBD swap, with the multi-generational LRU:
-# recorded writes equal the change of nr_vmscan_write, real I/O equals pswpout.
+# The books balance under pressure over NBD swap, with the multi-generational LRU: the recorded
+# writes equal the growth of nr_vmscan_write, and real I/O equals pswpout.
 # guards: rust/ledgers/writes.rs rust/ledgers/windows.rs rust/probes/page.rs rust/rows/writes.rs
 # faults: books data
 # nbd: fast

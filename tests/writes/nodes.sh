@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two memory nodes: writes are shown with the node their pages were on.
+# Two memory nodes: writes are shown with the node that their pages were on.
 # guards: rust/ledgers/writes.rs rust/kernel_ext/zone.rs
 # faults: books
 # numa: 2
@@ -17,7 +17,7 @@ load_mod
 zram_swap_on 128
 
 cg_make rwb-nodes
-check "cpusets" sh -c "echo +cpuset > $CG/cgroup.subtree_control"
+check "cgroups can have cpusets" sh -c "echo +cpuset > $CG/cgroup.subtree_control"
 section "cpusets" 1
 
 # writes_from NODE OTHER
@@ -31,9 +31,9 @@ writes_from()
 	snap after
 	check_only madvise anon sync $(($(scaled 16) * 200))
 	section "node $1: what was written" "$ONLY"
-	check_eq "all from node $1" "$(delta writes "madvise\\.node\\.$1\\.pages")" \
+	check_eq "all pages are from node $1" "$(delta writes "madvise\\.node\\.$1\\.pages")" \
 		"$(delta writes 'total\.pages')"
-	check_eq "none from the other" "$(delta writes "madvise\\.node\\.$2\\.pages")" 0
+	check_eq "no page is from the other node" "$(delta writes "madvise\\.node\\.$2\\.pages")" 0
 	check "every page came back right" hog_done "node$1"
 	section "node $1: from where, and content" 3
 }
