@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# As many cgroups as a node of a cluster has, at the same time, each with a little memory, and less
-# than it wants: each has a row of its own, and next to nothing is nobody's.
-# After canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
+# There are as many cgroups as a node of a cluster has, at the same time, each with a little memory,
+# and less than it wants. Each has a row of its own, and next to nothing belongs to no cgroup. After
+# canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
 # testcases/kernel/controllers/memcg/stress/memcg_stress_test.sh (150 cgroups).
 # guards: rust/ledgers/cgroups.rs rust/policy/heaviest.rs rust/ledgers/stalls/cgroups.rs
 # faults: books report
@@ -43,7 +43,7 @@ many()
 	[ $rc = 0 ]
 }
 
-# pressure: of the cgroups that lost most time, PSI says, the first.
+# pressure: prints the cgroup that has lost most time, by PSI.
 pressure()
 {
 	local i=0
@@ -59,14 +59,14 @@ quiesce
 check_stall_books "$CGROUPS cgroups" memcg_max $CGROUPS
 check_eq "none of them lost a row" "$(sum "$LEDGER/status" 'lost\.(cgroups|stall_cgroups)')" 0
 check_missing "no cgroup lost pages of its row" "$(sum "$LEDGER/cgroups" 'cgroup\.[0-9]+\.missed\.pages')"
-check_num "per cent of the stalls' time that is no cgroup's" \
+check_num "share of the stalls' time that belongs to no cgroup, per cent" \
 	"$(($(stalled 'other\.0\.ns' stalls_cgroups) * 100 / ($(stalled "$STALL_ORIGIN\\.ns") + 1)))" -le 10
-check_eq "pages by cgroup are all that were written" \
+check_eq "the cgroups sum to all pages that were written" \
 	"$(sum "$LEDGER/cgroups" '(cgroup\.[0-9]+|other|removed)\.[a-z_]+\.pages')" "$(row writes total.pages)"
 check_num "cgroups with a row of their own" "$(grep -c 'path /rwb-many-' "$TMP/stalls_cgroups")" -ge $((CGROUPS * 9 / 10))
 worst=$(pressure)
 say "most pressure, in us: $worst"
-check "the one that PSI says is worst is in the ledger" grep -q "path /${worst#* }\$" "$TMP/stalls_cgroups"
+check "the ledger names the one that PSI says is worst" grep -q "path /${worst#* }\$" "$TMP/stalls_cgroups"
 check "there is a report" "$TOOL" report --since "$TMP/since.json"
 unload_mod
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Headroom at all five layers of a reclaimer that swaps over NBD: each is seen,
-# each lies deeper than the one above, and the books of a layer are whole: the
-# histogram holds every sample, the worst stack adds up to its depth.
+# Headroom at all five layers of a task that reclaims and swaps over NBD. Each layer is seen, and
+# each lies deeper than the one above. The books of a layer are whole: the histogram has every
+# sample, and the worst stack adds up to its depth.
 # guards: rust/ledgers/headroom.rs rust/probes/block.rs rust/probes/nbd.rs rust/probes/net.rs rust/rows/headroom.rs
 # faults: arithmetic built-in
 # nbd: fast
@@ -16,7 +16,7 @@ start_test plan-at-end "stack headroom by layer"
 load_mod
 nbd_swap_on fast
 
-# all_layers: both reclaimed, and each layer was reached by one of them.
+# all_layers: have both reclaimed, and has one of them reached each layer?
 all_layers()
 {
 	awk '$1 == "kswapd.entry.count" { k = $2 }
@@ -36,7 +36,7 @@ check_eq "stack.size is a power of two" "$size" \
 
 section "the stack" 2
 
-# least LAYER: of kswapd and direct, whoever came deepest.
+# least LAYER: prints the least headroom of kswapd and direct reclaim.
 least()
 {
 	awk -v re="^(kswapd|direct)\\\\.$1\\\\.min\$" '$1 ~ re { if (!n++ || $2 < m) m = $2 }
@@ -52,35 +52,35 @@ stack_value()
 above=$size
 for layer in $LAYERS; do
 	check_num "$layer: samples" "$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.count")" -gt 0
-	check_eq "$layer: the histogram holds them all" \
+	check_eq "$layer: the histogram has them all" \
 		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.hist\\.[0-9]*")" \
 		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.count")"
 	min=$(least "$layer")
 	if [ "$layer" = entry ]; then
-		check_num "$layer: below the top of the stack" "$min" -lt "$above"
+		check_num "$layer: it lies below the top of the stack" "$min" -lt "$above"
 	else
-		# kswapd enters reclaim on the shallowest stack of all. (The layer
-		# just above is no bound: its deepest sample may have gone no further.)
-		check_num "$layer: below the shallowest entry" "$min" -lt "$above"
+		# kswapd enters reclaim on the shallowest stack of all. (The layer just above is no
+		# bound: its deepest sample may have gone no further.)
+		check_num "$layer: it lies below the shallowest entry" "$min" -lt "$above"
 	fi
-	# Within one window, on average: a return address and a saved register at least.
-	[ "$layer" = entry ] || check_num "$layer: cost more than the one above" \
+	# Within a window it costs a return address and a saved register at least, on average.
+	[ "$layer" = entry ] || check_num "$layer: it cost more than the layer above" \
 		"$(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.sum")" -ge \
 		$((16 * $(sum "$TMP/headroom" "(kswapd|direct)\\.$layer\\.used\\.count") + 1))
 	[ "$layer" != entry ] || above=$(sum "$TMP/headroom" 'kswapd\.entry\.min')
 
-	# The worst stack of the layer: its own arithmetic.
+	# The worst stack of the layer must add up.
 	for o in direct kswapd; do
 		[ "$(stack_value "$o.$layer.headroom")" = "$min" ] && break
 	done
 	check_eq "$layer: the worst stack is kept" "$(stack_value "$o.$layer.headroom")" "$min"
-	check_eq "$layer: depth is stack size less headroom" \
+	check_eq "$layer: its depth is the stack size less the headroom" \
 		"$(stack_value "$o.$layer.depth")" "$((size - min))"
 	frames=$(awk -v re="^$o\\\\.$layer\\\\.frame\\\\.[0-9]+\$" '$1 ~ re { s += $2 } END { print s + 0 }' "$TMP/stacks")
 	say "$layer: $o left $min bytes"
 	check_eq "$layer: the frames add up to the depth" "$frames" "$((size - min))"
 done
-# Six of each, and what four of them cost.
+# There are six checks of each layer, and what four of them cost.
 section "the layers" $((5 * 6 + 4))
 
 finish

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Headroom agrees with the kernel's own stack tracer: on the way from the write
-# to memory.reclaim down to a function (stack_trace_filter), every return address
-# that both found lies as deep for us as it does for the tracer. And a second
-# probe on the event changes nothing: the innermost frame is the same one.
+# Headroom agrees with the kernel's own stack tracer. On the way from the write to memory.reclaim
+# down to a function (stack_trace_filter), every return address that both found lies as deep for us
+# as for the tracer. A second probe on the event changes nothing: the innermost frame is the same.
 # guards: rust/ledgers/headroom.rs rust/tables/callers.rs rust/tables/sites.rs rust/kernel_ext/stack.rs rust/policy/frames.rs
 # faults: arithmetic
 # timeout: 300
@@ -11,8 +10,8 @@
 
 TRACER=/proc/sys/kernel/stack_tracer_enabled
 FILTER=$TRACING/stack_trace_filter
-# A return address, and what a function saves next to it, counts to the frame above
-# or below: 8 bytes apart with ORC, up to 32 with frame pointers.
+# A return address, and what a function saves next to it, counts to the frame above or to the one
+# below. They are 8 bytes apart with ORC, and up to 32 with frame pointers.
 SLACK=32
 need_mod
 need_no_swap
@@ -27,22 +26,22 @@ cg_make rwb-stack
 undo "echo > $FILTER"
 undo "echo 0 > $TRACER"
 
-# reclaim LAYER: from the write to memory.reclaim down.
+# reclaim LAYER: writes to memory.reclaim.
 reclaim() {
 	hog_in "$CG/rwb-stack" "$1" -c text -m 8
 	hog_filled "$1"
 	echo "4M swappiness=max" > "$CG/rwb-stack/memory.reclaim" 2> /dev/null
 }
 
-# innermost LAYER FILE: the innermost frame of our deepest stack, and its bytes.
+# innermost LAYER FILE: prints the innermost frame of our deepest stack, with its bytes.
 innermost() { sed -n "s/^memcg_reclaim[.]$1[.]frame[.]0 //p" "$2"; }
 
-# One known stack each: the write to memory.reclaim down to its function.
+# Each of these is a known stack, from the write to memory.reclaim down to a function.
 while read -r layer function event; do
 	echo "$function" > "$FILTER"
 	check "the tracer knows $function" grep -q "^$function" "$FILTER"
 	echo 0 > "$TRACING/stack_max_size"
-	# Our minimum has to be of the same run.
+	# Our minimum must be of the same run.
 	unload_mod
 	load_mod
 	echo 1 > "$TRACER"
@@ -50,8 +49,8 @@ while read -r layer function event; do
 	echo 0 > "$TRACER"
 	cp "$TRACING/stack_trace" "$TMP/theirs"
 	cp "$LEDGER/stacks" "$TMP/ours"
-	# Theirs: "N) depth size symbol"; ours: frames, innermost first, whose bytes
-	# from the outermost on are the depth.
+	# Their lines are "N) depth size symbol". Ours are frames, the innermost first. Their bytes,
+	# summed from the outermost one on, are the depth.
 	awk -v re="^memcg_reclaim[.]${layer}[.]frame[.][0-9]+\$" '
 		NR == FNR { if ($1 ~ /^[0-9]+\)$/) depth[$4] = $2; next }
 		$1 ~ re { symbol[n] = $3; bytes[n++] = $2 }
@@ -71,7 +70,8 @@ while read -r layer function event; do
 	check_num "$layer: the largest difference in depth, in bytes" "$worst" -le "$SLACK"
 	check "every page came back right" hog_done "$layer"
 
-	# Now the kernel calls its own probe and ours from an iterator, which has a frame.
+	# Now the kernel calls its own probe and ours from an iterator, which has a frame of its
+	# own.
 	unload_mod
 	load_mod
 	: > "$TRACING/trace"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Tasks that stall although memory is full of clean pages of files, and on what; and tasks
-# that stall as it is full of anonymous ones, which is another matter.
+# Tasks stall although memory is full of clean pages of files, and the ledger says on what. If
+# memory is full of anonymous pages, tasks stall as well, but that is another matter.
 # guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/policy/stall.rs
 # faults: books origin
 # disk: 512M
@@ -29,7 +29,7 @@ clean_stalls()
 	direct_stalls && [ "$(sum "$LEDGER/stalls" 'clean\.stalls')" -ge 10 ]
 }
 
-# readers: of more than there is, while others want pages, over and over.
+# readers: three tasks read more than there is room for, over and over, while others want pages.
 readers()
 {
 	local pids='' pid rc=0
@@ -43,7 +43,7 @@ readers()
 	done
 	press_until 120 clean_stalls -c zero -m $((M / 2)) || rc=1
 	touch "$TMP/enough"
-	# One by one: wait tells of the last one only. Not the ballast.
+	# `wait` tells the result of the last pid only. The ballast goes on.
 	for pid in $pids; do
 		wait "$pid" || rc=1
 	done
@@ -51,20 +51,20 @@ readers()
 }
 
 load_mod write_around=N handoff=never
-check "files are read, and pages are wanted" readers
+check "files are read while pages are wanted" readers
 check_stall_books "clean pages" direct "$ENOUGH_STALLS"
-check_num "stalls began while most was clean" "$(stalled 'clean\.stalls')" -gt 0
+check_num "stalls began while most pages were clean" "$(stalled 'clean\.stalls')" -gt 0
 check_eq "their parts sum to their time" "$(stalled 'clean\.part\.[a-z_]*\.ns')" "$(stalled 'clean\.ns')"
 say "$(stalled 'clean\.stalls') of $(stalled "$STALL_ORIGIN\\.stalls") stalls, $(($(stalled 'clean\.ns') / 1000000)) ms"
 unload_mod
 
-# New anonymous pages count as inactive there.
+# MGLRU counts new anonymous pages as inactive.
 [ ! -e /sys/kernel/mm/lru_gen/enabled ] || lru classic || bail "no classic LRU"
 echo 3 > /proc/sys/vm/drop_caches
 load_mod write_around=N handoff=never
 check "anonymous pages are wanted" press_until 120 direct_stalls -n 2 -c text -m $((M * 3 / 4))
 check_stall_books "anonymous pages" direct "$ENOUGH_STALLS"
-check_eq "no stall began while most was clean" "$(stalled 'clean\.stalls')" 0
+check_eq "no stall began while most pages were clean" "$(stalled 'clean\.stalls')" 0
 unload_mod
 
 finish

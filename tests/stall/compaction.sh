@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Huge pages where memory is full of small ones: a task that gets them, as all do, compacts
-# for them when it starts up, and pays for that, with defrag=always; with defrag=madvise,
-# which it has not asked for, it does not. The ledger against /proc/vmstat; with enabled=N
-# it stands still. (A kernel that zeroes pages as it hands them out does so in the stall, where
-# nothing explains it.)
+# Huge pages are wanted while memory is full of small ones. With defrag=always a task that starts up
+# compacts for its huge pages, and pays for that. With defrag=madvise, as it has not asked for them,
+# it does not. The ledger is compared with /proc/vmstat, and stands still with enabled=N. (If a
+# kernel zeroes pages as it hands them out, it does so during the stall, and nothing explains that
+# time.)
 # guards: rust/ledgers/compaction.rs rust/ledgers/takers.rs rust/rows/compaction.rs rust/words/compaction.rs
 # faults: books
 # disk: 512M
@@ -33,7 +33,7 @@ section "a file" 1
 sync
 leave_mib "$M"
 
-# all REGEX: the sum over all orders; those that nobody asked for have no row.
+# all REGEX: prints the sum over all orders. An order that nobody asked for has no row.
 all()
 {
 	local n
@@ -51,12 +51,12 @@ tried()
 
 STARTED='not_suitable|no_suitable_page|continue|complete|partial|contended|success'
 
-# start_up DEFRAG [ENABLED]: memory is full of the file, and in each corner of it lies a page of
-# another task; a task starts up, in huge pages, over and over until the kernel has compacted
-# (with defrag=madvise, once). The file comes in large folios, for which the kernel compacts, too:
-# nothing is recorded until it is read. But the module is there: in memory that is so full insmod
-# may wait without end (throttle_direct_reclaim() waits for kswapd, which rests as soon as one zone
-# is balanced, be it ZONE_DMA).
+# start_up DEFRAG [ENABLED]: memory is full of the file, with a page of another task in each corner
+# of it. A task starts up, in huge pages, over and over until the kernel has compacted (with
+# defrag=madvise, once). The file comes in large folios, for which the kernel compacts as well, so
+# nothing is recorded until the file was read. But the module must be loaded before that: if memory
+# is so full, insmod may wait without end. (throttle_direct_reclaim() waits for kswapd, which rests
+# as soon as one zone is balanced, even if that is ZONE_DMA.)
 start_up()
 {
 	echo never > $THP/enabled
@@ -81,39 +81,39 @@ start_up()
 
 check "a task starts up with defrag=madvise" start_up madvise
 check_eq "the ledger is on" "$(row compaction state)" on
-check_eq "who takes blocks is noted" "$(row compaction takers)" on
-check_eq "nobody compacted, says the kernel" "$stall" 0
-check_eq "and the ledger" "$(all '[a-z_]*\.attempts')" 0
-check_eq "so nobody lost a block" "$(all races)" 0
+check_eq "the ledger records who takes blocks" "$(row compaction takers)" on
+check_eq "the kernel says that nobody compacted" "$stall" 0
+check_eq "so does the ledger" "$(all '[a-z_]*\.attempts')" 0
+check_eq "nobody lost a block" "$(all races)" 0
 check "the ledger can be read" take_stalls
-check_eq "no time went there" "$(part direct compaction)" 0
+check_eq "no time went into compaction" "$(part direct compaction)" 0
 section "defrag=madvise" 8
 unload_mod
 
 check "a task starts up with defrag=always" start_up always
 check_num "the kernel compacted" "$stall" -ge "$COMPACTIONS"
-# One or two more: an interrupt may free a block into the hands of a task whose compaction
-# was skipped, and then the kernel says success after all.
-check_num "attempts that started are compact_stall" "$(tried "$STARTED" attempts)" -le "$stall"
-check_num "all of them" "$(($(tried "$STARTED" attempts) + 2))" -ge "$stall"
-# After an attempt that failed the task may have found a page on its way back: the kernel
-# has counted that as failed by then.
-check_num "it was served as often as compact_success says, or more" "$(all served)" -ge "$success"
-check_eq "each attempt came to something" "$(($(all served) + $(all again) + $(all failed)))" \
+# The kernel may count one or two more: an interrupt may free a block into the hands of a task whose
+# compaction was skipped, and then the kernel counts a success after all.
+check_num "no more attempts started than compact_stall says" "$(tried "$STARTED" attempts)" -le "$stall"
+check_num "nearly as many did" "$(($(tried "$STARTED" attempts) + 2))" -ge "$stall"
+# After an attempt that failed, the task may find a page on its way back. By then the kernel has
+# counted a failure.
+check_num "tasks were served as often as compact_success says, or more" "$(all served)" -ge "$success"
+check_eq "each attempt has a result" "$(($(all served) + $(all again) + $(all failed)))" \
 	"$(all '[a-z_]*\.attempts')"
-# Whether there are any is a matter of luck; that they are told is for KUnit to show.
-check_num "races are successful attempts that were not served" "$(all races)" -le \
+# Whether there are any depends on luck. KUnit shows that they are counted.
+check_num "lost blocks are successful attempts that were not served" "$(all races)" -le \
 	"$(($(all again) + $(all failed)))"
-check_num "and none but successful ones" "$(all races)" -le "$(tried success attempts)"
+check_num "no other attempts lost a block" "$(all races)" -le "$(tried success attempts)"
 section "defrag=always: attempts" 8
 check_stall_books "defrag=always" direct 1
 section "defrag=always: books of the stalls" "$STALL_BOOKS"
 check_longest
 section "defrag=always: the longest" "$LONGEST"
 check_num "compaction is a part of the stalls, ns" "$(part direct compaction)" -gt 0
-check_num "and as much of them as the attempts took, or less" "$(part direct compaction)" -le \
+check_num "that part is no longer than the attempts took" "$(part direct compaction)" -le \
 	"$(tried '[a-z_]*' ns)"
-check_num "that is no more than the task took to start up" "$(tried '[a-z_]*' ns)" -le "$took"
+check_num "the attempts took no longer than the start-up" "$(tried '[a-z_]*' ns)" -le "$took"
 section "defrag=always: time" 3
 say "compaction took $(($(tried '[a-z_]*' ns) / 1000000)) of the $((took / 1000000)) ms of the start-up"
 say "$stall attempts, $success served, $(all races) lost to others, $(($(tried '[a-z_]*' ns) / 1000)) us"
@@ -121,8 +121,8 @@ unload_mod
 
 check "a task starts up with defrag=always and enabled=N" start_up always N
 check_num "enabled=N: the kernel compacted" "$stall" -ge "$COMPACTIONS"
-check_eq "enabled=N: the ledger does not say so" "$(all '[a-z_]*\.attempts')" 0
-check_eq "nor that it came to something" "$(($(all served) + $(all again) + $(all failed)))" 0
+check_eq "enabled=N: the ledger has no attempt" "$(all '[a-z_]*\.attempts')" 0
+check_eq "enabled=N: it has no result either" "$(($(all served) + $(all again) + $(all failed)))" 0
 section "enabled=N" 4
 unload_mod
 

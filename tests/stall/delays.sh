@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The stalls of one task against the kernel's delay accounting of it: as many times in
-# reclaim, for as long; and cgroups' limits, whose stalls are of their own origins.
+# The stalls of one task are compared with the kernel's delay accounting of it: the task was in
+# reclaim as often and for as long. Stalls at the limits of cgroups have origins of their own.
 # guards: rust/ledgers/stalls.rs rust/ledgers/stalls/ rust/ledgers/cost.rs rust/rows/stalls.rs rust/tables/hist.rs
 # faults: books arithmetic
 # mem: 384M
@@ -18,13 +18,13 @@ set_file /proc/sys/kernel/task_delayacct 1
 zram_swap_on 512
 leave_mib "$M"
 
-# delays NAME: count and ns of one kind.
+# delays NAME: prints the count and the ns of one kind of delay.
 delays()
 {
 	awk -v k="$1" '$1 == k { getline; print $1, $2; exit }' "$TMP/delays"
 }
 
-# many_delays: of the cgroup.
+# many_delays: has the cgroup stalled often enough?
 many_delays()
 {
 	local n
@@ -33,8 +33,7 @@ many_delays()
 	is_number "$n" && [ "$n" -ge "$ENOUGH_STALLS" ]
 }
 
-# fill: what getdelays tells of is that very task, alone in its cgroup but for getdelays
-# itself.
+# fill: getdelays reports on just this task, which is alone in its cgroup but for getdelays itself.
 fill()
 {
 	local rc=0 pid
@@ -49,13 +48,13 @@ fill()
 	return $rc
 }
 
-# long_penalty: twice what memory.high has a task sleep at most.
+# long_penalty: was it twice as long as memory.high makes a task sleep at most?
 long_penalty()
 {
 	awk '$1 == "memcg_high.ns" { n = $2 } END { exit n < 4e9 }' "$LEDGER/stalls"
 }
 
-# penalty: until it was long enough; then the limit goes.
+# penalty: takes the limit away when the penalty was long enough.
 penalty()
 {
 	local rc=0
@@ -78,28 +77,28 @@ if command -v getdelays > /dev/null; then
 	count=${counts% *} ns=${counts#* }
 	stalls=$(stalled "$own\\.stalls" stalls_cgroups)
 	wall=$(stalled "$own\\.ns" stalls_cgroups)
-	# What the kernel accounts begins once it need not wait for the reserves any more.
+	# The kernel's accounting begins when the task need not wait for the reserves any more.
 	waited=$(stalled "$own\\.part\\.pfmemalloc\\.ns" stalls_cgroups)
 	[ "$waited" != missing ] || waited=0
 	say "delay accounting: $count times in reclaim, $((ns / 1000000)) ms; the ledger: $stalls stalls, $((wall / 1000000)) ms, of these $((waited / 1000000)) ms waiting for the reserves"
-	check_num "it was in reclaim as often as it stalled, or more" "$count" -ge "$stalls"
-	check_num "in reclaim for no longer than it stalled" "$ns" -le "$((wall - waited))"
-	# Some of the slow path is not reclaim, and of what it waits for nobody says where.
+	check_num "the task was in reclaim as often as it stalled, or more" "$count" -ge "$stalls"
+	check_num "it was in reclaim for no longer than it stalled" "$ns" -le "$((wall - waited))"
+	# A part of the slow path is not reclaim, and nothing says where some of the waits are.
 	inside=$(stalled "$own\\.part\\.(scan|lru_lock|shrinker|throttle_[a-z]*|swap_submit|tlb)\\.ns" stalls_cgroups)
-	check_num "and for what it was seen at there" "$((ns * 10))" -ge "$((inside * 8))"
+	check_num "it was there for most of the time that these causes have" "$((ns * 10))" -ge "$((inside * 8))"
 else
 	skip_checks $((STALL_BOOKS + 4)) "no getdelays (the kernel's tools/accounting)"
 fi
 section "delay accounting" $((STALL_BOOKS + 4))
 unload_mod
 
-# in_buckets ORIGIN: BUCKET:STALLS of its histogram, in the order of the buckets.
+# in_buckets ORIGIN: prints BUCKET:STALLS of its histogram, in the order of the buckets.
 in_buckets()
 {
 	awk -v re="^$1\\\\.hist\\\\.us\\\\." '$1 ~ re { sub(re, "", $1); print $1 ":" $2 }' "$TMP/stalls" | sort -n | xargs
 }
 
-# traced_buckets ORIGIN: the same, of the events in the trace.
+# traced_buckets ORIGIN: prints the same from the events in the trace.
 traced_buckets()
 {
 	awk -v origin=" origin=$1 " '/ stall: / && index($0, origin) {
@@ -114,24 +113,24 @@ traced_buckets()
 load_mod write_around=N handoff=never
 cg_make rwb-max
 echo 16M > "$CG/rwb-max/memory.max"
-# Small: what it takes is not there for the tasks.
+# A small buffer, as the tasks do not get the memory that it takes.
 TRACE_KIB=1024 trace_start reclaimwb/stall
 check "a cgroup is at its memory.max" in_cg "$CG/rwb-max" "$BIN/memhog" -c text -m 32
 section "memory.max: a cgroup" 1
 check_stall_books "memory.max" memcg_max 1
 section "memory.max: books" "$STALL_BOOKS"
-check_eq "no other limit made anybody stall" "$(stalled '(memcg_high|memcg_reclaim|node)\.stalls')" 0
-check_num "the cgroup is told" "$(stalled "cgroup\\.$(cg_id rwb-max)\\.stalls" stalls_cgroups)" -gt 0
+check_eq "nobody stalled at another limit" "$(stalled '(memcg_high|memcg_reclaim|node)\.stalls')" 0
+check_num "the ledger has the cgroup's stalls" "$(stalled "cgroup\\.$(cg_id rwb-max)\\.stalls" stalls_cgroups)" -gt 0
 section "memory.max: who stalls" 2
 check_traced "$(cg_id rwb-max)"
 section "memory.max: the trace" "$TRACED_CHECKS"
-# All of that origin are the cgroup's, so that the trace has each of the histogram.
+# All stalls of that origin belong to the cgroup, so that the trace has each stall of the histogram.
 check_eq "a stall is in the bucket of its microseconds" "$(in_buckets memcg_max)" "$(traced_buckets memcg_max)"
 section "memory.max: the histogram" 1
 trace_stop
 unload_mod
 
-# Without swap nothing can be reclaimed: whoever is above memory.high sleeps for it.
+# Without swap nothing can be reclaimed: a task above memory.high sleeps for it.
 load_mod write_around=N handoff=never
 cg_make rwb-high
 echo 0 > "$CG/rwb-high/memory.swap.max"
@@ -140,8 +139,8 @@ check "a cgroup is above its memory.high" penalty
 section "memory.high: a cgroup" 1
 check_stall_books "memory.high" memcg_high 1
 section "memory.high: books" "$STALL_BOOKS"
-check_num "per cent of that was the penalty" "$(of_stalls memcg_high high_penalty)" -ge 50
-check_eq "no other origin has any" "$(stalled '(direct|memcg_max|memcg_reclaim|node|other)\.part\.high_penalty\.ns')" 0
+check_num "share of its stalls that is the penalty, per cent" "$(of_stalls memcg_high high_penalty)" -ge 50
+check_eq "no other origin has a penalty" "$(stalled '(direct|memcg_max|memcg_reclaim|node|other)\.part\.high_penalty\.ns')" 0
 section "memory.high: the penalty" 2
 unload_mod
 

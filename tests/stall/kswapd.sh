@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kswapd that does not come to rest: without swap tmpfs cannot go, and who reads more than is
-# left keeps it at work. The ledger has its CPU time as the scheduler has it, what it looked at
-# and freed as /proc/vmstat has it, why it does not rest, and who wakes it.
+# kswapd does not come to rest: without swap the pages of tmpfs cannot go, and tasks that read more
+# than is left keep it at work. The ledger agrees with the scheduler on its CPU time, and with
+# /proc/vmstat on what it looked at and freed. It says why kswapd does not rest, and who wakes it.
 # guards: rust/ledgers/kswapd.rs rust/policy/kswapd.rs rust/probes/kswapd.rs rust/rows/kswapd.rs
 # faults: books report
 # disk: 512M
@@ -26,7 +26,7 @@ fs_cold "$DISK"
 KSWAPD=$(grep -lx kswapd0 /proc/[0-9]*/comm | cut -d/ -f3)
 [ -n "$KSWAPD" ] || bail "no kswapd0"
 
-# node KEY: a row of node 0, now.
+# node KEY: prints the current row of node 0.
 node()
 {
 	row kswapd "node.0.$1"
@@ -37,9 +37,9 @@ at_work()
 	echo "$(vmstat pgscan_kswapd) $(node windows)"
 }
 
-# rested NAME: a snapshot of the ledger, the kernel's counters and kswapd's CPU time in
-# nanoseconds. They are read one after the other, and what the shell starts takes memory, too:
-# so kswapd must not have worked between the first and the last, nor 0.3 s before.
+# rested NAME: takes a snapshot of the ledger, the kernel's counters and kswapd's CPU time in
+# nanoseconds. They are read one after the other, and the shell's commands take memory, too. So the
+# snapshot is good only if kswapd has not worked between the first and the last, nor 0.3 s before.
 rested()
 {
 	local a
@@ -89,13 +89,13 @@ undo "umount $TMP/full"
 dd if=/dev/zero of="$TMP/full/file" bs=1M count=$(($(mem_mib MemAvailable) - 48)) 2> /dev/null ||
 	bail "tmpfs cannot be filled"
 
-# The first pass is where its clock is looked at first.
+# The module first looks at kswapd's clock in its first pass.
 check "kswapd begins to work" reads_until worked
 check "without readers it rests" loop_until 100 rested before
 before=$(sum "$TMP/before/kswapd" 'node\.0\.windows')
 enough=$(($(sum "$TMP/before/kswapd" 'node\.0\.reclaimed\.pages') + 8192))
-check "it works on" reads_until worked_on
-check "and rests again" loop_until 100 rested after
+check "it goes on working" reads_until worked_on
+check "it rests again" loop_until 100 rested after
 cpu=$((($(cat "$TMP/after/cpu") - $(cat "$TMP/before/cpu")) / 1000))
 deltas 'ns=kswapd:node\.0\.cpu\.ns' 'scan=vmstat:pgscan_kswapd' 'steal=vmstat:pgsteal_kswapd' \
 	'scanned=kswapd:node\.0\.scanned\.pages' 'isolated=kswapd:node\.0\.isolated\.pages' \
@@ -107,26 +107,26 @@ for d in "$d_ns" "$d_windows"; do
 done
 led=$((d_ns / 1000))
 say "kswapd0 took $cpu us, scanned $d_scan pages, freed $d_steal"
-# What it takes after its last pass goes to the next one; the clock is read at ticks.
-check_num "its CPU time is the scheduler's, us" "$led" -ge $((cpu * 9 / 10 - 50000))
-check_num "and not more" "$led" -le $((cpu * 11 / 10 + 50000))
-# MGLRU counts what it took, not what it looked at.
-check_num "what it looked at is what the kernel says it scanned" "$d_scanned" -ge "$d_scan"
-check_num "what it took off its lists is that at most" "$d_isolated" -le "$d_scanned"
-check_num "and not much less" "$d_isolated" -ge $((d_scan / 2))
-# Slab pages are freed, too.
-check_num "what it freed is what the kernel says it stole" "$d_freed" -ge "$d_steal"
+# What kswapd takes after its last pass goes to the next one, and the clock is read at ticks.
+check_num "its CPU time is no less than the scheduler's, us" "$led" -ge $((cpu * 9 / 10 - 50000))
+check_num "its CPU time is no more than the scheduler's, us" "$led" -le $((cpu * 11 / 10 + 50000))
+# MGLRU counts the pages that it took, not those that it looked at.
+check_num "it looked at what the kernel says that it scanned" "$d_scanned" -ge "$d_scan"
+check_num "it took no more off its lists than it looked at" "$d_isolated" -le "$d_scanned"
+check_num "it took not much less" "$d_isolated" -ge $((d_scan / 2))
+# Pages of slabs are freed, too.
+check_num "it freed what the kernel says that it stole" "$d_freed" -ge "$d_steal"
 check_eq "each pass has one reason" "$d_whys" "$d_windows"
-check_num "it is tmpfs" "$d_tmpfs" -ge $((d_windows * 9 / 10))
+check_num "the reason is tmpfs" "$d_tmpfs" -ge $((d_windows * 9 / 10))
 check_num "someone woke it" "$d_woken" -gt 0
-check_num "a reader among them" "$(awk '$1 ~ /^waker\.[0-9]*\.task$/ && $2 == "cat" {
+check_num "a reader woke it" "$(awk '$1 ~ /^waker\.[0-9]*\.task$/ && $2 == "cat" {
 	sub(/task/, "times", $1); want = $1; next } $1 == want { print $2 }' "$LEDGER/kswapd")" -gt 0
 
 "$TOOL" report --since "$TMP/since.json" > "$TMP/report" || bail "no report"
 tr -s ' \n' ' ' < "$TMP/report" > "$TMP/report.flat"
-check "the report says what a page that it freed cost" \
+check "the report says what it cost to free a page" \
 	grep -Eq 'KSWAPD .*scanned for one freed' "$TMP/report.flat"
-check "and that tmpfs cannot go without swap" \
+check "the report says that tmpfs cannot go without swap" \
 	grep -Eq 'KSWAPD .*tmpfs.*no swap' "$TMP/report.flat"
 unload_mod
 

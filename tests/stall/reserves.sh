@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The reserves at work, with swap over NBD: who takes pages of them, against the kernel's
-# own trace; how low the zones fall; and, with the watermarks raised until no task may
-# reclaim, who waits for them. Where memory is plenty there is nothing of all that.
+# The reserves at work, with swap over NBD. The ledger says who takes pages of them, which is
+# compared with the kernel's own trace, and how low the zones fall. When the watermarks are raised
+# until no task may reclaim, it says who waits for them. While memory is plentiful, there is nothing
+# of all that.
 # guards: rust/ledgers/reserves.rs rust/probes/reserve.rs rust/rows/reserves.rs rust/shim/probes_reserve.c rust/shim/reserve.rs rust/entry/reserve.rs qemu/patches/0003* qemu/patches/0004*
 # faults: books
 # nbd: fast
@@ -23,7 +24,7 @@ SYSCTL=/proc/sys/vm/min_free_kbytes
 MIN=$(cat $SYSCTL)
 undo "echo $MIN > $SYSCTL"
 
-# taken ROW: of all users; a regular expression
+# taken ROW: prints the sum over all users. ROW is a regular expression.
 taken()
 {
 	sum "$LEDGER/reserves" "(reclaimer|writer|nbd_send|nbd_receive|net_receive|interrupt|other)\\.$1"
@@ -34,7 +35,7 @@ waits()
 	sum "$LEDGER/reserves" "wait\\.(refilled|timeout|signal)\\.$1"
 }
 
-# zones_below: how many zones fell below their min watermark.
+# zones_below: prints how many zones fell below their min watermark.
 zones_below()
 {
 	awk '/^zone\..*\.lowest\.free\.pages / { free[substr($1, 1, length($1) - 18)] = $2 }
@@ -42,14 +43,15 @@ zones_below()
 		END { for (z in free) n += free[z] < min[z]; print n + 0 }' "$LEDGER/reserves"
 }
 
-# all_taken: from below the watermark, and by NBD's sender.
+# all_taken: were pages taken, from below the watermark, and by NBD's sender?
 all_taken()
 {
 	[ "$(taken pages)" -gt "$before" ] && [ "$(taken 'below_min\.pages')" -gt 0 ] &&
 		[ "$(zones_below)" -gt 0 ] && [ "$(row reserves nbd_send.pages)" -gt 0 ]
 }
 
-# traced: pages that the trace has, and those of them that left their zone below its watermark.
+# traced: prints how many pages the trace has, and how many of them left their zone below its
+# watermark.
 traced()
 {
 	awk '
@@ -68,37 +70,38 @@ traced()
 
 load_mod write_around=N handoff=never
 check_eq "the ledger is on" "$(row reserves state)" on
-check_eq "so are waits" "$(row reserves waits)" on
-check_eq "and dropped packets" "$(row reserves drops)" on
+check_eq "it records waits" "$(row reserves waits)" on
+check_eq "it records dropped packets" "$(row reserves drops)" on
 check_eq "no socket may use the reserves" "$(row reserves sockets.memalloc)" 0
 nbd_swap_on fast
-check_eq "NBD's may" "$(row reserves sockets.memalloc)" 1
+check_eq "NBD's socket may" "$(row reserves sockets.memalloc)" 1
 
 before=$(taken pages) waited=$(vmstat pgscan_direct_throttle)
-# Free pages alone do: no watermark is touched.
+# The task gets free pages, and touches no watermark.
 check "a task wants half of what there is" "$BIN/memhog" -c text -m $((($(mem_mib MemFree) - $(wmark_mib high)) / 2))
 check_eq "nobody took from the reserves" "$(taken pages)" "$before"
-check_eq "nor waited for them" "$(waits waits) $(vmstat pgscan_direct_throttle)" "0 $waited"
+check_eq "nobody waited for them" "$(waits waits) $(vmstat pgscan_direct_throttle)" "0 $waited"
 
 TRACE_KIB=2048 trace_start "$EVENT"
 before=$(taken pages) below=$(taken 'below_min\.pages')
 check "tasks want more than there is" press_until 120 all_taken -n 4 -m $((M / 3))
 quiesce
 echo 0 > "$INSTANCE/tracing_on"
-check_eq "the trace holds every event" "$(trace_lost)" 0
+check_eq "the trace has every event" "$(trace_lost)" 0
 trace=$(traced)
 check_num "the kernel says that pages were taken" "${trace% *}" -gt 0
-check_eq "the ledger says as many" "$(($(taken pages) - before))" "${trace% *}"
+check_eq "the ledger has as many" "$(($(taken pages) - before))" "${trace% *}"
 trace_stop
-# Both read the zone's free pages, one after the other; others take and give back meanwhile.
+# The kernel and the module read the free pages of the zone one after the other. Meanwhile other
+# tasks take pages and give them back.
 off=$(($(taken 'below_min\.pages') - below - ${trace#* }))
 say "below the watermark: ${trace#* } in the trace, $off more in the ledger"
-check_num "per cent that the ledger is off, of those below the watermark" \
+check_num "error of the ledger about those below the watermark, per cent" \
 	$((100 * ${off#-} / (${trace#* } + 1))) -le 5
-check_num "there were some" "$(taken 'below_min\.pages')" -gt 0
-check_num "so a zone fell below its own" "$(zones_below)" -gt 0
-check_num "NBD sent with them" "$(row reserves nbd_send.pages)" -gt 0
-# others: pages that somebody else took, by call site.
+check_num "there were some below the watermark" "$(taken 'below_min\.pages')" -gt 0
+check_num "a zone fell below its watermark" "$(zones_below)" -gt 0
+check_num "NBD sent with pages of the reserves" "$(row reserves nbd_send.pages)" -gt 0
+# others: prints how many pages other users took, summed over their call sites.
 others()
 {
 	sum "$LEDGER/reserves" 'site\.[0-9]+\.pages'
@@ -120,7 +123,7 @@ hog_takes()
 	is_number "$sites" || sites=0
 	HOG_TRACED=0
 	TRACE_KIB=2048 trace_start "$EVENT"
-	# Not much below the largest zone's: nobody else is to starve.
+	# It leaves almost as much as the watermark of the largest zone: nobody else is to starve.
 	echo $(($(awk '$1 == "min" && $2 > n { n = $2 } END { print n }' /proc/zoneinfo) - 64)) > \
 		/sys/module/reservehog/parameters/leave
 	echo -1 > /sys/module/reservehog/parameters/leave
@@ -131,20 +134,21 @@ hog_takes()
 }
 
 if module_file reservehog > /dev/null; then
-	check "somebody else takes some" hog_takes
-	check_num "the kernel says so" "$HOG_TRACED" -gt 0
-	check_num "the ledger has as many, and who else took any" "$HOG_OTHER" -ge "$HOG_TRACED"
-	check_eq "each is told by call site" "$HOG_SITES" "$HOG_OTHER"
-	check_eq "so are all others" "$(others)" "$(row reserves other.pages)"
-	check "one call site is that module's" grep -qE '^site\.[0-9]+\.at .*\[reservehog\]' "$LEDGER/reserves"
+	check "this shell takes pages" hog_takes
+	check_num "the kernel says that it took them" "$HOG_TRACED" -gt 0
+	check_num "the ledger has as many, and those of other tasks" "$HOG_OTHER" -ge "$HOG_TRACED"
+	check_eq "each of them has a call site" "$HOG_SITES" "$HOG_OTHER"
+	check_eq "so have all pages of other users" "$(others)" "$(row reserves other.pages)"
+	check "one call site is in that module" grep -qE '^site\.[0-9]+\.at .*\[reservehog\]' "$LEDGER/reserves"
 	show_taken
 	rmmod reservehog
 else
-	skip_checks 6 "no reservehog.ko (scripts/build/kmod.sh): nobody else takes any"
+	skip_checks 6 "no reservehog.ko (scripts/build/kmod.sh): no other user takes pages"
 	show_taken
 fi
 
-# More is kept free than there is: what reclaims waits until kswapd has freed half of that.
+# More must be kept free than there is: a task that reclaims waits until kswapd has freed half of
+# that.
 raise()
 {
 	hog_start more -m $((M + M / 4)) -T 600
@@ -153,7 +157,7 @@ raise()
 	loop_until 1200 waited_for
 }
 
-# refilled: once the watermarks are down, kswapd wakes who waits.
+# refilled: once the watermarks are down, kswapd wakes the tasks that wait.
 refilled()
 {
 	[ "$(row reserves wait.refilled.waits)" -gt 0 ]
@@ -164,14 +168,14 @@ waited_for()
 	[ "$(waits waits)" -gt 0 ]
 }
 
-# counted: the kernel counts a wait before it begins, the ledger once it is over.
+# counted: the kernel counts a wait before it begins, and the ledger when it is over.
 counted()
 {
 	[ "$(waits waits)" = "$(($(vmstat pgscan_direct_throttle) - waited))" ] && [ "$(row reserves wait.open)" = 0 ]
 }
 
 if is_debug_kernel; then
-	# The kernel frees memory so slowly there that no worker can be started for minutes.
+	# That kernel frees memory so slowly that no worker can be started for minutes.
 	skip_checks 8 "with the kernel's checkers the workqueue watchdog barks at raised watermarks"
 else
 	check "tasks wait for the reserves" raise
@@ -179,13 +183,13 @@ else
 	loop_until 600 refilled
 	hog_kill more
 	quiesce
-	check "as many as pgscan_direct_throttle says" loop_until 100 counted
-	check_num "kswapd woke some" "$(row reserves wait.refilled.waits)" -gt 0
-	check_eq "each has its time" "$(sum "$LEDGER/reserves" 'wait\.hist\.us\.[0-9]+')" "$(waits waits)"
-	check_eq "its node" "$(sum "$LEDGER/reserves" 'node\.[0-9]+\.waits')" "$(waits waits)"
-	check_eq "and its name" "$(sum "$LEDGER/reserves" 'waiter\.[0-9]+\.waits')" "$(waits waits)"
-	check "the stalls can be read" take_stalls
-	check_num "stalls spent as much time on that, or more, in us" \
+	check "the ledger has as many waits as pgscan_direct_throttle" loop_until 100 counted
+	check_num "kswapd woke some tasks" "$(row reserves wait.refilled.waits)" -gt 0
+	check_eq "the histogram has each wait" "$(sum "$LEDGER/reserves" 'wait\.hist\.us\.[0-9]+')" "$(waits waits)"
+	check_eq "each wait has a node" "$(sum "$LEDGER/reserves" 'node\.[0-9]+\.waits')" "$(waits waits)"
+	check_eq "each wait has a task" "$(sum "$LEDGER/reserves" 'waiter\.[0-9]+\.waits')" "$(waits waits)"
+	check "the ledger of stalls can be read" take_stalls
+	check_num "the stalls have as much time for that cause, or more, in us" \
 		"$(($(stalled "$STALL_ORIGIN\\.part\\.pfmemalloc\\.ns") / 1000))" -ge \
 		"$(awk '/^wait\.(refilled|timeout|signal)\.ns / { n += $2 } END { printf "%d\n", n / 1000 }' "$LEDGER/reserves")"
 	grep -E '^(wait|waiter|node)' "$LEDGER/reserves" | show_lines

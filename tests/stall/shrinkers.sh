@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Shrinkers: direct reclaim calls all of them, and most have nothing; inodes and dentries
-# that nobody uses are something. Work that a task may not do, as it is inside a
-# filesystem (no __GFP_FS), is put off, and another one does it. Two tasks are in one
-# shrinker at once. Each against a load that has none of that.
+# Shrinkers: direct reclaim calls all of them, and most have nothing to free. Unused inodes and
+# dentries are something. Work that a task may not do because it is inside a filesystem (no
+# __GFP_FS) is put off, and another task does it. Two tasks are in one shrinker at once. Each of
+# these is compared with a load that has none of it.
 # guards: rust/ledgers/shrinkers.rs rust/ledgers/shrinkers/ rust/tables/names.rs rust/probes/shrinker.rs rust/rows/shrinkers.rs rust/shim/shrinker.c
 # faults: books
 # disk: 512M
@@ -25,8 +25,8 @@ fs_mount "$DISK"
 zram_swap_on 512
 M=$(scaled 96)
 
-# now_of ORIGIN NAME COUNT FILE: the sum over the shrinkers of that origin and name (patterns).
-# The ledger is long, and awk is slow: grep leaves it what it needs.
+# now_of ORIGIN NAME COUNT FILE: prints the sum over the shrinkers whose origin and name match these
+# patterns. The ledger is long and awk is slow, so grep leaves it only what it needs.
 now_of()
 {
 	grep -E "\.(name|origin|$3) " "$4" | awk -v re="^($1)\$" -v name="^($2)" '
@@ -37,7 +37,8 @@ now_of()
 		END { for (i in v) if (o[i] ~ re && n[i] ~ name) s += v[i]; printf "%.0f\n", s }'
 }
 
-# so_far ORIGIN NAME COUNT: since begin; for polling.
+# so_far ORIGIN NAME COUNT: prints the growth since `begin`. It reads the ledger, so that it can be
+# polled.
 so_far()
 {
 	cat "$LEDGER/shrinkers" > "$TMP/shrinkers"
@@ -49,8 +50,8 @@ shrunk()
 	echo $(($(now_of "$1" "$2" "$3" "$TMP/shrinkers") - $(now_of "$1" "$2" "$3" "$TMP/shrinkers.0")))
 }
 
-# no_scan: slabs_scanned into $TMP; true if it is what it was. The kernel counts as it scans,
-# the ledger when a call returns.
+# no_scan: reads slabs_scanned into $TMP. Is it what it was? The kernel counts as it scans, the
+# ledger when a call returns.
 no_scan()
 {
 	local was
@@ -79,7 +80,7 @@ end()
 	scanned=$(($(cat "$TMP/slabs_scanned") - scanned_before))
 }
 
-# pages MET: anonymous memory alone, more than there is, until that is met.
+# pages MET: a task takes anonymous memory alone, more than there is, until MET.
 pages()
 {
 	local met="$1"
@@ -93,7 +94,7 @@ many_calls()
 	[ "$(so_far direct '' calls)" -gt 200 ] && enough_stalls
 }
 
-# pages_freed: of slabs. (With KASAN it is a while until they are.)
+# pages_freed: were enough pages of slabs freed? (With KASAN that takes a while.)
 pages_freed()
 {
 	[ "$(so_far '(direct|kswapd)' 'sb-ext4' freed)" -ge $((FILES / 2)) ] &&
@@ -106,15 +107,15 @@ overlaps()
 	[ "$(so_far direct '' overlapped)" -gt 0 ]
 }
 
-# inodes: of files that are closed again. What was made before is not there any more.
+# inodes: makes files and closes them. Files that were made before are not in memory any more.
 inodes()
 {
 	fs_cold "$DISK"
 	empty_files "$MNT/d" "$FILES"
 }
 
-# more_inodes DIR: by a task in a cgroup that has not room for two times as many. (At a machine's
-# limit kswapd is there first.)
+# more_inodes DIR: a task makes files in a cgroup that has no room for twice as many. (At the limit
+# of the machine kswapd would come first.)
 more_inodes()
 {
 	mkdir -p "$MNT/$1"
@@ -124,8 +125,8 @@ more_inodes()
 		"$MNT/$1" "$((FILES / 2))"
 }
 
-# refused: until ext4 refused a call, as it is inside of itself, and that was put off; it may
-# have too little to free whenever it is called there. Then someone who is not inside of it
+# refused: makes files until ext4 refused a call from inside itself, and put its work off. (It may
+# have too little to free whenever it is called there.) Then a task that is not inside ext4
 # reclaims, and pays.
 refused()
 {
@@ -152,18 +153,18 @@ echo 3 > /proc/sys/vm/drop_caches
 leave_mib "$M"
 
 begin
-check "pages are wanted, and there are no objects" pages many_calls
+check "pages are wanted while there are no objects" pages many_calls
 end
 calls=$(shrunk direct '' calls)
 check_num "direct reclaim called shrinkers" "$calls" -gt 100
-check_num "per cent of the calls that had nothing" \
+check_num "share of the calls that had nothing to free, per cent" \
 	"$((100 * ($(shrunk direct '' empty) + $(shrunk direct '' idle)) / (calls + 1)))" -ge 80
-check_num "time went into counting" "$(shrunk direct '' count.ns)" -gt 0
-check_eq "slabs_scanned is what they scanned" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
+check_num "counting took time" "$(shrunk direct '' count.ns)" -gt 0
+check_eq "they scanned what slabs_scanned says" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
 few=$(shrunk '[a-z_]*' sb-ext4 freed)
-check_eq "nothing was put off inside ext4" "$(shrunk '[a-z_]*' sb-ext4 deferred_nofs)" 0
+check_eq "ext4 put no work off" "$(shrunk '[a-z_]*' sb-ext4 deferred_nofs)" 0
 
-check "there are $FILES inodes that nobody uses" inodes
+check "there are $FILES unused inodes" inodes
 begin
 check "pages are wanted again" pages pages_freed
 end
@@ -176,20 +177,20 @@ else
 	check_num "pages of slabs became free with them" \
 		"$(shrunk '(direct|kswapd)' '' freed.pages)" -gt $((FILES / 200))
 fi
-check_num "and scanning took time" "$(shrunk '(direct|kswapd)' 'sb-ext4' scan.ns)" -gt 0
-check_eq "slabs_scanned is what they scanned" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
+check_num "scanning took time" "$(shrunk '(direct|kswapd)' 'sb-ext4' scan.ns)" -gt 0
+check_eq "they scanned what slabs_scanned says" "$(shrunk '[a-z_]*' '' scanned)" "$scanned"
 
-# Their cgroup is short of memory, not the machine.
+# The cgroup of the task is short of memory, not the machine.
 drop_ballast
-# Whoever makes a file is inside the filesystem when its inode and blocks want pages.
+# A task that makes a file is inside the filesystem when its inode and blocks need pages.
 begin
 check "more files are made where memory is short" refused
 nofs=$(shrunk '[a-z_]*' 'sb-ext4' deferred_nofs)
 say "of $(shrunk '[a-z_]*' 'sb-ext4' nofs_calls) calls from inside a filesystem ext4 refused $(shrunk '[a-z_]*' 'sb-ext4' refused), which put off $nofs objects; $(shrunk '[a-z_]*' 'sb-ext4' paid) were paid"
-check_num "reclaim inside a filesystem put ext4's work off" "$nofs" -gt 0
-check_num "as ext4 refused it" "$(shrunk '[a-z_]*' 'sb-ext4' refused)" -gt 0
-check_num "someone paid for some of that" "$(shrunk '[a-z_]*' 'sb-ext4' paid)" -gt 0
-check_num "no more is paid than was put off" "$(now_of '[a-z_]*' '' paid "$TMP/shrinkers")" -le \
+check_num "ext4 put work off in reclaim from inside it" "$nofs" -gt 0
+check_num "it refused calls" "$(shrunk '[a-z_]*' 'sb-ext4' refused)" -gt 0
+check_num "other tasks did some of that work" "$(shrunk '[a-z_]*' 'sb-ext4' paid)" -gt 0
+check_num "no more was done than was put off" "$(now_of '[a-z_]*' '' paid "$TMP/shrinkers")" -le \
 	"$(now_of '[a-z_]*' '' deferred "$TMP/shrinkers")"
 
 drop_ballast
@@ -198,8 +199,8 @@ begin
 check "two tasks want pages" pages overlaps -n 2 -m $((M * 3 / 4))
 end
 check_num "they were in one shrinker at once" "$(shrunk direct '' overlapped)" -gt 0
-# One task, sent by its cgroup, is alone in the shrinkers of that cgroup: there is memory
-# for all others, so that kswapd, which goes through all cgroups, sleeps.
+# A task at the limit of its cgroup is alone in the shrinkers of that cgroup. There is memory for
+# all others, so that kswapd, which goes through all cgroups, sleeps.
 drop_ballast
 quiesce
 kswapd=$(vmstat pageoutrun)
@@ -212,7 +213,7 @@ check "a task alone in its cgroup is at its limit" in_cg "$CG/rwb-alone" sh -c '
 	exec "$1" -c text -m 24 > /dev/null' "$MNT" "$BIN/memhog" "$ALONE"
 end
 check_num "it called shrinkers" "$(shrunk memcg_max '' calls)" -gt 0
-check_eq "and was alone in them" "$(shrunk memcg_max '' overlapped) $(vmstat pageoutrun)" "0 $kswapd"
+check_eq "it was alone in them" "$(shrunk memcg_max '' overlapped) $(vmstat pageoutrun)" "0 $kswapd"
 check_unexplained "shrinkers"
 check_eq "nothing was lost" "$(sum "$LEDGER/status" 'lost\.(shrinkers|calls)')" 0
 unload_mod

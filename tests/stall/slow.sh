@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Swap over a slow link: where the time of those goes who wait for memory. Without handoff
-# to the lock and the socket of the NBD connection; with it to the wait for the writer, and
-# nobody who wants memory is seen in NBD. The ledger against /proc/vmstat and PSI.
+# Swap over a slow link: where does the time of tasks go that wait for memory? Without handoff it
+# goes to the lock and the socket of the NBD connection. With handoff it goes to the wait for the
+# writer, and no task that wants memory is seen in NBD. The ledger is compared with /proc/vmstat and
+# PSI.
 # guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/shim/probes_wait.c rust/entry/stall.rs rust/shim/stall.rs
 # faults: books origin
 # nbd: slow
@@ -14,14 +15,14 @@ need_mod
 need_nbd slow
 need_memcg
 need_file /proc/pressure/memory CONFIG_PSI
-# Each is long there.
+# Each of them is long.
 ENOUGH_STALLS=20
 SIDES=1 MIB=150 SECONDS_EACH=5
 ! is_debug_kernel || MIB=40 SECONDS_EACH=3
 ! grep -q ' swap_write_prepared$' /proc/kallsyms || SIDES=2
 start_test plan-at-end "stalls on swap over a slow link"
 nbd_swap_on slow
-# As in handoff/slow.sh.
+# The reason is in handoff/slow.sh.
 ! is_debug_kernel || vm min_free_kbytes 8192
 leave_mib $((MIB * 3 / 2))
 
@@ -61,12 +62,12 @@ load_mod write_around=N handoff=never
 check "without handoff: every touch was right" under_load never
 section "without handoff: content" 1
 books "without handoff"
-check_num "per cent of its waits for NBD's lock and socket" "$(of_waits direct nbd_lock nbd_send)" -ge 50
-# Two tasks: what both lose at the same time is pressure once, and what one loses while the
-# other runs is half of that, as PSI is a mean of the CPUs. It knows of swap-in, too.
-check_num "PSI saw four tenths of what their stalls took, or more" "$((some * 1000))" -ge \
+check_num "share of their waits for NBD's lock and socket, per cent" "$(of_waits direct nbd_lock nbd_send)" -ge 50
+# There are two tasks. The time that both lose at once is pressure only once. The time that one
+# loses while the other runs counts half, as PSI is a mean of the CPUs. PSI also counts swap-in.
+check_num "PSI has four tenths of what their stalls took, or more" "$((some * 1000))" -ge \
 	"$(($(stalled "$cgroup\\.ns" stalls_cgroups) * 4 / 10))"
-check_num "a stall knows its gfp flags" \
+check_num "a stall has its gfp flags" \
 	"$(grep -c ' gfp=0x[0-9a-f]*[1-9a-f][0-9a-f]* ' "$TMP/stalls_longest")" -gt 0
 section "without handoff: waits, PSI, flags" 3
 unload_mod
@@ -77,11 +78,11 @@ if [ $SIDES = 2 ]; then
 	section "with handoff: content" 1
 	handoff_quiet
 	books "with handoff"
-	by_chance check_num "per cent of its waits for the writer" "$(of_waits direct throttle_writeback)" -ge 50
+	by_chance check_num "share of their waits for the writer, per cent" "$(of_waits direct throttle_writeback)" -ge 50
 	refused=$(handed 'direct\.refused\.[a-z]*\.requests')
 	if [ "$refused" = 0 ]; then
-		check_eq "none of it in NBD" "$(stalled 'direct\.part\.nbd_(lock|send)\.ns')" 0
-		check_eq "nor for a tag" "$(part direct tag_wait)" 0
+		check_eq "no stall waited in NBD" "$(stalled 'direct\.part\.nbd_(lock|send)\.ns')" 0
+		check_eq "no stall waited for a tag" "$(part direct tag_wait)" 0
 	else
 		skip_checks 2 "$refused requests were refused"
 	fi

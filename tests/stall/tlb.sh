@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Reclaim interrupts other CPUs to flush their TLBs: for each dirty page of tasks that run
-# there, once for many clean ones, and not at all for files that nobody has mapped.
+# Reclaim interrupts other CPUs to flush their TLBs: for each dirty page of tasks that run there,
+# once for many clean pages, and not at all for files that nobody has mapped.
 # guards: rust/ledgers/tlb.rs rust/probes/tlb.rs rust/rows/tlb.rs
 # faults: books
 # disk: 512M
@@ -41,7 +41,8 @@ read_file()
 	cat "$MNT/file" > /dev/null
 }
 
-# map_file: two tasks read it by mappings, so that clean pages are mapped, until reclaim freed some.
+# map_file: two tasks read the file by mappings, so that clean pages are mapped, until reclaim freed
+# some.
 map_file()
 {
 	local pids pid
@@ -66,38 +67,38 @@ interrupted()
 }
 
 load_mod write_around=N handoff=never
-check_eq "the ledger is off unless asked for" "$(row tlb state)" off
-check "a file is read that does not fit" read_file
-check_eq "then nothing is counted" "$(flushes '[a-z_]*' '[a-z]*' asked)" 0
+check_eq "the ledger is off by default" "$(row tlb state)" off
+check "a file is read that does not fit into memory" read_file
+check_eq "nothing is counted while the ledger is off" "$(flushes '[a-z_]*' '[a-z]*' asked)" 0
 echo 3 > /proc/sys/vm/drop_caches
 remote=$(vmstat nr_tlb_remote_flush)
 echo Y > "$PARAMS/tlb"
-check_eq "asked for, it is on" "$(row tlb state)" on
+check_eq "the parameter switches it on" "$(row tlb state)" on
 
 check "the file is read again" read_file
 quiesce
 check_num "reclaim freed pages of it" "$(reclaimed)" -gt 1000
-check_eq "and interrupted nobody: it is not mapped" "$(flushes '(direct|kswapd)' '[a-z]*' ipis)" 0
+check_eq "it interrupted nobody, as the file is not mapped" "$(flushes '(direct|kswapd)' '[a-z]*' ipis)" 0
 
 freed=$(reclaimed)
-check "two tasks read it by their mappings of it" map_file
+check "two tasks read the file by mappings" map_file
 quiesce
 clean=$(flushes 'direct|kswapd' clean ipis) freed=$(($(reclaimed) - freed))
-check_num "reclaim asked for clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
-check_num "for many of them once: for 1000 freed, so often" "$((1000 * clean / (freed + 1)))" -lt 500
+check_num "reclaim asked for flushes of clean pages" "$(flushes 'direct|kswapd' clean asked)" -gt 0
+check_num "it interrupts once for many: times for 1000 freed pages" "$((1000 * clean / (freed + 1)))" -lt 500
 
-# Only now: with swap, reading a file may push out a page that a shell has mapped.
+# Swap comes only now: with swap, reading a file may push out a page that a shell has mapped.
 zram_swap_on 512
 check "two tasks want more than there is" press_until 120 interrupted -n 2 -c text -m $((M * 3 / 4))
 quiesce
 remote=$(($(vmstat nr_tlb_remote_flush) - remote))
 dirty=$(flushes 'direct|kswapd' dirty ipis) asked=$(flushes 'direct|kswapd' dirty asked)
 check_num "other CPUs were interrupted for dirty pages" "$dirty" -gt 100
-check_num "reclaim asked more often" "$asked" -ge "$dirty"
-check_num "it took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
-check_num "the kernel counted as many, or more" "$remote" -ge "$(flushes '[a-z_]*' '[a-z]*' ipis)"
+check_num "reclaim asked more often for flushes" "$asked" -ge "$dirty"
+check_num "the flushes took time" "$(flushes 'direct|kswapd' dirty ns)" -gt 0
+check_num "the kernel counted as many interrupts, or more" "$remote" -ge "$(flushes '[a-z_]*' '[a-z]*' ipis)"
 say "$dirty interrupts for $asked dirty pages; $clean for $freed clean ones freed, $(flushes 'direct|kswapd' other ipis) for others"
-check_num "a dirty page costs more of them than a clean one" "$((dirty * (freed + 1)))" -gt \
+check_num "a dirty page costs more interrupts than a clean one" "$((dirty * (freed + 1)))" -gt \
 	"$((clean * asked))"
 check_unexplained "TLB flushes"
 unload_mod
