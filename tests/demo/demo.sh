@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The guest's half of `make demo`: swap over NBD, a load that brings out the
-# origins of reclaim writes, every page proven, all of it recorded.
-# Leaves $RWB_RESULTS/demo.jsonl for `reclaimwb report`. RWB_HANDOFF: how the module is loaded.
+# The guest's half of `make demo`: swap over NBD, and a load that brings out the origins of writes
+# by reclaim. Every page is verified, and all of it is recorded. Leaves $RWB_RESULTS/demo.jsonl for
+# `reclaimwb report`. RWB_HANDOFF says with which policy the module is loaded.
 # nbd: fast
 # mem: 320M
 # timeout: 900
 . "$(dirname "$0")/../lib/test.sh"
 
 RESULTS=${RWB_RESULTS:-.}
-# More data than memory, by a third, in tasks that all fault at once: kswapd alone
-# does not keep up, and the tasks write on their own stacks.
+# The tasks have a third more data than there is memory, and all fault at once. kswapd alone does
+# not keep up, and the tasks write on their own stacks.
 TASKS=6
 MIB=$(($(mem_mib MemTotal) * 4 / 3 / TASKS))
 
@@ -24,7 +24,7 @@ written()
 	echo $(($(row writes total.pages) / 256))
 }
 
-# progress WHAT: a line every few seconds while something moves, until killed.
+# progress WHAT: shows a line every few seconds while something moves, until it is killed.
 progress()
 {
 	local last='' now
@@ -36,7 +36,7 @@ progress()
 	done
 }
 
-# watched WHAT CMD...: run it, with progress.
+# watched WHAT CMD...: runs the command, and shows its progress.
 watched()
 {
 	local what="$1" rc=0 pid
@@ -50,14 +50,14 @@ watched()
 	return "$rc"
 }
 
-# crowd TYPE: several tasks, more data than memory; each proves its pages.
+# crowd TYPE: several tasks have more data than memory, and each verifies its pages.
 crowd()
 {
 	"$BIN/memhog" -t "$1" -n "$TASKS" -m "$MIB" -w 400 > "$TMP/crowd" 2>&1 || return 1
 	[ "$(grep -c "verified [1-9][0-9]* pages, 0 bad" "$TMP/crowd")" = "$TASKS" ]
 }
 
-# Tasks in cgroups, each driven over its own edge.
+# Tasks are in cgroups, and each meets the limit of its own.
 memcg_max()
 {
 	echo 24M > "$CG/rwb-max/memory.max"
@@ -91,7 +91,7 @@ pageout()
 
 wrote()
 {
-	check_num "$1 has written (pages)" "$(delta writes "$1\\.(anon|shmem)\\.[a-z]*\\.pages")" -gt 0
+	check_num "$1 has written pages" "$(delta writes "$1\\.(anon|shmem)\\.[a-z]*\\.pages")" -gt 0
 }
 
 need_mod
@@ -108,7 +108,7 @@ done
 thp=/sys/kernel/mm/transparent_hugepage
 if [ -e $thp/enabled ]; then
 	set_file $thp/enabled madvise
-	# Sizes between a page and a huge page, for who asks for huge pages.
+	# There are sizes between a page and a huge page, for tasks that ask for huge pages.
 	[ ! -e $thp/hugepages-64kB/enabled ] || set_file $thp/hugepages-64kB/enabled madvise
 fi
 

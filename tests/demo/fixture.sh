@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A guest for the tool's own tests: all groups of probes on, and a little of everything that
-# they tell of. Leaves $RWB_RESULTS/before.json and after.json, of which
+# A guest for the tool's own tests: all groups of probes are on, and there is a little of everything
+# that they record. Leaves $RWB_RESULTS/before.json and after.json, from which
 # tool/tests/fixtures/stalls-before.json and stalls.json were made:
 #   qemu/vm.sh --variant base --mem 256M --smp 2 --nbd slow --disk 512M --out out/fixture \
 #     --run demo/fixture.sh
@@ -15,7 +15,7 @@ save()
 	"$TOOL" snapshot -o "$RESULTS/$1.json" 2> "$TMP/snapshot" || bail "$(cat "$TMP/snapshot")"
 }
 
-# files COUNT: made in a directory of their own.
+# files COUNT: makes files in a directory of their own.
 files()
 {
 	local i=0
@@ -27,7 +27,7 @@ files()
 	done
 }
 
-# limited_files COUNT: by a task in a cgroup that has not room for them.
+# limited_files COUNT: a task makes files in a cgroup that has no room for them.
 limited_files()
 {
 	cg_make rwb-files
@@ -66,17 +66,17 @@ nbd_swap_on slow
 cg_make rwb-limited
 set_file $THP/enabled never
 set_file $THP/defrag always
-check "files" files 1000
+check "files are made" files 1000
 sync
 leave_mib 96
 save before
-check "more than there is" "$BIN/memhog" -n 3 -c text -m 48
-check "huge pages" huge
-check "a cgroup at its memory.max" limited
-check "more files" files 2000
-check "in a cgroup, too" limited_files 6000
+check "tasks want more than there is" "$BIN/memhog" -n 3 -c text -m 48
+check "tasks want huge pages" huge
+check "a cgroup is at its memory.max" limited
+check "more files are made" files 2000
+check "files are made in a cgroup" limited_files 6000
 sync
-check "and once more than there is" "$BIN/swapload" -n 2 -m 60 -T 5
+check "tasks want more than there is again" "$BIN/swapload" -n 2 -m 60 -T 5
 find "$MNT" -type f -size +1k > /dev/null
 quiesce
 save after

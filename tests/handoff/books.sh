@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Handoff under pressure, over NBD, with the classic LRU and with MGLRU: anonymous memory,
-# shared memory, both, huge pages: every page comes back right, all that was taken is
-# accounted for, and the write ledger agrees with the kernel to the page.
+# Handoff under pressure, over NBD, with the classic LRU and with MGLRU, of anonymous memory, shared
+# memory, both, and huge pages. Every page comes back right, everything that was taken is accounted
+# for, and the write ledger agrees with the kernel to the page.
 # guards: rust/ledgers/handoff.rs rust/helper/swap.rs rust/helper/swap/ rust/rows/handoff.rs qemu/patches/0002*
 # faults: books data
 # tier: all (handoff/slow.sh and handoff/switch.sh have the same books, handoff/switch.sh the content)
@@ -13,13 +13,13 @@
 need_handoff
 need_nbd fast
 CLASSIC="anon shmem huge" MGLRU="mixed huge"
-# There each takes a minute.
+# On that kernel each load takes a minute.
 ! is_debug_kernel || CLASSIC=mixed MGLRU=huge
 start_test plan-at-end "handoff's books"
 load_handoff
 nbd_swap_on fast
 
-# loads LRU TYPE...: so many checks for each type.
+# loads LRU TYPE...: makes that many checks for each type.
 EACH=$((1 + HANDOFF_BOOKS + BOOKS + 3))
 loads()
 {
@@ -44,16 +44,16 @@ loads()
 		check_books
 		check_num "$lru, $type: requests were handed off" \
 			"$(delta handoff '[a-z_]*\.taken\.requests')" -gt 0
-		# But those that were made while the device was late, which takes a second, and by
-		# those that may not wait.
-		check_eq "$lru, $type: none was left to who made it" \
+		# Two kinds are excepted: those that were made while the device was late, which
+		# takes a second, and those of tasks that may not wait.
+		check_eq "$lru, $type: none was left to the task that made it" \
 			"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|going)\.requests')" 0
 		if [ "$(delta handoff '[a-z_]*\.refused\.(late|full)\.requests')" = 0 ]; then
-			check_eq "$lru, $type: their pages are what was written to a device" \
+			check_eq "$lru, $type: their pages are those that were written to a device" \
 				"$(delta handoff '[a-z_]*\.taken\.pages')" \
 				"$(delta writes '[a-z_]*\.(anon|shmem)\.io\.pages')"
 		else
-			skip_checks 1 "the device was late, or some had not to wait"
+			skip_checks 1 "the device was late, or some tasks may not wait"
 		fi
 	done
 }

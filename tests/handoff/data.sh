@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What tasks do to folios whose request is queued: fork and write to what was shared, exit, free
-# (MADV_FREE), merge (KSM), move, unmap; with huge pages and shared memory; and what an
-# administrator does: compaction, swapoff of a device that is being written to. Never is a
-# page lost, stale or another's.
+# Tasks do things to folios whose request is queued: fork and write to shared pages, exit, free
+# (MADV_FREE), merge (KSM), move, and unmap, with huge pages and shared memory. An administrator
+# does others: compaction, and swapoff of a device that is being written to. No page is ever lost,
+# stale or another's.
 # tier: all (handoff/switch.sh has the checkers and the content)
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/swap_io.h qemu/patches/0002*
 # faults: data lifetime
@@ -17,7 +17,7 @@ need_handoff
 need_nbd delay
 need_disk disk0
 SECONDS_EACH=12 LEAVE=48 KINDS="anon huge shmem" MIX_MIB=40
-# There swapoff takes minutes; and what was huge is small before long.
+# On that kernel swapoff takes minutes, and huge pages are soon small ones.
 ! is_debug_kernel || SECONDS_EACH=6 LEAVE=28 KINDS="huge shmem" MIX_MIB=20
 start_test plan-at-end "what tasks do to folios that are queued"
 load_handoff
@@ -29,22 +29,23 @@ else
 	say "no KSM in this kernel"
 fi
 # swapoff holds a task's mmap_lock while it reads all that the task has swapped out, and khugepaged
-# waits for that. Minutes on a slow machine; what hangs for good is killed by the script's own limit.
+# waits for that. This takes minutes on a slow machine. What hangs for good is ended by the script's
+# own limit.
 HUNG=/proc/sys/kernel/hung_task_timeout_secs
 [ ! -e $HUNG ] || set_file $HUNG 600
 disk_attach disk0
 SPARE=$DISK
 mkswap "$SPARE" > /dev/null || bail "mkswap $SPARE"
-# As long as it is there, it is used after the other.
+# This disk is used after the other device, as long as both are there.
 nbd_swap_on delay
 
-# disturbs PID: until it ends, compaction, and swapoff of the device that is in use.
+# disturbs PID: compacts, and swaps off the device that is in use, until that task ends.
 disturbs()
 {
 	while kill -0 "$1" 2> /dev/null; do
 		echo 1 > /proc/sys/vm/compact_memory 2> /dev/null
 		swapon "$SPARE" 2> /dev/null
-		# Its pages come back, and go to the other.
+		# The pages of the device come back, and go to the other one.
 		swapoff "$NBD_DEV" 2> /dev/null && offs=$((offs + 1))
 		swapon "$NBD_DEV" 2> /dev/null
 		swapoff "$SPARE" 2> /dev/null && offs=$((offs + 1))
@@ -52,7 +53,7 @@ disturbs()
 	done
 }
 
-# mixes KIND: until devices were swapped off meanwhile, and requests handed off.
+# mixes KIND: repeats the load until devices were swapped off and requests handed off meanwhile.
 mixes()
 {
 	local rounds=6 before
@@ -87,7 +88,8 @@ mix()
 
 kills=$(vmstat oom_kill)
 for kind in $KINDS; do
-	# Each time, as others give memory back meanwhile: KASAN's quarantine does.
+	# The ballast is made anew each time, as others free memory meanwhile: KASAN's quarantine
+	# does.
 	drop_ballast
 	leave_mib $LEAVE
 	check "$kind: every page was right" mixes "$kind"

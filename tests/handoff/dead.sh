@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Swap devices that stop answering: the ledger says so within the time limit, whoever waits
-# for room goes on as without us, another swap device goes on being written by its own
-# writer, and when the device answers again, handoff goes on. The module can be unloaded
-# meanwhile.
-# Once with a disk whose writes take forever, once with NBD whose network is down.
+# Swap devices stop answering. The ledger says so within the time limit, tasks that wait for room go
+# on as they do without the module, another swap device is written by its own writer as before, and
+# when the device answers again, handoff goes on. The module can be unloaded meanwhile. The device
+# is a disk whose writes take forever, and then NBD whose network is down.
 # tier: all (nbd/frozen.sh has a dead device)
 # guards: rust/helper/swap/ rust/policy/link.rs qemu/patches/0002*
 # faults: progress
@@ -25,10 +24,10 @@ load_handoff
 ENOUGH=8192
 ! is_debug_kernel || ENOUGH=2048
 AIR=24
-# So that kswapd is at it long before there is no memory left.
+# kswapd has to work long before there is no memory left.
 vm watermark_scale_factor 300
 
-# of DEV KEY: a row of that device.
+# of DEV KEY: prints a row of that device.
 of()
 {
 	handoff "device.$(bdi_of "$1").$2"
@@ -39,7 +38,7 @@ is_late()
 	[ "$(of "$1" late)" = "$2" ]
 }
 
-# has_more DEV KEY THAN: a row that grows, and may not be there yet.
+# has_more DEV KEY THAN: has the row grown beyond that? It may not be there yet.
 has_more()
 {
 	local n
@@ -53,9 +52,9 @@ in_flight()
 	has_more "$1" inflight_pages 0
 }
 
-# presses NAME: a task fills memory, slowly, until the first page is swapped out: to a dead
-# device there may be no second one. It ends before there is no memory left; then there is
-# some for what comes now.
+# presses NAME: a task fills memory, slowly, until the first page is swapped out: a dead device may
+# never take a second one. The task ends before there is no memory left, so that the rest of the
+# test has some.
 presses()
 {
 	[ "$BALLASTS" -gt 0 ] || leave_mib $((32 + AIR))
@@ -79,15 +78,15 @@ dm_table rwb-dead "$UNDER" delay 600000 || bail "no slow disk"
 presses first
 check "a disk is written to" in_flight "$DEAD"
 check "it is late" loop_until 300 is_late "$DEAD" 1
-# Preferred from now on.
+# This one is preferred from now on.
 swap_on "$WELL" 20
 hog_start other -m 400 -w 600 -U $ENOUGH
 hog_filled other
-check "the other one goes on" has_more "$WELL" written 64
+check "the other disk goes on" has_more "$WELL" written 64
 check_eq "it is not called late" "$(of "$WELL" late)" 0
-check_eq "the dead one still is" "$(of "$DEAD" late)" 1
+check_eq "the dead disk still is late" "$(of "$DEAD" late)" 1
 dm_table rwb-dead "$UNDER" linear || bail "it stays dead"
-check "the dead one recovers" loop_until 300 is_late "$DEAD" 0
+check "the dead disk recovers" loop_until 300 is_late "$DEAD" 0
 check "every page is right" hog_done first
 check "every page of the other is right" hog_done other
 section "one of two disks" 8
@@ -104,32 +103,32 @@ nbd_swap_on slow
 ip link set "$NIC" down
 undo "ip link set $NIC up"
 presses second
-check "something is in flight" in_flight "$NBD_DEV"
+check "a request is in flight" in_flight "$NBD_DEV"
 check "NBD is late" loop_until 600 is_late "$NBD_DEV" 1
 ip link set "$NIC" up
 check "NBD recovers" loop_until 1200 is_late "$NBD_DEV" 0
-check "and every page is right" hog_done second
+check "every page is right after NBD's recovery" hog_done second
 section "NBD" 4
 check_handoff_books "NBD"
 section "NBD: books" "$HANDOFF_BOOKS"
 
 # --- unloaded while the device is dead
 
-# Nobody's page is to be read from a dead device, least of all this shell's.
+# No page may have to be read from a dead device, least of all a page of this shell.
 swapoff "$NBD_DEV" || bail "swapoff $NBD_DEV"
 swapon "$NBD_DEV" || bail "swapon $NBD_DEV"
 ip link set "$NIC" down
 presses third
 check "NBD is late again" loop_until 600 is_late "$NBD_DEV" 1
-# The writer may be inside the device; who unloads is told then for what he waits.
+# The writer may be inside the device. The log then says what rmmod waits for.
 (unload_mod; echo $? > "$TMP/unloaded") &
 loop_until 50 test -e "$TMP/unloaded"
-check "the log says for what it waits" \
+check "the log says what it waits for" \
 	sh -c "dmesg | tail -n 50 | grep -q 'waiting for swap device .*does not answer'"
 ip link set "$NIC" up
 wait $!
-check_eq "it is unloaded when the device answers, if not before" "$(cat "$TMP/unloaded")" 0
-check "every page is right after that" hog_done third
+check_eq "it is unloaded once the device answers, or before" "$(cat "$TMP/unloaded")" 0
+check "every page is right after the unload" hog_done third
 section "unloaded" 4
 drop_ballast
 

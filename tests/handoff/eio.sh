@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A swap device of which every write fails: what cannot be written stays dirty, and right; who
-# wants memory does not wait for the writer longer than for the device; and the books
-# balance. When the device is well, handoff goes on.
+# Every write to the swap device fails. A page that cannot be written stays dirty, and right. A task
+# that wants memory waits no longer for the writer than for the device. The books balance, and when
+# the device is well, handoff goes on.
 # guards: rust/helper/swap/ rust/policy/handoff.rs
 # faults: progress
 # disk: 512M
@@ -38,24 +38,24 @@ fails()
 
 check "every page comes back right" pressure anon
 check_num "requests were handed off" "$(taken)" -gt 0
-check_eq "none failed" "$(errors)" 0
+check_eq "no request failed" "$(errors)" 0
 check_handoff_books "well"
 
 dm_table rwb-eio "$UNDER" flakey || bail "no disk that fails"
-# More than there is, and nothing can be swapped out. (Without the helper the OOM killer is not
-# asked for minutes, either.)
+# The task wants more than there is, and nothing can be swapped out. (Even without the helper it
+# takes minutes until the OOM killer is called.)
 hog_start doomed -m "$(mem_mib MemTotal)" -w 60
 check "requests fail" loop_until 600 fails
-check_eq "nobody was sent away as the device is late: it is not" \
+check_eq "no request was refused because the device is late: it is not" \
 	"$(handed '[a-z_]*\.refused\.late\.requests')" 0
 hog_kill doomed
 dm_table rwb-eio "$UNDER" linear || bail "it stays broken"
-check "the writers end" handoff_quiet
+check "the writers come to rest" handoff_quiet
 
 before=$(taken) failed=$(errors)
-check "when it is well every page comes back right" pressure anon
-check_num "and requests are handed off" "$(taken)" -gt "$before"
-check_eq "of which none fails" "$(errors)" "$failed"
+check "every page comes back right when the device is well" pressure anon
+check_num "requests are handed off again" "$(taken)" -gt "$before"
+check_eq "none of these fails" "$(errors)" "$failed"
 check_handoff_books "well again"
 unload_mod
 

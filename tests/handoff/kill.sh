@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A task that has only a dead swap device: it wants more than its cgroup may have, and nothing
-# of that is ever written. It is OOM-killed, and with handoff not later than without: the same
-# task meets the same device in turn with handoff=never, which is what reclaim does by itself,
-# and with always. (Where all memory is short stock itself hangs until the device answers:
-# even for a request there is none.)
+# A task has only a dead swap device. It wants more than its cgroup may have, and nothing of that is
+# ever written. It is OOM-killed, with handoff no later than without: the same task meets the same
+# device in turn with handoff=never, which is what reclaim does by itself, and with handoff=always.
+# (If all memory is short, stock itself hangs until the device answers, as there is no memory even
+# for a request.)
 # guards: rust/helper/swap/ rust/policy/handoff.rs rust/policy/link.rs rust/probes/block.rs qemu/patches/0002*
 # faults: progress
 # disk: 512M 512M
@@ -18,7 +18,7 @@ need_no_swap
 need_disk disk0
 need_dm delay
 PAIRS=2
-# Longer than anybody is waited for here.
+# The device is dead for longer than the test waits for anything.
 DEAD_MS=600000 PATIENCE_S=40
 start_test plan-at-end "OOM kills with a dead swap device"
 load_handoff
@@ -30,7 +30,7 @@ swap_on "$DEV"
 cg_make rwb-kill
 echo 24M > "$CG/rwb-kill/memory.max"
 
-# batches: pages that were submitted, or handed over to be.
+# batches: prints how many pages were submitted, or handed over to be submitted.
 batches()
 {
 	local n
@@ -40,7 +40,7 @@ batches()
 	echo "$n"
 }
 
-# killed_after NAME: ms from the line NAME of the kernel's log to the next OOM kill.
+# killed_after NAME: prints the ms from the line NAME in the kernel's log to the next OOM kill.
 killed_after()
 {
 	dmesg | awk -v name="$1" '
@@ -50,7 +50,7 @@ killed_after()
 		END { if (!found) print "missing" }'
 }
 
-# dies MODE ROUND: sets MS to how long it took until the task was killed. 1 check.
+# dies MODE ROUND: sets MS to the time until the task was killed. Makes 1 check.
 dies()
 {
 	local task mark="reclaimwb-test: $1 $2 $$"
@@ -83,14 +83,14 @@ for pair in $(seq $PAIRS); do
 done
 section "the kills" $((3 * PAIRS))
 say "until the kill: never $never ms, always $always ms, of $PAIRS each"
-# Beside what it takes without: the second after which a device is late, and the five that a
-# task sleeps for one that may be back soon; once, not at each batch. And a second for the
-# machine's pace, as the other may be short: of a slow one it is not enough.
+# Handoff adds the second after which a device is late, and the five that a task sleeps for a device
+# that may be back soon. It adds them once, not for each batch. One more second is for the pace of
+# the machine, as the time without handoff may be short. On a slow machine that is not enough.
 by_chance check_num "with handoff it took not much longer, ms" \
 	"$always" -le $((never * 6 / 5 + 7000 * PAIRS))
 quiesce
 check_num "pages were swapped out" $(($(vmstat pswpout) - written)) -gt 0
-# What passes through device mapper is seen twice, and counted once.
+# A bio that passes through device mapper is seen twice, and counted once.
 check_eq "the batches' pages are pswpout" $(($(batches) - before)) $(($(vmstat pswpout) - written))
 section "time and pages" 3
 check_handoff_books "after the kills"

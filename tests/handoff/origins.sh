@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Whoever reclaims hands over: kswapd and tasks, a cgroup at its limit, MADV_PAGEOUT,
-# memory.reclaim, and zswap, which writes back; nobody of them is seen in the block layer.
-# What is written at once (zram, brd) is left to them, and with handoff=never all is. Each
-# page comes back right.
+# Everyone who reclaims hands over: kswapd and tasks, a cgroup at its limit, MADV_PAGEOUT,
+# memory.reclaim, and zswap, which writes back. None of them is seen in the block layer. A write
+# that is done at once (zram, brd) is left to them, and with handoff=never all writes are. Each page
+# comes back right.
 # guards: rust/helper/swap.rs rust/rows/handoff.rs qemu/patches/0002*
 # faults: report books
 # nbd: fast
@@ -14,23 +14,23 @@ need_handoff
 need_memcg
 need_nbd fast
 BY=4 AT_ONCE=4 NEVER=4
-start_test plan-at-end "whoever reclaims hands over"
+start_test plan-at-end "everyone who reclaims hands over"
 load_handoff
 MIB=$(scaled 16)
 
-# hands_over WHAT ORIGINS PAGES: since the snapshot these handed over so many pages, left
-# nothing to themselves, and were not seen in the block layer. 3 checks.
+# hands_over WHAT ORIGINS PAGES: checks that since the snapshot these origins handed over that many
+# pages, kept none for themselves, and were not seen in the block layer. Makes 3 checks.
 hands_over()
 {
 	quiesce
 	snap after
-	check_num "$1: handed over" "$(delta handoff "($2)\\.taken\\.pages")" -ge "$3"
-	check_eq "$1: nothing was left to who made it" \
+	check_num "$1: pages were handed over" "$(delta handoff "($2)\\.taken\\.pages")" -ge "$3"
+	check_eq "$1: none was left to the task that made it" \
 		"$(delta handoff '[a-z_]*\.refused\.[a-z]*\.requests')" 0
-	check_eq "$1: nor did it submit anything" "$(delta headroom "($2)\\.(bio|nbd|net)\\.count")" 0
+	check_eq "$1: nobody submitted anything" "$(delta headroom "($2)\\.(bio|nbd|net)\\.count")" 0
 }
 
-# Pressure by all, to a device that writes at once. 3 checks and its own.
+# at_once NAME: makes pressure on a device that writes at once. Makes 3 checks, and is one itself.
 at_once()
 {
 	local rc
@@ -42,8 +42,8 @@ at_once()
 	quiesce
 	snap after
 	check_eq "$1: nothing was taken" "$(delta handoff '[a-z_]*\.taken\.requests')" 0
-	check_num "$1: it writes at once" "$(delta handoff '[a-z_]*\.refused\.sync\.requests')" -gt 0
-	check_eq "$1: that is the only reason" \
+	check_num "$1: the reason is that it writes at once" "$(delta handoff '[a-z_]*\.refused\.sync\.requests')" -gt 0
+	check_eq "$1: there is no other reason" \
 		"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|late|full|going)\.requests')" 0
 	hog_done "$1"
 	rc=$?
@@ -92,11 +92,11 @@ check "memory.max: every page is right" hog_done max
 section "memory.max" $BY
 
 if is_debug_kernel; then
-	skip_checks $((BY + NEVER)) "takes too long here"
+	skip_checks $((BY + NEVER)) "this takes too long on a kernel with checkers"
 	section "zswap and never" $((BY + NEVER))
 	finish
 fi
-# A pool that is full is written back, by a worker of zswap's.
+# If the pool is full, a worker of zswap writes back.
 written_back()
 {
 	[ "$(($(vmstat zswpwb) - wrote))" -gt 256 ]
@@ -122,7 +122,7 @@ else
 fi
 section "zswap" $BY
 
-# Off: reclaim is as it always was.
+# When it is off, reclaim works as it always has.
 echo never > "$PARAMS/handoff"
 check_eq "never: it is off" "$(handoff state)" off
 leave_mib 24
@@ -132,7 +132,7 @@ hog_filled never
 quiesce
 snap after
 check_num "never: reclaim writes" "$(delta writes '(direct|kswapd)\.anon\.io\.pages')" -gt 0
-check_eq "never: nothing is asked" "$(delta handoff \
+check_eq "never: handoff is not asked" "$(delta handoff \
 	'[a-z_]*\.(taken|refused\.[a-z]*)\.requests')" 0
 check "never: every page is right" hog_done never
 section "never" $NEVER

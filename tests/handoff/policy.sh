@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# When swap-out is handed off: the policy and its floor, their bounds, at load and at run
-# time. (That both can change while reclaim hands off: handoff/switch.sh.)
+# When is swap-out handed off? The policy and its floor have bounds, at load and at run time.
+# (handoff/switch.sh changes them while reclaim hands off.)
 # guards: rust/control/parameters.rs rust/control/helper.rs rust/settings.rs rust/helper/swap.rs rust/policy/handoff.rs
 # faults: report
 # nbd: fast
@@ -25,7 +25,7 @@ load_handoff
 check_writes_refused $BAD
 section "refuses to change" 6
 
-# --- low-headroom: no sample is above the stack's size, none below 0
+# --- low-headroom: no sample is above the size of the stack, and none is below 0
 
 nbd_swap_on fast
 set_to handoff=low-headroom
@@ -33,15 +33,15 @@ set_to handoff_floor=0
 snap before
 check "floor 0: every page is right" pressure anon
 snap after
-check_eq "nothing is handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" 0
-check_num "as there is enough stack" "$(delta handoff '[a-z_]*\.refused\.headroom\.requests')" -gt 0
+check_eq "floor 0: nothing is handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" 0
+check_num "floor 0: the reason is that there is enough stack" "$(delta handoff '[a-z_]*\.refused\.headroom\.requests')" -gt 0
 section "floor 0" 3
 set_to "handoff_floor=$(row headroom stack.size)"
 snap before
 check "floor of a whole stack: every page is right" pressure anon
 snap after
-check_num "requests are handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" -gt 0
-check_eq "all of them" "$(delta handoff '[a-z_]*\.refused\.[a-z]*\.requests')" 0
+check_num "floor of a whole stack: requests are handed off" "$(delta handoff '[a-z_]*\.taken\.requests')" -gt 0
+check_eq "floor of a whole stack: none is refused" "$(delta handoff '[a-z_]*\.refused\.[a-z]*\.requests')" 0
 section "floor of a whole stack" 3
 
 finish

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A slow link, and more memory in use than there is: reclaim hands all swap-out over. No
-# task is seen in the block layer or below; the deepest stack ends where a request is
-# handed over. Without handoff the same load is seen there, and its longest page fault is
+# The link is slow, and more memory is in use than there is. Reclaim hands all swap-out over. No
+# task is seen in the block layer or below, and the deepest stack ends where a request is handed
+# over. Without handoff tasks are seen there under the same load, and their longest page fault is
 # longer.
 # guards: rust/helper/swap/ rust/policy/link.rs rust/policy/idle.rs qemu/patches/0002*
 # faults: progress arithmetic
@@ -13,17 +13,18 @@
 
 need_handoff
 need_nbd slow
-# A guest with checkers has less to give away, and a time there says nothing.
+# A guest with checkers has less memory to spare, and the times that it takes mean nothing.
 MIB=200 SECONDS_EACH=10 COMPARE=yes
 ! is_debug_kernel || MIB=80 SECONDS_EACH=4 COMPARE=no
 start_test plan-at-end "all swap-out over a slow link is handed off"
 nbd_swap_on slow
-# Its reserves are 1.8 MiB, less than the per-CPU lists hold: once, all was gone before a
-# page had left, and the network had none to receive with.
+# Its reserves are 1.8 MiB, less than the lists of the CPUs hold. Once all of it was gone before a
+# page had left, and the network had no memory to receive with.
 ! is_debug_kernel || vm min_free_kbytes 8192
 leave_mib $((MIB * 3 / 2))
 
-# under_load NAME SEEN: two tasks; the numbers in $TMP/NAME. Again until SEEN is so.
+# under_load NAME SEEN: repeats a load of two tasks until SEEN succeeds. The numbers are in
+# $TMP/load.NAME.
 under_load()
 {
 	local rounds=6
@@ -71,22 +72,22 @@ check_handoff_books "slow link"
 section "books" "$HANDOFF_BOOKS"
 check_eq "nobody was killed" "$(($(vmstat oom_kill) - kills))" 0
 check_num "requests were handed off by tasks" "$(handed 'direct\.taken\.requests')" -gt 0
-check_num "and by kswapd" "$(handed 'kswapd\.taken\.requests')" -gt 0
+check_num "requests were handed off by kswapd" "$(handed 'kswapd\.taken\.requests')" -gt 0
 check_num "tasks waited for room" "$(handed 'direct\.waits')" -gt 0
-check_eq "nothing was left to who made it" "$(handed '[a-z_]*\.refused\.[a-z]*\.requests')" 0
-check_eq "so nobody is seen in the block layer" "$(below 'direct|kswapd')" 0
-check_num "the writer is" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
+check_eq "none was left to the task that made it" "$(handed '[a-z_]*\.refused\.[a-z]*\.requests')" 0
+check_eq "no task is seen in the block layer, nor kswapd" "$(below 'direct|kswapd')" 0
+check_num "the writer is seen there" "$(sum "$LEDGER/headroom" 'writer\.bio\.count')" -gt 0
 section "who writes" 7
 
-# From the entry to the kernel, a fault's or if that was none a system call's, to the deepest:
-# what lies below its registers counts for neither.
+# This counts from the entry to the kernel by a fault, or else by a system call, to the deepest
+# frame. It leaves out what lies below the entry's registers.
 depth=$(awk '$1 == "direct.handoff.depth" { print $2 }' "$LEDGER/stacks")
 entry=$(awk '/^direct\.handoff\.frame\.[0-9]+ / {
 		if (found) n += $2
 		else if ($3 ~ /^(asm_exc_page_fault|entry_SYSCALL_64|ret_from_fork_asm)/) { found = 1; n = $2 }
 	} END { print n + 0 }' "$LEDGER/stacks")
 grep '^direct\.handoff\.frame\.' "$LEDGER/stacks" | show_lines
-# A stack that is not there is not a flat one.
+# If there is no such stack, that must not pass for a flat one.
 beyond=missing
 [ "${depth:-0}" = 0 ] || [ "$entry" = 0 ] || beyond=$((depth - entry))
 if is_debug_kernel; then
@@ -96,7 +97,7 @@ else
 fi
 section "the deepest stack" 1
 if [ $COMPARE = yes ]; then
-	by_chance check_num "the longest touch: no longer than without" \
+	by_chance check_num "the longest touch takes no longer than without handoff, us" \
 		"$(of handoff longest_us)" -le "$(of stock longest_us)"
 	section "the longest touch" 1
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The policy of handoff changes, and the module goes and comes again, while reclaim hands
-# off: every page stays right, and the books balance.
+# The policy of handoff changes, and the module is unloaded and loaded again, while reclaim hands
+# off. Every page stays right, and the books balance.
 # guards: rust/helper/swap.rs rust/helper/swap/ rust/control/helper.rs rust/kernel_ext/reclaim.rs rust/kernel_ext/kthread.rs
 # faults: lifetime locking data
 # nbd: fast
@@ -16,7 +16,7 @@ start_test $((4 + HANDOFF_BOOKS)) "handoff is switched under load"
 load_handoff
 nbd_swap_on fast
 
-# switches: to each policy and back, while reclaim is at it.
+# switches: sets each policy in turn while reclaim works.
 switches()
 {
 	local i=0
@@ -30,13 +30,13 @@ switches()
 	done
 }
 
-# more_than N: requests that were handed off.
+# more_than N: were more requests handed off?
 more_than()
 {
 	[ "$(handed '[a-z_]*\.taken\.requests')" -gt "$1" ]
 }
 
-# verified: the load ends when it is asked, however long the rest took.
+# verified: the load ends when it is asked to, however long the rest took.
 verified()
 {
 	: > "$TMP/enough"
@@ -52,7 +52,7 @@ loop_until 600 more_than "$before" || bail "nothing is handed off"
 check "the policy changes under load" switches
 check "the module is unloaded under load" unload_mod
 load_handoff
-check "loaded again, requests are handed off" loop_until 600 more_than 0
+check "after the load of the module requests are handed off" loop_until 600 more_than 0
 check "every touch was right" verified
 check_handoff_books "after all that"
 drop_ballast

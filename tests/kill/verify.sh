@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Second half of qemu/kill-test.sh: what was named as synced is there, in this
-# generation or a later one. rwb.synced=FILE.GENERATION/... says what that was.
+# Second half of qemu/kill-test.sh: each file that was reported as synced is there, in that
+# generation or a later one. rwb.synced=FILE.GENERATION/... lists them.
 . "$(dirname "$0")/../lib/test.sh"
 
 need_disk disk0
@@ -16,7 +16,8 @@ FS_TYPE=${RWB_FS:-ext4}
 mkdir -p "$TMP/mnt-${DISK##*/}"
 fs_mount "$DISK"
 
-# file_is N GENERATION: filehog knows a file by its number: all before it are verified.
+# file_is N GENERATION: filehog knows a file by its number, and would verify all files before it,
+# too.
 file_is()
 {
 	mkdir -p "$TMP/one"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# First half of qemu/kill-test.sh, which kills this guest: files are overwritten,
-# fsynced, and each is named when it was, while write-around writes beside it.
-# Arguments come from the kernel command line: rwb.fs=ext4.
+# First half of qemu/kill-test.sh, which kills this guest: files are overwritten and fsynced, and
+# each is reported when it was synced, while write-around writes other files. The kernel command
+# line has the arguments: rwb.fs=ext4.
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"
 
@@ -16,7 +16,7 @@ disk_attach disk0
 keeps_pages
 fs_new "${RWB_FS:-ext4}" "$DISK"
 around_cg rwb-kill 8
-# Never synced: what the worker has to do meanwhile.
+# This file is never synced: it keeps the worker busy.
 file_bg other "$ACG" write -f -n 4 -p 2048 -o random "$MNT/other"
 loop_until 100 around_has_pending || bail "nothing was queued"
 say "windows $(around windows)"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Gives up half-way.
+# This script gives up half-way.
 echo "1..1"
 echo "Bail out! no more"
 exit 1

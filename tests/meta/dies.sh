@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Ends well, by its exit code, but before its plan.
+# This script ends before its plan, with an exit code that says that all is well.
 . "$(dirname "$0")/../lib/test.sh"
 
 start_test plan-at-end "an early end"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A loop that never ran: its section lacks two checks. And one check is in no section.
+# This script has a loop that never ran, so that a section lacks two checks. One check is in no
+# section.
 . "$(dirname "$0")/../lib/test.sh"
 
 start_test plan-at-end "a loop that never ran"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Freezes PID 1: no more sign of life. On a guest of its own (any needs will do).
+# This script freezes PID 1, which shows no more sign of life. It needs a guest of its own (any
+# needs will do).
 # append: rwb.meta=freezes
 echo "1..1"
 mkdir /sys/fs/cgroup/frozen

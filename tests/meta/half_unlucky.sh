@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Fails what chance decides, and something else: no reason to try again.
+# This script fails a check that chance decides, and another one. That is no reason to try again.
 echo "1..2"
 echo "# by chance: got 0, expected -gt 0"
 echo "not ok 1 something was met"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Does not end in its time.
+# This script does not end in time.
 # timeout: 2
 echo "1..1"
 echo "ok 1 still alive"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Fails what chance decides the first time, and passes then.
+# This script fails a check that chance decides the first time, and passes it the second time.
 echo "1..1"
 if [ "${RWB_TRY:-1}" = 1 ]; then
 	echo "# by chance: got 0, expected -gt 0"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each section has the checks that it should have; the plan comes at the end.
+# Each section of this script has the checks that it should have, and the plan comes at the end.
 . "$(dirname "$0")/../lib/test.sh"
 
 start_test plan-at-end "a plan at the end"

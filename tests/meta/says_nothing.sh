@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Succeeds without a word.
+# This script succeeds without a word.
 exit 0
