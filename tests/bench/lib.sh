@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the scenarios of `make bench` share. Each is one file beside this one: it
-# dirties or fills, squeezes, and leaves in $RWB_RESULTS what the kernel counted meanwhile;
-# what that amounts to is computed on the host (scripts/measure/bench-report.py).
+# What the scenarios of `make bench` share. Each is a file in this folder: it dirties or fills
+# memory, wants more, and leaves in $RWB_RESULTS what the kernel counted meanwhile. The host
+# computes what that amounts to (scripts/measure/bench-report.py).
 #
-# RWB_SIDE says whose turn it is: stock (no module), off (the module with
-# write_around=N handoff=never) or reclaimwb (with write_around=Y; for swap, with
-# handoff=always alone). For swap also tuned: stock, its device set by hand.
+# RWB_SIDE says which side runs: stock (no module), off (the module with write_around=N
+# handoff=never) or reclaimwb (with write_around=Y; for swap, with handoff=always alone). For swap
+# there is also tuned: stock, with its device set by hand.
 
 # shellcheck source=../lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
@@ -17,15 +17,16 @@
 RESULTS=${RWB_RESULTS:-.}
 SIDE=${RWB_SIDE:-stock}
 DEV=/dev/vda
-# The same disk by a connection of its own: what is read here waits for no write.
+# The same disk has a second connection: a read from there does not wait for writes.
 DOOR=/dev/vdb
 MNT=/tmp/mnt
-# The disk's image has this file on it, so large in MiB, and `second` (scripts/measure/bench.sh).
+# The disk's image has this file, of this size in MiB, and another one, `second`
+# (scripts/measure/bench.sh).
 # shellcheck disable=SC2034 # for the scenarios
 OLD=$MNT/old OLD_MIB=300
 DEBUGFS=/sys/kernel/debug/reclaimwb
 
-# load ARGS...: benchload, in the cgroup $IN if there is one; its numbers go to the results.
+# load ARGS...: runs benchload, in the cgroup $IN if there is one. Its numbers go to the results.
 IN=
 load()
 {
@@ -41,7 +42,8 @@ fact()
 	echo "$1 $2" >> "$RESULTS/facts"
 }
 
-# set_up CHECKS TEXT: disk mounted, settings made, module as this side wants it.
+# set_up CHECKS TEXT: mounts the disk, makes the settings, and loads the module as this side wants
+# it.
 set_up()
 {
 	[ -b $DOOR ] || skip_all "no $DEV with a second door: scripts/measure/bench.sh gives one"
@@ -50,15 +52,15 @@ set_up()
 	: > "$RESULTS/facts"
 	mkdir -p $MNT
 	mount -t ext4 $DEV $MNT || bail "cannot mount $DEV (ext4)"
-	# It stays mounted (rwb.nosync): what is still dirty at the end would take this
-	# disk a minute, and nobody wants it.
+	# The disk stays mounted (rwb.nosync): it would take a minute to write what is still dirty
+	# at the end, and nobody wants it.
 	[ -s $OLD ] || bail "there is no file 'old' on $DEV"
 	lru "${LRU:-classic}" || bail "cannot choose the ${LRU:-classic} LRU"
 	load_side
 }
 
-# set_up_swap CHECKS TEXT: swap on the NBD server $NBD, as this side has it, and the
-# module as this side wants it. No disk.
+# set_up_swap CHECKS TEXT: sets up swap on the NBD server $NBD as this side has it, and loads the
+# module as this side wants it. There is no disk.
 set_up_swap()
 {
 	need_nbd "$NBD"
@@ -72,7 +74,7 @@ set_up_swap()
 	else
 		nbd_swap_on "$NBD"
 	fi
-	# What the device became, not what was asked for.
+	# These are what the device became, not what was asked for.
 	fact connections "$(swap_queues)"
 	fact max_sectors_kb "$(cat "$(swap_sys)/queue/max_sectors_kb")"
 	load_side_swap
@@ -83,14 +85,15 @@ swap_sys()
 	echo "/sys/block/${NBD_DEV##*/}"
 }
 
-# swap_queues: one for each connection (the kernel makes no more than it has CPUs).
+# swap_queues: prints how many there are, one for each connection (the kernel makes no more than
+# CPUs).
 swap_queues()
 {
 	set -- "$(swap_sys)"/mq/*
 	echo $#
 }
 
-# tuned_swap_on: requests small enough that none waits long behind another, and several
+# tuned_swap_on: makes requests so small that none waits long behind another, and several
 # connections where the scenario says so and nbd-client can.
 tuned_swap_on()
 {
@@ -122,7 +125,7 @@ load_side_swap()
 	esac
 	module_file reclaimwb > /dev/null || bail "no reclaimwb.ko in this guest: make module"
 	set -- "write_around=N" "handoff=$wish"
-	# What the user asks for wins, but an off side is off.
+	# What the user asks for wins, but a side that is off stays off.
 	for param in $(echo "${RWB_PARAMS:-}" | tr ';' ' '); do
 		case $SIDE:$param in
 		off:handoff=* | off:write_around=*) continue ;;
@@ -134,13 +137,13 @@ load_side_swap()
 	[ -e "$PARAMS/handoff" ] || bail "this module has no handoff"
 	got=$(cat "$PARAMS/handoff")
 	[ "$got" = "$wish" ] || bail "handoff is $got, not $wish"
-	# The parameter may say so, and the kernel not have what it takes.
+	# The parameter may be set although the kernel lacks what handoff needs.
 	[ "$wish" = never ] || [ "$(handoff state)" = on ] ||
 		bail "handoff is $(handoff state), not on: has this kernel patch 2?"
 	fact module "handoff=$got"
 }
 
-# late_dirty: writeback begins so late that only reclaim wants the pages written.
+# late_dirty: lets writeback begin so late that only reclaim wants the pages written.
 late_dirty()
 {
 	vm dirty_ratio 60
@@ -175,7 +178,7 @@ counters()
 	cat /proc/vmstat > "$RESULTS/vmstat.$1"
 	[ ! -e "/sys/block/${DEV##*/}/stat" ] || cat "/sys/block/${DEV##*/}/stat" > "$RESULTS/disk.$1"
 	grep '^cpu ' /proc/stat > "$RESULTS/cpu.$1"
-	# Which thread's time that was: for who asks why, the report does not.
+	# This says which thread took the time. The report does not show it.
 	cat /proc/[0-9]*/stat > "$RESULTS/threads.$1" 2> /dev/null
 	grep -H . /proc/pressure/* > "$RESULTS/pressure.$1" 2> /dev/null
 	[ ! -e $DEBUGFS/helper ] || cat $DEBUGFS/helper > "$RESULTS/helper.$1"
@@ -191,27 +194,28 @@ dirty_pages()
 	done
 }
 
-# measured CMD...: the part that counts.
+# measured CMD...: runs the part that is measured.
 measured()
 {
 	dirty_pages
 	counters before
-	# Only a direct read from there: the disk's log shows where this began, and ended.
+	# Only these marks are read from there, so that the disk's log shows where the part began
+	# and ended.
 	load mark $DOOR 1
 	"$@"
 	load mark $DOOR 2
 	counters after
 }
 
-# verified WHAT ARGS...: all is read again: what is clean from the disk, the rest from
-# the cache, since it would take this disk minutes to write it.
+# verified WHAT ARGS...: reads everything again. Clean pages come from the disk, the others from the
+# cache, since it would take this disk minutes to write them.
 verified()
 {
 	local what="$1"
 
 	shift
-	# Reclaim's mark on a dirty folio reads as "time to read ahead": that would
-	# fetch, behind all the writes, what nobody asked for.
+	# Reclaim's mark on a dirty folio would mean "time to read ahead", and fetch pages that
+	# nobody asked for, behind all the writes.
 	echo 0 > "/sys/block/${DEV##*/}/queue/read_ahead_kb"
 	echo 1 > /proc/sys/vm/drop_caches
 	"$BIN/benchload" -D $DOOR "$@" > "$TMP/verified" 2>&1
@@ -219,8 +223,8 @@ verified()
 	check "$what" grep -q "verified [1-9][0-9]* .*, 0 bad" "$TMP/verified"
 }
 
-# high_order_on ORDER: who asks by madvise is given folios of that order, and reclaims and
-# compacts for them itself.
+# high_order_on ORDER: a task that asks for it with madvise gets folios of that order, and reclaims
+# and compacts for them itself.
 high_order_on()
 {
 	local thp=/sys/kernel/mm/transparent_hugepage file
@@ -231,7 +235,7 @@ high_order_on()
 	fact high_order "$1"
 }
 
-# in_limit MIB: what follows is in a cgroup that may have so much.
+# in_limit MIB: what follows is in a cgroup with that limit.
 in_limit()
 {
 	cg_make rwb-bench
@@ -240,7 +244,7 @@ in_limit()
 	fact cgroup_mib "$1"
 }
 
-# neighbour_on MIB: a task outside of that, with memory of its own: each round is a new task.
+# neighbour_on MIB: a task outside the cgroup has memory of its own. Each round is a new task.
 neighbour_on()
 {
 	fact neighbour_mib "$1"
@@ -254,7 +258,7 @@ neighbour_on()
 	undo "touch $TMP/neighbour.end"
 }
 
-# neighbour_off: the longest that one of its faults took goes to the results. One check.
+# neighbour_off: adds the longest of its faults to the results. Makes one check.
 neighbour_off()
 {
 	touch "$TMP/neighbour.end"
@@ -263,9 +267,9 @@ neighbour_off()
 		END { print "neighbour.longest_us", n + 0 }' "$TMP/load.neighbour" >> "$RESULTS/loads"
 }
 
-# swap_load ARGS...: swapload is the part that counts: its numbers go to the results.
-# One check: every touch was right. If one of its tasks is killed for memory the others go
-# on, and the results say so.
+# swap_load ARGS...: runs swapload, which is measured. Its numbers go to the results. Makes one
+# check: every touch was right. If a task of it is killed for memory, the others go on, and the
+# results say so.
 swap_load()
 {
 	local kills pid rc
@@ -294,7 +298,7 @@ swap_load()
 	fi
 }
 
-# stall_times: the time of each direct reclaim that the trace has, in us.
+# stall_times: prints the time of each direct reclaim in the trace, in us.
 stall_times()
 {
 	awk 'match($0, /-[0-9]+ +\[[0-9]+\]/) {
@@ -309,7 +313,7 @@ stall_times()
 		}' "$INSTANCE/trace"
 }
 
-# until_done PID: bounded; a load that hangs is a failure, with its stack in the log.
+# until_done PID [TENTHS]: waits for a load. If it hangs, that is a failure, and its stack is shown.
 until_done()
 {
 	loop_until "${2:-1800}" has_ended "$1" || {

@@ -15,7 +15,7 @@ mkdir $MNT/tree
 # The files do not all fit into memory.
 leave_mib 24
 measured load -k load -j 2 -m 8 build $MNT/tree $FILES
-# Few enough to be written: then all comes from the disk.
+# The files are few enough to be written, so that everything comes from the disk.
 sync
 verified "every file is right" -j 2 rebuilt $MNT/tree $FILES
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # title: random dirtier
-# Random 4 KiB writes into one big file while another task keeps memory short.
+# A task writes 4 KiB at random places in one big file while another task keeps memory short.
 # metrics: oom_kills finish_s longest_ms write_requests request_kib seeks seek_mib written_per_freed scanned_per_freed others_pages
 # mem: 512M
 # timeout: 120
@@ -9,12 +9,12 @@
 
 WRITES=3000 LEFT=12
 set_up 2 "random dirtier"
-# Watermarks close together: else they hold more than all that is written.
+# The watermarks must lie close together, or they would hold more than all that is written.
 vm min_free_kbytes 4096
-# The writer is held back late: so reclaim meets what it dirtied.
+# The writer is throttled late, so that reclaim meets what it has dirtied.
 late_dirty
 
-# Most memory is the churner's: the file's pages have LEFT MiB.
+# Most memory belongs to the churner. The pages of the file have LEFT MiB.
 churner()
 {
 	local take=$(($(mem_mib MemAvailable) + $(wmark_mib high) - $(wmark_mib min) - LEFT))
@@ -39,7 +39,7 @@ dirtier()
 }
 
 churner
-# No memory is free: each page that is written takes the place of another.
+# No memory is free, so that each page that is written takes the place of another.
 cat $OLD > /dev/null
 measured dirtier
 cat "$TMP/churn" >> "$RESULTS/loads"

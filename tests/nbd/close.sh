@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each connection is closed in the middle of what is written to the server, after so many
-# bytes; the device is connected again and what was under way is sent anew, whole.
+# Each connection is closed in the middle of what is written to the server, after a number of bytes.
+# The device is connected again, and requests under way are sent again as a whole.
 # nbd: close
 # mem: 256M
 # timeout: 600

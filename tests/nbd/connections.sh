@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Four connections for one device. The kernel has as many queues as it has CPUs, at most, each
-# with its own connection and lock; the others are there when one of these is lost.
+# One device has four connections. The kernel has at most as many queues as CPUs, each with its own
+# connection and lock. The other connections are there in case one of these is lost.
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -10,7 +10,7 @@
 need_nbd fast
 nbd_start 1 "four connections"
 nbd_keep_on -c 4 fast
-check_eq "connections" "$(awk -v to=":$(printf %04X "$NBD_PORT")\$" \
+check_eq "the device has four connections" "$(awk -v to=":$(printf %04X "$NBD_PORT")\$" \
 	'$3 ~ to && $4 == "01"' /proc/net/tcp | grep -c .)" 4
 load_begin
 goes_on 2000

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One in twenty reads fails with EIO until a task has noticed: it gets SIGBUS, as there is no
-# other copy of its page. No task may see a page that is not its own.
+# One in twenty reads fails with EIO until a task has noticed: it gets SIGBUS, as there is no other
+# copy of its page. No task may see a page that is not its own.
 # guards: rust/helper/swap/ rust/policy/nbd.rs
 # faults: data progress
 # nbd: eio-read

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A fifth of the writes fail with EIO for a while. A page that could not be written stays in
-# memory and is written again later: nobody may notice. (nbdkit's choice of requests has no
-# seed.)
+# A fifth of the writes fail with EIO for a while. A page that could not be written stays in memory
+# and is written again later, so that nobody may notice. (nbdkit chooses the requests, and its
+# choice has no seed.)
 # nbd: eio-write
 # mem: 256M
 # timeout: 600

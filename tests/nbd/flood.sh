@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Ordinary sockets receive as much as they can, from four connections, while the replies of
-# the swap device come in beside them.
+# Ordinary sockets receive as much as they can, from four connections, while the replies for the
+# swap device come in beside them.
 # nbd: fast flood
 # mem: 256M
 # timeout: 600

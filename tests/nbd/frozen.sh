@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A server that stops for good while nobody has set a timeout: whoever waits for one of its
-# pages hangs, on each side. What a hang looks like here: a deadline, and who waits for what.
-# The load has a cgroup of its own with a limit: where all memory is short nobody else goes on
-# either, this shell's commands included, and init ends it at the script's own deadline.
+# A server stops for good, and nobody has set a timeout. A task that waits for one of its pages
+# hangs, on each side. This shows what a hang looks like here: a deadline passes, and the console
+# says which task waits for what. The load is in a cgroup with a limit. If all memory were short,
+# nobody else would go on either, not even this shell's commands, and init would end the script at
+# its own deadline.
 # guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: progress report
 # nbd: fast
@@ -15,10 +16,11 @@
 need_nbd fast
 need_befall
 need_memcg
-# The swap writer hangs there, and no task of the load: its limit has one killed, as without swap.
+# With the helper the writer hangs, and no task of the load: at the limit one is killed, as without
+# swap.
 EXPECT='' KNOWN=hang
 [ "$SIDE" != helper ] || EXPECT=oom
-# swapoff needs the pages as well.
+# swapoff needs the pages on the server, too.
 SWAPOFF_S=30
 EVIDENCE="without a timeout (nbd-client -t) a request waits for its reply for ever, and its task with it"
 STILL=15

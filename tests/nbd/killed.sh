@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # A server is killed for good. Without -timeout the kernel never gives a request up, so that
-# everybody waits, until nbd-client -d ends it: then tasks get SIGBUS, or are killed as
-# nothing can be written any more; and nobody waits for ever.
+# everybody waits until nbd-client -d ends that. Then tasks get SIGBUS, or are killed because
+# nothing can be written any more. Nobody waits forever.
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -20,6 +20,6 @@ lost()
 	[ "$(said "${NBD_DEV##*/}: (Receive control|Send control|Send data) failed")" -gt 0 ]
 }
 check "the kernel has lost the server" loop_until 300 lost
-check "the client says it is done" nbd-client -d "$NBD_DEV"
+check "nbd-client says that it is done" nbd-client -d "$NBD_DEV"
 load_end
 nbd_finish

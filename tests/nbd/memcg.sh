@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The load has a cgroup of its own with a limit: reclaim is the cgroup's.
+# The load has a cgroup with a limit, so that the cgroup reclaims.
 # tier: all (origin/memcg-max.sh has the limit, nbd/restart-same.sh the device)
 # guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress

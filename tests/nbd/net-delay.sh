@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The network delays packets by 10 ms, give or take 5 (netem in the guest, on what
-# it sends: requests, and acknowledgements of replies).
+# The network delays packets by 10 ms, give or take 5. (netem does that in the guest, to what the
+# guest sends: requests, and acknowledgements of replies.)
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -15,6 +15,6 @@ netem delay 10ms 5ms 25%
 load_begin
 goes_on 2000
 check "the network delays packets" netem_is 'delay 10ms +5ms 25%'
-check_num "packets that went through it" "$(netem_count sent)" -gt 0
+check_num "packets went through it" "$(netem_count sent)" -gt 0
 load_end
 nbd_finish

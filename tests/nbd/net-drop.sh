@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The network drops one packet in fifty (netem in the guest, on what
-# it sends: requests, and acknowledgements of replies).
+# The network drops one packet in fifty. (netem does that in the guest, to what the guest sends:
+# requests, and acknowledgements of replies.)
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -14,6 +14,6 @@ nbd_swap_on fast
 netem loss 2%
 load_begin
 goes_on 2000
-check_num "packets dropped" "$(netem_count dropped)" -gt 0
+check_num "packets were dropped" "$(netem_count dropped)" -gt 0
 load_end
 nbd_finish

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Swap over NBD: where the time of each request goes. On a server that takes its time it is
-# the server's; where several send at once, some wait for others. The ledger against the
-# device's own counters, and the pages of swap's batches against pswpout.
+# Swap over NBD: where does the time of each request go? If the server takes its time, it is the
+# server's. If several tasks send at once, some wait for others. The ledger is compared with the
+# device's own counters, and the pages of swap's batches with pswpout.
 # guards: rust/ledgers/nbd.rs rust/ledgers/batches.rs rust/probes/nbd.rs rust/rows/nbd.rs rust/rows/batches.rs rust/shim/probes_nbd.c rust/shim/nbd.rs rust/entry/nbd.rs
 # faults: books arithmetic
 # nbd: fast delay:rdelay=20ms,wdelay=200ms slow:--threads=1 disk:wdelay=50ms
@@ -16,19 +16,20 @@ MIB=$(scaled 12)
 start_test plan-at-end "phases of NBD requests"
 PHASES='lock|header|payload|server|reply|requeued'
 
-# ledger FILE REGEX: the sum of these rows.
+# ledger FILE REGEX: prints the sum of these rows.
 ledger()
 {
 	sum "$LEDGER/$1" "$2"
 }
 
-# nbd REGEX: of the device.
+# nbd REGEX: prints the sum of the device's rows.
 nbd()
 {
 	ledger nbd "device\\.nbd0\\.($1)"
 }
 
-# spent DIRECTION PHASES: per cent of its time, as regular expressions.
+# spent DIRECTION PHASES: prints the share of these phases in its time, in per cent. Both are
+# regular expressions.
 spent()
 {
 	local all
@@ -38,19 +39,19 @@ spent()
 	echo $(($(nbd "$1\\.phase\\.($2)\\.ns") * 100 / all))
 }
 
-# ms_to_send: what a write took until it was sent, in the mean.
+# ms_to_send: prints how long it took to send a write, on average.
 ms_to_send()
 {
 	echo $(($(nbd 'write\.phase\.(lock|header|payload)\.ns') / $(nbd 'write\.requests') / 1000000))
 }
 
-# device_did: reads, their sectors, writes, their sectors, of the device's own counting.
+# device_did: prints reads, their sectors, writes and their sectors, as the device counts them.
 device_did()
 {
 	awk '{ print $1, $3, $5, $7 }' "/sys/block/${NBD_DEV##*/}/stat"
 }
 
-# since OLD NEW...: NEW minus OLD, word by word.
+# since OLD NEW...: prints NEW minus OLD, word by word.
 since()
 {
 	echo "$1 $2" | awk '{ n = NF / 2
@@ -63,7 +64,7 @@ nothing_in_flight()
 	[ "$(nbd '(read|write|other)\.inflight')" = 0 ]
 }
 
-# tasks N: so many write out what they have, all at once, and prove it.
+# tasks N: that many tasks page out their memory, all at once, and verify it.
 tasks()
 {
 	local i rc=0
@@ -80,7 +81,7 @@ tasks()
 	return $rc
 }
 
-# check_nbd_books WHAT OLD: all requests are followed to their end. 9 checks.
+# check_nbd_books WHAT OLD: checks that all requests are followed to their end. Makes 9 checks.
 check_nbd_books()
 {
 	local did dir want n=1
@@ -89,43 +90,44 @@ check_nbd_books()
 	did=$(since "$2" "$(device_did)")
 	for dir in read write; do
 		want=$(echo "$did" | cut -d ' ' -f $n)
-		check_eq "$1: ${dir}s are the device's" "$(nbd "$dir\\.requests")" "$want"
+		check_eq "$1: the ledger has the device's ${dir}s" "$(nbd "$dir\\.requests")" "$want"
 		want=$(echo "$did" | cut -d ' ' -f $((n + 1)))
-		check_eq "$1: bytes of ${dir}s are the device's" "$(nbd "$dir\\.bytes")" $((want * 512))
+		check_eq "$1: the ledger has the bytes of the device's ${dir}s" "$(nbd "$dir\\.bytes")" $((want * 512))
 		n=3
 	done
-	check_eq "$1: each is in the histogram" "$(nbd '[a-z]*\.hist\.us\.[0-9]+')" \
+	check_eq "$1: the histogram has each request" "$(nbd '[a-z]*\.hist\.us\.[0-9]+')" \
 		"$(nbd '[a-z]*\.requests')"
-	check_eq "$1: the parts of the longest are its whole" \
+	check_eq "$1: the parts of the longest request sum to its time" \
 		"$(nbd "write\\.longest\\.phase\\.($PHASES)\\.ns")" "$(nbd 'write\.longest\.ns')"
-	check_eq "$1: none failed, none was given back" "$(nbd '[a-z]*\.(errors|requeues)')" 0
-	check_eq "$1: none was lost" "$(sum "$LEDGER/status" 'lost\.nbd_(requests|abandoned)')" 0
+	check_eq "$1: no request failed or was given back" "$(nbd '[a-z]*\.(errors|requeues)')" 0
+	check_eq "$1: no request was lost" "$(sum "$LEDGER/status" 'lost\.nbd_(requests|abandoned)')" 0
 	say "$1: reads and sectors, writes and sectors: $did"
 	for dir in read write; do
 		say "$1: ${dir}s, per cent: lock $(spent $dir lock), header $(spent $dir header), payload $(spent $dir payload), server $(spent $dir server), reply $(spent $dir reply)"
 	done
 }
 
-# check_batches WHAT PSWPOUT: all pages are in one, and all of them ended. 4 checks.
+# check_batches WHAT PSWPOUT: checks that all pages are in a batch, and that all batches ended.
+# Makes 4 checks.
 check_batches()
 {
-	check_eq "$1: the batches' pages are pswpout" "$(ledger batches '[a-z_]*\.pages')" "$2"
-	check_eq "$1: each batch is in the histogram" "$(ledger batches '[a-z_]*\.pages\.hist\.[0-9]+')" \
+	check_eq "$1: the batches have the pages of pswpout" "$(ledger batches '[a-z_]*\.pages')" "$2"
+	check_eq "$1: the histogram has each batch" "$(ledger batches '[a-z_]*\.pages\.hist\.[0-9]+')" \
 		"$(ledger batches '[a-z_]*\.batches')"
-	check_eq "$1: it is told why each ended" "$(ledger batches '[a-z_]*\.(open|ended\.unknown)')" 0
-	check_eq "$1: no more than that did" "$(ledger batches '[a-z_]*\.ended\.[a-z]*')" \
+	check_eq "$1: the ledger knows why each ended" "$(ledger batches '[a-z_]*\.(open|ended\.unknown)')" 0
+	check_eq "$1: as many ended as there were" "$(ledger batches '[a-z_]*\.ended\.[a-z]*')" \
 		"$(ledger batches '[a-z_]*\.batches')"
 	say "$1: $(ledger batches '[a-z_]*\.batches') batches: gap $(ledger batches '[a-z_]*\.ended\.gap'), cgroup $(ledger batches '[a-z_]*\.ended\.cgroup'), full $(ledger batches '[a-z_]*\.ended\.full'), end $(ledger batches '[a-z_]*\.ended\.end')"
 }
 
-# with SERVER TASKS: the load, and the books of it.
+# with SERVER TASKS: runs the load, and checks its books.
 with()
 {
 	local old pages
 
 	nbd_swap_on "$1"
 	load_mod write_around=N
-	check_eq "$1: requests are followed when loaded, with their wait for the lock" \
+	check_eq "$1: by default requests are followed, and so is their wait for the lock" \
 		"$(row nbd state) $(row nbd lock)" "on on"
 	quiesce
 	old=$(device_did)
@@ -140,29 +142,30 @@ with()
 }
 
 with delay 2
-check_num "delay: a write is at the server for no less than that waits, in ms" \
+check_num "delay: a write is at the server for at least as long as that waits, in ms" \
 	"$(($(nbd 'write\.phase\.server\.ns') / $(nbd 'write\.requests') / 1000000))" -ge 200
 section "delay: a write" 1
 delayed=$(ms_to_send)
 unload_mod
 undo_all
 
-# Of a thin link little fits into the buffers on the way: what is not sent waits here.
+# Little fits into the buffers of a thin link. What is not sent waits here.
 set_file /proc/sys/net/ipv4/tcp_wmem "4096 16384 65536"
 with slow 6
-# No more is asserted of them: on an emulated CPU sending is slow in itself, and what lies in
-# buffers on the way, of which QEMU's network and the host have megabytes, is the server's.
-say "slow: to send a write took $(ms_to_send) ms, where the server takes its time $delayed ms"
+# Nothing more is asserted about them. On an emulated CPU sending is slow in itself. What lies in
+# buffers on the way, of which QEMU's network and the host have megabytes, counts as the server's
+# time.
+say "slow: it took $(ms_to_send) ms to send a write; with the slow server it took $delayed ms"
 check_num "slow: some waited for the lock" "$(nbd 'write\.phase\.lock\.ns')" -gt 0
 section "slow: the lock" 1
 unload_mod
 undo_all
 
 with fast 2
-# Without the probes: none is followed, and what is swapped out is not all in batches.
+# Without the probes no request is followed, and not everything that is swapped out is in a batch.
 requests=$(nbd '[a-z]*\.requests')
 echo N > "$PARAMS/nbd"
-check_eq "nbd=N: off" "$(row nbd state)" off
+check_eq "nbd=N: the ledger is off" "$(row nbd state)" off
 check_eq "nbd=N: no function of the driver is probed" "$(row status fprobe.nbd_queue_rq)" off
 check "nbd=N: every page came back right" tasks 2
 check_eq "nbd=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
@@ -172,33 +175,34 @@ pages=$(vmstat pswpout) in_batches=$(ledger batches '[a-z_]*\.pages')
 echo N > "$PARAMS/enabled"
 check "enabled=N: every page came back right" tasks 2
 check_num "enabled=N: pages were swapped out" "$(vmstat pswpout)" -gt "$pages"
-check_eq "enabled=N: none is in a batch" "$(ledger batches '[a-z_]*\.pages')" "$in_batches"
+check_eq "enabled=N: no page is in a batch" "$(ledger batches '[a-z_]*\.pages')" "$in_batches"
 check_eq "enabled=N: no request was followed" "$(nbd '[a-z]*\.requests')" "$requests"
 section "enabled=N" 4
 echo Y > "$PARAMS/enabled"
 
-# Reclaim of many: kswapd and others in turn.
+# Here kswapd and tasks reclaim in turn.
 old=$(device_did)
 old_writes=$(nbd 'write\.requests') old_reads=$(nbd 'read\.requests')
 pages=$(vmstat pswpout)
 check "under pressure: every page came back right" pressure anon
 quiesce
-# Who looks may swap in himself, between one look and the other.
+# The shell that compares may swap in pages of its own, between one look and the other.
 agree()
 {
 	[ "$(($(nbd 'read\.requests') - old_reads)) $(($(nbd 'write\.requests') - old_writes))" = \
 		"$(since "$old" "$(device_did)" | cut -d ' ' -f 1,3)" ]
 }
-check "under pressure: reads and writes are the device's" loop_until 50 agree
-check_num "under pressure: there were some" "$(nbd 'read\.requests')" -gt 0
-check_eq "under pressure: the batches' pages are pswpout" \
+check "under pressure: the ledger has the device's reads and writes" loop_until 50 agree
+check_num "under pressure: there were reads" "$(nbd 'read\.requests')" -gt 0
+check_eq "under pressure: the batches have the pages of pswpout" \
 	"$(($(ledger batches '[a-z_]*\.pages') - in_batches))" "$(($(vmstat pswpout) - pages))"
 section "under pressure" 4
 unload_mod
 undo_all
 
-# Stalls, and what of their wait was for requests. Which part is whose is not asserted: who
-# stalls while one is sent waits for the lock, and on an emulated CPU sending takes long.
+# Stalls: how much of their wait was for requests? It is not asserted whose time each part is: a
+# task that stalls while a request is sent waits for the lock, and sending takes long on an emulated
+# CPU.
 M=$(scaled 96)
 for_server()
 {
@@ -213,18 +217,18 @@ waited=$(ledger nbd "stalls\\.phase\\.($PHASES)\\.ns") waiting=$(row nbd stalls.
 server=$(ledger nbd 'stalls\.phase\.server\.ns')
 take_stalls
 check_num "stalls: some waited for requests" "$waiting" -gt 0
-check_num "stalls: not more than there were" "$waiting" -le "$(stalled "$STALL_ORIGIN\\.stalls")"
-check_num "stalls: they did for some time" "$waited" -gt 0
-check_num "stalls: no longer than they waited for anything" "$waited" -le \
+check_num "stalls: no more did than there were" "$waiting" -le "$(stalled "$STALL_ORIGIN\\.stalls")"
+check_num "stalls: they waited for some time" "$waited" -gt 0
+check_num "stalls: they waited no longer than for all causes" "$waited" -le \
 	"$(stalled "$STALL_ORIGIN\\.part\\.(nbd_lock|nbd_send|throttle_[a-z]*|pfmemalloc|swap_submit|tag_wait|off_cpu)\\.ns")"
-check_num "stalls: some of that was the server's" "$server" -gt 0
-check_num "stalls: of the longest, some say so" "$(grep -c ' nbd\.server=' "$TMP/stalls_longest")" -gt 0
+check_num "stalls: a part of that was the server's" "$server" -gt 0
+check_num "stalls: the longest ones name the server" "$(grep -c ' nbd\.server=' "$TMP/stalls_longest")" -gt 0
 section "stalls" 7
 say "$waiting stalls waited $((waited / 1000000)) ms for requests, $((server / 1000000)) ms of it for the server"
 unload_mod
 undo_all
 
-# The control: swap elsewhere.
+# With swap elsewhere there is nothing of that.
 leave_mib "$M"
 zram_swap_on 512
 load_mod write_around=N handoff=never

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Nothing goes wrong: what the other scenarios are held against, and on a kernel with NBD
-# built in the proof that it does not matter.
+# Nothing goes wrong. The other scenarios are compared with this one. On a kernel with NBD built in
+# it shows that this does not matter.
 # nbd: fast
 # mem: 256M
 # timeout: 600

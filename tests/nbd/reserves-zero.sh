@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# reserves.sh with no free page left at all: what the network needs to free memory with is
-# not there.
+# This is reserves.sh with no free page left at all: the network has no memory with which to free
+# memory.
 # nbd: fast
 # mem: 256M
 # timeout: 600

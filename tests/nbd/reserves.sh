@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A reserve hog leaves 64 free pages in each zone (RWB_LEFT: so many), past all watermarks,
-# five times for some seconds. Swap is to go on, then if not before.
+# A reserve hog leaves 64 free pages in each zone (or RWB_LEFT), past all watermarks, five times for
+# some seconds. Swap has to go on after that, if not before.
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -15,10 +15,10 @@ reserve_hog_on
 nbd_swap_on fast
 load_begin
 reserves_down "$LEFT" $ROUNDS
-check_eq "the hog held the reserves, rounds" "$HELD" $ROUNDS
-check_eq "and gave them back" "$BACK" $ROUNDS
+check_eq "rounds in which the hog held the reserves" "$HELD" $ROUNDS
+check_eq "rounds in which it gave them back" "$BACK" $ROUNDS
 load_end
 # shellcheck disable=SC2046 # ZONE FREE MIN
 set -- $(nearest)
-check_num "a zone came so near to empty, free pages of its min watermark" "${2:-}" -lt "${3:-}"
+check_num "free pages of the emptiest zone, below its min watermark" "${2:-}" -lt "${3:-}"
 nbd_finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A server is killed, and the device connected to another one that serves the same file at
-# another address; and back again, when that one is killed.
+# A server is killed, and the device is connected to another server, which serves the same file at
+# another address. When that one is killed, the device goes back to the first.
 # nbd: same other
 # mem: 256M
 # timeout: 600
@@ -18,6 +18,6 @@ goes_on 1000
 befall again same
 befall kill other
 loop_until 600 reconnected 2
-check "it is connected again, each time" reconnected 2
+check "it was connected again each time" reconnected 2
 load_end
 nbd_finish

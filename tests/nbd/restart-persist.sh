@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What nbd-client can do by itself when the server is killed and started again: -persist, by
-# ioctl. NBD_DO_IT ends with the connection, and with it what is under way: tasks get SIGBUS,
-# or are killed as nothing can be written any more. (nbdlink and dead_conn_timeout do better:
+# A server is killed and started again. nbd-client can deal with that by itself: -persist, by ioctl.
+# But NBD_DO_IT ends with the connection, and requests under way end with it: tasks get SIGBUS, or
+# are killed because nothing can be written any more. (nbdlink and dead_conn_timeout do better, see
 # restart-same.)
 # nbd: same
 # mem: 256M
@@ -12,7 +12,7 @@
 need_nbd same
 need_befall
 KNOWN="sigbus oom"
-EVIDENCE="what is under way when the server goes fails with I/O errors (console), as NBD_DO_IT ends with the connection"
+EVIDENCE="requests under way fail with I/O errors when the server goes (console), as NBD_DO_IT ends with the connection"
 nbd_start 1 "a server killed, nbd-client -persist"
 nbd_address same || bail "no NBD server named 'same'"
 nbd-client "$NBD_HOST" "$NBD_PORT" "$NBD_DEV" -swap -persist -nonetlink \
@@ -28,7 +28,7 @@ fails()
 {
 	[ "$(said 'I/O error, dev nbd0|nbd0: .*[Rr]eceive control failed|nbd0: shutting down')" -gt 0 ]
 }
-check "the kernel lost the server" loop_until 600 fails
+check "the kernel has lost the server" loop_until 600 fails
 goes_on 1000
 load_end
 nbd_finish

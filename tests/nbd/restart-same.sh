@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A server is killed and started again, twice; the device is connected to it again, at the
-# same address, and requests wait for that.
+# A server is killed and started again, twice. The device is connected to it again, at the same
+# address, and requests wait for that.
 # guards: rust/helper/swap/ rust/ledgers/nbd.rs
 # faults: data progress
 # nbd: same
@@ -19,9 +19,9 @@ befall kill same
 befall again same
 loop_until 600 reconnected 1
 goes_on 1000
-# Some seconds later, and not by this script, which may be waiting for it.
+# The host starts it some seconds later, as this script may be waiting for it.
 befall bounce same
 loop_until 600 reconnected 2
-check "it is connected again, each time" reconnected 2
+check "it was connected again each time" reconnected 2
 load_end
 nbd_finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# An I/O scheduler that merges and sorts, mq-deadline.
+# The I/O scheduler is mq-deadline, which merges and sorts.
 # nbd: fast
 # mem: 256M
 # timeout: 600
@@ -14,6 +14,6 @@ nbd_swap_on fast
 set_file "$SCHED" mq-deadline || bail "no mq-deadline"
 load_begin
 goes_on 2000
-check "it is mq-deadline" grep -qF '[mq-deadline]' "$SCHED"
+check "the scheduler is mq-deadline" grep -qF '[mq-deadline]' "$SCHED"
 load_end
 nbd_finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A server that takes its time: 20 ms for a read, 40 for a write.
+# A server takes its time: 20 ms for a read, 40 for a write.
 # nbd: delay:rdelay=20ms,wdelay=40ms
 # mem: 256M
 # timeout: 600

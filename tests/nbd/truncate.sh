@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each connection breaks off in the middle of a reply, after so many bytes from the server;
-# the device is connected again and what was under way is sent anew.
+# Each connection breaks off in the middle of a reply, after a number of bytes from the server. The
+# device is connected again, and requests under way are sent again.
 # nbd: truncate
 # mem: 256M
 # timeout: 600

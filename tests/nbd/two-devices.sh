@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Two swap devices of different priority, of two servers, one of them on a thin link: the
-# first is small and full before long, the other one takes the rest. Then the first is taken
-# away under load, and its pages find room on the other.
+# Two swap devices have different priorities and different servers, one of them on a thin link. The
+# first device is small and soon full, and the second takes the rest. Then the first is taken away
+# under load, and its pages find room on the second.
 # nbd: slow fast
 # mem: 256M
 # timeout: 600
@@ -14,7 +14,7 @@ nbd_start 3 "two swap devices"
 nbd_attach fast
 SECOND=$NBD_DEV
 FIRST_DEV=/dev/nbd1
-# What undoes it goes by the variable.
+# The commands that undo this use the variable.
 undo "NBD_DEV=$SECOND"
 NBD_DEV=$FIRST_DEV
 nbd_attach slow
@@ -28,10 +28,10 @@ used()
 }
 load_begin
 loop_until 600 swapped_or_over 6000
-check_num "the first is used, KiB" "$(used "$FIRST_DEV")" -gt 0
-check_num "so is the second" "$(used "$SECOND")" -gt 0
+check_num "the first device is used, KiB" "$(used "$FIRST_DEV")" -gt 0
+check_num "the second device is used, KiB" "$(used "$SECOND")" -gt 0
 goes_on 500
-check "the first is taken away" swapoff "$FIRST_DEV"
+check "the first device is taken away" swapoff "$FIRST_DEV"
 goes_on 500
 load_end
 nbd_finish
