@@ -4,11 +4,11 @@
  *
  *	echo N > /sys/module/reservehog/parameters/leave
  *
- * takes pages of every zone, past all watermarks as PF_MEMALLOC would, until N are free in
- * each, and holds them; a further number takes more, or gives none back; -1 gives all
- * back, as unloading does. So does the end of `hold_ms`, counted from the last order: who
- * gave it may need memory to give another. `held` says how many it has. It neither
- * reclaims nor wakes kswapd, so that what it leaves is what it was told.
+ * takes pages of every zone, past all watermarks as PF_MEMALLOC would, until N are free in each,
+ * and holds them. Another number takes more pages, or gives none back. -1 gives all of them back,
+ * and so does unloading. So does the end of `hold_ms`, counted from the last write to `leave`:
+ * whoever wrote that may need memory to write again. `held` says how many pages it has. The
+ * module neither reclaims nor wakes kswapd, so that it leaves exactly what it was told to leave.
  */
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -43,13 +43,13 @@ static gfp_t zone_gfp(enum zone_type type)
 	}
 }
 
-/* As near as a counter kept for each CPU comes. */
+/* This is as near as a counter that is kept for each CPU comes. */
 static unsigned long zone_free(struct zone *zone)
 {
 	return zone_page_state_snapshot(zone, NR_FREE_PAGES);
 }
 
-/* What zones below may serve; pages that CPUs take at a time come from below a watermark, too. */
+/* What zones below can serve. Pages that CPUs take at a time may come from below a watermark. */
 static unsigned long spare_below(struct zone *zone)
 {
 	unsigned long spare = 512;
@@ -75,8 +75,8 @@ static void take(struct zone *zone, unsigned long left)
 		if (!page)
 			return;
 		/*
-		 * Zones below serve for this one while they have more than their watermark.
-		 * After that it comes to this when what is counted as free cannot be had.
+		 * Zones below serve for this one while they have more than their watermark. After
+		 * that a foreign page means that pages which are counted as free cannot be had.
 		 */
 		if (page_zone(page) != zone && !spare--) {
 			__free_page(page);
@@ -92,7 +92,7 @@ static void take_all(unsigned long left)
 	int nid, type;
 
 	for_each_online_node(nid) {
-		/* From the top: a zone must not be served by the one below it. */
+		/* From the top, so that no zone is served by the one below it. */
 		for (type = MAX_NR_ZONES - 1; type >= 0; type--) {
 			struct zone *zone = &NODE_DATA(nid)->node_zones[type];
 
@@ -131,7 +131,7 @@ static int set_leave(const char *val, const struct kernel_param *kp)
 		return ret;
 	if (n < -1)
 		return -EINVAL;
-	/* Not with the lock: it takes that, too. */
+	/* The work takes the lock, too, so this must not hold it. */
 	cancel_delayed_work_sync(&hold_end);
 	guard(mutex)(&lock);
 	if (n < 0) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * benchload - the loads of `make bench`, each with content that can be proven.
+ * benchload - the loads of `make bench`, whose content can be verified.
  *
- * A page of a file holds words derived from (seed, page number, version), where
- * the version says which write of the order put it there (0: it was there before).
- * `verify` goes through the same order again, so it knows what every page must
- * hold: a page that is stale, lost, torn or another's is caught.
+ * A page of a file holds words that follow from (seed, page number, version). The version says
+ * which write of the order put the page there (0: it was there before). `verify` goes through the
+ * same order again, so it knows what every page must hold. A page that is stale, lost, torn or
+ * another's is caught.
  *
  * Numbers come out as `key value` lines.
  */
@@ -54,28 +54,28 @@ static struct {
 static void print_usage(void)
 {
 	fputs("usage: benchload [options] COMMAND ...\n"
-	      "  fill FILE MIB      the content that is there before: version 0\n"
+	      "  fill FILE MIB      write the content that is there before: version 0\n"
 	      "  write FILE MIB     write pages in the order of -o, with -c, -b, -y\n"
-	      "  verify FILE MIB    read all that `write` with the same options leaves\n"
-	      "  map FILE MIB       verify what `fill` left by a mapping of it, -c times\n"
-	      "  touch MIB          touch so much anonymous memory, once, in a child\n"
-	      "  churn MIB          hold so much, renew a slice of -m MIB, until -S FILE is there\n"
-	      "  build DIR COUNT    small files written, read, renamed, deleted by -j tasks\n"
+	      "  verify FILE MIB    verify what `write` leaves with the same options\n"
+	      "  map FILE MIB       verify what `fill` left, by a mapping, -c times\n"
+	      "  touch MIB          touch that much anonymous memory, once, in a child\n"
+	      "  churn MIB          hold that much, renew slices of -m MIB, until -S FILE is there\n"
+	      "  build DIR COUNT    write, read, rename and delete small files, by -j tasks\n"
 	      "  rebuilt DIR COUNT  verify what `build` left\n"
-	      "  mark DEVICE N      a direct read of the N-th page from the end: shows in a log\n"
+	      "  mark DEVICE N      read the N-th page from the end, which shows in a log\n"
 	      "options:\n"
 	      "  -o seq|half|random all pages in sequence; every other page, in random order;\n"
-	      "                     COUNT pages, each any one\n"
+	      "                     COUNT pages, each of them any one\n"
 	      "  -c COUNT           how many writes `random` makes\n"
 	      "  -b KIB             size of one write in sequence (128)\n"
 	      "  -y                 fsync at the end\n"
 	      "  -O                 the file was filled before\n"
-	      "  -D DEVICE          pages that are not cached: verify what DEVICE, another way to\n"
-	      "                     the file's own disk, has in their place\n"
+	      "  -D DEVICE          where pages are not cached, verify what DEVICE has, which\n"
+	      "                     is another way to the file's own disk\n"
 	      "  -s SEED            seed of order and content (1)\n"
-	      "  -k KEY             prefix of the keys that come out (load)\n"
+	      "  -k KEY             prefix of the keys of numbers (load)\n"
 	      "  -N NODE            run on that node's CPUs\n"
-	      "  -B NODE            and take memory from there only\n"
+	      "  -B NODE            also take memory from that node only\n"
 	      "  -m MIB             slice (16)\n"
 	      "  -j N               tasks (1)\n",
 	      stderr);
@@ -124,8 +124,8 @@ static void set_node(int node, bool bind)
 /* ---- files ---- */
 
 /*
- * The order in which pages are written, and what each holds in the end.
- * version[page] is 0 where nothing was written.
+ * The order in which pages are written, and what each holds in the end. version[page] is 0 if
+ * nothing was written.
  */
 static unsigned int *order_pages(unsigned long pages, unsigned long *count, unsigned int *version)
 {
@@ -205,8 +205,8 @@ static int write_file(const char *name, unsigned long mib, bool fill)
 }
 
 /*
- * What the disk has in place of a MiB of the file. Read from the device, so as not to
- * queue behind a minute of writeback; blocks that are not there read as zeroes.
+ * What the disk has in place of a MiB of the file. It is read from the device, so as not to queue
+ * behind a minute of writeback. Blocks that are not there read as zeroes.
  */
 static void read_raw(int fd, int raw, unsigned long at, char *buf)
 {
@@ -265,7 +265,7 @@ static int verify_file(const char *name, unsigned long mib)
 		for (unsigned long i = page; i < page + PAGES_PER_MIB; i++) {
 			uint64_t *p = buf + (i - page) * WORDS;
 
-			/* Where nothing was written nothing is promised, unless it was filled. */
+			/* Unless it was filled, a page that was not written may hold anything. */
 			if (!version[i] && !opt.old)
 				continue;
 			if (cached[i] & 1) {
@@ -313,7 +313,7 @@ struct progress {
 	unsigned long start_us, end_us, pages, longest_us, slow, rounds;
 };
 
-/* A page: how long its fault took. Faults over 100 ms are what a user sees. */
+/* Touches a page, and notes how long its fault took. A user notices faults over 100 ms. */
 static void fault(volatile uint64_t *p, unsigned long n, struct progress *pr)
 {
 	unsigned long took = now_us();
@@ -327,7 +327,7 @@ static void fault(volatile uint64_t *p, unsigned long n, struct progress *pr)
 	pr->pages++;
 }
 
-/* The first to go when memory is out: so it is the load that is killed, and is told. */
+/* When memory runs out, this task is killed first, so that the load notices. */
 static void be_victim(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -337,7 +337,7 @@ static void be_victim(void)
 	close(fd);
 }
 
-/* As fork(); the child does not outlive its parent. */
+/* As fork(), but the child is a victim, and does not outlive its parent. */
 static pid_t fork_victim(void)
 {
 	pid_t pid = fork();
@@ -404,7 +404,7 @@ static int churn(unsigned long mib, struct progress *pr)
 		for (unsigned long i = 0; i < slice; i++)
 			fault((uint64_t *)(base + i * PAGE), i, pr);
 		pr->rounds++;
-		/* The others have a turn too where all CPUs are one emulated thread. */
+		/* Others must have a turn, too, if all CPUs are one emulated thread. */
 		nanosleep(&pause, NULL);
 	}
 	pr->end_us = now_us();
@@ -438,7 +438,8 @@ static void put_object(const char *name, unsigned long task, unsigned long i, bo
 	if (fd < 0)
 		die(name);
 	for (size_t at = 0; at < size; at += PAGE)
-		put_words((uint64_t *)(buf + at), 0, page_key(i << 8 | at / PAGE, task * 2 + object));
+		put_words((uint64_t *)(buf + at), 0,
+			  page_key(i << 8 | at / PAGE, task * 2 + object));
 	write_fully(fd, buf, size, 0);
 	if (close(fd))
 		die(name);
@@ -464,13 +465,13 @@ static bool object_ok(const char *name, unsigned long task, unsigned long i, boo
 	return ok;
 }
 
-/* Of three objects one is removed again, some time later. */
+/* One of three objects is removed again, some time later. */
 static bool removed(unsigned long i)
 {
 	return i % 3 == 0;
 }
 
-/* Write a source, read an earlier one, take and give back memory, write the object. */
+/* Writes a source, reads an earlier one, takes memory and gives it back, writes the object. */
 static int build_task(const char *dir, unsigned long task, unsigned long count)
 {
 	char *buf = map_anon(OBJECT_MAX + PAGE, MAP_PRIVATE), name[256], tmp[260];
@@ -485,7 +486,7 @@ static int build_task(const char *dir, unsigned long task, unsigned long count)
 		file_name(name, sizeof(name), dir, "s", task, earlier);
 		if (!object_ok(name, task, earlier, false, buf))
 			return 1;
-		/* Not for each: the files are the load. */
+		/* Not for each of them: the files are the load. */
 		heap = i % 4 ? NULL : map_anon(mib * PAGES_PER_MIB * PAGE, MAP_PRIVATE);
 		for (unsigned long n = 0; heap && n < mib * PAGES_PER_MIB; n++)
 			heap[n * PAGE] = n;
@@ -553,7 +554,7 @@ static int verify_build(const char *dir, unsigned long count)
 	return bad || !checked;
 }
 
-/* Where a phase begins and ends, to be seen in the disk server's log. */
+/* Marks where a phase begins or ends, in the log of the disk's server. */
 static int mark(const char *device, unsigned long n)
 {
 	int fd = open(device, O_RDONLY | O_DIRECT | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the programs share: sizes, errors, numbers as arguments, clocks, memory, and content that
- * can be proven. A program defines _GNU_SOURCE before it includes anything.
+ * can be verified. A program defines _GNU_SOURCE before it includes anything.
  */
 #ifndef COMMON_H
 #define COMMON_H
@@ -26,7 +26,7 @@
 /* Each program has its own, which does not return. */
 static void print_usage(void);
 
-/* Something failed that has set errno. */
+/* Ends the program because of a failure that has set errno. */
 static inline void die(const char *what)
 {
 	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, strerror(errno));
@@ -71,7 +71,7 @@ static inline uint64_t *page_of(char *mem, unsigned long page)
 	return (uint64_t *)(mem + page * PAGE);
 }
 
-/* splitmix64: one multiply-xor chain a word, good enough to be unlike. */
+/* splitmix64: one chain of multiplications and xors, which makes words unlike each other. */
 static inline uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15ULL;
@@ -95,7 +95,7 @@ static inline uint64_t counted(uint64_t key, unsigned long i)
 	return key + i * 0x9e3779b97f4a7c15ULL;
 }
 
-/* The words of a page from FROM on. */
+/* Fills a page from the word FROM on. */
 static inline void put_words(uint64_t *p, unsigned long from, uint64_t key)
 {
 	for (unsigned long i = from; i < WORDS; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * failnth - one system call in which the Nth allocation fails, as fault injection counts them
- * (Documentation/fault-injection/fault-injection.rst in the kernel). Prints how it ended, `ok` or
- * the name of its error, and how much of N is left: 0 when an allocation was made to fail.
+ * failnth - make the Nth allocation of a system call fail, as fault injection counts them
+ * (Documentation/fault-injection/fault-injection.rst in the kernel). Prints how the call ended,
+ * `ok` or the name of its error, and what is left of N: 0 if an allocation was made to fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	if (pwrite(nth, argv[1], strlen(argv[1]), 0) < 0)
 		die("fail-nth");
 
-	/* Nothing between here and the end of the call may allocate for us. */
+	/* From here to the end of the call, this program must not allocate anything. */
 	if (!strcmp(what, "insmod"))
 		n = syscall(SYS_finit_module, fd, params, 0);
 	else if (!strcmp(what, "write"))

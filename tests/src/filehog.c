@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * filehog - files whose content can be proven, page by page.
+ * filehog - files whose content can be verified, page by page.
  *
- * A page says of itself which seed, file, page number and generation it is, and
- * the rest of it follows from that: a page that is stale, misplaced, zeroed or
- * torn is caught, after a remount as well. The exit code is 0 only if all went
- * well, 1 for wrong content, 2 for an error, whose name is printed.
+ * A page says which seed, file, page number and generation it has, and the rest of it follows from
+ * that. A page that is stale, misplaced, zeroed or torn is caught, even after a remount. The exit
+ * code is 0 only if all went well, 1 for wrong content, and 2 for an error, whose name is printed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +27,7 @@
 #include "common.h"
 
 #define MAGIC 0x66696c65686f6731ULL	/* "filehog1" */
-#define HEAD 4				/* words before the derived ones */
+#define HEAD 4				/* words before those that follow from them */
 #define MAX_BATCH 256UL
 
 enum order { SEQUENTIAL, RANDOM, EVEN, ODD };
@@ -45,7 +44,7 @@ static void print_usage(void)
 {
 	fputs("usage: filehog VERB [options] PATH\n"
 	      "  write    write pages of the files PATH.0 .. PATH.(N-1)\n"
-	      "  verify   are they what write has written?\n"
+	      "  verify   verify what write has written\n"
 	      "  sync     fsync them\n"
 	      "  churn    create, write, unlink and close PATH.0 .. PATH.(N-1), of which\n"
 	      "           -k are open at a time\n"
@@ -53,18 +52,18 @@ static void print_usage(void)
 	      "           .. PATH.(N-1), chosen by the seed; -V replays them without I/O,\n"
 	      "           to verify what is there\n"
 	      "  -n N        files (1)\n"
-	      "  -i NUMBER   verify: PATH.0 is another one, this\n"
+	      "  -i NUMBER   verify: PATH.0 has this number in its content (0)\n"
 	      "  -a PAGE     first page (0)\n"
 	      "  -p PAGES    pages from there (256)\n"
 	      "  -o ORDER    sequential, random, even (every second page), odd\n"
 	      "  -s SEED     content, and order (1)\n"
 	      "  -g GEN      generation of the content (1)\n"
-	      "  -b PAGES    so many in one write, in sequence (1; large folios want more)\n"
+	      "  -b PAGES    pages in one write, in sequence (1; large folios want more)\n"
 	      "  -m          write by mmap\n"
 	      "  -y          fsync each file when it is written, and say so\n"
 	      "  -l          verify: a later generation is right as well\n"
 	      "  -z          verify: the pages are holes, all zero\n"
-	      "  -k FILES    churn: so many are open and unlinked (1)\n"
+	      "  -k FILES    churn: files that are open and unlinked at a time (1)\n"
 	      "  -r ROUNDS   write (a generation each), mutate (1)\n"
 	      "  -f          write, churn: again and again, until killed\n"
 	      "  -u FILE     write: again and again, a generation each, until FILE is there\n"
@@ -74,7 +73,7 @@ static void print_usage(void)
 	exit(2);
 }
 
-/* The error by its name, which a script can look for. */
+/* Ends the program, and names the error as a script can look for it. */
 static void fail(const char *what, const char *path)
 {
 	printf("filehog: %s %s: %s\n", what, path, strerrorname_np(errno));
@@ -131,8 +130,8 @@ static void page_is_wrong(const char *path, unsigned long n, unsigned long gen, 
 }
 
 /*
- * for i in [0, span): chosen(i, &n) gives every page number n that was asked for once,
- * in the order asked for. An odd stride walks all of a power of two.
+ * for i in [0, span): chosen(i, &n) gives each chosen page number n once, in the chosen order. An
+ * odd stride walks all of a power of two.
  */
 static unsigned long span(void)
 {
@@ -190,7 +189,7 @@ static void write_pages(int fd, const char *path, unsigned long file, unsigned l
 	} while (len < 0 && errno == EINTR);
 	if (len != (ssize_t)(nr * PAGE)) {
 		if (len >= 0)
-			errno = ENOSPC;	/* a short write is how that begins */
+			errno = ENOSPC;	/* a full disk first makes a write short */
 		fail("write", path);
 	}
 }
@@ -300,7 +299,7 @@ static void churn(const char *base)
 			fail("unlink", path);
 		done++;
 	}
-	/* Unlinked, and still there for who has it open. */
+	/* They are unlinked, and still there for this process, which has them open. */
 	for (unsigned long i = done < opt.keep ? 0 : done - opt.keep; i < done; i++) {
 		uint64_t page[WORDS];
 
@@ -319,11 +318,11 @@ static void churn(const char *base)
 	printf("filehog: churned %lu files\n", done);
 }
 
-/* ---- mutate: what a page is follows from the rounds before it ---- */
+/* ---- mutate: the content of a page follows from the rounds so far ---- */
 
-#define NO_FILE ULONG_MAX	/* a hole, or beyond the end */
+#define NO_FILE ULONG_MAX	/* a hole, or a page beyond the end */
 
-struct origin {			/* what a page holds: a clone has another file's */
+struct origin {			/* what a page holds: a clone has that of another file */
 	unsigned long file, gen;
 };
 
@@ -368,7 +367,7 @@ static void mutate_round(const char *base, struct model *models, unsigned long r
 		set_pages(m, from, to, file, round);
 		counts[0]++;
 	} else if (kind < 11) {
-		/* Down, and sometimes up: what was cut off must come back as zeroes. */
+		/* If the file grows again later, what was cut off must come back as zeroes. */
 		if (fd >= 0 && ftruncate(fd, from * PAGE))
 			fail("ftruncate", path);
 		m->size = from;
@@ -415,7 +414,7 @@ static void verify_model(const char *base, struct model *m, unsigned long file)
 	int fd;
 
 	if (stat(path, &st)) {
-		/* Unlinked last, or never touched. */
+		/* The last change unlinked it, or none has touched it. */
 		if (errno != ENOENT)
 			fail("stat", path);
 		if (m->size) {
@@ -574,7 +573,7 @@ int main(int argc, char **argv)
 	} else {
 		print_usage();
 	}
-	/* Nothing proven is no success. */
+	/* It is no success to have verified nothing. */
 	printf("filehog: verified %lu pages, %lu bad\n", checked, bad);
 	return bad || !checked;
 }

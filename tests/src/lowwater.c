@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lowwater - how near to empty the zones came: samples the free pages of each zone in
- * /proc/zoneinfo, until SIGTERM or SIGINT, and then says the least of each, with its min
- * watermark, as lines `ZONE FREE MIN` (after its node and a colon where that is not node 0).
- * What is shorter than the pause between two samples it does not see.
+ * lowwater - how near to empty did the zones come? Samples the free pages of each zone in
+ * /proc/zoneinfo until SIGTERM or SIGINT. Then it prints the least of each, with its min watermark,
+ * as lines `ZONE FREE MIN` (after its node and a colon, if that is not node 0). It does not see
+ * what is shorter than the pause between two samples.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -73,7 +73,7 @@ static void sample(char *text)
 			   sscanf(line, " min %lu", &min) == 1) {
 			continue;
 		} else if (z && sscanf(line, " managed %lu", &managed) == 1 && managed) {
-			/* The kernel adds what fragmentation boosts it by, for a while. */
+			/* The kernel raises min for a while because of fragmentation. */
 			z->min = min - boost;
 			if (free < z->free)
 				z->free = free;
@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	while (!stopping) {
 		ssize_t len = 0, n;
 
-		/* Its buffer is the file's from the first read on: it takes no memory. */
+		/* The file has its buffer from the first read on, so this takes no memory. */
 		while ((n = pread(fd, text + len, sizeof(text) - 1 - len, len)) > 0)
 			len += n;
 		text[len] = '\0';

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * memhog - fill memory with content that can be proven, let the kernel swap
- * it, and prove it.
+ * memhog - fill memory with content that can be verified, let the kernel swap it, and verify it.
  *
- * Every page holds words derived from (seed, child, page number), so a page
- * that comes back stale, swapped with another, zeroed or torn is caught. The
- * exit code is 0 only if every page of every pass and child verified.
+ * Every page holds words that follow from (seed, child, page number). A page that comes back stale,
+ * swapped with another, zeroed or torn is caught. The exit code is 0 only if every page of every
+ * pass and child was right.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +27,7 @@
 
 #define HUGE_ALIGN (2UL << 20)
 
-/* So many pages are filled at once: less than what lies between two watermarks. */
+/* This many pages are filled at once. They are fewer than lie between two watermarks. */
 #define STEP 32
 
 enum kind { ANON, SHMEM, MIXED };
@@ -77,13 +76,13 @@ static void print_usage(void)
 	      "  -p                   MADV_PAGEOUT the whole area after filling\n"
 	      "  -l                   mlock it (ballast that takes memory away)\n"
 	      "  -T SECONDS           keep rewriting and verifying this long\n"
-	      "  -P USEC              pause so long for each MiB filled\n"
-	      "  -U PAGES             fill only until the kernel has swapped out so many;\n"
-	      "                       it is an error if MIB do not make it do that\n"
+	      "  -P USEC              pause that long for each MiB filled\n"
+	      "  -U PAGES             fill only until the kernel has swapped out that many;\n"
+	      "                       it is an error if it has not done so after MIB\n"
 	      "  -D PAGES             the same, until no more pages of files are dirty\n"
-	      "  -E FILE              the same, until FILE is there; what is filled is written\n"
-	      "                       again and again until then (not with -T)\n"
-	      "  -F PAGES             wait while fewer are free: kswapd alone reclaims\n"
+	      "  -E FILE              the same, until FILE is there; memory that is filled is\n"
+	      "                       written again and again until then (not with -T)\n"
+	      "  -F PAGES             wait while fewer are free, so that kswapd alone reclaims\n"
 	      "  -R FILE              create FILE when filled (and paged out)\n"
 	      "  -G FILE              then wait for FILE before verifying\n"
 	      "  -N                   nice: leave the CPU to others that want it\n"
@@ -130,7 +129,7 @@ static char *map(enum kind kind, size_t len)
 	int flags = kind == SHMEM ? MAP_SHARED : MAP_PRIVATE;
 	char *p, *a;
 
-	/* Aligned, so that huge pages can be used from the first byte. */
+	/* It is aligned so that huge pages can be used from the first byte. */
 	p = map_anon(len + HUGE_ALIGN, flags | MAP_NORESERVE);
 	a = (char *)(((uintptr_t)p + HUGE_ALIGN - 1) & ~(HUGE_ALIGN - 1));
 	if (opt.advise)
@@ -146,7 +145,7 @@ static void pause_us(unsigned long us)
 }
 
 /*
- * Tasks wait for each other when filled: all of their memory is in use at once,
+ * Tasks wait for each other when their memory is filled, so that all of it is in use at once,
  * however the scheduler treats them.
  */
 static _Atomic unsigned long *filled;
@@ -173,7 +172,7 @@ struct area {
 
 static uint64_t *page_at(const struct area *a, unsigned long n)
 {
-	/* Mixed: even MiB from the first area, odd MiB from the second. */
+	/* If mixed, even MiB are in the first area, odd MiB in the second. */
 	if (opt.kind != MIXED)
 		return page_of(a[0].base, n);
 	n = n / PAGES_PER_MIB / 2 * PAGES_PER_MIB + n % PAGES_PER_MIB +
@@ -183,7 +182,7 @@ static uint64_t *page_at(const struct area *a, unsigned long n)
 	return page_of(a[1].base, n - a[0].pages);
 }
 
-/* So many pages, the first ones, hold one generation more than the others. */
+/* The first pages, as many as this, hold one generation more than the others. */
 static unsigned long ahead;
 
 static unsigned long verify(const struct area *a, unsigned long child,
@@ -211,7 +210,7 @@ static unsigned long verify(const struct area *a, unsigned long child,
 	return bad;
 }
 
-/* What the kernel counts, in /proc/vmstat. */
+/* Reads a counter of /proc/vmstat. */
 static unsigned long counter(const char *key)
 {
 	unsigned long n;
@@ -233,7 +232,7 @@ static unsigned long counter(const char *key)
 
 static unsigned long swapped_at_start;
 
-/* Is there what -U, -D or -E waits for? */
+/* Has what -U, -D or -E waits for happened? */
 static bool is_enough(void)
 {
 	if (opt.end)
@@ -243,7 +242,7 @@ static bool is_enough(void)
 	return counter("nr_dirty") + counter("nr_writeback") <= opt.dirty;
 }
 
-/* Writes one generation after the other, until it is enough; returns the last whole one. */
+/* Writes one generation after another until that, and returns the last whole one. */
 static unsigned long rewrite(const struct area *a, unsigned long child, unsigned long pages)
 {
 	for (unsigned long gen = 0;; gen++) {
@@ -259,7 +258,7 @@ static unsigned long rewrite(const struct area *a, unsigned long child, unsigned
 
 static int hog(unsigned long child)
 {
-	/* Whole pairs of MiB for mixed, so that both halves are equal. */
+	/* If mixed, there are whole pairs of MiB, so that both halves are equal. */
 	unsigned long mib = opt.kind == MIXED ? (opt.mib + 1) & ~1UL : opt.mib;
 	unsigned long pages = mib * PAGES_PER_MIB;
 	unsigned long gen = 0, bad = 0, verified = 0;
@@ -275,7 +274,7 @@ static int hog(unsigned long child)
 		a[1].base = map(SHMEM, a[1].pages * PAGE);
 	}
 
-	/* Locking fills with zeroes by itself, a huge page at a time. */
+	/* Locking fills memory with zeroes, a huge page at a time. */
 	for (unsigned long n = 0; n < pages && !(opt.lock && opt.fill == ZERO); n++) {
 		fill_page(page_at(a, n), page_key(child, gen, n));
 		if (n % STEP != STEP - 1)
@@ -312,7 +311,7 @@ static int hog(unsigned long child)
 		meet();
 	if (opt.ready)
 		create(opt.ready);
-	/* -w bounds this wait as well. */
+	/* -w limits this wait as well. */
 	while (opt.go && access(opt.go, F_OK))
 		pause_us(10000);
 
@@ -336,7 +335,7 @@ static int hog(unsigned long child)
 static pid_t *tasks;
 static volatile sig_atomic_t stopping;
 
-/* Whoever sees the parent gone may rely on it that the memory is back. */
+/* When the parent is gone, the memory of all tasks must be free. */
 static void kill_tasks(int sig)
 {
 	(void)sig;
@@ -363,14 +362,14 @@ static int run_tasks(void)
 			die("fork");
 		if (!pid) {
 			signal(SIGTERM, SIG_DFL);
-			/* Whoever kills the parent means all of it. */
+			/* Whoever kills the parent wants the tasks to end, too. */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			alarm(opt.timeout_s);
 			exit(hog(i));
 		}
 		tasks[i] = pid;
 	}
-	/* It may have come between a fork and its entry. */
+	/* The signal may have come between a fork and its entry. */
 	if (stopping)
 		kill_tasks(SIGTERM);
 	for (unsigned long i = 0; i < opt.forks; i++) {

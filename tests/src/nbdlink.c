@@ -2,12 +2,12 @@
 /*
  * nbdlink - connect an NBD device and keep it connected.
  *
- * nbd-client cannot ask for what a swap device wants from the kernel (requests that wait
- * for a new connection in place of failing: NBD_ATTR_DEAD_CONN_TIMEOUT), nor give a
- * device that is in use a new connection (NBD_CMD_RECONFIGURE), from the same server or
- * from another. This does, over netlink: it connects, stays, and whenever the kernel says
- * that a connection is dead it tries the servers in turn until one answers. It never
- * needs a page of its own from the device (mlockall), nor I/O for memory it asks for.
+ * nbd-client cannot ask the kernel for what a swap device needs: requests that wait for a new
+ * connection and do not fail (NBD_ATTR_DEAD_CONN_TIMEOUT). Nor can it give a device that is in use
+ * a new connection (NBD_CMD_RECONFIGURE), from the same server or from another. This program does
+ * so, over netlink: it connects and stays. Whenever the kernel says that a connection is dead, it
+ * tries the servers in turn until one answers. It never needs a page of its own from the device
+ * (mlockall), nor I/O to get memory.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -59,9 +59,9 @@ static uint32_t group;
 static void print_usage(void)
 {
 	fputs("usage: nbdlink [options] /dev/nbdN HOST:PORT...\n"
-	      "  -t SECONDS   a request without an answer is sent anew after this (5)\n"
-	      "  -d SECONDS   requests wait so long for a connection (300)\n"
-	      "  -c N         connections, dealt out to the servers in turn (1)\n",
+	      "  -t SECONDS   send a request without an answer again after this (5)\n"
+	      "  -d SECONDS   let requests wait that long for a connection (300)\n"
+	      "  -c N         connections, spread over the servers in turn (1)\n",
 	      stderr);
 	exit(2);
 }
@@ -154,7 +154,7 @@ static int reach(const char *server, uint64_t *size, uint16_t *flags)
 		errno = error;
 		return -1;
 	}
-	/* The kernel's own, from here on: it waits as long as it takes. */
+	/* From here on it is the kernel's connection, which waits as long as it takes. */
 	set_timeouts(fd, 0);
 	return fd;
 }
@@ -184,7 +184,7 @@ static void put_u64(struct message *m, uint16_t type, uint64_t value)
 	put(m, type, &value, sizeof(value));
 }
 
-/* What was put since then is inside of it. */
+/* Everything that was put since then is inside of it. */
 static void nest_end(struct message *m, struct nlattr *a)
 {
 	a->nla_type |= NLA_F_NESTED;
@@ -233,14 +233,14 @@ static void learn(const struct nlmsghdr *nl)
 	a = find(attrs, len, CTRL_ATTR_MCAST_GROUPS);
 	if (!a)
 		return;
-	/* Of one group, the first: it has no other. */
+	/* The family has only one group. */
 	a = value(a);
 	a = find(value(a), a->nla_len - NLA_HDRLEN, CTRL_ATTR_MCAST_GRP_ID);
 	if (a)
 		memcpy(&group, value(a), sizeof(group));
 }
 
-/* Sends it, takes what comes until the kernel's word on it; sets errno to that. */
+/* Sends it and receives until the kernel's answer, which it leaves in errno. */
 static bool ask(struct message *m)
 {
 	char buf[8192];
@@ -355,7 +355,7 @@ static bool is_mine(const struct nlmsghdr *nl)
 	return a && *(const uint32_t *)value(a) == opt.index;
 }
 
-/* Each message is one connection that is gone. */
+/* Each message means that one connection is gone. */
 static void keep(int news)
 {
 	unsigned int next = 0;
@@ -370,7 +370,7 @@ static void keep(int news)
 		for (; len > 0 && NLMSG_OK(nl, len); nl = NLMSG_NEXT(nl, len)) {
 			if (!is_mine(nl))
 				continue;
-			/* The other one first, where there is another. */
+			/* If there is another server, it comes first. */
 			while (!renew(opt.servers[++next % opt.nr_servers]))
 				usleep(RETRY_US);
 			printf("nbdlink: connected again, to %s\n",
@@ -408,12 +408,12 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("mlockall");
-	/* Else it could wait, for memory, for the very device that it is to connect. */
+	/* Otherwise it could wait, for memory, for the very device that it has to connect. */
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
 		die("PR_SET_IO_FLUSHER");
 	genl = open_netlink();
 	find_family();
-	/* One of its own for news: an answer must not be mistaken for one. */
+	/* News have a socket of their own, so that no answer is taken for news. */
 	news = open_netlink();
 	if (setsockopt(news, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
 		die("nbd's multicast group");

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pagecensus - pages on the LRU lists, by what they hold, as lines `KEY PAGES`, from
- * /proc/kpageflags:
+ * pagecensus - count pages on the LRU lists by what they hold, from /proc/kpageflags, as lines
+ * `KEY PAGES`:
  *
- *	anon	of tasks, mapped by nobody and not in the swap cache
- *	shmem	of shared memory and tmpfs, not in the swap cache
- *	file	of files and block devices
+ *	anon	pages of tasks that are not mapped, and not in the swap cache
+ *	shmem	pages of shared memory and tmpfs that are not in the swap cache
+ *	file	pages of files and block devices
  *
- * A folio whose last user has gone stays there as long as anybody has a reference to it.
- * For anon such pages are all that are counted; of the others the kernel counts those that
- * have a user (nr_shmem, nr_file_pages), so that the rest are such.
+ * A folio whose last user has gone stays there as long as anybody holds a reference to it. Under
+ * anon only such pages are counted. For the others the kernel counts the pages that have a user
+ * (nr_shmem, nr_file_pages), and the difference is the number of such pages.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * swapload - more memory than there is: each task fills its share, then touches
- * random pages of it for a while. Every page is proven at every touch, and every touch
- * is timed: a page fault that waits for swap shows as one that took long. One more task
- * may ask for memory of a higher order meanwhile.
+ * swapload - use more memory than there is. Each task fills its share, then touches random pages
+ * of it for a while. Every page is verified at every touch, and every touch is timed: a page
+ * fault that waits for swap takes long. One more task may ask for memory of a higher order
+ * meanwhile.
  *
- * Numbers come out as `key value` lines. The exit code is 0 only if every page was
- * right.
+ * Numbers come out as `key value` lines. The exit code is 0 only if every page was right.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -43,7 +42,7 @@ static struct {
 
 struct task {
 	pid_t pid;
-	/* Filled its memory, or is gone: nobody waits for it. */
+	/* It has filled its memory, or is gone. Nobody waits for it any more. */
 	_Atomic bool ready;
 	unsigned long fill_us, touches, proven, slow, bad, faults;
 	unsigned long fill_longest_us, longest_us;
@@ -60,22 +59,22 @@ static void print_usage(void)
 	fputs("usage: swapload [options]\n"
 	      "  -m MIB      memory of a task (16)\n"
 	      "  -n N        tasks (1)\n"
-	      "  -T SECONDS  touch random pages for so long (5)\n"
-	      "  -W PERCENT  so many of the touches write (0)\n"
+	      "  -T SECONDS  touch random pages for that long (5)\n"
+	      "  -W PERCENT  share of the touches that write (0)\n"
 	      "  -t          shared memory (shmem)\n"
 	      "  -H          huge pages\n"
 	      "  -O ORDER    one more task takes and gives back memory of that order, 2 to 9,\n"
-	      "              once all is filled (not with -H)\n"
-	      "  -L USEC     a touch that took so long counts as slow (100)\n"
+	      "              once all memory is filled (not with -H)\n"
+	      "  -L USEC     a touch that took this long counts as slow (100)\n"
 	      "  -s SEED     content and order (1)\n"
-	      "  -k KEY      prefix of the keys that come out (swap)\n"
+	      "  -k KEY      prefix of the keys of numbers (swap)\n"
 	      "  -G FILE     go on touching until FILE is there\n"
-	      "  -A          in the end prove all pages; only they are ever swapped out\n",
+	      "  -A          verify all pages in the end; nothing else is ever swapped out\n",
 	      stderr);
 	exit(2);
 }
 
-/* A page says by its first word how often it was written; the rest follows. */
+/* The first word of a page says how often it was written. The rest follows from that. */
 static uint64_t page_key(unsigned long task, unsigned long page, uint64_t version)
 {
 	return mix(opt.seed ^ mix(task + 1) ^ mix(version << 40 ^ page));
@@ -122,7 +121,7 @@ static void until_filled(void)
 			usleep(1000);
 }
 
-/* Every page as it was last written, one after the other. */
+/* Verifies that every page is as it was last written. */
 static void prove_all(struct task *t, char *mem, unsigned long n, const uint32_t *versions)
 {
 	for (unsigned long i = 0; i < opt.mib * PAGES_PER_MIB; i++) {
@@ -152,7 +151,7 @@ static int run_task(unsigned long n)
 	struct rusage ru;
 	char *mem;
 
-	/* A task that lost a page of its own to a bad device could not say so. */
+	/* If the task lost a page of its own to a bad device, it could not report that. */
 	if (opt.all && mlockall(MCL_CURRENT))
 		die("mlockall");
 	mem = map_anon(pages * PAGE, (opt.shmem ? MAP_SHARED : MAP_PRIVATE) | MAP_NORESERVE);
@@ -166,7 +165,7 @@ static int run_task(unsigned long n)
 		at = now_us();
 	}
 	t->fill_us = at - start;
-	/* All of it is in use at once. */
+	/* From here on the memory of all tasks is in use at once. */
 	atomic_store(&t->ready, true);
 	until_filled();
 
@@ -199,7 +198,7 @@ static int run_task(unsigned long n)
 	return t->bad ? 1 : 0;
 }
 
-/* What the kernel counts of faults that asked for the order of -O. */
+/* Reads what the kernel counts of faults that asked for the order of -O. */
 static unsigned long high_stat(const char *name)
 {
 	char path[128];
@@ -216,7 +215,7 @@ static unsigned long high_stat(const char *name)
 	return value;
 }
 
-/* How long the first touch of an area of that order took. */
+/* Touches an area of that order for the first time, and returns how long that took. */
 static unsigned long touch_high(void)
 {
 	size_t size = PAGE << opt.order;
@@ -225,7 +224,7 @@ static unsigned long touch_high(void)
 
 	mem = map_anon(2 * size, MAP_PRIVATE | MAP_NORESERVE);
 	area = (char *)(((uintptr_t)mem + size - 1) & -size);
-	/* A VMA of just this size: no larger order fits. */
+	/* The VMA has just this size, so that no larger order fits. */
 	if (madvise(area, size, MADV_HUGEPAGE))
 		die("MADV_HUGEPAGE");
 	us = now_us();
@@ -235,7 +234,7 @@ static unsigned long touch_high(void)
 	return us;
 }
 
-/* Without the setting every fault is served by small pages, and counted nowhere. */
+/* Without that setting every fault gets small pages, and nothing is counted. */
 static void need_high(void)
 {
 	unsigned long seen = high_stat("alloc") + high_stat("fallback");
@@ -253,7 +252,7 @@ static int run_high(unsigned long)
 	struct task *t = &shared->high;
 	unsigned long start;
 
-	/* Only the area is to wait for memory, not the task's own pages. */
+	/* The area has to wait for memory, but not the pages of this task itself. */
 	if (mlockall(MCL_CURRENT))
 		die("mlockall");
 	until_filled();
@@ -275,7 +274,7 @@ static void say(const char *name, unsigned long value)
 	printf("%s.%s %lu\n", opt.key, name, value);
 }
 
-/* The time that a share of so many touches did not take. */
+/* The time within which a share of these touches was done. */
 static unsigned long percentile(const unsigned long *hist, unsigned long count,
 				unsigned int per_mille)
 {
@@ -354,7 +353,7 @@ static pid_t start_task(int (*run)(unsigned long n), unsigned long n)
 	_exit(run(n));
 }
 
-/* 0 if all ended well. The others go on without one that was killed. */
+/* Returns 0 if all ended well. If one is killed, the others go on. */
 static int wait_for_all(void)
 {
 	int status, rc = 0;

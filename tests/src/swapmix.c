@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * swapmix - what tasks do to memory while the kernel swaps it out: fork and copy on
- * write, exit, MADV_FREE, merging (KSM), moving between nodes, unmapping, huge pages,
- * shared memory. Each page says what it must hold, and is proven at every turn: a page
- * that is lost, stale, another's or torn is caught.
+ * swapmix - do to memory what tasks do while the kernel swaps it out: fork and copy on write, exit,
+ * MADV_FREE, merge (KSM), move between nodes, and unmap, with huge pages and shared memory. It is
+ * known what each page must hold, and each is verified at every turn: a page that is lost, stale,
+ * another's or torn is caught.
  *
  * The exit code is 0 only if every page was right.
  */
@@ -45,7 +45,7 @@ static void print_usage(void)
 	fputs("usage: swapmix [options]\n"
 	      "  -m MIB      memory of a task (16)\n"
 	      "  -n N        tasks (2)\n"
-	      "  -T SECONDS  for so long (10)\n"
+	      "  -T SECONDS  run that long (10)\n"
 	      "  -s SEED     content and order (1)\n"
 	      "  -t          shared memory (shmem)\n"
 	      "  -H          huge pages\n",
@@ -53,14 +53,14 @@ static void print_usage(void)
 	exit(2);
 }
 
-/* A range of memory, and which content each of its pages has: its version. */
+/* A range of memory. The version of a page says which content it has. */
 struct area {
 	char *mem;
 	unsigned long pages;
 	uint32_t *version;
 	/* Pages of one version are alike, so that they can be merged. */
 	bool alike;
-	/* The content may be gone (zero), but not be another's. */
+	/* The content of a page may be gone (zero), but not be another's. */
 	bool *may_be_zero;
 };
 
@@ -116,7 +116,7 @@ static void make(struct area *a, unsigned long pages, bool shared)
 	a->version = calloc(pages, sizeof(*a->version));
 	if (!a->version)
 		die("memory");
-	/* What is expected must not be swapped itself. */
+	/* The versions must not be swapped out themselves. */
 	if (mlock(a->version, pages * sizeof(*a->version)))
 		die("mlock");
 	if (opt.huge)
@@ -125,7 +125,7 @@ static void make(struct area *a, unsigned long pages, bool shared)
 		put(a, n, 1);
 }
 
-/* A child shares all pages, proves some, and changes some for itself. */
+/* A child shares all pages. It verifies some, and changes some for itself. */
 static void do_fork(struct area *a)
 {
 	pid_t pid = fork();
@@ -148,7 +148,7 @@ static void do_fork(struct area *a)
 		}
 		_exit(bad ? 1 : 0);
 	}
-	/* Meanwhile the parent changes some of what the child still sees as it was. */
+	/* Meanwhile the parent changes some pages, which the child still sees as they were. */
 	for (int i = 0; i < 16 && !opt.shmem; i++) {
 		unsigned long n = pick(a->pages);
 
@@ -158,7 +158,7 @@ static void do_fork(struct area *a)
 		bad++;
 }
 
-/* Freed by MADV_FREE: a page keeps its content, or is zero, until it is written. */
+/* After MADV_FREE a page keeps its content, or is zero, until it is written. */
 static void do_freed(struct area *a)
 {
 	unsigned long from = pick(a->pages), nr = pick(64) + 1;
@@ -169,7 +169,7 @@ static void do_freed(struct area *a)
 		die("MADV_FREE");
 	for (unsigned long n = from; n < from + nr; n++)
 		a->may_be_zero[n] = true;
-	/* Some are wanted again at once. */
+	/* Some of them are used again at once. */
 	for (unsigned long n = from; n < from + nr; n += 2)
 		put(a, n, a->version[n] + 1);
 	prove_some(a, 16, "freed");
@@ -185,7 +185,7 @@ static void do_merge(struct area *a)
 	prove_some(a, 16, "merged");
 }
 
-/* To another node, where there is one. */
+/* Moves pages to another node, if there is one. */
 static void do_move(struct area *a)
 {
 	void *pages[16];
@@ -199,7 +199,7 @@ static void do_move(struct area *a)
 	prove_some(a, 16, "moved");
 }
 
-/* Gone, and back as new. */
+/* Unmaps pages, which come back as new ones. */
 static void do_unmap(struct area *a)
 {
 	unsigned long from = pick(a->pages), nr = pick(32) + 1;
@@ -227,7 +227,7 @@ static int run_task(unsigned long task)
 	if (!freed.may_be_zero)
 		die("memory");
 	make(&alike, pages / 8, false);
-	/* Without KSM they are only alike. */
+	/* Without KSM these pages are alike, but not merged. */
 	madvise(alike.mem, alike.pages * PAGE, MADV_MERGEABLE);
 
 	end = now_us() + opt.seconds * 1000000;
@@ -236,7 +236,7 @@ static int run_task(unsigned long task)
 
 		switch (verb) {
 		case FORK:
-			/* Dear: a quarter of the times. */
+			/* A fork takes long, so this one is rarer. */
 			if (pick(4))
 				continue;
 			do_fork(&main);

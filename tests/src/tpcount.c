@@ -5,8 +5,8 @@
  * tpcount perf ID READY STOP	a perf_event tracepoint counter on every CPU
  * tpcount bpf NAME READY STOP	a raw tracepoint program that adds to a map
  *
- * Creates the file READY once attached, waits for the file STOP (at most 300
- * seconds), detaches and prints the count. Needs no perf, libbpf or BTF.
+ * Creates the file READY once it is attached, waits for the file STOP (at most 300 seconds),
+ * detaches, and prints the count. It needs no perf, libbpf or BTF.
  */
 #define _GNU_SOURCE
 #include <errno.h>

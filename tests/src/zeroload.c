@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * zeroload: touches pages with zeros and has them paged out (MADV_PAGEOUT), over and
- * over. Each goes the whole way through pageout() and needs no I/O, so that under
- * QEMU's -icount the time is the instructions that it took. With "swap", pages that are
- * not zero are touched only: the limit of its cgroup pages them out, and they are read.
- * With "alloc" they are allocated and freed again: nobody reclaims.
+ * zeroload - touch pages with zeros and have them paged out (MADV_PAGEOUT), over and over. Each
+ * page goes the whole way through pageout() and needs no I/O, so that under QEMU's -icount the
+ * time is the number of instructions. With "swap" it only touches pages that are not zero: the
+ * limit of its cgroup pages them out, and touching them again reads them. With "alloc" pages are
+ * allocated and freed again, and nobody reclaims.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
