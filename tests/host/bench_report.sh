@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench-report.py on runs made up here: medians and quartiles, killed runs, failed ones,
-# the disk's log between the marks, aims, and JSON that says it all; of swap: a third side,
-# aims against another side, no disk; allocations of a higher order beside it.
+# bench-report.py reads runs that are made up here. It knows medians and quartiles, killed runs,
+# failed runs, the disk's log between the marks, aims, and JSON that has all of it. For swap there
+# is a third side, aims against another side, and no disk. Allocations of a higher order may run
+# beside it.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -10,7 +11,7 @@ report=$TOP/scripts/measure/bench-report.py
 bench=$scratch/bench
 results=$bench/results.json
 
-# run NUMBER SIDE US KILLED SCANNED FREED: as scripts/measure/bench.sh and the guest leave it.
+# run NUMBER SIDE US KILLED SCANNED FREED: makes what scripts/measure/bench.sh and the guest leave.
 run() {
 	local dir
 	dir=$bench/runs/made-up/$(printf %03d "$1")-$2
@@ -36,7 +37,8 @@ run() {
 	LOG
 }
 
-# swap_run NUMBER SIDE TOUCHES LONGEST_US [KILLED]: the same, of a run that swaps: no disk.
+# swap_run NUMBER SIDE TOUCHES LONGEST_US [KILLED]: the same for a run that swaps, which has no
+# disk.
 name=swapped
 swap_run() {
 	local dir killed=${5:-0}
@@ -64,7 +66,7 @@ swap_run() {
 		'direct.refused.devices.requests 1' 'direct.refused.headroom.requests 9' >"$dir/results/handoff.after"
 }
 
-# high_run NUMBER SIDE GOT P99_US [KILLED]: such a run, with 200 tries of a higher order.
+# high_run NUMBER SIDE GOT P99_US [KILLED]: the same with 200 tries of a higher order.
 high_run() {
 	local dir
 	swap_run "$1" "$2" 1000 400000 "${5:-0}"
@@ -75,8 +77,8 @@ high_run() {
 	printf 'swap.high_p99_us %s\nswap.high_longest_us 90000\n' "$4" >>"$dir/loads"
 }
 
-# is NAME EXPRESSION EXPECTED: what Python makes of it, with `j` the results, `r` a
-# metric's row.
+# is NAME EXPRESSION EXPECTED: compares the value of a Python expression, in which `j` has the
+# results and `r` the rows by metric.
 is() {
 	local got
 	got=$(python3 -c '
@@ -130,13 +132,13 @@ is "the median of an even number" 'r["squeeze_s"]["stock"]' 3.5
 is "quartiles" 'r["squeeze_s"]["spread"]["stock"]["q1"]' 2.75
 is "the worst is infinite" 'r["squeeze_s"]["spread"]["stock"]["max"]' inf
 is "the ratio of the medians" 'round(r["squeeze_s"]["ratio"], 3)' 0.257
-is "nothing freed: scanned in vain" 'r["scanned_per_freed"]["values"]["stock"]' "[100.0, 'inf', 10.0, 10.0]"
-is "written beyond what was freed" 'r["unneeded_pages"]["values"]["stock"]' "[13.0, 20.0, 10.0, 10.0]"
-is "writes between the marks only" 'r["write_requests"]["stock"]' 3.0
-is "mean request" 'round(r["request_kib"]["stock"], 3)' 6.667
-is "a seek is a write not next to the one before" 'r["seeks"]["stock"], r["seek_mib"]["stock"]' "(1.0, 0.5)"
+is "scanned for a freed page, if none was freed" 'r["scanned_per_freed"]["values"]["stock"]' "[100.0, 'inf', 10.0, 10.0]"
+is "pages written beyond what was freed" 'r["unneeded_pages"]["values"]["stock"]' "[13.0, 20.0, 10.0, 10.0]"
+is "only writes between the marks count" 'r["write_requests"]["stock"]' 3.0
+is "the mean request" 'round(r["request_kib"]["stock"], 3)' 6.667
+is "a write that does not follow the one before is a seek" 'r["seeks"]["stock"], r["seek_mib"]["stock"]' "(1.0, 0.5)"
 is "runs that failed are counted" 'r["squeeze_s"]["runs"]["reclaimwb"], r["squeeze_s"]["failed"]["reclaimwb"]' "(3, 2)"
-is "and say why" '[x["reason"] for x in j["runs"] if x["pair"] == 9]' "['the guest said nothing for 120 s']"
+is "they say why" '[x["reason"] for x in j["runs"] if x["pair"] == 9]' "['the guest said nothing for 120 s']"
 is "an aim is met by every run or not at all" '[(a["aim"], a["met"]) for a in j["aims"]]' \
 	"[('oom_kills <= 0', False), ('squeeze_s < 1', False), ('squeeze_s ~ stock', False)]"
 is "facts" 'j["facts"]["cores"]' 2.0
@@ -171,21 +173,21 @@ swap_run 3 reclaimwb 2000 450000
 rc=0
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors" || rc=$?
 if [ $rc = 0 ]; then ktap_test_pass "three sides: exit code 0"; else ktap_test_fail "three sides: exit code 0"; fi
-is "no disk: no numbers of a disk" 'r["write_requests"]["runs"]' "{'stock': 0, 'tuned': 0, 'reclaimwb': 0}"
+is "without a disk there are no numbers of one" 'r["write_requests"]["runs"]' "{'stock': 0, 'tuned': 0, 'reclaimwb': 0}"
 is "each side's median" '[r["touches"][s] for s in ("stock", "tuned", "reclaimwb")]' "[1100.0, 1500.0, 1900.0]"
 is "the ratio to stock" 'round(r["touches"]["ratio"], 3)' 1.727
 is "the ratio to tuned" 'round(r["touches"]["ratio_tuned"], 3)' 1.267
-is "pages a bio" 'r["pages_per_bio"]["stock"]' 32.0
+is "pages in a bio" 'r["pages_per_bio"]["stock"]' 32.0
 is "the kernel's CPU time" 'r["reclaim_cpu_s"]["stock"]' 2.5
-is "and a page, in or out" 'r["cpu_us_per_page"]["stock"]' 5000.0
-is "stalls, sorted" '[round(r[f"stall_{t}_ms"]["values"]["stock"][0], 2) for t in ("p50", "p99", "longest")]' "[2.5, 3880.09, 4000.0]"
-is "a trace that lost some says nothing" 'r["stall_p99_ms"]["runs"]["tuned"]' 3
+is "the kernel's CPU time for a page, in or out" 'r["cpu_us_per_page"]["stock"]' 5000.0
+is "the stalls are sorted" '[round(r[f"stall_{t}_ms"]["values"]["stock"][0], 2) for t in ("p50", "p99", "longest")]' "[2.5, 3880.09, 4000.0]"
+is "a trace that lost events does not count" 'r["stall_p99_ms"]["runs"]["tuned"]' 3
 is "allocations that had to reclaim" 'r["stalls"]["tuned"]' 5.0
-is "refused: of reclaimwb only, and only what counts" 'r["refused"]["reclaimwb"], r["refused"]["tuned"]' "(0.02, None)"
-is "an aim against another side, or the better one" '[(a["aim"], a["met_in"], a["met"]) for a in j["aims"]]' \
+is "only reclaimwb has refused requests, and only some reasons count" 'r["refused"]["reclaimwb"], r["refused"]["tuned"]' "(0.02, None)"
+is "aims against another side, or the better one" '[(a["aim"], a["met_in"], a["met"]) for a in j["aims"]]' \
 	"[('longest_ms < 500', 3, True), ('longest_ms <= 0.1*stock', 3, True), ('longest_ms <= 0.1*best', 1, False), \
 ('touches >= 1.2*best', 3, True), ('touches > 1.5*tuned', 0, False), ('touches ~ stock', 3, True)]"
-is "and what it amounts to" '[a["limit"] for a in j["aims"][:4]]' "[500.0, 450.0, 300.0, 1800.0]"
+is "their limits" '[a["limit"] for a in j["aims"][:4]]' "[500.0, 450.0, 300.0, 1800.0]"
 says "the table has a column for each side" "stock +tuned +reclaimwb +ratio +to tuned" "$scratch/table"
 says "and the aim's limit" "aim touches >= 1.2\*best \(1,800\): met \(3 of 3 runs\)" "$scratch/table"
 if ! command -v gnuplot >/dev/null; then
@@ -199,19 +201,19 @@ fi
 "$report" run "$bench/runs/swapped/001-reclaimwb" >"$scratch/line"
 says "one run's line" "fill_s 1.5, touches 1,900, longest_ms 400, .*pages_per_bio 32, .*refused 0.02" "$scratch/line"
 
-is "no order asked for: no numbers of one" '[x for x in j["runs"] if "high_success" in x["metrics"]]' "[]"
+is "a run without a higher order has no numbers of one" '[x for x in j["runs"] if "high_success" in x["metrics"]]' "[]"
 
-# A killed side, and one that never ran.
+# One side was killed, and one never ran.
 rm -r "$bench"/runs/swapped/*-tuned
 for n in 1 2 3; do swap_run $n stock 0 0 1; done
 swap_run 3 reclaimwb 0 0 1
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors"
-is "killed: no end, and nothing done" '[r[m]["stock"] for m in ("fill_s", "longest_ms", "touches")]' "['inf', 'inf', 0.0]"
-is "no end is not as good as another" '[(a["met_in"], a["limit"]) for a in j["aims"] if a["aim"] == "longest_ms <= 0.1*stock"]' \
+is "a killed run has no end, and has done nothing" '[r[m]["stock"] for m in ("fill_s", "longest_ms", "touches")]' "['inf', 'inf', 0.0]"
+is "a run without an end is not as good as another" '[(a["met_in"], a["limit"]) for a in j["aims"] if a["aim"] == "longest_ms <= 0.1*stock"]' \
 	"[(2, 'inf')]"
-is "a side without runs: the aim is not met" '[(a["met_in"], a["limit"]) for a in j["aims"] if "tuned" in a["aim"]]' "[(0, None)]"
+is "an aim against a side without runs is not met" '[(a["met_in"], a["limit"]) for a in j["aims"] if "tuned" in a["aim"]]' "[(0, None)]"
 
-# --- swap, and beside it allocations of a higher order
+# --- swap, with allocations of a higher order beside it
 bench=$scratch/high results=$bench/results.json name=higher
 cat >"$scratch/scenarios/higher.sh" <<'HEAD'
 #!/bin/sh
@@ -228,9 +230,9 @@ high_run 1 reclaimwb 160 31000
 high_run 2 reclaimwb 140 40000
 high_run 3 reclaimwb 180 25000
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors"
-is "percent that got the order" '[r["high_success"][s] for s in ("stock", "tuned", "reclaimwb")]' "[85.0, 100.0, 80.0]"
+is "share that got the order, per cent" '[r["high_success"][s] for s in ("stock", "tuned", "reclaimwb")]' "[85.0, 100.0, 80.0]"
 is "their times" '[r[f"high_{t}_ms"]["reclaimwb"] for t in ("p50", "p99", "longest")]' "[0.25, 31.0, 90.0]"
-is "as good as stock: more of them, in less time" '[(a["aim"], a["met"]) for a in j["aims"]]' \
+is "it is as good as stock in number, but not in time" '[(a["aim"], a["met"]) for a in j["aims"]]' \
 	"[('high_success ~ stock', True), ('high_p99_ms ~ stock', False), ('oom_kills <= 0', True)]"
 says "the table says what they are" "high-order allocations that got that order, % +85 " "$scratch/table"
 "$report" run "$bench/runs/higher/001-tuned" >"$scratch/line"
@@ -238,9 +240,9 @@ says "and one run's line" "high_success 100, high_p99_ms 8, " "$scratch/line"
 
 for n in 1 2 3; do high_run $n reclaimwb 0 0 1; done
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors"
-is "killed: none of them got it, ever" '[r[m]["reclaimwb"] for m in ("high_success", "high_p50_ms", "high_p99_ms", "high_longest_ms")]' \
+is "if all are killed, none ever got the order" '[r[m]["reclaimwb"] for m in ("high_success", "high_p50_ms", "high_p99_ms", "high_longest_ms")]' \
 	"[0.0, 'inf', 'inf', 'inf']"
-is "and not as good as stock" '[a["met"] for a in j["aims"]]' "[False, False, False]"
+is "that is not as good as stock" '[a["met"] for a in j["aims"]]' "[False, False, False]"
 
 refuses "no runs" "there is no run in" "$report" all "$scratch" "$scratch/scenarios"
 

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# rust/shim/contract.awk: what it makes of words.h and shim.h holds in C and in Rust, and it
-# refuses what it would not understand, rather than to let one side see something else.
+# rust/shim/contract.awk: C and Rust agree with what it makes of words.h and shim.h. It refuses
+# lines that it does not understand, so that the two sides never see different things.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 shim=$TOP/rust/shim
-# Both in one, as the build reads them.
+# Both headers are one file here, as the build reads them.
 grep -hv '^#include "words.h"' "$shim/words.h" "$shim/shim.h" >"$scratch/shim.h"
 mkdir "$scratch/linux"
 cat >"$scratch/linux/types.h" <<-'C'
@@ -19,7 +19,7 @@ cat >"$scratch/linux/types.h" <<-'C'
 	typedef long long s64;
 C
 
-# make_of rust|c FILE: what the build would get.
+# make_of rust|c FILE: makes what the build would get.
 make_of() { awk -v to="$1" -f "$shim/contract.awk" "$2"; }
 
 # in_c FILE [OTHER]: does the compiler agree with what was made of FILE, or of another header?
@@ -28,7 +28,7 @@ in_c() {
 		printf '#include "%s"\n#include "contract.h"\n' "$1" |
 		cc -xc -fsyntax-only -I"$scratch" - 2>"$scratch/errors"
 }
-# As the kernel has these types; and any structure of its own.
+# in_rust FILE: does rustc agree? The kernel's structures are stubs here.
 in_rust() {
 	{
 		cat <<-'RUST'
@@ -47,13 +47,13 @@ in_rust() {
 		"$scratch/contract.rs" 2>"$scratch/errors"
 }
 
-# changed SED-SCRIPT: both with a change, which they have.
+# changed SED-SCRIPT: changes the headers, which must make a difference.
 changed() {
 	sed "$1" "$scratch/shim.h" >"$scratch/changed.h"
 	! cmp -s "$scratch/shim.h" "$scratch/changed.h"
 }
 
-# refused WHY SED-SCRIPT: that change is not understood, and it is said where.
+# refused WHY SED-SCRIPT: that change is refused, and the message names the line.
 refused() {
 	if changed "$2" && ! make_of rust "$scratch/changed.h" >"$scratch/made" 2>"$scratch/errors" &&
 			grep -q "changed.h:[0-9]*: contract.awk: $1" "$scratch/errors"; then
@@ -64,19 +64,19 @@ refused() {
 	fi
 }
 
-# in_setting COMMAND: a sed script for the structure of that name
+# in_setting COMMAND: prints a sed script for the structure of that name.
 in_setting() { echo "/^struct rwb_setting {/,/^}/$1"; }
 
 ktap_print_header
 ktap_set_plan 17
-holds "C has it so" in_c "$scratch/shim.h"
-holds "Rust has it so" in_rust "$scratch/shim.h"
+holds "C agrees" in_c "$scratch/shim.h"
+holds "Rust agrees" in_rust "$scratch/shim.h"
 changed "$(in_setting '{/u32 nid;/d; s/u64 dirty;/u32 nid;\n\tu64 dirty;/}')"
-holds "a field that moved is where C has it" in_c "$scratch/changed.h"
-holds "and where Rust has it" in_rust "$scratch/changed.h"
+holds "C agrees if a field moves" in_c "$scratch/changed.h"
+holds "Rust agrees if a field moves" in_rust "$scratch/changed.h"
 disagrees() { ! in_c "$@" && grep -q 'static assertion failed' "$scratch/errors"; }
-holds "C notices a contract that is another header's" disagrees "$scratch/changed.h" "$scratch/shim.h"
-# As if Rust had made its structures of another header than its assertions.
+holds "C notices the contract of another header" disagrees "$scratch/changed.h" "$scratch/shim.h"
+# An assertion has another offset, as if the structures came from another header.
 in_rust_moved() {
 	in_rust "$1" && sed -i '0,/\(offset_of!(.*) == \)[0-9]/s//\199/' "$scratch/contract.rs" &&
 		! rustc --edition 2021 --crate-type lib --emit metadata -o "$scratch/contract.rmeta" \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# debian.sh says in one line why it cannot build for a kernel of Debian's: headers that are not
-# whole or not Debian's, packages that are not on offer, another compiler, source, config or
-# symbol. No network, and no kernel is built.
+# debian.sh says in one line why it cannot build for a Debian kernel: headers that are incomplete or
+# not Debian's, packages that are not offered, another compiler, source, config or symbol. There is
+# no network, and no kernel is built.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -19,7 +19,7 @@ rust='rustc 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)'
 ktap_print_header
 ktap_set_plan 31
 
-# headers DIR: as the package has them.
+# headers DIR: makes headers as the package has them.
 headers() {
 	mkdir -p "$1/include/generated" "$1/include/config"
 	echo "override KERNELRELEASE = $release" >"$1/.kernelvariables"
@@ -29,12 +29,12 @@ headers() {
 		"$cc" "$rust" >"$1/.config"
 	printf '0x00000000\t_RNvCs1_6kernel3one\tvmlinux\tEXPORT_SYMBOL_GPL\t\n0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n' >"$1/Module.symvers"
 }
-# package: the same in the cache, as fetched.
+# The same headers are in the cache, as if they had been fetched.
 package=$RWB_CACHE/deb/linux-headers-${release}_$version/usr/src/linux-headers-$release
 headers "$package"
 ln -s "linux-headers-${release}_$version" "$RWB_CACHE/deb/linux-headers-$release=$version"
 
-# fresh: other headers to spoil.
+# fresh: makes new headers, which the test can spoil.
 fresh() {
 	rm -rf "$scratch/h"
 	h=$scratch/h/linux-headers-$release
@@ -77,12 +77,12 @@ sed -i 's/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT="clang version 19.1.
 refuses "DKMS: a kernel that cannot be built again" "only what Debian's gcc built can be built again$" "$dkms" check "$h"
 fresh
 sed -n 's/^BUILD_EXCLUSIVE_CONFIG="\(.*\)"$/\1/p' "$TOP/dkms.conf" | tr ' ' '\n' | sed 's/$/=y/' >>"$h/.config"
-holds "DKMS: headers that lack only the metadata will do" quiet "$dkms" check "$h"
-refuses "DKMS: and are made whole, or the build fails" "is not as Debian's package linux-headers-.* has it" "$dkms" build "$h"
+holds "DKMS: headers that lack only the metadata are accepted" quiet "$dkms" check "$h"
+refuses "DKMS: the build must complete them, or it fails" "is not as Debian's package linux-headers-.* has it" "$dkms" build "$h"
 
 # --- which kernel
 refuses "a kernel that is not Debian 13's" "kernel 6.1.0-9-amd64 is not of Debian 13" env DEBIAN_KERNEL=6.1.0-9-amd64 "$debian" kdir
-refuses "one of another machine" "kernel 7.3.4\+deb13-arm64 is not of Debian 13 for amd64" env DEBIAN_KERNEL=7.3.4+deb13-arm64 "$debian" kdir
+refuses "a kernel of another architecture" "kernel 7.3.4\+deb13-arm64 is not of Debian 13 for amd64" env DEBIAN_KERNEL=7.3.4+deb13-arm64 "$debian" kdir
 refuses "no archive" "cannot read suite trixie-backports from http://127.0.0.1:1/debian" "$debian" kdir
 refuses "no folder to run in" "KDIR=$scratch is none that debian.sh made" "$debian" run "$scratch" true
 # shellcheck disable=SC2016 # the inner shell's
@@ -92,7 +92,7 @@ refuses "an unknown command" "usage: debian.sh" "$debian" nosuch
 refuses "make, another distribution" "DISTRO=suse: there is debian" bash -c \
 	'env -u MAKEFLAGS -u MFLAGS make -s -C "$1" module DISTRO=suse 2>&1 | sed "s/^Makefile:[0-9]*: [*]* \(.*\)\.  Stop\./error: \1/" >&2; exit 1' - "$TOP"
 
-# by COMMAND...: a function of the script's, as it is called with these headers.
+# by COMMAND...: calls a function of the script, with these headers.
 by() {
 	bash -c '. "$1"; headers=$2 release=$3 version=$4 tools=host; shift 4; eval "$@"' \
 		- "$debian" "$package" "$release" "$version" "$@" 2>&1 | tee -a "$scratch/said" >&2
@@ -123,9 +123,9 @@ is "equal symbols are counted" "$symbols" 1
 exports _RNvCs2_6kernel3one
 refuses "another symbol" "not of this kernel: it exports _RNvCs1_6kernel3one, and what was built here does not" by "same_symbols $package/Module.symvers $scratch/rust"
 exports _RNvCs1_6kernel3one _RNvCs1_6kernel3two
-refuses "one too many" "not of this kernel: what was built here exports _RNvCs1_6kernel3two, and the kernel does not" by "same_symbols $package/Module.symvers $scratch/rust"
+refuses "a symbol too many" "not of this kernel: what was built here exports _RNvCs1_6kernel3two, and the kernel does not" by "same_symbols $package/Module.symvers $scratch/rust"
 printf '0x00000000\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n' >"$scratch/symvers"
-refuses "a kernel that exports none" "has no symbol of Rust code" by "same_symbols $scratch/symvers $scratch/rust"
+refuses "a kernel that exports no Rust symbol" "has no symbol of Rust code" by "same_symbols $scratch/symvers $scratch/rust"
 other_source() { by "in_tools() { echo 7.3.6; }; tmp=$scratch/tmp; build_metadata"; }
 refuses "the source of another version" "linux-source 7.3.4-1~bpo13\+1 holds Linux 7.3.6, and the kernel is 7.3.4\+deb13-amd64" other_source
 

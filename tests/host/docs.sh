@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Documentation/ says all that the code has, and nothing that it has not: parameters, words,
-# rows, trace events, sections of the report, scenarios; the pages build; the cover letter is
-# that of the patches. And: each of these checks notices when that is not so.
+# Documentation/ describes everything that the code has, and nothing else: parameters, words, rows,
+# trace events, sections of the report, and scenarios. The pages build, and the cover letter fits
+# the patches. Each of these checks notices if that is not so.
 # shellcheck disable=SC2016 # backquotes are the pages' own
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
@@ -15,7 +15,7 @@ if ! command -v python3 >/dev/null; then
 fi
 ktap_set_plan 45
 
-# says_nothing NAME COMMAND...: it passes, without a word.
+# says_nothing NAME COMMAND...: the command passes without a word.
 says_nothing() {
 	local name=$1
 	shift
@@ -28,14 +28,14 @@ says_nothing() {
 }
 
 says_nothing "parameters: all, with default, range and whether they can be written" "$check" parameters
-says_nothing "words: all, and no other" "$check" words
+says_nothing "words: all of them, and no other" "$check" words
 says_nothing "rows: all that the module writes, each with a unit, and no other" "$check" rows
-says_nothing "rows of real guests" "$check" fixtures
+says_nothing "rows: all that real guests have" "$check" fixtures
 says_nothing "trace events: all, with all fields" "$check" events
-says_nothing "the report: each section, each cause of stalls, and what is quoted" "$check" report
-says_nothing "scenarios, and the map's keys and states" "$check" nbd
-says_nothing "the patches and their subjects" "$check" series
-says_nothing "pages, labels, files and make targets that are named" "$check" links
+says_nothing "the report: each section, each cause of stalls, and quotations" "$check" report
+says_nothing "scenarios, and the keys and states of the map" "$check" nbd
+says_nothing "patches, and their subjects" "$check" series
+says_nothing "links to pages, labels, files and make targets" "$check" links
 
 # --- the pages build
 
@@ -52,10 +52,10 @@ case $rc in
 	ktap_test_fail "Sphinx has no warning" ;;
 esac
 
-refuses "a Sphinx that is none" "no Sphinx: SPHINXBUILD=/nonexistent" \
+refuses "a Sphinx that does not exist" "no Sphinx: SPHINXBUILD=/nonexistent" \
 	env SPHINXBUILD=/nonexistent "$TOP/scripts/build/htmldocs.sh"
 
-# --- a check that notices nothing is none
+# --- each check must notice what it is there for
 
 tree=$scratch/tree
 mkdir "$tree"
@@ -74,7 +74,7 @@ else
 	ktap_test_skip "$name: no Sphinx"
 fi
 
-# notices NAME CHECK REGEX FILE SED: with that change to a file the check complains of it.
+# notices NAME CHECK REGEX FILE SED: the check complains if that file is changed like this.
 notices() {
 	local name=$1 what=$2 regex=$3 file=$4 rc=0
 	cp "$tree/$file" "$scratch/before"
@@ -154,10 +154,10 @@ else
 	rm "$scratch"/patches/0004-*
 	if ! RWB_PATCHES=$scratch/patches "$TOP/scripts/check/cover-letter.sh" check >"$scratch/out" 2>&1 &&
 			grep -q '^-  mm/vmscan: trace the wait' "$scratch/out"; then
-		ktap_test_pass "a letter that has a patch too many"
+		ktap_test_pass "a letter with a patch too many"
 	else
 		sed 's/^/# | /' "$scratch/out"
-		ktap_test_fail "a letter that has a patch too many"
+		ktap_test_fail "a letter with a patch too many"
 	fi
 fi
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel.sh says in one line why it cannot have a kernel: a source that cannot be
-# had or trusted, a patch, a config symbol, a tree or a build of the user's own.
+# kernel.sh says in one line why it cannot provide a kernel: a source that is not there or cannot be
+# trusted, a patch, a config symbol, or a tree or build of the user's own.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -43,10 +43,10 @@ refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/
 # --- arguments
 refuses "an unknown variant" "no variant 'nosuch': there is base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs$" "$kernel" --variant nosuch
 refuses "a fragment that is no variant" "no variant 'core': there is base " "$kernel" --variant core
-refuses "one as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
+refuses "such a fragment as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
 refuses "an unknown argument" "usage: kernel.sh" "$kernel" --nosuch
 
-# --- what is mistyped to make: said before deps.sh could miss anything
+# --- make names mistyped arguments before deps.sh can miss anything
 bare=$(path_without flex qemu-system-x86_64)
 typed() { # ARGUMENT OF make...
 	local rc=0
@@ -54,10 +54,10 @@ typed() { # ARGUMENT OF make...
 	grep -v '^make[][0-9]*: ' "$scratch/make" >&2
 	return $rc
 }
-refuses "deps.sh would have more to say" "missing: flex" typed kernel
+refuses "deps.sh would miss something" "missing: flex" typed kernel
 refuses "make vm, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vm RUN=nope.sh
-refuses "make vm, a file name that several have" "several tests are named 'slow.sh': handoff/slow.sh stall/slow.sh" typed vm RUN=slow.sh
-refuses "make vm, one of two" "no test 'nope.sh': there is " typed vm RUN='module/load.sh nope.sh'
+refuses "make vm, a file name that several tests have" "several tests are named 'slow.sh': handoff/slow.sh stall/slow.sh" typed vm RUN=slow.sh
+refuses "make vm, no such test beside another" "no test 'nope.sh': there is " typed vm RUN='module/load.sh nope.sh'
 refuses "make vng, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vng RUN=nope.sh
 refuses "make vm, no such variant" "no variant 'foo': there is base " typed vm VARIANT=foo
 refuses "make module, no such KDIR" "KDIR=/nonexistent: there is no such folder" typed module KDIR=/nonexistent
@@ -65,7 +65,7 @@ refuses "make kernel, no such KSRC" "KSRC=/nonexistent does not exist" typed ker
 refuses "make oom-matrix, no such cell" "no cell 'nope': it is RAM:SWAP:LINK:" typed oom-matrix CELLS=nope
 refuses "make oom-matrix, no such link" "no NBD server 'nope' in the cell .*: there is fast " typed oom-matrix CELLS=256:256:nope:2:0:0:0
 
-# --- killed: what it runs ends with it
+# --- if a script is killed, its commands end with it
 cat >"$scratch/grouped" <<END
 . "$TOP/scripts/lib/lib.sh"
 work() { sh -c 'echo \$\$ >"$scratch/pid"; exec sleep 600' | cat; }
@@ -77,7 +77,7 @@ for ((n = 0; n < 100; n++)); do [ ! -s "$scratch/pid" ] || break; sleep 0.1; don
 kill "$script"
 rc=0
 wait "$script" || rc=$?
-is "a script that is told to end does" "$rc" 143
+is "a script that is told to end ends" "$rc" 143
 ended() {
 	local n
 	for ((n = 0; n < 100; n++)); do
@@ -87,7 +87,7 @@ ended() {
 	kill "$(cat "$scratch/pid")"
 	return 1
 }
-holds "and so does what it runs" ended
+holds "its commands end with it" ended
 
 # --- the source
 c=$scratch/cache
@@ -104,7 +104,7 @@ printf 'Origin: Debian\nSuite: trixie-backports\nDate: Thu, 01 Jan 2026 00:00:00
 refuses "a mirror without Debian's signature" "cannot read suite trixie-backports from file:.*not signed" \
 	env RWB_CACHE="$c" DEBIAN_MIRROR="file://$mirror" "$kernel" --configure
 
-# A repository of ours with a tiny "kernel", and a patch that does not fit it.
+# A repository with a tiny "kernel", and a patch that does not fit it.
 repo=$scratch/repo
 mkdir -p "$repo/qemu" "$c/deb/linux-source-7.3_7.3.0-1/usr/src" "$scratch/tree/linux-source-7.3"
 cp -r "$TOP/scripts" "$repo/"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The suite's KTAP, as the kernel's own parser reads it (tools/testing/kunit/kunit.py): a
-# script's log as it is, and a whole run as qemu/suite/ktap.py makes one document of it.
-# ktap/suite.ktap is of real runs, cut short.
+# The kernel's own parser (tools/testing/kunit/kunit.py) reads the suite's KTAP: the log of a script
+# as it is, and a whole run, of which qemu/suite/ktap.py makes one document. ktap/suite.ktap comes
+# from real runs, and is cut short.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -14,11 +14,11 @@ if [ ! -f "$kunit" ]; then
 	exit "$KSFT_SKIP"
 fi
 
-# script NAME: its part of the run
+# script NAME: prints its part of the run.
 script() { sed -n "\\@^# begin $1\$@,\\@^# end $1 @p" "$suite"; }
 nest() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/qemu python3 -m suite.ktap nest; }
-# parsed WHAT: stdin through the parser; `tests passed failed skipped errors`, or the results
-# at the top, one a line.
+# parsed WHAT: reads stdin with the parser. Prints `tests passed failed skipped errors crashed`, or
+# the results at the top, one on a line.
 parsed() {
 	cat >"$scratch/in"
 	python3 "$kunit" parse --json="$scratch/json" "$scratch/in" >"$scratch/out" 2>&1
@@ -40,25 +40,25 @@ ktap_print_header
 ktap_set_plan 10
 
 is "a script's log: all pass" "$(script kind/zswap.sh | counts)" "5 5 0 0 0 0"
-is "one with a skip" "$(script init | counts)" "3 2 0 1 0 0"
-is "one with a failure, and lines that are no KTAP" "$(script stall/compaction.sh | counts)" "7 6 1 0 0 0"
+is "a log with a skip" "$(script init | counts)" "3 2 0 1 0 0"
+is "a log with a failure, and lines that are no KTAP" "$(script stall/compaction.sh | counts)" "7 6 1 0 0 0"
 
-is "a run: a subtest for each script" "$(script init | cat - <(script stall/compaction.sh) <(script kind/zswap.sh) | nest | parsed top)" \
+is "a run has a subtest for each script" "$(script init | cat - <(script stall/compaction.sh) <(script kind/zswap.sh) | nest | parsed top)" \
 	$'init 3 2 0 1\nstall/compaction.sh 7 6 1 0\nkind/zswap.sh 5 5 0 0'
 is "its sums" "$(script init | cat - <(script stall/compaction.sh) <(script kind/zswap.sh) | nest | counts)" "15 13 1 1 0 0"
-is "a script that skips, with its reason" "$(script origin/memcg-soft.sh | nest | grep '^ok')" \
+is "a script that skips has its reason" "$(script origin/memcg-soft.sh | nest | grep '^ok')" \
 	"ok 1 origin/memcg-soft.sh # SKIP cgroup v1 has no memory controller here"
-is "counts as one that was skipped" "$(script origin/memcg-soft.sh | nest | counts)" "1 0 0 1 0 0"
-is "one that was cut off has not passed" "$(nest <"$suite" | grep stall/slow.sh | tail -n1)" "not ok 5 stall/slow.sh"
+is "it counts as one that was skipped" "$(script origin/memcg-soft.sh | nest | counts)" "1 0 0 1 0 0"
+is "a script that was cut off has not passed" "$(nest <"$suite" | grep stall/slow.sh | tail -n1)" "not ok 5 stall/slow.sh"
 nest <"$suite" | counts >"$scratch/all"
-holds "and the parser misses its results" test "$(cut -d' ' -f5 "$scratch/all")" -gt 0
+holds "the parser misses its results" test "$(cut -d' ' -f5 "$scratch/all")" -gt 0
 
-# names REGEX: the checks whose name matches it.
+# names REGEX: prints the checks whose name matches it.
 names() {
 	git -C "$TOP" grep -nE "^[[:space:]]*(check|check_not|check_eq|check_num|check_missing|skip_checks)[[:space:]]+\"[^\"]*$1" \
 		-- ':(glob)tests/*/*.sh'
 }
-# The parser ends a name at a '#'. That there are names at all shows that they are found.
+# The parser ends a name at a '#'. If this finds no names at all, it looks in the wrong place.
 # shellcheck disable=SC2016 # text to find
 named() {
 	[ "$(names '' | wc -l)" -gt 500 ] && ! names '#' | grep -v '\${[^}]*#'

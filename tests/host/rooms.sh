@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# scripts/check/rooms-check.py: no file of the module names a room above its own, and each way to
-# name one is noticed, at the line where it is named.
+# scripts/check/rooms-check.py: no file of the module names a room above its own. Each way to name
+# one is noticed, at the line of the name.
 # shellcheck disable=SC2016 # $crate is a macro's
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
@@ -13,8 +13,8 @@ rust=$scratch/rust
 mkdir "$rust"
 (cd "$TOP/rust" && find . -name '*.rs' -not -path './*/target/*' -print0 | tar --null -T - -cf -) | tar -C "$rust" -xf -
 
-# with FILE LINE...: what the check says when these lines are at the end of a file, by their
-# number from the first of them on.
+# with FILE LINE...: prints what the check says when these lines are at the end of a file. Their
+# numbers count from the first of them.
 with() {
 	local file=$1 before rc=0
 	shift
@@ -32,13 +32,13 @@ with() {
 		END { print said "exit " rc }' "$scratch/said"
 }
 
-# edge LINE ROOM ABOVE: that one is noticed, and nothing else.
+# edge LINE ROOM ABOVE: this name is noticed, and nothing else.
 edge() { echo "$1: room $2 names room $3, which is above it; exit 1"; }
 
 ktap_print_header
 ktap_set_plan 17
-holds "the tree has no such name" quiet "$check" "$TOP/rust"
-holds "nor has the copy" quiet "$check" "$rust"
+holds "no file of the tree names a room above" quiet "$check" "$TOP/rust"
+holds "no file of the copy does" quiet "$check" "$rust"
 
 is "a use" "$(with ledgers/tlb.rs 'use crate::probes::stall;')" "$(edge 1 ledgers probes)"
 is "a use within braces, by the line of the name" \
@@ -58,7 +58,7 @@ is "super, out of a module within a file" \
 is "the crate under another name" "$(with tables/names.rs 'use crate as all;' 'use super as room;')" "$(edge 1 tables reclaimwb_main)"
 is "what is in the crate itself" "$(with rows/tlb.rs 'const PLANTED: &str = crate::VERSION;')" "$(edge 1 rows reclaimwb_main)"
 
-# Its own room, one below, words that are no names.
+# A file may name its own room and rooms below it, and words in comments and strings are no names.
 is "what is allowed" \
 	"$(with ledgers/tlb.rs '// crate::rows, /* and */ super::super::rows' '/* crate::rows::FORMAT */' 'use super::{cost::Cost, super::words::Kind};' \
 		'const PLANTED: (&str, char) = ("crate::rows::FORMAT \"", '"'\"'"');' \

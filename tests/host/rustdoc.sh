@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make doc and make rust-project.json, against the dev kernel, when it is built.
+# make doc and make rust-project.json, for the dev kernel, if it is built.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -14,7 +14,8 @@ ktap_set_plan 13
 
 # --- rust-project.json
 holds "rust-project.json is made" quiet "$TOP/scripts/build/rust-project.sh" "$scratch/project.json"
-# project EXPRESSION: of it, where `ours` is the module's crate, and `names` those it depends on.
+# project EXPRESSION: prints its value. `ours` is the module's crate, and `names` are its
+# dependencies.
 project() {
 	python3 - "$scratch/project.json" "$1" <<-'PYTHON'
 		import json, os, sys
@@ -34,11 +35,11 @@ refuses "a file that cannot be written" "cannot write $scratch/nosuch/x" "$TOP/s
 # --- rustdoc
 doc=$OUT/doc/reclaimwb
 holds "the documentation is made" quiet env KERNEL_DOC=https://docs.example/rust "$TOP/scripts/build/doc.sh"
-holds "with private items" test -f "$doc/struct.ReclaimWb.html" -a -f "$doc/helper/file/ring/struct.Ring.html"
-holds "and links to the kernel's" grep -q 'href="https://docs.example/rust/kernel/' "$doc/struct.ReclaimWb.html"
+holds "it has private items" test -f "$doc/struct.ReclaimWb.html" -a -f "$doc/helper/file/ring/struct.Ring.html"
+holds "it links to the kernel's documentation" grep -q 'href="https://docs.example/rust/kernel/' "$doc/struct.ReclaimWb.html"
 refuses "a KERNEL_DOC that is no URL" "KERNEL_DOC=docs is no URL" env KERNEL_DOC=docs "$TOP/scripts/build/doc.sh"
-refuses "nor with a blank" "a URL without blanks" env KERNEL_DOC="https://docs example" "$TOP/scripts/build/doc.sh"
-# A copy, with a link to what is not there.
+refuses "a KERNEL_DOC with a blank" "a URL without blanks" env KERNEL_DOC="https://docs example" "$TOP/scripts/build/doc.sh"
+# A copy has a link to something that is not there.
 mkdir "$scratch/copy"
 cp -r "$TOP/Kbuild" "$TOP/rust" "$TOP/scripts" "$scratch/copy/"
 # shellcheck disable=SC2016 # Markdown
@@ -46,6 +47,6 @@ sed -i '0,/^struct ReclaimWb/s//\/\/\/ See [`NoSuchThing`].\n&/' "$scratch/copy/
 "$scratch/copy/scripts/build/doc.sh" >"$scratch/log" 2>&1
 # shellcheck disable=SC2016
 is "a broken link is an error" "$(grep -o '^error: unresolved link to `NoSuchThing`' "$scratch/log")" 'error: unresolved link to `NoSuchThing`'
-is "which is the end of it" "$(tail -n1 "$scratch/log")" "error: rustdoc has complaints; see above"
+is "doc.sh fails because of it" "$(tail -n1 "$scratch/log")" "error: rustdoc has complaints; see above"
 
 ktap_finished

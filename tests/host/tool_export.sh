@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What `reclaimwb export` writes and what lies in scripts/package/monitoring, by Prometheus' own
-# tool (promtool, of Debian's package prometheus, which is fetched and unpacked, not installed)
-# and by systemd's.
+# Prometheus' own tool checks what `reclaimwb export` writes and what is in
+# scripts/package/monitoring, and systemd's checks the units. (promtool is in Debian's package
+# prometheus, which is fetched and unpacked, but not installed.)
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 # shellcheck source=lib/tool.sh
@@ -30,7 +30,7 @@ with_promtool() {
 
 check_metrics() { "$promtool" check metrics <"$1"; }
 
-# Such a unit as would be installed, but for where the command is.
+# units [SED]: makes the units as they would be installed, but with the command where it is here.
 units() {
 	mkdir -p "$scratch/units"
 	for unit in service timer; do
@@ -39,7 +39,7 @@ units() {
 	done
 }
 
-# systemd-analyze says what is wrong and succeeds all the same.
+# systemd-analyze says what is wrong, and succeeds all the same.
 verify() {
 	local said
 	said=$(systemd-analyze verify --man=no "$scratch/units/reclaimwb-export.timer" \
@@ -59,7 +59,7 @@ for snapshot in "${snapshots[@]}"; do
 	with_promtool passes "promtool takes the export of $name" check_metrics "$scratch/$name.prom"
 done
 
-# That the checks can fail.
+# The checks can fail.
 sed '0,/^# HELP /{/^# HELP /d}' "$scratch/stalls.prom" >"$scratch/no-help.prom"
 with_promtool fails "a family without help is found" check_metrics "$scratch/no-help.prom"
 sed 's/^reclaimwb_stack_size_bytes .*/& x/' "$scratch/stalls.prom" >"$scratch/broken.prom"
@@ -89,6 +89,6 @@ refuses_in_words() {
 		grep -q 'not loaded' "$scratch/said" && check_unchanged
 }
 check_unchanged() { "$tool" export --prometheus --cgroups "$fixtures/stalls.json" | cmp - "$scratch/stalls.prom"; }
-passes "without the module the old file stays, and it is said why" refuses_in_words
+passes "without the module the old file stays, and the message says why" refuses_in_words
 
 ktap_finished

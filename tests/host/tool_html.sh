@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The page that `reclaimwb report --html` writes, in headless Chromium: it loads nothing and complains of nothing,
-# sorts, fits narrow and wide, light and dark and paper, and does nothing that a task's name wants.
+# The page that `reclaimwb report --html` writes, in headless Chromium. It loads nothing, complains
+# of nothing, and sorts. It fits narrow and wide screens, light and dark ones, and paper. The name
+# of a task cannot make it do anything.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 lib=$TOP/tests/host/lib
-# Where Debian's Python packages are, whatever else is on PATH.
+# Debian's Python packages are there, whatever else is on PATH.
 python=
 for one in python3 /usr/bin/python3; do
 	if command -v "$one" >/dev/null && "$one" -c 'import selenium' 2>/dev/null; then
@@ -26,16 +27,16 @@ if [ -n "$why" ]; then
 fi
 # shellcheck source=lib/tool.sh
 . "$lib/tool.sh"
-# A folder of its own for all that a browser leaves behind.
+# A browser leaves files behind, which go into this folder.
 export HOME=$scratch TMPDIR=$scratch
 
-# page NAME ARG...: the page NAME.html of a report.
+# page NAME ARG...: makes the page NAME.html of a report.
 page() {
 	local name=$1
 	shift
 	passes "a page of $name" "$tool" report "$@" --html "$scratch/$name.html"
 }
-# look WHAT NAME...: what a browser says of a page.
+# look WHAT NAME...: asks a browser about a page.
 look() {
 	local what=$1 name=$2
 	shift 2
@@ -44,7 +45,7 @@ look() {
 		return 1
 	}
 }
-# says NAME PAGE.WHAT REGEX: a line of that is there.
+# says NAME PAGE.WHAT REGEX: the answer has such a line.
 says() {
 	if grep -qE -- "$3" "$scratch/$2"; then
 		ktap_test_pass "$1"
@@ -86,15 +87,15 @@ for name in recording hostile; do
 done
 says "hostile names run nothing" hostile.facts '^alert none$'
 
-holds "without scripts" look plain recording
+holds "a browser without scripts opens it" look plain recording
 says "charts are drawn all the same" recording.plain '^charts 6$'
 says "and tables are there, with nothing to click" recording.plain '^buttons 0$'
 
-holds "it is printed" look print recording "$scratch/page.pdf"
+holds "a browser prints it" look print recording "$scratch/page.pdf"
 pdftotext -layout "$scratch/page.pdf" "$scratch/page.txt" 2>"$scratch/log" || sed 's/^/# | /' "$scratch/log"
 printed() { [ "$(tr -cd '\f' <"$scratch/page.txt" | wc -c)" -gt 3 ] && ! grep -qF 'Not Found' "$scratch/page.txt"; }
-holds "on pages" printed
+holds "the print has pages" printed
 says "with the summary" page.txt 'Reclaim wrote 85,937 pages'
-says "and what is folded on a screen" page.txt 'blk_mq_dispatch_rq_list\+0x2cc'
+says "it has what is folded on a screen" page.txt 'blk_mq_dispatch_rq_list\+0x2cc'
 
 ktap_finished

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A trace that `reclaimwb stalls --perfetto` writes, read with Perfetto's own schema (Python package perfetto), and by its
-# trace processor where there is one: TRACE_PROCESSOR=, or trace_processor_shell on PATH. (The package would fetch that
-# from a place that is no package registry; this test does not.)
+# A trace that `reclaimwb stalls --perfetto` writes is read with Perfetto's own schema (Python
+# package perfetto), and by its trace processor, if there is one: TRACE_PROCESSOR=, or
+# trace_processor_shell on PATH. (The package would fetch that program from a place that is no
+# package registry. This test does not.)
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 # shellcheck source=lib/tool.sh
@@ -33,7 +34,7 @@ if ! has_schema; then
 fi
 processor=${TRACE_PROCESSOR:-$(command -v trace_processor_shell)}
 
-# has NAME REGEX: one line of what the schema's reader found.
+# has NAME REGEX: the schema's reader found such a line.
 has() {
 	if [ -n "$why" ]; then
 		ktap_test_skip "$1: $why"
@@ -42,7 +43,7 @@ has() {
 	fi
 }
 
-# asks NAME SQL EXPECTED: what the trace processor answers.
+# asks NAME SQL EXPECTED: the trace processor gives that answer.
 asks() {
 	if [ -n "$why" ] || [ -z "$processor" ]; then
 		ktap_test_skip "$1: ${why:-no trace_processor_shell (TRACE_PROCESSOR=)}"

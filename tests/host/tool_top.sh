@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# reclaimwb top in a real terminal (tmux): ledgers that change while it runs, every key, sizes,
-# terminals without colour or UTF-8, and that the terminal is given back however it ends.
+# reclaimwb top in a real terminal (tmux): the ledgers change while it runs, every key and several
+# sizes are tried, terminals lack colour or UTF-8, and the terminal is given back however it ends.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
@@ -12,7 +12,7 @@ if ! command -v tmux >/dev/null; then
 fi
 
 crate=$TOP/tool
-# The folder that qemu/suite/host.py has just tested it in.
+# qemu/suite/host.py has just tested the tool in this folder.
 target=${CARGO_TARGET_DIR:-$(. "$TOP/scripts/lib/lib.sh" && cargo_target)}
 tool=$target/debug/reclaimwb
 if ! (cd "$crate" && CARGO_TARGET_DIR=$target cargo build --quiet --locked) >"$scratch/build" 2>&1; then
@@ -22,9 +22,9 @@ if ! (cd "$crate" && CARGO_TARGET_DIR=$target cargo build --quiet --locked) >"$s
 	exit 1
 fi
 
-# tm ARG...: a tmux server of our own, which no one's settings change.
+# tm ARG...: calls a tmux server of our own, which nobody's settings change.
 printf 'set -g status off\nset -g default-terminal screen\n' >"$scratch/tmux.conf"
-# A server of its own for each terminal: one that is told to end may still take the next one in.
+# Each terminal has its own server: a server that is told to end may still accept the next terminal.
 terminals=0
 tm() { tmux -u -S "$scratch/tmux$terminals" -f "$scratch/tmux.conf" "$@"; }
 grower=
@@ -45,10 +45,10 @@ for name, ledger in json.load(open(sys.argv[1]))["ledgers"].items():
         f.writelines(row + "\n" for row in ledger["rows"])
 PYTHON
 
-# show N: the ledgers' folder is now the Nth, from one read to the next.
+# show N: makes the Nth folder the ledgers' folder, between two reads.
 show() { ln -sfn "ledgers.$1" "$scratch/next" && mv -T "$scratch/next" "$scratch/reclaimwb"; }
 
-# grow: five stalls of 20 ms and 100 pages more, ten times a second, until there is a file grown.
+# grow: adds five stalls of 20 ms and 100 pages ten times a second, until there is a file `grown`.
 grow() {
 	local n=0 dir
 	while [ ! -e "$scratch/grown" ] && sleep 0.1; do
@@ -63,12 +63,12 @@ grow() {
 	done
 }
 
-# --- what is seen
+# --- what the screen shows
 
 screen() { tm capture-pane -p; }
 shows() { screen | grep -qE -- "$1"; }
 lacks() { ! shows "$1"; }
-# soon COMMAND...: within ten seconds; what was seen instead is told.
+# soon COMMAND...: the command succeeds within ten seconds. If not, the screen is shown.
 soon() {
 	local n
 	for n in {1..100}; do
@@ -81,9 +81,9 @@ soon() {
 }
 press() { tm send-keys "$@"; }
 line() { screen | sed -n "$1p"; }
-# The last line of N shows the keys.
+# footer N: the last line, the Nth, shows the keys.
 footer() { line "$1" | grep -q '^ q quit  o origin  c cgroup  t task  s sort  p pause  r reset  ? help'; }
-# Stalls in all, as the frame's third line says.
+# total: prints the number of all stalls, which is in the frame's third line.
 total() { line 3 | awk '$1 == "stalls" { gsub(",", "", $3); print $3 }'; }
 grows() {
 	local first
@@ -99,7 +99,7 @@ stands() {
 }
 rows_first() { line 10 | grep -q "^$1 "; }
 
-# run ENVIRONMENT ARG...: top in a new terminal of 80x24; how it ends is written below it.
+# run ENVIRONMENT ARG...: runs top in a new terminal of 80x24, which then shows how it ended.
 run() {
 	local env=$1
 	shift
@@ -117,7 +117,8 @@ run() {
 	SCRIPT
 	tm new-session -d -x 80 -y 24 "exec bash '$scratch/run'"
 }
-# The terminal is as it was: its settings (its size is tmux's), its screen, its cursor.
+# given_back: the terminal has its settings (but for the size, which is tmux's), its screen and its
+# cursor.
 given_back() {
 	soon test -s "$scratch/stty.after" && cmp "$scratch/stty.before" "$scratch/stty.after" &&
 		[ "$(tm display-message -p '#{alternate_on} #{cursor_flag}')" = "0 1" ]
@@ -130,13 +131,13 @@ grower=$!
 
 run "TERM=screen LC_ALL=C" --interval 300ms
 holds "it draws itself" soon shows 'reclaimwb top.*every 300ms'
-holds "with the module's state" shows 'recording, write-around on, handoff off'
-holds "keys in the last line" footer 24
-holds "by origin first" shows '^-- by origin -- sorted by STALLED -'
+holds "it shows the module's state" shows 'recording, write-around on, handoff off'
+holds "the last line has the keys" footer 24
+holds "origins come first" shows '^-- by origin -- sorted by STALLED -'
 holds "a rate, when there are two samples" soon shows '^stalls +[1-9][0-9.]* '
-holds "stalled time" shows '^stalled +[1-9][0-9.]* %'
-holds "pages written" shows '^written +[1-9][0-9,.]* '
-holds "its row" shows '^direct +[1-9][0-9.]* +[1-9][0-9.]* % +[1-9]'
+holds "it shows stalled time" shows '^stalled +[1-9][0-9.]* %'
+holds "it shows written pages" shows '^written +[1-9][0-9,.]* '
+holds "an origin has its row" shows '^direct +[1-9][0-9.]* +[1-9][0-9.]* % +[1-9]'
 holds "it follows the ledgers" grows
 
 press c
@@ -148,14 +149,14 @@ holds "o: by origin again" soon rows_first 'ORIGIN'
 press s
 holds "s: sorted by the next column" soon shows 'sorted by WRITTEN/S'
 press S
-holds "S: and back" soon shows 'sorted by STALLED'
+holds "S: sorted by the column before" soon shows 'sorted by STALLED'
 press '?'
 holds "?: help" soon shows 'Ctrl-L +draw all anew'
 press '?'
-holds "?: and back" soon rows_first 'ORIGIN'
+holds "?: the help goes" soon rows_first 'ORIGIN'
 press p
 holds "p: paused" soon shows 'PAUSED'
-holds "nothing moves" stands
+holds "p: nothing moves" stands
 press p
 soon lacks 'PAUSED' >/dev/null
 holds "p: it goes on" grows
@@ -164,21 +165,21 @@ holds "r: totals from now" soon shows 'a second +since [0-9]+ s'
 
 tm resize-window -x 60 -y 10
 holds "too small: it says what it needs" soon shows 'needs 80 columns and 20 rows'
-holds "and what there is" shows 'has 60 and 10'
+holds "too small: it says what there is" shows 'has 60 and 10'
 tm resize-window -x 120 -y 40
-holds "larger: keys in the new last line" soon footer 40
-holds "and columns that did not fit" shows 'STALLED FOR'
+holds "larger: the new last line has the keys" soon footer 40
+holds "larger: columns that did not fit are there" shows 'STALLED FOR'
 tm resize-window -x 80 -y 24
-holds "80x24 again" soon footer 24
-holds "with nothing left of the other" lacks 'STALLED FOR|needs 80'
+holds "80x24 again: the last line has the keys" soon footer 24
+holds "80x24 again: nothing is left of other sizes" lacks 'STALLED FOR|needs 80'
 
-# A key and a sample at the same time: it stands still until both are there.
+# A key and a sample come at the same time: top is stopped until both are there.
 kill -STOP "$(cat "$scratch/pid")"
 press q
 sleep 0.5
 kill -CONT "$(cat "$scratch/pid")"
 holds "q: it ends, with a sample due" soon shows '^ended with 0'
-holds "and gives the terminal back" given_back
+holds "q: it gives the terminal back" given_back
 
 run "TERM=vt100 LC_ALL=en_US.UTF-8" --by task
 holds "vt100: it draws itself" soon shows 'by task'
@@ -186,10 +187,10 @@ plain() {
 	! screen | LC_ALL=C grep -q '[^ -~]' || return 1
 	! tm capture-pane -pe | grep -qE $'\e\\[([0-9;]*;)?[349][0-8]m'
 }
-holds "in ASCII, without colour" plain
+holds "vt100: it uses ASCII, without colour" plain
 kill -TERM "$(cat "$scratch/pid")"
-holds "SIGTERM: it ends by it" soon shows '^ended with 143'
-holds "and gives the terminal back, too" given_back
+holds "SIGTERM: it ends because of it" soon shows '^ended with 143'
+holds "SIGTERM: it gives the terminal back" given_back
 
 run "TERM=linux LC_ALL=C.UTF-8"
 holds "a locale with UTF-8: lines" soon shows '── by origin ──'
@@ -202,16 +203,16 @@ gone() { ! kill -0 "$(cat "$scratch/pid")" 2>/dev/null; }
 tm kill-server
 holds "its terminal is gone: it ends" soon gone
 
-# As a serial line, whose size nobody knows.
+# A serial line does not know its size.
 before_run='stty rows 0 cols 0' run "TERM=vt220 LC_ALL=C"
 holds "a line without a size: 80x24" soon footer 24
-# While it runs: as when the module is unloaded.
+# The ledgers go while it runs, as when the module is unloaded.
 touch "$scratch/grown"
 wait "$grower" 2>/dev/null
 grower=
 rm "$scratch/reclaimwb"
 holds "no ledgers any more: one line says so" soon shows '^reclaimwb: no .*the module is not loaded'
-holds "it ends as what fails does" soon shows '^ended with 1'
-holds "and gives the terminal back even so" given_back
+holds "it ends with a failure" soon shows '^ended with 1'
+holds "it gives the terminal back even so" given_back
 
 ktap_finished

@@ -59,7 +59,7 @@ static void print_usage(void)
 	      "  verify FILE MIB    verify what `write` leaves with the same options\n"
 	      "  map FILE MIB       verify what `fill` left, by a mapping, -c times\n"
 	      "  touch MIB          touch that much anonymous memory, once, in a child\n"
-	      "  churn MIB          hold that much, renew slices of -m MIB, until -S FILE is there\n"
+	      "  churn MIB          hold that much, renew slices of -m MIB until -S FILE is there\n"
 	      "  build DIR COUNT    write, read, rename and delete small files, by -j tasks\n"
 	      "  rebuilt DIR COUNT  verify what `build` left\n"
 	      "  mark DEVICE N      read the N-th page from the end, which shows in a log\n"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# reclaimwb-dkms on Debian 13 with the kernel of backports: installing it ends with a module for
-# that kernel, which loads on it (in a guest). Another installation finds the metadata there.
-# `make test-deb`. Needs root and a Debian mirror that has trixie and trixie-backports.
+# reclaimwb-dkms on Debian 13 with the kernel of backports: installing it makes a module for that
+# kernel, which loads on it (in a guest). Another installation finds the metadata of the first.
+# `make test-deb` runs this. It needs root and a Debian mirror that has trixie and trixie-backports.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/ktap.sh"
 # shellcheck source=../../../scripts/lib/lib.sh
@@ -21,7 +21,8 @@ root=$OUT/deb/debian13
 trap 'umount -l "$root/proc" "$root/dev" 2>/dev/null; rm -rf --one-file-system "$root" "$scratch"' EXIT
 rm -rf --one-file-system "$root"
 say "making a chroot of trixie with $release"
-# With what the package recommends: without it Debian's compilers are fetched into the cache.
+# The chroot has what the package recommends. Without that, Debian's compilers are fetched into the
+# cache.
 recommended=$(sed -n '/^Package: reclaimwb-dkms/,$ { /^Recommends:/,/^Suggests:/ p }' "$TOP/packaging/debian/control" |
 	sed '/^Suggests:/d; s/^Recommends://' | tr -d '\n ' | sed 's/|[^,]*//g')
 mmdebstrap --mode=root --variant=apt --format=directory --include="dkms,kmod,linux-headers-$release,$recommended" \
@@ -40,7 +41,7 @@ module() { find "$root/lib/modules/$release/updates" -name 'reclaimwb.ko*' 2>/de
 ktap_print_header
 ktap_set_plan 10
 
-# As on a machine that has installed something before.
+# A machine that has installed something before has read these lists.
 holds "apt reads its lists" apt update
 mkdir "$root/packages"
 cp "$dkms" "$root/packages/"
@@ -54,7 +55,7 @@ is "there is one module" "$(module | wc -l)" 1
 file=$(module)
 is "it is for that kernel" "$(in_root modinfo -F vermagic "/${file#"$root"/}" | cut -d' ' -f1)" "$release"
 holds "it is signed, with DKMS's key" grep -q 'Module signature appended' "$(module)"
-is "and for no other" "$(find "$root/lib/modules" -name 'reclaimwb.ko*' | wc -l)" 1
+is "no other kernel has one" "$(find "$root/lib/modules" -name 'reclaimwb.ko*' | wc -l)" 1
 
 # --- in a guest with that kernel
 guest() {
@@ -71,7 +72,7 @@ guest() {
 }
 holds "it loads on that kernel" quiet guest
 
-# --- once more: what was made is still there
+# --- once more: the metadata are still there
 again() {
 	in_root dkms remove -m reclaimwb -v "$version" -k "$release" &&
 		in_root dkms install -m reclaimwb -v "$version" -k "$release"
@@ -81,6 +82,6 @@ holds "it is built again" quiet again
 ktap_print_msg "that took $((SECONDS - start)) s"
 kept() { [ -n "$(ls "$root/var/cache/reclaimwb" 2>/dev/null)" ]; }
 purged() { kept && apt purge reclaimwb-dkms && ! kept; }
-holds "purged, nothing is left in the cache" purged
+holds "after a purge nothing is left in the cache" purged
 
 ktap_finished

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # TOP is for those who source it
-# For tests of the host scripts: the kernel's KTAP helpers, a scratch folder,
-# and the assertions they share. Sourced.
+# For tests of the host scripts: the kernel's KTAP helpers, a scratch folder, and the assertions
+# that they share. This file is sourced.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
@@ -13,7 +13,7 @@ find_helpers() {
 }
 helpers=$(find_helpers)
 if [ -z "$helpers" ]; then
-	# Every later step needs the source too.
+	# Every later step needs the source, too.
 	"$TOP/scripts/build/kernel.sh" --configure >/dev/null
 	helpers=$(find_helpers)
 fi
@@ -27,8 +27,8 @@ fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# refuses NAME REGEX COMMAND...: the command fails, says nothing on stdout, and
-# ends with exactly one error line, which matches.
+# refuses NAME REGEX COMMAND...: the command fails, says nothing on stdout, and its last line is its
+# only error line, which matches.
 refuses() {
 	local name=$1 regex=$2 rc=0 errors
 	shift 2
@@ -44,14 +44,14 @@ refuses() {
 	fi
 }
 
-# skip_all REASON: the whole script.
+# skip_all REASON: skips the whole script.
 skip_all() {
 	ktap_print_header
 	ktap_skip_all "$*"
 	exit "$KSFT_SKIP"
 }
 
-# quiet COMMAND...: what it says is of interest only if it fails.
+# quiet COMMAND...: shows what the command says only if it fails.
 quiet() { "$@" >"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; return 1; }; }
 
 # holds NAME COMMAND...: the command succeeds. (The kernel's ktap_test_result splits arguments.)
@@ -66,7 +66,7 @@ holds() {
 	fi
 }
 
-# is NAME GOT WANTED: two texts that are the same, and not empty.
+# is NAME GOT WANTED: the two texts are the same, and not empty.
 is() {
 	if [ -n "$2" ] && [ "$2" = "$3" ]; then
 		ktap_test_pass "$1"
@@ -76,7 +76,7 @@ is() {
 	fi
 }
 
-# stub COMMAND BODY: a fake command, first on $stubs.
+# stub COMMAND BODY: makes a fake command in the folder $stubs.
 stubs=$scratch/stubs
 mkdir -p "$stubs"
 stub() {
@@ -84,7 +84,7 @@ stub() {
 	chmod +x "$stubs/$1"
 }
 
-# path_without COMMAND...: a folder with all commands on PATH but these.
+# path_without COMMAND...: prints a folder that has all commands on PATH except these.
 path_without() {
 	local dir cmd
 	dir=$(mktemp -d "$scratch/path.XXXXXX")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034,SC2154 # for those who source it; TOP and scratch are ktap.sh's
-# The reclaimwb command for host tests, as $tool: the one that cargo built for its own tests, or RECLAIMWB=.
-# Sourced after ktap.sh.
+# The reclaimwb command for host tests, as $tool: the one that cargo built for the tool's own tests,
+# or RECLAIMWB=. This file is sourced after ktap.sh.
 
 fixtures=$TOP/tool/tests/fixtures
 
-# host_lib COMMAND...: one of the functions of scripts/lib/lib.sh, in a shell of its own.
+# host_lib COMMAND...: calls a function of scripts/lib/lib.sh, in a shell of its own.
 host_lib() {
 	# shellcheck disable=SC2016 # for that shell
 	bash -c '. "$1/scripts/lib/lib.sh"; shift; "$@"' - "$TOP" "$@"
@@ -35,7 +35,7 @@ passes() {
 	fi
 }
 
-# fails NAME COMMAND...: it does not: what it is to find wrong it finds.
+# fails NAME COMMAND...: the command fails, because it finds what is wrong.
 fails() {
 	local name=$1
 	shift
