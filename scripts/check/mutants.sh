@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mutants.sh [NAME...]: do the tests of rust/policy notice when its code is changed? cargo-mutants makes one
-# change after another, in a copy, and runs the tests on each. Those that they need not notice, and why not,
-# are in rust/policy/mutants.toml. NAME is a file's (handoff), for all changes of that file alone.
+# mutants.sh [NAME...]: do the tests of rust/policy notice when its code is changed? cargo-mutants
+# makes one change after another, in a copy, and runs the tests on each. rust/policy/mutants.toml
+# has the changes that the tests need not notice, and says why. NAME is the name of a file
+# (handoff), to try only the changes of that file.
 #
-#   J=2              at a time
-#   PROPTEST_CASES=  of each property, 16 if not given
+#   J=2              changes that are tried at a time
+#   PROPTEST_CASES=  cases of each property (16)
 #
-# What it found is in out/mutants.out/; exit code 1 if a change went unnoticed.
+# out/mutants.out/ has what it found. The exit code is 1 if a change went unnoticed.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
@@ -19,17 +20,17 @@ for name; do
 done
 mkdir -p "$OUT"
 
-# The same cases for each change; and a failure is enough, without the least example of it.
+# The cases are the same for each change. A failure is enough: it need not be made small.
 export PROPTEST_CASES=${PROPTEST_CASES:-16} PROPTEST_RNG_SEED=${PROPTEST_RNG_SEED:-1}
 export PROPTEST_MAX_SHRINK_ITERS=0 PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
-# Each change is built once and run once: building is what takes the time.
+# Each change is built once and run once, so that building takes most of the time.
 export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0
 unset CARGO_TARGET_DIR
 cd "$TOP/rust/policy"
 rc=0
 as_group cargo mutants --config mutants.toml --output "$OUT" --jobs "$J" --colors never "${files[@]}" || rc=$?
 found=$OUT/mutants.out
-# 3: with some changes the tests had no end, by which they noticed.
+# Exit code 3 says that the tests did not end with some changes, which is a way to notice them.
 case $rc in
 0 | 3) ;;
 2) die "changes went unnoticed: $found/missed.txt" ;;

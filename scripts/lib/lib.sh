@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # used by those who source it
-# What every host script shares; sourced, never run. Messages go to stderr, so
-# that a script's stdout is its answer alone.
+# What all host scripts share. This file is sourced, never run. Messages go to stderr, so that
+# stdout only has the answer of a script.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 RWB_CACHE=${RWB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/reclaimwb}
@@ -12,20 +12,22 @@ say() { echo "reclaimwb: $*" >&2; }
 die() { echo "error: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# need SCRIPT KEY: what a test script needs of a guest, the value of its "# KEY: value" comment.
+# need SCRIPT KEY: print what a test script needs of a guest: the value of its comment "# KEY:
+# value".
 need() {
 	awk -v key="# $2:" '!/^#/ && NF { exit }
 		index($0, key) == 1 { sub(/^[^:]*:[ \t]*/, ""); print; exit }' "$TOP/tests/$1"
 }
 
-# version: the project's, which is the tool's, the module's and dkms.conf's.
+# version: print the version of the project, which the tool, the module and dkms.conf have in
+# common.
 version() { sed -n 's/^version = "\(.*\)"$/\1/p' "$TOP/tool/Cargo.toml" | head -n1; }
 
 # version_ge A B: is version A at least B?
 version_ge() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n1)" = "$2" ]; }
 
-# with_lock [-q] NAME COMMAND...: one at a time over all processes sharing the cache; -q does
-# not say that it waits.
+# with_lock [-q] NAME COMMAND...: run one such command at a time, over all processes that share the
+# cache. With -q it does not say that it waits.
 with_lock() {
 	local name fd quiet=
 	[ "$1" != -q ] || { quiet=1; shift; }
@@ -41,12 +43,12 @@ with_lock() {
 	exec {fd}>&-
 }
 
-# show_errors LOG: the first errors of a build, or else the last that it said.
+# show_errors LOG: show the first errors of a build, or else the end of its log.
 show_errors() { grep -m5 -E '(error|Error|\*\*\*)[: ]' "$1" >&2 || tail -n 5 "$1" >&2; }
 
-# as_group COMMAND...: run it in a process group of its own, all of which ends when this
-# script is told to: a shell heeds no trap before its child has ended, unless it waits for it
-# by `wait`, and make tells only its child.
+# as_group COMMAND...: run it in a process group of its own, which ends when this script is told to
+# end. A shell handles no signal while it runs a child, unless it waits for it by `wait`, and make
+# tells only its own child.
 as_group() {
 	local group rc=0
 	set -m
@@ -69,17 +71,16 @@ end_group() {
 	exit "$2"
 }
 
-# --- Debian packages without touching the user's package manager: a private
-# apt state in the cache, one per suite, read with the machine's own mirror and
-# checked against Debian's own keys.
+# --- Debian packages, without touching the user's package manager: the cache has a private apt state for each
+# suite, which is read from the machine's own mirror and checked with Debian's own keys.
 
 KEYRING=${DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 
 # shellcheck disable=SC1091 # the machine's own file
 os_codename() { (. /etc/os-release 2>/dev/null; echo "${VERSION_CODENAME:-unknown}"); }
 
-# debian_mirror SUITE: the archive to read SUITE from, by apt's own reading of
-# the machine's sources.
+# debian_mirror SUITE: print the archive that has SUITE, as apt understands the sources of this
+# machine.
 debian_mirror() {
 	local want='^(old|oldold)?stable$|^(bookworm|trixie|forky|duke|sid|testing|unstable)$' uri
 	case $1 in
@@ -88,8 +89,8 @@ debian_mirror() {
 		want="^$1\$" ;;
 	*)	[ -z "${DEBIAN_MIRROR:-}" ] || { echo "$DEBIAN_MIRROR"; return; } ;;
 	esac
-	# Other archives name suites the same way: prefer the one that calls
-	# itself Debian (known after an update), then one whose path says so.
+	# Other archives use the same names of suites. Prefer one that calls itself Debian (which is
+	# known after an update), then one whose path says so.
 	# shellcheck disable=SC2016 # apt's own $(FIELD) syntax
 	uri=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(LABEL) $(REPO_URI)' \
 			'Created-By: Packages' 2>/dev/null |
@@ -113,7 +114,7 @@ apt_state() {
 		rm -f "$dir/updated"
 		echo "$line" >"$dir/sources.list"
 	fi
-	# The machine's own hooks must not run for a state that is not the machine's.
+	# The hooks of the machine must not run for this state.
 	cat >"$dir/apt.conf" <<-CONF
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
@@ -143,8 +144,8 @@ apt_state() {
 	echo "$dir/apt.conf"
 }
 
-# deb_versions CONF PKG [UPSTREAM]: versions on offer, newest first; with
-# UPSTREAM only builds of exactly that version.
+# deb_versions CONF PKG [UPSTREAM]: print the versions that are offered, the newest first. With
+# UPSTREAM, print only builds of that version.
 deb_versions() {
 	apt-cache -c "$1" madison "$2" 2>/dev/null |
 		awk -v want="${3:-}" '$NF != "Sources" {
@@ -153,9 +154,9 @@ deb_versions() {
 				print v }' | awk '!seen[$0]++'
 }
 
-# deb_extract PKG[=VERSION] [SUITE...]: print the directory with the package's
-# files, taken from the first suite that offers it; fetched once, then cached.
-# What the user can do where none offers it: $deb_hint.
+# deb_extract PKG[=VERSION] [SUITE...]: print the directory with the files of the package. They come
+# from the first suite that offers it, and are fetched once. $deb_hint says what the user can do if
+# none does.
 deb_extract() {
 	[ -d "$RWB_CACHE/deb/$1" ] || with_lock deb deb_fetch "$@" || exit 1
 	readlink -f "$RWB_CACHE/deb/$1"
@@ -201,8 +202,8 @@ deb_fetch() {
 	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"
 }
 
-# cargo_target: the cache's folder for what cargo builds, one for each checkout: cargo compares
-# times, and would take our crates of one checkout for those of another.
+# cargo_target: print the cache's folder for what cargo builds. Each checkout has its own: cargo
+# compares times, and would take our crates of one checkout for those of another.
 cargo_target() {
 	local dir
 	dir=$RWB_CACHE/cargo-target/$(sha256sum <<<"$TOP" | cut -c 1-12)
@@ -210,8 +211,8 @@ cargo_target() {
 	echo "$dir"
 }
 
-# cargo_target_new DIR: with the dependencies that another checkout has built. That one's folder
-# becomes ours if it is gone; else its files are ours, too, but for those that cargo writes into.
+# cargo_target_new DIR: begin with the dependencies that another checkout has built. If that
+# checkout is gone, take its folder. Otherwise link its files, except those that cargo writes into.
 cargo_target_new() {
 	local dir=$1 new=$1.new other like=
 	[ ! -e "$dir/checkout" ] || return 0

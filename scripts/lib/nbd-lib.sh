@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # used by those who source it
-# Swap over NBD on several sides, a guest for each: what test-nbd.sh and nbd-map.sh share;
-# sourced, never run. SIDES, VARIANT, KDIR and RESUME are what these say they are.
+# Swap over NBD on several sides, with a guest for each. test-nbd.sh and nbd-map.sh source this
+# file, and say what SIDES, VARIANT, KDIR and RESUME are.
 
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -9,7 +9,7 @@ SIDES=${SIDES:-stock observer helper} VARIANT=${VARIANT:-base} RESUME=${RESUME:-
 out=$OUT/nbd
 declare -A kdirs=()
 
-# prepare VARIANT: its kernel and modules; what cannot be is said.
+# prepare VARIANT: make its kernel and modules, and say what cannot be made.
 prepare() {
 	local as=$1
 	[ -z "${kdirs[$1]:-}" ] || return 0
@@ -19,7 +19,7 @@ prepare() {
 		"$TOP/scripts/build/kmod.sh" --variant "$1"
 		return
 	fi
-	# Not among the modules of ours.
+	# The modules of that kernel must not mix with those of ours.
 	as=$1-own
 	kdirs[$1]=$(realpath "$KDIR") || die "KDIR=$KDIR: there is no such folder"
 	mkdir -p "$out"
@@ -32,7 +32,7 @@ prepare() {
 		say "no reserve hog: it does not build for $KDIR: $(grep -m1 '^error' "$out/kmod.log" || tail -n1 "$out/kmod.log")"
 }
 
-# prepare_all: whatever a guest of VARIANT needs; sets `release`.
+# prepare_all: make everything that a guest of VARIANT needs. Sets `release`.
 prepare_all() {
 	local side
 	for side in $SIDES; do
@@ -40,7 +40,7 @@ prepare_all() {
 	done
 	[ -n "${KDIR:-}" ] || "$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/build/deps.sh" vm test nbd
-	# What builds a module is there where it was built.
+	# A kernel of the user's own comes with the tools that build a module.
 	[ -n "${KDIR:-}" ] || "$TOP/scripts/build/deps.sh" kernel
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	prepare "$VARIANT"
@@ -67,7 +67,7 @@ run() { # NAME VARIANT SIDE DIR [ARGUMENT OF vm.sh]...
 
 of() { awk -v k="$2" '$1 == k { sub(/^[^ ]* */, ""); print }' "$1/results/cell" 2>/dev/null || true; }
 
-# judge DIR: sets outcome, verdict, why.
+# judge DIR: set outcome, verdict and why.
 judge() {
 	local reason='' known='' killed=''
 	if [ -s "$1/ktap.log" ]; then
@@ -76,7 +76,7 @@ judge() {
 	fi
 	outcome=$(of "$1" outcome) verdict=FAIL why=''
 	[ ! -s "$1/reason" ] || reason=$(cat "$1/reason")
-	# Its own shell hung with it, and then maybe all of the guest.
+	# If the script's shell hangs as well, the whole guest may hang.
 	[ -n "$reason$outcome" ] || reason=$killed
 	if grep -qs '^1\.\.0 # SKIP' "$1/ktap.log"; then
 		outcome=- verdict=skipped why=$(sed -n 's/^1\.\.0 # SKIP *//p' "$1/ktap.log")

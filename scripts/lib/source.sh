@@ -7,8 +7,8 @@ KERNEL=${KERNEL:-7.3}
 SOURCE_SUITES=(trixie-backports sid)
 PATCHES=$TOP/qemu/patches
 
-# source_package: unpack Debian's package, print its directory. Where the
-# version is no longer offered, the newest of the same major version is taken.
+# source_package: unpack Debian's package, and print its directory. If the version is no longer
+# offered, take the newest one with the same major version.
 source_package() {
 	local suite conf newest
 	[ ! -d "$RWB_CACHE/deb/linux-source-$KERNEL" ] || { deb_extract "linux-source-$KERNEL"; return; }
@@ -31,7 +31,7 @@ source_package() {
 	die "Debian (${SOURCE_SUITES[*]}) offers no linux-source-${KERNEL%%.*}.x: give a source tree with KSRC=dir"
 }
 
-# patch_list: our series, in order.
+# patch_list: print the patches of our series, in order.
 patch_list() { find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | sort; }
 
 # check_ksrc: can a kernel be built from KSRC?
@@ -64,7 +64,7 @@ find_source() {
 	SRC_ID=$version-$key
 }
 
-# get_source: unpack and patch; the tree gets its name only when complete.
+# get_source: unpack and patch it. The tree gets its name only when it is complete.
 get_source() {
 	local tmp tarball p
 	[ -z "${KSRC:-}" ] && [ ! -d "$SRC" ] || return 0

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # used by those who source it
-# Where the compilers are and whether they will do; sourced after lib.sh.
+# Where are the compilers, and will they do? This file is sourced after lib.sh.
 
-# The kernel's own minima (scripts/min-tool-version.sh in 7.3), and the bindgen
-# that is fetched where the distribution's is older.
+# The kernel's own minima (scripts/min-tool-version.sh in 7.3), and the bindgen that is fetched if
+# the distribution's is older.
 RUSTC_MIN=1.85.0
 BINDGEN_MIN=0.71.1
 BINDGEN_PIN=0.72.1
@@ -11,8 +11,8 @@ CLANG_MIN=17
 
 rustc_version() { ! have rustc || rustc --version 2>/dev/null | awk '{ print $2 }'; }
 
-# llvm_find: name of the clang to use: the user's LLVM= first, else the first
-# that has its linker and binutils beside it.
+# llvm_find: print the name of the clang to use: the user's LLVM=, or else the first that has its
+# linker and binutils beside it.
 llvm_find() {
 	local suffix
 	case ${LLVM:-} in
@@ -28,7 +28,7 @@ llvm_find() {
 	have clang && have ld.lld && have llvm-ar && echo clang
 }
 
-# llvm_value CLANG: what the kernel's LLVM= takes.
+# llvm_value CLANG: print what the kernel's LLVM= takes.
 llvm_value() {
 	case $1 in
 	clang-*) echo "${1#clang}" ;;
@@ -36,8 +36,8 @@ llvm_value() {
 	esac
 }
 
-# libclang_dir CLANG: bindgen must load the libclang of that clang. On a PATH that
-# env.sh made, the first of that name is ccache.
+# libclang_dir CLANG: print where its libclang is, which bindgen must load. On a PATH that env.sh
+# made, the first program of that name is ccache.
 libclang_dir() {
 	local path dir
 	[ -n "$1" ] || return 1
@@ -51,7 +51,7 @@ libclang_dir() {
 	return 1
 }
 
-# rust_lib_src: the standard library's source of exactly this rustc.
+# rust_lib_src: print where the source of the standard library of just this rustc is.
 rust_lib_src() {
 	local version dir
 	[ -z "${RUST_LIB_SRC:-}" ] || { echo "$RUST_LIB_SRC"; return; }

@@ -3,9 +3,8 @@
 # typed.sh kernel VARIANT     is there such a variant, and are KDIR and KSRC what they should be?
 # typed.sh tests [NAME...]    is there each of these tests?
 #
-# For make targets, which say that something was mistyped before they install packages or
-# build a kernel. Needs nothing but a shell. Also sourced by kernel.sh, for
-# check_variant.
+# make targets call this, so that something mistyped is noticed before packages are installed or a
+# kernel is built. It needs nothing but a shell. kernel.sh sources it for check_variant.
 set -euo pipefail
 # shellcheck source=scenarios.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scenarios.sh"
@@ -26,7 +25,7 @@ check_variant() {
 	done
 }
 
-# check_kernel VARIANT: as kernel.sh would take it. A kernel of the user's own can go by any name.
+# check_kernel VARIANT: would kernel.sh take it? A kernel of the user's own can have any name.
 check_kernel() {
 	# shellcheck source=kdir.sh
 	. "$TOP/scripts/lib/kdir.sh"
