@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kill-test.sh [--variant NAME]: a guest's QEMU is killed (SIGKILL) while files are
-# synced and write-around writes beside it; a second guest with the same disk must
-# find all that was synced. On ext4 and XFS. KTAP output.
+# kill-test.sh [--variant NAME]: the QEMU of a guest is killed (SIGKILL) while files are synced and
+# write-around writes beside that. A second guest with the same disk must find all that was synced.
+# It is done on ext4 and on XFS. The output is KTAP.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=result.sh
@@ -19,8 +19,8 @@ SECONDS_TO_SYNC=240
 vm=''
 trap '[ -z "$vm" ] || kill "$vm" 2>/dev/null || true' EXIT
 
-# synced LOG: the latest generation of each file, as FILE.GENERATION/... The last
-# line may have been cut off.
+# synced LOG: print the latest generation of each file, as FILE.GENERATION/... The last line may
+# have been cut off.
 synced() {
 	grep -a '^filehog: synced file [0-9]* generation [0-9]*$' "$1" 2>/dev/null |
 		awk '{ gen[$4] = $6 } END { for (f in gen) { printf "%s%s.%s", sep, f, gen[f]; sep = "/" } }'
@@ -28,7 +28,7 @@ synced() {
 
 enough() { [ -e "$1" ] && [ "$(grep -ac '^filehog: synced' "$1")" -ge "$LEAST" ]; }
 
-# killed FS: boots a guest, waits for its syncs, kills it; leaves `names`.
+# killed FS: boot a guest, wait for its syncs, and kill it. Sets `names`.
 killed() {
 	local fs=$1 deadline=$((SECONDS + SECONDS_TO_SYNC)) log pid
 	log=$dir/$fs-write/ktap.log
@@ -54,7 +54,7 @@ killed() {
 	[ -n "$names" ]
 }
 
-# It must have died of that: with no verdict (2), and not of a panic.
+# It must have died of that kill: there is no verdict (2), and no panic.
 died() {
 	[ "$vm_rc" = 2 ] && [ ! -s "$dir/$1-write/verdict" ] && ! grep -qa 'Kernel panic' "$dir/$1-write/console.log"
 }
@@ -78,7 +78,7 @@ echo "1..6"
 for fs in ext4 xfs; do
 	names='' vm_rc=''
 	result "$fs: files are synced, and the guest is killed" killed $fs
-	result "$fs: by that kill" died $fs
+	result "$fs: it ended because of that" died $fs
 	echo "# $fs: synced ${names:-nothing}"
 	result "$fs: all that was synced is there" verified $fs
 	rm -f "$dir/$fs.img"

@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]: build the guest's initramfs
-# and print its path. It is not part of the kernel image, so that a changed test
-# costs no kernel link. Nothing is done when no input has changed.
+# mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]: build the guest's initramfs and print
+# its path. It is not part of the kernel image, so that a changed test needs no new link of the
+# kernel. If no input has changed, nothing is done.
 #
-# The content is a gen_init_cpio list (out/initramfs/NAME/spec shows it):
-# PID 1, busybox, nbd-client with its libraries, the kernel's modules, ours, the
-# tests and the reclaimwb tool where they have been built. --fs adds what a guest
-# with disks wants (spec-fs): filesystem modules, mkfs and dmsetup; --net what tests of swap
-# over a network want (spec-net).
+# The content is a gen_init_cpio list (out/initramfs/NAME/spec shows it): PID 1, busybox, nbd-client
+# with its libraries, the kernel's modules, and, if they were built, our modules, the tests and the
+# reclaimwb tool. --fs adds what a guest with disks needs (spec-fs): filesystem modules, mkfs and
+# dmsetup. --net adds what tests of swap over a network need (spec-net).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 
@@ -30,7 +29,7 @@ ksrc=$(readlink -f "$kdir/source" 2>/dev/null) || ksrc=${KSRC:-$kdir}
 [ -d "$ksrc" ] || ksrc=${KSRC:-$kdir}
 work=$OUT/initramfs/$variant
 
-# --- the list: directories are added on the way
+# --- the list: a file's directories are added before it
 
 declare -A seen=()
 with=$fs$net
@@ -65,11 +64,11 @@ soname_package() {
 	echo "$name$version"
 }
 
-# add_binary GUEST_PATH HOST_FILE: with the libraries it needs, all into /lib.
+# add_binary GUEST_PATH HOST_FILE: add it with the libraries that it needs, which all go into /lib.
 add_binary() {
 	local libdirs='' tries soname package dir file
 	add_file "$1" "$2"
-	# ldd fails on a static binary: there is nothing to add then.
+	# ldd fails if the binary is static, and then there is nothing to add.
 	ldd "$2" >/dev/null 2>&1 || return 0
 	for tries in 1 2 3 4 5 6; do
 		soname=$(LD_LIBRARY_PATH=$libdirs ldd "$2" | awk '/=> not found/ { print $1; exit }')
@@ -110,7 +109,7 @@ add_busybox() {
 	BUSYBOX=$busybox
 }
 
-# add_tool NAME PACKAGE: this machine's, or else the package's.
+# add_tool NAME PACKAGE: take the tool of this machine, or else the package's.
 add_tool() {
 	local file
 	file=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") ||
@@ -120,13 +119,13 @@ add_tool() {
 }
 
 add_fs_tools() {
-	# under the name that busybox has no applet for
+	# Busybox has no applet of this name.
 	add_tool mke2fs e2fsprogs
 	add_link /sbin/mkfs.ext4 mke2fs
 	add_tool mkfs.xfs xfsprogs
 	[ ! -e "$kdir/fs/btrfs/btrfs.ko" ] || add_tool mkfs.btrfs btrfs-progs
 	add_tool dmsetup dmsetup
-	# busybox's knows no priorities
+	# The swapon of busybox does not know priorities.
 	add_tool swapon mount
 }
 
@@ -135,9 +134,9 @@ add_net_tools() {
 	add_tool swapon mount
 }
 
-# Flat, without debug information, and with the modules.dep that modprobe reads.
-# Filesystems only where they are wanted: they would be half of the image, in
-# every guest's memory.
+# The modules are in one folder, without debug information, and with the modules.dep that modprobe
+# reads. Filesystems are left out unless they are wanted: they would be half of the image, in every
+# guest's memory.
 add_kernel_modules() {
 	local stage=$work/modules list ko strip stamp
 	list=$work/modules.list
@@ -161,8 +160,8 @@ add_kernel_modules() {
 	done
 }
 
-# What PID 1 loads of a kernel that has it in modules (scripts/build/debian.sh); and what the kernel
-# itself asks for.
+# If a kernel has drivers in modules (scripts/build/debian.sh), PID 1 loads these, and the kernel
+# asks for others.
 add_loads() {
 	[ -e "$kdir/.rwb-loads" ] || return 0
 	add_file /etc/modules "$kdir/.rwb-loads" 0644
@@ -177,7 +176,7 @@ add_ours() {
 	[ ! -x "$OUT/bin/reclaimwb" ] || add_binary /bin/reclaimwb "$OUT/bin/reclaimwb"
 }
 
-# The kernel's own reader of delay accounting, where it builds: a test wants it.
+# The kernel's own reader of delay accounting, if it builds. One test needs it.
 add_getdelays() {
 	local source=$ksrc/tools/accounting/getdelays.c tool=$work/getdelays
 	[ -f "$source" ] || return 0
@@ -201,7 +200,8 @@ add_tests() {
 	[ ! -f "$ktap" ] || add_file /tests/ktap_helpers.sh "$ktap" 0644
 }
 
-# What is read here was written before: the key is each line with its file's size and time.
+# The key is each line of the list, with its file's size and time. The files are older than the
+# list.
 key() {
 	awk '$1 == "file" { print $3 }' "$spec" | tr '\n' '\0' | xargs -0r stat -L -c '%n %s %Y %Z'
 	cat "$spec"
@@ -214,7 +214,7 @@ build() {
 	add_dir /dev
 	add_dir /etc
 	add_dir /root
-	# PID 1 gets its first three descriptors from this one, before devtmpfs is there
+	# PID 1 gets its first three descriptors from this one, before devtmpfs is there.
 	echo 'nod /dev/console 0600 0 0 c 5 1' >>"$spec"
 	add_link /lib64 lib
 	build_init

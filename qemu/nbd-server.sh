@@ -4,13 +4,14 @@
 #   start NAME[:ARG[,ARG]...] DIR [SIZE]   start the server NAME of nbd-servers.conf, print its port
 #   stop DIR NAME | stop DIR               stop one, or all that were started in DIR
 #   kill|again|bounce|freeze|thaw|nap|fail|heal DIR NAME
-#                                          what befalls one: killed; started again, at its port;
-#                                          answers nothing, goes on (SIGSTOP, SIGCONT); the file
-#                                          NAME.fail is made, removed (the server "error"); nap:
-#                                          frozen for NAP_S seconds, whatever becomes of others; bounce:
-#                                          killed, and again after as many
-#   list                                   the servers there are
-# Files in DIR: NAME.pid, NAME.port, NAME.stats (requests, when it has stopped), NAME.command.
+#                                          do that to a server: kill it; start it again, at its port;
+#                                          make it answer nothing, or go on (SIGSTOP, SIGCONT); make or
+#                                          remove the file NAME.fail (the server "error"); nap: freeze
+#                                          it for NAP_S seconds, whatever becomes of others; bounce:
+#                                          kill it, and start it again after as many
+#   list                                   print the servers there are
+# DIR has the files NAME.pid, NAME.port, NAME.stats (requests, when it has stopped) and
+# NAME.command.
 # RWB_NBD_OWNER=PID: the server also ends when that process does.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
@@ -38,7 +39,7 @@ start() {
 	conf=${conf//@NAME@/$name}
 	read -ra args <<<"$conf"
 	plugin=(memory "size=${size:-${args[1]}}")
-	# What was asked for comes last: the last value of a parameter holds.
+	# The arguments of the call come last: the last value of a parameter counts.
 	IFS=, read -ra extra_args <<<"$extra"
 	split_arguments "${args[@]:2}" "${extra_args[@]}"
 	log=$dir/$name.nbdkit
@@ -46,12 +47,12 @@ start() {
 		listen "$dir/$name" -U "OPEN:$source"
 		return
 	fi
-	# What is written over a file goes to a temporary file: in memory where that can be.
+	# Writes over a file go to a temporary file, which is in memory if possible.
 	[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 
-	# Binding is what decides about a port, so try until one is free. They lie
-	# below the range the kernel gives to clients. nbdkit goes into the
-	# background once it listens: there is nothing to wait for afterwards.
+	# Only binding shows whether a port is free, so try until one is. The ports lie below the
+	# range that the kernel gives to clients. nbdkit goes into the background once it listens,
+	# so there is nothing to wait for afterwards.
 	for _ in {1..50}; do
 		port=$((RANDOM % 20000 + 11000))
 		command=(nbdkit --ipaddr 127.0.0.1 --port "$port" --pidfile "$dir/$name.pid"
@@ -72,7 +73,7 @@ start() {
 	die "NBD server $name did not start: $(tail -n1 "$log")"
 }
 
-# wait_for_pid FILES: nbdkit writes it down only when it is in the background.
+# wait_for_pid FILES: nbdkit writes its pid only when it is in the background.
 wait_for_pid() {
 	for _ in {1..100}; do
 		[ ! -s "$1.pid" ] || return 0
@@ -81,9 +82,9 @@ wait_for_pid() {
 	die "$(basename "$1"): nbdkit wrote no $1.pid"
 }
 
-# listen FILES -U SOURCE | listen FILES PORT reply|request:BYTES: socat on a port of its own,
-# which is printed: each connection gets SOURCE without end, or is relayed to PORT, and broken
-# off after so many bytes from the server, or to it. It ends with the server, or with its owner.
+# listen FILES -U SOURCE | listen FILES PORT reply|request:BYTES: start socat on a port of its own,
+# and print the port. Each connection gets SOURCE without end; or it is relayed to PORT, and broken
+# off after so many bytes from the server, or to it. socat ends with the server, or with its owner.
 listen() {
 	local files=$1 pidfile=$1.pid name port pid master to
 	local -a ends flags=()
@@ -97,7 +98,7 @@ listen() {
 		*,request:*) ends[0]+=",readbytes=${3#*:}" ends+=("TCP:127.0.0.1:$2") master=$(cat "$name.pid") ;;
 		*,reply:*) ends+=("TCP:127.0.0.1:$2,readbytes=${3#*:}") master=$(cat "$name.pid") ;;
 		esac
-		# By its name in the log, -lp, `runs` knows it again.
+		# -lp is its name in the log, by which `runs` knows it again.
 		setsid socat -lp "$pidfile" "${flags[@]}" "${ends[@]}" </dev/null >/dev/null 2>"$files.socat" &
 		pid=$!
 		to=$(printf '0100007F:%04X 00000000:0000 0A' "$port")
@@ -121,8 +122,7 @@ listen() {
 	die "socat did not start: $(tail -n1 "$files.socat")"
 }
 
-# again DIR NAME: the same command, at the same port. Whoever has just used it may hold it for
-# a moment.
+# again DIR NAME: run the same command, at the same port. The port may still be taken for a moment.
 again() {
 	local dir=$1 name=$2
 	local -a command
@@ -165,7 +165,7 @@ befall() {
 	esac
 }
 
-# Filters before the plugin, parameters after it, each parameter once. What is ours, not
+# Filters come before the plugin, parameters after it, and each parameter once. These are ours, not
 # nbdkit's: image=FILE, reply-bytes=N, request-bytes=N, source=FILE.
 split_arguments() {
 	local arg key
@@ -196,11 +196,12 @@ split_arguments() {
 	for key in "${order[@]}"; do
 		params+=("${last[$key]}")
 	done
-	# Innermost, so that the other filters see every write.
+	# This filter is the innermost, so that the other filters see every write.
 	[ -z "${last[file]:-}" ] || filters+=(--filter=cow) plugin=(file)
 }
 
-# Is it still the server that wrote NAME.pid? A pid may be given away again.
+# runs PID FILE: is it still the server that wrote NAME.pid? Another process may have that pid by
+# now.
 runs() { tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$2"; }
 
 stop() {

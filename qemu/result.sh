@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034 # used by those who source it
-# KTAP results of tests that drive guests from outside. Sourced after lib.sh.
+# KTAP results for tests that drive guests from outside. This file is sourced after lib.sh.
 
 number=0 failures=0
 

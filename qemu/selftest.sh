@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# selftest.sh [--kernel-free]: does the harness see what goes wrong? tests/meta/
-# holds scripts that panic, freeze, hang, lie about their plan and so on; each must
-# be reported as what it is. --kernel-free: only what needs no guest. KTAP output.
+# selftest.sh [--kernel-free]: does the harness notice what goes wrong? tests/meta/ has scripts that
+# panic, freeze, hang, have a wrong plan and so on. Each must be reported as what it is.
+# --kernel-free runs only what needs no guest. The output is KTAP.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=result.sh
@@ -11,7 +11,7 @@ set -euo pipefail
 dir=$OUT/selftest
 mkdir -p "$dir"
 
-# --- without a guest: what the counter makes of a log
+# --- without a guest: how is a log counted?
 
 suite_ktap() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TOP/qemu python3 -m suite.ktap "$@"; }
 sums_to() { # EXPECTED LINE...
@@ -33,7 +33,7 @@ kernel_free() {
 	result "two plans are a failure" \
 		sums_to "1 1 0 0 2 plans" "# begin t.sh" "1..1" "1..1" "ok 1 a" "# end t.sh rc=0"
 	result "results without a plan are a failure" sums_to "1 1 0 0 no plan" "# begin t.sh" "ok 1 a" "# end t.sh rc=0"
-	result "a plan at the end is as good" sums_to "1 0 1 7 -" \
+	result "a plan may come at the end" sums_to "1 0 1 7 -" \
 		"# begin t.sh" "ok 1 a" "ok 2 b # SKIP c" "1..2" "# end t.sh rc=0 seconds=7"
 	result "results of a nested test are not counted" \
 		sums_to "1 0 0 0 -" "# begin t.sh" "1..1" "    not ok 1 x" "ok 1 a" "# end t.sh rc=0"
@@ -48,11 +48,11 @@ kernel_free() {
 matches() { grep -qE -f "$TOP/qemu/console-badness.txt" <<<"$1"; }
 not() { ! "$@"; }
 
-# --- with guests: what the runner says about each script
+# --- with guests: what does the runner say about each script?
 
 log=$dir/run.log
-# adds_up LOG: its last line is the sum of the scripts' lines, and of what a run
-# of these must have at least. (The result just before a panic may be lost.)
+# adds_up LOG: the last line is the sum of the scripts' lines, and has what a run of these scripts
+# must have at least. (The result just before a panic may be lost.)
 adds_up() {
 	awk '/^(ok|FAIL|skip) / {
 			for (i = 2; i <= NF; i++)
@@ -67,7 +67,7 @@ adds_up() {
 			exit 1
 		}' "$1"
 }
-# went SCRIPT MARK...: the marks of its lines, in that order, and no more of them.
+# went SCRIPT MARK...: the script has lines with these marks, in that order, and no others.
 went() {
 	local got
 	got=$(awk -v script="$1" '$2 == "base" && $3 == script { print $1 }' "$log" | xargs)
@@ -79,8 +79,8 @@ says() { # EXTENDED REGULAR EXPRESSION
 
 with_guests() {
 	local a=0 b=0 second
-	# Two guests side by side: one is frozen and found by its silence, the other
-	# panics, and a third carries on with what the second had left.
+	# Two guests run side by side. One is frozen, and found because it is silent. The other
+	# panics, and a third one runs the rest of its scripts.
 	RWB_SILENCE=20 "$TOP/qemu/run-tests.py" --out "$dir/frozen" meta/freezes.sh >"$dir/frozen.log" 2>&1 &
 	second=$!
 	"$TOP/qemu/run-tests.py" --out "$dir/test" meta/good.sh meta/panics.sh meta/skips.sh meta/hangs.sh \
@@ -97,17 +97,17 @@ with_guests() {
 	result "a good script passes" says '^ok +base +meta/good.sh +1 passed, 1 skipped'
 	result "a skipped script is skipped" says '^skip base +meta/skips.sh +0 passed, 1 skipped'
 	result "a panic is found, with its reason" says '^FAIL base +meta/panics.sh .*took the guest down: Kernel panic.*sysrq'
-	result "what the panic cut off has run in a new guest" test -s "$dir/test/base/vm1-2/ktap.log"
+	result "the scripts after a panic have run in a new guest" test -s "$dir/test/base/vm1-2/ktap.log"
 	result "a silent guest is found" says '^FAIL base +meta/freezes.sh .*took the guest down: the guest said nothing'
 	result "a hanging script is found" says '^FAIL base +meta/hangs.sh .*took too long and was killed'
-	result "what comes after it runs in a new guest" grep -q '^# begin meta/says_nothing.sh' "$dir/test/base/vm1-3/ktap.log"
+	result "the scripts after a hang run in a new guest" grep -q '^# begin meta/says_nothing.sh' "$dir/test/base/vm1-3/ktap.log"
 	result "a script that says nothing is found" says '^FAIL base +meta/says_nothing.sh .*: no plan'
 	result "a missing plan is found" says '^FAIL base +meta/no_plan.sh .*: no plan'
 	result "missing results are found" says '^FAIL base +meta/short.sh .*: 2 of 3 planned results'
 	result "a missing number is found" says '^FAIL base +meta/misnumbered.sh .*: result 2 has the number 3'
-	result "a plan may come at the end" says '^ok +base +meta/plan_at_end.sh +5 passed'
+	result "a plan at the end is accepted" says '^ok +base +meta/plan_at_end.sh +5 passed'
 	result "a loop that never ran is found" says '^ +# section the kinds: got 0 checks, expected 2$'
-	result "so is a check in no section" says '^ +# section after the last one: got 1 checks, expected 0$'
+	result "a check in no section is found" says '^ +# section after the last one: got 1 checks, expected 0$'
 	result "an early end is found, whatever its exit code" says '^FAIL base +meta/dies.sh .*: no plan'
 	result "a failure is found, with the comment before it" says '^ +# 2 is not 3$'
 	result "a bad exit code is found" says '^FAIL base +meta/bad_exit.sh .*: exit code 3'
@@ -116,12 +116,12 @@ with_guests() {
 		grep -q '^# init: killed left-over process' "$dir/test/base/meta-leaves_process.sh.ktap"
 	result "a bad kernel log line is found, with the script that made it" \
 		says '^ +# kernel log, in meta/bad_log.sh: BUG: not a real one'
-	result "what only chance failed runs again, as often as there are tries" \
+	result "a script that failed only by chance runs again, as often as there are tries" \
 		went meta/unlucky.sh again again FAIL
-	result "and has failed if the last one did" says '^FAIL base +meta/unlucky.sh +1 passed, 1 failed'
-	result "or passed" went meta/lucky_later.sh again ok
-	result "what failed for sure as well does not" went meta/half_unlucky.sh FAIL
-	result "nor do the guest's own checks count those against it" went init ok FAIL ok ok
+	result "it has failed if its last try did" says '^FAIL base +meta/unlucky.sh +1 passed, 1 failed'
+	result "it has passed if its last try did" went meta/lucky_later.sh again ok
+	result "a script that also failed for sure does not run again" went meta/half_unlucky.sh FAIL
+	result "the guest's own checks do not count failures by chance" went init ok FAIL ok ok
 	result "the results came back" grep -q 'rwb-init: begin meta/good.sh\|Linux version' "$dir/test/base/vm1-2/results/dmesg.txt"
 	result "the totals add up" adds_up "$dir/test.log"
 }

@@ -1,31 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vm.sh: boot a dev kernel in QEMU, run test scripts in it, bring back what they said.
+# vm.sh: boot a dev kernel in QEMU, run test scripts in it, and bring back what they said.
 #
 #   vm.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #         [--nbd SERVER[:ARG,...]]... [--disk SIZE|FILE|nbd:SERVER[:ARG,...]]...
 #         [--run SCRIPT]... [--out DIR] [--append ARGS] [--timeout SECONDS] [--icount[=ARGS]]
 #         [--acpi on|off] [--net] [--nic virtio|8139] [--interactive] [--quiet] [--print | --accelerator | --timing]
 #
-# SCRIPT is a file below tests/, a scenario's file name that no other one has, a full path in
-# the guest, or "shell", which it is when nothing is said. --interactive only connects the
-# terminal. SERVER is one of qemu/nbd-servers.conf. A disk is a new one of that SIZE, or a FILE
-# (with a slash in its name) that stays; a guest with such disks also gets the filesystems and
-# their tools. Or it is an NBD server that QEMU connects to; who names it twice has two ways to
-# the same disk.
-# --net adds what tests of swap over a network want: tc, and a swapon with priorities. --nic 8139
-# is a network card whose driver receives into pages of the reserves if there are no others.
-# A script that says `# host: WHAT SERVER;` has that befall one of the servers (kill, again, bounce,
-# freeze, thaw, nap, fail, heal: nbd-server.sh).
-# SECONDS limits the whole run; a kernel with checkers gets 4 times as long.
-# --print shows the QEMU command instead of running it, --accelerator says what runs
-# it: KVM if it really runs a guest, else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS]
-# decides; --timing says what a kernel must be told about its clock then.
+# SCRIPT is a file below tests/, the file name of a scenario if no other scenario has it, a full
+# path in the guest, or "shell", which is the default. --interactive only connects the terminal.
+# SERVER is one of qemu/nbd-servers.conf.
 #
-# The KTAP goes to stdout while it comes in. DIR then holds console.log, ktap.log,
-# qemu.pid, verdict, results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers'
-# counts). Exit code: 0 all scripts passed, 1 one failed, 2 no verdict (panic, hang,
-# silence: says which, and shows the end of the console), 77 it could not be tried.
+# A disk is a new one of that SIZE, or a FILE (with a slash in its name) that stays. A guest with
+# such disks also gets the filesystems and their tools. Or a disk is an NBD server that QEMU connects
+# to. If it is named twice, the guest has two ways to the same disk.
+#
+# --net adds what tests of swap over a network need: tc, and a swapon with priorities. --nic 8139 is
+# a network card whose driver receives into pages of the reserves if there are no others.
+#
+# If a script says `# host: WHAT SERVER;`, that is done to the server (kill, again, bounce, freeze,
+# thaw, nap, fail, heal: see nbd-server.sh).
+#
+# SECONDS limits the whole run. A kernel with checkers gets 4 times as long. --print shows the QEMU
+# command and does not run it. --accelerator says what runs the guest: KVM if KVM really runs one,
+# else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS] decides. --timing says what a kernel must then be told
+# about its clock.
+#
+# The KTAP goes to stdout while it comes in. Then DIR has console.log, ktap.log, qemu.pid, verdict,
+# results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers' counts). Exit code: 0 if
+# all scripts passed, 1 if one failed, 2 if there is no verdict (because of a panic, a hang or
+# silence; it says which, and shows the end of the console), 77 if it could not be tried.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=../scripts/lib/kdir.sh
@@ -68,9 +72,8 @@ for i in "${!scripts[@]}"; do
 	esac
 done
 
-# What a kernel with checkers needs: more memory and time, and no ACPI, whose
-# interpreter times out under TCG and leaves PCI devices without interrupts. Other
-# kernels have it if they can.
+# A kernel with checkers needs more memory and time, and no ACPI: under TCG the interpreter of ACPI
+# times out and leaves PCI devices without interrupts. Other kernels use ACPI if they have it.
 slow=1
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
 case $variant in
@@ -81,8 +84,8 @@ out=${out:-$OUT/vm/$variant}
 timeout=$((${timeout:-300} * slow))
 silence=${RWB_SILENCE:-$((120 * slow))}
 
-# --- KVM: /dev/kvm may open and still not run a guest, so let it boot this kernel
-# until the kernel complains that it has no root. The answer holds while the machine is up.
+# --- KVM: /dev/kvm may open and yet not run a guest. So let it boot this kernel until the kernel complains that it
+# has no root. The answer is good until the machine reboots.
 kvm_runs() {
 	local bzimage=$1 answer dir
 	answer=$RWB_CACHE/kvm-$boot_id
@@ -112,9 +115,9 @@ accelerator() {
 	esac
 }
 
-# Before 8.1, QEMU's emulated CPUs could translate code that another one was just
-# patching and keep the old instruction: a static key or tracepoint is switched and
-# the kernel dies with "Oops: int3". One thread for all CPUs has no such race.
+# Before QEMU 8.1, an emulated CPU could translate code that another CPU was just patching, and keep
+# the old instruction: when a static key or tracepoint is switched, the kernel dies with "Oops:
+# int3". If one thread runs all CPUs, there is no such race.
 tcg() {
 	local version
 	version=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
@@ -125,7 +128,7 @@ has_acpi() {
 	if grep -qs '^CONFIG_ACPI=y' "$kdir/.config"; then echo on; else echo off; fi
 }
 
-# --- the one place where the QEMU command comes from
+# --- the QEMU command comes from here, and from nowhere else
 
 megabytes() {
 	local n=${1%[MG]}
@@ -137,9 +140,9 @@ megabytes() {
 	esac
 }
 
-# An emulated CPU on a busy host fails the boot's timing check ("IO-APIC + timer
-# doesn't work") and measures the TSC and its delay loop wrong by any factor: leave
-# out the check and say the frequency. (With -icount it is virtual, and right.)
+# On a busy host an emulated CPU fails the boot's timing check ("IO-APIC + timer doesn't work"), and
+# measures the TSC and its delay loop wrong by any factor. So leave out the check and give the
+# frequency. (With -icount the TSC is virtual, and right.)
 timing_arguments() {
 	local khz=$RWB_CACHE/tsc-khz-$boot_id
 	echo "no_timer_check tsc=reliable"
@@ -154,10 +157,10 @@ timing_arguments() {
 }
 
 kernel_command_line() {
-	# ramfs: a tmpfs root would be swapped out, and be counted among the tests' pages
-	# no5lvl: identify_cpu() clears the CPU's capabilities before it reads them anew; a
-	# tick in between makes KASAN compute its bounds for four levels on a machine with
-	# five (cpu_feature_enabled() is not static yet), and report a false access
+	# ramfs: a tmpfs root would be swapped out, and be counted among the tests' pages. no5lvl:
+	# identify_cpu() clears the CPU's capabilities before it reads them again. If a tick comes
+	# in between on a machine with five levels of page tables, KASAN computes its bounds for
+	# four levels (cpu_feature_enabled() is not static yet), and reports a false access.
 	local line="console=ttyS0 loglevel=5 rootfstype=ramfs no5lvl panic=-1 oops=panic panic_on_warn=1"
 	[ "$1" = kvm ] || line+=" $(timing_arguments | xargs)"
 	[ "$acpi" = on ] || line+=" acpi=off"
@@ -178,7 +181,8 @@ qemu_argv() {
 	size=$(megabytes "$mem")
 	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
 	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
-	# SMAP changes what translated code may do at each entry into the kernel: a seventh of the time.
+	# SMAP changes what translated code may do at each entry into the kernel, which costs a
+	# seventh of the time.
 	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu 'max,-smap'); fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
 	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
@@ -208,8 +212,8 @@ qemu_argv() {
 	done
 }
 
-# Cores of one socket; but sockets where nodes part them, or where the kernel must
-# find them in the old MP table, which lists one CPU a socket.
+# The CPUs are cores of one socket. They are sockets if nodes part them, or if the kernel must find
+# them in the old MP table, which lists one CPU for a socket.
 cpu_topology() {
 	if [ "$numa" -gt 1 ] || [ "$acpi" = off ]; then
 		echo "$smp,sockets=$smp"
@@ -218,7 +222,7 @@ cpu_topology() {
 	fi
 }
 
-# The CPUs of a node: dealt out in turn.
+# node_cpus NODE: the CPUs are spread over the nodes in turn.
 node_cpus() {
 	local cpu
 	for ((cpu = $1; cpu < smp; cpu += numa)); do
@@ -265,7 +269,7 @@ make_disks() {
 			if [ -z "${ports[$name]:-}" ]; then
 				ports[$name]=$(start_nbd_server "$disk") || exit $RC_CANNOT
 			fi
-			# Writeback is the guest's affair: the host keeps nothing back.
+			# The guest is responsible for writeback: the host keeps nothing back.
 			drives+=("file=nbd://127.0.0.1:${ports[$name]},cache=none")
 			continue ;;
 		*/*)
@@ -280,7 +284,7 @@ make_disks() {
 	done
 }
 
-# What a script wants to befall its servers, each time once.
+# heed_guest: do to the servers what the scripts ask for, each time once.
 heed_guest() {
 	local -a wishes
 	local what name
@@ -288,11 +292,12 @@ heed_guest() {
 	while [ "$heeded" -lt ${#wishes[@]} ]; do
 		read -r what name <<<"${wishes[heeded]}"
 		heeded=$((heeded + 1))
-		"$TOP/qemu/nbd-server.sh" "$what" "$out/nbd" "$name" {lock}>&- || say "'$what $name' did not befall it"
+		"$TOP/qemu/nbd-server.sh" "$what" "$out/nbd" "$name" {lock}>&- || say "'$what $name' failed"
 	done
 }
 
-# Passes on what the guest says until QEMU has ended; ends it when the guest says nothing more.
+# watch_guest: pass on what the guest says until QEMU has ended. End QEMU when the guest says
+# nothing more.
 watch_guest() {
 	local last='' now quiet_since=$SECONDS shown=0 heeded=0 size
 	while kill -0 "$qemu" 2>/dev/null; do
@@ -316,7 +321,7 @@ watch_guest() {
 	[ "$quiet" = yes ] || tail -c +$((shown + 1)) "$out/ktap.log" 2>/dev/null || true
 }
 
-# Says why there is no verdict, in the words of the one who knows.
+# no_verdict: say why there is none. The first of these that knows a reason gives it.
 no_verdict() {
 	local panic
 	panic=$(tr -d '\r' <"$out/console.log" 2>/dev/null | grep -am1 -o 'Kernel panic.*') || true
@@ -337,7 +342,7 @@ no_verdict() {
 	exit $RC_NO_VERDICT
 }
 
-# What someone who gets a shell there wants to know.
+# in_guest: say what someone with a shell in the guest wants to know.
 in_guest() {
 	local address name host port
 	say "in the guest: insmod /lib/modules/reclaimwb.ko; reclaimwb status; sh /tests/module/load.sh; memhog, swapmix, filehog"
@@ -408,5 +413,5 @@ main() {
 	no_verdict
 }
 
-# Read to its end before it runs: an edit meanwhile must not bend it.
+# The script is read to its end before this runs, so that it may be edited meanwhile.
 main

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# What init.c is in our own guest, for a guest of virtme-ng (vng.sh starts it):
-# runs the scripts between markers, looks at the kernel log, says the verdict.
+# For a guest of virtme-ng this does what init.c does in our own guest (vng.sh starts it): it runs
+# the scripts between markers, looks at the kernel log, and gives the verdict.
 set -u
 # shellcheck source=/dev/null
 . "$1"
@@ -9,12 +9,13 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 failures=0
 exec >>"$RWB_RESULTS/ktap.log"
 
-# QEMU's user network, as in init.c; the machine may have neither ip nor a DHCP client.
+# The network is QEMU's user network, as in init.c. The machine may have neither ip nor a DHCP
+# client.
 for command in 'link set lo up' 'addr add 10.0.2.15/24 dev eth0' 'link set eth0 up' 'route add default via 10.0.2.2'; do
 	# shellcheck disable=SC2086 # words
 	"$RWB_BUSYBOX" ip $command || echo "# network: 'ip $command' failed"
 done
-# Kernel modules, flat, where the scripts look for them.
+# The kernel modules are in one folder, where the scripts look for them.
 mount -t tmpfs tmpfs /lib/modules && mkdir -p "/lib/modules/$(uname -r)" &&
 	mount --bind "$RWB_KERNEL_MODULES" "/lib/modules/$(uname -r)" || echo "# no kernel modules: cannot mount /lib/modules"
 for fs in debugfs:/sys/kernel/debug tracefs:/sys/kernel/tracing; do

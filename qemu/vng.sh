@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# vng.sh: run test scripts under virtme-ng. The guest's root is this machine's own
-# (read-only, through virtiofs or 9p), so the scripts run where they lie, with the
-# machine's shell and tools instead of busybox.
+# vng.sh: run test scripts under virtme-ng. The guest's root is this machine's own (read-only,
+# through virtiofs or 9p), so that the scripts run from where they are, with the machine's shell and
+# tools, not with busybox.
 #
 #   vng.sh [--variant NAME] [--kdir DIR] [--mem SIZE] [--smp N] [--numa NODES]
 #          [--nbd SERVER[:ARG,...]]... [--disk SIZE]... [--run SCRIPT]...
 #          [--out DIR] [--append ARGS] [--timeout SECONDS] [--quiet]
 #
-# Options, what lies in DIR afterwards and the exit code are those of vm.sh.
-# Without a SCRIPT it is `run-tests.py --with vng`, which runs all. VIRTME_NG=version takes
-# another virtme-ng than the one this is known to work with.
+# The options, what DIR has afterwards, and the exit code are those of vm.sh. Without a SCRIPT it is
+# `run-tests.py --with vng`, which runs all. VIRTME_NG=version takes another virtme-ng than the one
+# that is known to work.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 
@@ -41,7 +41,7 @@ done
 [ ${#scripts[@]} -gt 0 ] || exec "$TOP/qemu/run-tests.py" --with vng --variant "$variant"
 out=${out:-$OUT/vng/$variant}
 
-# install_vng: into a virtual environment of its own, in the cache.
+# install_vng: install it into a virtual environment of its own, in the cache.
 install_vng() {
 	venv=$RWB_CACHE/tools/virtme-ng-$VIRTME_NG
 	[ ! -x "$venv/bin/vng" ] || return 0
@@ -52,8 +52,8 @@ install_vng() {
 		die "cannot install virtme-ng $VIRTME_NG: $(tail -n1 "$out/install.log") (python3-venv installed?)"
 }
 
-# The guest has none of our /sbin: name the directories of the tools in the
-# initramfs, and of their libraries that are not this machine's.
+# tool_paths: the guest has none of our /sbin. Print the directories of the tools in the initramfs,
+# and of those of their libraries that are not this machine's.
 tool_paths() {
 	local spec=$OUT/initramfs/$variant/spec${fs:+-fs}
 	awk -v cache="$RWB_CACHE/" '$1 == "file" && $2 ~ /^\/sbin\// { sub(/\/[^\/]*$/, "", $3); path = path ":" $3 }
@@ -91,7 +91,7 @@ main() {
 	done
 	read -r tools libs < <(tool_paths)
 
-	# Everything the guest's side needs to know, for it to source.
+	# The guest's side sources this file.
 	modules=("$OUT/initramfs/$variant/modules/lib/modules"/*)
 	cat >"$out/results/env" <<ENV
 export PATH=\$PATH:'$tools' LD_LIBRARY_PATH='$libs'
@@ -118,7 +118,7 @@ ENV
 	done
 	args+=(--exec "sh $TOP/qemu/vng-guest.sh $out/results/env")
 
-	# The KTAP comes back through the shared directory, what vng says is the console.
+	# The KTAP comes back through the shared directory. What vng says is the console.
 	: >"$out/results/ktap.log"
 	ln -sf results/ktap.log "$out/ktap.log"
 	rc=0
@@ -140,5 +140,5 @@ ENV
 	exit $RC_NO_VERDICT
 }
 
-# Read to its end before it runs: an edit meanwhile must not bend it.
+# The script is read to its end before this runs, so that it may be edited meanwhile.
 main
