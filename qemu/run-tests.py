@@ -3,21 +3,21 @@
 """Run test scripts in guests, by vm.sh or by virtme-ng, and tests of the host.
 
   run-tests.py [--variant NAME]... [--with vng] [--out DIR] [TEST...]
-      these scripts, in this order, in as few guests as can be; without TEST all scenarios
-      that can run on that kernel (base, if none is named)
+      runs these scripts, in this order, in as few guests as possible; without TEST, all
+      scenarios that can run on that kernel (base, if none is named)
   run-tests.py --tier change|all [--shard N/M] [--of PATH]... [--resume] [--out DIR]
-      a tier of the suite (suite/plan.py), or a part of it: a shard, or the scenarios that
-      guard these files; --resume takes up a run of the same tree that was cut short
+      runs a tier of the suite (suite/plan.py), or a part of it: a shard, or the scenarios
+      that guard these files; --resume resumes a run of the same tree that was cut short
   run-tests.py --tier change|all [--shard N/M] --plan | --kernels
-      only say what would run, and for how long; only name the kernels that it takes
+      only says what would run, and for how long; only names the kernels that it needs
   run-tests.py --host [NAME COMMAND...]
-      the tests that need no guest, or one command whose output is KTAP
+      runs the tests that need no guest, or one command whose output is KTAP
 
-What a script needs of its guest it says in its first comment lines (suite/header.py).
-One line for each script; a script without plan, end or result is a failure, and so is a
-guest without a verdict. The last line is `N passed, N failed, N skipped`. DIR (out/test)
-then holds VARIANT/FOLDER-NAME.sh.ktap, VARIANT/vmN/, VARIANT.ktap, which is all of them as one
-document, and profile.txt. JOBS= says how many guests run at once.
+The first comment lines of a script say what it needs of its guest (suite/header.py). Each script
+has one line. A script without plan, end or result is a failure, and so is a guest without a
+verdict. The last line is `N passed, N failed, N skipped`. Then DIR (out/test) has
+VARIANT/FOLDER-NAME.sh.ktap, VARIANT/vmN/, VARIANT.ktap, which is all of them as one document, and
+profile.txt. JOBS= says how many guests run at once.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("tests", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     if (chosen.plan or chosen.kernels) and not chosen.tier:
-        # It would run all of them.
+        # Without a tier this would run all scenarios.
         raise Wrong("run-tests.py: --plan and --kernels are of a tier: --tier change or --tier all")
     if chosen.way not in ("vm", "vng"):
         raise Wrong(f"run-tests.py: --with {chosen.way}: it can be vm or vng")
@@ -70,7 +70,7 @@ def shard_of(text: str) -> tuple[int, int]:
 
 
 def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], dict[str, host.Test]]:
-    """What a part of a tier runs; the host's tests among it by name."""
+    """Returns what a part of a tier runs, and the host's tests of it by name."""
     known = profile.load()
     tests = {test.name: test for test in [*host.local(), *host.around()]}
     heads = [header.read(name) for name in header.scenarios()]
@@ -85,7 +85,7 @@ def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], d
 
 
 def show_plan(units: list[plan.Unit]) -> None:
-    """Guests with their scripts, and sums."""
+    """Prints guests with their scripts, and sums."""
     for job in plan.guests([unit for unit in units if unit.header]):
         print(f"{job.kernel:<8} {job.seconds:5.0f} s  {' '.join(unit.name for unit in job.units)}")
     for unit in plan.heaviest(unit for unit in units if not unit.header):
@@ -96,13 +96,13 @@ def show_plan(units: list[plan.Unit]) -> None:
 
 
 def run_tier(chosen: argparse.Namespace, began: float) -> int:
-    """A tier, or a part of it."""
+    """Runs a tier, or a part of it."""
     units, tests = tier_units(chosen.tier, chosen.shard, chosen.of)
     if chosen.plan:
         show_plan(units)
         return 0
     if chosen.kernels:
-        # The host's tests take a kernel to check against.
+        # The host's tests check against a kernel.
         print(" ".join(sorted({unit.kernel for unit in units} - {plan.HOST} | {"base"})))
         return 0
     out = chosen.out or run.out_folder("vm")
@@ -134,7 +134,7 @@ def run_tier(chosen: argparse.Namespace, began: float) -> int:
 
 
 def run_host(words: list[str], out: Path | None, began: float) -> int:
-    """Tests of the host, one after the other."""
+    """Runs tests of the host, one after the other."""
     suite = run.Run(out or run.out_folder("vm"))
     tests = host.local()
     if words:
@@ -147,7 +147,7 @@ def run_host(words: list[str], out: Path | None, began: float) -> int:
 
 
 def run_scripts(chosen: argparse.Namespace, began: float) -> int:
-    """Scripts that are named, or all, on some kernels."""
+    """Runs scripts that are named, or all, on some kernels."""
     known = profile.load()
     headers = [header.read(name) for name in header.find(chosen.tests)]
     suite = run.Run(chosen.out or run.out_folder(chosen.way), chosen.way)
@@ -159,13 +159,13 @@ def run_scripts(chosen: argparse.Namespace, began: float) -> int:
             for one in headers
             if one.can_run_on(kernel)
         ]
-    # Who names some wants them in this order.
+    # Scripts that are named run in that order.
     suite.go(plan.guests(units, split=not chosen.tests), [])
     return suite.end(began, stages=False)
 
 
 def main() -> int:
-    """Dispatches, and ends all children with the run."""
+    """Runs what the user wants, and ends all children with it."""
     began = time.monotonic() - float(os.environ.get("RWB_SET_UP_SECONDS") or 0)
 
     def over(number: int, _: object) -> None:

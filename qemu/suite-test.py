@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Unit tests of the suite's runner (suite/tests/), as KTAP. Words choose tests by name."""
+"""Runs the unit tests of the suite's runner (suite/tests/), as KTAP. Words choose tests by name."""
 
 import sys
 import unittest
@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 
 
 def flat(tests: unittest.TestSuite) -> list[unittest.TestCase]:
-    """The tests of a suite of suites."""
+    """Returns the tests of a suite of suites."""
     found: list[unittest.TestCase] = []
     for test in tests:
         found += flat(test) if isinstance(test, unittest.TestSuite) else [test]
@@ -18,7 +18,7 @@ def flat(tests: unittest.TestSuite) -> list[unittest.TestCase]:
 
 
 def main(words: list[str]) -> int:
-    """Runs them one by one: unittest's own runner knows no KTAP."""
+    """Runs the tests one by one: unittest's own runner does not know KTAP."""
     here = Path(__file__).resolve().parent
     found = flat(unittest.defaultTestLoader.discover(str(here / "suite" / "tests"), top_level_dir=str(here)))
     tests = [test for test in found if not words or any(word in test.id() for word in words)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The test suite's runner: what runs where, in which guests, and what came of it.
+"""The test suite's runner: what runs where, in which guests, and with what result.
 
     header.py   what a script says of itself in its first comment lines
     ktap.py     what KTAP output amounts to; a whole run as one document

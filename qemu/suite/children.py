@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Child processes, all of which are told to end when the run is."""
+"""Child processes, which are all told to end when the run is."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ _over = False
 
 
 class Over(Exception):
-    """The run has been told to end: no more children."""
+    """The run was told to end, and starts no more children."""
 
 
 def start(
     argv: Sequence[str | Path], out: IO[str] | int, err: IO[str] | int, folder: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Starts one, with nothing to read, in a group of its own: a shell that is told to end
-    does not tell its children."""
+    """Starts a child with nothing to read, in a process group of its own: a shell that is told to
+    end does not tell its children."""
     with _lock:
         if _over:
             raise Over
@@ -33,7 +33,7 @@ def start(
 
 
 def wait(child: "subprocess.Popen[bytes]") -> tuple[int, float]:
-    """Waits for it: its exit code, and the CPU seconds that it and its children took."""
+    """Waits for a child. Returns its exit code, and the CPU seconds that it and its children took."""
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     with _lock:
@@ -42,7 +42,7 @@ def wait(child: "subprocess.Popen[bytes]") -> tuple[int, float]:
 
 
 def done(child: "subprocess.Popen[bytes]") -> int | None:
-    """Its exit code once it has ended."""
+    """Returns the child's exit code once it has ended."""
     code = child.poll()
     if code is not None:
         with _lock:
@@ -51,7 +51,7 @@ def done(child: "subprocess.Popen[bytes]") -> int | None:
 
 
 def end_all() -> None:
-    """Tells all to end: vm.sh then ends its QEMU and servers."""
+    """Tells all children to end. vm.sh then ends its QEMU and servers."""
     global _over
     with _lock:
         _over = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""One guest: boots it by vm.sh or vng.sh, and reads what its scripts say while it runs."""
+"""One guest: vm.sh or vng.sh boots it, and this reads what its scripts say while it runs."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from .place import TOP, Wrong
 BOOT_SECONDS = 60
 POLL_SECONDS = 0.3
 
-# vm.sh's and vng.sh's exit code where no guest could be tried.
+# The exit code of vm.sh and vng.sh if no guest could be tried.
 RC_CANNOT = 77
 
 CLOCK = os.sysconf("SC_CLK_TCK")
@@ -23,7 +23,7 @@ CLOCK = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Ran:
-    """A script's end, as the host saw it: its section, and seconds of wall time and CPU."""
+    """The end of a script as the host saw it: its section, and seconds of wall time and CPU."""
 
     script: str
     part: list[str]
@@ -34,7 +34,7 @@ class Ran:
 
 @dataclass
 class Went:
-    """A guest's end: the reason if there is no verdict, the scripts that never began."""
+    """The end of a guest: the reason if there is no verdict, and the scripts that never began."""
 
     reason: str = ""
     left: list[Header] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Went:
 
 
 def arguments(scripts: Sequence[Header], variant: str, attempt: int) -> list[str]:
-    """vm.sh's arguments for a guest that has what all of them need."""
+    """Returns vm.sh's arguments for a guest that has what all of these scripts need."""
     first = scripts[0]
     args = ["--quiet", "--variant", variant, "--append", f"rwb.try={attempt}"]
     for script in scripts:
@@ -60,7 +60,7 @@ def arguments(scripts: Sequence[Header], variant: str, attempt: int) -> list[str
 
 
 def cpu_seconds(pid_file: Path) -> float:
-    """The host's CPU that a QEMU has taken so far; 0 if it is not there."""
+    """Returns the host's CPU time that a QEMU has taken so far, or 0 if it is not there."""
     try:
         pid = int(pid_file.read_text(encoding="ascii"))
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -71,7 +71,7 @@ def cpu_seconds(pid_file: Path) -> float:
 
 
 def last_line(path: Path) -> str:
-    """The last line of a file; nothing if there is none."""
+    """Returns the last line of a file, or nothing if there is none."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -80,7 +80,7 @@ def last_line(path: Path) -> str:
 
 
 class Boot:
-    """A guest under way."""
+    """A guest that runs."""
 
     def __init__(self, way: str, scripts: Sequence[Header], variant: str, folder: Path, attempt: int) -> None:
         self.folder = folder
@@ -96,7 +96,7 @@ class Boot:
             self.process = children.start(argv, subprocess.DEVNULL, errors)
 
     def lines(self) -> list[str]:
-        """The stream so far, whole lines only."""
+        """Returns the whole lines of the stream so far."""
         try:
             text = (self.folder / "ktap.log").read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -104,7 +104,7 @@ class Boot:
         return text[: text.rfind("\n") + 1].splitlines()
 
     def took(self) -> tuple[float, float]:
-        """Wall time and CPU since the last call."""
+        """Returns the wall time and CPU time since the last call."""
         self.sample()
         now = time.monotonic()
         spent = now - self.at, self.cpu - self.told
@@ -112,11 +112,11 @@ class Boot:
         return spent
 
     def sample(self) -> None:
-        """Looks at the CPU again: once QEMU has gone there is nothing to look at."""
+        """Reads the CPU time again. It can be read only while QEMU is there."""
         self.cpu = max(self.cpu, cpu_seconds(self.folder / "qemu.pid"))
 
     def ended(self) -> list[Ran]:
-        """The scripts that have ended since the last call: they run in the order given."""
+        """Returns the scripts that have ended since the last call. They run in the order given."""
         ran: list[Ran] = []
         if not self.open:
             return ran
@@ -135,8 +135,8 @@ class Boot:
         return ran
 
     def watch(self, tell: Callable[[Ran], None]) -> Went:
-        """Until it has gone; tells of each script as it ends, and of `init`, the guest's own
-        checks, when there is a verdict."""
+        """Watches the guest until it has gone. Calls `tell` for each script that ends, and for
+        `init`, the guest's own checks, if there is a verdict."""
         while (code := children.done(self.process)) is None:
             for ran in self.ended():
                 tell(ran)
@@ -152,7 +152,7 @@ class Boot:
             tell(Ran("init", ktap.section(lines, "init"), *self.took()))
             if self.cut_off:
                 return Went(left=self.open)
-            # Whatever is open here has no end, though the guest has come to its own.
+            # A script that is still open has no end, although the guest has come to its own.
             for script in self.open:
                 tell(Ran(script.name, ktap.section(lines, script.name), 0, 0))
             return Went()
@@ -163,11 +163,11 @@ class Boot:
         return Went(reason, self.open)
 
     def console(self) -> list[str]:
-        """What is to be seen of a guest that went down."""
+        """Returns what the user should see of a guest that went down."""
         text = self.errors.read_text(encoding="utf-8", errors="replace")
         return [line for line in text.splitlines() if not line.startswith("reclaimwb: ")][-43:]
 
     def said(self) -> list[str]:
-        """What vm.sh has to say to the user."""
+        """Returns what vm.sh says to the user."""
         text = self.errors.read_text(encoding="utf-8", errors="replace")
         return [line for line in text.splitlines() if line.startswith("reclaimwb: ")]

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a test script says of itself: comment lines `# KEY: VALUE` before its first command.
+"""What a test script says about itself: comment lines `# KEY: VALUE` before its first command.
 
 What it is there for:
   # guards: rust/helper.rs rust/helper/   the code whose faults it finds (paths, or a glob)
   # faults: lifetime books                the kinds of fault (FAULTS), which say on which
                                           kernel they show
-  # tier: all (why)                     only in `make test-all`: the reason names what covers
-                                          the same code of ours in `make test`
+  # tier: all (why)                       it runs only in `make test-all`; the reason names
+                                          what covers the same code of ours in `make test`
 What it needs of a guest:
   # nbd: fast slow:rate=8M     NBD servers (qemu/nbd-servers.conf)
   # mem: 384M                  the guest's memory
   # smp: 2   # numa: 2   # append: KERNEL ARGUMENTS
   # disk: 1G 1G                disks; filesystem modules, mkfs and dmsetup with them
   # nic: 8139                  another network card (vm.sh)
-  # cgroup: v1                 a guest where v2 has had no memory cgroup
+  # cgroup: v1                 a guest in which v2 has never had a memory cgroup
   # timeout: 300               seconds (default 180; more on kernels with checkers)
-  # variants: base debug       it can only run on these kernels
-  # variant-skip: debug (why)  it cannot run on these
+  # variants: base debug       the script can only run on these kernels
+  # variant-skip: debug (why)  the script cannot run on these
 """
 
 import re
@@ -29,10 +29,10 @@ from .place import TESTS, TOP, Wrong
 
 DEFAULT_TIMEOUT = 180
 
-# Kinds of fault, and the kernel on which one shows: the checkers of `debug` find what
-# is silent elsewhere; what is wrong in a number or a word is as wrong on `base`, which
-# is several times faster, and has the optimised code that people run. What shows on any
-# kernel is looked for on base, unless the script runs elsewhere for the sake of another kind.
+# Kinds of fault, and the kernel on which a fault shows. The checkers of `debug` find what is silent
+# elsewhere. A wrong number or word is as wrong on `base`, which is several times faster and has the
+# optimised code that people run. A fault that shows on any kernel is looked for on base, unless the
+# script runs elsewhere because of another kind.
 ANY = "any"
 FAULTS = {
     "lifetime": ("debug", "a reference too many or too few, use after free, a leak"),
@@ -48,14 +48,14 @@ FAULTS = {
 }
 
 
-# Kernels that are another with something more to run on: what is said of that one holds.
+# These kernels are like another one, with something more to run on. What is said about that one holds.
 LIKE = {"debug-xfs": "debug", "base-btrfs": "base"}
-# Those that are no part of a tier, but run where they are asked for.
+# These are in no tier. They run if they are asked for.
 ASKED = {"debian": "base"}
 
 
 def like(kernel: str) -> str:
-    """The kernel of which it is said; most are their own."""
+    """Returns the kernel that this one is like, which may be itself."""
     return (LIKE | ASKED).get(kernel, kernel)
 
 
@@ -80,17 +80,17 @@ class Header:
     not_on: tuple[str, ...] = ()
 
     def can_run_on(self, variant: str) -> bool:
-        """May it run there at all?"""
+        """Can it run there at all?"""
         variant = like(variant)
         return (not self.variants or variant in self.variants) and variant not in self.not_on
 
     def shows_on(self) -> set[str]:
-        """The kernels on which the faults that it looks for would show."""
+        """Returns the kernels on which the faults that it looks for would show."""
         kernels = {FAULTS[fault][0] for fault in self.faults}
         return kernels - {ANY} or ({"base"} if kernels else set())
 
     def guards_any(self, paths: Iterable[str]) -> bool:
-        """Does it guard one of these files or folders, or what is in them?"""
+        """Does it guard one of these files or folders, or something in them?"""
         return any(
             fnmatch(path.rstrip("/"), guarded.rstrip("/"))
             or path.startswith(guarded.rstrip("/") + "/")
@@ -100,13 +100,13 @@ class Header:
         )
 
     def needs(self) -> tuple[str, ...]:
-        """What two scripts must have in common to share a guest. NBD servers are not part
-        of it: an idle one disturbs nobody, unless one is wanted in two ways."""
+        """Returns what two scripts must have in common to share a guest. NBD servers do not belong
+        to that: an idle one disturbs nobody, unless it is wanted in two ways."""
         return (self.mem, self.smp, self.numa, " ".join(self.disk), self.append, self.cgroup, self.nic)
 
 
 def comments(text: str) -> dict[str, str]:
-    """The `# KEY: VALUE` lines before the first command; of several the first counts."""
+    """Returns the `# KEY: VALUE` lines before the first command, the first one of each key."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -121,11 +121,11 @@ def comments(text: str) -> dict[str, str]:
 
 
 def parse(name: str, text: str) -> Header:
-    """The head of the script `name`, whose text is given."""
+    """Returns the head of the script `name` with that text."""
     said = comments(text)
 
     def words(key: str) -> tuple[str, ...]:
-        # What is in parentheses is for people.
+        # Words in parentheses are for people.
         return tuple(said.get(key, "").partition("(")[0].split())
 
     timeout = said.get("timeout", str(DEFAULT_TIMEOUT))
@@ -157,13 +157,13 @@ def parse(name: str, text: str) -> Header:
 
 
 def read(name: str) -> Header:
-    """The head of tests/NAME."""
+    """Returns the head of tests/NAME."""
     return parse(name, (TESTS / name).read_text(encoding="utf-8"))
 
 
 def find(names: Sequence[str]) -> list[str]:
-    """The paths below tests/ of scripts that are named as a user would name them, by path or by
-    file name; without names, of all scenarios."""
+    """Returns the paths below tests/ of scripts that are named as a user would name them, by path or
+    by file name. Without names it returns all scenarios."""
     command = [TOP / "scripts" / "lib" / "scenarios.sh", *names]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
@@ -172,5 +172,5 @@ def find(names: Sequence[str]) -> list[str]:
 
 
 def scenarios() -> list[str]:
-    """The paths below tests/ of all scenarios."""
+    """Returns the paths below tests/ of all scenarios."""
     return find([])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Tests that need no guest of the suite's: crates' tests, and commands whose output is KTAP."""
+"""Tests that need no guest of the suite: the tests of crates, and commands that print KTAP."""
 
 import os
 import re
@@ -19,20 +19,20 @@ SUMMARY = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed; (\d+) igno
 
 @dataclass(frozen=True)
 class Test:
-    """`crate` is a folder whose `cargo test` it is; else `command` prints KTAP."""
+    """`cargo test` runs in the folder `crate`, if there is one. Otherwise `command` prints KTAP."""
 
     name: str
     crate: Path | None = None
     command: tuple[str, ...] = ()
 
     def is_of(self, paths: Sequence[str]) -> bool:
-        """Is it a crate's, and one of these files or folders in it?"""
+        """Does it test a crate that has one of these files or folders?"""
         return self.crate is not None and any((TOP / path).is_relative_to(self.crate) for path in paths)
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of it; `shown` is for the eyes of whoever has to mend it."""
+    """The result of a test. `shown` helps whoever has to repair it."""
 
     outcome: ktap.Outcome
     seconds: float
@@ -41,7 +41,7 @@ class Ran:
 
 
 def local() -> list[Test]:
-    """Crates and scripts of the host, as `make host-test` runs them."""
+    """Returns the tests of crates and the scripts of the host, as `make host-test` runs them."""
     crates = {"words": "rust/words", "policy": "rust/policy", "tool": "tool"}
     tests = [Test(name, crate=TOP / folder) for name, folder in crates.items()]
     tests += [Test("suite", command=(str(TOP / "qemu" / "suite-test.py"),))]
@@ -49,7 +49,7 @@ def local() -> list[Test]:
 
 
 def around() -> list[Test]:
-    """What `make test` runs beside these: the checks, the harness's own tests, a killed guest."""
+    """Returns what else `make test` runs: the checks, the harness's own tests, and a killed guest."""
     return [
         Test("check", command=(str(TOP / "scripts" / "check" / "check.sh"),)),
         Test("kill", command=(str(TOP / "qemu" / "kill-test.sh"),)),
@@ -58,13 +58,13 @@ def around() -> list[Test]:
 
 
 def cargo_target() -> str:
-    """The cache's folder for what cargo builds (scripts/lib/lib.sh)."""
+    """Returns the cache's folder for what cargo builds (scripts/lib/lib.sh)."""
     script = f'. {shlex.quote(str(TOP / "scripts" / "lib" / "lib.sh"))}; cargo_target'
     return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def cargo_outcome(text: str, code: int) -> ktap.Outcome:
-    """cargo test's sums. No `test result:` line at all is a failure."""
+    """Returns the sums of cargo test. It is a failure if there is no `test result:` line at all."""
     passed = failed = skipped = 0
     for match in SUMMARY.finditer(text):
         passed += int(match[1])
@@ -79,7 +79,7 @@ def cargo_outcome(text: str, code: int) -> ktap.Outcome:
 
 
 def run(test: Test, folder: Path) -> Ran:
-    """Runs one, in the caller's slot; its output goes to FOLDER/NAME.log or NAME.ktap."""
+    """Runs a test in the caller's slot. Its output goes to FOLDER/NAME.log or NAME.ktap."""
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     environment = {**os.environ, slots.HELD: "1"}
@@ -99,7 +99,7 @@ def run(test: Test, folder: Path) -> Ran:
             out.flush()
             code, cpu = children.wait(children.start(test.command, out, err, environment=environment))
         with log.open("a", encoding="utf-8") as out:
-            # Whatever it said last may have no end of line.
+            # The last line of the output may not be complete.
             out.write(f"\n# end {test.name} rc={code} seconds={time.monotonic() - began:.0f}\n")
         part = log.read_text(encoding="utf-8", errors="replace").splitlines()
         outcome = ktap.outcome(part, test.name)

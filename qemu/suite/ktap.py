@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""KTAP: what a script's output amounts to, and a whole run as one document.
+"""KTAP: what the output of a script means, and a whole run as one document.
 
-A guest's stream holds one section for each script, between `# begin NAME` and
-`# end NAME rc=N seconds=N`. Nothing at all is a problem, so that no empty log ever passes.
-Only unindented lines count: nested tests answer to theirs.
+A guest's stream has one section for each script, between `# begin NAME` and
+`# end NAME rc=N seconds=N`. An empty log is a problem, so that it never passes. Only lines without
+indentation count: nested tests have their own results.
 
     python3 -m suite.ktap nest <STREAM          the stream as one KTAP document
     python3 -m suite.ktap sum SCRIPT <STREAM    PASSED FAILED SKIPPED SECONDS PROBLEM, or -
@@ -27,8 +27,8 @@ END = re.compile(r" rc=(\d+)(?: seconds=(\d+))?")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Counts of results; `problem` is what makes the output itself unfit to be believed, and
-    is one of the failures."""
+    """Counts of results. `problem` says why the output itself cannot be trusted, and counts as one
+    of the failures."""
 
     passed: int = 0
     failed: int = 0
@@ -39,14 +39,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class End:
-    """How a script ended."""
+    """The end of a script."""
 
     code: int
     seconds: int
 
 
 def section(lines: Iterable[str], script: str) -> list[str]:
-    """The script's part of a stream, both marks included; the last part if there are several."""
+    """Returns the script's part of a stream, with both marks. If there are several, the last one counts."""
     part: list[str] = []
     inside = False
     for line in lines:
@@ -59,7 +59,7 @@ def section(lines: Iterable[str], script: str) -> list[str]:
 
 
 def end_of(part: Sequence[str], script: str) -> End | None:
-    """How the script ended, if the section has its end."""
+    """Returns the end of the script, if the section has it."""
     if not part or not part[-1].startswith(f"# end {script} rc="):
         return None
     match = END.search(part[-1])
@@ -67,12 +67,12 @@ def end_of(part: Sequence[str], script: str) -> End | None:
 
 
 def results(part: Iterable[str]) -> list[str]:
-    """The lines of a section that are results."""
+    """Returns the lines of a section that are results."""
     return [line for line in part if RESULT.match(line)]
 
 
 def outcome(part: Sequence[str], script: str) -> Outcome:
-    """What a section amounts to."""
+    """Returns what a section means."""
     end = end_of(part, script)
     passed = failed = skipped = count = plans = plan = 0
     skip_all = False
@@ -142,7 +142,7 @@ def only_by_chance(part: Iterable[str]) -> bool:
 
 
 def failures(part: Iterable[str]) -> list[str]:
-    """Each failed result, with up to eight comment lines that stand before it."""
+    """Returns each failed result, with up to eight comment lines before it."""
     told: list[str] = []
     before: list[str] = []
     for line in part:
@@ -160,7 +160,7 @@ def failures(part: Iterable[str]) -> list[str]:
 
 
 def split(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """A stream's sections, as (script, lines); what stands outside is dropped."""
+    """Returns a stream's sections as (script, lines), without what stands outside of them."""
     parts: list[tuple[str, list[str]]] = []
     inside = False
     for line in lines:
@@ -176,8 +176,8 @@ def split(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class Script:
-    """A script of a document: the name that is shown, the name in its section's marks, the
-    section, and those of its earlier tries."""
+    """A script of a document: the name that is shown, the name in the marks of its section, the
+    section, and the sections of its earlier tries."""
 
     shown: str
     name: str
@@ -186,8 +186,8 @@ class Script:
 
 
 def subtest(number: int, script: "Script") -> list[str]:
-    """A section as a subtest and its result. Earlier tries are comments in it: what ran again
-    stays to be seen, and the last try decides."""
+    """Returns a section as a subtest with its result. Earlier tries become comments, so that they can
+    be seen. The last try decides."""
     shown, part = script.shown, script.part
     what = outcome(part, script.name)
     skip = next((line for line in part if PLAN.match(line) and line.startswith("1..0")), None)
@@ -196,7 +196,7 @@ def subtest(number: int, script: "Script") -> list[str]:
         return [f"ok {number} {shown} # SKIP {reason}"]
     end = end_of(part, script.name)
     nested = ["KTAP version 1", f"# Subtest: {shown}"]
-    # It may stand at the end, where the kernel's parser does not look for it.
+    # The plan may stand at the end, where the kernel's parser does not look for it.
     plans = [line for line in part if PLAN.match(line)]
     nested += plans
     for tried, lines in enumerate(script.earlier, 1):
@@ -204,7 +204,7 @@ def subtest(number: int, script: "Script") -> list[str]:
     for line in part[1 : -1 if end else None]:
         if re.match(r"K?TAP version ", line) or PLAN.match(line):
             continue
-        # What is neither plan nor result is for people.
+        # Lines that are neither plan nor result are for people.
         fits = RESULT.match(line) or line.startswith("#")
         nested.append(line if fits else f"# {line}")
     verdict = "not ok" if what.failed else "ok"
@@ -213,7 +213,7 @@ def subtest(number: int, script: "Script") -> list[str]:
 
 
 def document(scripts: Sequence[Script]) -> str:
-    """Scripts as one KTAP document: what KernelCI and the kernel's own
+    """Returns scripts as one KTAP document, which KernelCI and the kernel's own
     tools/testing/kunit/kunit.py read as a whole."""
     lines = ["KTAP version 1", f"1..{len(scripts)}"]
     for number, script in enumerate(scripts, 1):

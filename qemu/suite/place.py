@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Where things are, and how wide the machine is; scripts/lib/lib.sh says the same to shells."""
+"""Where things are, and how much runs at once. scripts/lib/lib.sh tells shell scripts the same."""
 
 import os
 from pathlib import Path
@@ -14,11 +14,11 @@ CACHE = Path(
 
 
 class Wrong(Exception):
-    """Something that the user has to mend, in one line."""
+    """Something that the user has to put right, in one line."""
 
 
 def positive(name: str, default: int) -> int:
-    """The number in an environment variable."""
+    """Returns the number in an environment variable."""
     text = os.environ.get(name) or str(default)
     if not text.isdigit() or int(text) < 1:
         raise Wrong(f"{name}={text}: it must be a number from 1")
@@ -26,11 +26,11 @@ def positive(name: str, default: int) -> int:
 
 
 def cores() -> int:
-    """Cores that may be used (J=)."""
+    """Returns how many cores may be used (J=)."""
     return positive("J", len(os.sched_getaffinity(0)))
 
 
 def jobs() -> int:
-    """Guests and compilers that may run at once (JOBS=): each has one thing to do at a time,
+    """Returns how many guests and compilers may run at once (JOBS=). Each does one thing at a time,
     and waits for a slow disk or server for half of its time."""
     return positive("JOBS", min(cores() * 2, 8))

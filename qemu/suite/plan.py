@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What runs where: tiers, shards, and which scripts share a guest. Pure: no file, no process."""
+"""What runs where: tiers, shards, and which scripts share a guest. This needs no file and no process."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,20 +9,20 @@ from .header import LIKE, Header, like
 from .place import Wrong
 from .profile import Profile, weight
 
-HOST = "host"  # in place of a kernel: no guest
+HOST = "host"  # stands for a kernel if there is no guest
 MORE = {less: kernel for kernel, less in LIKE.items()}
 
 
 def guest_seconds(kernel: str) -> int:
-    """How long a guest's scripts take, about: longer ones hold up the end of the run and lose
-    more when one takes its guest down; shorter ones boot more often than is worth it. A kernel
-    with checkers boots in a quarter of a minute."""
+    """Returns how long the scripts of a guest should take. A longer guest holds up the end of the run,
+    and loses more if a script takes it down. Shorter guests boot too often. A kernel with checkers
+    boots in a quarter of a minute."""
     return 400 if like(kernel) == "debug" else 200
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One script on one kernel; or a test of the host, by its name."""
+    """One script on one kernel, or a test of the host with that name."""
 
     kernel: str
     name: str
@@ -32,21 +32,22 @@ class Unit:
 
 @dataclass(frozen=True)
 class Guest:
-    """Scripts that one guest runs, in this order."""
+    """Scripts that one guest runs in this order."""
 
     kernel: str
     units: tuple[Unit, ...]
 
     @property
     def seconds(self) -> float:
-        """How long it is expected to take."""
+        """Returns how long it is expected to take."""
         return sum(unit.seconds for unit in self.units)
 
 
 def kernels(header: Header, tier: str) -> list[str]:
-    """The kernels on which a scenario runs in a tier: `all` is every one that it can run on;
-    `change` those on which the faults would show that it looks for, and none for one that says
-    that it is for the other tier. Those of `all` have all that there is to run on."""
+    """Returns the kernels on which a scenario runs in a tier. In `all` it runs on each kernel that it
+    can run on. In `change` it runs on those on which the faults that it looks for would show, and on
+    none if it says that it is for the other tier. The kernels of `all` have everything that there is
+    to run on."""
     shows = header.shows_on()
     if tier == "all":
         wanted = {"base", "debug"} | (shows & {"base-nbd"})
@@ -63,7 +64,7 @@ def kernels(header: Header, tier: str) -> list[str]:
 
 
 def units(headers: Iterable[Header], tier: str, profile: Profile) -> list[Unit]:
-    """A tier's scenarios, one for each kernel."""
+    """Returns a tier's scenarios, one for each kernel."""
     return [
         Unit(kernel, header.name, weight(profile, kernel, header.name, header.timeout), header)
         for header in headers
@@ -72,13 +73,13 @@ def units(headers: Iterable[Header], tier: str, profile: Profile) -> list[Unit]:
 
 
 def heaviest(found: Iterable[Unit]) -> list[Unit]:
-    """In an order that does not depend on where they came from."""
+    """Returns the units in an order that does not depend on the order in which they came."""
     return sorted(found, key=lambda unit: (-unit.seconds, unit.kernel, unit.name))
 
 
 def shard(found: Iterable[Unit], number: int, of: int) -> list[Unit]:
-    """Part NUMBER (from 1) of OF parts of about the same length. All parts together are the
-    whole, and none overlap."""
+    """Returns part NUMBER (from 1) of OF parts that are about equally long. All parts together are the
+    whole, and no two overlap."""
     if not 1 <= number <= of:
         raise Wrong(f"shard {number}/{of}: there is 1/{of} to {of}/{of}")
     loads = [0.0] * of
@@ -92,12 +93,12 @@ def shard(found: Iterable[Unit], number: int, of: int) -> list[Unit]:
 
 
 def fits(servers: dict[str, str], header: Header) -> bool:
-    """Can a guest with these NBD servers run it? Each name can be wanted in one way."""
+    """Can a guest with these NBD servers run it? A guest can have a server of that name in one way only."""
     return all(servers.get(server.partition(":")[0], server) == server for server in header.nbd)
 
 
 def share(found: Sequence[Unit]) -> list[list[Unit]]:
-    """Those on one kernel that may share a guest, in the order given."""
+    """Returns groups of units on one kernel that may share a guest, in the order given."""
     groups: list[tuple[tuple[str, ...], dict[str, str], list[Unit]]] = []
     for unit in found:
         header = unit.header
@@ -114,7 +115,7 @@ def share(found: Sequence[Unit]) -> list[list[Unit]]:
 
 
 def deal(group: Sequence[Unit], hands: int) -> list[list[Unit]]:
-    """Each one, the longest first, to the least laden guest; there they keep their order."""
+    """Gives each unit, the longest first, to the guest with the least to do. There they keep their order."""
     loads = [0.0] * hands
     chosen: dict[str, int] = {}
     for unit in heaviest(group):
@@ -126,22 +127,22 @@ def deal(group: Sequence[Unit], hands: int) -> list[list[Unit]]:
 
 
 def is_hungry(kernel: str) -> bool:
-    """Does what runs there keep a core busy all the time? Checkers do, and compilers on the host;
-    on other kernels guests wait for a disk or a server for most of their time."""
+    """Does a script there keep a core busy all the time? Checkers do, and compilers on the host. On other
+    kernels guests wait for a disk or a server most of the time."""
     return kernel == HOST or like(kernel) == "debug"
 
 
 def start_next(waiting: Sequence[bool], hungry: int, cores: int) -> int:
-    """Which of those that wait (hungry or not, the longest first) is started, where so many hungry
-    ones run: the longest, but no more hungry ones than there are cores while others wait. Four
-    debug guests on two cores take twice as long each, and a script's time is limited."""
+    """Returns which of the waiting jobs (hungry or not, the longest first) is started while so many
+    hungry ones run. It is the longest one, but there are no more hungry ones than cores while others
+    wait: four debug guests on two cores take twice as long each, and a script's time is limited."""
     if hungry >= cores and False in waiting:
         return waiting.index(False)
     return 0
 
 
 def guests(found: Sequence[Unit], split: bool = True) -> list[Guest]:
-    """The guests in which these run, the longest first; without `split` as few as can be."""
+    """Returns the guests in which these run, the longest first. Without `split` there are as few as possible."""
     planned: list[Guest] = []
     for kernel in sorted({unit.kernel for unit in found}):
         for group in share([unit for unit in found if unit.kernel == kernel]):

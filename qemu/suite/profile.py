@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How long each script took, on each kernel: the weights by which scripts are dealt out to
-guests and shards, and the answer to where the suite's time goes.
+"""How long each script took on each kernel. These are the weights by which scripts are distributed to
+guests and shards, and they show where the suite's time goes.
 
-A profile is a text table, `KERNEL SCRIPT SECONDS CPU`: seconds of the guest's life, and of
-the host's CPU that its QEMU took meanwhile. `host` stands for a kernel where there is no guest.
-qemu/profile.txt is the one that plans are made with; each run writes its own to OUT/profile.txt.
+A profile is a text table, `KERNEL SCRIPT SECONDS CPU`: seconds of the guest's life, and seconds of
+the host's CPU that its QEMU took meanwhile. `host` stands for a kernel if there is no guest. Plans
+are made with qemu/profile.txt. Each run writes its own to OUT/profile.txt.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,8 @@ from .place import TOP, Wrong
 
 KNOWN = TOP / "qemu" / "profile.txt"
 
-# What a script is taken for that is not in the profile: a share of the time that it may
-# take. Kernels with checkers are so many times slower.
+# A script that is not in the profile is taken for this share of the time that it may take. Kernels
+# with checkers are slower by these factors.
 UNKNOWN = 0.15
 SLOWER = {"debug": 3.0}
 
@@ -34,7 +34,7 @@ Profile = Mapping[tuple[str, str], Cost]
 
 
 def parse(text: str, source: str) -> dict[tuple[str, str], Cost]:
-    """Reads a table."""
+    """Parses a table."""
     profile: dict[tuple[str, str], Cost] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("#") or not line.strip():
@@ -48,12 +48,12 @@ def parse(text: str, source: str) -> dict[tuple[str, str], Cost]:
 
 
 def load(path: Path = KNOWN) -> dict[tuple[str, str], Cost]:
-    """The profile in a file; none is an empty one."""
+    """Returns the profile in a file. It is empty if there is no file."""
     return parse(path.read_text(encoding="utf-8"), path.name) if path.exists() else {}
 
 
 def table(rows: Iterable[tuple[str, str, Cost]]) -> str:
-    """A table, the most expensive of each kernel first, with each kernel's sum."""
+    """Returns a table with the most expensive script of each kernel first, and the sums of each kernel."""
     by_kernel: dict[str, list[tuple[str, Cost]]] = {}
     for kernel, script, cost in rows:
         by_kernel.setdefault(kernel, []).append((script, cost))
@@ -69,7 +69,7 @@ def table(rows: Iterable[tuple[str, str, Cost]]) -> str:
 
 
 def weight(profile: Profile, kernel: str, script: str, timeout: int) -> float:
-    """The seconds that a script is taken for."""
+    """Returns how many seconds a script is expected to take."""
     kernel = like(kernel)
     known = profile.get((kernel, script))
     if known:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Results as they come, a JSON line each, so that a run that was cut short can be resumed.
+"""Results as they come, a JSON line for each, so that a run that was cut short can be resumed.
 
-The first line says what was run (`Identity`); only a run of the very same is taken up. What
-passed counts, if its guest came to its verdict and had nothing to say against it.
+The first line says what was run (`Identity`). A run is resumed only if it is the same. A script that
+passed counts if its guest came to a verdict, and the guest's own checks passed.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Result:
-    """A script's last try on one kernel; `guest` is empty on the host."""
+    """The last try of a script on one kernel. `guest` is empty on the host."""
 
     kernel: str
     script: str
@@ -39,7 +39,7 @@ class Result:
 
 
 def tree() -> str:
-    """The commit and what is changed since; files that git does not know of count by name."""
+    """Returns a name for the commit and the changes since. Files that git does not know count by name."""
 
     def git(*words: str) -> bytes:
         return subprocess.run(["git", "-C", TOP, *words], check=True, capture_output=True).stdout
@@ -52,7 +52,7 @@ def tree() -> str:
 
 
 class Journal:
-    """The file."""
+    """The file with the results."""
 
     def __init__(self, path: Path, identity: Identity | None) -> None:
         self.path = path
@@ -62,15 +62,15 @@ class Journal:
         self.kept = identity is not None
 
     def add(self, result: Result) -> None:
-        """Notes one down."""
+        """Adds a result."""
         if self.kept:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(result)) + "\n")
 
 
 def passed(path: Path, identity: Identity) -> dict[tuple[str, str], Result]:
-    """What need not run again; nothing if the file is of another run. A line that was cut off
-    is none."""
+    """Returns what need not run again, which is nothing if the file is of another run. A line that was
+    cut off does not count."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         if not lines or json.loads(lines[0]) != asdict(identity):

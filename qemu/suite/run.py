@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The run: jobs side by side, second tries, one line for each script, the totals.
 
-A script that failed nothing but checks that chance decides (by_chance, in tests/lib/test.sh)
-runs again in a new guest, until it has had TRIES; only its last try counts. More than
-MOST_AGAIN such scripts fail the run: then it is not chance. A panic, a hang, or anything else
-that failed has no second try.
+If a script failed only checks that chance decides (by_chance, in tests/lib/test.sh), it runs again
+in a new guest, until it has had TRIES. Only its last try counts. More than MOST_AGAIN such scripts
+fail the run, as that is not chance any more. There is no second try after a panic, a hang, or any
+other failure.
 """
 
 import functools
@@ -28,7 +28,7 @@ MOST_AGAIN = 3
 
 
 def line(mark: str, kernel: str, name: str, what: ktap.Outcome, seconds: float, why: str) -> str:
-    """A script's line."""
+    """Returns a script's line."""
     text = f"{mark:<4} {kernel:<8} {name:<28} {what.passed:3d} passed"
     if what.failed:
         text += f", {what.failed} failed"
@@ -39,7 +39,7 @@ def line(mark: str, kernel: str, name: str, what: ktap.Outcome, seconds: float, 
 
 
 class Run:
-    """One run of some guests and host tests, with its output below `out`."""
+    """One run of some guests and host tests, whose output is below `out`."""
 
     def __init__(self, out: Path, way: str = "vm", journal: Journal | None = None) -> None:
         self.out = out
@@ -56,22 +56,22 @@ class Run:
     # --- telling
 
     def tell(self, text: str, failed: bool = False) -> None:
-        """In one write, as other guests' reports come between. Call it with the lock."""
+        """Prints the text in one write, as reports of other guests come in between. Needs the lock."""
         print(text, flush=True)
         if failed:
             self.failures.append(text)
 
     def count(self, result: Result) -> None:
-        """Takes a result into the totals. Call it with the lock."""
+        """Adds a result to the totals. Needs the lock."""
         self.results.append(result)
         self.journal.add(result)
 
     def report(self, kernel: str, folder: Path, ran: guest.Ran, attempt: int, console: Sequence[str] = ()) -> bool:
-        """Counts a script's try and says how it went. Returns whether it is to run again."""
+        """Counts a script's try and says how it went. Returns whether it has to run again."""
         what = ktap.outcome(ran.part, ran.script)
         why = f"took the guest down: {ran.taken_down}" if ran.taken_down else what.problem
         name = ran.script
-        # Each guest has checks of its own.
+        # Each guest has `init` checks.
         key = f"{folder.name} init" if name == "init" else name
         file = self.out / kernel / (key.replace("/", "-").replace(" ", "-") + ".ktap")
         with self.lock:
@@ -97,7 +97,7 @@ class Run:
     # --- guests
 
     def boot(self, kernel: str, folder: Path, scripts: Sequence[Header], attempt: int) -> tuple[list[Header], list[Header]]:
-        """One guest. Returns the scripts that it left over, and those that are to run again."""
+        """Runs one guest. Returns the scripts that it left over, and those that have to run again."""
         booted = guest.Boot(self.way, scripts, kernel, folder, attempt)
         headers = {script.name: script for script in scripts}
         lucky: list[Header] = []
@@ -114,7 +114,7 @@ class Run:
                 self.boots.setdefault(kernel, []).append(profile.Cost(*booted.boot))
         if not went.reason or went.blamed:
             return went.left, lucky
-        # No script to blame: another guest would end the same way.
+        # There is no script to blame, so that another guest would end in the same way.
         with self.lock:
             self.count(Result(kernel, "init", 0, 1, 0, 0, 0, folder.name))
             self.tell("\n".join([f"FAIL {kernel} {folder.name}: {went.reason}", *(f"       {text}" for text in booted.console())]), True)
@@ -123,8 +123,8 @@ class Run:
         return [], lucky
 
     def guests(self, job: Guest) -> None:
-        """Until all of the job's scripts have run; when one takes its guest down, the others go
-        on in a new one."""
+        """Runs all scripts of the job. If one takes its guest down, the others run in a new
+        guest."""
         kernel = job.kernel
         with self.lock:
             number = self.numbers[kernel] = self.numbers.get(kernel, 0) + 1
@@ -141,14 +141,14 @@ class Run:
                 again += lucky
 
     def number_from(self, kernel: str) -> None:
-        """Guests of a run that is resumed have numbers that the first has not used."""
+        """Lets the guests of a resumed run have numbers that the first run has not used."""
         used = [int(path.name[2:].partition("-")[0]) for path in (self.out / kernel).glob("vm[0-9]*") if path.is_dir()]
         self.numbers[kernel] = max(used, default=0)
 
     # --- the host
 
     def test(self, test: host.Test) -> None:
-        """One test of the host."""
+        """Runs one test of the host."""
         ran = host.run(test, self.out / HOST)
         what = ran.outcome
         mark = "FAIL" if what.failed else "ok" if what.passed else "skip"
@@ -197,27 +197,27 @@ class Run:
         for thread in threads:
             thread.start()
         for thread in threads:
-            # Not one join: a signal is heeded between two.
+            # This does not join only once, as a signal is handled between two joins.
             while thread.is_alive():
                 thread.join(0.5)
 
     # --- the end
 
     def prepare(self, kernel: str, afresh: bool = True) -> None:
-        """An empty folder for a kernel's guests; or one that a resumed run adds to."""
+        """Makes an empty folder for a kernel's guests, or lets a resumed run add to it."""
         if afresh:
             shutil.rmtree(self.out / kernel, ignore_errors=True)
         (self.out / kernel).mkdir(parents=True, exist_ok=True)
         self.number_from(kernel)
 
     def totals(self, kernel: str | None = None) -> tuple[int, int, int]:
-        """Passed, failed, skipped; of one kernel or of all."""
+        """Returns passed, failed and skipped, of one kernel or of all."""
         chosen = [one for one in self.results if kernel in (None, one.kernel)]
         return sum(one.passed for one in chosen), sum(one.failed for one in chosen), sum(one.skipped for one in chosen)
 
     def documents(self) -> None:
-        """Each kernel's scripts as one KTAP document, OUT/KERNEL.ktap. What ran before a
-        resumption is read back."""
+        """Writes the scripts of each kernel as one KTAP document, OUT/KERNEL.ktap. What ran before a
+        resumption is read from its files."""
         for kernel in sorted({one.kernel for one in self.results} - {HOST}):
             folder = self.out / kernel
             scripts: list[ktap.Script] = []
@@ -230,7 +230,7 @@ class Run:
             (self.out / f"{kernel}.ktap").write_text(ktap.document(scripts), encoding="utf-8")
 
     def costs(self) -> str:
-        """This run's profile."""
+        """Returns the profile of this run."""
         spent: dict[tuple[str, str], profile.Cost] = {}
 
         def add(kernel: str, name: str, seconds: float, cpu: float) -> None:
@@ -245,8 +245,8 @@ class Run:
         return profile.table((kernel, name, cost) for (kernel, name), cost in spent.items())
 
     def end(self, began: float, stages: bool) -> int:
-        """The closing lines; the last is `N passed, N failed, N skipped`. Returns the exit
-        code."""
+        """Prints the closing lines, the last of which is `N passed, N failed, N skipped`. Returns the
+        exit code."""
         self.documents()
         (self.out / "profile.txt").write_text(self.costs(), encoding="utf-8")
         if stages:
@@ -254,7 +254,7 @@ class Run:
                 passed, failed, skipped = self.totals(kernel)
                 seconds = sum(one.seconds for one in self.results if one.kernel == kernel)
                 print(f"{kernel}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.0f} s)")
-            # Once more, for those who read only the end.
+            # The failures come once more, for readers who only read the end.
             for text in self.failures:
                 print(text)
         passed, failed, skipped = self.totals()
@@ -277,5 +277,5 @@ class Run:
 
 
 def out_folder(way: str) -> Path:
-    """Where results go if nothing is said."""
+    """Returns the folder for results if the user names none."""
     return OUT / ("test" if way == "vm" else way)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Slots: no more guests and compilers at once than the machine has work for, over all
-processes that share OUT. A slot is a locked file."""
+"""Slots: all processes that share OUT run no more guests and compilers at once than the machine has
+work for. A slot is a locked file."""
 
 import fcntl
 import os
@@ -13,14 +13,14 @@ from .place import OUT, jobs
 
 POLL_SECONDS = 0.3
 
-# Says to those whom a test of ours runs that it holds a slot for them: did they wait for
-# one of their own, they would come last.
+# This tells the children of a test that the test holds a slot for them. If they waited for one of their
+# own, they would come last.
 HELD = "RWB_SLOT_HELD"
 
 
 @contextmanager
 def slot(folder: Path = OUT / ".slots") -> Iterator[None]:
-    """Waits for a free slot, and holds it; nothing to wait for if a parent holds one for us."""
+    """Waits for a free slot and holds it. If a parent holds a slot for us, there is nothing to wait for."""
     if os.environ.get(HELD):
         yield
         return
@@ -28,7 +28,7 @@ def slot(folder: Path = OUT / ".slots") -> Iterator[None]:
     width = jobs()
     while True:
         for number in range(width):
-            # Close-on-exec, as Python opens files: children hold no slot.
+            # Python opens files with close-on-exec, so that children hold no slot.
             handle = os.open(folder / str(number), os.O_WRONLY | os.O_CREAT, 0o644)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Heads of scripts: how they are read, and what those in the tree say."""
+"""Heads of scripts: how they are read, and what the heads in the tree say."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from suite.place import TESTS, TOP, Wrong
 
 
 class Reading(unittest.TestCase):
-    """The lines."""
+    """The lines of a head."""
 
     def test_all(self) -> None:
         head = header.parse(
@@ -78,10 +78,10 @@ class Reading(unittest.TestCase):
 
 
 class InTheTree(unittest.TestCase):
-    """The scenarios' own."""
+    """The heads of the scenarios."""
 
     heads = [header.read(name) for name in header.scenarios()]
-    # Folders whose scripts are no scenarios of the suite; of those in nbd/ some are.
+    # Scripts in these folders are no scenarios of the suite, except for some in nbd/.
     apart = ("bench", "cost", "demo", "host", "kill", "lib", "meta", "nbd", "oom", "soak")
 
     def test_none_is_left_out(self) -> None:
@@ -129,7 +129,7 @@ class InTheTree(unittest.TestCase):
             for place in TOP.glob(path.rstrip("/"))
             for found in ([place] if place.is_file() else place.rglob("*"))
         }
-        # Policy has tests of its own, which run on the host.
+        # The policy has tests of its own, which run on the host.
         of_the_host = re.compile(r"rust/policy(/|\.rs$)")
         self.assertEqual([name for name in files if name not in guarded and not of_the_host.search(name)], [])
 

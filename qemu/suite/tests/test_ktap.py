@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""KTAP: what is believed, and what is not."""
+"""KTAP: which output is trusted, and which is not."""
 
 import unittest
 
@@ -14,7 +14,7 @@ def outcome(*lines: str) -> ktap.Outcome:
 
 
 class Problems(unittest.TestCase):
-    """Output that is unfit to be believed is one more failure."""
+    """Output that cannot be trusted is one more failure."""
 
     def says(self, problem: str, *lines: str, passed: int = 0, failed: int = 1) -> None:
         what = outcome(*lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Verdicts, second tries, totals, resumption: with guests that are only played."""
+"""Verdicts, second tries, totals and resumption, with guests that are only played."""
 
 import io
 import tempfile
