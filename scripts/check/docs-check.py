@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does Documentation/ say all that the code has, and nothing that it has not?
+"""Does Documentation/ describe everything that the code has, and nothing else?
 
     docs-check.py WHAT [TOP]    WHAT: parameters words rows fixtures events report nbd series links
-    docs-check.py html [TOP]    all pages through docutils, where there is no Sphinx
+    docs-check.py html [TOP]    reads all pages with docutils, if there is no Sphinx
 
-Complaints go to stdout, a line each, and make the exit code 1. The pages are read by their notation:
-a definition list whose terms are ``literals``, with ` : unit` behind them where they are rows,
-parameters or fields; a word list has the heading `NAME: what it is`, and NAME in a row stands for
-each of its words.
+Complaints go to stdout, one on a line, and make the exit code 1. The notation of the pages tells what
+they document. Rows, parameters and fields are the terms of definition lists: ``literals``, with
+` : unit` after them. A word list has the heading `NAME: what it is`, and NAME in a row stands for each
+of its words.
 """
 
 import itertools
@@ -21,7 +21,7 @@ import sys
 TERM = re.compile(r"^(``[^`]+``(?:, ``[^`]+``)*)(?: : (\S.*))?$")
 UNDERLINE = re.compile(r"^([=~^\"-])\1{2,}$")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-# What an upper-case word of a row stands for, that is no word list.
+# What other upper-case words of a row stand for, which have no word list.
 FREE = {"N": r"[0-9]+", "NID": r"[0-9]+", "ID": r"[0-9]+", "LOW": r"[0-9]+", "MAJOR:MINOR": r"[0-9]+:[0-9]+",
         "NAME": r"[A-Za-z0-9:_-]+", "ERRNO": r"[0-9]+"}
 
@@ -33,11 +33,11 @@ def complain(text):
 
 
 class Stop(Exception):
-    """A check cannot look at what it is about."""
+    """A check cannot find what it has to look at."""
 
 
 def must(found, what):
-    """A pattern that finds nothing any more must not make a check that finds nothing wrong."""
+    """If a pattern finds nothing any more, a check must not pass because of that."""
     if not found:
         raise Stop(f"{what}: not found; teach scripts/check/docs-check.py where it is now")
     return found
@@ -46,7 +46,7 @@ def must(found, what):
 # ---- the pages
 
 class Page:
-    """Sections of a page: heading, lines, and the terms of its definition lists."""
+    """The sections of a page: heading, lines, and the terms of definition lists."""
 
     def __init__(self, path):
         self.path = path
@@ -70,14 +70,14 @@ class Page:
         return must([s for s in self.sections if s["heading"] == heading], f"{self.path.name}: section {heading}")[0]
 
     def below(self, heading):
-        """A section with all that are below it, up to the next one of its level."""
+        """Returns a section and those below it, up to the next one of its level."""
         at = self.sections.index(self.section(heading))
         level = self.sections[at]["level"]
         rest = itertools.takewhile(lambda s: s["level"] != level, self.sections[at + 1:])
         return [self.sections[at], *rest]
 
     def words(self):
-        """Word lists by name."""
+        """Returns the word lists by name."""
         found = {}
         for section in self.sections:
             name = re.match(r"([A-Z]+): ", section["heading"])
@@ -98,11 +98,11 @@ class Docs:
         self.ledgers = Page(self.folder / "ledgers.rst")
 
     def rust(self, name):
-        """A source file of the module, without comments."""
+        """Returns a source file of the module without comments."""
         return re.sub(r"(?m)^\s*//.*$", "", (self.top / "rust" / name).read_text())
 
     def table(self):
-        """The module's words, [name, label] by set, and its parameters: what rust/words/ prints of itself."""
+        """Returns what rust/words/ prints: the module's words, [name, label] by set, and its parameters."""
         if self.printed is None:
             done = subprocess.run([self.top / "scripts/check/words.sh", "--json"], capture_output=True, text=True)
             if done.returncode:
@@ -111,15 +111,15 @@ class Docs:
         return self.printed
 
     def names(self, name):
-        """The words of a set."""
+        """Returns the words of a set."""
         return [word for word, _ in self.table()["words"][name]]
 
     def files(self):
-        """Names of the debugfs files."""
+        """Returns the names of the debugfs files."""
         return must(re.findall(r'read_callback_file\(\s*c"(\w+)"', self.rust("rows.rs")), "rows.rs: the files")
 
     def rows(self, ledger):
-        """Documented rows of a file: key and unit."""
+        """Returns the documented rows of a file, as key and unit."""
         rows = []
         for section in self.ledgers.below(ledger):
             if not self.ledgers.is_words(section):
@@ -127,7 +127,7 @@ class Docs:
         return must(rows, f"ledgers.rst: rows of {ledger}")
 
     def pattern(self, key, words):
-        """Of a documented row: a regular expression of the keys that it stands for."""
+        """Returns a regular expression of the keys that a documented row stands for."""
         def word(m):
             name = m[0]
             if name in words:
@@ -181,13 +181,13 @@ def check_parameters(docs):
 
 # ---- words
 
-# Word lists of ledgers.rst, and the sets of rust/words/ that they document.
+# The word lists of ledgers.rst, and the sets of rust/words/ that they document.
 SETS = {"ORIGIN": "Origin", "KIND": "Kind", "LAYER": "Layer", "FUNCTION": "Function", "GROUP": "Group", "EVENT": "Event",
         "DIRECTION": "Direction", "FLUSH": "Flush", "TYPE": "MemoryType", "CAUSE": "Cause", "PHASE": "Phase",
         "WAIT": "WaitKind", "LIMIT": "Limit", "WHY": "EndReason", "REASON": "KswapdReason", "USER": "User",
         "WOKEN": "Woken", "RESULT": "CompactResult", "MODE": "Mode", "REFUSED": "Refusal", "SKIP": "Skip",
         "COUNT": "ShrinkerCount"}
-# Sets that have no list of their own: in names of functions, and in rows.
+# These sets have no list. Their words are in names of functions, and in rows.
 NO_LIST = {"Form", "Outcome"}
 
 
@@ -217,11 +217,11 @@ def check_words(docs):
 
 # ---- rows
 
-# Which file of rust/rows/ writes which ledgers, by the functions it hands to debugfs.
+# The functions that are passed to debugfs show which file of rust/rows/ writes which ledgers.
 def row_files(docs):
     pairs = re.findall(r'read_callback_file\(\s*c"(\w+)",\s*ledgers\.clone\(\),\s*&(\w+)::(\w+)\)', docs.rust("rows.rs"))
     if len(pairs) != len(docs.files()):
-        raise Stop("rows.rs: who writes which file is not clear; teach scripts/check/docs-check.py")
+        raise Stop("rows.rs: what writes each file is not clear; teach scripts/check/docs-check.py")
     return {ledger: (module, function) for ledger, module, function in pairs}
 
 
@@ -229,7 +229,7 @@ STATES = re.compile(r"\nfn state\(f: .*?\n\}\n", re.S)
 
 
 def formats(text):
-    """What is written, placeholders as they are: whole rows, and pieces of rows; no states of probes."""
+    """Returns the formats of rows and of pieces of rows, with their placeholders, but no states of probes."""
     text = STATES.sub("", text)
     rows = []
     for literal in re.findall(r'\bwrite(?:ln)?!\(\s*f,\s*"((?:[^"\\]|\\.)*)"', text):
@@ -261,7 +261,7 @@ def check_module(docs, module, ledgers, words):
         mine = [key for at, key, _ in rows if at == ledger]
         for key in {k for k in mine if mine.count(k) > 1}:
             complain(f"ledgers.rst: {ledger}: {key} is there twice")
-    # What the placeholders of a documented key may be: one example of each.
+    # Each documented key has examples of what its placeholders may be.
     examples = {key: {example(key, words, n) for n in range(3)} for key in keys}
     pieces = must(formats(text), f"rows/{module}.rs: formats")
     prefixes = [p for p in pieces if p.endswith(".") and " " not in p]
@@ -274,13 +274,13 @@ def check_module(docs, module, ledgers, words):
         key = piece.split(" ")[0]
         if piece in prefixes or not key or "=" in key:
             continue
-        # The rest of a row that a prefix begins.
+        # The piece may also be the rest of a row that a prefix begins.
         whole = [key, *(p + key for p in prefixes)]
         regexes = [re.sub(r"\\\{[^}]*\\\}", r"[^ ]+", re.escape(w)) for w in whole]
         if not any(re.fullmatch(r, e) for r in regexes for all_ in examples.values() for e in all_):
             complain(f"ledgers.rst: {' or '.join(ledgers)}: row {key} of rows/{module}.rs is missing")
         patterns.update(regexes)
-    # A row that nothing writes.
+    # Is there a row that nothing writes?
     parts = literals(docs, module, text)
     for ledger, key, _ in rows:
         if key.endswith("="):
@@ -292,7 +292,7 @@ def check_module(docs, module, ledgers, words):
         for part in re.findall(r"[a-z0-9_]{2,}", re.sub(r"[A-Z]+[a-z]*", "", key)):
             if part not in parts:
                 complain(f"ledgers.rst: {ledger}: {key}: rows/{module}.rs has no word {part}")
-    # A word that rows are put together of, or a value, that no row has.
+    # Is there a word in the formats, or a value, that no row has?
     sections = "\n".join(line for ledger in ledgers for s in docs.ledgers.below(ledger) for line in s["lines"])
     said = set(re.findall(r"[a-z0-9_]+", " ".join(keys) + " " + sections))
     said.update(part for all_ in words.values() for word in all_ for part in re.findall(r"[a-z0-9_]+", word))
@@ -301,7 +301,7 @@ def check_module(docs, module, ledgers, words):
 
 
 def example(key, words, n):
-    """A key that the documented one stands for."""
+    """Returns a key that the documented one stands for."""
     def word(m):
         if m[0] in words:
             return words[m[0]][n % len(words[m[0]])]
@@ -318,13 +318,13 @@ def known_field(key, pieces, words):
     fields = [f + "=" for p in pieces for f in re.findall(r"([\w.{}]+)=\{", p)]
     upper = re.match(r"(.*?)([A-Z]+)=", key)
     if upper:
-        # Of a list of words: by placeholder.
+        # A list of words has a placeholder.
         return upper[2] in words and any(re.fullmatch(re.escape(upper[1]) + r"\{\w+\}=", f) for f in fields)
     return key in fields
 
 
 def literals(docs, module, text):
-    """Words that a file of rust/rows/ puts rows together of, and values."""
+    """Returns the words from which a file of rust/rows/ builds rows, and values."""
     if "super::group(" in text:
         text += must(re.search(r"\nfn group\(.*?\n\}\n", docs.rust("rows.rs"), re.S), "rows.rs: group()")[0]
     if "helper::state" in text:
@@ -335,7 +335,7 @@ def literals(docs, module, text):
         literal = re.sub(r"\{[^}]*\}", "", literal).replace(r"\n", " ")
         parts.update(re.findall(r"[a-z0-9_]{2,}", literal))
     if module == "compaction":
-        # Rows of their own, with a name from a table.
+        # These rows have a name from a table.
         parts.update(docs.names("Outcome"))
     if "_v1" in parts:
         # "cgroup{v1}"
@@ -356,7 +356,7 @@ def check_fixtures(docs):
     fields = {key[:-1] for key, _ in docs.rows("stalls_longest") if key.endswith("=")}
     fields |= set(words["CAUSE"]) | {f"nbd.{p}" for p in words["PHASE"]}
     seen = set()
-    # What they had before it was renamed.
+    # The fixtures have names from before a renaming.
     renamed = {"drain_all_pages": "__drain_all_pages"}
     for file in files:
         for ledger, saved in json.loads(file.read_text())["ledgers"].items():
@@ -397,7 +397,7 @@ def check_events(docs):
         for field in documented.keys() & source[name].keys():
             if documented[field] != source[name][field]:
                 complain(f"admin-guide.rst: {name}: {field} is {source[name][field]}, not {documented[field]}")
-        # What is printed under another name than the field's.
+        # Some values are printed under another name than the field's.
         text = "\n".join(sections[name]["lines"])
         body = re.search(rf"TRACE_EVENT\({name},.*?\n\);", header, re.S)[0]
         printed = set(re.findall(r"(\w+)=%", body[body.index("TP_printk"):]))
@@ -415,8 +415,8 @@ def check_events(docs):
 # ---- the report
 
 def check_report(docs):
-    """Each section of the report is explained, and for each cause of stalls it is said what to do;
-    what is quoted is in the README."""
+    """Each section of the report is explained, the recipes have each cause of stalls, and quotations are
+    in the README."""
     tool = docs.top / "tool/src"
     explained = "\n".join(line for s in docs.guide.below("How to read a report") for line in s["lines"])
     text = "".join(f.read_text() for f in sorted((tool / "text").glob("*.rs")))
@@ -439,7 +439,7 @@ def check_report(docs):
 # ---- swap over NBD under fire
 
 def table(page, heading):
-    """First cells of the table in a section."""
+    """Returns the first cells of the table in a section."""
     lines = [line for s in page.below(heading) for line in s["lines"]]
     rules = [i for i, line in enumerate(lines) if re.match(r"=+ =+", line)]
     cells = [line.split()[0] for line in lines[must(rules, f"{page.path.name}: table")[0] + 1:rules[-1]] if line[:1].strip()]
@@ -447,7 +447,7 @@ def table(page, heading):
 
 
 def check_nbd(docs):
-    """All scenarios, all keys of the map, and what may become of a point."""
+    """The page has all scenarios, all keys of the map, and what can become of a point."""
     page = Page(docs.folder / "nbd.rst")
     suite = (docs.top / "scripts/measure/test-nbd.sh").read_text()
     source = must(re.search(r"\nALL=\((.*?)\)", suite, re.S), "test-nbd.sh: ALL")[1].split()
@@ -477,7 +477,7 @@ def differ(page, what, source, documented):
 
 
 def check_series(docs):
-    """The page on the patches has each, with its subject."""
+    """The page on the patches has each of them with its subject."""
     text = (docs.folder / "patches/index.rst").read_text()
     listed_ = re.findall(r"(?m)^(\d{4}) (.*)\n    ", text)
     source = []
@@ -494,7 +494,7 @@ def pages(docs):
 
 
 def check_links(docs):
-    """Targets of :doc: and :ref:, pages of toctrees, and files of ours that are named."""
+    """The targets of :doc: and :ref:, the pages of toctrees, and our files that are named are there."""
     labels, targets = set(), []
     for page in pages(docs):
         text = page.read_text()
@@ -523,7 +523,7 @@ def check_links(docs):
 
 
 def html(docs):
-    """Each page through docutils alone, which knows neither the roles nor the toctrees of Sphinx."""
+    """docutils alone can read each page. It knows neither the roles nor the toctrees of Sphinx."""
     try:
         import docutils.core
         import docutils.nodes

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""rooms-check.py [DIR]: the rooms of the module, DIR (rust/): no file names a room above its own.
+"""rooms-check.py [DIR]: no file of the module in DIR (rust/) names a room above its own.
 
-A room is a module of the crate: NAME.rs and NAME/. What a file names is what stands after `crate`,
-`$crate` and `super` in it, in a `use` with all that is in its braces as well as in a path; comments
-and strings do not count. Prints a line for each name of a room above, and exits with 1 if there is
-one. KUnit's tests, tests.rs and tests/, may name everything, and nothing may name them."""
+A room is a module of the crate: NAME.rs and NAME/. A file names what stands after `crate`, `$crate`
+and `super`, in a `use` with everything in its braces as well as in a path. Comments and strings do not
+count. This prints a line for each name of a room above, and exits with 1 if there is one. KUnit's
+tests, tests.rs and tests/, may name everything, and nothing may name them."""
 
 import pathlib
 import re
 import sys
 from collections.abc import Iterator
 
-# From the top.
+# The rooms from the top.
 ROOMS = [
     "tests",
     "reclaimwb_main",
@@ -29,7 +29,7 @@ ROOMS = [
     "policy",
     "words",
 ]
-# What is no part of the module: what the crates of two rooms have of their own, on the host.
+# These are no part of the module: the crates of two rooms have them on the host.
 NOT_OURS = [("policy", "host"), ("policy", "tests"), ("policy", "target"), ("words", "host"), ("words", "target")]
 
 TOKEN = re.compile(
@@ -43,7 +43,7 @@ Path = tuple[str, ...]
 
 
 def tokens(text: str) -> list[Token]:
-    """Each with its line; without comments and strings."""
+    """Returns each token with its line, without comments and strings."""
     found, line = [], 1
     for match in TOKEN.finditer(text):
         if match["token"]:
@@ -53,12 +53,12 @@ def tokens(text: str) -> list[Token]:
 
 
 class Reader:
-    """What a file names, by absolute paths."""
+    """Finds what a file names, as absolute paths."""
 
     def __init__(self, module: Path, found: list[Token]):
         self.tokens = found
         self.at = 0
-        # The module that we are in, and at which depth of braces it ends.
+        # The modules that we are in, and at which depth of braces each ends.
         self.modules = [(module, 0)]
         self.depth = 0
 
@@ -67,7 +67,7 @@ class Reader:
         return self.tokens[at][0] if at < len(self.tokens) else ""
 
     def tree(self, prefix: Path) -> Iterator[tuple[Path, int]]:
-        """The rest of a path, which in a `use` may end in braces: each of its leaves."""
+        """Returns each leaf of the rest of a path, which may end in braces in a `use`."""
         path = prefix
         while True:
             token, line = self.tokens[self.at] if self.at < len(self.tokens) else ("", 0)
@@ -106,11 +106,11 @@ class Reader:
                 self.depth += 1 if token == "{" else -1
                 self.at += 1
             elif token == "use" and self.peek(1) in ("crate", "super") and self.peek(2) == "as":
-                # Under another name, it could not be followed.
+                # Under another name it could not be followed.
                 yield () if self.peek(1) == "crate" else module[:-1], self.tokens[self.at][1]
                 self.at += 4
             elif token == "use" and self.peek(1) == "{":
-                # Each of the paths in it begins anew.
+                # Each path in the braces begins at the root.
                 self.at += 2
             elif token in ("crate", "$crate") and self.peek(1) == "::":
                 self.at += 2
@@ -122,7 +122,7 @@ class Reader:
 
 
 def module_of(path: pathlib.Path) -> Path:
-    """The module that a file is, from the root of the crate."""
+    """Returns the path of the module that a file is, from the root of the crate."""
     parts = path.with_suffix("").parts
     if parts[-1] == "mod":
         parts = parts[:-1]
@@ -130,7 +130,7 @@ def module_of(path: pathlib.Path) -> Path:
 
 
 def room_of(path: Path) -> str:
-    """What stands in the root itself is its room's."""
+    """Returns the room of a path. Items in the root belong to the root's own room."""
     return path[0] if path and path[0] in ROOMS else "reclaimwb_main"
 
 
