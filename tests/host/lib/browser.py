@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Opens a page in headless Chromium (python3-selenium, chromium-driver) and says what came of it, one fact a line.
+"""Opens a page in headless Chromium (python3-selenium, chromium-driver) and prints facts about it, one on a line.
 
-browser.py facts PAGE       what it loads and complains of, with what colours, how wide, and how its tables sort
-browser.py print PAGE OUT   prints it to a PDF
+browser.py facts PAGE       what the page loads and complains of, its colours and width, and how its tables sort
+browser.py plain PAGE       what the page has without scripts
+browser.py print PAGE OUT   prints the page to a PDF
 browser.py shot PAGE OUT WIDTH HEIGHT light|dark
 """
 import base64
@@ -41,13 +42,13 @@ def device(driver, width, height, scheme):
                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
 
-# The colours that are drawn, not those that the style asks for: of the page, its text and the first part of a chart.
+# The colours of the page, its text and the first part of a chart, as they are drawn, not as the style asks for them.
 COLOURS = """
 const style = (what) => getComputedStyle(document.querySelector(what));
 return [style("body").backgroundColor, style("body").color, style("svg.chart .s0").fill].join(" | ");
 """
 
-# Of the table with the most rows: name of each column with what is in it.
+# This marks the table whose columns are sorted.
 TABLE = """
 const tables = [...document.querySelectorAll("table")].filter((t) => !t.closest("details:not([open])"));
 const table = tables.find((t) => t.tHead.textContent.includes("useless")) || tables[0];
@@ -61,7 +62,7 @@ return [...document.querySelectorAll("#sorted tbody tr")].map((row) => row.cells
 
 
 def sorts(driver, column, kind):
-    """Clicks a column twice, and says in which order its cells were before, and after each click."""
+    """Clicks a column twice, and prints the order of its cells after each click."""
     def read():
         cells = driver.execute_script(COLUMN, column)
         return [float(cell) for cell in cells] if kind == "numbers" else cells
@@ -79,12 +80,12 @@ def sorts(driver, column, kind):
     print(f"sort {kind} {len(cells)} cells {'differ' if distinct > 2 else 'alike'}:", ", ".join(orders))
 
 
-# Pixels of A4, less its margins.
+# The width of A4 in pixels, less its margins.
 PAPER = 688
 
 
 def too_wide(driver):
-    """Tables that would be cut off in print."""
+    """Returns the tables that would be cut off in print."""
     driver.execute_script("for (const d of document.querySelectorAll('details')) d.open = true;")
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                            {"width": PAPER, "height": 900, "deviceScaleFactor": 1, "mobile": False})
@@ -98,7 +99,7 @@ def too_wide(driver):
 
 
 def requests(driver):
-    """What was loaded or asked for, but for the page itself."""
+    """Returns everything that was loaded or asked for, with the page itself."""
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
@@ -127,10 +128,10 @@ def facts(page):
                 wide = driver.execute_script(
                     "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth);")
                 print(f"width {width}", "opened" if opened else "folded", wide)
-        # Labels that hang out of the page to the left or the right.
+        # No label may reach beyond the left or right edge of the page.
         device(driver, 400, 900, "light")
         outside = driver.execute_script("""
-            // What is in one within a chart ends where that does.
+            // A chart within a chart ends where the outer one does.
             const all = [...document.querySelectorAll("svg.chart text")];
             return all.filter((text) => text.closest("svg").matches(".chart")).filter((text) => {
                 const box = text.getBoundingClientRect();
@@ -150,7 +151,7 @@ def facts(page):
 
 
 def without_script(page):
-    """What is there when scripts are off."""
+    """Prints what is there when scripts are off."""
     with browser() as driver:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         driver.get(Path(page).resolve().as_uri())
@@ -161,7 +162,7 @@ def without_script(page):
 
 def to_pdf(page, out):
     with browser() as driver:
-        # As if the reader likes it dark: paper does not.
+        # The reader likes it dark, but paper is light.
         device(driver, 1280, 900, "dark")
         driver.get(Path(page).resolve().as_uri())
         pdf = driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})

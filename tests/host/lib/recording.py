@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A recording of the fixtures' guest, with events as it would have had: the same each time.
+"""Makes a recording of the fixtures' guest, with events as it might have had them. It is the same each time.
 
 recording.py FIXTURES OUT [--hostile] [--events N]
 
-Two bursts of direct reclaim over NBD, kswapd in between. With --hostile names are what would do harm in a page that
-does not escape them.
+There are two bursts of direct reclaim over NBD, with kswapd in between. With --hostile, names would do harm in a page
+that does not escape them.
 """
 import argparse
 import json
@@ -16,14 +16,14 @@ HARM_TOO = "</title></style>'\"><script>document.title='owned'</script><a href=\
 
 
 def random(seed=7):
-    """Numbers of 0 to 1, without a library whose sequence might change."""
+    """Returns numbers from 0 to 1, without a library, whose sequence might change."""
     while True:
         seed = (seed * 6364136223846793005 + 1442695040888963407) % 2**64
         yield (seed >> 33) / 2**31
 
 
 def share(usecs, weights):
-    """Splits a time by weights; the parts sum to it."""
+    """Splits a time by weights. The parts sum to it."""
     whole, parts, before = sum(weights.values()), {}, 0
     for name, weight in weights.items():
         until = before + weight
@@ -72,7 +72,7 @@ def main():
             text = file.read()
         if args.hostile:
             quoted = json.dumps(HARM)[1:-1]
-            # Names in the ledgers end at a blank or run to the end of a row.
+            # A name in the ledgers ends at a blank, or at the end of its row.
             text = text.replace("comm=memhog", "comm=" + quoted).replace("/rwb-limited", "/" + quoted.replace(" ", "\\\\x20"))
         loaded = json.loads(text)
         if args.hostile:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A recording, and the trace that the tool makes of it, read with Perfetto's own schema.
+"""Makes a recording, and reads the trace that the tool makes of it with Perfetto's own schema.
 
 trace.py make FIXTURES OUT       writes a recording with events of every sort
-trace.py facts TRACE             says what is in the trace, one fact a line
-trace.py query TRACE SHELL SQL   the same by a trace_processor_shell: one row a line
+trace.py facts TRACE             prints what is in the trace, one fact on a line
+trace.py query TRACE SHELL SQL   asks a trace_processor_shell, and prints one row on a line
 
 The last two need the Python package perfetto (PyPI), which has the whole schema.
 """
