@@ -184,7 +184,7 @@ check_traced()
 		}
 		END { printf "%d %.0f %d\n", n, sum, wrong }' "$INSTANCE/trace" > "$TMP/traced" 2> "$TMP/traced.wrong"
 	read -r events sum wrong < "$TMP/traced"
-	check_eq "the trace holds every event" "$(trace_lost)" 0
+	check_eq "the trace has every event" "$(trace_lost)" 0
 	check_eq "the trace has each stall of the cgroup" "$events" "$n"
 	check "the trace has their time, $sum of $us us" [ "$sum" -le "$us" -a "$((sum + n))" -ge "$us" ]
 	check_eq "the parts of each sum to its time" "$wrong" 0

@@ -107,8 +107,7 @@ on_exit()
 
 	trap - EXIT
 	undo_all
-		# A script that has not come to its end has not passed, whatever its last command
-		# returned.
+	# A script that has not come to its end has not passed, whatever its last command returned.
 	if [ -z "$OVER" ] && [ "$rc" = 0 ]; then
 		say "the script ended before its last check"
 		rc=$KSFT_FAIL
