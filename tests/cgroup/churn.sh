@@ -4,7 +4,8 @@
 # moment, and then is gone for good. The ledgers name those that live, and lose nothing of theirs.
 # Then more containers live at once than there are rows. The two that stall most, the first and the
 # last, have rows, and of the others the ledgers say how much is in no row. Everything adds up, all
-# the time. After facebookincubator/oomd#117, koordinator-sh/koordinator#1016, lxc/lxc#1443.
+# the time.
+# After facebookincubator/oomd#117, koordinator-sh/koordinator#1016, lxc/lxc#1443.
 # guards: rust/ledgers/cgroups.rs rust/ledgers/cgroups/ rust/policy/heaviest.rs rust/probes/cgroup.rs rust/ledgers/stalls/cgroups.rs rust/shim/probes_cgroup.c
 # faults: books report
 # smp: 1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # There are as many cgroups as a node of a cluster has, at the same time, each with a little memory,
-# and less than it wants. Each has a row of its own, and next to nothing belongs to no cgroup. After
-# canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
+# and less than it wants. Each has a row of its own, and next to nothing belongs to no cgroup.
+# After canonical/lxd#2530 and facebookincubator/oomd#117; the load is that of LTP's
 # testcases/kernel/controllers/memcg/stress/memcg_stress_test.sh (150 cgroups).
 # guards: rust/ledgers/cgroups.rs rust/policy/heaviest.rs rust/ledgers/stalls/cgroups.rs
 # faults: books report

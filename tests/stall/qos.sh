@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The block layer throttles swap-out (WBT) on a slow device, and the stall ledger has that cause.
-# Without the throttling it does not. After ophub/amlogic-s9xxx-armbian#641, where tasks hang in
-# wbt_wait().
+# Without the throttling it does not.
+# After ophub/amlogic-s9xxx-armbian#641, where tasks hang in wbt_wait().
 # guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/probes/function.rs rust/policy/stall.rs rust/rows/stalls.rs
 # faults: books arithmetic report
 # mem: 256M

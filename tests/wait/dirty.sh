@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A task writes a file faster than its disk does, and balance_dirty_pages() makes it pause. The
 # ledger of waits has these pauses, by device and cgroup, and does not take them for reclaim. The
-# kernel's own events agree. After docker/for-linux#651, raspberrypi/linux#1753, etcd#17615.
+# kernel's own events agree.
+# After docker/for-linux#651, raspberrypi/linux#1753, etcd#17615.
 # guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/probes_wait.c
 # faults: books arithmetic report
 # tier: all (wait/refault.sh and wait/swapin.sh have the ledger)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Tasks at a memory.max, without swap: mapped pages of the file that they run are dropped and read
 # again, over and over. The ledger of waits has this, by cgroup, with the limit that caused it. It
-# agrees with PSI and delay accounting. After actions/actions-runner-controller#4436,
-# moby/moby#49801.
+# agrees with PSI and delay accounting.
+# After actions/actions-runner-controller#4436, moby/moby#49801.
 # guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/rows/waits.rs rust/shim/wait.c rust/policy/wait.rs
 # faults: books arithmetic origin report
 # disk: 512M

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A task reads its memory back from a slow swap disk, while memory is not short any more. The ledger
 # of waits has its major faults, by cgroup, task and device. PSI counts nothing for pages that were
-# not active, and the ledger says how much of a wait PSI has. After earlyoom#100, nbd#129.
+# not active, and the ledger says how much of a wait PSI has.
+# After earlyoom#100, nbd#129.
 # guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/probes/block.rs rust/shim/wait.c
 # faults: books arithmetic report
 # disk: 512M
