@@ -24,7 +24,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -337,17 +336,12 @@ static void be_victim(void)
 	close(fd);
 }
 
-/* As fork(), but the child is a victim, and does not outlive its parent. */
 static pid_t fork_victim(void)
 {
-	pid_t pid = fork();
+	pid_t pid = fork_task();
 
-	if (pid < 0)
-		die("fork");
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!pid)
 		be_victim();
-	}
 	return pid;
 }
 

@@ -7,13 +7,16 @@
 #define COMMON_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAGE 4096UL
 #define WORDS (PAGE / sizeof(uint64_t))
@@ -54,6 +57,18 @@ static inline unsigned long now_ns(void)
 static inline unsigned long now_us(void)
 {
 	return now_ns() / 1000;
+}
+
+/* As fork(), but it does not fail, and the child does not outlive its parent. */
+static inline pid_t fork_task(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
+		_exit(2);
+	return pid;
 }
 
 /* FLAGS say whether the memory is shared. */

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -356,14 +355,10 @@ static int run_tasks(void)
 		die("calloc");
 	signal(SIGTERM, kill_tasks);
 	for (unsigned long i = 0; i < opt.forks; i++) {
-		pid_t pid = fork();
+		pid_t pid = fork_task();
 
-		if (pid < 0)
-			die("fork");
 		if (!pid) {
 			signal(SIGTERM, SIG_DFL);
-			/* Whoever kills the parent wants the tasks to end, too. */
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			alarm(opt.timeout_s);
 			exit(hog(i));
 		}

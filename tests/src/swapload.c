@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -339,18 +338,14 @@ static void report_high(unsigned long got)
 	say("high_longest_us", t->longest_us);
 }
 
-/* Nobody outlives the first task, which may be killed for memory, too. */
+/* The first task may be killed for memory, and then the others end with it. */
 static pid_t start_task(int (*run)(unsigned long n), unsigned long n)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork_task();
 
-	if (pid < 0)
-		die("fork");
-	if (pid)
-		return pid;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-		_exit(2);
-	_exit(run(n));
+	if (!pid)
+		_exit(run(n));
+	return pid;
 }
 
 /* Returns 0 if all ended well. If one is killed, the others go on. */

@@ -314,14 +314,9 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || opt.mib < 1 || !opt.tasks)
 		print_usage();
-	for (unsigned long i = 0; i < opt.tasks; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			die("fork");
-		if (!pid)
+	for (unsigned long i = 0; i < opt.tasks; i++)
+		if (!fork_task())
 			exit(run_task(i));
-	}
 	while (wait(&status) > 0)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			rc = 1;
