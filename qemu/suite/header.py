@@ -24,6 +24,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 
 from .place import TESTS, TOP, Wrong
 
@@ -164,7 +165,7 @@ def read(name: str) -> Header:
 def find(names: Sequence[str]) -> list[str]:
     """Returns the paths below tests/ of scripts that are named as a user would name them, by path or
     by file name. Without names it returns all scenarios."""
-    command = [TOP / "scripts" / "lib" / "scenarios.sh", *names]
+    command: list[str | Path] = [TOP / "scripts" / "lib" / "scenarios.sh", *names]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise Wrong(done.stderr.strip().removeprefix("error: "))

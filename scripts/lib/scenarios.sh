@@ -17,7 +17,7 @@ scenarios() {
 # find_test NAME: print its path below tests/. NAME is a path, or the file name of a scenario if no
 # other scenario has the same one.
 find_test() {
-	local path tests found
+	local path tests matches
 	tests=$(readlink -f "$TOP/tests")
 	for path in "$1" "$TOP/tests/$1" "$TOP/$1"; do
 		[ -f "$path" ] || continue
@@ -26,11 +26,11 @@ find_test() {
 		echo "${path#"$tests/"}"
 		return
 	done
-	mapfile -t found < <(scenarios | awk -F/ -v name="$1" '$NF == name')
-	case ${#found[@]} in
+	mapfile -t matches < <(scenarios | awk -F/ -v name="$1" '$NF == name')
+	case ${#matches[@]} in
 	0) die "no test '$1': there is $(scenarios | xargs)" ;;
-	1) echo "${found[0]}" ;;
-	*) die "several tests are named '$1': ${found[*]}" ;;
+	1) echo "${matches[0]}" ;;
+	*) die "several tests are named '$1': ${matches[*]}" ;;
 	esac
 }
 

@@ -30,12 +30,12 @@ removes()
 
 one_round()
 {
-	around_cg "$RACE-$ROUND" 16
+	around_cg "$RACE-$THIS_ROUND" 16
 	# The file must be new: cached pages stay charged to their old cgroup.
 	rm -f "$MNT/file.0"
-	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file" || return 1
+	file_in "$ACG" write -p 1536 -o random -g "$THIS_ROUND" "$MNT/file" || return 1
 	# In every second round the disk stands still, so that folios stay queued.
-	if [ $((ROUND % 2)) = 0 ]; then
+	if [ $((THIS_ROUND % 2)) = 0 ]; then
 		around_meets 3
 		! removes || removed=$((removed + 1))
 	else

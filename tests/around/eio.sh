@@ -30,7 +30,7 @@ one_round()
 	local windows
 
 	fs_new "$1" "$DEV"
-	file write -y -p 512 -g "$ROUND" "$MNT/synced" || return 1
+	file write -y -p 512 -g "$THIS_ROUND" "$MNT/synced" || return 1
 	around_cg_limit 12
 	file_in "$ACG" write -p 1024 -o random "$MNT/file" || return 1
 	# The error stays with the inode until someone is told of it.
@@ -45,7 +45,7 @@ one_round()
 	exec 7<&-
 	dm_table rwb-eio "$UNDER" linear || return 1
 	fs_cold "$DEV"
-	! proves verify -p 512 -g "$ROUND" "$MNT/synced" || right=$((right + 1))
+	! proves verify -p 512 -g "$THIS_ROUND" "$MNT/synced" || right=$((right + 1))
 	fs_umount "$DEV"
 	return 0
 }

@@ -19,7 +19,7 @@ skips_frozen()
 
 dirties()
 {
-	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file"
+	file_in "$ACG" write -p 1536 -o random -g "$THIS_ROUND" "$MNT/file"
 }
 
 # freezes_first: the freeze comes before any folio is queued. It would sync, and leave no dirty
@@ -80,7 +80,7 @@ one_round()
 {
 	around_cg_limit 16
 	dirties || return 1
-	case $((ROUND % 3)) in
+	case $((THIS_ROUND % 3)) in
 	0) around_amid 3 fsfreeze --freeze "$MNT" ;;
 	1) around_held "$RACE" 3 fsfreeze --freeze "$MNT" ;;
 	2) freezes_first ;;

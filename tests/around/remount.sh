@@ -16,7 +16,7 @@ around_cg "$RACE" 8
 one_round()
 {
 	around_cg_limit 16
-	file_in "$ACG" write -p 1536 -o random -g "$ROUND" "$MNT/file" || return 1
+	file_in "$ACG" write -p 1536 -o random -g "$THIS_ROUND" "$MNT/file" || return 1
 	! around_by_turns 3 mount -o remount,ro "$DEV" "$MNT" || readonly=$((readonly + 1))
 	! is_silent "$DEV" 1 || silent=$((silent + 1))
 	around_met

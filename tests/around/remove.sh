@@ -55,7 +55,7 @@ nbd_disk_gone()
 one_round()
 {
 	fs_new "$2" "$DISK"
-	file write -y -n 4 -p 64 -g "$ROUND" "$MNT/synced" || return 1
+	file write -y -n 4 -p 64 -g "$THIS_ROUND" "$MNT/synced" || return 1
 	sync -f "$MNT/synced.0"
 	file_bg remove "$ACG" write -f -n 8 -p 512 -o random "$MNT/file"
 	! loop_until 900 device_rows_hold || queued=$((queued + 1))
@@ -65,7 +65,7 @@ one_round()
 	loop_until 100 umount "$MNT" || return 1
 	"$1_back" || return 1
 	fs_cold "$DISK"
-	! proves verify -n 4 -p 64 -g "$ROUND" "$MNT/synced" || right=$((right + 1))
+	! proves verify -n 4 -p 64 -g "$THIS_ROUND" "$MNT/synced" || right=$((right + 1))
 	fs_umount "$DISK"
 	return 0
 }

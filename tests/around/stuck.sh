@@ -50,12 +50,12 @@ goes_on()
 
 	windows=$(around windows)
 	around_cg_limit 12
-	file_in "$ACG" write -p 1024 -o random -g "$ROUND" "$MNT/file" || return 1
+	file_in "$ACG" write -p 1024 -o random -g "$THIS_ROUND" "$MNT/file" || return 1
 	around_cg_limit 2
 	! loop_until 100 more_windows "$windows" || cleaned=$((cleaned + 1))
 	umount "$MNT" || return 1
 	fs_mount "$WELL"
-	! proves verify -p 1024 -g "$ROUND" "$MNT/file" || right=$((right + 1))
+	! proves verify -p 1024 -g "$THIS_ROUND" "$MNT/file" || right=$((right + 1))
 }
 
 # tasks_in_kernel: shows where tasks wait for a lock or a device.

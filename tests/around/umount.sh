@@ -16,8 +16,8 @@ around_cg "$RACE" 8
 one_round()
 {
 	around_cg_limit 16
-	file_in "$ACG" write -n 2 -p 768 -o random -g "$ROUND" "$MNT/file" || return 1
-	if [ $((ROUND % 3)) = 0 ]; then
+	file_in "$ACG" write -n 2 -p 768 -o random -g "$THIS_ROUND" "$MNT/file" || return 1
+	if [ $((THIS_ROUND % 3)) = 0 ]; then
 		around_by_turns 4 sh -c "exec < $MNT/file.0; umount -l $MNT" && lazy=$((lazy + 1))
 	else
 		around_by_turns 4 umount "$MNT" && now=$((now + 1))
@@ -26,7 +26,7 @@ one_round()
 	echo 3 > /proc/sys/vm/drop_caches
 	# After umount -l the superblock goes when its last user has gone.
 	loop_until 100 mount -t "$FS_TYPE" "$DEV" "$MNT" || return 1
-	! proves verify -n 2 -p 768 -g "$ROUND" "$MNT/file" || right=$((right + 1))
+	! proves verify -n 2 -p 768 -g "$THIS_ROUND" "$MNT/file" || right=$((right + 1))
 }
 
 umounts()

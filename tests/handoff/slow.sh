@@ -86,7 +86,7 @@ entry=$(awk '/^direct\.handoff\.frame\.[0-9]+ / {
 		if (found) n += $2
 		else if ($3 ~ /^(asm_exc_page_fault|entry_SYSCALL_64|ret_from_fork_asm)/) { found = 1; n = $2 }
 	} END { print n + 0 }' "$LEDGER/stacks")
-grep '^direct\.handoff\.frame\.' "$LEDGER/stacks" | show_lines
+grep '^direct\.handoff\.frame\.' "$LEDGER/stacks" | show_lines "  "
 # If there is no such stack, that must not pass for a flat one.
 beyond=missing
 [ "${depth:-0}" = 0 ] || [ "$entry" = 0 ] || beyond=$((depth - entry))

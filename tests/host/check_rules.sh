@@ -16,7 +16,7 @@ for file in ledgers/one kernel_ext/two tests/three policy/tests/four; do
 	printf '%s\n' "$SPDX" 'fn none() {}' >"$tree/rust/$file.rs"
 done
 echo "Words." >"$tree/README.md"
-echo 'source = "registry+https://index''.crates.io"' >"$tree/Cargo.lock"
+echo 'source = "registry+https://index.crates''.io"' >"$tree/Cargo.lock"
 git -C "$tree" init -q
 keep() { git -C "$tree" add -A && git -C "$tree" -c user.name=x -c user.email=x@example.org commit -q --allow-empty -m x; }
 keep

@@ -97,13 +97,13 @@ is "each is listed, with its folder as the collection" "$("$scratch/ksft/run_kse
 # above: is everything there that the scenarios' library looks for beside tests/? (Programs are in
 # bin.)
 above() {
-	local path found=0 missing=0
+	local path above=0 missing=0
 	# shellcheck disable=SC2013,SC2016 # paths without blanks; text to find
 	for path in $(grep -ohE '\$TESTS/\.\./[a-z_./-]+' "$TOP"/tests/*/*.sh | grep -v '/out/' | sort -u); do
-		found=1
+		above=1
 		[ -e "$scratch/ksft/${path#\$TESTS/../}" ] || { echo "# no $path"; missing=1; }
 	done
-	[ "$found,$missing" = 1,0 ]
+	[ "$above,$missing" = 1,0 ]
 }
 holds "the files that they look for elsewhere are there" above
 is "nbd-server.sh works there" "$("$scratch/ksft/qemu/nbd-server.sh" list | awk '$1 == "fast" { print $1 }')" fast

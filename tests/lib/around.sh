@@ -106,7 +106,7 @@ file()
 
 show_file()
 {
-	show_lines < "$1"
+	show_lines "  " < "$1"
 }
 
 # proves ARGUMENTS...: runs filehog verify (or mutate -V), which must have verified something. Then
@@ -298,6 +298,7 @@ around_race()
 	need_disk disk1
 	need_dm delay
 	ROUNDS=$(scaled "$1")
+	# shellcheck disable=SC2153 # test.sh sets NAME
 	RACE=rwb-${NAME##*/}
 	start_test "$2" "$3"
 	load_helper inflight=256
@@ -305,13 +306,13 @@ around_race()
 	keeps_pages
 }
 
-# all_rounds FUNCTION [ARGUMENT...]: calls the function ROUNDS times, or until it fails. ROUND
+# all_rounds FUNCTION [ARGUMENT...]: calls the function ROUNDS times, or until it fails. THIS_ROUND
 # counts from 1.
 all_rounds()
 {
-	ROUND=0
-	while [ "$ROUND" -lt "$ROUNDS" ]; do
-		ROUND=$((ROUND + 1))
+	THIS_ROUND=0
+	while [ "$THIS_ROUND" -lt "$ROUNDS" ]; do
+		THIS_ROUND=$((THIS_ROUND + 1))
 		"$@" || return 1
 	done
 }
@@ -319,7 +320,7 @@ all_rounds()
 # around_by_turns MIB COMMAND...: in every second round the disk stands still meanwhile.
 around_by_turns()
 {
-	if [ $((ROUND % 2)) = 0 ]; then
+	if [ $((THIS_ROUND % 2)) = 0 ]; then
 		around_amid "$@"
 	else
 		around_held "$RACE" "$@"

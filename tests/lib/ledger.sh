@@ -147,7 +147,7 @@ show_writes()
 {
 	awk 'NR == FNR { old[$1] = $2; next }
 		$1 ~ /\.pages$/ && $2 != old[$1] { print $1, $2 - old[$1] }' \
-		"$TMP/before/writes" "$TMP/after/writes" | show_lines
+		"$TMP/before/writes" "$TMP/after/writes" | show_lines "  "
 }
 
 # show_rows FILE SKIP: shows the rows that are not 0, several on a line, without keys that match
@@ -157,7 +157,7 @@ show_rows()
 	awk -v skip="$2" '$1 ~ skip { next }
 		$2 != 0 { line = line " " $1 "=" $2 }
 		length(line) > 150 { print line; line = "" }
-		END { print line }' "$1" | show_lines
+		END { print line }' "$1" | show_lines "  "
 }
 
 # check_books: compares the ledger with vmstat, to the page. Makes 6 checks.

@@ -137,7 +137,7 @@ check_stall_books()
 		"$(stalled 'cgroup(_v1)?\.[0-9]+\.ns|(other|removed)\.0\.ns' stalls_cgroups)" \
 		"$(stalled "$STALL_ORIGIN\\.ns")"
 	check_few_unexplained "$1: per cent of $2 unexplained" "$2"
-	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | show_lines
+	awk '/^(lost|context\.functions)\./ && $2 > 0' "$LEDGER/status" | show_lines "  "
 	if is_debug_kernel; then
 		# The checkers probe and trace, too, so that not every call can be followed.
 		check_eq "$1: no stall was lost" "$(sum "$LEDGER/status" 'lost\.(stalls|longest)')" 0

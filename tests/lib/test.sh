@@ -291,13 +291,13 @@ has_ended()
 	! kill -0 "$1" 2> /dev/null
 }
 
-# show_lines [PREFIX]: shows its input as diagnostics.
+# show_lines PREFIX: shows its input as diagnostics that begin with PREFIX.
 show_lines()
 {
 	local line
 
 	while read -r line; do
-		say "${1-  }$line"
+		say "$1$line"
 	done
 }
 

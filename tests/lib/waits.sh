@@ -54,7 +54,7 @@ stat_of()
 show_waits()
 {
 	awk '$1 ~ /^[a-z_]*\.waits$/ && $2 > 0 || $1 ~ /^[a-z_]*(\.psi)?\.ns$/ && $2 > 0 ||
-		$1 ~ /limit|refaults|^device|^(state|psi|dirty)$|task/ { print }' "$TMP/waits" | show_lines
+		$1 ~ /limit|refaults|^device|^(state|psi|dirty)$|task/ { print }' "$TMP/waits" | show_lines "  "
 }
 
 # check_waits_books WHAT: makes 5 checks.

@@ -109,7 +109,7 @@ others()
 
 show_taken()
 {
-	grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | grep -v '^zone' | show_lines
+	grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | grep -v '^zone' | show_lines "  "
 }
 
 # hog_takes: this shell takes pages below the watermarks, in a function of that module.
@@ -192,7 +192,7 @@ else
 	check_num "the stalls have as much time for that cause, or more, in us" \
 		"$(($(stalled "$STALL_ORIGIN\\.part\\.pfmemalloc\\.ns") / 1000))" -ge \
 		"$(awk '/^wait\.(refilled|timeout|signal)\.ns / { n += $2 } END { printf "%d\n", n / 1000 }' "$LEDGER/reserves")"
-	grep -E '^(wait|waiter|node)' "$LEDGER/reserves" | show_lines
+	grep -E '^(wait|waiter|node)' "$LEDGER/reserves" | show_lines "  "
 fi
 check_eq "nothing was lost" "$(sum "$LEDGER/status" 'lost\.(sites|waits|waiters)')" 0
 unload_mod
