@@ -23,13 +23,16 @@ use crate::{
             SwapBatch,
             SwapRequest, //
         },
+        system,
         tracepoint::ProbeData,
     },
     ledgers::{
+        again::Sameness,
         cost::{
             Cost,
             EventCost, //
         },
+        windows::Slot,
         Ledgers, //
     },
     policy::cgroup_key::CgroupKey,
@@ -37,6 +40,8 @@ use crate::{
     shim::{
         entries,
         nbd::Bio,
+        rwb_slot_is,
+        wait::WaitFacts,
         At,
         Folio,
         Swap,
@@ -181,8 +186,90 @@ unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *c
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::WriteFolio, |ledgers, pin, at| {
-            probes::vmscan::write(ledgers, pin, at, &*folio)
+            seen(pin, probes::vmscan::write(ledgers, pin, at, &*folio));
         })
+    }
+}
+
+/// Notes the slot of the current task, for events that may be like the one that was seen.
+fn seen(_: &Pinned<'_>, slot: Option<&Slot>) {
+    if let Some(slot) = slot {
+        // SAFETY: The slot is one of the module's ledgers, which live until all probes are gone,
+        // and preemption is off.
+        unsafe { rwb_slot_is(core::ptr::from_ref(slot) as usize) };
+    }
+}
+
+/// pageout() wrote a folio, of which this is all that is recorded: if it was counted, nothing else
+/// has to be looked at. Returns `RWB_AGAIN_*`.
+///
+/// # Safety
+///
+/// `slot` is one that [`seen`] noted, and a probe of its ledgers is running.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_write_again(
+    slot: usize,
+    sp: usize,
+    caller: usize,
+    facts: usize,
+    cgroup: u64,
+    folio: usize,
+) -> u32 {
+    // SAFETY: By the safety requirement; it lives as long as the ledgers.
+    let slot = unsafe { &*(slot as *const Slot) };
+    let this = Sameness {
+        sp,
+        caller,
+        facts,
+        cgroup,
+    };
+    slot.writes_again(&this, folio).to_raw()
+}
+
+/// A swap bio of one page is submitted to a device that writes at once: as above.
+///
+/// # Safety
+///
+/// As above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_bio_again(
+    slot: usize,
+    sp: usize,
+    caller: usize,
+    facts: usize,
+    folio: usize,
+) -> u32 {
+    // SAFETY: As above.
+    let slot = unsafe { &*(slot as *const Slot) };
+    let this = Sameness {
+        sp,
+        caller,
+        facts,
+        cgroup: 0,
+    };
+    slot.submits_again(&this, folio).to_raw()
+}
+
+/// Enough was counted of the one, or of the other.
+///
+/// # Safety
+///
+/// As for [`enter`], and as above.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_enough(ledgers: *mut c_void, slot: usize, bios: bool) {
+    // SAFETY: By the safety requirements.
+    let (ledgers, pin, slot) = unsafe {
+        (
+            &*ledgers.cast_const().cast::<Ledgers>(),
+            Pinned::new(),
+            &*(slot as *const Slot),
+        )
+    };
+    if bios {
+        ledgers.enough(&pin, slot, Event::BioQueue);
+        probes::block::time(ledgers, &pin, system::task(), slot);
+    } else {
+        ledgers.enough(&pin, slot, Event::WriteFolio);
     }
 }
 
@@ -227,7 +314,45 @@ unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
-            probes::block::bio(ledgers, pin, at, &*bio)
+            seen(pin, probes::block::bio(ledgers, pin, at, &*bio));
+        })
+    }
+}
+
+/// A page of swap is read, while the function that does is not probed. Preemption is off.
+///
+/// # Safety
+///
+/// As for [`event`], and `folio` is the address of a locked folio that has a slot of swap.
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_read(
+    ledgers: *mut c_void,
+    at: *const At,
+    bio: usize,
+    folio: usize,
+    stands_for: u32,
+    sync: bool,
+) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
+            let facts = || WaitFacts::of_swapin(folio, stands_for);
+            probes::block::reads(ledgers, pin, at, bio, facts, sync);
+        })
+    }
+}
+
+/// A read is done that may be one of those. Any context, with interrupts off.
+///
+/// # Safety
+///
+/// As for [`event`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_swap_read_done(ledgers: *mut c_void, at: *const At, bio: usize) {
+    // SAFETY: By the safety requirements.
+    unsafe {
+        event(ledgers, at, Event::BioDone, |ledgers, pin, _| {
+            probes::wait::has_read(ledgers, pin, bio)
         })
     }
 }

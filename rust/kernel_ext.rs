@@ -16,6 +16,7 @@ pub(crate) mod late;
 pub(crate) mod line;
 pub(crate) mod percpu;
 pub(crate) mod plug;
+pub(crate) mod reads;
 pub(crate) mod reclaim;
 pub(crate) mod stack;
 pub(crate) mod swap;

@@ -3,6 +3,7 @@
 //! The ledgers, one idea a file: what they count is written by the handlers, and by the helper, and
 //! read by debugfs.
 
+pub(crate) mod again;
 pub(crate) mod batches;
 pub(crate) mod cgroups;
 pub(crate) mod compaction;
@@ -16,6 +17,7 @@ pub(crate) mod reserves;
 pub(crate) mod shrinkers;
 pub(crate) mod stalls;
 pub(crate) mod swap_io;
+pub(crate) mod swap_reads;
 pub(crate) mod takers;
 pub(crate) mod tlb;
 pub(crate) mod waits;
@@ -25,13 +27,18 @@ pub(crate) mod write_around;
 pub(crate) mod writes;
 
 use crate::{
-    kernel_ext::percpu::{
-        Exclusive,
-        PerCpu, //
+    kernel_ext::{
+        percpu::{
+            pinned,
+            Exclusive,
+            PerCpu, //
+        },
+        workqueue::Bell, //
     },
     settings,
     tables::{
         callers::Callers,
+        needs::Needs,
         scratch::Scratch,
         states::States, //
     },
@@ -46,7 +53,10 @@ use cgroups::{
     Known, //
 };
 use compaction::Compaction;
-use cost::Cost;
+use cost::{
+    Began,
+    Cost, //
+};
 use handoff::{
     Handoff,
     Requests, //
@@ -66,6 +76,7 @@ use reserves::Reserves;
 use shrinkers::Shrinkers;
 use stalls::Stalls;
 use swap_io::SwapIo;
+use swap_reads::SwapReads;
 use takers::Takers;
 use tlb::Tlb;
 use waits::Waits;
@@ -129,12 +140,24 @@ pub(crate) struct Ledgers {
     pub(crate) batches: PerCpu<Batches>,
     /// Swap writes under way, and those that failed.
     pub(crate) swap_io: SwapIo,
+    /// Reads of swap that are looked at closely.
+    pub(crate) swap_reads: SwapReads,
     /// What kswapd costs, and why it does not rest.
     pub(crate) kswapd: Kswapd,
     /// Which probes are attached.
     pub(crate) states: States,
+    /// When they were made: what we cost is a share of the time since.
+    pub(crate) began: Began,
+    /// What need not be probed.
+    pub(crate) needs: Needs,
     /// When the next headroom_low event may fire, in nanoseconds of `clock_ns()`.
     pub(crate) low_due: Atomic<u64>,
+}
+
+impl AsRef<Bell> for Ledgers {
+    fn as_ref(&self) -> &Bell {
+        &self.needs.bell
+    }
 }
 
 impl Ledgers {
@@ -166,8 +189,11 @@ impl Ledgers {
                 waits: Waits::new(settings::window_slots())?,
                 batches: PerCpu::new()?,
                 swap_io: SwapIo::new()?,
+                swap_reads: SwapReads::new()?,
                 kswapd: Kswapd::new()?,
                 states: States::new(),
+                began: Began::now(),
+                needs: Needs::new(),
                 low_due: Atomic::new(0),
                 known,
             }),
@@ -187,7 +213,10 @@ impl Ledgers {
             Group::Metadata => self.metadata.clear(),
             Group::Reserves => self.reserves.waiting.clear(),
             Group::Nbd => self.nbd.clear(),
-            Group::Waits => self.waits.open.clear(),
+            Group::Waits => {
+                self.waits.open.clear();
+                self.swap_reads.clear();
+            }
             Group::Tlb | Group::Takers => {}
         }
     }
@@ -198,6 +227,11 @@ impl Ledgers {
         for &group in Group::ALL {
             self.forget(group);
         }
+        pinned(|pin| {
+            for slot in self.windows.slots() {
+                self.record_counted(pin, slot);
+            }
+        });
         self.windows.clear();
         self.kswapd.pause();
     }
@@ -227,6 +261,7 @@ impl Ledgers {
             self.waits.bytes(),
             self.batches.bytes(),
             self.swap_io.bytes(),
+            self.swap_reads.bytes(),
             self.kswapd.bytes(),
             self.scratch.bytes(),
         ]

@@ -105,6 +105,12 @@ impl Folio {
         self.flags & 64 != 0
     }
 
+    /// Its `facts` and its cgroup's id tell all of it: one page, whose cgroup, if it has one, is
+    /// of v2 and there.
+    pub(crate) fn plain(&self) -> bool {
+        self.facts != 0 && self.flags & (RWB_FOLIO_CGROUP_V1 | RWB_FOLIO_CGROUP_GONE) == 0
+    }
+
     /// Has a swap slot.
     pub(crate) fn swapcache(&self) -> bool {
         self.flags & RWB_FOLIO_SWAPCACHE != 0
@@ -116,6 +122,7 @@ impl Folio {
         Self {
             key,
             cgroup: 1,
+            facts: 0,
             nr_pages: 1,
             order: 0,
             nid: 0,

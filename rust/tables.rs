@@ -5,6 +5,7 @@
 pub(crate) mod callers;
 pub(crate) mod hist;
 pub(crate) mod names;
+pub(crate) mod needs;
 pub(crate) mod scratch;
 pub(crate) mod sites;
 pub(crate) mod states;

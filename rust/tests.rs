@@ -3,6 +3,7 @@
 //! KUnit tests. They call handlers without firing tracepoints, with ledgers of their own, and with
 //! tasks and folios that do not exist.
 
+mod again;
 mod handoff;
 mod nbd_phases;
 mod reserves;

@@ -20,7 +20,7 @@ pub(crate) fn tell(states: &States, available: &[(&str, bool)]) {
     for &event in Event::ALL.iter() {
         let name = event.name();
         match states.state(event) {
-            ProbeState::Attached | ProbeState::Off | ProbeState::Paused => {}
+            ProbeState::Attached | ProbeState::Off | ProbeState::Paused | ProbeState::Resting => {}
             ProbeState::Missing => pr_warn!("event {name} is missing in this kernel\n"),
             ProbeState::Changed => pr_warn!(
                 "event {name} changed: its prototype is not the one this module was written for\n"

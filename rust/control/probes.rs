@@ -12,12 +12,17 @@ use crate::{
             Missed, //
         },
         late::Late,
+        reads,
         tracepoint::{
             Host,
             Probe,
             ProbeSpec,
             ProbeState,
             Probes, //
+        },
+        workqueue::{
+            Heard,
+            Tick, //
         },
     },
     ledgers::Ledgers,
@@ -88,6 +93,48 @@ struct Board {
 
 static BOARD: Late<Mutex<Board>> = Late::new();
 
+/// Why a function is not to be probed, if it is not.
+fn rests(ledgers: &Ledgers, function: Function) -> Option<ProbeState> {
+    // Without what tells that zswap is switched on it has to be watched.
+    let needed = ledgers.needs.function(function)
+        || function == Function::ZswapStore
+            && ledgers.states.function(Function::ZswapSwitch) != ProbeState::Attached;
+    off(function.group()).or((!needed).then_some(ProbeState::Resting))
+}
+
+/// Hears of what need not be probed, and of what has to be.
+struct Settler(Arc<Ledgers>);
+
+impl Tick for Settler {
+    fn tick(&self) -> u32 {
+        settle(&self.0);
+        0
+    }
+}
+
+/// Takes the probes off functions that would tell nothing, or puts them on again. Process context;
+/// sleeps.
+fn settle(ledgers: &Ledgers) {
+    let Some(board) = BOARD.get() else {
+        return;
+    };
+    let mut board = board.lock();
+    board.attach(|_| true);
+    board.detach(|function| rests(ledgers, function) == Some(ProbeState::Resting));
+    // What was written without a probe that is there now.
+    ledgers.windows.look_again();
+}
+
+/// Asks whether zswap is on, which who switches it tells from now on. In a task that sees sysfs
+/// where it belongs; sleeps.
+fn ask_zswap(ledgers: &Ledgers) {
+    ledgers.needs.asks_zswap();
+    if reads::zswap_on() == Some(false) {
+        ledgers.needs.zswap_was_off();
+    }
+    settle(ledgers);
+}
+
 impl Board {
     /// Attaches the probes of those `wanted` functions whose group is on. The state of each is
     /// noted in the ledgers.
@@ -99,7 +146,7 @@ impl Board {
             if !wanted(function) || place.is_some() {
                 continue;
             }
-            let state = match off(function.group()) {
+            let state = match rests(ledgers, function) {
                 Some(off) => off,
                 None => match FunctionProbe::new(function, ledgers.clone()) {
                     Ok(probe) => {
@@ -122,7 +169,7 @@ impl Board {
             };
             self.missed = self.missed.and(probe.missed());
             if let Some(ledgers) = &self.ledgers {
-                let state = off(function.group()).unwrap_or(ProbeState::Off);
+                let state = rests(ledgers, function).unwrap_or(ProbeState::Off);
                 ledgers.states.set_function(function, state);
             }
         }
@@ -144,7 +191,10 @@ impl Board {
 
 /// Keeps the probes attached while the module is loaded. On drop they are detached, and the last
 /// handler has ended.
-pub(crate) struct Attached(());
+pub(crate) struct Attached {
+    // Dropped after that: no handler rings any more.
+    settler: Option<Heard<Settler, Arc<Ledgers>>>,
+}
 
 impl Attached {
     /// Attaches all probes that can be attached. The ledgers have the state of each. Called once,
@@ -162,7 +212,7 @@ impl Attached {
         board.set_all_live();
         BOARD.make(new_mutex!(board, "BOARD"))?;
         // From here on all is detached again if something fails.
-        let attached = Self(());
+        let mut attached = Self { settler: None };
         // Modules may have been loaded before `BOARD` was there.
         if let Some(board) = BOARD.get() {
             board.lock().attach(|f| f.module().is_some());
@@ -176,6 +226,12 @@ impl Attached {
                 switch(group)?;
             }
         }
+        let settler = Heard::new(
+            Arc::new(Settler(ledgers.clone()), GFP_KERNEL)?,
+            ledgers.clone(),
+        )?;
+        attached.settler = Some(settler);
+        ask_zswap(&ledgers);
         Ok(attached)
     }
 }
@@ -259,6 +315,10 @@ pub(crate) fn pause_or_resume() -> Result {
     board.probes = Some(probes);
     board.attach(|_| true);
     board.set_all_live();
+    drop(board);
+    if settings::enabled() {
+        ask_zswap(&ledgers);
+    }
     Ok(())
 }
 

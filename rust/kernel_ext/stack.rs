@@ -45,6 +45,30 @@ pub(crate) fn frame_sizes(trace: &[usize], sp: usize, frames: &mut [Frame]) -> u
     )
 }
 
+/// Words from `sp`, where a function called something that returns to `caller`, up to where the
+/// function itself returns to; `None` if that can't be told. On the task's own stack.
+pub(crate) fn frame_words(sp: usize, caller: usize) -> Option<u32> {
+    // SAFETY: Unwinds the stack of the current task, which runs.
+    let words = unsafe { shim::rwb_frame_words(sp, caller) };
+    (words != 0).then_some(words)
+}
+
+/// A word of the current task's stack; `None` if `addr` is none of that.
+pub(crate) fn word(addr: usize) -> Option<usize> {
+    const WORD: usize = core::mem::size_of::<usize>();
+    // SAFETY: Has no precondition.
+    let top = unsafe { shim::rwb_stack_top() };
+    // SAFETY: Has no precondition.
+    let size = unsafe { shim::rwb_stack_size() };
+    let from_bottom = addr.wrapping_sub(top.wrapping_sub(size));
+    let last = size.wrapping_sub(WORD);
+    if addr & (WORD - 1) != 0 || from_bottom == 0 || from_bottom > last {
+        return None;
+    }
+    // SAFETY: The word lies within the current task's stack, as was checked.
+    Some(unsafe { shim::rwb_stack_word(addr) })
+}
+
 /// Returns the size of the innermost frame above `sp`, which belongs to the function into which
 /// `caller` returns: in bytes, with its return address. `None` if it cannot be determined. The
 /// caller must run on the stack of the task.

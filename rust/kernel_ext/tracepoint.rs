@@ -65,6 +65,8 @@ pub(crate) enum ProbeState {
     Off,
     /// The probe would be attached, but recording is paused.
     Paused,
+    /// As things are it would tell nothing; it is attached when that changes.
+    Resting,
     /// Registration failed, with this error number.
     Failed(i32),
 }
@@ -80,6 +82,7 @@ impl ProbeState {
             ProbeState::Attached => 4,
             ProbeState::Off => 5,
             ProbeState::Paused => 6,
+            ProbeState::Resting => 7,
             ProbeState::Failed(errno) => errno.wrapping_neg(),
         }
     }
@@ -94,13 +97,17 @@ impl ProbeState {
             4 => ProbeState::Attached,
             5 => ProbeState::Off,
             6 => ProbeState::Paused,
+            7 => ProbeState::Resting,
             e => ProbeState::Failed(e.wrapping_neg()),
         }
     }
 
-    /// Whether the probe is attached, or will be when recording is resumed.
+    /// Whether the probe is attached, or will be when recording is resumed, or when it is needed.
     pub(crate) fn works(self) -> bool {
-        matches!(self, ProbeState::Attached | ProbeState::Paused)
+        matches!(
+            self,
+            ProbeState::Attached | ProbeState::Paused | ProbeState::Resting
+        )
     }
 }
 

@@ -12,7 +12,15 @@ use core::{
 use kernel::{
     bindings,
     prelude::*,
-    sync::Arc,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        rcu::synchronize_rcu,
+        Arc, //
+    },
     workqueue::Queue, //
 };
 
@@ -119,6 +127,61 @@ impl<T: Tick> Ticker<T> {
     /// Returns the data of the call.
     pub(crate) fn data(&self) -> &T {
         &self.data
+    }
+}
+
+/// What starts a [`Ticker`], for who does not know which.
+///
+/// # Invariants
+///
+/// The address is 0, or that of a live ticker.
+pub(crate) struct Bell(Atomic<usize>);
+
+impl Bell {
+    /// Nobody hears it.
+    pub(crate) const fn new() -> Self {
+        // INVARIANT: It is 0.
+        Self(Atomic::new(0))
+    }
+
+    /// Has who hears it called in `ms` milliseconds, unless it will be anyway. Any context, with
+    /// preemption off.
+    pub(crate) fn ring(&self, ms: u32) {
+        let ticker = self.0.load(Acquire);
+        if ticker != 0 {
+            // SAFETY: By the type invariant it was live just now; who frees it waits until
+            // preemption has been on everywhere (`Heard::drop`).
+            unsafe { shim::rwb_ticker_start(ticker as *mut c_void, ms) };
+        }
+    }
+}
+
+/// A [`Ticker`] that hears a bell, which is in what `B` points to. Waits for its call on drop, which
+/// sleeps.
+pub(crate) struct Heard<T: Tick, B: Deref<Target: AsRef<Bell>>> {
+    /// Waited for when it is dropped.
+    _ticker: Ticker<T>,
+    bell: B,
+}
+
+impl<T: Tick, B: Deref<Target: AsRef<Bell>>> Heard<T, B> {
+    /// Creates one. Sleeps.
+    pub(crate) fn new(data: Arc<T>, bell: B) -> Result<Self> {
+        let ticker = Ticker::new(data)?;
+        let address = ticker.ticker.as_ptr() as usize;
+        // INVARIANT: It is live until `drop` has taken it out.
+        bell.as_ref().0.store(address, Release);
+        Ok(Self {
+            _ticker: ticker,
+            bell,
+        })
+    }
+}
+
+impl<T: Tick, B: Deref<Target: AsRef<Bell>>> Drop for Heard<T, B> {
+    fn drop(&mut self) {
+        self.bell.as_ref().0.store(0, Release);
+        synchronize_rcu();
     }
 }
 

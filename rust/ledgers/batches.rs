@@ -45,22 +45,22 @@ impl Batches {
         self.origins.get(origin as usize)
     }
 
-    /// A write of so many pages is submitted.
-    pub(crate) fn submitted(&self, origin: Origin, pages: u64) {
+    /// A write of so many pages is submitted, so many times.
+    pub(crate) fn submitted(&self, origin: Origin, pages: u64, times: u64) {
         if let Some(counts) = self.origin(origin) {
-            counts.batches.add(1);
-            counts.pages.add(pages);
-            counts.hist.count(pages);
+            counts.batches.add(times);
+            counts.pages.add(pages.wrapping_mul(times));
+            counts.hist.add(pages, times);
         }
     }
 
-    /// It is known why one ended.
-    pub(crate) fn ended(&self, origin: Origin, why: EndReason) {
+    /// It is known why so many ended.
+    pub(crate) fn ended(&self, origin: Origin, why: EndReason, times: u64) {
         if let Some(n) = self
             .origin(origin)
             .and_then(|counts| counts.ended.get(why as usize))
         {
-            n.add(1);
+            n.add(times);
         }
     }
 }

@@ -256,6 +256,20 @@ impl<const N: usize> Cgroups<N> {
         weight: u64,
         add: impl FnOnce(&[Cell64; N]),
     ) -> CgroupLoss {
+        self.count_times(pin, key, gone, 1, weight, add)
+    }
+
+    /// The same, of what happened so many times, and weighs so much together.
+    #[inline]
+    pub(crate) fn count_times(
+        &self,
+        pin: &Pinned<'_>,
+        key: CgroupKey,
+        gone: bool,
+        times: u64,
+        weight: u64,
+        add: impl FnOnce(&[Cell64; N]),
+    ) -> CgroupLoss {
         let Some(rest) = self.rest.this(pin).first() else {
             return CgroupLoss::default();
         };
@@ -278,7 +292,7 @@ impl<const N: usize> Cgroups<N> {
         match row {
             Some((row, rank)) => {
                 add(&row.counts);
-                row.events.add(1);
+                row.events.add(times);
                 rank.add(weight);
             }
             None => add(&rest.other),

@@ -52,6 +52,31 @@ impl EventCost {
     }
 }
 
+/// When something began, on both clocks.
+pub(crate) struct Began {
+    ns: u64,
+    cycles: u64,
+}
+
+impl Began {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        Self {
+            ns: system::clock_ns(),
+            cycles: system::cycles(),
+        }
+    }
+
+    /// Nanoseconds and cycles since then.
+    pub(crate) fn since(&self) -> (u64, u64) {
+        let now = Self::now();
+        (
+            now.ns.saturating_sub(self.ns),
+            now.cycles.wrapping_sub(self.cycles),
+        )
+    }
+}
+
 /// What could not be recorded.
 #[derive(Zeroable)]
 pub(crate) struct Lost {
@@ -108,6 +133,9 @@ pub(crate) struct Lost {
 pub(crate) struct Cost {
     events: [EventCost; Event::COUNT],
     functions: [EventCost; Function::COUNT],
+    /// Events that were only counted, as they were like the one before: see
+    /// [`crate::ledgers::again`].
+    again: [EventCost; 2],
     /// See [`Lost`].
     pub(crate) lost: Lost,
     irq: [Cell64; Layer::COUNT],
@@ -129,6 +157,16 @@ impl Cost {
     /// Counts of one function's entries and exits.
     pub(crate) fn function(&self, function: Function) -> Option<&EventCost> {
         self.functions.get(function as usize)
+    }
+
+    /// Counts of those that were only counted, of the sorts of which there are any.
+    pub(crate) fn again(&self, event: Event) -> Option<&EventCost> {
+        let [writes, bios] = &self.again;
+        match event {
+            Event::WriteFolio => Some(writes),
+            Event::BioQueue => Some(bios),
+            _ => None,
+        }
     }
 
     /// Samples that ran on an IRQ stack on top of a reclaimer.

@@ -46,7 +46,7 @@ impl Headroom {
         self.samples.get(origin as usize)?.get(layer as usize)
     }
 
-    /// Records a sample; sizes in bytes.
+    /// Records a sample, so many times; sizes in bytes.
     #[inline]
     pub(crate) fn record(
         &self,
@@ -55,19 +55,20 @@ impl Headroom {
         headroom: u64,
         depth: u64,
         used: Option<u64>,
+        times: u64,
     ) {
         let Some(s) = self.samples(origin, layer) else {
             return;
         };
-        s.count.add(1);
-        s.sum.add(headroom);
+        s.count.add(times);
+        s.sum.add(headroom.wrapping_mul(times));
         s.max_depth.raise(depth);
         if let Some(bucket) = s.hist.get(hist::bucket(headroom)) {
-            bucket.add(1);
+            bucket.add(times);
         }
         if let Some(used) = used {
-            s.used_count.add(1);
-            s.used_sum.add(used);
+            s.used_count.add(times);
+            s.used_sum.add(used.wrapping_mul(times));
             s.used_max.raise(used);
         }
     }

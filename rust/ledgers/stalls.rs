@@ -191,7 +191,7 @@ impl OpenStall {
         }
     }
 
-    fn ended(self, now: u64) -> StallEnd {
+    fn ended(&self, now: u64) -> StallEnd {
         let began = self.stall.began();
         let (ns, parts) = self.stall.end(now);
         let origin = self.origin.unwrap_or(Origin::Direct);
@@ -327,7 +327,7 @@ impl Stalls {
     pub(crate) fn close(
         &self,
         pin: &Pinned<'_>,
-        open: OpenStall,
+        open: &OpenStall,
         requests: &Nbd,
         now: u64,
     ) -> (StallEnd, StallLoss) {

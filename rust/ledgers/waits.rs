@@ -18,6 +18,7 @@ use crate::{
             PerCpuTable,
             Pinned, //
         },
+        system, //
     },
     policy::{
         cgroup_key::CgroupKey,
@@ -310,6 +311,19 @@ impl Waits {
         ns: u64,
         psi_ns: u64,
     ) -> WaitLoss {
+        self.add_as(pin, system::comm(), kind, facts, ns, psi_ns)
+    }
+
+    /// The same, of a task of this name, which may be another one.
+    pub(crate) fn add_as(
+        &self,
+        pin: &Pinned<'_>,
+        comm: [u8; system::COMM_LEN],
+        kind: WaitKind,
+        facts: &WaitFacts,
+        ns: u64,
+        psi_ns: u64,
+    ) -> WaitLoss {
         let counts = self.counts.this(pin);
         let waits = u64::from(facts.stands_for);
         let (one, ns) = (ns, ns.saturating_mul(waits));
@@ -329,7 +343,7 @@ impl Waits {
         let task = self
             .tasks
             .get(kind as usize)
-            .is_none_or(|names| names.note(pin, waits, ns));
+            .is_none_or(|names| names.note_as(pin, comm, waits, ns));
         let (row, found) = self.cgroup(pin, facts.cgroup_key());
         if let Some(row) = row {
             row.add(kind, facts, ns, psi_ns);

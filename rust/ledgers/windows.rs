@@ -20,6 +20,12 @@ use crate::{
         },
         percpu::Pinned, //
     },
+    ledgers::again::{
+        Again,
+        Recorded,
+        Repeats,
+        Sameness, //
+    },
     policy::{
         batch::{
             By,
@@ -60,8 +66,8 @@ pub(crate) struct Slot {
     entry: [Cell64; NEST],
     /// Stack depth where each lower layer was last sampled; 0: not yet.
     below: [Cell64; Layer::COUNT],
-    /// Last folio of the swap bio that the task submitted last, bit 0 set for
-    /// a synchronous device, bit 1 once that failed; 0 once its write was recorded.
+    /// Last folio of the swap bio that the task submitted last, with `SYNCHRONOUS` and the other
+    /// marks below; 0 once its write was recorded.
     bio: Cell64,
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
@@ -76,7 +82,33 @@ pub(crate) struct Slot {
     /// number of its origin plus 1; 0: it does not.
     last: [Cell64; 4],
     last_origin: Cell64,
+    /// The task whose the rest is.
+    whose: Cell64,
+    /// Swap writes to devices that write at once, since the last one that was timed; and for how
+    /// many the one stands that is being timed. 0: none is.
+    untimed: Cell64,
+    timed: Cell64,
+    /// Writes that are like the one before.
+    pub(super) writes: Repeats,
+    /// Bios that are.
+    pub(super) bios: Repeats,
 }
+
+/// Marks of `Slot::bio`.
+const SYNCHRONOUS: u64 = 1;
+const REFUSED: u64 = 2;
+/// Its task's stall is to be told when it is done.
+const TIMED: u64 = 4;
+const MARKS: u64 = SYNCHRONOUS | REFUSED | TIMED;
+
+/// Of how many swap writes to devices that write at once one is timed.
+const TIMED_ONE_IN: u64 = 32;
+
+/// What [`Slot::became`] says where the folio was in no bio, and of one that zswap was offered.
+const NO_BIO: u64 = 8;
+const OFFERED: u64 = 16;
+/// It was another folio.
+const ANOTHER: u64 = u64::MAX;
 
 /// What became of a swap bio when it was submitted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,6 +151,11 @@ impl Slot {
             submits: pin_init::zeroed(),
             last: pin_init::zeroed(),
             last_origin: pin_init::zeroed(),
+            whose: pin_init::zeroed(),
+            untimed: pin_init::zeroed(),
+            timed: pin_init::zeroed(),
+            writes: pin_init::zeroed(),
+            bios: pin_init::zeroed(),
         }
     }
 
@@ -164,16 +201,162 @@ impl Slot {
             .map(|d| depth.wrapping_sub(d))
     }
 
+    /// Where the innermost window was entered.
+    fn entered(&self) -> u64 {
+        let entry = self.innermost().and_then(|i| self.entry.get(i));
+        entry.map_or(0, Cell64::get)
+    }
+
+    /// What would be recorded of a folio that was written now, as far as this slot knows.
+    pub(crate) fn became(&self, folio: usize) -> u64 {
+        Self::became_of(self.bio.get(), self.zswap.get(), folio)
+    }
+
+    #[inline(always)]
+    fn became_of(bio: u64, zswap: u64, folio: usize) -> u64 {
+        let (folio, mut became) = (folio as u64, NO_BIO);
+        if bio != 0 {
+            became = bio ^ folio;
+            if became > MARKS {
+                return ANOTHER;
+            }
+        }
+        if zswap != 0 {
+            if zswap != folio {
+                return ANOTHER;
+            }
+            became |= OFFERED;
+        }
+        became
+    }
+
+    /// A folio was written, and this tells all about it: counts it, if that is all as before.
+    #[inline(always)]
+    pub(crate) fn writes_again(&self, write: &Sameness, folio: usize) -> Again {
+        let (bio, zswap) = (self.bio.get(), self.zswap.get());
+        if bio | zswap == 0 {
+            if !self.writes.has(write, NO_BIO) {
+                return Again::No;
+            }
+        } else {
+            if !self.writes.has(write, Self::became_of(bio, zswap, folio)) {
+                return Again::No;
+            }
+            self.bio.set(0);
+            self.zswap.set(0);
+        }
+        self.sampled(Layer::Write, self.writes.depth());
+        self.writes.count()
+    }
+
+    /// From now on writes like this one, of which `became` was so, are counted.
+    pub(crate) fn writes_like(&self, write: &Sameness, became: u64, what: &Recorded) {
+        if became != ANOTHER && became & (TIMED | REFUSED) == 0 {
+            self.writes.like(write, became, what);
+            self.writes.in_window(self.nest.get(), self.entered());
+        }
+    }
+
+    /// A swap bio is submitted, and this tells all about it: counts it, if that is all as before.
+    #[inline(always)]
+    pub(crate) fn submits_again(&self, bio: &Sameness, folio: usize) -> Again {
+        let handed = self.below.get(Layer::Handoff as usize);
+        let other = self.submits.get() | self.last_origin.get() | handed.map_or(0, Cell64::get);
+        if other != 0 {
+            return Again::No;
+        }
+        if !self.bios.has(bio, self.above_bio()) {
+            return Again::No;
+        }
+        self.bio.set(folio as u64 | SYNCHRONOUS);
+        self.sampled(Layer::Bio, self.bios.depth());
+        self.untimed.add(1);
+        self.bios.count()
+    }
+
+    /// From now on bios like this one are counted, unless it is the first one of a window: of that
+    /// the stack is measured from where the window was entered.
+    pub(crate) fn submits_like(&self, bio: &Sameness, what: &Recorded) {
+        if self.above_bio() != 0 {
+            self.bios.like(bio, self.above_bio(), what);
+            self.bios.in_window(self.nest.get(), self.entered());
+        }
+    }
+
+    /// Where the layer above that of bios was sampled last in this window, if nothing was handed
+    /// over in it; 0: not yet.
+    #[inline(always)]
+    fn above_bio(&self) -> u64 {
+        self.below.get(Layer::Write as usize).map_or(0, Cell64::get)
+    }
+
+    /// Notes one more swap write to a device that writes at once.
+    pub(crate) fn submits_at_once(&self) {
+        self.untimed.add(1);
+    }
+
+    /// For how many swap writes the one stands that was submitted just now, to a device that
+    /// writes at once, if one is to be timed.
+    pub(crate) fn take_untimed(&self) -> Option<u64> {
+        let times = self.untimed.get();
+        if times < TIMED_ONE_IN {
+            return None;
+        }
+        self.untimed.set(0);
+        Some(times)
+    }
+
+    /// It is timed.
+    pub(crate) fn times(&self, times: u64) {
+        self.timed.set(times);
+        self.bio.set(self.bio.get() | TIMED);
+    }
+
+    /// Takes back for how many the swap write stands that was timed, if one was.
+    pub(crate) fn take_timed(&self) -> Option<u64> {
+        let times = self.timed.get();
+        if times == 0 {
+            return None;
+        }
+        self.timed.set(0);
+        Some(times)
+    }
+
+    #[inline(always)]
+    fn sampled(&self, layer: Layer, depth: u64) {
+        if let Some(below) = self.below.get(layer as usize) {
+            below.set(depth);
+        }
+    }
+
+    /// A task has the slot: what another one did is of no use to it.
+    fn is_of(&self, task: usize) {
+        if self.whose.get() != task as u64 {
+            self.whose.set(task as u64);
+            self.untimed.set(0);
+            self.writes.forget();
+            self.bios.forget();
+        }
+    }
+
+    /// A window began or ended. What was counted has been recorded.
+    fn window_changed(&self) {
+        let (nest, entry) = (self.nest.get(), self.entered());
+        self.writes.window_changed(nest, entry);
+        self.bios.window_changed(nest, entry);
+    }
+
     /// Notes the swap bio that the task submits.
     pub(crate) fn submitted(&self, last_folio: usize, synchronous: bool) {
-        self.bio.set(last_folio as u64 | u64::from(synchronous));
+        let mark = if synchronous { SYNCHRONOUS } else { 0 };
+        self.bio.set(last_folio as u64 | mark);
     }
 
     /// Notes that the bio failed, on a synchronous device.
     pub(crate) fn refused(&self) {
         let bio = self.bio.get();
-        if bio & 1 != 0 {
-            self.bio.set(bio | 2);
+        if bio & SYNCHRONOUS != 0 {
+            self.bio.set(bio | REFUSED);
         }
     }
 
@@ -202,12 +385,12 @@ impl Slot {
             return None;
         }
         self.bio.set(0);
-        let became = match bio & 3 {
+        let became = match bio & (SYNCHRONOUS | REFUSED) {
             0 => Submitted::Queued,
-            1 => Submitted::Written,
+            SYNCHRONOUS => Submitted::Written,
             _ => Submitted::Refused,
         };
-        (bio & !3 == folio as u64).then_some(became)
+        (bio & !MARKS == folio as u64).then_some(became)
     }
 
     /// Notes that it flushes other CPUs' TLBs, from `now` on.
@@ -354,9 +537,11 @@ impl Windows {
             self.unslotted.add(1, Relaxed);
             return Begun::NoSlot;
         };
+        slot.is_of(task);
         let (nest, told_apart) = slot.nest().push(origin as u8);
         slot.nest.set(nest.0);
         if !told_apart {
+            slot.window_changed();
             return Begun::TooDeep;
         }
         if let Some(i) = slot.innermost() {
@@ -367,6 +552,7 @@ impl Windows {
             }
         }
         slot.forget_samples();
+        slot.window_changed();
         Begun::InSlot(slot)
     }
 
@@ -389,6 +575,7 @@ impl Windows {
         let (nest, origin) = slot.nest().pop();
         slot.nest.set(nest.0);
         slot.forget_samples();
+        slot.window_changed();
         if nest.is_empty() {
             slot.free();
         }
@@ -411,8 +598,23 @@ impl Windows {
         }
     }
 
-    /// Takes out all tasks but our own, when no probe is attached.
+    /// All slots.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter()
+    }
+
+    /// What is recorded of a write has changed: each task looks at its next one.
+    pub(crate) fn look_again(&self) {
+        for slot in self.slots.iter() {
+            slot.writes.forget();
+            slot.bios.forget();
+        }
+    }
+
+    /// Takes out all tasks but our own, when no probe is attached. What they counted has been
+    /// recorded.
     pub(crate) fn clear(&self) {
+        self.look_again();
         for slot in self.slots.iter() {
             match slot.nest().bottom().and_then(Origin::from_u8) {
                 // Nobody's, or one of ours claims it just now.
@@ -461,6 +663,8 @@ impl Slot {
         self.seen.set(0);
         self.submits.set(0);
         self.forget_samples();
+        self.writes.suspend();
+        self.bios.suspend();
         self.task.store(0, Release);
     }
 
@@ -472,5 +676,6 @@ impl Slot {
         self.bio.set(0);
         self.zswap.set(0);
         self.flush.set(0);
+        self.timed.set(0);
     }
 }

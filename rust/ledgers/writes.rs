@@ -59,20 +59,20 @@ impl Writes {
         self.origins.get(origin as usize)
     }
 
-    /// Records a write.
+    /// Records a write, so many times.
     #[inline]
-    pub(crate) fn record(&self, origin: Origin, kind: Kind, folio: &Folio) {
+    pub(crate) fn record(&self, origin: Origin, kind: Kind, folio: &Folio, times: u64) {
         let Some(o) = self.origin(origin) else {
             return;
         };
-        let pages = u64::from(folio.nr_pages);
+        let pages = u64::from(folio.nr_pages).wrapping_mul(times);
         let by_kind = if folio.anon() { &o.anon } else { &o.shmem };
         if let Some(count) = by_kind.get(kind as usize) {
-            count.folios.add(1);
+            count.folios.add(times);
             count.pages.add(pages);
         }
         if let Some(n) = o.orders.get((folio.order as usize).min(ORDERS - 1)) {
-            n.add(1);
+            n.add(times);
         }
         if let Some(n) = o.nodes.get((folio.nid as usize).min(NODES - 1)) {
             n.add(pages);

@@ -92,6 +92,8 @@ pub struct Stall {
     slept: u64,
     /// Whether the task did anything but the slow path's own work.
     eventful: bool,
+    /// What had been charged to the cause of a sample when that began.
+    before: u64,
 }
 
 impl Stall {
@@ -108,6 +110,7 @@ impl Stall {
             next_sleep: None,
             slept: 0,
             eventful: false,
+            before: 0,
         }
     }
 
@@ -226,6 +229,29 @@ impl Stall {
         if let Some(i) = self.open().iter().rposition(|at| at.cause == cause) {
             self.depth = i;
         }
+    }
+
+    /// It begins to be at `cause`, as many times before and after without telling.
+    pub fn enter_sample(&mut self, cause: Cause, now: u64) {
+        self.enter(cause, now);
+        self.before = self.part(cause);
+    }
+
+    /// It is no more, and stands for so many `times`: the others took as long, as far as what it
+    /// is at now was charged so much.
+    pub fn leave_sample(&mut self, cause: Cause, times: u64, now: u64) {
+        if self.at() != cause {
+            return;
+        }
+        self.leave(cause, now);
+        let one = self.part(cause).saturating_sub(self.before);
+        let others = one.saturating_mul(times.saturating_sub(1));
+        let others = self.take_back(self.at(), others);
+        self.charge(cause, others);
+    }
+
+    fn part(&self, cause: Cause) -> u64 {
+        self.parts.get(cause as usize).copied().unwrap_or(0)
     }
 
     /// Notes that the task is in reclaim or compaction itself. States that were entered inside and

@@ -2,12 +2,20 @@
 
 //! Handlers for the block layer: swap bios, and those of our workers.
 
+use super::{
+    stall,
+    wait, //
+};
 use crate::{
     kernel_ext::{
         percpu::Pinned,
         tracepoint::ProbeState, //
     },
     ledgers::{
+        again::{
+            Recorded,
+            Sameness, //
+        },
         swap_io::For,
         windows::Slot,
         Ledgers, //
@@ -23,6 +31,7 @@ use crate::{
     shim::{
         function,
         nbd::Bio,
+        wait::WaitFacts,
         At,
         Context,
         SwapEnd, //
@@ -31,25 +40,37 @@ use crate::{
         EndReason,
         Function,
         Group,
+        Kind,
         Layer,
         Origin, //
     },
 };
 
-/// A swap write is submitted.
-pub(crate) fn bio(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+/// A swap write is submitted; the slot of the current task, if it has one.
+pub(crate) fn bio<'a>(
+    ledgers: &'a Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    bio: &Bio,
+) -> Option<&'a Slot> {
     if let Some((area, device)) = bio.swap_area().filter(|_| !bio.stacked()) {
         ledgers.waits.area_is_on(area, device);
+        ledgers.needs.device(bio.synchronous(), 1);
     }
     if !ledgers.in_task(pin, at, Layer::Bio) {
-        return;
+        return None;
     }
     let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
         Ok(slot) => (Some(slot), slot.origin()),
         Err(origin) => (None, origin),
     };
     if let Some(slot) = slot {
+        ledgers.record_counted(pin, slot);
         slot.submitted(bio.last_folio, bio.synchronous());
+        if bio.facts != 0 {
+            slot.submits_at_once();
+            time(ledgers, pin, at.task, slot);
+        }
     }
     // A driver's own is the same pages once more; what the writer submits has been seen when it
     // was handed over.
@@ -58,11 +79,56 @@ pub(crate) fn bio(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
         batch(ledgers, pin, slot, origin, bio);
     }
     if !settings::enabled() {
-        return;
+        return slot;
     }
-    let at = &ledgers.call_site(pin, at);
-    let used = slot.and_then(|s| s.sample(Layer::Bio, at.depth as u64));
-    ledgers.sample(pin, at, origin, Layer::Bio, used);
+    let site = &ledgers.call_site(pin, at);
+    let used = slot.and_then(|s| s.sample(Layer::Bio, site.depth as u64));
+    ledgers.sample(pin, site, origin, Layer::Bio, used);
+    let like =
+        bio.facts != 0 && origin != Origin::Writer && site.headroom >= settings::headroom_floor();
+    if let Some(slot) = slot.filter(|_| like) {
+        let what = Recorded {
+            origin,
+            kind: Kind::Sync,
+            folio: pin_init::zeroed(),
+            headroom: site.headroom as u64,
+            depth: site.depth as u64,
+            used,
+        };
+        slot.submits_like(&Sameness::new(at, bio.facts, 0), &what);
+    }
+    slot
+}
+
+/// A task has submitted a swap write to a device that writes at once, and what writes it is not
+/// probed for that: a few are timed. It is written when the event of its folio comes, which a
+/// write of zswap's has not.
+pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot) {
+    let Some(times) = slot.take_untimed() else {
+        return;
+    };
+    if !ledgers.needs.function(Function::SwapSubmit)
+        && ledgers.swap_io.zswap.is_empty()
+        && stall::submits(ledgers, pin, task)
+    {
+        slot.times(times);
+    }
+}
+
+/// A task reads a page of swap, where the function that does is not probed: a read from a device
+/// that has read when it is told to, and that stands for so many; or from another one.
+pub(crate) fn reads(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    bio: usize,
+    facts: impl FnOnce() -> WaitFacts,
+    sync: bool,
+) {
+    ledgers.needs.device(sync, 1);
+    if sync {
+        wait::reads(ledgers, pin, at, bio, facts);
+    }
 }
 
 /// A swap write is about to be submitted, for whom its end is charged if it fails. One of a
@@ -145,33 +211,39 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     let batches = ledgers.batches.this(pin);
     let place = bio.place();
     if let Some((last, whose)) = last {
-        batches.ended(whose, batch::parted(&last, &place));
+        batches.ended(whose, batch::parted(&last, &place), 1);
     }
     let by = match noted {
         Some(by) => by,
         // Who adds folios does not call the function, where it is inlined there.
-        None if slot.is_some() && tells_why(ledgers) => By::Adder,
+        None if slot.is_some() && tells_why(ledgers) && follows_submits(ledgers) => By::Adder,
         None => By::Unknown,
     };
-    batches.submitted(origin, bio.pages());
+    batches.submitted(origin, bio.pages(), 1);
     let why = batch::ended(bio.folios, bio.room, bio.synchronous(), by);
     match (why, slot) {
-        (Some(why), _) => batches.ended(origin, why),
+        (Some(why), _) => batches.ended(origin, why, 1),
         (None, Some(slot)) => slot.ends_with_next(&place, origin),
-        (None, None) => batches.ended(origin, EndReason::Unknown),
+        (None, None) => batches.ended(origin, EndReason::Unknown, 1),
     }
 }
 
 /// Whether it can be told why a swap write ended.
 pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
     ledgers.states.live(Group::Stalls)
-        && ledgers.states.function(Function::SwapSubmit) == ProbeState::Attached
+        && ledgers.states.function(Function::SwapSubmit).works()
         && function::sees_swap_io()
+}
+
+/// Whether who submits swap writes is looked at, as it has to be for devices that take their time.
+fn follows_submits(ledgers: &Ledgers) -> bool {
+    ledgers.states.function(Function::SwapSubmit) == ProbeState::Attached
+        && ledgers.needs.function(Function::SwapSubmit)
 }
 
 /// A swap write is about to be submitted, by who returns to `caller`.
 pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
-    if at.context() != Context::Task {
+    if at.context() != Context::Task || !ledgers.needs.function(Function::SwapSubmit) {
         return;
     }
     // One without a begin event is opened here, before its first write.

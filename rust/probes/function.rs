@@ -69,6 +69,12 @@ pub(crate) fn entry(
             zswap::offered(ledgers, pin, at, folio);
             Followed::NOT
         }
+        Function::ZswapSwitch => {
+            let [on, _] = entered.args();
+            ledgers.needs.zswap_switches(on != 0);
+            ledgers.windows.look_again();
+            Followed::new(false, true, false)
+        }
         function if function.tells_of_waits() => {
             Followed::new(false, false, wait::entry(ledgers, pin, at, entered))
         }
@@ -124,6 +130,8 @@ pub(crate) fn exit(
             Function::ShrinkSlab => shrinker::end(ledgers, pin, at),
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
             Function::ZswapWriteback => zswap::looked(ledgers, pin, at, ret),
+            // An int comes back in the lower half.
+            Function::ZswapSwitch => ledgers.needs.zswap_switched(ret & 0xffff_ffff == 0),
             _ => {}
         }
     }

@@ -68,8 +68,11 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
 /// where there is little left.
 #[inline(never)]
 fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
-    let open = OpenStall::new(system::clock_ns(), gfp, order);
-    let began = ledgers.stalls.open.insert(pin, task, open);
+    let now = system::clock_ns();
+    let began = ledgers
+        .stalls
+        .open
+        .insert_with(pin, task, |open| *open = OpenStall::new(now, gfp, order));
     if !began {
         ledgers.cost.this(pin).lost.stalls.add(1);
     }
@@ -89,21 +92,19 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 /// It was the last one. By itself, as [`first`] is.
 #[inline(never)]
 fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
-    let Some(open) = ledgers.stalls.open.remove(pin, task) else {
-        return;
-    };
-    // A slow path that found its page at once, or kswapd's, which waits for nobody.
-    if !open.stall.eventful() || !settings::enabled() {
-        return;
-    }
-    let (stall, not_kept) = ledgers
-        .stalls
-        .close(pin, open, &ledgers.nbd, system::clock_ns());
-    let lost = &ledgers.cost.this(pin).lost;
-    lost.stall_cgroups.add(not_kept.cgroups.events);
-    lost.known_cgroups.add(not_kept.cgroups.unknown.into());
-    lost.longest.add(not_kept.longest.into());
-    events::stall(&stall);
+    ledgers.stalls.open.remove_with(pin, task, |open| {
+        // A slow path that found its page at once, or kswapd's, which waits for nobody.
+        if !open.stall.eventful() || !settings::enabled() {
+            return;
+        }
+        let now = system::clock_ns();
+        let (stall, not_kept) = ledgers.stalls.close(pin, open, &ledgers.nbd, now);
+        let lost = &ledgers.cost.this(pin).lost;
+        lost.stall_cgroups.add(not_kept.cgroups.events);
+        lost.known_cgroups.add(not_kept.cgroups.unknown.into());
+        lost.longest.add(not_kept.longest.into());
+        events::stall(&stall);
+    });
 }
 
 /// From now on the stall may wait for NBD requests.
@@ -232,6 +233,27 @@ pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     });
 }
 
+/// The current task has submitted a swap write that is done at once, and is to be timed; true if
+/// it is in a stall.
+pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool {
+    let open = &ledgers.stalls.open;
+    ledgers.states.live(Group::Stalls)
+        && !open.is_empty()
+        && open
+            .with(pin, task, |open| {
+                open.stall
+                    .enter_sample(Cause::SwapSubmit, system::clock_ns());
+            })
+            .is_some()
+}
+
+/// It is done, and stands for so many.
+pub(super) fn submitted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, times: u64) {
+    change(ledgers, pin, at, |stall, now| {
+        stall.leave_sample(Cause::SwapSubmit, times, now)
+    });
+}
+
 /// NBD begins to send, or has sent.
 pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     if begin && ledgers.states.attached(Event::NbdSent) {
@@ -267,6 +289,7 @@ const fn cause(function: Function) -> Option<Cause> {
         Function::RqQos => Cause::RqQos,
         Function::ZswapStore
         | Function::ZswapWriteback
+        | Function::ZswapSwitch
         | Function::SlowPath
         | Function::NbdQueue => return None,
         Function::PsiLeave
@@ -304,7 +327,10 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
             let Some(cause) = cause(function) else {
                 return false;
             };
-            if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
+            if ledgers.stalls.open.is_empty()
+                || at.context() != Context::Task
+                || !ledgers.needs.function(function)
+            {
                 return false;
             }
             // Both tell of the gfp mask and the order.

@@ -135,6 +135,9 @@ impl Ledgers {
         } else {
             0
         };
+        if let Some(slot) = self.windows.find(pin, at.task) {
+            self.record_counted(pin, slot);
+        }
         let lost = &self.cost.this(pin).lost;
         match self.windows.begin(pin, at.task, origin, depth as u64, now) {
             Begun::InSlot(slot) => return Some(slot),
@@ -156,25 +159,16 @@ impl Ledgers {
     /// It is done.
     pub(crate) fn end_own(&self, task: usize) {
         pinned(|pin| {
+            if let Some(slot) = self.windows.find(pin, task) {
+                self.record_counted(pin, slot);
+            }
             self.windows.leave(pin, task);
         });
     }
 
     /// Records a write. Task context.
     pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
-        self.writes.this(pin).record(origin, kind, f);
-        let pages = u64::from(f.nr_pages);
-        let (key, gone) = (f.cgroup_key(), f.cgroup_gone());
-        let not_kept = self.cgroups.count(pin, key, gone, pages, |by_origin| {
-            if let Some(cell) = by_origin.get(origin as usize) {
-                cell.add(pages);
-            }
-        });
-        if not_kept.any() {
-            let lost = &self.cost.this(pin).lost;
-            lost.cgroups.add(not_kept.events);
-            lost.known_cgroups.add(not_kept.unknown.into());
-        }
+        self.record_writes(pin, origin, kind, f, 1);
         events::reclaim_write(origin, kind, f, at.headroom);
     }
 
@@ -227,7 +221,7 @@ impl Ledgers {
         let (headroom, depth) = (at.headroom as u64, at.depth as u64);
         self.headroom
             .this(pin)
-            .record(origin, layer, headroom, depth, used);
+            .record(origin, layer, headroom, depth, used, 1);
         if self.worst.is_worse(origin, layer, at.depth) {
             self.keep(pin, at, origin, layer);
         }

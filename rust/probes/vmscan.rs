@@ -11,6 +11,10 @@ use crate::{
         tracepoint::ProbeState, //
     },
     ledgers::{
+        again::{
+            Recorded,
+            Sameness, //
+        },
         windows::{
             Ended,
             Slot,
@@ -22,6 +26,7 @@ use crate::{
     settings,
     shim::{
         At,
+        Context,
         Folio, //
     },
     tables::callers::FRAMES,
@@ -37,14 +42,23 @@ use crate::{
 };
 
 /// Which limit a memory cgroup's window is for: one event serves all.
-fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>) -> Origin {
+fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> Origin {
     let told = |c| {
         matches!(
             c,
             Caller::MemcgMax | Caller::MemcgHigh | Caller::MemcgReclaim
         )
     };
-    match ledgers.caller(pin, FRAMES, told) {
+    // Mostly it is who called the function that tells, which needs no trace of the stack.
+    let in_task = at.context() == Context::Task;
+    let above = ledgers.callers.above(at).filter(|_| in_task);
+    let found = above.filter(|&c| told(c)).or_else(|| {
+        if above.is_none() && in_task {
+            ledgers.callers.measure_frame(at);
+        }
+        ledgers.caller(pin, FRAMES, told)
+    });
+    match found {
         Some(Caller::MemcgMax) => Origin::MemcgMax,
         Some(Caller::MemcgHigh) => Origin::MemcgHigh,
         Some(Caller::MemcgReclaim) => Origin::MemcgReclaim,
@@ -59,7 +73,7 @@ pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window:
         Window::Direct => Origin::Direct,
         Window::MemcgSoft => Origin::MemcgSoft,
         Window::Node => Origin::Node,
-        Window::Memcg => memcg_origin(ledgers, pin),
+        Window::Memcg => memcg_origin(ledgers, pin, at),
     };
     let at = &ledgers.call_site(pin, at);
     let told_apart = ledgers.begin(pin, at, origin, at.depth).is_some();
@@ -91,6 +105,9 @@ pub(crate) fn window_end(
 }
 
 fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
+    if let Some(slot) = ledgers.windows.find(pin, at.task) {
+        ledgers.record_counted(pin, slot);
+    }
     let origin = match ledgers.windows.end(pin, at.task) {
         Ended::Closed(w) => {
             if events::reclaim_window_enabled() {
@@ -157,32 +174,63 @@ fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
     // What is left is a folio that needed no write: all zeros, unless zswap
     // took it unseen.
-    if slot.is_some() && ledgers.states.function(Function::ZswapStore) == ProbeState::Attached {
+    let seen = match ledgers.states.function(Function::ZswapStore) {
+        ProbeState::Attached => true,
+        ProbeState::Resting => ledgers.needs.zswap_is_off(),
+        _ => false,
+    };
+    if slot.is_some() && seen {
         Kind::Zero
     } else {
         Kind::Unknown
     }
 }
 
-/// pageout() wrote a folio.
-pub(crate) fn write(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, folio: &Folio) {
+/// pageout() wrote a folio; the slot of the current task, if it has one.
+pub(crate) fn write<'a>(
+    ledgers: &'a Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    folio: &Folio,
+) -> Option<&'a Slot> {
     let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
         Ok(slot) => (Some(slot), slot.origin()),
         Err(origin) => (None, origin),
     };
+    let became = slot.map(|s| s.became(folio.key));
+    if let Some(times) = slot.and_then(Slot::take_timed) {
+        stall::submitted(ledgers, pin, at, times);
+    }
     let kind = kind(ledgers, slot, folio);
     if !settings::enabled() {
-        return;
+        return slot;
     }
-    let at = &ledgers.call_site(pin, at);
     if let Some(slot) = slot {
+        ledgers.record_counted(pin, slot);
         slot.wrote(u64::from(folio.nr_pages));
     }
-    ledgers.write(pin, at, origin, kind, folio);
-    if ledgers.in_task(pin, at, Layer::Write) {
-        let used = slot.and_then(|s| s.sample(Layer::Write, at.depth as u64));
-        ledgers.sample(pin, at, origin, Layer::Write, used);
+    let site = &ledgers.call_site(pin, at);
+    ledgers.write(pin, site, origin, kind, folio);
+    if !ledgers.in_task(pin, at, Layer::Write) {
+        return slot;
     }
+    let used = slot.and_then(|s| s.sample(Layer::Write, site.depth as u64));
+    ledgers.sample(pin, site, origin, Layer::Write, used);
+    if let (Some(slot), Some(became)) = (slot, became) {
+        if folio.plain() && site.headroom >= settings::headroom_floor() {
+            let what = Recorded {
+                origin,
+                kind,
+                folio: *folio,
+                headroom: site.headroom as u64,
+                depth: site.depth as u64,
+                used,
+            };
+            let this = Sameness::new(at, folio.facts, folio.cgroup);
+            slot.writes_like(&this, became, &what);
+        }
+    }
+    slot
 }
 
 /// Reclaim put the current task to sleep for `us`; `reason` is the kernel's

@@ -9,6 +9,7 @@ use crate::{
         system, //
     },
     ledgers::{
+        swap_reads::OpenRead,
         waits::{
             OpenWait,
             WaitLoss, //
@@ -30,6 +31,7 @@ use crate::{
         Context, //
     },
     words::{
+        Event,
         Function,
         Group,
         WaitKind, //
@@ -118,9 +120,15 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
             }
             false
         }
-        _ => entered
-            .waits_for()
-            .is_some_and(|facts| begin(ledgers, pin, at, facts)),
+        function => {
+            if function == Function::SwapRead {
+                ledgers.needs.device(entered.reads_at_once(), 1);
+            }
+            ledgers.needs.function(function)
+                && entered
+                    .waits_for()
+                    .is_some_and(|facts| begin(ledgers, pin, at, facts))
+        }
     }
 }
 
@@ -128,6 +136,51 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
 pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if ledgers.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
         close(ledgers, pin, at);
+    }
+}
+
+/// The current task reads a page of swap from a device that has read when it is told to. What it
+/// waits in already has that as a part.
+pub(super) fn reads(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    bio: usize,
+    facts: impl FnOnce() -> WaitFacts,
+) {
+    let waits = &ledgers.waits.open;
+    if !settings::enabled()
+        || !ledgers.states.live(Group::Waits)
+        || !ledgers.states.attached(Event::BioDone)
+        || at.context() != Context::Task
+        || waits.with(pin, at.task, |_| ()).is_some()
+    {
+        return;
+    }
+    let read = OpenRead {
+        facts: facts(),
+        comm: system::comm(),
+        began: system::clock_ns(),
+    };
+    if read.facts.stands_for != 0 && !ledgers.swap_reads.begins(pin, bio, read) {
+        ledgers.cost.this(pin).lost.memory_waits.add(1);
+    }
+}
+
+/// A read is done, which may be one of those.
+pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
+    let Some(read) = ledgers.swap_reads.ended(bio) else {
+        return;
+    };
+    let ns = system::clock_ns().saturating_sub(read.began);
+    let waits = &ledgers.waits;
+    if settings::enabled() {
+        let kind = WaitKind::Swapin;
+        count_lost(
+            ledgers,
+            pin,
+            &waits.add_as(pin, read.comm, kind, &read.facts, ns, 0),
+        );
     }
 }
 

@@ -49,6 +49,7 @@ fn state(f: &mut fmt::Formatter<'_>, state: ProbeState) -> fmt::Result {
         ProbeState::Unpaired => f.write_str("unpaired"),
         ProbeState::Attached => f.write_str("attached"),
         ProbeState::Off | ProbeState::Paused => f.write_str("off"),
+        ProbeState::Resting => f.write_str("resting"),
         ProbeState::Failed(errno) => write!(f, "failed:{errno}"),
     }
 }
@@ -123,10 +124,17 @@ pub(super) fn status(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
 
 fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for &event in Event::ALL {
+        let n = ledgers.cost.sum(|c| {
+            let of = |counts: Option<&EventCost>| counts.map_or(0, |e| e.handled.get());
+            of(c.event(event)).wrapping_add(of(c.again(event)))
+        });
+        writeln!(f, "events.{} {n}", event.name())?;
+    }
+    for event in [Event::WriteFolio, Event::BioQueue] {
         let n = ledgers
             .cost
-            .sum(|c| c.event(event).map_or(0, |e| e.handled.get()));
-        writeln!(f, "events.{} {n}", event.name())?;
+            .sum(|c| c.again(event).map_or(0, |e| e.handled.get()));
+        writeln!(f, "counted.{} {n}", event.name())?;
     }
     for &function in Function::ALL {
         let n = ledgers
@@ -202,18 +210,21 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// An event or function whose handler costs time.
 enum CostSource {
     Event(Event),
+    Again(Event),
     Function(Function),
 }
 
 fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
     let events = Event::ALL.iter().map(|&e| CostSource::Event(e));
+    let again = Event::ALL.iter().map(|&e| CostSource::Again(e));
     let functions = Function::ALL.iter().map(|&f| CostSource::Function(f));
-    for counted in Iterator::chain(events, functions) {
+    for counted in Iterator::chain(Iterator::chain(events, again), functions) {
         let sum = |get: fn(&EventCost) -> &Cell64| {
             ledgers.cost.sum(|c| {
                 let counts = match counted {
                     CostSource::Event(e) => c.event(e),
+                    CostSource::Again(e) => c.again(e),
                     CostSource::Function(f) => c.function(f),
                 };
                 counts.map_or(0, |e| get(e).get())
@@ -224,12 +235,29 @@ fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         sampled = sampled.wrapping_add(s);
         cycles = cycles.wrapping_add(c);
         // Each event has its own average, because they differ by orders of magnitude.
-        estimate = estimate.wrapping_add(c.checked_div(s).unwrap_or(0).wrapping_mul(h));
+        let mean = c.checked_div(s).unwrap_or(0);
+        estimate = estimate.wrapping_add(mean.wrapping_mul(h));
+        if s != 0 {
+            match counted {
+                CostSource::Event(e) => writeln!(f, "mean_cycles.{} {mean}", e.name()),
+                CostSource::Again(e) => writeln!(f, "mean_cycles.counted.{} {mean}", e.name()),
+                CostSource::Function(e) => writeln!(f, "mean_cycles.{} {mean}", e.name()),
+            }?;
+        }
     }
     writeln!(f, "cost.events {handled}")?;
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
+    let (ns, cycles) = ledgers.began.since();
+    let per_ms = cycles.checked_div(ns / 1_000_000).unwrap_or(0);
+    let ns_estimate = estimate.checked_div(per_ms).map_or(0, |ms| {
+        let rest = estimate.wrapping_sub(ms.wrapping_mul(per_ms));
+        let rest = rest.wrapping_mul(1_000_000).checked_div(per_ms);
+        ms.wrapping_mul(1_000_000).wrapping_add(rest.unwrap_or(0))
+    });
+    writeln!(f, "cost.ns_estimate {ns_estimate}")?;
+    writeln!(f, "cost.since_ns {ns}")?;
     let bytes = ledgers
         .bytes()
         .saturating_add(helper::write_around().map_or(0, |shared| shared.bytes()))

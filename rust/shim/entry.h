@@ -9,6 +9,7 @@
 #ifndef RWB_ENTRY_H
 #define RWB_ENTRY_H
 
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
@@ -17,18 +18,35 @@
 #include "have.h"
 
 /*
+ * Rust's slot of the task that was seen in a window on this CPU last; 0: none. What it is asked
+ * there has to name the stack, which is no other task's.
+ */
+DECLARE_PER_CPU(unsigned long, rwb_slot);
+
+/* Of the function whose __builtin_frame_address(0) is @frame, as struct rwb_at has them. */
+static __always_inline unsigned long rwb_frame_sp(void *frame)
+{
+	return (unsigned long)frame + 2 * sizeof(long);
+}
+
+static __always_inline unsigned long rwb_frame_caller(void *frame)
+{
+	return ((unsigned long *)frame)[1];
+}
+
+/*
  * @frame is the caller's __builtin_frame_address(0): it points at the saved
  * frame pointer, with the return address above it. What lies above both is
  * the stack pointer that the call site had before the call.
  */
 static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 {
-	unsigned long sp = (unsigned long)frame + 2 * sizeof(long);
+	unsigned long sp = rwb_frame_sp(frame);
 	unsigned long end = (unsigned long)end_of_stack(current);
 
 	at->task = (unsigned long)current;
 	at->sp = sp;
-	at->caller = ((unsigned long *)frame)[1];
+	at->caller = rwb_frame_caller(frame);
 	at->headroom = sp - end;
 	at->depth = (unsigned long)task_stack_page(current) + THREAD_SIZE - sp;
 	at->flags = (current->flags & PF_MEMALLOC ? RWB_AT_MEMALLOC : 0) |

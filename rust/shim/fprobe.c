@@ -17,6 +17,7 @@
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/kstrtox.h>
 #include <linux/mm_types.h>
 #include <linux/page-flags.h>
 #include <linux/slab.h>
@@ -24,6 +25,7 @@
 #include <linux/trace_recursion.h>
 
 #include "entry.h"
+#include "sample.h"
 #include "swap_io.h"
 
 /* Where a callback of ftrace gets a function's arguments. */
@@ -95,6 +97,21 @@ static __always_inline unsigned int rwb_first(u32 id)
 	return id == RWB_FUNCTION_TRY_TO_FREE ? 2 : 0;
 }
 
+/* For how many pages a folio that came back stands; 0: for none. Any context. */
+static __always_inline u32 rwb_refault_stands_for(unsigned long addr)
+{
+	struct folio *folio = (struct folio *)addr;
+	u32 pages = folio_nr_pages(folio);
+	/* As folio_is_file_lru() has it: pages of shmem go to swap. */
+	bool file = !folio_test_swapbacked(folio);
+
+	if (likely(file ? !rwb_sample_due(rwb_refaults_file, pages) :
+			  !rwb_sample_due(rwb_refaults_anon, pages)))
+		return 0;
+	guard(preempt_notrace)();
+	return rwb_refaults_taken(file);
+}
+
 /*
  * What Rust is told of a call: its first two arguments @a and @b, or of a function that is
  * not about these what it is about. @caller is where it returns to. False if Rust need not
@@ -103,8 +120,10 @@ static __always_inline unsigned int rwb_first(u32 id)
 static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned long *a,
 				      unsigned long *b, unsigned long caller)
 {
+	bool on;
 #if RWB_SWAP_IOCB
 	struct swap_io_ctx *ctx;
+	bool sync;
 #endif
 
 	/* The compiler may have left out some. */
@@ -128,6 +147,10 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 	case RWB_FUNCTION_PSI_ENTER:
 		*b = caller;
 		break;
+	case RWB_FUNCTION_ZSWAP_SWITCH:
+		/* Anything else is refused. */
+		*a = !kstrtobool((const char *)*a, &on) && on;
+		break;
 	case RWB_FUNCTION_WAIT_BIT:
 	case RWB_FUNCTION_WAIT_BIT_KILLABLE:
 	case RWB_FUNCTION_WAIT_BIT_COMMON:
@@ -139,15 +162,18 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 #if RWB_SWAP_IOCB
 		ctx = (void *)*a;
 		/* Other flags change meanwhile, not this one. */
-		*b = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO ? rwb_swapins_due() : 1;
+		sync = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO;
+		if (sync && (READ_ONCE(rwb_reads_followed) || !rwb_sample_due(rwb_swapins, 1)))
+			return false;
+		*b = sync ? 1UL << 32 | rwb_swapins_taken() : 1;
 		/* The first of the folios that are read stands for all. */
 		*a = (unsigned long)page_folio(ctx->sio->bvecs[0].bv_page);
-		return *b;
+		return (u32)*b;
 #else
 		return false;
 #endif
 	case RWB_FUNCTION_REFAULT:
-		*b = rwb_refaults_due(*a);
+		*b = rwb_refault_stands_for(*a);
 		return *b;
 	}
 	return true;
@@ -169,33 +195,56 @@ static bool rwb_only_called(u32 id)
 }
 
 #ifdef RWB_FTRACE
-static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
-				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+/* Tells Rust of a call. ftrace itself need not guard it against recursion: no FL_RECURSION. */
+static noinline notrace void rwb_ftrace_tells(struct rwb_function *fn, unsigned long ip,
+					      unsigned long parent_ip, unsigned long a,
+					      unsigned long b)
 {
-	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
 	int bit = ftrace_test_recursion_trylock(ip, parent_ip);
-	unsigned long a, b;
 
 	if (bit < 0) {
 		WRITE_ONCE(fn->missed, fn->missed + 1);
 		return;
 	}
 
-	a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
-	b = ftrace_regs_get_argument(fregs, 1);
-	if (rwb_about(fn, &a, &b, parent_ip)) {
+	{
 		RWB_ENTER(at);
 		rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	}
 	ftrace_test_recursion_unlock(bit);
 }
 
+static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
+				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
+	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
+	unsigned long b = ftrace_regs_get_argument(fregs, 1);
+
+	if (rwb_about(fn, &a, &b, parent_ip))
+		rwb_ftrace_tells(fn, ip, parent_ip, a, b);
+}
+
+/*
+ * The same for a function that is called for each page that comes back: most are passed over
+ * before anything else is done. Nothing here comes back to it meanwhile.
+ */
+static void notrace rwb_refault_called(unsigned long ip, unsigned long parent_ip,
+				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
+	unsigned long folio = ftrace_regs_get_argument(fregs, 0);
+	u32 pages = rwb_refault_stands_for(folio);
+
+	if (unlikely(pages))
+		rwb_ftrace_tells(fn, ip, parent_ip, folio, pages);
+}
+
 static int rwb_ftrace_register(struct rwb_function *fn)
 {
 	int err;
 
-	fn->ops.func = rwb_ftrace_called;
-	fn->ops.flags = FTRACE_OPS_FL_RECURSION;
+	fn->ops.func = fn->id == RWB_FUNCTION_REFAULT ? rwb_refault_called : rwb_ftrace_called;
 	err = ftrace_set_filter(&fn->ops, fn->sym, strlen(fn->sym), 1);
 	if (!err)
 		err = register_ftrace_function(&fn->ops);

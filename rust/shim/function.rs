@@ -128,6 +128,13 @@ impl Entered<'_> {
         }
     }
 
+    /// Whether the device that a page of swap is read from has read when it is told to, of
+    /// swap_bdev_submit_read().
+    pub(crate) fn reads_at_once(&self) -> bool {
+        let [_, stands_for] = self.args;
+        self.function == Function::SwapRead && stands_for >> 32 != 0
+    }
+
     /// The folio that came back, of workingset_refault(), and those for which it stands.
     pub(crate) fn refault(&self) -> Option<WaitFacts> {
         if self.function != Function::Refault {

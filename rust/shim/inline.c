@@ -17,6 +17,10 @@
 #include <linux/tracepoint.h>
 #include <net/sock.h>
 
+#ifdef CONFIG_X86_64
+#include <asm/unwind.h>
+#endif
+
 #include "shim.h"
 #include "contract.h"
 
@@ -103,6 +107,29 @@ void *rwb_percpu_of(void *percpu, unsigned int cpu)
 unsigned long rwb_stack_word(unsigned long addr)
 {
 	return READ_ONCE_NOCHECK(*(unsigned long *)addr);
+}
+
+/*
+ * Words of the current task's stack from @sp, where a function called something that returns to
+ * @caller, up to where the function itself returns to; 0 if that cannot be told. Only what the
+ * unwinder knows of the frame will do: what lies in a frame may look like a return address.
+ */
+u32 rwb_frame_words(unsigned long sp, unsigned long caller)
+{
+#if defined(CONFIG_X86_64) && defined(CONFIG_UNWINDER_ORC)
+	struct unwind_state state;
+
+	for (unwind_start(&state, current, NULL, NULL); !unwind_done(&state);
+	     unwind_next_frame(&state)) {
+		if (unwind_get_return_address(&state) != caller || state.sp != sp)
+			continue;
+		if (!unwind_next_frame(&state) || unwind_error(&state) || state.regs ||
+		    state.sp <= sp)
+			return 0;
+		return (state.sp - sp) / sizeof(long) - 1;
+	}
+#endif
+	return 0;
 }
 
 unsigned long rwb_stack_top(void)

@@ -29,4 +29,29 @@ static inline u64 rwb_cgroup_id(struct mem_cgroup *memcg, u32 *flags)
 }
 #endif
 
+/*
+ * The id of the cgroup that @folio is charged to, 0 without one; false if there is more to be
+ * said of it: that it is of a v1 hierarchy, or has been removed. Preemption is off, which is
+ * what RCU waits for: it is locked only for those who check that.
+ */
+static __always_inline bool rwb_plain_cgroup(struct folio *folio, u64 *id)
+{
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+	struct cgroup *cgrp;
+#ifdef CONFIG_PROVE_RCU
+	guard(rcu)();
+#endif
+
+	memcg = folio_memcg(folio);
+	if (memcg) {
+		cgrp = memcg->css.cgroup;
+		*id = cgroup_id(cgrp);
+		return cgrp->root == &cgrp_dfl_root && cgrp->self.flags & CSS_ONLINE;
+	}
+#endif
+	*id = 0;
+	return true;
+}
+
 #endif /* RWB_MEMORY_H */

@@ -81,6 +81,7 @@ impl Bio {
             room: 32,
             flags: u32::from(synchronous).wrapping_mul(RWB_BIO_SYNC),
             swap: 0,
+            facts: 0,
         }
     }
 

@@ -12,7 +12,28 @@
 
 #include "probes.h"
 #include "entry.h"
+#include "sample.h"
 #include "swap_io.h"
+
+bool rwb_reads_followed;
+
+/* How many of them are looked at closely just now. */
+static atomic_t rwb_reads_open = ATOMIC_INIT(0);
+
+void rwb_follow_reads(bool follow)
+{
+	WRITE_ONCE(rwb_reads_followed, follow);
+}
+
+void rwb_read_opened(void)
+{
+	atomic_inc(&rwb_reads_open);
+}
+
+void rwb_read_closed(void)
+{
+	atomic_dec(&rwb_reads_open);
+}
 
 #if RWB_HAVE_block_bio_queue
 /* A write that may be our worker's; not those that a stacked driver makes of it. */
@@ -36,6 +57,69 @@ static bool rwb_own_swap_bio(const struct bio *bio)
 #endif
 }
 
+static __always_inline u32 rwb_swap_area(const struct folio *folio)
+{
+	return folio_test_swapcache(folio) ? swp_type(folio->swap) + 1 : 0;
+}
+
+/*
+ * All that is recorded of a swap write of one page to a device that writes at once, in a word;
+ * 0: it is not one.
+ */
+static __always_inline unsigned long rwb_bio_facts(const struct bio *bio)
+{
+	if (bio->bi_iter.bi_size != PAGE_SIZE || bio->bi_iter.bi_idx ||
+	    !bdev_synchronous(bio->bi_bdev) || !rwb_own_swap_bio(bio))
+		return 0;
+	return (unsigned long)bio->bi_bdev->bd_dev << 32 |
+	       rwb_swap_area(page_folio(bio->bi_io_vec->bv_page));
+}
+
+/* Most of these are like the one before. */
+static __always_inline bool rwb_bio_again(void *data, const struct bio *bio, void *frame)
+{
+	unsigned long slot = __this_cpu_read(rwb_slot);
+	unsigned long facts = rwb_bio_facts(bio);
+	u32 again;
+
+	if (!slot || !facts)
+		return false;
+	again = rwb_rs_bio_again(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
+				 (unsigned long)page_folio(bio->bi_io_vec->bv_page));
+	if (unlikely(again == RWB_AGAIN_ENOUGH))
+		rwb_rs_enough(data, slot, true);
+	return likely(again);
+}
+
+/* Is it read into a folio that swap has put there for that? */
+static __always_inline bool rwb_reads_swap(const struct bio *bio)
+{
+	const unsigned long is = BIT(PG_locked) | BIT(PG_swapbacked) | BIT(PG_swapcache);
+	const struct folio *folio;
+
+	if (!bio->bi_iter.bi_size || !bio->bi_io_vec)
+		return false;
+	folio = page_folio(bio->bi_io_vec[bio->bi_iter.bi_idx].bv_page);
+	return (folio->flags.f & (is | BIT(PG_uptodate))) == is;
+}
+
+/*
+ * A read of swap, while the function that reads is not probed: as all devices have read when
+ * they are told to, a few are looked at closely. One of another device tells that it has to be.
+ */
+static noinline void rwb_swap_read(void *data, const struct bio *bio)
+{
+	bool sync = bdev_synchronous(bio->bi_bdev);
+
+	if (sync && !rwb_sample_due(rwb_swapins, 1))
+		return;
+
+	RWB_ENTER(at);
+	rwb_rs_swap_read(data, &at, (unsigned long)bio,
+			 (unsigned long)page_folio(bio->bi_io_vec[bio->bi_iter.bi_idx].bv_page),
+			 sync ? rwb_swapins_taken() : 0, sync);
+}
+
 static unsigned long rwb_bio_cgroup(const struct bio *bio)
 {
 #ifdef CONFIG_BLK_CGROUP
@@ -45,20 +129,16 @@ static unsigned long rwb_bio_cgroup(const struct bio *bio)
 #endif
 }
 
-void rwb_probe_block_bio_queue(void *data, struct bio *bio)
+/* By itself, as the compiler clears what it has on the stack. Preemption is off. */
+static noinline void rwb_swap_write(void *data, struct bio *bio, void *frame)
 {
 	struct page *last = NULL;
 	struct bvec_iter iter;
 	struct rwb_bio swap;
 	struct bio_vec bv;
+	struct rwb_at at;
 
-	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
-	if (!(bio->bi_opf & REQ_SWAP)) {
-		rwb_worker_bio(data, bio);
-		return;
-	}
-
-	RWB_ENTER(at);
+	rwb_fill_at(&at, frame);
 	/*
 	 * The folio that made swap_add_folio() submit is the last one of the
 	 * bio (mm/page_io.c). Swap sets no bi_vcnt: go by the iterator.
@@ -75,12 +155,28 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	swap.device = bio->bi_bdev->bd_dev;
 	swap.bytes = bio->bi_iter.bi_size;
 	swap.room = bio->bi_max_vecs;
-	swap.swap = last && folio_test_swapcache(page_folio(last)) ?
-		    swp_type(page_folio(last)->swap) + 1 : 0;
+	swap.swap = last ? rwb_swap_area(page_folio(last)) : 0;
+	swap.facts = rwb_bio_facts(bio);
 	swap.flags = (bdev_synchronous(bio->bi_bdev) ? RWB_BIO_SYNC : 0) |
 		     (rwb_own_swap_bio(bio) ? 0 : RWB_BIO_STACKED) |
 		     (bdev_get_queue(bio->bi_bdev)->mq_ops ? RWB_BIO_UNSEEN : 0);
 	rwb_rs_bio(data, &at, &swap);
+}
+
+void rwb_probe_block_bio_queue(void *data, struct bio *bio)
+{
+	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
+	if (!(bio->bi_opf & REQ_SWAP)) {
+		if (bio_op(bio) != REQ_OP_READ)
+			rwb_worker_bio(data, bio);
+		else if (READ_ONCE(rwb_reads_followed) && rwb_reads_swap(bio))
+			rwb_swap_read(data, bio);
+		return;
+	}
+
+	guard(preempt_notrace)();
+	if (!rwb_bio_again(data, bio, __builtin_frame_address(0)))
+		rwb_swap_write(data, bio, __builtin_frame_address(0));
 }
 #endif
 
@@ -123,16 +219,26 @@ static bool rwb_own_done(const struct bio *bio)
 #endif
 }
 
-void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bio *bio)
+/* It may be one that is looked at closely. */
+static noinline void rwb_swap_read_done(void *data, const struct bio *bio)
 {
-	struct rwb_swap_end end = {};
-
-	if (likely(!(bio->bi_opf & REQ_SWAP)) || !rwb_own_done(bio))
+	if (!bdev_synchronous(bio->bi_bdev))
 		return;
-	end.failed = bio->bi_status != BLK_STS_OK;
-	end.sync = bdev_synchronous(bio->bi_bdev);
-	/* Who submitted it sees that, and has it in no table. */
-	if (end.sync && !end.failed)
+
+	guard(irqsave)();
+	RWB_ENTER(at);
+	rwb_rs_swap_read_done(data, &at, (unsigned long)bio);
+}
+
+/* It ends later than it is submitted, or has failed. By itself, as above. */
+static noinline void rwb_swap_write_done(void *data, struct bio *bio)
+{
+	struct rwb_swap_end end = {
+		.failed = bio->bi_status != BLK_STS_OK,
+		.sync = bdev_synchronous(bio->bi_bdev),
+	};
+
+	if (!rwb_own_done(bio))
 		return;
 
 	/* What is completed in a task must not be interrupted by what is in softirq. */
@@ -145,6 +251,18 @@ void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bi
 		strscpy(end.name, bio->bi_bdev->bd_disk->disk_name, sizeof(end.name));
 	}
 	rwb_rs_bio_end(data, &at, &end);
+}
+
+void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bio *bio)
+{
+	if (likely(!(bio->bi_opf & REQ_SWAP))) {
+		if (unlikely(atomic_read(&rwb_reads_open)) && bio_op(bio) == REQ_OP_READ)
+			rwb_swap_read_done(data, bio);
+		return;
+	}
+	/* Who submitted it sees that it was written, and has it in no table. */
+	if (unlikely(bio->bi_status != BLK_STS_OK || !bdev_synchronous(bio->bi_bdev)))
+		rwb_swap_write_done(data, bio);
 }
 #endif
 

@@ -9,7 +9,16 @@
 
 #include "probes.h"
 #include "entry.h"
+#include "events.h"
 #include "memory.h"
+
+DEFINE_PER_CPU(unsigned long, rwb_slot);
+
+/* Preemption is off. */
+void rwb_slot_is(unsigned long slot)
+{
+	__this_cpu_write(rwb_slot, slot);
+}
 
 static __always_inline u64 rwb_cpu_ns(void)
 {
@@ -169,21 +178,74 @@ static __always_inline void rwb_fill_cgroup(struct rwb_folio *f, struct folio *f
 }
 
 #if RWB_HAVE_mm_vmscan_write_folio
-void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
+/* Flags of a folio that tell what became of it, where it lies, and that it is of one page. */
+#define RWB_FOLIO_FACTS	(BIT(PG_head) | BIT(PG_swapbacked) | BIT(PG_swapcache) | \
+			 BIT(PG_writeback) | NODES_MASK << NODES_PGSHIFT)
+
+/*
+ * All that is recorded of a folio of one page, whose flags are @flags, but for its cgroup, in a
+ * word; 0: it is not one, or the word has no room for its node.
+ */
+static __always_inline unsigned long rwb_folio_facts(const struct folio *folio,
+						     unsigned long flags)
 {
+	BUILD_BUG_ON(RWB_FOLIO_FACTS & FOLIO_MAPPING_ANON);
+#ifdef NODE_NOT_IN_PAGE_FLAGS
+	return 0;
+#else
+	if (unlikely(flags & BIT(PG_head)))
+		return 0;
+	return (flags & RWB_FOLIO_FACTS) | ((unsigned long)folio->mapping & FOLIO_MAPPING_ANON);
+#endif
+}
+
+/*
+ * Most writes are like the one before, so that there is nothing to be looked at but that they
+ * are.
+ */
+static __always_inline bool rwb_write_again(void *data, struct folio *folio, void *frame)
+{
+	unsigned long slot = __this_cpu_read(rwb_slot);
+	u64 cgroup;
+	u32 again;
+
+	if (!slot || trace_reclaim_write_enabled() || !rwb_plain_cgroup(folio, &cgroup))
+		return false;
+	again = rwb_rs_write_again(slot, rwb_frame_sp(frame), rwb_frame_caller(frame),
+				   rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
+				   (unsigned long)folio);
+	if (unlikely(again == RWB_AGAIN_ENOUGH))
+		rwb_rs_enough(data, slot, false);
+	return likely(again);
+}
+
+/* By itself, as the compiler clears what it has on the stack. Preemption is off. */
+static noinline void rwb_write(void *data, struct folio *folio, void *frame)
+{
+	/* Once: it may be written meanwhile. */
+	unsigned long flags = READ_ONCE(folio->flags.f);
+	const unsigned long swapcache = BIT(PG_swapbacked) | BIT(PG_swapcache);
 	struct rwb_folio f;
+	struct rwb_at at;
 
-	RWB_ENTER(at);
-
+	rwb_fill_at(&at, frame);
+	f.facts = rwb_folio_facts(folio, flags);
 	f.key = (unsigned long)folio;
 	f.nr_pages = folio_nr_pages(folio);
 	f.order = folio_order(folio);
 	f.nid = folio_nid(folio);
 	f.flags = (folio_test_anon(folio) ? RWB_FOLIO_ANON : 0) |
-		  (folio_test_writeback(folio) ? RWB_FOLIO_WRITEBACK : 0) |
-		  (folio_test_swapcache(folio) ? RWB_FOLIO_SWAPCACHE : 0);
+		  (flags & BIT(PG_writeback) ? RWB_FOLIO_WRITEBACK : 0) |
+		  ((flags & swapcache) == swapcache ? RWB_FOLIO_SWAPCACHE : 0);
 	rwb_fill_cgroup(&f, folio);
 	rwb_rs_write(data, &at, &f);
+}
+
+void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
+{
+	guard(preempt_notrace)();
+	if (!rwb_write_again(data, folio, __builtin_frame_address(0)))
+		rwb_write(data, folio, __builtin_frame_address(0));
 }
 #endif
 

@@ -90,15 +90,22 @@ struct rwb_at {
  * @order: its order
  * @nid: its node
  * @flags: RWB_FOLIO_*
+ * @facts: all of these but @key and @cgroup in a word, for a folio of one page; 0 for others
  */
 struct rwb_folio {
 	unsigned long key;
 	u64 cgroup;
+	unsigned long facts;
 	u32 nr_pages;
 	u32 order;
 	u32 nid;
 	u32 flags;
 };
+
+/* What came of an event that may be like the one before. */
+#define RWB_AGAIN_NO		0	/* it is another one */
+#define RWB_AGAIN_COUNTED	1
+#define RWB_AGAIN_ENOUGH	2	/* and rwb_rs_enough() is to be called */
 
 /**
  * struct rwb_shrink - a call of a shrinker
@@ -220,6 +227,8 @@ struct rwb_nbd_request {
  * @room: folios that it has room for
  * @flags: RWB_BIO_*
  * @swap: 1 + the number of the swap area that its last folio goes to; 0 if that is not known
+ * @facts: what is recorded of it in a word, if it is of one page, for a device that writes at
+ *	once, and swap's own; else 0
  */
 struct rwb_bio {
 	unsigned long key;
@@ -232,6 +241,7 @@ struct rwb_bio {
 	u32 room;
 	u32 flags;
 	u32 swap;
+	unsigned long facts;
 };
 
 #define RWB_DISK_NAME_LEN	32	/* as DISK_NAME_LEN */
@@ -434,6 +444,7 @@ void *rwb_percpu_alloc(size_t size, size_t align);
 unsigned long rwb_percpu_offset(void);
 void *rwb_percpu_of(void *percpu, unsigned int cpu);
 unsigned long rwb_stack_word(unsigned long addr);
+u32 rwb_frame_words(unsigned long sp, unsigned long caller);
 unsigned long rwb_stack_top(void);
 unsigned long rwb_stack_size(void);
 u64 rwb_clock_ns(void);
@@ -451,13 +462,14 @@ int rwb_module_tracepoints(struct tp_module *tp, void (*fn)(struct tracepoint *,
 
 /* setting.c */
 void rwb_setting(struct rwb_setting *setting);
+int rwb_zswap_on(void);
 
 /* wait.c */
 void rwb_wait(struct rwb_wait_facts *wait);
 void rwb_wait_folio(unsigned long folio, struct rwb_wait_facts *wait);
 void rwb_wait_swapin(unsigned long folio, u32 stands_for, struct rwb_wait_facts *wait);
-u32 rwb_refaults_due(unsigned long folio);
-u32 rwb_swapins_due(void);
+u32 rwb_refaults_taken(bool file);
+u32 rwb_swapins_taken(void);
 void rwb_refault(unsigned long folio, struct rwb_wait_facts *wait);
 
 /* shrinker.c */
@@ -476,6 +488,10 @@ void rwb_function_probe_unregister(void *handle);
 void rwb_count_stalls_in(const unsigned long *stalls);
 void *rwb_probe_func(const char *event, bool *known);
 void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd);
+void rwb_slot_is(unsigned long slot);
+void rwb_follow_reads(bool follow);
+void rwb_read_opened(void);
+void rwb_read_closed(void);
 
 /* events.c */
 void rwb_trace_reclaim_write(u32 origin, u32 kind, const struct rwb_folio *folio,
@@ -548,6 +564,9 @@ void rwb_rs_window_end(void *ledgers, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
 void rwb_rs_pages_end(void *ledgers, const struct rwb_at *at, unsigned long nr_reclaimed);
 void rwb_rs_write(void *ledgers, const struct rwb_at *at, const struct rwb_folio *folio);
+u32 rwb_rs_write_again(unsigned long slot, unsigned long sp, unsigned long caller,
+		       unsigned long facts, u64 cgroup, unsigned long folio);
+void rwb_rs_enough(void *ledgers, unsigned long slot, bool bios);
 void rwb_rs_throttled(void *ledgers, const struct rwb_at *at, u32 us, u32 reason);
 void rwb_rs_isolated(void *ledgers, const struct rwb_at *at, unsigned long scanned,
 		     unsigned long taken);
@@ -581,6 +600,11 @@ void rwb_rs_cgroup_removed(void *ledgers, const struct rwb_at *at, u64 id, bool 
 void rwb_rs_dirty_pause(void *ledgers, const struct rwb_at *at, u32 device, u64 ns, bool limited);
 void rwb_rs_tag_wait(void *ledgers, const struct rwb_at *at);
 void rwb_rs_bio(void *ledgers, const struct rwb_at *at, const struct rwb_bio *bio);
+u32 rwb_rs_bio_again(unsigned long slot, unsigned long sp, unsigned long caller,
+		     unsigned long facts, unsigned long folio);
+void rwb_rs_swap_read(void *ledgers, const struct rwb_at *at, unsigned long bio,
+		      unsigned long folio, u32 stands_for, bool sync);
+void rwb_rs_swap_read_done(void *ledgers, const struct rwb_at *at, unsigned long bio);
 void rwb_rs_worker_bio(void *ledgers, const struct rwb_at *at, u32 pages);
 void rwb_rs_nbd(void *ledgers, const struct rwb_at *at, unsigned long request, bool swap);
 void rwb_rs_nbd_header(void *ledgers, const struct rwb_at *at, unsigned long request);

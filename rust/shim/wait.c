@@ -12,6 +12,7 @@
 #include <linux/swapops.h>
 
 #include "memory.h"
+#include "sample.h"
 
 #ifdef CONFIG_MEMCG
 /* @memcg is whose wait or page it is; the innermost that is at a limit counts. Under RCU. */
@@ -92,56 +93,38 @@ void rwb_wait_swapin(unsigned long addr, u32 stands_for, struct rwb_wait_facts *
 	wait->flags |= RWB_WAIT_SWAPIN;
 }
 
-/*
- * What happens for each page is looked at closely once in a while, and that one stands for
- * all since the last one. It is chosen at random, lest two tasks that take turns look like
- * one.
- */
-#define RWB_STANDS_FOR	16
+/* Of how many pages that came back, and of how many reads, one is looked at. */
+#define RWB_REFAULTS_ONE_IN	32
+#define RWB_SWAPINS_ONE_IN	16
 
-struct rwb_sample {
-	u32 seen;
-	u32 left;
-	u32 random;
-};
+DEFINE_PER_CPU(struct rwb_sample, rwb_refaults_anon);
+DEFINE_PER_CPU(struct rwb_sample, rwb_refaults_file);
+DEFINE_PER_CPU(struct rwb_sample, rwb_swapins);
 
-/* There are @n more: for how many does this one stand? 0: for none. Preemption is off. */
-static u32 rwb_stands_for(struct rwb_sample *sample, u32 n)
+u32 rwb_sample_taken(struct rwb_sample *sample, u32 one_in)
 {
-	n += sample->seen;
-	if (sample->left) {
-		sample->left--;
-		sample->seen = n;
-		return 0;
-	}
+	u32 seen = sample->seen;
+
 	sample->random = sample->random * 1664525 + 1013904223;
-	sample->left = sample->random >> 16 & (2 * RWB_STANDS_FOR - 1);
+	sample->left = sample->random >> 16 & (2 * one_in - 1);
 	sample->seen = 0;
-	return n;
+	return seen;
 }
 
-/* Pages that came back, of anonymous memory and shmem, and of files. */
-static DEFINE_PER_CPU(struct rwb_sample[2], rwb_refaults);
-static DEFINE_PER_CPU(struct rwb_sample, rwb_swapins);
-
-/* Pages for which this folio, which came back, stands; 0: for none. Preemption is off. */
-u32 rwb_refaults_due(unsigned long addr)
+/* Pages for which a folio that came back, and is due, stands; 0: for none. Preemption is off. */
+u32 rwb_refaults_taken(bool file)
 {
-	struct folio *folio = (struct folio *)addr;
-	/* As folio_is_file_lru() has it: pages of shmem go to swap. */
-	int file = !folio_test_swapbacked(folio);
-
-	return rwb_stands_for(&(*this_cpu_ptr(&rwb_refaults))[file], folio_nr_pages(folio));
+	return rwb_sample_taken(file ? this_cpu_ptr(&rwb_refaults_file) :
+				       this_cpu_ptr(&rwb_refaults_anon), RWB_REFAULTS_ONE_IN);
 }
 
 /*
- * Reads for which this one stands, from a device that has read when it is told to: the task
- * does not sleep for it, but may for memory, or a zram device's own disk. 0: for none.
- * Preemption is off.
+ * Reads for which the one stands that is due. The task does not sleep for it, but may for
+ * memory, or a zram device's own disk. 0: for none. Preemption is off.
  */
-u32 rwb_swapins_due(void)
+u32 rwb_swapins_taken(void)
 {
-	return rwb_stands_for(this_cpu_ptr(&rwb_swapins), 1);
+	return rwb_sample_taken(this_cpu_ptr(&rwb_swapins), RWB_SWAPINS_ONE_IN);
 }
 
 /* A folio that came back: whose it is. It is locked. */

@@ -51,7 +51,7 @@ impl WaitFacts {
     /// # Safety
     ///
     /// `folio` is the address of a locked folio that has a slot of swap.
-    pub(super) unsafe fn of_swapin(folio: usize, stands_for: u32) -> Self {
+    pub(crate) unsafe fn of_swapin(folio: usize, stands_for: u32) -> Self {
         let mut facts: Self = pin_init::zeroed();
         // SAFETY: By the safety requirement; `facts` is valid for writes.
         unsafe { rwb_wait_swapin(folio, stands_for, &mut facts) };

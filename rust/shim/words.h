@@ -61,7 +61,8 @@
 	X(20, "swap_bdev_submit_read") \
 	X(21, "workingset_refault") \
 	X(22, "folio_wait_bit_common") \
-	X(23, "__rq_qos_throttle")
+	X(23, "__rq_qos_throttle") \
+	X(24, "zswap_enabled_param_set")
 
 /* The numbers of the functions. */
 #define RWB_FUNCTION_ZSWAP_STORE 0
@@ -88,6 +89,7 @@
 #define RWB_FUNCTION_REFAULT 21
 #define RWB_FUNCTION_WAIT_BIT_COMMON 22
 #define RWB_FUNCTION_RQ_QOS 23
+#define RWB_FUNCTION_ZSWAP_SWITCH 24
 
 /* Form: the suffix that gcc gives to the name of a function. */
 #define RWB_FORMS(X) \

@@ -54,10 +54,16 @@ const ITERATOR: u8 = 0x80;
 
 const WORD: usize = core::mem::size_of::<usize>();
 
+/// Call sites of tracepoints whose function's frame is known.
+const FRAME_SIZES: usize = 16;
+
 /// The answers by return address. An entry has the low 56 bits of the address, shifted up, and the
 /// [`Caller`] or [`ITERATOR`] in its low byte. It is always replaced as a whole.
 pub(crate) struct Callers {
     cache: KVVec<Atomic<u64>>,
+    /// By the call site of a tracepoint: its address, shifted up, with the words from there to
+    /// where its function returns to in the low byte, plus 1. (They are the same each time.)
+    frames: [Atomic<u64>; FRAME_SIZES],
 }
 
 impl Callers {
@@ -67,7 +73,10 @@ impl Callers {
         for _ in 0..CACHE {
             cache.push(Atomic::new(0), GFP_KERNEL)?;
         }
-        Ok(Self { cache })
+        Ok(Self {
+            cache,
+            frames: [const { Atomic::new(0) }; FRAME_SIZES],
+        })
     }
 
     fn place(&self, addr: usize) -> Option<&Atomic<u64>> {
@@ -137,6 +146,36 @@ impl Callers {
         usize::from(words).wrapping_mul(WORD)
     }
 
+    fn frame(&self, site: usize) -> Option<&Atomic<u64>> {
+        let i = slots::probe_sequence(site as u64, FRAME_SIZES).next()?;
+        self.frames.get(i)
+    }
+
+    /// What the caller of the function tells that a tracepoint is in, if it is known where that
+    /// returns to, and what is there. On the task's own stack.
+    pub(crate) fn above(&self, at: &At) -> Option<Caller> {
+        let frame = self.frame(at.caller).map(peek)?;
+        if frame & !0xff != (at.caller as u64) << 8 {
+            return None;
+        }
+        let words = (frame as u8).checked_sub(1)?;
+        let addr = stack::word(at.sp.wrapping_add(usize::from(words).wrapping_mul(WORD)))?;
+        Caller::from_u8(self.known(addr))
+    }
+
+    /// Finds out where that is. On the task's own stack.
+    pub(crate) fn measure_frame(&self, at: &At) {
+        // An iterator over probes is not who is asked for.
+        if self.below_call_site(at) != Some(0) {
+            return;
+        }
+        let words = stack::frame_words(at.sp, at.caller);
+        let words = words.and_then(|words| u8::try_from(words.saturating_add(1)).ok());
+        if let (Some(words), Some(frame)) = (words, self.frame(at.caller)) {
+            frame.store((at.caller as u64) << 8 | u64::from(words), Relaxed);
+        }
+    }
+
     /// Returns what the function tells into which `addr` returns.
     pub(crate) fn of(&self, scratch: &mut Scratch, addr: usize) -> Caller {
         self.caller(addr, &mut scratch.symbol)
@@ -144,7 +183,7 @@ impl Callers {
 
     /// Forgets all answers, because a module was unloaded.
     pub(crate) fn forget(&self) {
-        for entry in self.cache.iter() {
+        for entry in Iterator::chain(self.cache.iter(), &self.frames) {
             entry.store(0, Relaxed);
         }
     }

@@ -58,7 +58,17 @@ impl TaskNames {
     /// Notes the current task `times` times, with `amount` in total. Returns false if there was no
     /// room, or if the lock was taken.
     pub(crate) fn note(&self, pin: &Pinned<'_>, times: u64, amount: u64) -> bool {
-        let comm = system::comm();
+        self.note_as(pin, system::comm(), times, amount)
+    }
+
+    /// The same, of the task of this name.
+    pub(crate) fn note_as(
+        &self,
+        pin: &Pinned<'_>,
+        comm: [u8; system::COMM_LEN],
+        times: u64,
+        amount: u64,
+    ) -> bool {
         let noted = self.rows.this(pin).rows.try_with(|rows| {
             let row = rows
                 .iter_mut()

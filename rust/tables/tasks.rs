@@ -39,6 +39,8 @@ pub(crate) struct Tasks<T> {
     keys: KVVec<Atomic<usize>>,
     values: KVVec<TryLock<T>>,
     used: Used,
+    /// How far from its first place a task ever was put: none is looked for beyond.
+    farthest: Atomic<usize>,
 }
 
 impl<T: Send + Copy> Tasks<T> {
@@ -54,6 +56,7 @@ impl<T: Send + Copy> Tasks<T> {
             keys,
             values,
             used: Used(Atomic::new(0)),
+            farthest: Atomic::new(0),
         })
     }
 
@@ -80,7 +83,10 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     fn find(&self, task: usize) -> Option<(usize, &Atomic<usize>)> {
-        self.places(task).find(|(_, key)| peek(key) == task)
+        let places = peek(&self.farthest).saturating_add(1);
+        self.places(task)
+            .take(places)
+            .find(|(_, key)| peek(key) == task)
     }
 
     /// Runs `f` on the entry of `task`; `None` if the task is not in the table.
@@ -98,15 +104,29 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     /// Inserts `task`, which is not in the table. Returns false if there is no room.
-    pub(crate) fn insert(&self, _: &Pinned<'_>, task: usize, value: T) -> bool {
+    pub(crate) fn insert(&self, pin: &Pinned<'_>, task: usize, value: T) -> bool {
+        self.insert_with(pin, task, |there| *there = value)
+    }
+
+    /// The same, where `f` makes the value in its place, of any other.
+    pub(crate) fn insert_with(&self, _: &Pinned<'_>, task: usize, f: impl FnOnce(&mut T)) -> bool {
         let free = self
             .places(task)
-            .find(|(_, key)| peek(key) == 0 && key.cmpxchg(0, task, Acquire).is_ok());
-        let Some((i, key)) = free else {
+            .enumerate()
+            .find(|(_, (_, key))| peek(key) == 0 && key.cmpxchg(0, task, Acquire).is_ok());
+        let Some((distance, (i, key))) = free else {
             return false;
         };
+        // Whoever looks for the task does so after this: the task itself, or who switches it.
+        let mut farthest = self.farthest.load(Relaxed);
+        while farthest < distance {
+            match self.farthest.cmpxchg(farthest, distance, Relaxed) {
+                Ok(_) => break,
+                Err(now) => farthest = now,
+            }
+        }
         self.used.0.fetch_add(1, Relaxed);
-        let there = self.values.get(i).and_then(|v| v.try_with(|v| *v = value));
+        let there = self.values.get(i).and_then(|v| v.try_with(f));
         if there.is_none() {
             self.free(key, task);
         }
@@ -114,11 +134,21 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     /// Removes `task`, and returns its entry; `None` if the task is not in the table.
-    pub(crate) fn remove(&self, _: &Pinned<'_>, task: usize) -> Option<T> {
+    pub(crate) fn remove(&self, pin: &Pinned<'_>, task: usize) -> Option<T> {
+        self.remove_with(pin, task, |there| *there)
+    }
+
+    /// The same, when `f` is through with what is known of it.
+    pub(crate) fn remove_with<R>(
+        &self,
+        _: &Pinned<'_>,
+        task: usize,
+        f: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
         let (i, key) = self.find(task)?;
-        let value = self.values.get(i)?.try_with(|v| *v);
+        let r = self.values.get(i)?.try_with(f);
         self.free(key, task);
-        value
+        r
     }
 
     fn free(&self, key: &Atomic<usize>, task: usize) {

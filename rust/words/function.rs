@@ -56,6 +56,8 @@ named! {
         WaitBitCommon => "folio_wait_bit_common",
         /// The policy of a queue (WBT, iolatency, iocost) looks at a bio, and may wait.
         RqQos => "__rq_qos_throttle",
+        /// zswap is switched on or off.
+        ZswapSwitch => "zswap_enabled_param_set",
     }
 }
 
@@ -63,7 +65,7 @@ impl Function {
     /// Returns the group with which the probe is switched; `None` if it is always on.
     pub const fn group(self) -> Option<Group> {
         match self {
-            Self::ZswapStore | Self::ZswapWriteback => None,
+            Self::ZswapStore | Self::ZswapWriteback | Self::ZswapSwitch => None,
             Self::ShrinkSlab => Some(Group::Shrinkers),
             Self::TlbFlush | Self::TlbFlushDirty => Some(Group::Tlb),
             Self::NbdQueue => Some(Group::Nbd),
@@ -104,6 +106,7 @@ impl Function {
             Self::NbdQueue => "the wait for an NBD connection is not seen",
             Self::RqQos => "throttling by the block layer is not told apart",
             Self::ZswapWriteback => "what zswap writes back is not seen",
+            Self::ZswapSwitch => "zswap is watched while it is off, too",
             Self::PsiLeave | Self::PsiEnter => "what PSI counts is not told apart",
             Self::WaitBit
             | Self::WaitBitKillable

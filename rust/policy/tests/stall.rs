@@ -357,3 +357,35 @@ fn a_send_that_failed_is_over_when_reclaim_sleeps() {
     stall.reclaims(20);
     assert_eq!(stall.at(), Cause::Scan);
 }
+
+#[test]
+fn one_that_is_timed_stands_for_those_that_are_not() {
+    let submit = Cause::SwapSubmit as usize;
+    let timed = |times| {
+        let mut stall = Stall::new(0);
+        stall.enter(Cause::Scan, 0);
+        stall.enter_sample(Cause::SwapSubmit, 100);
+        // Meanwhile it waited for its CPU, which no other one stands for.
+        stall.off(true, 104);
+        stall.on(107);
+        stall.leave_sample(Cause::SwapSubmit, times, 110);
+        stall.end(120)
+    };
+    for (times, ns) in [(1, 7), (8, 56), (100, 117)] {
+        let (all, parts) = timed(times);
+        assert_eq!((all, parts.iter().sum()), (120, 120));
+        assert_eq!(parts[submit], ns);
+        assert_eq!(parts[Cause::Runqueue as usize], 3);
+    }
+}
+
+#[test]
+fn a_sample_that_was_left_otherwise_stands_for_nothing() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    stall.enter_sample(Cause::SwapSubmit, 10);
+    stall.reclaims(20);
+    stall.leave_sample(Cause::SwapSubmit, 8, 30);
+    let (ns, parts) = stall.end(30);
+    assert_eq!((ns, parts[Cause::SwapSubmit as usize]), (30, 10));
+}
