@@ -4,7 +4,10 @@
 # figures of each round go to $RWB_RESULTS/rounds. RWB_LOAD:
 #   zeros           MADV_PAGEOUT of zeros: the whole way through pageout(), and no I/O
 #   swap            a cgroup at its memory.max: swapped out to a RAM disk, and in again
+#   nbd             the same, swapped over NBD: the CPU time of the task that swaps
 #   alloc           pages are allocated and freed, and nobody reclaims
+#   switch          two tasks pass a byte to and fro, through pipes and their locks
+#   net             packets go to the loopback device
 # RWB_SIDE:
 #   none            nobody
 #   loaded          the module, groups off, enabled=N
@@ -15,6 +18,7 @@
 #   default-GROUP   that, without one group
 #   ftrace:GROUP    the kernel's own tracer, with the events and functions of that group
 #   ftrace-stack    mm_vmscan_write_folio with its stacktrace
+#   bpf:EVENT       a program that counts an event in a map, as bpftrace does for count()
 #   stack-tracer    the kernel's stack tracer
 # shellcheck source=../lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
@@ -26,11 +30,17 @@ need_no_swap
 need_memcg
 TRACED=0
 case $LOAD,$SIDE in
-zeros,ftrace:shrinkers | *,ftrace:metadata | alloc,*) ;; # neither is called for there
+zeros,ftrace:shrinkers | *,ftrace:metadata | alloc,* | switch,* | net,*) ;; # not called for there
 *,ftrace*) TRACED=1 ;;
 esac
 start_test $((3 + TRACED)) "cost of $SIDE, $LOAD"
-brd_swap_on 64
+case $LOAD in
+nbd)
+	need_nbd
+	nbd_swap_on fast
+	;;
+*) brd_swap_on 64 ;;
+esac
 ROUNDS=6 MIB=16
 
 # traces EVENT...: with the kernel's own tracer.
@@ -92,6 +102,12 @@ ftrace-stack)
 	set_file "$TRACING/options/stacktrace" 1 || bail "no stacktrace option"
 	traces vmscan/mm_vmscan_write_folio
 	;;
+bpf:*)
+	rm -f "$TMP/counts" "$TMP/counted"
+	"$BIN/tpcount" bpf "${SIDE#*:}" "$TMP/counts" "$TMP/counted" > "$TMP/count" 2>&1 &
+	undo "touch $TMP/counted"
+	loop_until 50 test -e "$TMP/counts" || bail "$(cat "$TMP/count")"
+	;;
 stack-tracer) set_file /proc/sys/kernel/stack_tracer_enabled 1 || bail "no stack tracer" ;;
 *) bail "no side $SIDE" ;;
 esac
@@ -100,12 +116,8 @@ load()
 {
 	case $LOAD in
 	zeros) "$BIN/zeroload" $MIB $ROUNDS > "$TMP/rounds" ;;
-	alloc) "$BIN/zeroload" $MIB $ROUNDS alloc > "$TMP/rounds" ;;
-	swap)
-		cg_make rwb-cost
-		echo $((MIB / 2))M > "$CG/rwb-cost/memory.max"
-		in_cg "$CG/rwb-cost" "$BIN/zeroload" $MIB $ROUNDS swap > "$TMP/rounds"
-		;;
+	alloc | switch | net) "$BIN/zeroload" $MIB $ROUNDS "$LOAD" > "$TMP/rounds" ;;
+	swap | nbd) in_cg "$CG/rwb-cost" "$BIN/zeroload" $MIB $ROUNDS "$LOAD" > "$TMP/rounds" ;;
 	*) bail "no load $LOAD" ;;
 	esac
 }
@@ -115,13 +127,33 @@ passed()
 {
 	case $LOAD in
 	alloc) awk '/^pgalloc_/ { n += $2 } END { printf "%.0f\n", n }' /proc/vmstat ;;
+	switch) awk '$1 == "ctxt" { print $2 }' /proc/stat ;;
+	net) awk '$1 == "lo:" { print $11 }' /proc/net/dev ;;
 	*) vmstat nr_vmscan_write ;;
 	esac
 }
 
+# recorded: what the module has handled so far, event by event.
+recorded()
+{
+	[ ! -d /sys/module/reclaimwb ] || grep -E '^(events|counted|mean_cycles)\.' "$LEDGER/status"
+}
+
+case $LOAD in
+swap | nbd)
+	cg_make rwb-cost
+	echo $((MIB / 2))M > "$CG/rwb-cost/memory.max"
+	;;
+esac
+# The module finds out what swap is on, and what need not be probed.
+ROUNDS=1 load || bail "no load"
+sleep 2
+recorded > "$RESULTS/before"
 pages=$(passed)
 check "pages are allocated, and paged out or freed" load
 pages=$(($(passed) - pages))
+recorded > "$RESULTS/after"
+echo "$pages" > "$RESULTS/pages"
 # Of the last round some stay.
 check_num "they went that way" "$pages" -ge $((MIB * 256 * (ROUNDS - 1) * 9 / 10))
 [ $TRACED = 0 ] || check_num "the tracer recorded" "$(traced)" -gt 0
