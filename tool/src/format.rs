@@ -53,6 +53,16 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// A small share of a CPU, as a percentage of two digits.
+pub fn percent_of_cpu(share: f64) -> String {
+    match share * 100.0 {
+        p if p >= 1.0 => percent(share),
+        p if p > 0.0 && p < 0.001 => "<0.001 %".into(),
+        p if p < 0.1 => format!("{p:.3} %"),
+        p => format!("{p:.2} %"),
+    }
+}
+
 /// Microseconds, to the last one: a bound must not be rounded.
 pub fn us(us: u64) -> String {
     if us < 1000 { format!("{us} us") } else { format!("{}.{:03} ms", count(us / 1000), us % 1000) }
@@ -87,6 +97,15 @@ mod tests {
         assert_eq!(percent(0.000_001), "<0.1 %");
         assert_eq!(percent(0.999_99), ">99.9 %");
         assert_eq!(percent(1.0), "100.0 %");
+    }
+
+    #[test]
+    fn a_small_share_of_a_cpu_has_two_digits() {
+        assert_eq!(percent_of_cpu(0.0), "0.000 %");
+        assert_eq!(percent_of_cpu(0.000_000_1), "<0.001 %");
+        assert_eq!(percent_of_cpu(0.000_123), "0.012 %");
+        assert_eq!(percent_of_cpu(0.004_56), "0.46 %");
+        assert_eq!(percent_of_cpu(0.0123), "1.2 %");
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Probe {
     pub name: String,
     /// `tracepoint` or `fprobe`.
     pub via: &'static str,
-    /// `attached`, or why it is not.
+    /// `attached`, `resting` while it would tell nothing, or why it is not.
     pub state: String,
     /// What the function is called in this kernel, if gcc made another one of it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct Probe {
 impl Probe {
     /// Whether it records.
     pub fn attached(&self) -> bool {
-        self.state == "attached"
+        self.state == "attached" || self.state == "resting"
     }
 
     /// Whether it does not record although it should.
@@ -77,8 +77,22 @@ pub struct Cost {
     pub sampled_cycles: u64,
     /// Cycles of all events, estimated from the sample.
     pub cycles_estimate: u64,
+    /// The same in nanoseconds, if the module says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ns_estimate: Option<u64>,
+    /// The time in which that was, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since_ns: Option<u64>,
     /// Memory the module holds.
     pub memory_bytes: u64,
+}
+
+impl Cost {
+    /// The share of one CPU that the handlers took, by estimate.
+    pub fn share_of_a_cpu(&self) -> Option<f64> {
+        let since = self.since_ns.filter(|ns| *ns > 0)?;
+        Some(self.ns_estimate? as f64 / since as f64)
+    }
 }
 
 /// The `status` ledger.
@@ -150,6 +164,10 @@ impl Status {
         if probes.is_empty() {
             return Err(rows.error("there is no probe row"));
         }
+        // For who measures each handler by itself: `make cost`.
+        for prefix in ["counted.", "mean_cycles."] {
+            rows.take_prefix(prefix);
+        }
         Ok(Self {
             version,
             enabled,
@@ -174,6 +192,8 @@ impl Status {
                 sampled_events: rows.number("cost.sampled_events")?,
                 sampled_cycles: rows.number("cost.sampled_cycles")?,
                 cycles_estimate: rows.number("cost.cycles_estimate")?,
+                ns_estimate: rows.number_opt("cost.ns_estimate")?,
+                since_ns: rows.number_opt("cost.since_ns")?,
                 memory_bytes: rows.number("cost.memory_bytes")?,
             },
         })
@@ -212,6 +232,9 @@ impl Status {
         cost.sampled_cycles = grown("cost.sampled_cycles", cost.sampled_cycles, before.cost.sampled_cycles)?;
         // An estimate is no counter: it may even fall a little as its averages settle.
         cost.cycles_estimate = cost.cycles_estimate.saturating_sub(before.cost.cycles_estimate);
+        let ns = cost.ns_estimate.zip(before.cost.ns_estimate);
+        cost.ns_estimate = ns.map(|(now, before)| now.saturating_sub(before));
+        cost.since_ns = grown_opt("cost.since_ns", cost.since_ns, before.cost.since_ns)?;
         Ok(self)
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     container,
-    format::{cell, count, mib, percent},
+    format::{cell, count, mib, percent, percent_of_cpu},
     ledger::{Hierarchy, total},
     names::Layer,
     report::{CgroupRow, Report},
@@ -181,12 +181,11 @@ pub fn cost(page: &mut Page, report: &Report) {
     page.heading("COST OF RECORDING", "");
     let cost = &report.module.cost;
     let each = cost.sampled_cycles.checked_div(cost.sampled_events).map_or(String::new(), |each| {
-        format!(
-            ", {} cycles each (mean of {} sampled), about {} million cycles in all",
-            count(each),
-            count(cost.sampled_events),
-            count(cost.cycles_estimate / 1_000_000)
-        )
+        let all = cost.share_of_a_cpu().map_or_else(
+            || format!("{} million cycles in all", count(cost.cycles_estimate / 1_000_000)),
+            |share| format!("{} of one CPU", percent_of_cpu(share)),
+        );
+        format!(", {} cycles each (mean of {} sampled), about {all}", count(each), count(cost.sampled_events))
     });
     let text = format!("{} events handled{each}; {} of memory.", count(cost.events), mib(cost.memory_bytes));
     page.paragraph("  ", "  ", &text);

@@ -3,7 +3,7 @@
 
 use super::layout::Page;
 use crate::{
-    format::{count, mib, percent},
+    format::{count, mib, percent, percent_of_cpu},
     report::Report,
 };
 
@@ -65,10 +65,13 @@ pub fn render(report: &Report, width: usize) -> String {
         .map(|(table, n)| format!("{table} {}", count(*n)))
         .collect();
     page.line(&format!("  lost: {}", if lost.is_empty() { "nothing".into() } else { lost.join(", ") }));
+    let cost = module.cost.share_of_a_cpu().map_or_else(
+        || format!("{} million cycles", count(module.cost.cycles_estimate / 1_000_000)),
+        |share| format!("{} of one CPU", percent_of_cpu(share)),
+    );
     page.line(&format!(
-        "  cost: {} events, about {} million cycles, {} of memory",
+        "  cost: about {cost} ({} events), {} of memory",
         count(module.cost.events),
-        count(module.cost.cycles_estimate / 1_000_000),
         mib(module.cost.memory_bytes)
     ));
     let params: Vec<String> = module.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
