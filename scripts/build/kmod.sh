@@ -23,13 +23,15 @@ fi
 eval "$("$TOP/scripts/lib/env.sh")"
 # What built the kernel builds its modules.
 ! grep -q '^CONFIG_CC_IS_GCC=y' "$kdir/.config" || unset LLVM
+make=(make)
+[ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/build/debian.sh" run "$kdir" make)
 work=$OUT/module/.kmod/$variant
 if [ "$(cat "$work/kdir" 2>/dev/null)" != "$kdir" ]; then
 	rm -rf "$work"
 	mkdir -p "$work"
 	echo "$kdir" >"$work/kdir"
 fi
-make -C "$kdir" M="$TOP/tests/kmod" MO="$work" modules >"$work/build.log" 2>&1 || {
+"${make[@]}" -C "$kdir" M="$TOP/tests/kmod" MO="$work" modules >"$work/build.log" 2>&1 || {
 	cat "$work/build.log" >&2
 	die "the tests' modules do not build for $kdir; see above"
 }
