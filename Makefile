@@ -3,15 +3,15 @@
 # qemu/ and tests/. (What goes into the module: Kbuild.)
 
 VARIANT ?= base
-# DISTRO=debian: for the kernel of that distribution.
+# DISTRO=debian: for the kernel of that distribution, KERNEL=7.2 for its newest one of that version.
 ifneq ($(filter-out debian,$(DISTRO)),)
 $(error DISTRO=$(DISTRO): there is debian)
 endif
 ifeq ($(DISTRO),debian)
-VARIANT := debian
+VARIANT := debian$(if $(KERNEL),-$(KERNEL))
 endif
 # What scripts/build/deps.sh is asked for: Debian's kernel brings its compilers along.
-debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian,$(VARIANT)))
+debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian debian-%,$(VARIANT)))
 BUILDING = $(if $(debian),debian,kernel)
 OUT     ?= $(CURDIR)/out
 export OUT
@@ -21,7 +21,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian|debian-7.2, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## pressure on Debian's kernel with swap over NBD: out/demo/ (HELPER=1: on the patched kernel)
@@ -54,7 +54,7 @@ kernel: ## build (or find in the cache) the dev kernel; prints its folder
 	@scripts/build/deps.sh $(BUILDING)
 	@scripts/build/kernel.sh --variant $(VARIANT)
 
-module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian: for Debian's own)
+module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian [KERNEL=7.2]: for Debian's own)
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/build/deps.sh $(BUILDING)
 	@scripts/build/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))

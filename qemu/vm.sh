@@ -77,7 +77,7 @@ done
 slow=1
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
 case $variant in
-base | base[-+]* | debian) mem=${mem:-512M} ;;
+base | base[-+]* | debian | debian-*) mem=${mem:-512M} ;;
 *) mem=${mem:-1G} slow=4 acpi=${acpi:-off} ;;
 esac
 out=${out:-$OUT/vm/$variant}
@@ -355,7 +355,8 @@ in_guest() {
 
 main() {
 	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/build/deps.sh vm)"
-	if [ -z "$kdir" ] && [ "$variant" = debian ] || { [ -n "$kdir" ] && debian_headers "$kdir"; }; then
+	if [ -z "$kdir" ] && is_debian "$variant" || { [ -n "$kdir" ] && debian_headers "$kdir"; }; then
+		debian_version "$variant"
 		kdir=$("$TOP/scripts/build/debian.sh" image ${kdir:+"$kdir"}) || exit $RC_CANNOT
 	fi
 	[ -n "$kdir" ] || kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant") || exit $RC_CANNOT

@@ -3,6 +3,7 @@
 # debian.sh kdir [HEADERS]      make sure that a Rust module can be built for Debian's own kernel,
 #                               and print the folder to build it against (a KDIR)
 # debian.sh able HEADERS        is there a way for these headers? Fetches nothing
+# debian.sh offers              print the release that kdir would take; fetches package lists only
 # debian.sh image [HEADERS]     the same as kdir, with the kernel and the modules that a guest needs
 # debian.sh run KDIR COMMAND... run a command where that kernel's compilers are
 #
@@ -12,7 +13,7 @@
 # taken only if its config and all its exported symbols are those of the headers.
 #
 # HEADERS is a folder linux-headers-RELEASE that lacks the metadata; else it is the kernel
-# DEBIAN_KERNEL=RELEASE, or the newest one of trixie-backports. Packages come from the private
+# DEBIAN_KERNEL=RELEASE, the newest one of version KERNEL=7.2, or the newest one of trixie-backports. Packages come from the private
 # apt state in the cache (lib.sh). Where the machine has not the same compilers, Debian's are
 # unpacked in the cache, and used by chroot: as root, or in a user namespace.
 #
@@ -30,10 +31,18 @@ KERNEL_SUITES=("$DEBIAN_SUITE-backports" "$DEBIAN_SUITE")
 
 # --- which kernel: release, version (of its packages), conf_text (its config)
 
-# newest_release: what Debian's own package of the newest kernel depends on.
+# newest_release: of version KERNEL; or what Debian's own package of the newest kernel depends on.
 newest_release() {
 	local conf found
 	conf=$(apt_state "${KERNEL_SUITES[0]}") || exit 1
+	if [ -n "${KERNEL:-}" ]; then
+		# Only names of what is there: pkgnames also has names that others depend on.
+		found=$(apt-cache -c "$conf" search --names-only "^linux-headers-${KERNEL//./\\.}(\.[0-9]+)*\\+deb13-amd64\$" |
+			sed 's/^linux-headers-//; s/ .*//' | sort -V | tail -n1) || true
+		[ -n "$found" ] || die "Debian (${KERNEL_SUITES[0]}) offers no kernel $KERNEL"
+		echo "$found"
+		return
+	fi
 	found=$(apt-cache -c "$conf" show linux-image-amd64 2>/dev/null |
 		sed -n 's/^Depends:.*linux-image-\([0-9][^ ,]*\).*/\1/p' | head -n1)
 	[ -n "$found" ] || die "Debian (${KERNEL_SUITES[0]}) offers no linux-image-amd64"
@@ -350,6 +359,14 @@ metadata() {
 	say "Debian's $release: all $symbols symbols of Rust code are those of its Module.symvers ($((SECONDS - start)) s, $unpacked of them to unpack the source; $(du -sh "$kdir" | cut -f1))"
 }
 
+# offered: the release that is built for if no headers are given.
+offered() {
+	release=${DEBIAN_KERNEL:-}
+	[ -n "$release" ] || release=$(newest_release) || exit 1
+	check_release
+	version=$(package_version "$release") || exit 1
+}
+
 # find_kernel [HEADERS]: set all that is known of the kernel, and kdir.
 find_kernel() {
 	local given=${1:-} file upstream id
@@ -357,10 +374,7 @@ find_kernel() {
 		of_headers "$given"
 		check_release
 	else
-		release=${DEBIAN_KERNEL:-}
-		[ -n "$release" ] || release=$(newest_release) || exit 1
-		check_release
-		version=$(package_version "$release") || exit 1
+		offered
 	fi
 	deb_hint="install a newer kernel, or set DEBIAN_MIRROR= to an archive that has $version"
 	headers=$(deb_extract "linux-headers-$release=$version" "${KERNEL_SUITES[@]}")/usr/src/linux-headers-$release || exit 1
@@ -449,7 +463,7 @@ need_image() {
 
 # --- main
 
-usage='usage: debian.sh kdir|image [HEADERS] | able HEADERS | run KDIR COMMAND...'
+usage='usage: debian.sh kdir|image [HEADERS] | able HEADERS | offers | run KDIR COMMAND...'
 main() {
 	local what=${1:-}
 	case $what in
@@ -469,6 +483,10 @@ main() {
 		check_release
 		headers=$2
 		check_config ;;
+	offers)
+		[ $# = 1 ] || die "$usage"
+		with_lock -q debian offered
+		echo "$release" ;;
 	run)
 		[ $# -ge 3 ] || die "$usage"
 		[ -f "$2/.rwb-debian" ] || die "KDIR=$2 is none that debian.sh made"

@@ -9,8 +9,8 @@
 # with what it needs below it, or several joined by '+' (base+btf). The build directory's key is made of source,
 # patches, fragments and toolchain; what is built once is found again.
 #
-# Debian's own kernel is the variant `debian`, or KDIR= of its headers: then the folder is
-# made by debian.sh.
+# Debian's own kernel is the variant `debian`, or `debian-7.2` for the newest one of that version,
+# or KDIR= of its headers: then the folder is made by debian.sh.
 #
 # KSRC=dir    a source tree of your own (never written to)
 # KDIR=dir    a kernel you built yourself, used for every variant
@@ -46,7 +46,8 @@ done
 
 if [ -n "${KDIR:-}" ] && lacks_metadata "$KDIR"; then
 	exec "$TOP/scripts/build/debian.sh" kdir "$KDIR"
-elif [ "$variant" = debian ] && [ -z "${KDIR:-}" ]; then
+elif is_debian "$variant" && [ -z "${KDIR:-}" ]; then
+	debian_version "$variant"
 	exec "$TOP/scripts/build/debian.sh" kdir
 elif [ -n "${KDIR:-}" ]; then
 	check_kdir "$KDIR"

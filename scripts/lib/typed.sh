@@ -14,12 +14,19 @@ CONFIGS=$TOP/qemu/config
 # variants: the fragments that can be asked for, and Debian's own kernel.
 variants() { (cd "$CONFIGS" && { grep -L '^# no variant' -- *.config | sed 's/\.config$//'; echo debian; } | sort | xargs); }
 
+# is_debian NAME: a kernel of Debian's: debian, or debian-7.2 for the newest one of that version.
+is_debian() { [[ $1 = debian || $1 =~ ^debian-[0-9]+(\.[0-9]+)+$ ]]; }
+
+# debian_version NAME: have debian.sh take it.
+debian_version() { [[ $1 != debian-* ]] || export KERNEL=${1#debian-}; }
+
 # check_variant NAME: is each of its parts (base+btf) a variant?
 check_variant() {
 	local part all
 	all=$(variants)
 	[ -n "$1" ] || die "no variant is named: there is $all"
-	[[ +$1+ != *+debian+* || $1 = debian ]] || die "variant '$1': debian is a kernel by itself"
+	! is_debian "$1" || return 0
+	[[ $1 != *debian* ]] || die "variant '$1': debian, or debian-7.2, is a kernel by itself"
 	for part in ${1//+/ }; do
 		[[ " $all " = *" $part "* ]] || die "no variant '$part': there is $all"
 	done

@@ -7,7 +7,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/ktap.sh"
 
 debian=$TOP/scripts/build/debian.sh
-unset KDIR KSRC DEBIAN_KERNEL
+unset KDIR KSRC DEBIAN_KERNEL KERNEL
 export RWB_CACHE=$scratch/cache RWB_NO_INSTALL=1
 export DEBIAN_MIRROR=http://127.0.0.1:1/debian
 
@@ -17,7 +17,7 @@ cc='x86_64-linux-gnu-gcc-14 (Debian 14.2.0-19) 14.2.0'
 rust='rustc 1.85.1 (4eb161250 2025-03-15) (built from a source tarball)'
 
 ktap_print_header
-ktap_set_plan 31
+ktap_set_plan 34
 
 # headers DIR: makes headers as the package has them.
 headers() {
@@ -84,6 +84,7 @@ refuses "DKMS: the build must complete them, or it fails" "is not as Debian's pa
 refuses "a kernel that is not Debian 13's" "kernel 6.1.0-9-amd64 is not of Debian 13" env DEBIAN_KERNEL=6.1.0-9-amd64 "$debian" kdir
 refuses "a kernel of another architecture" "kernel 7.3.4\+deb13-arm64 is not of Debian 13 for amd64" env DEBIAN_KERNEL=7.3.4+deb13-arm64 "$debian" kdir
 refuses "no archive" "cannot read suite trixie-backports from http://127.0.0.1:1/debian" "$debian" kdir
+refuses "no archive to ask for what it offers" "cannot read suite trixie-backports from http://127.0.0.1:1/debian" "$debian" offers
 refuses "no folder to run in" "KDIR=$scratch is none that debian.sh made" "$debian" run "$scratch" true
 # shellcheck disable=SC2016 # the inner shell's
 refuses "compilers that are gone" "no longer in the cache" bash -c 'mkdir "$1/kdir"; echo "$1/gone" >"$1/kdir/.rwb-debian"; "$2" run "$1/kdir" true' - "$scratch" "$debian"
@@ -98,6 +99,15 @@ by() {
 		- "$debian" "$package" "$release" "$version" "$@" 2>&1 | tee -a "$scratch/said" >&2
 	return "${PIPESTATUS[0]}"
 }
+
+# --- one of a version
+lists() {
+	by "apt_state() { echo none; }
+		apt-cache() { printf 'linux-headers-%s+deb13-amd64\n' 7.2.9 7.2.12 7.20.1 7.3.4 | grep -E \"\${!#}\" | sed 's/\$/ - Linux/'; }
+		KERNEL=$1 newest_release"
+}
+is "the newest one of a version" "$(lists 7.2 2>&1)" 7.2.12+deb13-amd64
+refuses "a version that is no longer on offer" "Debian \(trixie-backports\) offers no kernel 7.1$" lists 7.1
 
 # --- the compilers
 as_said="in_tools() { case \$1 in *gcc*) echo '$cc' ;; rustc) echo '$rust' ;; bindgen) echo bindgen 0.71.1 ;; esac; }"

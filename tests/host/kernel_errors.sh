@@ -11,7 +11,7 @@ export RWB_NO_INSTALL=1
 ours=$(rustc --version)
 
 ktap_print_header
-ktap_set_plan 30
+ktap_set_plan 32
 
 # --- a kernel of the user's own
 k=$scratch/kdir
@@ -44,6 +44,8 @@ refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/
 refuses "an unknown variant" "no variant 'nosuch': there is base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs$" "$kernel" --variant nosuch
 refuses "a fragment that is no variant" "no variant 'core': there is base " "$kernel" --variant core
 refuses "such a fragment as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
+refuses "Debian's with a fragment" "variant 'debian\+btf': debian, or debian-7.2, is a kernel by itself" "$kernel" --variant debian+btf
+refuses "no version of Debian's" "variant 'debian-old': debian, or debian-7.2, is a kernel by itself" "$kernel" --variant debian-old
 refuses "an unknown argument" "usage: kernel.sh" "$kernel" --nosuch
 
 # --- make names mistyped arguments before deps.sh can miss anything
