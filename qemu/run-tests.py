@@ -7,7 +7,8 @@
       scenarios that can run on that kernel (base, if none is named)
   run-tests.py --tier change|all [--shard N/M] [--of PATH]... [--resume] [--out DIR]
       runs a tier of the suite (suite/plan.py), or a part of it: a shard, or the scenarios
-      that guard these files; --resume resumes a run of the same tree that was cut short
+      that guard these files; --resume resumes a run of the same tree that was cut short;
+      --without KERNEL=WHY leaves out a kernel that is not available, and counts it as skipped
   run-tests.py --tier change|all [--shard N/M] --plan | --kernels
       only says what would run, and for how long; only names the kernels that it needs
   run-tests.py --host [NAME COMMAND...]
@@ -44,6 +45,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tier")
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--of", action="append", default=[])
+    parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--plan", action="store_true")
     parser.add_argument("--kernels", action="store_true")
@@ -69,8 +71,9 @@ def shard_of(text: str) -> tuple[int, int]:
     return int(number), int(of)
 
 
-def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], dict[str, host.Test]]:
+def tier_units(chosen: argparse.Namespace, without: dict[str, str]) -> tuple[list[plan.Unit], dict[str, host.Test]]:
     """Returns what a part of a tier runs, and the host's tests of it by name."""
+    of: list[str] = chosen.of
     known = profile.load()
     tests = {test.name: test for test in [*host.local(), *host.around()]}
     heads = [header.read(name) for name in header.scenarios()]
@@ -79,9 +82,9 @@ def tier_units(tier: str, shard: str, of: list[str]) -> tuple[list[plan.Unit], d
         tests = {name: test for name, test in tests.items() if test.is_of(of)}
         if not heads and not tests:
             raise Wrong(f"nothing guards {' '.join(of)}: see '# guards:' in tests/*/*.sh")
-    units = plan.units(heads, tier, known)
+    units = [unit for unit in plan.units(heads, chosen.tier, known) if unit.kernel not in without]
     units += [plan.Unit(plan.HOST, name, profile.weight(known, plan.HOST, name, header.DEFAULT_TIMEOUT)) for name in tests]
-    return plan.shard(units, *shard_of(shard)), tests
+    return plan.shard(units, *shard_of(chosen.shard)), tests
 
 
 def show_plan(units: list[plan.Unit]) -> None:
@@ -97,7 +100,8 @@ def show_plan(units: list[plan.Unit]) -> None:
 
 def run_tier(chosen: argparse.Namespace, began: float) -> int:
     """Runs a tier, or a part of it."""
-    units, tests = tier_units(chosen.tier, chosen.shard, chosen.of)
+    without = dict(word.partition("=")[::2] for word in chosen.without)
+    units, tests = tier_units(chosen, without)
     if chosen.plan:
         show_plan(units)
         return 0
@@ -117,6 +121,8 @@ def run_tier(chosen: argparse.Namespace, began: float) -> int:
     if not kept:
         shutil.rmtree(out, ignore_errors=True)
     suite = run.Run(out, journal=record.Journal(file, identity))
+    for kernel, why in without.items():
+        suite.leave_out(kernel, why)
     if chosen.resume:
         print(f"resumed: {len(kept)} of {len(units)} scripts have passed" if kept else "nothing to resume: all is run")
     for unit in units:

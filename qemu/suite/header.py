@@ -45,19 +45,26 @@ FAULTS = {
     "report": ("base", "rows, events, words, parameters: what users see"),
     "data": (ANY, "a page lost, stale, or another's"),
     "progress": ("base", "a lost wakeup, a hang, an OOM kill, a longer wait"),
+    "unpatched": ("debian", "functions in the form that gcc leaves of them; a kernel without our patches"),
     "built-in": ("base-nbd", "events of NBD that are vmlinux's own, not a module's"),
 }
 
 
 # These kernels are like another one, with something more to run on. What is said about that one holds.
 LIKE = {"debug-xfs": "debug", "base-btrfs": "base"}
-# These are in no tier. They run if they are asked for.
-ASKED = {"debian": "base"}
+# Debian's own kernels (scripts/build/debian.sh): the newest one, and the oldest that the module
+# supports. They have none of our patches.
+DISTRIBUTION = ("debian", "debian-7.2")
+
+
+def is_distribution(kernel: str) -> bool:
+    """Is it one of Debian's own? Each of their versions has a name."""
+    return kernel == "debian" or kernel.startswith("debian-")
 
 
 def like(kernel: str) -> str:
     """Returns the kernel that this one is like, which may be itself."""
-    return (LIKE | ASKED).get(kernel, kernel)
+    return "base" if is_distribution(kernel) else LIKE.get(kernel, kernel)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ class Header:
     nic: str = ""
     timeout: int = DEFAULT_TIMEOUT
     tier: str = ""
+    helper: bool = False  # it is about the helper, and skips where the kernel has no patches
     variants: tuple[str, ...] = ()
     not_on: tuple[str, ...] = ()
 
@@ -152,6 +160,7 @@ def parse(name: str, text: str) -> Header:
         cgroup=said.get("cgroup", ""),
         nic=said.get("nic", ""),
         timeout=int(timeout),
+        helper=bool(re.search(r"^need_(helper|handoff)\b", text, re.MULTILINE)),
         variants=words("variants"),
         not_on=words("variant-skip"),
     )

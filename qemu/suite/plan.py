@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .header import LIKE, Header, like
+from .header import DISTRIBUTION, LIKE, Header, like
 from .place import Wrong
 from .profile import Profile, weight
 
@@ -45,12 +45,14 @@ class Guest:
 
 def kernels(header: Header, tier: str) -> list[str]:
     """Returns the kernels on which a scenario runs in a tier. In `all` it runs on each kernel that it
-    can run on. In `change` it runs on those on which the faults that it looks for would show, and on
-    none if it says that it is for the other tier. The kernels of `all` have everything that there is
-    to run on."""
+    can run on, and on Debian's own kernels if it is not about the helper. In `change` it runs on those
+    on which the faults that it looks for would show, and on none if it says that it is for the other
+    tier. The kernels of `all` have everything that there is to run on."""
     shows = header.shows_on()
     if tier == "all":
         wanted = {"base", "debug"} | (shows & {"base-nbd"})
+        if not header.helper:
+            wanted |= set(DISTRIBUTION)
     elif tier == "change":
         if header.tier == "all":
             return []

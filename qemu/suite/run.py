@@ -49,6 +49,7 @@ class Run:
         self.results: list[Result] = []
         self.again: list[tuple[str, str]] = []
         self.failures: list[str] = []
+        self.left_out: list[str] = []
         self.boots: dict[str, list[profile.Cost]] = {}
         self.broken = False
         self.numbers: dict[str, int] = {}
@@ -60,6 +61,11 @@ class Run:
         print(text, flush=True)
         if failed:
             self.failures.append(text)
+
+    def leave_out(self, kernel: str, why: str) -> None:
+        """Counts a kernel that is not available as one skip, which the end repeats."""
+        self.left_out.append(f"skip {kernel}: {why or 'it is not available'}")
+        self.tell(self.left_out[-1])
 
     def count(self, result: Result) -> None:
         """Adds a result to the totals. Needs the lock."""
@@ -254,10 +260,11 @@ class Run:
                 passed, failed, skipped = self.totals(kernel)
                 seconds = sum(one.seconds for one in self.results if one.kernel == kernel)
                 print(f"{kernel}: {passed} passed, {failed} failed, {skipped} skipped ({seconds:.0f} s)")
-            # The failures come once more, for readers who only read the end.
-            for text in self.failures:
+            # These come once more, for readers who only read the end.
+            for text in self.left_out + self.failures:
                 print(text)
         passed, failed, skipped = self.totals()
+        skipped += len(self.left_out)
         if not passed + failed + skipped:
             print("FAIL nothing was run")
             failed += 1

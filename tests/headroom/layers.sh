@@ -4,7 +4,7 @@
 # each lies deeper than the one above. The books of a layer are whole: the histogram has every
 # sample, and the worst stack adds up to its depth.
 # guards: rust/ledgers/headroom.rs rust/probes/block.rs rust/probes/nbd.rs rust/probes/net.rs rust/rows/headroom.rs
-# faults: arithmetic built-in
+# faults: arithmetic built-in unpatched
 # nbd: fast
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

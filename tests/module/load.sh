@@ -3,7 +3,7 @@
 # The module loads, says what it attached to, shows well-formed ledgers that
 # only root can read and events that tracing tools can find, and goes away.
 # guards: rust/reclaimwb_main.rs rust/entry.rs rust/entry/ rust/probes.rs rust/rows.rs rust/rows/status.rs rust/control.rs rust/control/boot.rs rust/ledgers.rs rust/tables.rs rust/shim.rs rust/shim/ rust/kernel_ext.rs rust/kernel_ext/ rust/words.rs rust/words/
-# faults: report lifetime locking built-in
+# faults: report lifetime locking built-in unpatched
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"
 

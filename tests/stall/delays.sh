@@ -3,7 +3,7 @@
 # The stalls of one task are compared with the kernel's delay accounting of it: the task was in
 # reclaim as often and for as long. Stalls at the limits of cgroups have origins of their own.
 # guards: rust/ledgers/stalls.rs rust/ledgers/stalls/ rust/ledgers/cost.rs rust/rows/stalls.rs rust/tables/hist.rs
-# faults: books arithmetic
+# faults: books arithmetic unpatched
 # mem: 384M
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

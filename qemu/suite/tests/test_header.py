@@ -103,8 +103,9 @@ class InTheTree(unittest.TestCase):
 
     def test_the_small_tier_is_part_of_the_whole(self) -> None:
         for head in self.heads:
-            whole = {header.like(kernel) for kernel in plan.kernels(head, "all")}
-            self.assertLessEqual(set(plan.kernels(head, "change")), whole, head.name)
+            whole = plan.kernels(head, "all")
+            whole += [header.like(kernel) for kernel in whole]
+            self.assertLessEqual(set(plan.kernels(head, "change")), set(whole), head.name)
 
     def test_what_covers_those_is_in_the_small_tier(self) -> None:
         for head in self.heads:

@@ -15,6 +15,8 @@ def unit(name: str, seconds: float = 10, kernel: str = "base", head: str = "") -
 class Tiers(unittest.TestCase):
     """Which kernels a scenario runs on."""
 
+    debian = header.DISTRIBUTION
+
     def on(self, head: str, tier: str) -> list[str]:
         return plan.kernels(header.parse("t.sh", head), tier)
 
@@ -25,16 +27,21 @@ class Tiers(unittest.TestCase):
         self.assertEqual(self.on("# faults: data\n", "change"), ["base"])
         self.assertEqual(self.on("# faults: data locking\n", "change"), ["debug"])
         self.assertEqual(self.on("# faults: report built-in\n", "change"), ["base", "base-nbd"])
+        self.assertEqual(self.on("# faults: report unpatched\n", "change"), ["base", "debian"])
 
     def test_all_is_wherever_it_can_run(self) -> None:
-        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base-btrfs", "debug-xfs"])
-        self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base-btrfs"])
-        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base-btrfs", "base-nbd", "debug-xfs"])
+        self.assertEqual(self.on("# faults: lifetime\n", "all"), ["base-btrfs", *self.debian, "debug-xfs"])
+        self.assertEqual(self.on("# faults: books\n# variants: base\n", "all"), ["base-btrfs", *self.debian])
+        self.assertEqual(self.on("# faults: books built-in\n", "all"), ["base-btrfs", "base-nbd", *self.debian, "debug-xfs"])
+
+    def test_the_helper_is_not_for_debian(self) -> None:
+        for need in ("need_helper", "need_handoff"):
+            self.assertEqual(self.on(f"# faults: books\n. lib/test.sh\n{need}\n", "all"), ["base-btrfs", "debug-xfs"])
 
     def test_one_for_the_large_tier(self) -> None:
         self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "change"), [])
-        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base-btrfs", "debug-xfs"])
-        self.assertEqual(self.on("# faults: books\n# variant-skip: debug (why)\n", "all"), ["base-btrfs"])
+        self.assertEqual(self.on("# faults: books\n# tier: all (why)\n", "all"), ["base-btrfs", *self.debian, "debug-xfs"])
+        self.assertEqual(self.on("# faults: books\n# variant-skip: debug (why)\n", "all"), ["base-btrfs", *self.debian])
 
     def test_nowhere(self) -> None:
         with self.assertRaisesRegex(Wrong, "show on debug, where it cannot run"):
@@ -116,7 +123,7 @@ class Starts(unittest.TestCase):
         self.assertEqual(plan.start_next([True, True], 2, 2), 0)
 
     def test_who_is_hungry(self) -> None:
-        hungry = [kernel for kernel in ("base", "base-nbd", "base-btrfs", "debug", "debug-xfs", plan.HOST) if plan.is_hungry(kernel)]
+        hungry = [kernel for kernel in ("base", "base-nbd", "base-btrfs", "debian", "debian-7.2", "debug", "debug-xfs", plan.HOST) if plan.is_hungry(kernel)]
         self.assertEqual(hungry, ["debug", "debug-xfs", plan.HOST])
 
 
@@ -132,6 +139,7 @@ class Weights(unittest.TestCase):
         known = {("base", "a.sh"): profile.Cost(42, 1)}
         self.assertEqual(profile.weight(known, "base", "a.sh", 300), 42)
         self.assertGreater(profile.weight(known, "debug", "a.sh", 300), profile.weight(known, "base", "b.sh", 300))
+        self.assertEqual(profile.weight(known, "debian-7.2", "a.sh", 300), 42)
         self.assertEqual(profile.weight(known, "debug-xfs", "a.sh", 300), profile.weight(known, "debug", "a.sh", 300))
 
     def test_no_table(self) -> None:

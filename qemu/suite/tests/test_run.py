@@ -98,6 +98,17 @@ class Runs(unittest.TestCase):
         self.assertEqual((code, told[-1]), (1, "3 passed, 1 failed, 0 skipped"))
         self.assertTrue(any(line.startswith("FAIL base     b.sh") and "took the guest down: Kernel panic" in line for line in told))
 
+    def test_a_kernel_that_is_left_out_is_a_skip(self) -> None:
+        suite = Played(self.out, {})
+        told = io.StringIO()
+        with redirect_stdout(told):
+            suite.leave_out("debian", "not on offer")
+            suite.results.append(record.Result("host", "a", 1, 0, 0, 1, 1))
+            code = suite.end(0, stages=True)
+        self.assertEqual(code, 0)
+        self.assertIn("skip debian: not on offer", told.getvalue().splitlines())
+        self.assertEqual(told.getvalue().splitlines()[-1], "1 passed, 0 failed, 1 skipped")
+
     def test_nothing_is_a_failure(self) -> None:
         _, code, told = self.play({})
         self.assertEqual((code, told[-1]), (1, "0 passed, 1 failed, 0 skipped"))
