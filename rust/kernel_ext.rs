@@ -8,6 +8,7 @@
 
 pub(crate) mod cell;
 pub(crate) mod cgroup;
+pub(crate) mod compat;
 pub(crate) mod events;
 pub(crate) mod fprobe;
 pub(crate) mod fs;

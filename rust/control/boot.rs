@@ -5,7 +5,10 @@
 use crate::{
     control::helper,
     helper::Halves,
-    kernel_ext::tracepoint::ProbeState,
+    kernel_ext::{
+        compat,
+        tracepoint::ProbeState, //
+    },
     tables::states::States,
     words::{
         Event,
@@ -64,7 +67,7 @@ pub(crate) fn start_helper() {
     }
     match helper::switch(wanted) {
         Ok(()) => pr_info!("observer and writeback helper loaded\n"),
-        Err(e) if e == EOPNOTSUPP => {
+        Err(e) if compat::is_unsupported(e) => {
             pr_info!("observer loaded; no writeback helper in this kernel\n");
         }
         Err(e) if e == EBUSY => pr_warn!(

@@ -11,7 +11,10 @@ use crate::{
         probes, //
     },
     helper::Halves,
-    kernel_ext::system,
+    kernel_ext::{
+        compat,
+        system, //
+    },
     settings::{
         self,
         enabled,
@@ -124,7 +127,7 @@ fn fit<T: TryFrom<u64>>(value: u64) -> Result<T> {
 fn switch_helper(parameter: Parameter, wanted: Halves) -> Result {
     let name = parameter.name();
     helper::switch(wanted).inspect_err(|&e| {
-        if e == EOPNOTSUPP {
+        if compat::is_unsupported(e) {
             pr_err!("{name}: no writeback helper in this kernel; leave it off\n");
         } else if e == EBUSY {
             pr_err!("{name}: this kernel has another writeback helper: unload that first\n");

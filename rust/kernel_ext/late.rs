@@ -5,6 +5,7 @@
 //! `kernel::sync::SetOnce` moves its value, which a lock does not allow. A lock of `global_lock!`
 //! has to be initialized by its user, and does not say whether that was done.
 
+use crate::kernel_ext::compat;
 use kernel::{
     prelude::*,
     sync::atomic::{
@@ -47,7 +48,7 @@ impl<T> Late<T> {
         }
         // SAFETY: By the type invariant nobody else uses the value. It is valid for writes, and
         // does not move because `self` is static.
-        unsafe { pin_init::raw_init(self.value.get(), value) };
+        unsafe { compat::raw_init(self.value.get(), value) };
         // INVARIANT: The value is initialized.
         self.state.store(2, Release);
         Ok(())

@@ -19,6 +19,7 @@ pub(crate) use known::{
 use crate::{
     kernel_ext::{
         cell::Cell64,
+        compat,
         percpu::{
             pinned,
             PerCpuTable,
@@ -39,14 +40,7 @@ use crate::{
 use core::cell::Cell;
 use kernel::{
     prelude::*,
-    sync::{
-        barrier::{
-            smp_mb,
-            Read,
-            Write, //
-        },
-        Arc, //
-    },
+    sync::Arc, //
 };
 use pin_init::Zeroable;
 
@@ -138,9 +132,9 @@ impl<const N: usize> Own<'_, N> {
     /// What readers must not see half of.
     fn changes(&self, f: impl FnOnce()) {
         self.rest.given.add(1);
-        smp_mb(Write);
+        compat::smp_wmb();
         f();
-        smp_mb(Write);
+        compat::smp_wmb();
         self.rest.given.add(1);
     }
 }
@@ -348,7 +342,7 @@ impl<const N: usize> Cgroups<N> {
         // That a preempted reader need not begin again and again.
         pinned(|_| {
             let given = rest.given.get();
-            smp_mb(Read);
+            compat::smp_rmb();
             let left = rest.left.get();
             for (key, row) in keys.iter().zip(rows) {
                 let key = CgroupKey(key.get());
@@ -373,7 +367,7 @@ impl<const N: usize> Cgroups<N> {
                 newest: rest.newest.get(),
                 swept: 0,
             };
-            smp_mb(Read);
+            compat::smp_rmb();
             if given % 2 != 0 || rest.given.get() != given {
                 return None;
             }

@@ -5,7 +5,9 @@
 //! and the distances between them are the sizes.
 //!
 //! This works on architectures that store the return address at the call, above the frame of the
-//! callee, as x86 does.
+//! callee, as x86 does. On arm64 the callee stores it. clang does that above the locals, but below
+//! the other registers that the callee saves, so these count for the frame of the caller. (gcc does
+//! it below the locals, and the locals count for the caller, too.)
 
 /// A frame: the function that contains `addr` uses `bytes` of stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
 
+#include "compat.h"
 #include "shim.h"
 #include "have.h"
 
@@ -31,13 +32,16 @@ static __always_inline unsigned long rwb_frame_sp(void *frame)
 
 static __always_inline unsigned long rwb_frame_caller(void *frame)
 {
-	return ((unsigned long *)frame)[1];
+	return rwb_return_address(((unsigned long *)frame)[1]);
 }
 
 /*
  * @frame is the caller's __builtin_frame_address(0): it points at the saved
- * frame pointer, with the return address above it. What lies above both is
- * the stack pointer that the call site had before the call.
+ * frame pointer, with the return address above it. On x86 what lies above both is
+ * the stack pointer that the call site had before the call. On arm64 the caller
+ * saves its registers there first, so that it is up to 80 bytes lower than that;
+ * it lies just above the return address all the same, which is what frames are
+ * found by (policy/frames.rs).
  */
 static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 {

@@ -25,8 +25,8 @@
 #include <linux/trace_recursion.h>
 
 #include "entry.h"
+#include "compat.h"
 #include "sample.h"
-#include "swap_io.h"
 
 /* Where a callback of ftrace gets a function's arguments. */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
@@ -42,7 +42,14 @@ static const char * const rwb_functions[] = { RWB_FUNCTIONS(RWB_FUNCTION_NAME) }
 
 static const char *rwb_function_name(u32 id)
 {
-	return id < ARRAY_SIZE(rwb_functions) ? rwb_functions[id] : NULL;
+	switch (id) {
+	case RWB_FUNCTION_SWAP_SUBMIT:
+		return RWB_SUBMITS_SWAP_WRITES;
+	case RWB_FUNCTION_SWAP_READ:
+		return RWB_SUBMITS_SWAP_READS;
+	default:
+		return id < ARRAY_SIZE(rwb_functions) ? rwb_functions[id] : NULL;
+	}
 }
 
 #define RWB_FORM_NAME(num, name)	[num] = name,
@@ -170,7 +177,9 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 		*a = (unsigned long)page_folio(ctx->sio->bvecs[0].bv_page);
 		return (u32)*b;
 #else
-		return false;
+		/* Whether it is read at once is in swap's own header. */
+		*b = 1;
+		break;
 #endif
 	case RWB_FUNCTION_REFAULT:
 		*b = rwb_refault_stands_for(*a);

@@ -119,9 +119,8 @@ impl Entered<'_> {
                 Some(unsafe { WaitFacts::of_folio(folio) })
             }
             Function::SwapRead => {
-                // SAFETY: By the contract of `Entered::new`, and as the function is
-                // swap_bdev_submit_read(), of which the C shim passes a folio first: it is locked,
-                // and has its slot.
+                // SAFETY: By the contract of `Entered::new`, and as the function submits swap's
+                // reads, of which the C shim passes a folio first: it is locked, and has its slot.
                 Some(unsafe { WaitFacts::of_swapin(folio, stands_for as u32) })
             }
             _ => None,

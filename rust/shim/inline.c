@@ -21,6 +21,7 @@
 #include <asm/unwind.h>
 #endif
 
+#include "compat.h"
 #include "shim.h"
 #include "contract.h"
 
@@ -103,10 +104,10 @@ void *rwb_percpu_of(void *percpu, unsigned int cpu)
 	return per_cpu_ptr((void __percpu *)(__force unsigned long)percpu, cpu);
 }
 
-/* A word of the current task's stack, KASAN red zones included. */
+/* A word of the current task's stack, KASAN red zones included; without a signature. */
 unsigned long rwb_stack_word(unsigned long addr)
 {
-	return READ_ONCE_NOCHECK(*(unsigned long *)addr);
+	return rwb_return_address(READ_ONCE_NOCHECK(*(unsigned long *)addr));
 }
 
 /*

@@ -12,8 +12,8 @@
 
 #include "probes.h"
 #include "entry.h"
+#include "compat.h"
 #include "sample.h"
-#include "swap_io.h"
 
 bool rwb_reads_followed;
 

@@ -59,7 +59,7 @@ struct rwb_page {
  * struct rwb_at - where a probe fired
  * @task: the current task, as an opaque key
  * @sp: stack pointer of who called the probe: the call site, or the tracepoint's
- *	iterator, while another probe shares the event
+ *	iterator, while another probe shares the event; see rwb_fill_at()
  * @caller: where the probe returns to, in that
  * @headroom: bytes from @sp down to the end of the task's stack
  * @depth: bytes from @sp up to the top of the task's stack

@@ -5,7 +5,7 @@
 # does others: compaction, and swapoff of a device that is being written to. No page is ever lost,
 # stale or another's.
 # tier: all (handoff/switch.sh has the checkers and the content)
-# guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/swap_io.h qemu/patches/0002*
+# guards: rust/helper/swap.rs rust/helper/swap/ rust/kernel_ext/swap.rs rust/shim/helper.c rust/shim/compat.h qemu/patches/0002*
 # faults: data lifetime
 # nbd: delay
 # disk: 512M

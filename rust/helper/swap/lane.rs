@@ -7,6 +7,10 @@
 
 use crate::{
     kernel_ext::{
+        compat::{
+            new_spinlock_irq,
+            SpinLockIrq, //
+        },
         line::{
             nap,
             Line, //
@@ -40,18 +44,14 @@ use crate::{
 };
 use kernel::{
     alloc::KVVec,
-    new_spinlock_irq,
     prelude::*,
     static_lock_class,
-    sync::{
-        atomic::{
-            Acquire,
-            Atomic,
-            Full,
-            Relaxed,
-            Release, //
-        },
-        SpinLockIrq, //
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Full,
+        Relaxed,
+        Release, //
     },
 };
 
