@@ -235,6 +235,8 @@ fs_complaints()
 need_dm()
 {
 	command -v dmsetup > /dev/null || skip_all "no dmsetup"
+	# On a distribution's kernel it is a module, too.
+	[ -e /dev/mapper/control ] || modprobe dm-mod 2> /dev/null
 	[ -e /dev/mapper/control ] || skip_all "no device mapper in this kernel"
 	[ -z "${1:-}" ] || dmsetup targets | grep -q "^$1 " || modprobe "dm-$1" 2> /dev/null ||
 		skip_all "no dm-$1 in this kernel"

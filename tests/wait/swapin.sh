@@ -50,6 +50,15 @@ check_eq "no cgroup is at a limit" "$(waited 'swapin\.limit\.(max|high)\.ns')" 0
 check_num "PSI has no more than the ledger says that it has, us" "$psi" -le $(($(waited_of rwb-swapin 'psi\.ns') * 11 / 10000 + 1000))
 section "a slow disk" $((WAITS_BOOKS + 9))
 swapoff "$DISK" || bail "swapoff $DISK"
+# swap_reads: requests. Linux 7.2 does not count them, but reads each page (of one size here) by itself.
+swap_reads()
+{
+	local n
+
+	n=$(vmstat nrswpin)
+	echo "${n:-$(vmstat pswpin)}"
+}
+
 # at_once: if a device has read the page when the call returns, one read in 16 is followed, and
 # counts for all of them. So up to 32 reads may not be counted yet, on each of two CPUs.
 at_once()
@@ -62,9 +71,9 @@ at_once()
 	hog_in "$CG/rwb-swapin" quick -p -r -c random -m 16
 	hog_filled quick
 	quiesce
-	reads=$(vmstat nrswpin)
+	reads=$(swap_reads)
 	check "the memory on a RAM disk is right" hog_done quick
-	reads=$(($(vmstat nrswpin) - reads))
+	reads=$(($(swap_reads) - reads))
 	check_waits_books "RAM disk"
 	waits=$(($(waited 'swapin\.waits') - before))
 	say "$reads reads; the ledger: $waits waits"
