@@ -22,8 +22,8 @@ static inline u64 rwb_cgroup_id(struct mem_cgroup *memcg, u32 *flags)
 		return 0;
 	if (memcg->css.cgroup->root != &cgrp_dfl_root)
 		*flags |= RWB_FOLIO_CGROUP_V1;
-	/* Cleared before the event cgroup_rmdir. */
-	if (!(memcg->css.cgroup->self.flags & CSS_ONLINE))
+	/* Cleared before the event cgroup_rmdir, under a lock that is not ours. */
+	if (!(READ_ONCE(memcg->css.cgroup->self.flags) & CSS_ONLINE))
 		*flags |= RWB_FOLIO_CGROUP_GONE;
 	return cgroup_id(memcg->css.cgroup);
 }

@@ -59,13 +59,15 @@ void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
 	struct address_space *mapping;
+	swp_entry_t slot;
 
 	rwb_wait(wait);
 	if (!folio_test_locked(folio) || folio_test_uptodate(folio))
 		return;
 	if (folio_test_swapcache(folio)) {
 		/* Once it is read it may leave swap, and this is no slot: at worst of no area. */
-		wait->swap = swp_type(folio->swap) + 1;
+		slot.val = READ_ONCE(folio->swap.val);
+		wait->swap = swp_type(slot) + 1;
 		wait->flags |= RWB_WAIT_SWAPIN;
 		return;
 	}
