@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# bench.sh [SCENARIO...]: stock and reclaimwb side by side, scenario by scenario
-# (tests/bench/*.sh), and with them stock tuned by hand where a scenario has that. Each
-# run has a guest of its own, on one kernel image, with a disk that takes 4 ms for a
-# write, or with the NBD server that the scenario names to swap to; which side comes
-# first changes from pair to pair.
+# bench.sh [SCENARIO...]: compare stock and reclaimwb, scenario by scenario (tests/bench/*.sh).
+# Scenarios for swap also have a side "tuned", which is stock with settings made by hand. Each
+# run has a guest of its own, and all use one kernel image. The guest has a disk that takes 4 ms
+# for a write, or it swaps to the NBD server that the scenario names (none: the swap device is in
+# the guest's memory). The side that goes first changes from pair to pair.
 #
 #   PAIRS=7        runs of each side
-#   COUNT=N        at least so many runs with reclaimwb; the pairs count
+#   COUNT=N        go on with reclaimwb alone until it has this many runs; those of the pairs count
 #   STOCK=none|off what stock is: no module, or the module with write_around=N handoff=never
-#   SIDES='A B'    some of stock, tuned, reclaimwb; a scenario leaves out what it has not
-#   VARIANT=base   the kernel; bench is one without counting on the paths that are timed
+#   SIDES='A B'    some of stock, tuned and reclaimwb; a scenario leaves out a side that it lacks
+#   VARIANT=base   the kernel; the variant bench has no counters on the paths that are timed
 #   PARAMS='A=1'   further parameters of the module
 #   KDIR=dir       a kernel you built
 #
-# A table on stdout; out/bench/ then holds results.json, plots, and each run's files in
-# runs/SCENARIO/. Exit code 1 if a run failed: it is in the table too.
+# Prints a table. out/bench/ then holds results.json, plots, and the files of each run in
+# runs/SCENARIO/. The exit code is 1 if a run failed; the table has such runs, too.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
@@ -26,7 +26,7 @@ image=$bench/disk.img
 OLD_MIB=300 SECOND_MIB=240
 scenarios=("$@")
 command="make bench PAIRS=$PAIRS COUNT=$COUNT STOCK=$STOCK VARIANT=$VARIANT"
-# shellcheck disable=SC2016 # quotes for who copies it
+# shellcheck disable=SC2016 # quotes for a shell that it is copied to
 command+="${PARAMS:+ PARAMS='$PARAMS'} SIDES='$SIDES' SCENARIOS='$*'"
 
 check_settings() {
@@ -50,8 +50,8 @@ check_settings() {
 	scenarios=("${runnable[@]}")
 }
 
-# The disk before each run: ext4 with two large files. Made once; the server keeps
-# what a guest writes apart from it.
+# The disk before each run is an ext4 filesystem with two large files. It is made once: the server
+# keeps what a guest writes apart from it.
 make_image() {
 	local tree=$bench/tree made new
 	made=$(PATH=$PATH:/usr/sbin:/sbin command -v mkfs.ext4) || die "mkfs.ext4 is missing: apt-get install e2fsprogs"
@@ -79,8 +79,8 @@ wants_disk() {
 	return 1
 }
 
-# sides_of SCENARIO NUMBER: those of $SIDES that it has, in the order of that pair. What
-# warms up or wears out must not be one side's.
+# sides_of SCENARIO NUMBER: those of $SIDES that it has, in the order of that pair. No side may
+# always be the one that finds the host warmed up, or worn out.
 sides_of() {
 	local has side
 	local -a sides=()
@@ -107,11 +107,11 @@ run() {
 	value=$(need "$scenario" connections)
 	args+=(--append "rwb.nosync=1 rwb.side=$wish${value:+ rwb.connections=$value}")
 	value=$(need "$scenario" nbd)
-	if [ -n "$value" ]; then
-		args+=(--nbd "$value")
-	else
-		args+=(--disk "nbd:disk-log:file=$image" --disk nbd:disk-log)
-	fi
+	case $value in
+	none) ;;
+	'') args+=(--disk "nbd:disk-log:file=$image" --disk nbd:disk-log) ;;
+	*) args+=(--nbd "$value") ;;
+	esac
 	[ -z "$PARAMS" ] || args+=(--append "rwb.params=${PARAMS// /;}")
 	cut -d' ' -f1 /proc/loadavg >"$dir/load"
 	"$TOP/qemu/vm.sh" --quiet --variant "$VARIANT" --kdir "$kdir" --out "$dir" "${args[@]}" \
@@ -136,7 +136,7 @@ facts() {
 		echo "disk $(sed -n 's/^disk-log[[:space:]]*//p' "$TOP/qemu/nbd-servers.conf" | grep -oE -- '--threads=[0-9]+|wdelay=[^ ]+' | xargs)"
 	for s in "${scenarios[@]}"; do
 		value=$(need "$s" nbd)
-		[ -z "$value" ] || echo "nbd.$s $value"
+		case $value in '' | none) ;; *) echo "nbd.$s $value" ;; esac
 	done
 	echo "stock $([ "$STOCK" = none ] && echo 'no module' || echo 'module with write_around=N handoff=never')"
 	echo "commit $(git -C "$TOP" describe --always --dirty 2>/dev/null || echo unknown)"
@@ -173,5 +173,5 @@ main() {
 	"${report[@]}" all "$bench" "$TOP/tests/bench"
 }
 
-# Read to its end before it runs: an edit meanwhile must not bend it.
+# The shell has read this file to its end before main runs, so that it can be edited meanwhile.
 main; exit

@@ -60,16 +60,23 @@ set_up()
 }
 
 # set_up_swap CHECKS TEXT: sets up swap on the NBD server $NBD as this side has it, and loads the
-# module as this side wants it. There is no disk.
+# module as this side wants it. There is no disk. Where NBD is `none` the device is in memory.
 set_up_swap()
 {
-	need_nbd "$NBD"
+	if [ "$NBD" = none ]; then
+		need_null
+	else
+		need_nbd "$NBD"
+	fi
 	start_test "$1" "$2; $SIDE"
 	: > "$RESULTS/loads"
 	: > "$RESULTS/facts"
+	[ "$NBD" != none ] || NBD_DEV=/dev/nullb0
 	DEV=$NBD_DEV
 	lru "${LRU:-classic}" || bail "cannot choose the ${LRU:-classic} LRU"
-	if [ "$SIDE" = tuned ]; then
+	if [ "$NBD" = none ]; then
+		null_swap_on "$NULL_MIB"
+	elif [ "$SIDE" = tuned ]; then
 		tuned_swap_on
 	else
 		nbd_swap_on "$NBD"
@@ -78,6 +85,34 @@ set_up_swap()
 	fact connections "$(swap_queues)"
 	fact max_sectors_kb "$(cat "$(swap_sys)/queue/max_sectors_kb")"
 	load_side_swap
+}
+
+CONFIGFS=/sys/kernel/config
+need_null()
+{
+	need_no_swap
+	kmod null_blk nr_devices=0 || skip_all "no null_blk in this kernel"
+	[ -d $CONFIGFS/nullb ] || mount -t configfs configfs $CONFIGFS || skip_all "no configfs"
+}
+
+# null_swap_on MIB: null_blk with so much of the guest's memory, a queue for each CPU, and the
+# time of a fast SSD for each request. All of it is written first: what is paged out later takes
+# no memory.
+null_swap_on()
+{
+	local dir="$CONFIGFS/nullb/${NBD_DEV##*/}" setting
+
+	mkdir "$dir" || bail "cannot make $NBD_DEV"
+	undo "rmdir $dir"
+	for setting in "size $1" "memory_backed 1" "submit_queues $(nproc)" "irqmode 2" \
+			"completion_nsec 20000" "power 1"; do
+		echo "${setting#* }" > "$dir/${setting% *}" || bail "null_blk: $setting"
+	done
+	loop_until 50 test -b "$NBD_DEV" || bail "no $NBD_DEV"
+	dd if=/dev/zero of="$NBD_DEV" bs=1M count="$1" 2> /dev/null || bail "cannot fill $NBD_DEV"
+	sync
+	echo 1 > /proc/sys/vm/drop_caches
+	swap_on "$NBD_DEV"
 }
 
 swap_sys()
