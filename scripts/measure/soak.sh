@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# soak.sh [HOURS]: random loads against random events for so long (a fraction is fine; 1), in
-# one guest: parameters change, the module goes and comes, devices stand still and fail, cgroups
-# and CPUs come and go (tests/soak/soak.sh). Says the seed and how often what happened; exit
-# code 0 if nothing was wrong. OUT/soak/SEED holds the guest's logs.
+# soak.sh [HOURS]: run random loads against random events for this long (1 hour, or a fraction), in
+# one guest. Parameters change, the module goes and comes, devices stop and fail, and cgroups, CPUs
+# and memory come and go (tests/soak/soak.sh). Prints the seed and how often each thing happened.
+# The exit code is 0 if nothing was wrong. OUT/soak/SEED holds the guest's logs.
 #
-#   SEED=N          the same choices again (they may meet in another way)
-#   VARIANT=debug   on another kernel: there with lockdep, KASAN and kmemleak
+#   SEED=N          make the same choices again (their timing may differ)
+#   VARIANT=debug   the kernel; debug has lockdep, KASAN and kmemleak. Memory comes and goes only on
+#                   a kernel with `+hotplug`: base+hotplug, debug+hotplug
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
@@ -29,6 +30,8 @@ case $VARIANT in
 base*) args+=(--mem "$(need $script mem)") ;;
 *) append+=" kmemleak=on" ;;
 esac
+# Without this, hardly any block of memory is free of the kernel's own pages.
+case $VARIANT in *+hotplug*) append+=" movablecore=38%" ;; esac
 dir=$OUT/soak/$SEED
 rm -rf "$dir"
 mkdir -p "$dir"

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One guest of scripts/measure/soak.sh: for RWB_SECONDS, rounds of a load and of what befalls it, both
-# chosen by RWB_SEED: parameters are changed, the module goes and comes, devices stand still or
-# fail, cgroups come and go, CPUs and swap areas do, filesystems are frozen and remounted.
-# What is chosen depends on the seed alone; how it meets in time does not. Each load proves
-# what it had written, each round ends in books that balance.
+# One guest of scripts/measure/soak.sh. For RWB_SECONDS it runs rounds, each of a load and of events
+# that befall it. RWB_SEED chooses both: parameters change, the module goes and comes, devices stop
+# or fail, cgroups, CPUs, swap areas and blocks of memory (VARIANT=base+hotplug) come and go, and
+# filesystems are frozen and remounted. The choices depend on the seed alone; their timing does not.
+# Each load verifies what it had written, and at the end of each round the books balance.
 # nbd: fast error
 # disk: 1G
 # mem: 512M
@@ -19,7 +19,7 @@ need_disk disk0
 need_fs ext4
 need_dm delay
 SOAK_S=${RWB_SECONDS:-120} STATE=${RWB_SEED:-1}
-start_test 10 "seed $STATE, $SOAK_S s"
+start_test 11 "seed $STATE, $SOAK_S s"
 [ "$RWB_IN_OWN" != yes ] || undo "echo $$ > /sys/fs/cgroup/cgroup.procs; loop_until 50 rmdir $OWN_CG 2> /dev/null"
 echo -1000 > /proc/$$/oom_score_adj
 
@@ -50,11 +50,11 @@ bad()
 	count BAD
 }
 
-# --- loads. Each in a cgroup that has less than it wants, until $TMP/enough or the seconds
-# are over.
+# --- loads. Each is in a cgroup that has less memory than it wants, and runs until $TMP/enough is
+# there or its seconds are over.
 
-# What is in a cgroup with little memory can be killed for it while a device stands still;
-# stock reclaim does that, too. A page that is wrong nothing excuses.
+# While a device stands still, a task of a cgroup with little memory can be OOM-killed, as on stock.
+# A wrong page has no excuse.
 in_load()
 {
 	# shellcheck disable=SC2016 # that shell's own
@@ -109,7 +109,7 @@ load_mutate()
 		in_load "$BIN/filehog" mutate -n 4 -p $((MIB * 64)) -r 200 -s $((RAND + 1)) -V "$MNT/mutant"
 }
 
-# --- what befalls
+# --- events
 
 MODULE=in
 flip()
@@ -125,7 +125,7 @@ flip()
 	ring_pages) one_of 64 1024 4096 ;;
 	headroom_floor) one_of 0 2048 4096 ;;
 	esac
-	# One that there is not is not changed.
+	# A kernel may lack what a parameter is for.
 	[ -e "$PARAMS/$1" ] || return 0
 	set_to "$1=$WORD" || bad "$1=$WORD is refused"
 	count "flip"
@@ -148,7 +148,7 @@ module_in()
 	count "insmod"
 }
 
-# As many chances as all others of one kind together.
+# A parameter is changed as often as all other events of one kind happen together.
 event_flip()
 {
 	one_of handoff handoff handoff_floor write_around write_around enabled stalls shrinkers window \
@@ -181,7 +181,7 @@ event_nap()
 	count "nap"
 }
 
-# Writes to the swap device on top fail; what is there is kept.
+# Writes to the preferred swap device fail; it keeps what it has.
 event_fail()
 {
 	befall fail error
@@ -207,7 +207,7 @@ event_freeze()
 
 event_remount()
 {
-	# Not read-only: a load that opens a file just then would rightly fail.
+	# Not read-only: then a load that opens a file would rightly fail.
 	one_of rw,noatime rw,relatime
 	mount -o "remount,$WORD" "$DEV" "$MNT" || bad "remount,$WORD"
 	count "remount"
@@ -248,9 +248,32 @@ event_cpu()
 	count "cpu"
 }
 
+# event_memory: a block of memory goes and comes back. A block with pages of the kernel's own cannot
+# go: the kernel refuses, or tries until it is interrupted.
+event_memory()
+{
+	local block back=online
+
+	set -- /sys/devices/system/memory/memory[0-9]*
+	[ -e "$1/state" ] || return 0
+	rand $#
+	shift "$RAND"
+	block=$1
+	[ "$(cut -d' ' -f1 "$block/valid_zones")" != Movable ] || back=online_movable
+	# shellcheck disable=SC2016 # that shell's own
+	if timeout 20 sh -c 'echo offline > "$0"' "$block/state" 2> /dev/null; then
+		count "memory"
+	else
+		count "memory_refused"
+	fi
+	nap 2
+	[ "$(cat "$block/state")" = online ] || echo $back > "$block/state" ||
+		bad "$block does not come back"
+}
+
 event_swapoff()
 {
-	# Not the one with the errors: what is there comes back all the same.
+	# Not the device with the errors.
 	swapoff "$SECOND" 2> /dev/null || return 0
 	$SWAPON -p 20 "$SECOND" || bad "swapon $SECOND"
 	count "swapoff"
@@ -270,7 +293,7 @@ nap()
 
 # --- rounds
 
-# balances: nothing is under way, and the books of a module that is there say so.
+# balances: if the module is loaded, its books say that nothing is under way.
 balances()
 {
 	[ $MODULE = in ] || return 0
@@ -304,7 +327,7 @@ one_round()
 	rm -f "$TMP/enough" "$MNT"/file* "$MNT"/mutant*
 	kills=$(vmstat oom_kill)
 	say "round $round: $kind, $MIB MiB a task, $LIMIT MiB for all, state $STATE"
-	# What the load draws is not of the sequence of events.
+	# In the background, so that the numbers it draws do not change those of the events.
 	"load_$kind" > "$TMP/load" 2>&1 &
 	load=$!
 	rand 6
@@ -313,7 +336,7 @@ one_round()
 		events=$((events - 1))
 		nap 2
 		one_of flip flip flip module module in read nap fail stop freeze remount cgroup limit \
-			reclaim cpu swapoff drop
+			reclaim cpu memory swapoff drop
 		"event_$WORD"
 	done
 	touch "$TMP/enough"
@@ -340,7 +363,7 @@ one_round()
 	[ $MODULE = out ] || around_quiet || bad "write-around does not end"
 	[ $MODULE = out ] || handoff_quiet || bad "handoff does not end"
 	balances
-	# The next round begins with a module as often as not changed.
+	# The next round begins with the module.
 	module_in
 }
 
@@ -360,8 +383,9 @@ counted()
 }
 
 : > "$TMP/counts"
+memory=$(mem_mib MemTotal)
 try_load reclaimwb || bail "insmod: $(cat "$TMP/insmod")"
-# The first in use has the errors; what it does not take goes to the others' later.
+# The first device in use is the one with the errors.
 nbd_attach error
 swap_on "$NBD_DEV" 10
 nbd_disk_attach fast
@@ -372,7 +396,7 @@ dm_make rwb-soak "$DISK"
 DEV=/dev/mapper/rwb-soak
 fs_new ext4 "$DEV"
 cg_make rwb-soak
-# For who asks for them.
+# Huge pages are for tasks that ask for them.
 for file in enabled hugepages-64kB/enabled; do
 	[ ! -e $THP/$file ] || set_file $THP/$file madvise || bail "$THP/$file"
 done
@@ -395,5 +419,6 @@ else
 	check_eq "kmemleak" "$leaks" clean
 fi
 check_eq "all CPUs are there" "$(cat /sys/devices/system/cpu/online)" "$(cat /sys/devices/system/cpu/present)"
+check_eq "all memory is there" "$(mem_mib MemTotal)" "$memory"
 
 finish
