@@ -452,7 +452,7 @@ def check_nbd(docs):
     suite = (docs.top / "scripts/measure/test-nbd.sh").read_text()
     source = must(re.search(r"\nALL=\((.*?)\)", suite, re.S), "test-nbd.sh: ALL")[1].split()
     differ("nbd.rst", "scenario", source, table(page, "make test-nbd: what goes wrong"))
-    if f"a {len(source) + 1}th row" not in page.text:
+    if f"row {len(source) + 1}: ``plain@base-nbd``" not in page.text:
         complain(f"nbd.rst: there are {len(source)} scenarios, and plain@base-nbd")
     on_map = (docs.top / "scripts/measure/nbd-map.sh").read_text()
     below = page.below("make nbd-map: how scarce it may be")

@@ -49,9 +49,10 @@ prepare_all() {
 }
 
 run() { # NAME VARIANT SIDE DIR [ARGUMENT OF vm.sh]...
-	local script=nbd/$1.sh variant=$2 dir=$4 rc=0 server seconds
+	local script=nbd/$1.sh variant=$2 dir=$4 rc=0 server disk seconds
 	local -a args=()
 	for server in $(need "$script" nbd); do args+=(--nbd "$server"); done
+	for disk in $(need "$script" disk); do args+=(--disk "$disk"); done
 	seconds=$(need "$script" timeout)
 	[ -z "${KDIR:-}" ] || variant+=-own
 	[ -z "$(need "$script" nic)" ] || args+=(--nic "$(need "$script" nic)")

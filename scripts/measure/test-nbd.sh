@@ -1,26 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test-nbd.sh [SCENARIO...]: swap over NBD while something goes wrong: each scenario of
-# tests/nbd/ on each side, in a guest of its own. A table on stdout, kept in out/nbd/matrix.txt:
-# what became of the load, whether its pages were right, its longest stall (a touch of a page),
-# and how near a zone came to having no page left (sampled every 10 ms).
+# test-nbd.sh [SCENARIO...]: swap over NBD while something goes wrong. Each scenario of tests/nbd/
+# has a guest of its own on each side. Prints a table, which is kept in out/nbd/matrix.txt: what
+# became of the load, whether its pages were right, its longest stall (one touch of a page), and
+# how near a zone came to having no page left (sampled every 10 ms).
 #
 #   SIDES='stock observer helper'   stock: no module; observer: helper off; helper: as loaded
 #   VARIANT=base                    the kernel: base, base-nbd, debug
 #   KDIR=dir                        a kernel you built. Where our module does not build for it
 #                                   there is only the side stock
-#   RESUME=1                        what out/nbd already has a result of is not run again
-# A SCENARIO is a file's name without .sh; NAME@VARIANT has it on another kernel.
+#   RESUME=1                        do not run again what out/nbd already has a result of
+# A SCENARIO is a file's name without .sh; NAME@VARIANT runs it on another kernel.
 #
-# The last column says what is thought of it: ok; known, stock does so, too, for the reason
-# given below; skipped; FAIL. Exit code 1 if anything failed, which includes whatever stock
-# survives and another side does not.
+# The last column is the verdict: ok; known (stock does the same, and the reason is below the table);
+# skipped; FAIL. The exit code is 1 if anything failed. It is also a failure if stock survives and
+# another side does not.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/nbd-lib.sh"
 
 ALL=(plain slow rate pause frozen killed restart-same restart-other restart-persist
 	eio-write eio-read truncate close net-drop net-delay net-reorder net-dup flood drops reserves reserves-zero
-	connections two-devices disconnect swapoff memcg sched-none sched-deadline)
+	connections two-devices disconnect swapoff memcg self self-needy self-files sched-none sched-deadline)
 declare -A became=()
 
 # row NAME SIDE DIR
@@ -42,7 +42,7 @@ main() {
 	local -a rows=("$@") notes=()
 	if [ ${#rows[@]} = 0 ]; then
 		rows=("${ALL[@]}")
-		# NBD as a part of the kernel.
+		# On this kernel NBD is built in.
 		[ "$VARIANT" != base ] || [ -n "${KDIR:-}" ] || rows+=(plain@base-nbd)
 	fi
 	for name in "${rows[@]}"; do
