@@ -12,7 +12,7 @@
 
 need_nbd same
 need_befall
-nbd_start 1 "a server killed, and started again"
+nbd_start 2 "a server killed, and started again"
 nbd_keep_on same
 load_begin
 befall kill same
@@ -24,4 +24,10 @@ befall bounce same
 loop_until 600 reconnected 2
 check "it was connected again each time" reconnected 2
 load_end
+if [ "$SIDE" = stock ]; then
+	skip_checks 1 "no ledger on this side"
+else
+	check_num "the ledger has requests that were given back meanwhile" \
+		"$(sum "$LEDGER/nbd" 'device\.nbd0\.[a-z]*\.requeues')" -gt 0
+fi
 nbd_finish
