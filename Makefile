@@ -17,7 +17,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-plan soak bench check deps kernel module tool vm vng host-test mutants off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: help demo test test-all test-plan soak kcsan test-peers bench check deps kernel module tool vm vng host-test mutants off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
@@ -38,6 +38,12 @@ test-plan: ## what `make test` runs where, and how long that took before (TIER=a
 
 soak: ## random loads against random events for HOURS=1 (SEED= VARIANT=)
 	@scripts/measure/soak.sh $(HOURS)
+
+kcsan: ## scenarios under the kernel's detector of data races (RUN='FOLDER/NAME.sh ...')
+	@scripts/measure/kcsan.sh $(RUN)
+
+test-peers: ## selftests of the kernel, stress-ng and LTP, without the module and with it (PARTS= LTP=)
+	@VARIANT=$(VARIANT) scripts/measure/peers.sh $(PARTS)
 
 bench: ## stock and reclaimwb side by side: out/bench/; PAIRS=1 SCENARIOS='sparse ...' COUNT=20
 	@scripts/measure/bench.sh $(SCENARIOS)

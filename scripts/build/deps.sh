@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh GROUP...: make sure that what a group of commands needs is there.
-# Groups: kernel vm tool check test bench nbd host debian deb chroot docs. On Debian-like systems missing packages are
+# Groups: kernel vm tool check test bench nbd peers host debian deb chroot docs. On Debian-like systems missing packages are
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
@@ -49,6 +49,10 @@ needs() {
 	bench  gnuplot                  gnuplot-nox
 	nbd    socat                    socat
 	nbd    /sbin/tc                 iproute2
+	peers  stress-ng                ?stress-ng
+	peers  numa.h                   ?libnuma-dev
+	peers  sys/capability.h         ?libcap-dev
+	peers  rsync                    rsync
 	host   tmux                     tmux
 	host   mandoc                   mandoc
 	host   chromium                 ?chromium
@@ -250,11 +254,11 @@ need_cargo() {
 
 # --- main
 
-[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|host|debian|deb|chroot|docs ..."
+[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|peers|host|debian|deb|chroot|docs ..."
 for group; do
 	case $group in
-	kernel | vm | tool | check | test | bench | nbd | host | debian | deb | chroot | docs) ;;
-	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd host debian deb chroot docs)" ;;
+	kernel | vm | tool | check | test | bench | nbd | peers | host | debian | deb | chroot | docs) ;;
+	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd peers host debian deb chroot docs)" ;;
 	esac
 	while read -r g probe package; do
 		if [ "$g" = "$group" ] && ! present "$probe"; then
