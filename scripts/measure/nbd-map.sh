@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# nbd-map.sh [POINT...]: where swap over NBD crawls or hangs, and which side survives it
-# there: a base point, one axis at a time around it, and corners that join the bad ends; each
-# point on each side, in a guest of its own. A table on stdout, kept in out/nbd/map.txt; all
-# numbers of each guest in out/nbd/map.tsv.
+# nbd-map.sh [POINT...]: find out where swap over NBD crawls or hangs, and which side survives
+# there. The points are a base point, others that differ from it in one value, and corners that
+# join the bad values. Each point has a guest of its own on each side. Prints a table, which is
+# kept in out/nbd/map.txt; out/nbd/map.tsv has all numbers of each guest.
 #
 #   SIDES='stock observer helper'   stock: no module; observer: helper off; helper: as loaded
-#   REPEAT=1                        of each; the sides take turns, and every second round
-#                                   goes backwards. The worst of each number is shown
+#   REPEAT=1                        rounds of each point. In every second one the sides come in
+#                                   reverse order. The table shows the worst of each number
 #   VARIANT=base, KDIR=dir          the kernel, as for test-nbd.sh
-#   RESUME=1                        what out/nbd/map already has a result of is not run again
+#   RESUME=1                        do not run again what out/nbd/map already has a result of
 # A POINT is a name of the list below, or one of your own: link=5,hog=0. Its keys, and the
 # base point's values:
 #   mem=256M        RAM
@@ -34,13 +34,13 @@
 #   oom             a task was killed for memory
 #   wrong sigbus failed panic    a page was not what had been written; a task was told that a
 #                   page cannot be read; anything else; the kernel gave up
-#   skipped         this guest cannot do it, said below
-# The longest is a touch of a page; of a load without an end, for how long no page moved at last.
-# Progress is pages swapped out and in by second of the load's time; percent are of what the
-# link carries in one direction, so that 200 would be both all the time.
+#   skipped         this guest cannot do it; the reason is below the table
+# The longest time is that of one touch of a page; if the load did not end, it is the time since a
+# page last moved. Progress is pages swapped out and in, per second of the load's time. The percentage
+# is of what the link carries in one direction: 200 would mean that both are busy all the time.
 #
-# Exit code 1 if any page was wrong, or observer or helper lose (neither survive nor crawl)
-# where stock does not.
+# The exit code is 1 if any page was wrong, or if observer or helper neither survive nor crawl
+# where stock does.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/nbd-lib.sh"
 
@@ -75,7 +75,7 @@ ALL=(
 	'hog-worst hog=0 again=10 min_free=256 link=20 tasks=8'
 	'worst mem=192M min_free=256 set=160 link=20 delay=10 tasks=8 hog=0'
 )
-# From good to bad: what is said of several rounds is the worst.
+# From good to bad. The worst of several rounds counts.
 STATES=(skipped survives crawls late failed oom sigbus hang panic 'no result' wrong)
 declare -A settings=() state=() longest=() progress=() percent=()
 
@@ -161,7 +161,7 @@ take() {
 		[ -z "$(awk -v long="$long" -v most=$LONGEST_S -v share="$share" -v least=$LEAST_PERCENT \
 			'BEGIN { if (long > most || share != "" && share < least) print 1 }')" ] || now=crawls ;;
 	hang)
-		# It had no end to say it at.
+		# The load did not end, so it did not say it.
 		long=${long:-$stood}
 		[ -z "$stood" ] || [ "$stood" -ge $STILL_S ] || now=late ;;
 	esac
@@ -232,7 +232,7 @@ verdicts() {
 	done
 }
 
-# sides_of ROUND: who is first is also first to find the host as it is then.
+# sides_of ROUND: the side that comes first finds the host in another state than the others.
 sides_of() {
 	# shellcheck disable=SC2086 # words
 	if [ $(($1 % 2)) = 1 ]; then printf '%s\n' $SIDES; else printf '%s\n' $SIDES | tac; fi

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# off-cost.sh [VARIANT]: what the patches cost a kernel where no helper is registered.
-# Compiles each file of mm/ that they touch once more without them, by the kernel's own
-# command, and compares the code of each function. In out/off-cost/: FUNCTION.diff. Fails
-# unless each call site in vmscan.c is a nop that a static key switches.
+# off-cost.sh [VARIANT]: what the patches cost a kernel on which no helper is registered. Compiles
+# each file of mm/ that they touch a second time, without them and with the kernel's own command,
+# and compares the code of each function. Writes out/off-cost/FUNCTION.diff. Fails unless each call
+# site in vmscan.c is a nop that a static key switches.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 # shellcheck source=../lib/toolchain.sh
@@ -20,7 +20,7 @@ objdump=$(command -v llvm-objdump || compgen -c llvm-objdump- | sort -V | tail -
 	die "llvm-objdump is missing: apt-get install llvm"
 rm -rf "$out"
 
-# The tree as it was, as far as the patches touch it.
+# The files that the patches touch, as they were before.
 for file in "${touched[@]}"; do
 	install -D -m 644 "$src/$file" "$out/tree/$file"
 done
@@ -47,8 +47,8 @@ for file in "${touched[@]}"; do
 	compile "mm/$name.o" "$src/$file" "$out/$name.with.o"
 done
 
-# code OBJECT FUNCTION: its instructions, without what moves when others do: addresses,
-# places on the stack. What is called stands behind the call.
+# code OBJECT FUNCTION: its instructions, without addresses and places on the stack, which change when
+# other code does. The name of a called function stands behind the call.
 code() {
 	"$objdump" -dr --no-show-raw-insn "$1" --disassemble-symbols="$2" 2>/dev/null |
 		sed -nE 's/^ *[0-9a-f]+:[[:space:]]+//p' |

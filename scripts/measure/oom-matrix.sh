@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# oom-matrix.sh [CELL...]: does handing swap-out off bring OOM kills that stock reclaim
-# would not have had? Each cell is run both ways, in a guest of its own; a table of kills
-# and times on stdout, and how many requests were handed off. Exit code 1 if a cell has more
-# kills with reclaimwb than without, unless nothing was handed off in it.
+# oom-matrix.sh [CELL...]: does handoff cause OOM kills that stock reclaim would not have had? Each
+# cell is run both ways, each time in a guest of its own. Prints a table of kills and times, and how
+# many requests were handed off. The exit code is 1 if a cell has more kills with reclaimwb than
+# without, unless nothing was handed off in it.
 #
-#   RUNS=1      of each side and cell
+#   RUNS=1      runs of each side and cell
 #   KDIR=dir    a kernel you built
-# A cell is RAM:SWAP:LINK:TASKS:LOCKED:MEMCG:DEAD: MiB, MiB, a server of
-# qemu/nbd-servers.conf with ',' arguments, tasks, per cent locked, per cent limit of the
-# tasks' cgroup (0: none), seconds that the server is dead for, after a while.
+# A cell is RAM:SWAP:LINK:TASKS:LOCKED:MEMCG:DEAD. RAM and SWAP are in MiB. LINK is a server of
+# qemu/nbd-servers.conf, with its arguments after a comma. TASKS is their number, LOCKED the percentage
+# of the memory that is locked, MEMCG the limit of the tasks' cgroup in per cent of what they want (0:
+# no limit), and DEAD for how many seconds the server does not answer, some time after the start.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 
 RUNS=${RUNS:-1}
 out=$OUT/oom-matrix
-# Each value with each other value at least once.
+# Each value of a column meets each value of the others at least once.
 # shellcheck disable=SC2054 # commas are nbdkit's
 CELLS=(
 	256:256:slow:2:0:0:0
@@ -52,8 +53,8 @@ run() { # CELL SIDE NUMBER
 	of "$dir" kills >/dev/null || echo "cell $1 $2: no result: see $dir" >&2
 }
 
-# dies DIR SERVER SECONDS: some seconds after the load began. Not the guest's network: to
-# switch that on again takes memory that there may not be, on stock as well.
+# dies DIR SERVER SECONDS: the server stops answering some seconds after the load began. The guest's
+# network stays up: switching it on again takes memory, which there may not be, on stock as well.
 dies() {
 	local pid n
 	for ((n = 0; n < 300; n++)); do
@@ -94,7 +95,7 @@ main() {
 	for cell in "${CELLS[@]}"; do
 		line=$(printf '%-34s' "$cell")
 		for ((n = 1; n <= RUNS; n++)); do
-			# Side by side: what counts is who is killed, not how long it takes.
+			# Both at once: what counts is which tasks are killed, not how long it takes.
 			run "$cell" stock "$n" &
 			stock=$!
 			run "$cell" reclaimwb "$n" &
@@ -113,7 +114,7 @@ main() {
 				seconds=$(of "$dir" seconds || true)
 				longest=$(of "$dir" swap.longest_us || echo 0)
 				[ "$side" = reclaimwb ] || continue
-				# It may excuse a kill, so that none is not the same as not known.
+				# It may excuse a kill, so 0 and unknown are not the same.
 				taken=$(of "$dir" handed || true)
 				if [[ $taken =~ ^[0-9]+$ ]]; then
 					handed=$((handed + taken))
@@ -124,7 +125,7 @@ main() {
 			line+=$(printf ' %2d kills %4s s %6d ms' "${all[$side]}" "$seconds" $((${longest:-0} / 1000)))
 		done
 		echo "$line  $handed handed off"
-		# Where nothing was, it was not that.
+		# Where nothing was handed off, handoff is not to blame.
 		[ "${all[reclaimwb]}" -le "${all[stock]}" ] || [ "$handed" = 0 ] || worse=$((worse + 1))
 	done
 	echo "cells with more kills than stock: $worse of ${#CELLS[@]}; runs without a result: $missing"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# ftrace, perf, BPF and we on the same tracepoint: each sees every write.
+# ftrace, perf, BPF and the module use the same tracepoint: each sees every write.
 # guards: rust/probes.rs rust/control/probes.rs rust/kernel_ext/tracepoint.rs
 # faults: report
 # variant-skip: debug (that kernel has no BPF)
@@ -13,7 +13,7 @@ need_no_swap
 start_test 9 "others on the same tracepoint"
 zram_swap_on 64
 
-# Half of them are there before us, half come after.
+# Half of them are there before the module, half come after it.
 trace_start $EVENT
 "$BIN/tpcount" perf "$(cat "$TRACING/events/$EVENT/id")" "$TMP/perf.on" "$TMP/off" > "$TMP/perf" 2>&1 &
 perf=$!

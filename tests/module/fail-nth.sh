@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each allocation fails once, one after the other, while the helper is switched on, a ledger is
-# read, and (here and there) the module is loaded. What fails says so and changes nothing, what
-# succeeds works, nothing is leaked, and the kernel has nothing to say.
+# Allocations fail, one in each attempt, while the helper is switched on, a ledger is read, and (for
+# some of them) the module is loaded. An attempt that fails says so and changes nothing; one that
+# succeeds works. Nothing is leaked, and the kernel does not complain.
 # guards: rust/reclaimwb_main.rs rust/control/ rust/helper.rs rust/helper/ rust/rows.rs rust/rows/ rust/kernel_ext/ rust/shim/
 # faults: lifetime memory
 # append: kmemleak=on
@@ -15,7 +15,7 @@ DEBUGFS=/sys/kernel/debug
 for kind in failslab fail_page_alloc; do
 	need_file "$DEBUGFS/$kind/ignore-gfp-wait" CONFIG_FAULT_INJECTION
 done
-# Of the hundreds of allocations of a load, some; each is a load.
+# Loading makes hundreds of allocations. Some of them fail, each in a load of its own.
 LOADS=16
 start_test 11 "allocations that fail"
 for kind in failslab fail_page_alloc; do
@@ -37,9 +37,9 @@ failnth()
 	[ "$LEFT" = 0 ]
 }
 
-# every_nth NAME FROM TO: writing TO to a parameter that reads FROM, with one allocation failing
-# after the other: each of the first forty, of those that follow each seventh, as most are of the
-# same loop. Counts in FAULTS, and in ODD whatever is not as the result says.
+# every_nth NAME FROM TO: write TO to a parameter that reads FROM, over and over, and each time let
+# another allocation fail: each of the first forty, and then every seventh, as most of these are made
+# in one loop. FAULTS counts the failures, and ODD each time that something is not as the result says.
 every_nth()
 {
 	local n=1 at
@@ -72,7 +72,7 @@ check_eq "and handoff was what each said" "$ODD" 0
 every_nth write_around N Y
 check_num "allocations failed while write-around was switched on" "$FAULTS" -ge 5
 check_eq "and write-around was what each said" "$ODD" 0
-# Not a group with function probes, each of which takes seconds there.
+# Not a group with function probes: on this kernel each of them takes seconds.
 every_nth takers N Y
 check_eq "a group of probes is switched on, or is not" "$ODD" 0
 
@@ -101,9 +101,9 @@ check "ledgers are read, or there is no memory" every_read
 check_num "which was so now and then" "$FAULTS" -gt 0
 unload_mod
 
-# some_loads: allocations of loading that lie as far from each other as makes LOADS of them, from a
-# different one each time. Those before the parameters are read are the kernel's own, which warns
-# when some fail (trace events).
+# some_loads: load the module LOADS times, and let another allocation fail each time. They are spread
+# evenly, and the first one differs from run to run. Allocations before the parameters are read are
+# left out: they are the kernel's own, which warns if some of them fail (trace events).
 some_loads()
 {
 	local file n step first
@@ -132,13 +132,13 @@ some_loads()
 		fi
 		n=$((n + step))
 	done
-	# One that needed fewer allocations than the last.
+	# This load needed fewer allocations than the last one.
 	[ ! -d /sys/module/reclaimwb ] || unload_mod || return 1
 	say "$FAULTS loads, $SUCCEEDED of which did without the allocation that failed"
 }
 
-# The kernel warns if it has no memory for the first function probe that looks at a return: that is
-# not to be one of ours.
+# The kernel warns if it has no memory for the first function probe that looks at a return. That probe
+# should not be the module's.
 TRACING=/sys/kernel/tracing
 echo 'f:rwb_nth/kept ksys_sync%return' >> $TRACING/dynamic_events || bail "no events of function probes"
 undo "echo -:rwb_nth/kept >> $TRACING/dynamic_events"

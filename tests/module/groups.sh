@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Groups of probes are switched at run time: off is detached, and records nothing; on
-# records again. Under load, over and over, and nothing is left behind.
+# Groups of probes are switched at run time. A group that is off is detached and records nothing; when
+# it is on it records again. This also holds under load, over and over, and nothing is left behind.
 # guards: rust/probes/ rust/control/probes.rs rust/tables/states.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/ledgers/shrinkers/ rust/ledgers/tlb.rs
 # faults: lifetime locking
 # mem: 256M
@@ -22,14 +22,14 @@ probe()
 	awk -v k="$1" '$1 == k { print $2 }' "$LEDGER/status"
 }
 
-# switched GROUP on|off PROBE STATE: and that probe is then in that state.
+# switched GROUP on|off PROBE STATE: switch the group; is that probe then in that state?
 switched()
 {
 	echo "$2" > "$PARAMS/$1" && [ "$(probe "group.$1")" = "$2" ] && [ "$(probe "$3")" = "$4" ]
 }
 
-# thrash MET: direct reclaim, until that is met. What others gave back since is locked away
-# again (KASAN's quarantine, tasks that were ended), or all of it might fit.
+# thrash MET: make tasks reclaim until MET is true. Memory that others have given back (KASAN's
+# quarantine, tasks that ended) is locked first, as else everything might fit.
 thrash()
 {
 	drop_ballast
@@ -38,14 +38,14 @@ thrash()
 	press_until 120 met -c text -m $((MIB + MIB / 4))
 }
 
-# met: with checkers the ballast goes then, as in pressure: what is read back to be proven
-# shall not drive out the rest.
+# met: on a kernel with checkers the ballast then goes, as in `pressure`: pages that are read back to
+# be verified shall not drive out the others.
 met()
 {
 	"$MET" && { ! is_debug_kernel || drop_ballast; }
 }
 
-# kernel_reclaims: the kernel itself counts so.
+# kernel_reclaims: how often tasks reclaimed, as the kernel counts it.
 kernel_reclaims()
 {
 	[ "$(awk '/^allocstall_/ { n += $2 } END { print n }' /proc/vmstat)" -ge $((allocstall + 10)) ]
@@ -66,7 +66,7 @@ more_stalls()
 	[ "$(stalls_so_far)" -gt "$before" ]
 }
 
-# nobody_stalls: what reads this may stall itself, at times.
+# nobody_stalls: is no stall open? The reader may stall itself at times.
 nobody_stalls()
 {
 	[ "$(probe stalls.open)" = 0 ]
@@ -80,7 +80,7 @@ section "groups when loaded" 7
 check "stalls off" switched stalls off probe.sched_switch off
 check_eq "its functions are not probed" "$(probe fprobe.__alloc_pages_slowpath)" off
 check "shrinkers off" switched shrinkers off probe.mm_shrink_slab_start off
-# What was under way is over.
+# Calls that were under way are over.
 check "no task is in a stall" loop_until 100 nobody_stalls
 calls=$(calls_so_far) before=$(stalls_so_far)
 allocstall=$(awk '/^allocstall_/ { n += $2 } END { print n }' /proc/vmstat)
@@ -105,7 +105,7 @@ hogs_live()
 	for n in "$@"; do kill -0 "$(cat "$TMP/$n.pid")" || return 1; done
 }
 
-# over_and_over: each switch while tasks stall.
+# over_and_over: switch each group while tasks stall.
 over_and_over()
 {
 	local i=0 g
@@ -118,7 +118,7 @@ over_and_over()
 	done
 }
 
-# With checkers the ballast is gone.
+# On a kernel with checkers the ballast is gone.
 leave_mib $MIB
 hog_start first -c text -m $((MIB / 2 + MIB / 8)) -T 600
 hog_start second -c text -m $((MIB / 2 + MIB / 8)) -T 600

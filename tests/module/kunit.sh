@@ -12,10 +12,10 @@
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"
 start_test 21 "KUnit suites"
-# Those of handoff ask with the policy that it has by default.
+# The tests of handoff expect its default mode.
 load_mod handoff=always
 
-# suite_said NAME: its part of the console.
+# suite_said NAME: what the suite wrote to the console.
 suite_said()
 {
 	console_since | sed 's/^\[[^]]*\] //' | awk -v suite="$1" '
@@ -24,7 +24,7 @@ suite_said()
 		/^(not )?ok / { on = 0 }'
 }
 
-# Results are kept in debugfs while the module is there, where the kernel does that.
+# Some kernels keep the results in debugfs while the module is loaded.
 for suite in reclaimwb reclaimwb_helper reclaimwb_handoff reclaimwb_stalls \
 		reclaimwb_reserves reclaimwb_nbd reclaimwb_batches; do
 	results=/sys/kernel/debug/kunit/$suite/results

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Nothing is leaked by a few loads, recording, and both halves of the helper: swap and a
-# filesystem over NBD, one queue and one ring each. kmemleak, which is off elsewhere as it
-# costs most, watches what was allocated. It knows nothing of pages: those that nobody uses
-# and that are not free either are counted, to the page. Shares its guest with module/kunit.sh.
+# Loading, recording, and both halves of the helper leak nothing: swap over NBD and a filesystem, with
+# one queue and one ring each. kmemleak watches what is allocated; in other scenarios it is off, as it
+# costs the most. It does not know of pages, so the scenario counts those that nobody uses and that
+# are not free. It shares its guest with module/kunit.sh.
 # guards: rust/reclaimwb_main.rs rust/helper.rs rust/helper/ rust/ledgers.rs rust/kernel_ext/ rust/shim/
 # faults: lifetime memory
 # nbd: fast
@@ -23,8 +23,8 @@ ROUNDS=1
 EACH=6
 start_test $((ROUNDS * EACH + 4)) "leaks"
 
-# unused: pages of tasks, of shared memory, and of files that nobody has and that are not free.
-# The latter two may be off by what is just on its way to a list.
+# unused: pages of tasks, of shared memory, and of files that nobody uses and that are not free. The
+# latter two can be wrong by the pages that are on their way to a list.
 unused()
 {
 	sync
@@ -38,7 +38,7 @@ unused()
 		"$TMP/census" /proc/vmstat
 }
 
-# none_unused: no more than there were, of each kind.
+# none_unused: are there no more of each kind than there were?
 none_unused()
 {
 	NOW=$(unused)
@@ -68,7 +68,7 @@ for round in $(seq $ROUNDS); do
 	loads=$((loads + 1))
 	swapon "$NBD_DEV" || bail "swapon $NBD_DEV"
 	fs_new ext4 "$DEV"
-	# Half of each is too much.
+	# Each load wants twice what the cgroup may have.
 	around_cg_limit 8
 	file_in "$ACG" write -p 1024 -o random -g "$round" "$MNT/file" || bail "cannot write"
 	around_meets 2
@@ -88,7 +88,7 @@ for round in $(seq $ROUNDS); do
 	fs_umount "$DEV"
 	swapoff "$NBD_DEV" || bail "swapoff $NBD_DEV"
 done
-# What has just ended may be on its way still.
+# The last pages may still be on their way.
 check "no more pages are used by nobody than before" loop_until 100 none_unused
 say "afterwards: $NOW"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The module loads, says what it attached to, shows well-formed ledgers that
-# only root can read and events that tracing tools can find, and goes away.
+# The module loads, says what it attached to, has well-formed ledgers that only root can read and
+# events that tracing tools can find, and unloads.
 # guards: rust/reclaimwb_main.rs rust/entry.rs rust/entry/ rust/probes.rs rust/rows.rs rust/rows/status.rs rust/control.rs rust/control/boot.rs rust/ledgers.rs rust/tables.rs rust/shim.rs rust/shim/ rust/kernel_ext.rs rust/kernel_ext/ rust/words.rs rust/words/
 # faults: report lifetime locking built-in unpatched
 # timeout: 300
@@ -24,7 +24,7 @@ check_eq "enabled" "$(row status enabled)" 1
 check_eq "ledger writes is available" "$(row status ledger.writes)" available
 check_eq "ledger windows is available" "$(row status ledger.windows)" available
 
-# bad_rows FILE: the first row that is not "key value", or a key seen twice.
+# bad_rows FILE: print the first row that is not "key value", or a key that is there twice.
 bad_rows()
 {
 	awk '!/^[A-Za-z0-9_.:-]+ [^ ].*$/ || seen[$1]++ { print; exit }' "$1"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# nbd is a module: its probe waits for it, attaches when it comes, lets it go,
-# and attaches again.
+# nbd is a module. Its probe waits for it, attaches when it is loaded, lets it go, and attaches
+# again.
 # guards: rust/control/probes.rs rust/kernel_ext/tracepoint.rs rust/kernel_ext/symbol.rs
 # faults: lifetime locking
 # timeout: 300
@@ -25,7 +25,7 @@ attached()
 {
 	[ "$(row status "$PROBE")" = attached ]
 }
-# The driver's function: the same, by its own means.
+# The same for the function probe in the driver.
 function_is()
 {
 	[ "$(row status fprobe.nbd_queue_rq)" = "$1" ]

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A kernel without an event, or with a changed one, as the module sees it: a
-# build of the module that asks for both. It names them, marks what stands on
-# them unavailable, and the rest works. It also believes that the kernel has no
-# place for a writeback helper.
+# A kernel that lacks an event, and has changed another one. A special build of the module asks for
+# two such events. It names them, marks what depends on them as unavailable, and the rest works. It
+# also believes that the kernel has no place for a writeback helper.
 # guards: rust/probes.rs rust/shim/conftest.sh rust/shim/check_event.c rust/rows/status.rs
 # faults: report
 # timeout: 300
@@ -32,7 +31,7 @@ check_eq "ledger helper: none" "$(row helper state)" unavailable
 check "the log says so" sh -c \
 	"dmesg | grep -q 'reclaimwb.*: observer loaded; no writeback helper in this kernel'"
 
-# cannot NAME=VALUE: there is no such thing here; the log says so, and nothing changes.
+# cannot NAME=VALUE: does the log say that this kernel cannot do it, and does nothing change?
 cannot()
 {
 	local old
@@ -42,7 +41,7 @@ cannot()
 		console_since | grep -q "reclaimwb.*: ${1%%=*}: no writeback helper in this kernel"
 }
 
-# What it is already it can be told.
+# Writing the value that it has already succeeds.
 for off in write_around=N handoff=never; do
 	check "$off, as it is" set_to "$off"
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Parameters: a bad value is refused and changes nothing, at run time and at
-# load, where one line says why; enabled=N stops the counting, and takes all probes off.
+# Parameters: a bad value is refused and changes nothing, at run time and when the module is loaded;
+# then one line says why. enabled=N stops the counting and detaches all probes.
 # guards: rust/settings.rs rust/control/parameters.rs rust/shim/params.c rust/shim/setting.c
 # faults: report
 # timeout: 300
@@ -12,7 +12,7 @@ need_no_swap
 BAD_LOADS="window_slots=0 window_slots=63 window_slots=100 window_slots=131072 window_slots=x headroom_floor=-1 headroom_floor=1000000 enabled=7 stalls=7 takers=x"
 start_test plan-at-end "parameters"
 
-# lacks: how often the log says so far that something is not there.
+# lacks: how often the log has said that something is missing.
 lacks()
 {
 	dmesg | grep -c 'reclaimwb: .*\(missing\|unavailable\)'
@@ -22,7 +22,7 @@ missed=$(lacks)
 load_mod
 missed=$(($(lacks) - missed))
 old=$(cat "$PARAMS/headroom_floor")
-# No more than a stack is large, which is 16 KiB, or with KASAN 32 KiB.
+# At most the size of a stack: 16 KiB, or 32 KiB with KASAN.
 for v in -1 x "$(($(row headroom stack.size) + 1))" 99999999999999999999; do
 	check_not "headroom_floor=$v is refused" \
 		sh -c "echo $v > $PARAMS/headroom_floor" 2> /dev/null
@@ -36,8 +36,7 @@ check_not "window_slots cannot be written" \
 section "enabled and window_slots" 3
 unload_mod
 
-# says PARAM=VALUE: the log names it, in our words or, for what is no number at
-# all, in the kernel's.
+# says PARAM=VALUE: does the log name it, in the module's words, or in the kernel's if it is no number?
 says()
 {
 	dmesg | grep -Eq "reclaimwb: ($1: give |.${1#*=}' invalid for parameter .${1%=*}')"
@@ -49,26 +48,26 @@ for p in $BAD_LOADS; do
 	check "and the log says why" says "$p"
 done
 section "insmod with bad values" $((10 * 2))
-# The kernel itself ignores a parameter that a module does not have.
+# The kernel ignores a parameter that a module does not have.
 check "insmod with an unknown parameter works, as for every module" \
 	try_load reclaimwb nonsense=1
 unload_mod
 check "good values load" try_load reclaimwb window_slots=64 headroom_floor=0
 section "insmod that works" 2
 
-# probes: the state of each, and what that makes of the ledgers.
+# probes: the state of each probe and of the ledgers.
 probes()
 {
 	grep -E '^(f?probe|ledger)\.' "$LEDGER/status" | md5sum
 }
 
-# attached: how many are.
+# attached: how many probes are attached.
 attached()
 {
 	grep -cE '^f?probe\.[^ ]* attached$' "$LEDGER/status"
 }
 
-# events: how many reached the module.
+# events: how many events have reached the module.
 events()
 {
 	sum "$LEDGER/status" 'events\..*'
@@ -105,7 +104,7 @@ swaps()
 	done
 }
 
-# flips: off and on again, while another task swaps.
+# flips: switch it off and on while another task swaps.
 flips()
 {
 	local pid rc=0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# rmmod under full load is a normal event: the module comes and goes 200 times
-# while tasks swap over NBD, and every page still proves right.
+# rmmod under full load is a normal event. The module is loaded and unloaded 200 times while tasks
+# swap over NBD, and every page is right.
 # guards: rust/reclaimwb_main.rs rust/ledgers.rs rust/control/probes.rs rust/kernel_ext/percpu.rs rust/kernel_ext/cell.rs rust/kernel_ext/trylock.rs rust/tables/scratch.rs
 # faults: lifetime locking memory
 # nbd: fast
@@ -11,14 +11,14 @@
 need_mod
 need_nbd fast
 ROUNDS=200
-# A round takes ten to twenty seconds on a kernel with checkers, which see what is wrong the
-# first time; the last of three has all groups.
+# A round takes ten to twenty seconds on a kernel with checkers. These see a fault the first time, so
+# three rounds will do; the last one has all groups of probes.
 ALL_GROUPS=5
 ! is_debug_kernel || ROUNDS=3 ALL_GROUPS=3
 start_test 6 "load and unload under pressure"
 nbd_swap_on fast
 
-# resident_mib: of the tasks' memory, which is what reclaim can take.
+# resident_mib: how much of the tasks' memory is resident, so that reclaim can take it.
 resident_mib()
 {
 	awk '/^nr_(in)?active_anon / { n += $2 } END { print int(n / 256) }' /proc/vmstat
@@ -33,7 +33,7 @@ tasks=$(cat "$TMP/tasks.pid")
 start=$(vmstat pswpout)
 before=$start done=0 counted=0
 while [ "$done" -lt "$ROUNDS" ]; do
-	# Function probes come and go one by one, and the kernel waits for each: seconds here.
+	# Function probes come and go one by one, and the kernel waits for each, which takes seconds.
 	# The last of ALL_GROUPS rounds has them all.
 	groups="stalls=N shrinkers=N"
 	[ $(((done + 1) % ALL_GROUPS)) != 0 ] || groups=
@@ -43,8 +43,8 @@ while [ "$done" -lt "$ROUNDS" ]; do
 	! is_number "$n" || counted=$((counted + n))
 	unload_mod || break
 	done=$((done + 1))
-	# What others gave back meanwhile (KASAN's quarantine) is locked away, too, or
-	# all that the tasks have might fit.
+	# Memory that others have given back (KASAN's quarantine) is locked, too, as else everything
+	# might fit.
 	now=$(vmstat pswpout)
 	[ "$now" != "$before" ] || [ "$(resident_mib)" -lt 16 ] || ballast 4
 	before=$now
@@ -59,7 +59,7 @@ check_not "and none found a wrong page" grep -q "is wrong" "$TMP/tasks.log"
 hog_kill tasks
 drop_ballast
 
-# A last load finds the probes in order.
+# The probes are in order after all of that.
 load_mod
 check_eq "the write probe attaches after all that" \
 	"$(row status probe.mm_vmscan_write_folio)" attached

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# One cell of the OOM matrix (scripts/measure/oom-matrix.sh): more memory in use than there is,
-# but not more than there is with swap. What the host asks for comes as RWB_*:
+# One cell of the OOM matrix (scripts/measure/oom-matrix.sh): tasks use more memory than there is,
+# but less than memory and swap together. The host asks for the rest by RWB_*:
 #   RWB_SIDE    stock (no module) or reclaimwb (handoff=always)
 #   RWB_TASKS   tasks
 #   RWB_SWAP    size of the swap area, in MiB
 #   RWB_LOCKED  per cent of the memory that is locked away first
 #   RWB_MEMCG   per cent of what the tasks want that their cgroup may have; 0: no limit
-# Kills, and how long it took, go to $RWB_RESULTS/cell as `key value`.
+# The number of kills and the time that it took go to $RWB_RESULTS/cell as `key value`.
 
 # shellcheck source=../lib/test.sh
 . "$(dirname "$0")/../lib/test.sh"
@@ -25,7 +25,7 @@ undo "swapoff $NBD_DEV"
 
 free=$(mem_mib MemAvailable)
 [ "${RWB_LOCKED:-0}" = 0 ] || ballast $((free * RWB_LOCKED / 100))
-# Nine tenths of what there is in all: it can be had.
+# Nine tenths of memory and swap: this much can be had.
 want=$((($(mem_mib MemAvailable) + RWB_SWAP) * 9 / 10))
 each=$((want / RWB_TASKS))
 CG_OF=
@@ -53,7 +53,7 @@ ended()
 	[ $rc = 0 ] || [ "$kills" != 0 ]
 }
 
-# A kill is a result; a wrong page is not: the host finds none then, and says so.
+# A kill is a result. With a wrong page there is no result, and the host says so.
 check "no page was wrong" none_wrong
 check "it ended, or was killed" ended
 ! none_wrong || ! ended || {
