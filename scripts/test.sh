@@ -68,11 +68,11 @@ programs() {
 # Everything that takes both cores comes first: tools, kernels, modules. Side by side, as
 # each of them has long stretches that only one core can work on.
 "$TOP/scripts/build/deps.sh" kernel vm tool check test nbd host
-like_base=() others=() debians=() builds=()
+like_base=() others=() of_debian=() builds=()
 for variant in "${variants[@]}"; do
 	case $variant in
 	base | base-*) like_base+=("$variant") ;;
-	debian | debian-*) debians+=("$variant") ;;
+	debian | debian-*) of_debian+=("$variant") ;;
 	*) others+=("$variant") ;;
 	esac
 done
@@ -80,7 +80,7 @@ done
 trap 'for build in "${builds[@]}"; do kill -TERM -- "-$build" 2>/dev/null || true; done' EXIT
 trap 'exit 1' INT TERM HUP
 set -m
-for build in "kernels ${like_base[*]}" "kernels ${others[*]} ${debians[*]}" programs; do
+for build in "kernels ${like_base[*]}" "kernels ${others[*]} ${of_debian[*]}" programs; do
 	# shellcheck disable=SC2086 # words
 	$build </dev/null &
 	builds+=($!)

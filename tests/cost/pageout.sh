@@ -6,7 +6,7 @@
 #   swap            a cgroup at its memory.max: swapped out to a RAM disk, and in again
 #   nbd             the same, swapped over NBD: the CPU time of the task that swaps
 #   alloc           pages are allocated and freed, and nobody reclaims
-#   switch          two tasks pass a byte to and fro, through pipes and their locks
+#   switch          two tasks pass a byte back and forth, through pipes and their locks
 #   net             packets go to the loopback device
 # RWB_SIDE:
 #   none            nobody

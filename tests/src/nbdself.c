@@ -2,9 +2,9 @@
 /*
  * nbdself - an NBD device whose server is a process of the same machine.
  *
- * What reclaim writes to such a device, the server must first receive and store, and for that it
- * may need memory, which reclaim may have to write out first. The server stores on a disk, through the
- * page cache if it is not told otherwise, and takes memory of its own for each request if it is told
+ * The server must receive and store what reclaim writes to such a device. For that it may need
+ * memory, which reclaim may have to write out first. The server stores on a disk, through the page
+ * cache if it is not told otherwise, and takes memory of its own for each request if it is told
  * to. One that is written with care locks its memory, says what it is, and writes directly (-c -d).
  *
  * The server's process is a child; this one stays in NBD_DO_IT until `nbd-client -d`.

@@ -6,7 +6,7 @@
  * limit of its cgroup pages them out, and touching them again reads them. "nbd" is the same for a
  * device that takes its time: the time is the CPU time of the task. With "alloc" pages are
  * allocated and freed again, and nobody reclaims. Nor does anybody with "switch", where two tasks
- * pass a byte to and fro, or with "net", where packets are sent to nobody; there each of these
+ * pass a byte back and forth, or with "net", where packets are sent to nobody; there each of these
  * counts as a page.
  */
 #define _GNU_SOURCE
@@ -85,6 +85,7 @@ static int send_packets(unsigned long times, unsigned long rounds)
 	};
 	int s = socket(AF_INET, SOCK_DGRAM, 0), r = socket(AF_INET, SOCK_DGRAM, 0);
 	unsigned long began, i, n;
+	const struct sockaddr *addr = (const struct sockaddr *)&to;
 	char data[64] = "";
 
 	if (s < 0 || r < 0 || bind(r, (struct sockaddr *)&to, sizeof(to)))
@@ -92,7 +93,7 @@ static int send_packets(unsigned long times, unsigned long rounds)
 	for (n = 0; n < rounds; n++) {
 		began = clock_ns();
 		for (i = 0; i < times; i++)
-			if (sendto(s, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			if (sendto(s, data, sizeof(data), 0, addr, sizeof(to)) < 0)
 				die("sendto");
 		print_round(n, began, times);
 	}
