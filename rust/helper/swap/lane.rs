@@ -490,5 +490,6 @@ impl SwapLane {
     pub(super) const fn bytes(requests: usize) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))
+            .saturating_add(ROWS.saturating_mul(core::mem::size_of::<Row>()))
     }
 }
