@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writeback helper, swap half: handoff.
+//! The swap half of the writeback helper: handoff.
 //!
-//! Flow: reclaim has prepared a request to swap out -> [`SwapHook::write`] puts it into the queue
-//! of its device -> that device's writer submits it; and who made it, when it is through with a
-//! batch of folios, waits in [`SwapHook::wait`] until there is room for more -> ends of requests
-//! make room.
+//! Flow: when reclaim has prepared a request to swap out, [`SwapHook::write`] puts it into the
+//! queue of its device. That device's writer submits it. When the reclaimer that made the request
+//! is through with a batch of folios, it waits in [`SwapHook::wait`] until there is room for more.
+//! The end of a request makes room.
 //!
-//! A prepared request is folios under writeback, unlocked, in neighbouring slots: to all of
-//! the kernel they are what they would be if the device had them already. So whoever asks may
-//! be served alike, and nothing is referenced, tried again or given up. `policy::link` says
-//! how much the device is given at once. Who finds more under way than that waits its turn, as
-//! it would wait for a tag or for a lock of the device; for a device that is late, some seconds
-//! at most.
+//! A prepared request consists of folios under writeback, unlocked, in neighbouring slots. To the
+//! rest of the kernel they are what they would be if the device had them already. So all reclaimers
+//! may be served alike, and the helper references nothing, tries nothing again and gives nothing
+//! up. `policy::link` says how much the device is given at once. A reclaimer that finds more under
+//! way than that waits its turn, as it would wait for a tag or for a lock of the device. If the
+//! device is late, it waits some seconds at most.
 //!
-//! Stop order: nobody is let in any more, and those who wait go away; the kernel is told, and
-//! waits for the last call; then the writers submit what they have, and end. A writer that
-//! is inside a device that does not answer keeps us waiting; we say so.
+//! Stop order: the helper lets nobody in any more, and sends away the tasks that wait. It tells the
+//! kernel, which waits for the last call. Then the writers submit what they have, and end. A writer
+//! that is inside a device that does not answer keeps us waiting; a message says so.
 //!
 //! Context: [`SwapHook::write`] runs inside reclaim, where reclaim would submit, and does not
-//! sleep; [`SwapHook::wait`] does, after a batch. Neither allocates. [`SwapHook::done`] runs in any
-//! context.
+//! sleep. [`SwapHook::wait`] sleeps, after a batch. Neither allocates. [`SwapHook::done`] runs in
+//! any context.
 //!
 //! Locks: those of lane.rs and table.rs, never both.
 
@@ -79,45 +79,46 @@ use table::{
 };
 use writer::Writer;
 
-/// A cookie is one of so many, by its lane.
+/// The modulus of cookies: a cookie modulo this is the lane of the request, plus 1.
 const COOKIES: usize = 2 * LANES;
 
-/// Pages that one who waits has seen written at most: as many as direct reclaim is content with
-/// (SWAP_CLUSTER_MAX). It looks for memory then, before it makes more requests, for which it
-/// would have to wait anew.
+/// The most pages that a task that waited is told were written meanwhile: as many as direct reclaim
+/// is content with (SWAP_CLUSTER_MAX). The task then looks for memory before it makes more
+/// requests, for which it would have to wait anew.
 const MOST_SEEN: u32 = 32;
 
-/// How often it is looked whether a device is late, in ms, while somebody waits.
+/// How often the ticker checks whether a device is late, in ms, while somebody waits.
 const LOOK_MS: u32 = 100;
 
-/// What hook, writers and readers share.
+/// State that the hook, the writers and the debugfs readers share.
 #[pin_data]
 pub(crate) struct SwapState {
     ledgers: Arc<Ledgers>,
     #[pin]
     table: SwapLanes,
-    /// Tells our requests from those of a helper before us that are still in flight.
+    /// The time at which this helper was made. It distinguishes our requests from those of an
+    /// earlier helper that are still in flight.
     since: usize,
 }
 
 impl SwapState {
-    /// What the requests of a lane are marked with; not 0.
+    /// Returns the cookie that marks the requests of a lane; it is not 0.
     fn cookie(&self, lane: usize) -> usize {
         self.since.wrapping_mul(COOKIES) | lane.wrapping_add(1)
     }
 
-    /// The lane of a request; `None` if it is not ours.
+    /// Returns the lane of a request; `None` if the request is not ours.
     fn lane_of(&self, cookie: usize) -> Option<usize> {
         let lane = (cookie % COOKIES).checked_sub(1)?;
         (lane < LANES && self.cookie(lane) == cookie).then_some(lane)
     }
 
-    /// Calls `f` with name and state of each device that was served.
+    /// Calls `f` with the name and the state of each device that was served.
     pub(crate) fn devices(&self, f: impl FnMut(SwapDeviceName, &SwapLane)) {
         self.table.each(f);
     }
 
-    /// Memory that the helper takes, in bytes.
+    /// Returns the memory that the helper takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(self.table.bytes())
@@ -127,7 +128,7 @@ impl SwapState {
 
 impl Tick for SwapState {
     fn tick(&self) -> u32 {
-        // All of them, not only the first.
+        // This looks at all lanes, and does not stop at the first one.
         let waits = self.table.iter().filter(|lane| lane.look()).count();
         match waits {
             0 => 0,
@@ -136,7 +137,7 @@ impl Tick for SwapState {
     }
 }
 
-/// What the kernel calls.
+/// The handoff half of [`Callbacks`](super::Callbacks): what the kernel calls.
 pub(crate) struct SwapHook {
     // Dropped in this order: the ticker, the writers, then what they use.
     ticker: Ticker<SwapState>,
@@ -168,12 +169,12 @@ impl SwapHook {
         })
     }
 
-    /// What readers look at.
+    /// Returns the state that debugfs readers look at.
     pub(crate) fn shared(&self) -> Arc<SwapState> {
         self.shared.clone()
     }
 
-    /// Returns its cookie, or why it was not taken.
+    /// Takes a request, and returns its cookie, or why it was not taken. Does not sleep.
     fn take(&self, request: &SwapRequest<'_>) -> Result<usize, Refusal> {
         if let Some(why) = decide(
             settings::handoff(),
@@ -194,7 +195,8 @@ impl SwapHook {
         Ok(cookie)
     }
 
-    /// A request is prepared. Is it ours? Its cookie, or 0. Does not sleep.
+    /// Offers a request that reclaim has prepared. Returns its cookie if it is ours, or 0. Does not
+    /// sleep.
     pub(crate) fn write(&self, request: &SwapRequest<'_>) -> usize {
         let ledgers = &self.shared.ledgers;
         let at = request.at();
@@ -208,7 +210,7 @@ impl SwapHook {
             let ledger = ledgers.handoff.this(pin);
             match taken {
                 Ok(cookie) => {
-                    // The writer's bio is another task's, which knows neither.
+                    // The bio is made by the writer, a task that knows neither slot nor origin.
                     block::gathered(ledgers, pin, slot, origin, request.bio());
                     if settings::enabled() {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
@@ -225,7 +227,8 @@ impl SwapHook {
         })
     }
 
-    /// Reclaim is through with a batch, of which pages were taken. Sleeps, in reclaim.
+    /// Makes a reclaimer wait, if there is no room, when it is through with a batch of which pages
+    /// were taken. Called in reclaim. Sleeps.
     pub(crate) fn wait(&self, batch: &SwapBatch<'_>) {
         let Some(lane) = self.shared.lane_of(batch.cookie()) else {
             return;
@@ -248,9 +251,10 @@ impl SwapHook {
         let Some(waited) = waited else {
             return;
         };
-        // It is progress of a task's direct reclaim, which looks for memory then. Other reclaim
-        // ignores it, and reclaim for a larger order would take it for pages that may lie side
-        // by side. It is told with and without the observer, for the books only if there are any.
+        // The pages that were written are progress for direct reclaim of a task, which then looks
+        // for memory. Other reclaim ignores them. Reclaim for a larger order would take them for
+        // pages that may lie side by side. The kernel is told with or without the observer. The
+        // task's slot counts them only if there is a slot.
         let tells = batch.who() == Who::Task && batch.order() == 0;
         let seen = if tells {
             waited.written.min(MOST_SEEN)
@@ -273,7 +277,7 @@ impl SwapHook {
         }
     }
 
-    /// A request with a cookie is done. Any context.
+    /// Accounts for the end of a request that has a cookie. Any context.
     pub(crate) fn done(&self, done: &Done) {
         let Some(index) = self.shared.lane_of(done.cookie) else {
             return;
@@ -293,8 +297,8 @@ impl SwapHook {
             .count(done.pages, ns / 1000, done.failed);
     }
 
-    /// Sends away who waits for room, and lets nobody in any more. To be called before the
-    /// kernel is told that we go, which waits for them.
+    /// Sends away the tasks that wait for room, and lets nobody in any more. This must be called
+    /// before the kernel is told that we go, because the kernel waits for these tasks.
     pub(crate) fn close(&self) {
         for lane in self.shared.table.iter() {
             lane.close();
@@ -306,7 +310,7 @@ impl Drop for SwapHook {
     fn drop(&mut self) {
         // The kernel calls no more. A writer that is inside a device cannot be stopped.
         self.shared.devices(|name, lane| {
-            // What was submitted is nobody's of us any more.
+            // The requests that were submitted no longer depend on us.
             if lane.figures().late && lane.taken.load(Relaxed) != lane.written.load(Relaxed) {
                 pr_warn!("waiting for swap device {name}, which does not answer\n");
             }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What hook, writer, the end of requests, and readers share of a swap device.
+//! The state of a swap device that the hook, the writer, the end of requests and readers share.
 //!
-//! Locks: the lane's own, with interrupts off, as requests end in them; under it those of the
-//! lines in which those stand who wait for room.
+//! Locks: the lane's own, with interrupts off, because requests end in interrupts. Under it those
+//! of the lines in which tasks wait for room.
 
 use crate::{
     kernel_ext::{
@@ -57,26 +57,27 @@ use kernel::{
 
 /// A request that waits for the writer.
 pub(crate) struct QueuedRequest {
-    /// It.
+    /// The request, as reclaim prepared it.
     pub(crate) prepared: Prepared,
-    /// Its first swap slot, by which it is sorted.
+    /// Its first swap slot. The writer sorts requests by it.
     pub(crate) slot: u64,
     /// When it was taken, in monotonic nanoseconds.
     pub(crate) taken: u64,
-    /// Its pages.
+    /// Its number of pages.
     pub(crate) pages: u32,
 }
 
-/// How often, and how long each time, a task that handed over sleeps for a device that is late,
-/// in ms. Without us it would sleep in the device until that answers; if it goes on at once
-/// it soon asks for the OOM killer, for a server that is back after some seconds. All tasks
-/// together, from when it is late: each batch anew would be minutes, for a device that is dead.
+/// The most naps of [`NAP_MS`] that a task that handed over takes for a device that is late.
+/// Without the helper, the task would sleep in the device until the device answers. If it went on
+/// at once, it would soon ask for the OOM killer, though the server may be back after some seconds.
+/// The time of the naps runs for all tasks together, from when the device became late. If it began
+/// anew with each batch, tasks would sleep for minutes for a device that is dead.
 const NAPS: u32 = 50;
 
-/// See [`NAPS`].
+/// The length of a nap, in ms. See [`NAPS`].
 const NAP_MS: u32 = 100;
 
-/// Tasks that are known to have waited, of each device.
+/// The number of tasks that are known to have waited, for each device.
 const ROWS: usize = 128;
 
 /// Whether the writer sleeps.
@@ -88,17 +89,18 @@ impl idle::Flag for Idle {
     }
 }
 
-/// What the lock guards.
+/// The state that the lane's lock guards.
 struct LaneInner {
     door: Door,
     link: Link,
-    /// Pages that may be under way, as far as the reserves go.
+    /// The number of pages that the reserves allow to be under way.
     reserve: u32,
-    /// Pages that were submitted and are not done.
+    /// The number of pages that were submitted and are not done.
     in_flight: u32,
-    /// When a request was done last, or one was handed over with none before it.
+    /// When the last request was done, or one was handed over with none before it, in monotonic
+    /// nanoseconds.
     progress: u64,
-    /// Nobody is let in any more.
+    /// Whether the lane lets nobody in any more.
     going: bool,
     queue: KVVec<QueuedRequest>,
     returning: Returning<KVec<Row>>,
@@ -113,8 +115,9 @@ impl LaneInner {
         self.room().device()
     }
 
-    /// What counts of a batch: who freed as many pages as it handed over goes on before others
-    /// only while little is under way, also of a device that is late, and the queue has places.
+    /// Returns the batch as it counts. A reclaimer that freed as many pages as it handed over goes
+    /// on before others only while little is under way and the queue has room. This also holds for
+    /// a device that is late.
     fn judged(&self, batch: Batch, room: Room) -> Batch {
         let full = self.queue.len() > self.queue.capacity() / 2;
         match full || self.door.inside() >= room.paid() {
@@ -123,25 +126,25 @@ impl LaneInner {
         }
     }
 
-    /// See [`late_after`].
+    /// Whether the device is late. See [`late_after`].
     fn late(&self, now: u64) -> bool {
         self.late_for(now).is_some()
     }
 
-    /// For how long it has been late, in ns.
+    /// Returns for how long the device has been late, in ns; `None` if it is not late.
     fn late_for(&self, now: u64) -> Option<u64> {
         let after = late_after(self.in_flight, self.link.rate());
         let ns = now.saturating_sub(self.progress).checked_sub(after)?;
         (self.door.backlog() != 0 && ns != 0).then_some(ns)
     }
 
-    /// Is it late, and may still be slept for? See [`NAPS`].
+    /// Whether the device is late and a task may still sleep for it. See [`NAPS`].
     fn worth_a_nap(&self, now: u64) -> bool {
         let most = u64::from(NAPS).saturating_mul(u64::from(NAP_MS).saturating_mul(1_000_000));
         !self.going && self.late_for(now).is_some_and(|ns| ns < most)
     }
 
-    /// May the writer submit more?
+    /// Whether the writer may submit more.
     fn may_submit(&self) -> bool {
         self.in_flight == 0 || self.in_flight < self.limit()
     }
@@ -150,7 +153,7 @@ impl LaneInner {
         self.queue.len() >= self.queue.capacity()
     }
 
-    /// Why nobody may hand over, if so.
+    /// Returns why nobody may hand over; `None` if all may.
     fn closed(&self, now: u64) -> Option<Refusal> {
         if self.going {
             Some(Refusal::Going)
@@ -164,52 +167,52 @@ impl LaneInner {
     }
 }
 
-/// One who handed over.
+/// A reclaimer that handed over a batch.
 #[derive(Clone, Copy)]
 pub(crate) struct Asker {
-    /// Whether, and where, it waits.
+    /// Whether, and in which line, it waits.
     pub(crate) who: Who,
     /// The task, as an opaque key.
     pub(crate) task: usize,
-    /// Faults that it has had; `None`: it does not reclaim for a page of its own.
+    /// The number of faults that it has had; `None` if it does not reclaim for a page of its own.
     pub(crate) faults: Option<u32>,
 }
 
-/// How one who handed over had to wait.
+/// How a reclaimer had to wait.
 #[derive(Clone, Copy)]
 pub(crate) struct Waited {
-    /// So many nanoseconds.
+    /// How long it waited, in nanoseconds.
     pub(crate) ns: u64,
-    /// Pages that were written meanwhile.
+    /// The number of pages that were written meanwhile.
     pub(crate) written: u32,
 }
 
-/// State for readers.
+/// The state of a lane for debugfs readers.
 pub(crate) struct Figures {
-    /// Pages that were handed over and are not done.
+    /// The number of pages that were handed over and are not done.
     pub(crate) inside: u32,
-    /// Of these, submitted.
+    /// The number of these that were submitted.
     pub(crate) in_flight: u32,
-    /// Pages that may be submitted, and handed over before others wait.
+    /// The number of pages that may be submitted, and that may be handed over before others wait.
     pub(crate) limit: u32,
-    /// The same, as far as the reserves go.
+    /// The number of pages that the reserves allow to be under way.
     pub(crate) reserve: u32,
-    /// Pages a second that the device takes; 0: not known.
+    /// The rate at which the device takes pages, in pages per second; 0 if not known.
     pub(crate) rate: u64,
-    /// The least that a request took of late, in ns; 0: not known.
+    /// The shortest time that a request took of late, in ns; 0 if not known.
     pub(crate) rtt: u64,
-    /// Tasks that wait for room.
+    /// The number of tasks that wait for room.
     pub(crate) waiting: u32,
-    /// The device is late.
+    /// Whether the device is late.
     pub(crate) late: bool,
 }
 
-/// State of a lane.
+/// The lane of a swap device.
 #[pin_data]
 pub(crate) struct SwapLane {
     #[pin]
     inner: SpinLockIrq<LaneInner>,
-    /// Where those stand who wait for room.
+    /// The lines in which tasks wait for room.
     #[pin]
     kswapd: Line,
     /// See `kswapd`.
@@ -218,18 +221,18 @@ pub(crate) struct SwapLane {
     /// See `kswapd`.
     #[pin]
     tasks: Line,
-    /// The device, 0: none.
+    /// The device number; 0 if the lane has no device.
     device: Atomic<u32>,
-    /// The writer sleeps, and wants to know of what is queued.
+    /// Whether the writer sleeps, and must be woken when a request is queued.
     pub(crate) idle: Idle,
-    /// Requests taken, and submitted.
+    /// The number of requests that were taken, and that were submitted.
     pub(crate) taken: Atomic<u64>,
     /// See `taken`.
     pub(crate) written: Atomic<u64>,
 }
 
 impl SwapLane {
-    /// A lane whose queue has room for `requests`. Sleeps.
+    /// Creates a lane whose queue has room for `requests`. Sleeps.
     pub(crate) fn new(requests: usize) -> Result<Pin<KBox<Self>>> {
         let inner = LaneInner {
             door: Door::new(),
@@ -256,12 +259,13 @@ impl SwapLane {
         )
     }
 
-    /// Takes a request, unless nobody may hand over. May the writer go on? Any context.
+    /// Takes a request, unless nobody may hand over. Returns whether the writer may go on. Any
+    /// context.
     pub(crate) fn enter(&self, request: &SwapRequest<'_>, cookie: usize) -> Result<bool, Refusal> {
         let (pages, now) = (request.pages(), system::mono_ns());
         let mut inner = self.inner.lock();
         if !self.serves(request.device()) {
-            // It was given to another device meanwhile.
+            // The lane was given to another device meanwhile.
             return Err(Refusal::Devices);
         }
         if let Some(why) = inner.closed(now) {
@@ -277,18 +281,19 @@ impl SwapLane {
             taken: now,
             pages,
         };
-        // Before the writer can count it as written.
+        // This comes before the writer can count the request as written.
         self.taken.fetch_add(1, Relaxed);
-        // There is a place: we have looked.
+        // The queue has room: `closed()` has checked that.
         let _ = inner.queue.push_within_capacity(queued);
         Ok(inner.may_submit())
     }
 
-    /// One who is through with a batch waits until there is room, unless the lane is going. While
-    /// the device is late, a task sleeps until it has been so for [`NAPS`]. `waits` is called when
-    /// it is about to sleep, maybe under the lane's lock: somebody has to [`Self::look`] meanwhile
-    /// at those in line. Returns how long it slept, in ns, and how many pages were written
-    /// meanwhile; `None`: it had not to. Sleeps.
+    /// Waits until there is room, unless the lane is going, for a reclaimer that is through with a
+    /// batch. While the device is late, a task sleeps instead, until the device has been late for
+    /// the time of all [`NAPS`]. `waits` is called before the reclaimer sleeps, maybe under the
+    /// lane's lock: somebody must call [`Self::look`] for the lines meanwhile. Returns how long the
+    /// reclaimer slept and how many pages were written meanwhile; `None` if it did not have to
+    /// wait. Sleeps.
     pub(crate) fn wait(&self, batch: Batch, asker: Asker, waits: impl Fn()) -> Option<Waited> {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
@@ -328,8 +333,8 @@ impl SwapLane {
         loop {
             inner = self.line(who).sleep(inner, || self.inner.lock());
             now = system::mono_ns();
-            // A turn may be meant for a task that a signal woke before: if it went away without,
-            // nobody would take it, and the next ones would never be called.
+            // A turn may be meant for a task that a signal woke before. If the task went away
+            // without it, nobody would take the turn, and the next tasks would never be called.
             if inner.door.take_turn(pages, who) {
                 break;
             }
@@ -359,7 +364,7 @@ impl SwapLane {
         }
     }
 
-    /// Wakes those who waited longest, as many as may come in.
+    /// Wakes as many tasks as may come in, those first that waited longest.
     fn call(&self, inner: &mut LaneInner) {
         let room = inner.room();
         let [kswapd, again, tasks] = inner.door.call(room);
@@ -374,7 +379,8 @@ impl SwapLane {
         self.tasks.wake_all();
     }
 
-    /// Sends those away who wait, if the device is late; are there any left? Any context.
+    /// Sends the tasks that wait away if the device is late. Returns whether any task still waits.
+    /// Any context.
     pub(crate) fn look(&self) -> bool {
         let inner = self.inner.lock();
         if inner.door.waiting() != 0 && inner.late(system::mono_ns()) {
@@ -383,32 +389,33 @@ impl SwapLane {
         inner.door.waiting() != 0
     }
 
-    /// Lets nobody in any more, and sends those away who wait. Any context.
+    /// Lets nobody in any more, and sends away the tasks that wait. Any context.
     pub(crate) fn close(&self) {
         let mut inner = self.inner.lock();
         inner.going = true;
         self.wake_all();
     }
 
-    /// Gives what is queued, the oldest first, for `empty`, which has as much room and holds
-    /// nothing. Does not sleep.
+    /// Swaps the queue, the oldest request first, with `empty`, which must have as much room and
+    /// hold nothing. Does not sleep.
     pub(crate) fn take(&self, empty: &mut KVVec<QueuedRequest>) {
         core::mem::swap(&mut self.inner.lock().queue, empty);
     }
 
-    /// Is there something for the writer to do, that has nothing at hand, or (`holds`) has?
+    /// Whether there is something to do for the writer. `holds` says whether it has requests at
+    /// hand.
     pub(crate) fn waits(&self, holds: bool) -> bool {
         let inner = self.inner.lock();
         (holds || !inner.queue.is_empty()) && inner.may_submit()
     }
 
-    /// May the writer submit more?
+    /// Whether the writer may submit more.
     pub(crate) fn may_submit(&self) -> bool {
         self.inner.lock().may_submit()
     }
 
-    /// A request of so many pages is about to be submitted; with what is to be noted of it.
-    /// For the writer.
+    /// Accounts for a request of `pages` pages that the writer is about to submit. Returns what is
+    /// to be noted of it. Only the writer calls this.
     pub(crate) fn begin(&self, pages: u32) -> Sent {
         let mut inner = self.inner.lock();
         let limited = inner.door.backlog() < inner.limit();
@@ -418,33 +425,34 @@ impl SwapLane {
         inner.link.sent(in_flight, limited, system::mono_ns())
     }
 
-    /// A request of so many pages is done: after how many ns? And may the writer go on? Any
-    /// context.
+    /// Accounts for the end of a request of `pages` pages. Returns how long it took, in ns, and
+    /// whether the writer may go on. Any context.
     pub(crate) fn done(&self, pages: u32, sent: Sent, failed: bool) -> (u64, bool) {
         let now = system::mono_ns();
         let mut inner = self.inner.lock();
         inner.in_flight = inner.in_flight.saturating_sub(pages);
         inner.door.done(pages);
         inner.progress = now;
-        // What failed says nothing of how fast the device is.
+        // A request that failed says nothing of how fast the device is.
         if !failed {
             let in_flight = inner.in_flight;
             inner.link.done(pages, sent, in_flight, now);
         }
         self.call(&mut inner);
-        // Half of what it may have keeps the device busy: not for each that is done.
+        // Half of its limit keeps the device busy, so the writer is not woken for each request that
+        // is done.
         let goes_on = inner.in_flight <= inner.limit() / 2;
         (now.saturating_sub(sent.at), goes_on)
     }
 
-    /// The reserves carry so many pages.
+    /// Sets the number of pages that the reserves allow to be under way. Any context.
     pub(crate) fn carries(&self, pages: u32) {
         let mut inner = self.inner.lock();
         inner.reserve = pages;
         self.call(&mut inner);
     }
 
-    /// How it does. Any context.
+    /// Returns the state of the lane. Any context.
     pub(crate) fn figures(&self) -> Figures {
         let inner = self.inner.lock();
         Figures {
@@ -459,18 +467,18 @@ impl SwapLane {
         }
     }
 
-    /// The device; 0: none.
+    /// Returns the device number; 0 if the lane has no device.
     pub(crate) fn device(&self) -> u32 {
         self.device.load(Acquire)
     }
 
-    /// Is it that device's?
+    /// Whether the lane is that device's.
     pub(super) fn serves(&self, device: u32) -> bool {
         self.device() == device
     }
 
-    /// From now on it is that device's, unless something of its own is under way or somebody
-    /// waits. For one at a time.
+    /// Gives the lane to that device, unless pages of its own are under way or somebody waits.
+    /// Returns whether it did. Callers must not run at the same time.
     pub(super) fn serve(&self, device: u32) -> bool {
         let mut inner = self.inner.lock();
         if inner.door.backlog() != 0 || inner.door.waiting() != 0 {
@@ -486,7 +494,7 @@ impl SwapLane {
         true
     }
 
-    /// Memory that one takes, whose queue has room for `requests`, in bytes.
+    /// Returns the memory that a lane takes whose queue has room for `requests`, in bytes.
     pub(super) const fn bytes(requests: usize) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))

@@ -2,7 +2,7 @@
 
 //! The lanes of all swap devices.
 //!
-//! Locks: `SwapLanes::claim`, which guards the change of a lane's device, before a lane's own.
+//! Locks: `SwapLanes::claim`, which guards changes of a lane's device, before a lane's own.
 
 use super::lane::SwapLane;
 use kernel::{
@@ -11,10 +11,10 @@ use kernel::{
     sync::SpinLock, //
 };
 
-/// Swap devices that can be written to at once and be told apart.
+/// The number of swap devices that can be written to, and told apart, at the same time.
 pub(crate) const LANES: usize = 4;
 
-/// All lanes.
+/// The lanes of all swap devices.
 #[pin_data]
 pub(crate) struct SwapLanes {
     lanes: KVec<Pin<KBox<SwapLane>>>,
@@ -24,7 +24,7 @@ pub(crate) struct SwapLanes {
 }
 
 impl SwapLanes {
-    /// All lanes free, each with room for so many requests. Sleeps.
+    /// Creates all lanes without a device, each with room for `requests`. Sleeps.
     pub(crate) fn new(requests: usize) -> impl PinInit<Self, Error> {
         pin_init::pin_init_scope(move || {
             let mut lanes = KVec::with_capacity(LANES, GFP_KERNEL)?;
@@ -39,18 +39,18 @@ impl SwapLanes {
         })
     }
 
-    /// A lane.
+    /// Returns the lane with that index; `None` if there is none.
     pub(crate) fn get(&self, lane: usize) -> Option<&SwapLane> {
         self.lanes.get(lane).map(|l| &**l)
     }
 
-    /// All of them.
+    /// Returns an iterator over all lanes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &SwapLane> {
         self.lanes.iter().map(|l| &**l)
     }
 
-    /// The lane of a device: it gets a free one if it has none; `None` if there is none.
-    /// Does not sleep.
+    /// Returns the lane of a device. A device that has none gets a free one; `None` if no lane is
+    /// free. Does not sleep.
     pub(crate) fn lane_of(&self, device: u32) -> Option<usize> {
         let find = || self.iter().position(|l| l.serves(device));
         if let Some(lane) = find() {
@@ -65,40 +65,40 @@ impl SwapLanes {
             .or_else(|| self.iter().position(|l| l.serve(device)))
     }
 
-    /// Calls `f` with device and state of each lane that serves one.
+    /// Calls `f` with the device and the state of each lane that has a device.
     pub(crate) fn each(&self, mut f: impl FnMut(SwapDeviceName, &SwapLane)) {
         for lane in self.iter().filter(|l| !l.serves(0)) {
             f(SwapDeviceName(lane.device()), lane);
         }
     }
 
-    /// Requests that each has room for.
+    /// Returns the number of requests that each lane has room for.
     pub(crate) fn requests(&self) -> usize {
         self.requests
     }
 
-    /// Memory that they take, in bytes.
+    /// Returns the memory that the lanes take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         LANES.saturating_mul(SwapLane::bytes(self.requests))
     }
 }
 
-/// A swap device's name: major and minor number; the swap file of a filesystem without
-/// a block device is `swap<type>`.
+/// The name of a swap device: its major and minor number. A swap file of a filesystem without a
+/// block device is `swap<type>`.
 #[derive(Clone, Copy)]
 pub(crate) struct SwapDeviceName(u32);
 
 impl core::fmt::Display for SwapDeviceName {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.0 & 0x8000_0000 {
-            // MAJOR() and MINOR() of include/linux/kdev_t.h.
+            // The shifts are those of MAJOR() and MINOR() in include/linux/kdev_t.h.
             0 => write!(f, "{}:{}", self.0 >> 20, self.0 & 0xf_ffff),
             _ => write!(f, "swap{}", self.0 & 0x7fff_ffff),
         }
     }
 }
 
-// `pr_*!` and `writeln!` want one each.
+// `pr_*!` and `writeln!` need this trait of the kernel crate.
 impl kernel::fmt::Display for SwapDeviceName {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(self, f)

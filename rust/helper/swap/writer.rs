@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writer of a lane: submits what was handed over, in the order of swap slots.
+//! The writer of a lane: it submits what was handed over, in the order of swap slots.
 //!
-//! It submits what there is, as much as fills the device, and looks between for what came
-//! meanwhile: that may lie side by side with what it has.
+//! It submits what there is, as much as fills the device. In between it looks for requests that
+//! came meanwhile, because they may lie side by side with those that it has.
 //!
-//! Context: a kernel thread with PF_MEMALLOC: what it allocates may come out of the
-//! reserves, and it never reclaims. Sleeps.
+//! Context: a kernel thread with PF_MEMALLOC. What it allocates may come out of the reserves, and
+//! it never reclaims. Sleeps.
 //!
-//! Locks: the lane's `at_hand` mutex (nobody else takes it); a lane's own is innermost.
+//! Locks: the lane's `at_hand` mutex, which nobody else takes. A lane's own lock is innermost.
 
 use super::{
     lane::{
@@ -47,26 +47,26 @@ use kernel::{
     },
 };
 
-/// Requests that the writer has at hand at most.
+/// The most requests that the writer has at hand.
 const PENDING: usize = 1024;
 
-/// A request that waits longer comes first, wherever its slots are.
+/// A request that has waited longer than this, in ns, is submitted first, wherever its slots are.
 const OLD_NS: u64 = 500_000_000;
 
-/// What the writer has at hand.
+/// The requests that the writer has at hand, and its state.
 struct WriterState {
-    /// Sorted by slot.
+    /// Requests that are sorted by slot.
     pending: KVVec<QueuedRequest>,
-    /// Taken from the queue, the oldest last.
+    /// Requests that were taken from the queue, the oldest last.
     fresh: KVVec<QueuedRequest>,
     reserve: Reserve,
-    /// The device that they are of.
+    /// The device that the requests belong to.
     device: u32,
-    /// Where the last batch ended.
+    /// The slot at which the last batch ended.
     last: u64,
 }
 
-/// The thread.
+/// The writer thread of a lane.
 #[pin_data]
 pub(super) struct Writer {
     shared: Arc<SwapState>,
@@ -76,14 +76,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Memory that one takes, in bytes, whose lane has room for `requests`.
+    /// Returns the memory that a writer takes whose lane has room for `requests`, in bytes.
     pub(super) const fn bytes(requests: usize) -> usize {
         let requests = requests.saturating_add(PENDING);
         core::mem::size_of::<Self>()
             .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))
     }
 
-    /// The writer of a lane that has room for `requests`. Sleeps.
+    /// Creates the writer of a lane that has room for `requests`. Sleeps.
     pub(super) fn new(shared: Arc<SwapState>, index: usize, requests: usize) -> Result<Arc<Self>> {
         let work = WriterState {
             pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
@@ -116,7 +116,8 @@ impl Thread for Writer {
         loop {
             work.refill(lane);
             let (holds, stops) = (!work.pending.is_empty(), me.should_stop());
-            // At last all of it: the device may have stopped, and we would wait for it here.
+            // A writer that stops submits all it has. The device may have stopped answering, and
+            // the writer would wait here for it.
             if holds && (stops || lane.may_submit()) {
                 work.write(self, me, lane, stops);
             } else if stops {
@@ -131,7 +132,7 @@ impl Thread for Writer {
 }
 
 impl WriterState {
-    /// Moves what was handed over to its place.
+    /// Moves the requests that were handed over to their places in `pending`.
     fn refill(&mut self, lane: &SwapLane) {
         if self.fresh.is_empty() {
             lane.take(&mut self.fresh);
@@ -149,14 +150,14 @@ impl WriterState {
         let at = self.pending.partition_point(|r| r.slot < request.slot);
         match self.pending.insert_within_capacity(at, request) {
             Ok(()) => {}
-            // Can't be: no more was taken than there is room for. It is submitted as it is
-            // dropped.
+            // This cannot happen, because no more was taken than there is room for. If it does, the
+            // request is submitted when it is dropped.
             Err(InsertError::IndexOutOfBounds(_) | InsertError::OutOfCapacity(_)) => {}
         }
     }
 
-    /// Index of the first request of the next batch: up from where the last one ended, and
-    /// round.
+    /// Returns the index of the first request of the next batch. The writer goes up from where the
+    /// last batch ended, and starts again at the lowest slot.
     fn first(&self) -> usize {
         let at = self.pending.partition_point(|r| r.slot < self.last);
         if at < self.pending.len() {
@@ -195,8 +196,8 @@ impl WriterState {
         lane.carries(self.reserve.limit(after, min, lane.figures().in_flight));
     }
 
-    /// Submits requests of `most` pages together, as many as the device may have or `all`, but
-    /// one at least; returns of how many.
+    /// Submits requests of `most` pages together, as many as the device may have, or without this
+    /// limit if `all`, but at least one request. Returns the number of pages.
     fn submit(&mut self, most: u32, writer: &Writer, lane: &SwapLane, all: bool) -> u32 {
         let mut pages = 0u32;
         while pages == 0 || all || lane.may_submit() {
@@ -213,7 +214,7 @@ impl WriterState {
         pages
     }
 
-    /// Takes the next request if it is of no more than `most` pages, or of any number.
+    /// Takes the next request if it has no more than `most` pages, or whatever its size if `any`.
     fn next(&mut self, most: u32, any: bool) -> Option<QueuedRequest> {
         let at = self.first();
         let fits = any || self.pending.get(at)?.pages <= most;
