@@ -1,38 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Why a swap write ended where it did. Swap gathers folios into a write for as long as each
-//! lies behind the one before it on the same device, and its I/O is charged to the same
-//! cgroup, and there is room; or it is told that there is no more (mm/page_io.c,
-//! swap_add_folio() and swap_write_submit()).
+//! Why a swap write ended where it did.
+//!
+//! Swap gathers folios into a write as long as there is room, each folio lies behind the one before
+//! it on the same device, and the I/O of both is charged to the same cgroup. A write also ends when
+//! swap is told that there is no more (mm/page_io.c, swap_add_folio() and swap_write_submit()).
 
 use crate::words::EndReason;
 
-/// Who submits a write.
+/// The caller that submits a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Whoever has a next folio for it, which does not fit: or it is full.
+    /// A caller with a next folio, which does not fit into the write; or the write is full.
     Adder,
-    /// Whoever has no more.
+    /// A caller that has no more folios.
     Ender,
-    /// It is not known.
+    /// The caller is not known.
     Unknown,
 }
 
-/// Where a write lies, to be held against the next one.
+/// Where a write lies, for the comparison with the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// The device.
+    /// The device, as an opaque key.
     pub device: u64,
-    /// Its first sector.
+    /// The first sector of the write.
     pub start: u64,
-    /// The sector behind its last.
+    /// The sector behind its last one.
     pub end: u64,
-    /// Whom its I/O is charged to, as an opaque key.
+    /// The cgroup that its I/O is charged to, as an opaque key.
     pub cgroup: u64,
 }
 
-/// Why a write of `folios`, with room for `room`, ended, as far as it shows itself; `None`:
-/// the task's next write will show it, which holds the folio that did not fit.
+/// Returns why a write of `folios` folios, with room for `room`, ended, as far as the write itself
+/// shows it. `None` if only the task's next write will show it, which holds the folio that did not
+/// fit.
 pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<EndReason> {
     if synchronous {
         return Some(EndReason::Sync);
@@ -47,8 +49,8 @@ pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<EndRea
     }
 }
 
-/// Why the folio that begins `next` could not be added to `last`. In the order in which swap
-/// asks: where both a gap and another cgroup are between them, it is the gap.
+/// Returns why the folio that begins `next` could not be added to `last`. The order of the checks
+/// is that of swap: if there is both a gap and another cgroup, the reason is the gap.
 pub fn parted(last: &Extent, next: &Extent) -> EndReason {
     if last.device != next.device {
         EndReason::Device
@@ -57,7 +59,8 @@ pub fn parted(last: &Extent, next: &Extent) -> EndReason {
     } else if last.cgroup != next.cgroup {
         EndReason::Cgroup
     } else {
-        // Swap files that adjoin on a device; a folio that nobody is charged for.
+        // This may be two swap files that adjoin on a device, or a folio that is charged to no
+        // cgroup.
         EndReason::Unknown
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Is a prepared swap-out request the writer's, and when may who made it go on?
+//! Decides whether a prepared swap-out request is the writer's, and when the reclaimer that made it
+//! may go on.
 
 use super::link::MIN_PAGES;
 use crate::words::{
@@ -8,24 +9,24 @@ use crate::words::{
     Refusal, //
 };
 
-/// A device that did nothing of what it was given for so long, in ns, and for as long as it
-/// takes for all of that at its rate, is late: until something is done nobody waits for it.
+/// A device is late if it did nothing of what it was given for this time, in ns, plus the time that
+/// it takes for all of that at its rate. Until something is done, nobody waits for it.
 pub const LATE_NS: u64 = 1_000_000_000;
 
-/// No device has longer, in ns.
+/// The longest time after which a device is late, in ns.
 pub const LATEST_NS: u64 = 30_000_000_000;
 
-/// kswapd, for which everybody waits, has so many times the room of others while none of them
-/// waits.
+/// kswapd has this many times the room of others while none of them waits, because everybody waits
+/// for kswapd.
 pub const KSWAPD_ROOM: u32 = 2;
 
-/// One whose batch freed as many pages as it handed over has so many times the room of others,
-/// and waits for nobody ahead: what it handed over takes the place of pages that were written
-/// before. It has what it came for; most batches have some of both kinds.
+/// A reclaimer whose batch freed as many pages as it handed over has this many times the room of
+/// others, and waits for nobody ahead. What it handed over takes the place of pages that were
+/// written before. It has what it came for. Most batches have some pages of both kinds.
 pub const PAID_ROOM: u32 = 4;
 
-/// When is a device late that has `inside` pages and takes `rate` a second (0: not known)? After
-/// so many ns without an end.
+/// Returns the time without an end of a request, in ns, after which a device is late that has
+/// `inside` pages and takes `rate` pages per second (0 if not known).
 pub fn late_after(inside: u32, rate: u64) -> u64 {
     let all = u64::from(inside).saturating_mul(1_000_000_000);
     let all = all.checked_div(rate).unwrap_or(0);
@@ -35,14 +36,14 @@ pub fn late_after(inside: u32, rate: u64) -> u64 {
 /// What is known of a request when it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestInfo {
-    /// The device writes at once.
+    /// Whether the device writes at once.
     pub sync: bool,
-    /// Bytes of stack that are left.
+    /// The bytes of stack that are left.
     pub headroom: usize,
 }
 
-/// May it be handed off, as far as the asker and the kind of device go? `floor` is that of
-/// [`Mode::LowHeadroom`], in bytes.
+/// Returns why a request may not be handed off, as far as the asker and the kind of device go;
+/// `None` if it may. `floor` is that of [`Mode::LowHeadroom`], in bytes.
 pub fn decide(mode: Mode, floor: usize, info: &RequestInfo) -> Option<Refusal> {
     if info.sync {
         Some(Refusal::Sync)
@@ -53,36 +54,36 @@ pub fn decide(mode: Mode, floor: usize, info: &RequestInfo) -> Option<Refusal> {
     }
 }
 
-/// Who hands over to a device.
+/// The kind of task that hands over to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Any task: it waits its turn.
+    /// Any task. It waits its turn.
     Task,
-    /// A task that waited before in the same fault: see [`super::returning`].
+    /// A task that waited before in the same fault. See [`super::returning`].
     Again,
-    /// kswapd: see [`KSWAPD_ROOM`].
+    /// kswapd. See [`KSWAPD_ROOM`].
     Kswapd,
-    /// A task that the device may need to make progress, or that is dying: it never waits.
+    /// A task that the device may need to make progress, or that is dying. It never waits.
     Exempt,
 }
 
 /// A batch of folios that reclaim is through with, in pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// Those that were handed over.
+    /// The pages that were handed over.
     pub handed: u32,
-    /// Those that were freed.
+    /// The pages that were freed.
     pub freed: u32,
 }
 
 impl Batch {
-    /// Were as many freed as were handed over?
+    /// Whether as many pages were freed as were handed over.
     pub const fn paid(&self) -> bool {
         self.freed >= self.handed
     }
 }
 
-/// Pages that may be ahead of those who go on.
+/// The number of pages that may be ahead of a reclaimer that goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
     device: u32,
@@ -92,8 +93,9 @@ pub struct Room {
 }
 
 impl Room {
-    /// For what fills the device, `limit`, and what the reserves carry, `reserve`. While the
-    /// device is `drained` (see [`super::link`]) kswapd has no more than others.
+    /// Computes the room from `limit`, which fills the device, and `reserve`, which the reserves
+    /// carry, both in pages. While the device is `drained` (see [`super::link`]), kswapd has no
+    /// more room than others.
     pub fn new(limit: u32, reserve: u32, drained: bool) -> Self {
         let task = limit.saturating_sub(MIN_PAGES).max(MIN_PAGES.min(limit));
         let times = |n: u32| task.saturating_mul(n).min(reserve);
@@ -105,20 +107,21 @@ impl Room {
         }
     }
 
-    /// That of one who freed as many pages as it handed over, see [`PAID_ROOM`].
+    /// Returns the room of a reclaimer that freed as many pages as it handed over. See
+    /// [`PAID_ROOM`].
     pub const fn paid(&self) -> u32 {
         self.paid
     }
 
-    /// What may be given to the device at once.
+    /// Returns the number of pages that the device may be given at once.
     pub const fn device(&self) -> u32 {
         self.device
     }
 
-    /// That of `who`. A task has a request's worth less than the device is given: it will hand
-    /// over another batch when it goes on, and all that is ahead of it takes the time of its
-    /// fault. On a line of 40 Mbit/s, of which two requests are all that it is given, the longest
-    /// fault of two tasks took half as long again without that.
+    /// Returns the room of `who`. A task has a request's worth less than the device is given. It
+    /// will hand over another batch when it goes on, and all that is ahead of that batch takes the
+    /// time of its fault. On a line of 40 Mbit/s, which is given only two requests at once, the
+    /// longest fault of two tasks took half as long again without that.
     pub const fn of(&self, who: Who) -> u32 {
         match who {
             Who::Task | Who::Again | Who::Exempt => self.task,
@@ -127,11 +130,11 @@ impl Room {
     }
 }
 
-/// A line of tasks that wait.
+/// The counts of a line of tasks that wait.
 #[derive(Clone, Copy, Debug, Default)]
 struct LineCount {
     waiting: u32,
-    /// Of these, as many as were called: the first ones, who are about to go on.
+    /// The number of these that were called. They are the first ones, and are about to go on.
     called: u32,
 }
 
@@ -148,33 +151,39 @@ impl LineCount {
     }
 }
 
-/// The door of a device. Whoever reclaims hands over a batch of pages, and goes on when there
-/// is room: when not much more is under way than fills the device, but for the pages of those
-/// who wait. Tasks go on in the order in which they came, those first that come back. kswapd has a
-/// line of its own, and takes turns with the tasks: kswapd would never get far behind many tasks, nor a task behind
-/// kswapd, which always has more. Of those who never wait there may be so many that there never
-/// is room, nor while those come who freed as many pages as they handed over. So one goes on, too,
-/// whenever twice as many pages are done as it brought, or as many as fill the device. Those who
-/// wait are counted here; they sleep elsewhere.
+/// The door of a device. A reclaimer hands over a batch of pages, and goes on when there is room.
+/// There is room when not much more is under way than fills the device, not counting the pages of
+/// those that wait.
+///
+/// Tasks go on in the order in which they came, but tasks that come back go first. kswapd has a
+/// line of its own, and takes turns with the tasks. If they shared one line, kswapd would hardly
+/// get on behind many tasks, nor would a task behind kswapd, which always has more.
+///
+/// There may be so many tasks that never wait that there never is room. There is none either while
+/// tasks come that freed as many pages as they handed over. So one of those that wait also goes on
+/// whenever twice as many pages are done as it brought, or as many as fill the device.
+///
+/// The door only counts those that wait. They sleep elsewhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Door {
-    /// Pages that were handed over and are not done.
+    /// The number of pages that were handed over and are not done.
     backlog: u32,
-    /// Of these, or done by now: those of who waits.
+    /// The number of pages, of these or of those done by now, that were handed over by tasks that
+    /// wait.
     owed: u32,
     kswapd: LineCount,
     again: LineCount,
     tasks: LineCount,
-    /// kswapd was served last.
+    /// Whether kswapd was served last.
     tasks_turn: bool,
-    /// Pages that are done since one was called.
+    /// The number of pages that are done since a task was last called.
     done: u32,
-    /// Pages of the last batches, in sixteenths of their mean.
+    /// The mean number of pages of the last batches, in sixteenths of a page.
     sixteenths: u32,
 }
 
 impl Door {
-    /// Nobody is there.
+    /// Creates a door at which nobody is.
     pub const fn new() -> Self {
         Self {
             backlog: 0,
@@ -188,17 +197,17 @@ impl Door {
         }
     }
 
-    /// Pages that were handed over and are not done.
+    /// Returns the number of pages that were handed over and are not done.
     pub const fn backlog(&self) -> u32 {
         self.backlog
     }
 
-    /// Of these, as many as are of nobody who waits.
+    /// Returns the number of these pages that are not of tasks that wait.
     pub const fn inside(&self) -> u32 {
         self.backlog.saturating_sub(self.owed)
     }
 
-    /// Tasks that wait.
+    /// Returns the number of tasks that wait.
     pub const fn waiting(&self) -> u32 {
         let tasks = self.again.waiting.saturating_add(self.tasks.waiting);
         self.kswapd.waiting.saturating_add(tasks)
@@ -212,12 +221,13 @@ impl Door {
         }
     }
 
-    /// A request of `pages` is handed over.
+    /// Accounts for a request of `pages` that is handed over.
     pub fn hand_over(&mut self, pages: u32) {
         self.backlog = self.backlog.saturating_add(pages);
     }
 
-    /// One who is through with a batch comes: has it to wait? Then it has to [`Self::join`] a line.
+    /// Counts a batch that a reclaimer is through with, and returns whether the reclaimer has to
+    /// wait. If so, it must [`Self::join`] a line.
     pub fn has_to_wait(&mut self, batch: Batch, room: Room, who: Who) -> bool {
         if who == Who::Exempt {
             return false;
@@ -232,14 +242,15 @@ impl Door {
         self.waiting() != 0 || ahead >= room.of(who) && ahead != 0
     }
 
-    /// One who has to wait, and handed over so many pages, is counted in its line.
+    /// Counts a reclaimer that has to wait, and that handed over `pages` pages, in its line.
     pub fn join(&mut self, pages: u32, who: Who) {
         self.owed = self.owed.saturating_add(pages);
         let line = self.line(who);
         line.waiting = line.waiting.saturating_add(1);
     }
 
-    /// One who waits was woken: is it its turn? Then it goes on, with its `pages`.
+    /// Returns whether it is the turn of a reclaimer that waits and was woken. If so, it no longer
+    /// waits, and goes on with its `pages`.
     pub fn take_turn(&mut self, pages: u32, who: Who) -> bool {
         let line = self.line(who);
         if line.called == 0 {
@@ -250,7 +261,7 @@ impl Door {
         true
     }
 
-    /// One who waits, and was not called, goes on all the same.
+    /// Lets a reclaimer that waits, and was not called, go on all the same.
     pub fn give_up(&mut self, pages: u32, who: Who) {
         self.go_on(pages, who);
     }
@@ -261,16 +272,16 @@ impl Door {
         self.owed = self.owed.saturating_sub(pages);
     }
 
-    /// Pages are done.
+    /// Accounts for `pages` that are done.
     pub fn done(&mut self, pages: u32) {
         self.backlog = self.backlog.saturating_sub(pages);
         self.done = self.done.saturating_add(pages);
     }
 
-    /// How many more are to be called, and woken, the first ones first, of kswapd's line, of those
-    /// tasks that came back, and of the others? As many as find room if they brought what others brought of late. To be asked
-    /// after [`Self::done`], [`Self::take_turn`] and [`Self::give_up`], and when the room has
-    /// grown.
+    /// Returns how many more tasks are to be called and woken, the first ones first, from kswapd's
+    /// line, from that of the tasks that came back, and from that of the others. They are as many
+    /// as find room if they brought what others brought of late. To be called after [`Self::done`],
+    /// [`Self::take_turn`] and [`Self::give_up`], and when the room has grown.
     pub fn call(&mut self, room: Room) -> [u32; 3] {
         let mean = (self.sixteenths / 16).max(1);
         let called = self.again.called.saturating_add(self.tasks.called);
@@ -285,7 +296,7 @@ impl Door {
                 true => room.task,
                 false => room.kswapd,
             };
-            // One always goes on.
+            // One task always goes on.
             if !kswapd && !tasks || coming >= room && coming != 0 && !due {
                 return more;
             }

@@ -1,95 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How much swap-out a device is given at once: what it delivers in twice the time that a
-//! request takes.
+//! How much swap-out a device is given at once: what it delivers in twice the time that a request
+//! takes.
 //!
-//! That is BBR's idea (Cardwell et al., "BBR: congestion-based congestion control", 2016),
-//! for requests in place of packets. The line is described by two numbers that can be
-//! observed only one at a time: its rate, the highest of late, seen while it is full; and
-//! its round trip, the least of late, seen while it is not. What it delivers in a round trip
-//! is what must be under way for it to be full; we allow twice that, as completions come in
+//! This is the idea of BBR (Cardwell et al., "BBR: congestion-based congestion control", 2016), for
+//! requests in place of packets. Two numbers describe the line, and only one of them can be
+//! observed at a time. The rate is the highest of late, seen while the line is full. The round trip
+//! is the least of late, seen while the line is not full. The line is full if as much is under way
+//! as it delivers in a round trip. The limit allows twice that, because completions come in
 //! bunches, and while one half is on its way the other is made.
 //!
-//! - At first the limit doubles each round trip, as it is twice what was delivered in the
+//! - At first the limit doubles in each round trip, because it is twice what was delivered in the
 //!   last one, until the rate no longer rises.
-//! - Then, in turn, a round trip with a quarter more, to see a line that became faster, one
-//!   with a quarter less, which ends the queue that the first one made, and six as they are.
+//! - Then it changes in turn. One round trip has a quarter more, to see a line that became faster.
+//!   One has a quarter less, which ends the queue that the first one made. Six have the limit as it
+//!   is.
 //! - Every so often the limit falls to a request or two, until no more is under way, and for as
-//!   long as a round trip then takes: otherwise our own queue would be taken for the length of
-//!   the line.
-//! - A sample that was taken while there was less to write than the limit allows says
-//!   nothing of how fast the line is, unless it is faster than what is known.
+//!   long as a round trip then takes. Otherwise our own queue would be taken for the length of the
+//!   line.
+//! - A sample that was taken while there was less to write than the limit allows says nothing of
+//!   how fast the line is, unless it is faster than what is known.
 //!
-//! A rate is pages that were delivered from the last delivery before a request was submitted
-//! to its own end, in that time, or in the time in which they were submitted if that is longer.
-//! So a device that answers many requests in one go does not look faster than it is, also to
-//! what is submitted while it answers.
+//! A rate is the pages that were delivered from the last delivery before a request was submitted
+//! until the end of that request, divided by that time, or by the time in which these pages were
+//! submitted if that is longer. So a device that answers many requests in one go does not look
+//! faster than it is. Requests that are submitted while it answers do not make it look faster
+//! either.
 
-/// Pages of one request, where each folio is of one page.
+/// The number of pages of a request in which each folio has one page.
 pub const MIN_PAGES: u32 = 32;
 
-/// Pages that may be given to a device at first, and at least.
+/// The number of pages that a device may be given at first, and at least.
 pub const LEAST: u32 = 2 * MIN_PAGES;
 
-/// So many pages at most: 32 MiB.
+/// The most pages that a device may be given: 32 MiB.
 pub const MOST: u32 = 8192;
 
-/// Pages that are written under one plug at most: 2 MiB.
+/// The most pages that are written under one plug: 2 MiB.
 pub const MAX_BATCH: u32 = 512;
 
-/// A round trip is taken for no shorter than this, in ns: who makes the next requests, and
-/// who submits them, are tasks that must be woken and run first. A shorter one made requests so
-/// small that their number, and not their pages, was what a fast line cost.
+/// The least length of a round trip that the limit is based on, in ns. The tasks that make the next
+/// requests, and those that submit them, must be woken and run first. With shorter round trips the
+/// requests became so small that their number, and not their pages, was what a fast line cost.
 pub const FLOOR_NS: u64 = 16_000_000;
 
-/// What is written under one plug takes the line no longer than this, in ns, unless one request
-/// does: a swap-in waits behind one at least.
+/// The most time that the line takes for what is written under one plug, in ns, unless one request
+/// takes longer. A swap-in waits behind at least one plug.
 pub const BATCH_NS: u64 = 16_000_000;
 
-/// The highest rate is that of one to two periods, which are of so long, in ns, and of
-/// [`RATE_ROUNDS`] round trips at least.
+/// The least length of a period, in ns. A period also has at least [`RATE_ROUNDS`] round trips. The
+/// highest rate is that of one to two periods.
 pub const RATE_NS: u64 = 500_000_000;
 
-/// See [`RATE_NS`].
+/// The fewest round trips in a period. See [`RATE_NS`].
 pub const RATE_ROUNDS: u64 = 5;
 
-/// The least round trip is that of so long; then it is looked for, in ns.
+/// How long the least round trip counts, in ns. Then the link looks for it again.
 pub const RTT_NS: u64 = 10_000_000_000;
 
-/// It is looked for so long, or for a round trip, in ns, once no more than a request is under
-/// way; for that is waited so many times as long.
+/// How long the link looks for the least round trip, in ns, or a round trip if that is longer. This
+/// time begins when no more than a request is under way. The link waits `DRAIN_TIMES` times as long
+/// for that at most.
 pub const DRAIN_NS: u64 = 200_000_000;
 
-/// See [`DRAIN_NS`].
+/// How many times as long the link waits before it looks. See [`DRAIN_NS`].
 const DRAIN_TIMES: u64 = 8;
 
-/// So many round trips in which the rate did not rise by a quarter: the line is full.
+/// The line is full after this many round trips in which the rate did not rise by a quarter.
 const FULL_ROUNDS: u32 = 3;
 
-/// Quarters of the limit that are allowed in each round trip.
+/// The quarters of the limit that are allowed in each round trip.
 const CYCLE: [u64; 8] = [5, 3, 4, 4, 4, 4, 4, 4];
 
 const SEC: u64 = 1_000_000_000;
 
-/// What is noted of a request when it is submitted.
+/// What is noted of a request when it is submitted. Times are in ns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// When.
+    /// When the request was submitted.
     pub at: u64,
-    /// When something was delivered last; now, if nothing was under way.
+    /// When something was delivered last; `at` if nothing was under way.
     pub delivered_at: u64,
-    /// When what was delivered last had been submitted; now, if nothing was under way.
+    /// When the request that was delivered last had been submitted; `at` if nothing was under way.
     pub before: u64,
-    /// Pages that were delivered so far; the lowest bit says that there was less to write
-    /// than might have been.
+    /// Twice the number of pages that were delivered so far. The lowest bit says that there was
+    /// less to write than might have been.
     pub delivered: u64,
 }
 
-/// Times before a request was submitted are kept in units of so many bits of ns.
+/// Times before a request was submitted are kept in units of 2 to this power of ns.
 const UNIT_BITS: u32 = 10;
 
 impl Sent {
-    /// In three words, for whoever keeps it with the request.
+    /// Packs the note into three words, for code that keeps it with the request.
     pub fn pack(&self) -> [u64; 3] {
         let ago = |at: u64| {
             let units = self.at.saturating_sub(at) >> UNIT_BITS;
@@ -99,7 +102,7 @@ impl Sent {
         [self.at, both, self.delivered]
     }
 
-    /// From these words.
+    /// Unpacks a note from these words.
     pub fn unpack([at, both, delivered]: [u64; 3]) -> Self {
         let before = |units: u64| at.saturating_sub((units & u64::from(u32::MAX)) << UNIT_BITS);
         Self {
@@ -114,36 +117,37 @@ impl Sent {
 /// What is known of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
-    /// Pages that were delivered, ever, and when the last were.
+    /// The number of pages that were ever delivered, and when the last ones were.
     delivered: u64,
     delivered_at: u64,
-    /// When what was delivered last had been submitted.
+    /// When the request that was delivered last had been submitted.
     sent_at: u64,
-    /// A round trip is over when a request is done that was submitted after so many.
+    /// A round trip is over when a request is done that was submitted after this many pages had
+    /// been delivered.
     round: u64,
     rounds: u64,
-    /// Pages a second: the highest of this and of the last period.
+    /// The highest rates of this and of the last period, in pages per second.
     rate: [u64; 2],
     rate_since: u64,
     rate_round: u64,
-    /// This period has a sample that says how fast the line is.
+    /// Whether this period has a sample that says how fast the line is.
     telling: bool,
-    /// The least of this and of the last period, in ns.
+    /// The least round trips of this and of the last period, in ns.
     rtt: [u64; 2],
     rtt_since: u64,
-    /// The rate when it last rose by a quarter, and round trips since.
+    /// The rate when it last rose by a quarter, and the number of round trips since.
     full_rate: u64,
     full_rounds: u32,
-    /// It is being drained since then, in ns; 0: it is not.
+    /// When the drain of the link began, in ns; 0 if the link is not being drained.
     drain_since: u64,
-    /// And no more is under way; until then.
+    /// When the drain ends, in ns; 0 until no more than a request is under way.
     drain_until: u64,
-    /// It was done in this period.
+    /// Whether the link was drained in this period.
     drained: bool,
 }
 
 impl Link {
-    /// Nothing is known.
+    /// Creates a link of which nothing is known.
     pub const fn new() -> Self {
         Self {
             delivered: 0,
@@ -165,8 +169,9 @@ impl Link {
         }
     }
 
-    /// A request is submitted, with `in_flight` pages under way before it. `limited`: there
-    /// is less to write than the limit allows.
+    /// Notes that a request is submitted, with `in_flight` pages under way before it. Returns what
+    /// is to be kept with the request. `limited` says that there is less to write than the limit
+    /// allows.
     pub fn sent(&mut self, in_flight: u32, limited: bool, now: u64) -> Sent {
         if in_flight == 0 {
             self.delivered_at = now;
@@ -180,7 +185,8 @@ impl Link {
         }
     }
 
-    /// A request of so many pages is done; `in_flight` are still under way.
+    /// Notes that a request of `pages` pages is done, and that `in_flight` pages are still under
+    /// way.
     pub fn done(&mut self, pages: u32, sent: Sent, in_flight: u32, now: u64) {
         let limited = sent.delivered & 1 != 0;
         let before = sent.delivered >> 1;
@@ -204,17 +210,17 @@ impl Link {
         self.drain(in_flight, now);
     }
 
-    /// Pages that were delivered, ever.
+    /// Returns the number of pages that were ever delivered.
     pub const fn delivered(&self) -> u64 {
         self.delivered
     }
 
-    /// Is it being drained?
+    /// Whether the link is being drained.
     pub const fn drains(&self) -> bool {
         self.drain_since != 0
     }
 
-    /// A request took `ns`.
+    /// Takes a sample of the round trip: a request took `ns`.
     fn took(&mut self, ns: u64, now: u64) {
         if now.saturating_sub(self.rtt_since) > RTT_NS / 2 {
             self.rtt = [u64::MAX, self.rtt[0]];
@@ -224,11 +230,11 @@ impl Link {
         self.rtt[0] = self.rtt[0].min(ns);
     }
 
-    /// A sample of the rate.
+    /// Takes a sample of the rate.
     fn delivers(&mut self, rate: u64, limited: bool, now: u64) {
         let rounds = self.rounds.saturating_sub(self.rate_round);
         let ns = now.saturating_sub(self.rate_since);
-        // Where a round trip takes long, as the line became slow, some are enough.
+        // A few round trips are enough where they take long because the line became slow.
         let old = rounds >= RATE_ROUNDS && ns > RATE_NS || rounds >= 2 && ns > 4 * RATE_NS;
         if old && self.telling {
             self.rate = [0, self.rate[0]];
@@ -242,7 +248,7 @@ impl Link {
         }
     }
 
-    /// A round trip is over: did it show a faster line than the last ones?
+    /// Checks, at the end of a round trip, whether it showed a faster line than the last ones.
     fn fills(&mut self) {
         if (self.rate() / 5).saturating_mul(4) >= self.full_rate {
             self.full_rate = self.rate();
@@ -252,8 +258,8 @@ impl Link {
         }
     }
 
-    /// Is it time to look how short a round trip can be? That is once in a period, when the
-    /// least one is of the period before, and about to be forgotten.
+    /// Begins and ends the drain, which shows how short a round trip can be. It begins at most once
+    /// in a period, when the least round trip is of the period before, and about to be forgotten.
     fn drain(&mut self, in_flight: u32, now: u64) {
         if self.drains() {
             let ns = DRAIN_NS.max(self.rtt());
@@ -275,17 +281,17 @@ impl Link {
         }
     }
 
-    /// Is the line full, as far as is known?
+    /// Whether the line is full, as far as is known.
     pub const fn is_known(&self) -> bool {
         self.full_rounds >= FULL_ROUNDS
     }
 
-    /// Pages a second; 0: not known.
+    /// Returns the rate, in pages per second; 0 if not known.
     pub fn rate(&self) -> u64 {
         self.rate[0].max(self.rate[1])
     }
 
-    /// The least that a request took of late, in ns; 0: not known.
+    /// Returns the shortest time that a request took of late, in ns; 0 if not known.
     pub fn rtt(&self) -> u64 {
         match self.rtt[0].min(self.rtt[1]) {
             u64::MAX => 0,
@@ -293,14 +299,14 @@ impl Link {
         }
     }
 
-    /// Quarters of the rate that this round is to give it.
+    /// Returns the quarters of the limit that this round trip is given.
     fn quarters(&self) -> u64 {
         const LEN: u64 = CYCLE.len() as u64;
         let at = self.rounds % LEN;
         CYCLE.get(at as usize).copied().unwrap_or(4)
     }
 
-    /// Pages that may be given to it and not be done.
+    /// Returns the number of pages that the device may be given before any of them is done.
     pub fn limit(&self) -> u32 {
         if self.drains() {
             return MIN_PAGES;
@@ -321,9 +327,9 @@ impl Default for Link {
     }
 }
 
-/// Pages that are best written under one plug, as requests that touch become one, to a line of
-/// `rate` pages a second on which `limit` may be under way: what it takes in [`BATCH_NS`], and no
-/// more than half of the limit.
+/// Returns the number of pages that are best written under one plug, where requests that touch
+/// become one, to a line of `rate` pages per second on which `limit` pages may be under way. It is
+/// what the line takes in [`BATCH_NS`], and no more than half of the limit.
 pub fn batch(limit: u32, rate: u64) -> u32 {
     let in_time = rate.saturating_mul(BATCH_NS) / SEC;
     let pages = u32::try_from(in_time).unwrap_or(u32::MAX).min(limit / 2);

@@ -1,52 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Has a task waited for its turn before, for the same page?
+//! Tells whether a task has waited for its turn before, for the same page.
 //!
-//! A page fault may have to reclaim several times: the pages that it freed are for all, and
-//! others were quicker. If it queued behind newcomers each time, the unlucky ones would take
-//! several times as long as the others. So a task that comes back in the same fault goes before
-//! those that have not waited yet.
+//! A page fault may have to reclaim several times, because the pages that it freed are for all, and
+//! other tasks may have been quicker. If it queued behind newcomers each time, the unlucky tasks
+//! would take several times as long as the others. So a task that comes back in the same fault goes
+//! before those that have not waited yet.
 //!
-//! A fault is told by the number of faults that the task has had, which the kernel counts when
-//! one is over. An allocation outside of a fault can't be told from the one before it, so that a
-//! task goes before others only so many times in a row.
+//! A fault is known by the number of faults that the task has had, which the kernel counts when a
+//! fault is over. An allocation outside of a fault can't be told from the one before it. So a task
+//! goes before others only a limited number of times in a row.
 
 use core::ops::DerefMut;
 
-/// So many turns in a row at most, after the first one of a fault.
+/// The most turns in a row, after the first one of a fault.
 pub const TURNS: u32 = 4;
 
-/// What is known of a task.
+/// What is known of a task that waited.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row {
-    /// An opaque key; 0: the row is free.
+    /// The task, as an opaque key; 0 if the row is free.
     task: usize,
-    /// The faults that it had had when it waited last.
+    /// The number of faults that it had had when it waited last.
     faults: u32,
-    /// The turns that it has had since it waited as a newcomer, with that one.
+    /// The number of turns that it has had since it waited as a newcomer, including that one.
     turns: u32,
 }
 
-/// The tasks that waited of late. Two that share a row forget each other: the one then waits as a
-/// newcomer. `S` is the memory; it never grows.
+/// The tasks that waited of late. If two tasks share a row, each makes the table forget the other,
+/// which then waits as a newcomer. `S` is the memory, which never grows.
 pub struct Returning<S>(S);
 
 impl<S: DerefMut<Target = [Row]>> Returning<S> {
-    /// Nobody has waited.
+    /// Creates a table in which no task has waited.
     pub const fn new(rows: S) -> Self {
         Self(rows)
     }
 
     fn row(&mut self, task: usize) -> Option<&mut Row> {
-        // Fibonacci hashing; the low bits of a task's address are alike.
+        // This is Fibonacci hashing, because the low bits of the addresses of tasks are alike.
         let hash = (task as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let rows = self.0.len();
         let at = (hash as usize).checked_rem(rows)?;
         self.0.get_mut(at)
     }
 
-    /// A task that has had so many faults is to wait: has it waited before in this one? To be
-    /// asked once for each time that it waits.
+    /// Notes that a task is about to wait that has had `faults` faults, and returns whether it goes
+    /// before newcomers: it has waited before in the same fault, and has had no more than [`TURNS`]
+    /// turns. To be called once for each time that the task waits.
     pub fn comes(&mut self, task: usize, faults: u32) -> bool {
         let Some(row) = self.row(task) else {
             return false;
