@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a task does just as it did it before: most writes of a window differ in nothing that is
-//! recorded of them, nor do the bios of a device that writes at once. They are only counted, in the
-//! slot of the task, and recorded together: when one differs, when a window begins or ends, and
-//! [`MOST`] at a time.
+//! What a task does just as it did it before.
 //!
-//! Context: the task whose slot it is, with preemption off; or nobody's, while no probe is attached.
+//! Most writes of a window differ in nothing that is recorded of them, nor do the bios of a device
+//! that writes at once. Such events are only counted, in the slot of the task. They are recorded
+//! together when one differs, when a window begins or ends, and when [`MOST`] have been counted.
+//!
+//! Context: the task whose slot it is, with preemption off; or any task, while no probe is
+//! attached.
 
 use crate::{
     kernel_ext::{
@@ -33,24 +35,25 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// What is counted before it is recorded, at most.
+/// The most events that are counted before they are recorded.
 const MOST: u64 = 32;
 
 /// Where an event was, and all that would be recorded of it, in words that the C shim makes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sameness {
-    /// Stack pointer of who called the probe: never 0, and no other task's.
+    /// The stack pointer of the function that called the probe. It is never 0, and never that of
+    /// another task.
     pub(crate) sp: usize,
-    /// Where the probe returns to.
+    /// The address to which the probe returns.
     pub(crate) caller: usize,
-    /// Of the folio or bio.
+    /// The facts of the folio or bio.
     pub(crate) facts: usize,
-    /// Id of the cgroup that the folio is charged to.
+    /// The id of the cgroup that the folio is charged to.
     pub(crate) cgroup: u64,
 }
 
 impl Sameness {
-    /// Of an event that the probe at `at` saw.
+    /// Describes an event that the probe at `at` saw.
     pub(crate) fn new(at: &At, facts: usize, cgroup: u64) -> Self {
         Self {
             sp: at.sp,
@@ -61,19 +64,19 @@ impl Sameness {
     }
 }
 
-/// What came of it.
+/// What came of an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// It is another one: it has to be looked at.
+    /// The event differs, and has to be looked at.
     No,
-    /// It was counted.
+    /// The event was counted.
     Counted,
-    /// It was counted, and what was counted is to be recorded.
+    /// The event was counted, and what was counted is to be recorded.
     Enough,
 }
 
 impl Again {
-    /// As C has it.
+    /// Returns the value that the C shim uses for it.
     #[inline(always)]
     pub(crate) fn to_raw(self) -> u32 {
         match self {
@@ -84,51 +87,51 @@ impl Again {
     }
 }
 
-/// What was recorded of the one that the others are like.
+/// What was recorded of the event that the others are like.
 #[derive(Clone, Copy)]
 pub(crate) struct Recorded {
-    /// Whose it was.
+    /// The origin of the event.
     pub(crate) origin: Origin,
-    /// What became of it; a bio has none.
+    /// What became of the folio. A bio has no such kind.
     pub(crate) kind: Kind,
-    /// What it was.
+    /// The folio.
     pub(crate) folio: Folio,
-    /// Stack that was left, in use, and used since the layer above.
+    /// The bytes of stack that were left.
     pub(crate) headroom: u64,
-    /// See above.
+    /// The bytes of stack that were in use.
     pub(crate) depth: u64,
-    /// See above.
+    /// The bytes of stack that were used since the layer above; `None` if not known.
     pub(crate) used: Option<u64>,
 }
 
-/// Events of one sort of a task. All zeroes: none may be counted.
+/// Events of one sort of a task. If all is zero, no event may be counted.
 #[derive(Zeroable)]
 pub(crate) struct Repeats {
-    // Of what may be counted. 0 in `sp`: nothing.
+    // These describe what may be counted. If `sp` is 0, nothing may be.
     sp: Cell64,
     caller: Cell64,
     facts: Cell64,
     cgroup: Cell64,
     became: Cell64,
-    /// Counted, and not recorded yet.
+    /// The number of events that were counted and are not recorded yet.
     times: Cell64,
     depth: Cell64,
-    // What `sp` is in a window like that of the last one; and which that is.
+    // The value of `sp` in a window like that of the last event, and which window that is.
     its_sp: Cell64,
     nest: Cell64,
     entry: Cell64,
-    // What else is recorded.
+    // These are the other things that are recorded.
     origin: Cell64,
     kind: Cell64,
     nid: Cell64,
     flags: Cell64,
     headroom: Cell64,
-    /// Plus 1; 0: not known.
+    /// The stack used, plus 1; 0 if not known.
     used: Cell64,
 }
 
 impl Repeats {
-    /// Is it like the last one that was recorded, and `became` the same?
+    /// Whether the event is like the last one that was recorded, and `became` is the same.
     #[inline(always)]
     pub(crate) fn has(&self, this: &Sameness, became: u64) -> bool {
         self.sp.get() == this.sp as u64
@@ -138,7 +141,7 @@ impl Repeats {
             && self.caller.get() == this.caller as u64
     }
 
-    /// Counts one.
+    /// Counts an event.
     #[inline(always)]
     pub(crate) fn count(&self) -> Again {
         let times = self.times.get().wrapping_add(1);
@@ -150,7 +153,7 @@ impl Repeats {
         }
     }
 
-    /// What counting one takes.
+    /// Does what counting an event takes, to measure it.
     #[inline(never)]
     fn looks(&self) -> bool {
         let last = Sameness {
@@ -162,14 +165,14 @@ impl Repeats {
         self.has(&last, self.became.get())
     }
 
-    /// How deep the stack is in all of them.
+    /// Returns how deep the stack is in all of these events.
     #[inline(always)]
     pub(crate) fn depth(&self) -> u64 {
         self.depth.get()
     }
 
-    /// From now on those like this one are counted, until the window is another one. What was
-    /// counted has been recorded.
+    /// Says that from now on events like this one are counted, until the window is another one.
+    /// What was counted must have been recorded.
     pub(crate) fn like(&self, this: &Sameness, became: u64, what: &Recorded) {
         self.its_sp.set(this.sp as u64);
         self.caller.set(this.caller as u64);
@@ -186,32 +189,33 @@ impl Repeats {
             .set(what.used.map_or(0, |used| used.wrapping_add(1)));
     }
 
-    /// Which window it is of: the task's innermost one, of all that are open, and where that was
-    /// entered.
+    /// Says which window the event belongs to: the innermost of the task's `nest` open windows,
+    /// which was entered at stack depth `entry`.
     pub(crate) fn in_window(&self, nest: u64, entry: u64) {
         self.nest.set(nest);
         self.entry.set(entry);
         self.sp.set(self.its_sp.get());
     }
 
-    /// A window began or ended: what was recorded in one like that goes on to be counted.
+    /// Notes that a window began or ended. If the window is now one like that of the last recorded
+    /// event, events go on to be counted.
     pub(crate) fn window_changed(&self, nest: u64, entry: u64) {
         let same = self.nest.get() == nest && self.entry.get() == entry;
         self.sp.set(if same { self.its_sp.get() } else { 0 });
     }
 
-    /// None is counted until a window is as that of the last one.
+    /// Stops counting until a window is like that of the last event.
     pub(crate) fn suspend(&self) {
         self.sp.set(0);
     }
 
-    /// None is counted until one is recorded.
+    /// Stops counting until an event is recorded.
     pub(crate) fn forget(&self) {
         self.sp.set(0);
         self.its_sp.set(0);
     }
 
-    /// Takes what was counted.
+    /// Takes what was counted, and what is to be recorded of it; `None` if nothing was counted.
     fn take(&self) -> Option<(u64, Recorded)> {
         let times = self.times.get();
         if times == 0 {
@@ -282,7 +286,7 @@ impl Ledgers {
             times,
         );
         let cost = self.cost.this(pin);
-        // Set higher since, or else they would not have been counted.
+        // The floor was set higher since then, or these events would not have been counted.
         if what.headroom < settings::headroom_floor() as u64 {
             cost.low.add(times);
         }
@@ -291,7 +295,7 @@ impl Ledgers {
         }
     }
 
-    /// Records writes of folios that are alike. Task context, or no probe is attached.
+    /// Records `times` writes of folios that are alike. Task context, or no probe is attached.
     pub(crate) fn record_writes(
         &self,
         pin: &Pinned<'_>,
@@ -317,8 +321,8 @@ impl Ledgers {
         }
     }
 
-    /// Records what was counted, where one has just been counted. How long that took is looked at
-    /// once more.
+    /// Records what was counted, after an event has just been counted. The event is looked at once
+    /// more, to measure how long that takes.
     #[cold]
     #[inline(never)]
     pub(crate) fn enough(&self, pin: &Pinned<'_>, slot: &Slot, event: Event) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads of swap that are looked at closely, from devices that have read when they are told to:
-//! mostly before the task goes on, but a zram device may have to ask its own disk.
+//! Reads of swap that are looked at closely, from devices that have read when they are told to.
+//! Mostly they have read before the task goes on, but a zram device may have to ask its own disk.
 //!
-//! Kept by the address of the bio: put there by who submits it, before that, and taken out where it
-//! is done. Few of many reads are, so that they share a small table.
+//! A read is kept by the address of its bio. The task that submits the bio puts it into the table
+//! before that, and it is taken out where the bio is done. Only a few of many reads are looked at,
+//! so they share a small table.
 //!
 //! Context: any, with preemption off.
 
@@ -29,31 +30,32 @@ use kernel::{
     },
 };
 
-/// Reads that are looked at at a time; of more than that the others go on for them.
+/// The most reads that are looked at at the same time. A read that finds no room is counted as
+/// lost.
 const READS: usize = 64;
 
-/// A read that goes on.
+/// A read that is not done yet.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenRead {
-    /// Since when.
+    /// When the read began.
     pub(crate) began: u64,
-    /// Whose, and of what.
+    /// What is known of the task and of the page that it reads.
     pub(crate) facts: WaitFacts,
     /// The name of the task.
     pub(crate) comm: [u8; system::COMM_LEN],
 }
 
 struct Entry {
-    /// Address of the bio; 0: free.
+    /// The address of the bio; 0 if the entry is free.
     bio: Atomic<usize>,
     read: TryLock<OpenRead>,
 }
 
-/// All of them.
+/// The table of these reads.
 pub(crate) struct SwapReads(KVVec<Entry>);
 
 impl SwapReads {
-    /// Allocates. Sleeps.
+    /// Allocates the table. Sleeps.
     pub(crate) fn new() -> Result<Self> {
         let mut entries = KVVec::with_capacity(READS, GFP_KERNEL)?;
         for _ in 0..READS {
@@ -75,8 +77,8 @@ impl SwapReads {
         slots::probe_sequence((bio >> 6) as u64, READS).filter_map(|i| self.0.get(i))
     }
 
-    /// A read begins; false if there is no room. One of the same bio whose end was not seen is
-    /// replaced.
+    /// Puts a read that begins into the table; returns false if there is no room. A read of the
+    /// same bio whose end was not seen is replaced.
     pub(crate) fn begins(&self, _: &Pinned<'_>, bio: usize, read: OpenRead) -> bool {
         let mut places = self.places(bio);
         let (entry, new) = match self.places(bio).find(|e| peek(&e.bio) == bio) {
@@ -92,7 +94,7 @@ impl SwapReads {
         entry.read.try_with(|there| *there = read).is_some()
     }
 
-    /// A read is done.
+    /// Takes a read that is done out of the table; `None` if it was not looked at.
     pub(crate) fn ended(&self, bio: usize) -> Option<OpenRead> {
         let entry = self.places(bio).find(|e| peek(&e.bio) == bio)?;
         let read = entry.read.try_with(|there| *there);
@@ -106,7 +108,7 @@ impl SwapReads {
         }
     }
 
-    /// Forgets all.
+    /// Forgets all reads.
     pub(crate) fn clear(&self) {
         for entry in self.0.iter() {
             match entry.bio.load(Relaxed) {
@@ -116,7 +118,7 @@ impl SwapReads {
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the table takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.0.as_slice())
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What need not be probed, as things are: functions of which each call would cost, and none
+//! The functions that need not be probed, as things are: each of their calls would cost, and none
 //! would tell anything.
 //!
-//! Of swap on devices that do at once what they are told, the events of bios tell as much as the
-//! functions that submit them. Where that is all the swap there is, these rest; one access to
-//! another device ends that for good, and is itself not followed. While zswap is off nothing is offered to it that it would
-//! take; what switches it is probed.
+//! Where all swap is on devices that do at once what they are told, the events of bios tell as much
+//! as the functions that submit them. There these functions rest. One access to another device ends
+//! that for good, and is itself not followed. While zswap is off, nothing that it would take is
+//! offered to it. The function that switches zswap is probed.
 //!
-//! Context: any, with preemption off; who rests is changed in a worker.
+//! Context: any, with preemption off. A worker changes which functions rest.
 
 use crate::{
     kernel_ext::{
@@ -23,29 +23,30 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// So many accesses to devices that do at once what they are told show that there are no others.
+/// After this many accesses to devices that do at once what they are told, no others are assumed to
+/// be there.
 const ENOUGH: u32 = 128;
 
-/// What is known of zswap.
+/// The values of what is known of zswap.
 const ZSWAP_MAY_BE_ON: u32 = 0;
 const ZSWAP_IS_OFF: u32 = 1;
-/// It is being switched on, or off.
+/// These two say that zswap is being switched on, or off.
 const ZSWAP_GOES_ON: u32 = 2;
 const ZSWAP_GOES_OFF: u32 = 3;
 
-/// See above.
+/// What is known of the devices that swap is on, and of zswap.
 pub(crate) struct Needs {
-    /// A device was seen that takes its time.
+    /// Whether a device was seen that takes its time.
     slow_device: Atomic<bool>,
-    /// Accesses to others before that.
+    /// The number of accesses to other devices before that.
     at_once: Atomic<u32>,
     zswap: Atomic<u32>,
-    /// Rung when any of it changes.
+    /// The bell that is rung when any of this changes.
     pub(crate) bell: Bell,
 }
 
 impl Needs {
-    /// Nothing is known.
+    /// Creates the state in which nothing is known.
     pub(crate) const fn new() -> Self {
         Self {
             slow_device: Atomic::new(false),
@@ -55,8 +56,8 @@ impl Needs {
         }
     }
 
-    /// Swap is written to a device, or read from it, so many times, which does `at_once` what it is
-    /// told, or not.
+    /// Accounts for `times` writes of swap to a device, or reads from it. `at_once` says whether
+    /// the device does at once what it is told.
     #[inline]
     pub(crate) fn device(&self, at_once: bool, times: u64) {
         if peek(&self.slow_device) {
@@ -74,20 +75,20 @@ impl Needs {
             let before = self.at_once.fetch_add(more, Relaxed);
             if before < ENOUGH && before.saturating_add(more) >= ENOUGH {
                 reads::follow(true);
-                // What was entered before has been left by then.
+                // The functions that were entered before have been left by then.
                 self.bell.ring(1000);
             }
         }
     }
 
-    /// zswap is about to be switched on or off: one at a time does that.
+    /// Notes that zswap is about to be switched on or off. Only one task at a time does that.
     pub(crate) fn zswap_switches(&self, on: bool) {
         let to = if on { ZSWAP_GOES_ON } else { ZSWAP_GOES_OFF };
         self.zswap.store(to, Relaxed);
         self.bell.ring(0);
     }
 
-    /// It is done, or could not be.
+    /// Notes that zswap was switched, or, if not `done`, that it could not be.
     pub(crate) fn zswap_switched(&self, done: bool) {
         let goes_off = peek(&self.zswap) == ZSWAP_GOES_OFF;
         let is = if goes_off && done {
@@ -99,23 +100,25 @@ impl Needs {
         self.bell.ring(0);
     }
 
-    /// It is to be asked whether zswap is on. Until that is known it counts as on.
+    /// Notes that somebody is about to ask whether zswap is on. Until that is known, zswap counts
+    /// as on.
     pub(crate) fn asks_zswap(&self) {
         self.zswap.store(ZSWAP_MAY_BE_ON, Relaxed);
     }
 
-    /// It is off, unless it has been switched since it was asked for.
+    /// Notes the answer that zswap is off, unless zswap has been switched since the question was
+    /// asked.
     pub(crate) fn zswap_was_off(&self) {
-        // In vain if so.
+        // The exchange fails if zswap was switched, which is as it should be.
         let _ = self.zswap.cmpxchg(ZSWAP_MAY_BE_ON, ZSWAP_IS_OFF, Relaxed);
     }
 
-    /// zswap takes nothing.
+    /// Whether zswap is off, so that it takes nothing.
     pub(crate) fn zswap_is_off(&self) -> bool {
         peek(&self.zswap) == ZSWAP_IS_OFF
     }
 
-    /// Would a call of the function tell anything?
+    /// Whether a call of the function would tell anything.
     pub(crate) fn function(&self, function: Function) -> bool {
         match function {
             Function::SwapSubmit | Function::SwapRead => {
