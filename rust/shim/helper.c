@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The writeback helper's ends: the callbacks that reclaim calls, and wrappers
- * of what its worker needs of folios, inodes, superblocks and zones.
+ * The C side of the writeback helper: the callbacks that reclaim calls, and wrappers of what the
+ * workers need of folios, inodes, superblocks and zones.
  *
- * Context of the callbacks: see struct reclaim_writeback_ops; but for swap_wait they never sleep.
- * Each wrapper's context is that of what it wraps.
+ * For the context of the callbacks see struct reclaim_writeback_ops; except for swap_wait they
+ * never sleep. The context of each wrapper is that of what it wraps.
  */
 #include <linux/backing-dev.h>
 #include <linux/blk-mq.h>
@@ -26,7 +26,7 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-/* The test build also stands for one on a kernel without the patch. */
+/* The test build also stands for a build on a kernel without the patch. */
 #if __has_include("linux/reclaim_writeback.h") && !defined(RWB_TEST_EVENTS)
 #include <linux/reclaim_writeback.h>
 #include <linux/swap_ops.h>
@@ -60,7 +60,7 @@ static u32 rwb_target_flags(struct inode *inode, struct address_space *mapping, 
 static bool rwb_dirty_file(void *data, struct folio *folio,
 			   const struct reclaim_writeback_need *need)
 {
-	/* Locked, with a mapping: neither it nor its inode goes away meanwhile. */
+	/* The folio is locked and has a mapping: neither it nor its inode goes away meanwhile. */
 	struct address_space *mapping = folio->mapping;
 	struct inode *inode = mapping->host;
 	struct rwb_target t = {
@@ -84,7 +84,10 @@ static bool rwb_busy(void *data, int nid)
 	return rwb_rs_busy(data, nid);
 }
 
-/* Block devices by the number of the whole one; a swap file of a network filesystem by its type. */
+/*
+ * A block device is known by the number of the whole device, a swap file of a network filesystem by
+ * its type.
+ */
 #define RWB_SWAP_NO_BDEV	0x80000000
 
 static u32 rwb_swap_device(const struct swap_info_struct *sis)
@@ -93,10 +96,11 @@ static u32 rwb_swap_device(const struct swap_info_struct *sis)
 }
 
 /*
- * Must it not wait? Who works for the device, or holds what a filesystem below it may need (a
- * transaction, its own locks), would wait for itself; who is to die has to give its memory back.
- * An allocation with GFP_NOFS of its own, in no such scope, can't be told: where a filesystem
- * below the device waits for what it holds, that ends when the device is late.
+ * Whether the current task must not wait. A task that works for the device, or that holds what a
+ * filesystem below it may need (a transaction, its own locks), would wait for itself. A task that
+ * is to die has to give its memory back. An allocation that passes GFP_NOFS itself, outside of such
+ * a scope, can't be recognized. Where a filesystem below the device waits for what such a task
+ * holds, that ends when the device is late.
  */
 static bool rwb_swap_exempt(void)
 {
@@ -112,7 +116,7 @@ static u32 rwb_swap_who(void)
 	return rwb_swap_exempt() ? RWB_SWAP_EXEMPT : 0;
 }
 
-/* As swap_can_merge() sees it; only to be compared. */
+/* The cgroup as swap_can_merge() sees it; only to be compared. */
 static unsigned long rwb_swap_cgroup(struct folio *folio)
 {
 	guard(rcu)();
@@ -140,12 +144,12 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 		.pages = sio->len >> PAGE_SHIFT,
 	};
 
-	/* Other bits of it change; this one was set by swapon. */
+	/* Other bits of the flags change; this one was set by swapon. */
 	if (data_race(sio->sis->flags) & SWP_SYNCHRONOUS_IO) {
 		s.flags |= RWB_SWAP_SYNC;
 		s.bio.flags |= RWB_BIO_SYNC;
 	}
-	/* A network filesystem makes no bio; of requests see bio_endio(). */
+	/* A network filesystem makes no bio. For devices with requests see bio_endio(). */
 	if (!sio->sis->bdev || bdev_get_queue(sio->sis->bdev)->mq_ops)
 		s.bio.flags |= RWB_BIO_UNSEEN;
 
@@ -166,11 +170,14 @@ static void rwb_swap_wait(void *data, unsigned long cookie, unsigned int pages,
 		.flags = rwb_swap_who(),
 	};
 
-	/* Not MADV_PAGEOUT, nor memory.reclaim: they have time. */
+	/* Callers of MADV_PAGEOUT and memory.reclaim are left out, because they have time. */
 	if (current->reclaim_state && !(need->flags & RECLAIM_WRITEBACK_PROACTIVE))
 		w.flags |= RWB_SWAP_FAULT;
 
-	/* All who want memory wait for kswapd alone (throttle_direct_reclaim()). */
+	/*
+	 * All tasks that want memory wait for kswapd alone (throttle_direct_reclaim()), so it must
+	 * not wait.
+	 */
 	if (current_is_kswapd() && waitqueue_active(&NODE_DATA(need->nid)->pfmemalloc_wait))
 		return;
 	rwb_fill_at(&w.at, __builtin_frame_address(0));
@@ -204,7 +211,7 @@ bool rwb_helper_available(void)
 	return true;
 }
 
-/* One registration at a time: the kernel says -EBUSY to a second one. */
+/* Only one registration at a time is possible: the kernel returns -EBUSY to a second one. */
 int rwb_helper_register(void *data)
 {
 	rwb_ops.data = data;
@@ -221,23 +228,23 @@ void rwb_helper_done(int nid)
 	reclaim_writeback_done(nid);
 }
 
-/* A prepared request is ours. */
+/* Marks a prepared request as ours. */
 void rwb_swap_take(unsigned long request, unsigned long cookie)
 {
 	((struct swap_iocb *)request)->cookie = cookie;
 }
 
 /*
- * Whoever waited for room has seen so many pages written meanwhile, which are clean now, at the
- * end of the LRU lists: to direct reclaim that is progress. It looks for memory before it
- * makes many more requests, which would have to wait as well.
+ * Tells reclaim that the current task has seen @pages written while it waited for room. These pages
+ * are clean now, at the end of the LRU lists, and to direct reclaim that is progress. It looks for
+ * memory before it makes many more requests, which would have to wait as well.
  */
 void rwb_swap_waited(unsigned int pages)
 {
 	mm_account_reclaimed_pages(pages);
 }
 
-/* Submits one. Sleeps; with PF_MEMALLOC. */
+/* Submits a request. Sleeps. The caller must have PF_MEMALLOC. */
 void rwb_swap_submit(unsigned long request, const u64 *stamp)
 {
 	struct swap_iocb *sio = (struct swap_iocb *)request;
@@ -298,7 +305,7 @@ bool rwb_folio_trylock(struct folio *folio)
 	return folio_trylock(folio);
 }
 
-/* The inode whose page cache a locked folio is in; NULL when it was truncated. */
+/* Returns the inode whose page cache a locked folio is in; NULL if the folio was truncated. */
 struct inode *rwb_folio_inode(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
@@ -318,7 +325,10 @@ bool rwb_folio_writeback(struct folio *folio)
 	return folio_test_writeback(folio);
 }
 
-/* folio_wait_writeback() would also look at its mapping, which may be gone: it has an event. */
+/*
+ * folio_wait_writeback() would also look at the folio's mapping, for its event; the mapping may be
+ * gone.
+ */
 void rwb_folio_wait_writeback(struct folio *folio)
 {
 	while (folio_test_writeback(folio))
@@ -326,10 +336,10 @@ void rwb_folio_wait_writeback(struct folio *folio)
 }
 
 /*
- * Does the folio whose first page is at that frame still hold page @index of the file with
- * that @mapping? Nobody holds a reference: this is a snapshot, and @mapping an address to
- * compare with. The memory may be taken out of the machine meanwhile, and its struct pages with
- * it; RCU keeps what pfn_to_online_page() reads, no more.
+ * Whether the folio whose first page is at frame @pfn still holds page @index of the file with
+ * @mapping. Nobody holds a reference, so this is a snapshot, and @mapping is only an address to
+ * compare with. The memory may be taken out of the machine meanwhile, and its struct pages with it.
+ * RCU keeps what pfn_to_online_page() reads, but no more.
  */
 bool rwb_pfn_in_file(unsigned long pfn, unsigned long mapping, u64 index)
 {
@@ -352,9 +362,9 @@ unsigned long rwb_folio_pfn(struct folio *folio)
 /* --- superblocks and inodes */
 
 /*
- * What super_trylock_shared() does, which is not exported, for a filesystem that
- * can be written: not frozen, as evicting an inode could then wait for the thaw,
- * which needs the lock that we hold. Returns RWB_SB_*.
+ * Does what super_trylock_shared(), which is not exported, does for a filesystem that can be
+ * written. The filesystem must not be frozen, because evicting an inode could then wait for the
+ * thaw, which needs the lock that we hold. Returns RWB_SB_*.
  */
 u32 rwb_sb_trylock(struct super_block *sb)
 {
@@ -391,8 +401,8 @@ unsigned long rwb_inode_mapping(struct inode *inode)
 }
 
 /*
- * Sets the bits of those of the @nr pages from @start that are dirty and not under
- * writeback; @bits has room for @nr, a multiple of 64. Sleeps.
+ * Sets the bits of those of the @nr pages from @start that are dirty and not under writeback. @bits
+ * has room for @nr bits, a multiple of 64. Sleeps.
  */
 void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits)
 {
@@ -408,7 +418,7 @@ void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits
 			u64 from = max_t(u64, folio->index, start);
 			u64 to = min_t(u64, folio_next_index(folio), last + 1);
 
-			/* Not locked: it may have been truncated or split. */
+			/* The folio is not locked: it may have been truncated or split. */
 			if (from < to && folio_test_dirty(folio) && !folio_test_writeback(folio))
 				bitmap_set(bits, from - start, to - from);
 		}
@@ -417,7 +427,7 @@ void rwb_dirty_pages(struct inode *inode, u64 start, u32 nr, unsigned long *bits
 	}
 }
 
-/* Starts writing @nr pages from @start; waits for no page to be written. Sleeps. */
+/* Starts writing @nr pages from @start, but does not wait until they are written. Sleeps. */
 int rwb_flush_range(struct inode *inode, u64 start, u64 nr)
 {
 	return filemap_flush_range(inode->i_mapping, start << PAGE_SHIFT,
@@ -425,9 +435,9 @@ int rwb_flush_range(struct inode *inode, u64 start, u64 nr)
 }
 
 /*
- * The last folio of the pages from @start to before @end that is under writeback, with a
- * reference; if none is, the one that has the last page: btrfs compresses what it was told to
- * write before it marks it. NULL if there is neither.
+ * Returns, with a reference, the last folio of the pages from @start to before @end that is under
+ * writeback. If there is none, returns the folio that has the last page, because btrfs compresses
+ * what it was told to write before it marks it. Returns NULL if there is neither.
  */
 struct folio *rwb_last_written(struct inode *inode, u64 start, u64 end)
 {
@@ -460,13 +470,13 @@ struct folio *rwb_last_written(struct inode *inode, u64 start, u64 end)
 	return last;
 }
 
-/* The device's name, such as 259:0; the inode's superblock must not go away. */
+/* Copies the device's name, such as 259:0, to @buf. The inode's superblock must not go away. */
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size)
 {
 	strscpy(buf, bdi_dev_name((struct backing_dev_info *)bdi), size);
 }
 
-/* --- who is short of memory */
+/* --- nodes and cgroups that are short of memory */
 
 unsigned int rwb_nr_node_ids(void)
 {
@@ -474,9 +484,10 @@ unsigned int rwb_nr_node_ids(void)
 }
 
 /*
- * Is the node short for allocations of that order, from that zone and those below it: does none
- * of them have what kswapd stops at (as in pgdat_balanced()), what compaction needs besides, and
- * half the way from low to high above it, as what is written now is freed a little later?
+ * Whether the node is short for allocations of that order, from that zone and those below it. It is
+ * short if none of these zones has free pages for the following together: what kswapd stops at (as
+ * in pgdat_balanced()), what compaction needs besides, and half the way from low to high, because
+ * what is written now is freed a little later.
  */
 bool rwb_node_short(int nid, u32 order, u32 highest_zone)
 {
@@ -491,7 +502,7 @@ bool rwb_node_short(int nid, u32 order, u32 highest_zone)
 			continue;
 		enough = high_wmark_pages(zone) + zone->lowmem_reserve[highest] +
 			 (high_wmark_pages(zone) - low_wmark_pages(zone)) / 2;
-		/* As compact_gap() of mm/internal.h has it. */
+		/* This is compact_gap() of mm/internal.h. */
 		if (order)
 			enough += 2UL << min_t(u32, order, MAX_PAGE_ORDER);
 		if (zone_page_state(zone, NR_FREE_PAGES) >= enough)
@@ -510,7 +521,7 @@ unsigned long rwb_node_dirty(int nid)
 	return rwb_node_pages(nid, NR_FILE_DIRTY) + rwb_node_pages(nid, NR_WRITEBACK);
 }
 
-/* Is a cgroup that the folio is charged to, or one above it, near its limit? */
+/* Whether the cgroup that the folio is charged to, or one above it, is near its limit. */
 bool rwb_memcg_short(struct folio *folio)
 {
 	struct mem_cgroup *memcg;
@@ -526,7 +537,7 @@ bool rwb_memcg_short(struct folio *folio)
 	return false;
 }
 
-/* All free pages, and what the min watermarks of all zones add up to. */
+/* Returns the number of all free pages, and the sum of the min watermarks of all zones. */
 void rwb_free_pages(u64 *free, u64 *min)
 {
 	int nid, i;
@@ -557,13 +568,16 @@ void rwb_memalloc_end(unsigned int flags)
 	memalloc_noreclaim_restore(flags);
 }
 
-/* Between _begin and _end the task is not to sleep but by rwb_sleep(); who wakes it ends that. */
+/*
+ * Between _begin and _end the task must not sleep except in rwb_sleep(). A wakeup of the task ends
+ * that sleep, or keeps it from beginning.
+ */
 void rwb_sleep_begin(void)
 {
 	set_current_state(TASK_IDLE);
 }
 
-/* For @ms at most; 0: until it is woken. */
+/* Sleeps for @ms milliseconds at most, or until it is woken if @ms is 0. */
 void rwb_sleep(u32 ms)
 {
 	schedule_timeout(ms ? msecs_to_jiffies(ms) : MAX_SCHEDULE_TIMEOUT);
@@ -576,33 +590,33 @@ void rwb_sleep_end(void)
 
 /* --- a line of tasks that wait */
 
-/* The current task goes to its end. Under the lock of what it waits for. */
+/* Puts the current task at the end of the line. The caller holds the lock of what it waits for. */
 void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry)
 {
 	init_wait(entry);
 	prepare_to_wait_exclusive(line, entry, TASK_KILLABLE);
 }
 
-/* Sleeps until it is woken or killed, and leaves the line. */
+/* Sleeps until the task is woken or killed, and leaves the line. */
 void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry)
 {
 	schedule();
 	finish_wait(line, entry);
 }
 
-/* For so long, or until it is killed. */
+/* Sleeps for @ms milliseconds, or until the task is killed. */
 void rwb_nap(u32 ms)
 {
 	schedule_timeout_killable(msecs_to_jiffies(ms));
 }
 
-/* The first @n; 0: all. Any context. */
+/* Wakes the first @n tasks of the line; all if @n is 0. Any context. */
 void rwb_line_wake(struct wait_queue_head *line, unsigned int n)
 {
 	__wake_up(line, TASK_NORMAL, n, NULL);
 }
 
-/* Its memory is wanted back: it had better not wait. */
+/* Whether the current task is dying. Its memory is wanted back, so it had better not wait. */
 bool rwb_task_is_dying(void)
 {
 	return fatal_signal_pending(current) || (current->flags & PF_EXITING) ||
@@ -627,14 +641,20 @@ static void rwb_tick(struct work_struct *work)
 		queue_delayed_work(t->wq, &t->work, msecs_to_jiffies(ms));
 }
 
-/* @tick says after how many milliseconds it is to be called again; 0: not at all. */
+/*
+ * Creates a ticker; returns NULL if there is no memory. @tick returns after how many milliseconds
+ * it is to be called again; 0 for not at all. Sleeps.
+ */
 void *rwb_ticker_new(u32 (*tick)(void *data), void *data)
 {
 	struct rwb_ticker *t = kzalloc(sizeof(*t), GFP_KERNEL);
 
 	if (!t)
 		return NULL;
-	/* It has a rescuer: who waits for a device is sent away where there is no memory left. */
+	/*
+	 * The workqueue has a rescuer, so tasks that wait for a device are sent away even where no
+	 * memory is left.
+	 */
 	t->wq = alloc_workqueue("rwb_tick", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
 	if (!t->wq) {
 		kfree(t);
@@ -646,7 +666,7 @@ void *rwb_ticker_new(u32 (*tick)(void *data), void *data)
 	return t;
 }
 
-/* Any context; nothing happens if it ticks already. */
+/* Starts the ticker in @ms milliseconds; does nothing if it ticks already. Any context. */
 void rwb_ticker_start(void *ticker, u32 ms)
 {
 	struct rwb_ticker *t = ticker;
@@ -654,7 +674,7 @@ void rwb_ticker_start(void *ticker, u32 ms)
 	queue_delayed_work(t->wq, &t->work, msecs_to_jiffies(ms));
 }
 
-/* Waits for the callback. */
+/* Frees the ticker. Sleeps until a running callback is done. */
 void rwb_ticker_free(void *ticker)
 {
 	struct rwb_ticker *t = ticker;
