@@ -155,7 +155,7 @@ u64 rwb_cycles(void)
 }
 
 /* What lies behind the end is zero: strscpy_pad() wrote it. */
-void rwb_comm(char buf[TASK_COMM_LEN])
+void rwb_comm(char *buf)
 {
 	memcpy(buf, current->comm, TASK_COMM_LEN);
 	buf[TASK_COMM_LEN - 1] = 0;
