@@ -41,7 +41,7 @@ touch "$scratch/ksrc/scripts/kconfig/merge_config.sh" "$scratch/ksrc/.config"
 refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/ksrc" "$kernel"
 
 # --- arguments
-refuses "an unknown variant" "no variant 'nosuch': there is base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs$" "$kernel" --variant nosuch
+refuses "an unknown variant" "no variant 'nosuch': there is base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs hotplug kcsan$" "$kernel" --variant nosuch
 refuses "a fragment that is no variant" "no variant 'core': there is base " "$kernel" --variant core
 refuses "such a fragment as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
 refuses "Debian's with a fragment" "variant 'debian\+btf': debian, or debian-7.2, is a kernel by itself" "$kernel" --variant debian+btf

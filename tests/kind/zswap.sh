@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kind zswap: pages are compressed in RAM. As long as zswap does not write back, none reaches the
 # device behind it, which counts its own writes.
-# guards: rust/probes/zswap.rs rust/probes/function.rs rust/shim/function.rs
+# guards: rust/probes/zswap.rs rust/tables/needs.rs rust/probes/function.rs rust/shim/function.rs
 # faults: books
 # disk: 512M
 # timeout: 300

@@ -4,7 +4,7 @@
 # of waits has its major faults, by cgroup, task and device. PSI counts nothing for pages that were
 # not active, and the ledger says how much of a wait PSI has.
 # After earlyoom#100, nbd#129.
-# guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/probes/block.rs rust/shim/wait.c
+# guards: rust/ledgers/waits.rs rust/probes/wait.rs rust/ledgers/swap_reads.rs rust/probes/block.rs rust/shim/wait.c
 # faults: books arithmetic report
 # disk: 512M
 # mem: 384M

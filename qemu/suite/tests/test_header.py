@@ -82,7 +82,7 @@ class InTheTree(unittest.TestCase):
 
     heads = [header.read(name) for name in header.scenarios()]
     # Scripts in these folders are no scenarios of the suite, except for some in nbd/.
-    apart = ("bench", "cost", "demo", "host", "kill", "lib", "meta", "nbd", "oom", "soak")
+    apart = ("bench", "cost", "demo", "host", "kill", "lib", "meta", "nbd", "oom", "peers", "soak")
 
     def test_none_is_left_out(self) -> None:
         scripts = {str(path.relative_to(TESTS)) for path in TESTS.glob("**/*.sh")}
