@@ -34,8 +34,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
 # shellcheck source=../scripts/lib/kdir.sh
 . "$TOP/scripts/lib/kdir.sh"
-# shellcheck source=../scripts/lib/scenarios.sh
-. "$TOP/scripts/lib/scenarios.sh"
+# shellcheck source=../scripts/lib/typed.sh
+. "$TOP/scripts/lib/typed.sh"
 
 RC_FAILED=1 RC_NO_VERDICT=2 RC_CANNOT=77
 die() { echo "error: $*" >&2; exit $RC_CANNOT; }
