@@ -194,7 +194,7 @@ said() {
 
 # compare PART: one line for each program.
 compare() {
-	local program stock ours verdict each
+	local program stock ours verdict each compared=0
 	while IFS= read -r program; do
 		stock=$(said "$1" stock | awk -F'\t' -v p="$program" '$1 == p { print $2 }' | sort -u)
 		ours=$(said "$1" reclaimwb | awk -F'\t' -v p="$program" '$1 == p { print $2 }' | sort -u)
@@ -203,6 +203,7 @@ compare() {
 			verdict='not run'
 			[ -n "$ours" ] || [ -z "$stock" ] || failed=$((failed + 1))
 		else
+			compared=$((compared + 1))
 			while IFS= read -r each; do
 				! grep -qxF -- "$each" <<<"$stock" || verdict=same
 			done <<<"$ours"
@@ -214,6 +215,11 @@ compare() {
 		printf '%-6s %-58s %-38s %-38s %s\n' "$1" "$program" "$(paste -sd/ <<<"$stock")" \
 			"$(paste -sd/ <<<"$ours")" "$verdict"
 	done < <({ said "$1" stock; said "$1" reclaimwb; } | cut -f1 | awk '!seen[$0]++')
+	# A guest that was skipped, or ended before its first program, proves nothing.
+	if [ $compared = 0 ] && [[ " $SIDES " = *' stock '* && " $SIDES " = *' reclaimwb '* ]]; then
+		note "$1: no program ran on both sides"
+		failed=$((failed + 1))
+	fi
 }
 
 # fails SAID: did it fail in every try?
