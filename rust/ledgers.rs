@@ -49,6 +49,7 @@ use crate::{
 };
 use batches::Batches;
 use cgroups::{
+    rows_in_all,
     Cgroups,
     Known, //
 };
@@ -100,7 +101,7 @@ pub(crate) struct Ledgers {
     pub(crate) headroom: PerCpu<Headroom>,
     /// Whose pages were written.
     pub(crate) cgroups: Cgroups<{ Origin::COUNT }>,
-    /// The cgroups that have rows here and among the stalls.
+    /// The cgroups that have rows here, and among the stalls, waits and shrinkers.
     pub(crate) known: Arc<Known>,
     /// What was lost, and what we cost.
     pub(crate) cost: PerCpu<Cost>,
@@ -163,7 +164,11 @@ impl AsRef<Bell> for Ledgers {
 impl Ledgers {
     /// Allocates all ledgers. Sleeps.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        let known = Arc::new(Known::new()?, GFP_KERNEL)?;
+        // Those of writes, stalls and waits, and of shrinkers.
+        let rows = rows_in_all(cgroups::ROWS)
+            .saturating_mul(3)
+            .saturating_add(rows_in_all(shrinkers::ROWS));
+        let known = Arc::new(Known::new(rows)?, GFP_KERNEL)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 windows: Windows::new(settings::window_slots())?,
@@ -183,10 +188,10 @@ impl Ledgers {
                 tlb: PerCpu::new()?,
                 compaction: PerCpu::new()?,
                 takers: Takers::new()?,
-                shrinkers: Shrinkers::new(settings::window_slots())?,
+                shrinkers: Shrinkers::new(settings::window_slots(), known.clone())?,
                 reserves: Reserves::new(settings::window_slots())?,
                 nbd: Nbd::new()?,
-                waits: Waits::new(settings::window_slots())?,
+                waits: Waits::new(settings::window_slots(), known.clone())?,
                 batches: PerCpu::new()?,
                 swap_io: SwapIo::new()?,
                 swap_reads: SwapReads::new()?,

@@ -4,6 +4,7 @@
 //! tasks and folios that do not exist.
 
 mod again;
+mod cgroups;
 mod handoff;
 mod nbd_phases;
 mod reserves;

@@ -23,6 +23,11 @@ mod of_this_kernel {
         sync::SpinLockIrq, //
     };
 
+    /// Reads and writes before it come before those after it.
+    pub(crate) fn smp_mb() {
+        barrier::smp_mb(barrier::Full);
+    }
+
     /// Reads before it come before those after it.
     pub(crate) fn smp_rmb() {
         barrier::smp_mb(barrier::Read);
@@ -49,6 +54,7 @@ mod of_this_kernel {
     use super::*;
 
     pub(crate) use kernel::sync::barrier::{
+        smp_mb,
         smp_rmb,
         smp_wmb, //
     };

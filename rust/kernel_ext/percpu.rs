@@ -174,9 +174,9 @@ impl<T: Zeroable + Sync> PerCpuTable<T> {
         })
     }
 
-    /// Returns the rows of all CPUs, one by one. Any context.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
-        self.rows.iter()
+    /// Returns the number of rows of each CPU. Any context.
+    pub(crate) fn of_each(&self) -> usize {
+        self.each
     }
 
     /// Returns the memory that the table uses, in bytes.

@@ -34,6 +34,13 @@ pub(crate) fn mono_ns() -> u64 {
     u64::try_from(unsafe { bindings::ktime_get() }).unwrap_or(0)
 }
 
+/// Returns the number of CPUs that there can be: one more than the highest number of a CPU. Any
+/// context.
+pub(crate) fn nr_cpus() -> usize {
+    // SAFETY: Has no precondition.
+    unsafe { shim::rwb_nr_cpu_ids() as usize }
+}
+
 /// Returns the cycle counter of this CPU; 0 on machines without one. Any context.
 #[inline]
 pub(crate) fn cycles() -> u64 {

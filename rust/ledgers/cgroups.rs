@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counts by cgroup: a bounded table for each CPU, in which the heaviest have rows of their own.
+//! Counts by cgroup, or by something of a cgroup: a bounded table for each CPU, in which the
+//! heaviest have rows of their own.
 //!
-//! Who has a row is decided in `policy/heaviest.rs`. A row that is given to another cgroup leaves
-//! what it counted to `other`, or to `removed` if its cgroup is gone: all of a table together is
-//! always what was counted.
+//! `policy/heaviest.rs` decides which of them have one. A row that is given to another cgroup
+//! leaves what it counted to `other`, or to `removed` if its cgroup is gone: all of a table
+//! together is always what was counted.
 //!
 //! Context: a CPU's table is written by handlers on that CPU alone (task context, preemption
 //! off), without a lock. A reader copies it, and does so again if a row was given away meanwhile.
 
 mod known;
+mod totals;
 
 pub(crate) use known::{
     Known,
     Path, //
+};
+pub(crate) use totals::{
+    CgroupCounts,
+    Totals, //
 };
 
 use crate::{
@@ -25,10 +31,12 @@ use crate::{
             PerCpuTable,
             Pinned, //
         },
+        system,
     },
     policy::{
         cgroup_key::CgroupKey,
         heaviest::{
+            self,
             place,
             Destination,
             Heir,
@@ -43,16 +51,31 @@ use kernel::{
     sync::Arc, //
 };
 use pin_init::Zeroable;
+use totals::{
+    add,
+    sum, //
+};
 
-/// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250.
+/// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250. Fewer
+/// where there are many CPUs.
 pub(crate) const ROWS: usize = 256;
+
+/// Rows of a CPU in a table that has `most` of them where there are few CPUs.
+fn rows_of_cpu(most: usize) -> usize {
+    heaviest::rows_of_cpu(most, system::nr_cpus())
+}
+
+/// Rows of all CPUs in such a table.
+pub(crate) fn rows_in_all(most: usize) -> usize {
+    rows_of_cpu(most).saturating_mul(system::nr_cpus())
+}
 
 /// How often a reader begins anew with a CPU's table, as a row was given away meanwhile.
 const TRIES: usize = 1000;
 
 /// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Cgroups::keys`.
 #[derive(Zeroable)]
-struct CgroupRow<const N: usize> {
+struct CgroupRow<const N: usize, const D: usize> {
     /// The rank at which it began.
     base: Cell64,
     /// The most that its cgroup counted before.
@@ -61,6 +84,8 @@ struct CgroupRow<const N: usize> {
     events: Cell64,
     /// Its cgroup's entry in `Known`, plus 1; 0: none.
     known: Cell64,
+    /// What else is known of its subject.
+    details: [Cell64; D],
     counts: [Cell64; N],
 }
 
@@ -82,14 +107,25 @@ struct Rest<const N: usize> {
     removed: [Cell64; N],
 }
 
-/// The tables of all CPUs, with `N` counts for each cgroup.
-pub(crate) struct Cgroups<const N: usize> {
+/// The tables of all CPUs, with `N` counts and `D` details for each cgroup.
+pub(crate) struct Cgroups<const N: usize, const D: usize = 0> {
     // Apart, as all of them may be looked at for one.
     keys: PerCpuTable<Cell64>,
     ranks: PerCpuTable<Cell64>,
-    rows: PerCpuTable<CgroupRow<N>>,
+    rows: PerCpuTable<CgroupRow<N, D>>,
     rest: PerCpuTable<Rest<N>>,
     known: Arc<Known>,
+}
+
+/// Of what something is counted.
+pub(crate) struct Subject {
+    /// What has the row: a cgroup, or a word for something of it, whose highest bit is set (as
+    /// is that of a v1 cgroup: neither tells how old it is).
+    pub(crate) key: CgroupKey,
+    /// The cgroup that it is of.
+    pub(crate) cgroup: CgroupKey,
+    /// That has been removed.
+    pub(crate) gone: bool,
 }
 
 /// What could not be kept apart when something was counted.
@@ -109,12 +145,14 @@ impl CgroupLoss {
 }
 
 /// One CPU's.
-struct Own<'a, const N: usize> {
+struct Own<'a, const N: usize, const D: usize, F: Fn() -> [u64; D]> {
     keys: &'a [Cell64],
     ranks: &'a [Cell64],
-    rows: &'a [CgroupRow<N>],
+    rows: &'a [CgroupRow<N, D>],
     rest: &'a Rest<N>,
     known: &'a Known,
+    subject: &'a Subject,
+    details: F,
     not_kept: Cell<CgroupLoss>,
 }
 
@@ -128,7 +166,7 @@ fn write(cells: &[Cell64], at: usize, value: u64) {
     }
 }
 
-impl<const N: usize> Own<'_, N> {
+impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Own<'_, N, D, F> {
     /// What readers must not see half of.
     fn changes(&self, f: impl FnOnce()) {
         self.rest.given.add(1);
@@ -139,7 +177,7 @@ impl<const N: usize> Own<'_, N> {
     }
 }
 
-impl<const N: usize> Rows for Own<'_, N> {
+impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Rows for Own<'_, N, D, F> {
     fn size(&self) -> usize {
         self.keys.len()
     }
@@ -192,16 +230,21 @@ impl<const N: usize> Rows for Own<'_, N> {
         let Some(row) = self.rows.get(at) else {
             return;
         };
-        let known = self.known.hold(key);
+        let cgroup = self.subject.cgroup;
+        let known = match cgroup {
+            CgroupKey::NONE => 0,
+            cgroup => self.known.hold(cgroup),
+        };
         let events = match heir {
             Some(Heir::Other) => row.events.get(),
             _ => 0,
         };
         self.not_kept.set(CgroupLoss {
             events,
-            unknown: known == 0,
+            unknown: known == 0 && cgroup != CgroupKey::NONE,
         });
         let before = row.known.get();
+        let details = (self.details)();
         self.changes(|| {
             let heirs = match heir {
                 Some(Heir::Removed) => &self.rest.removed,
@@ -219,6 +262,9 @@ impl<const N: usize> Rows for Own<'_, N> {
             row.base.set(base);
             row.missed.set(missed);
             row.known.set(known);
+            for (cell, &detail) in row.details.iter().zip(&details) {
+                cell.set(detail);
+            }
             write(self.ranks, at, base);
             write(self.keys, at, key.0);
         });
@@ -227,42 +273,37 @@ impl<const N: usize> Rows for Own<'_, N> {
     }
 }
 
-impl<const N: usize> Cgroups<N> {
+impl<const N: usize, const D: usize> Cgroups<N, D> {
     /// Allocates. Sleeps.
     pub(crate) fn new(known: Arc<Known>) -> Result<Self> {
+        Self::with_rows(ROWS, known)
+    }
+
+    /// Allocates, with so many rows for a CPU where there are few of these, a power of two.
+    /// Sleeps.
+    pub(crate) fn with_rows(most: usize, known: Arc<Known>) -> Result<Self> {
+        let rows = rows_of_cpu(most);
         Ok(Self {
-            keys: PerCpuTable::new(ROWS)?,
-            ranks: PerCpuTable::new(ROWS)?,
-            rows: PerCpuTable::new(ROWS)?,
+            keys: PerCpuTable::new(rows)?,
+            ranks: PerCpuTable::new(rows)?,
+            rows: PerCpuTable::new(rows)?,
             rest: PerCpuTable::new(1)?,
             known,
         })
     }
 
-    /// Counts something of a cgroup, `gone` if that has been removed; `weight` is what the
-    /// heaviest are told by. `add` adds it to the counts.
+    /// Counts what happened so many times; `weight` is what the heaviest are told by, of all
+    /// together. `details` is asked for when a row is given to the subject. `add` adds it to the
+    /// counts, and may change the details of the row; there are none where it has none.
     #[inline]
-    pub(crate) fn count(
+    pub(crate) fn count_of(
         &self,
         pin: &Pinned<'_>,
-        key: CgroupKey,
-        gone: bool,
-        weight: u64,
-        add: impl FnOnce(&[Cell64; N]),
-    ) -> CgroupLoss {
-        self.count_times(pin, key, gone, 1, weight, add)
-    }
-
-    /// The same, of what happened so many times, and weighs so much together.
-    #[inline]
-    pub(crate) fn count_times(
-        &self,
-        pin: &Pinned<'_>,
-        key: CgroupKey,
-        gone: bool,
+        subject: &Subject,
         times: u64,
         weight: u64,
-        add: impl FnOnce(&[Cell64; N]),
+        details: impl Fn() -> [u64; D],
+        add: impl FnOnce(&[Cell64; N], &[Cell64]),
     ) -> CgroupLoss {
         let Some(rest) = self.rest.this(pin).first() else {
             return CgroupLoss::default();
@@ -273,36 +314,35 @@ impl<const N: usize> Cgroups<N> {
             rows: self.rows.this(pin),
             rest,
             known: &self.known,
+            subject,
+            details,
             not_kept: Cell::default(),
         };
-        let row = match place(&own, key, gone) {
+        let row = match place(&own, subject.key, subject.gone) {
             Destination::Row(at) => own.rows.get(at).zip(own.ranks.get(at)),
             Destination::Removed => {
-                add(&rest.removed);
+                add(&rest.removed, &[]);
                 return own.not_kept.get();
             }
             Destination::Other => None,
         };
         match row {
             Some((row, rank)) => {
-                add(&row.counts);
+                add(&row.counts, &row.details);
                 row.events.add(times);
                 rank.add(weight);
             }
-            None => add(&rest.other),
+            None => add(&rest.other, &[]),
         }
         own.not_kept.get()
     }
 
     /// What all CPUs counted. Process context; sleeps.
-    pub(crate) fn totals(&self) -> Result<Totals<N>> {
-        let mut totals = Totals {
-            cgroups: KVVec::new(),
-            other: [0; N],
-            removed: [0; N],
-        };
+    pub(crate) fn totals(&self) -> Result<Totals<N, D>> {
+        let mut totals = Totals::new();
         let mut pasts = KVVec::<(Past, u64)>::new();
-        let mut copy = KVVec::<CgroupCounts<N>>::with_capacity(ROWS, GFP_KERNEL)?;
+        let rows = self.keys.of_each();
+        let mut copy = KVVec::<CgroupCounts<N, D>>::with_capacity(rows, GFP_KERNEL)?;
         let tables = Iterator::zip(
             Iterator::zip(self.keys.each(), self.rows.each()),
             self.rest.each(),
@@ -318,13 +358,7 @@ impl<const N: usize> Cgroups<N> {
                 totals.add(row, past.may_have(row.key).min(left))?;
             }
         }
-        for total in totals.cgroups.iter_mut() {
-            for (past, left) in pasts.iter() {
-                let elsewhere = past.may_have(total.key).min(*left);
-                total.missed = total.missed.wrapping_add(elsewhere);
-            }
-        }
-        totals.fold_reused();
+        totals.settle(&pasts);
         Ok(totals)
     }
 
@@ -333,10 +367,10 @@ impl<const N: usize> Cgroups<N> {
     fn copy(
         &self,
         keys: &[Cell64],
-        rows: &[CgroupRow<N>],
+        rows: &[CgroupRow<N, D>],
         rest: &Rest<N>,
-        copy: &mut KVVec<CgroupCounts<N>>,
-        totals: &mut Totals<N>,
+        copy: &mut KVVec<CgroupCounts<N, D>>,
+        totals: &mut Totals<N, D>,
     ) -> Option<(Past, u64)> {
         copy.clear();
         // That a preempted reader need not begin again and again.
@@ -351,11 +385,15 @@ impl<const N: usize> Cgroups<N> {
                 }
                 let mut total = CgroupCounts {
                     key,
+                    details: [0; D],
                     counts: [0; N],
                     missed: row.missed.get().min(left),
                     removed: self.known.is_gone(row.known.get()),
                 };
                 sum(&mut total.counts, &row.counts);
+                for (detail, cell) in total.details.iter_mut().zip(&row.details) {
+                    *detail = cell.get();
+                }
                 // There is room for all rows, so that nothing is allocated.
                 copy.push_within_capacity(total).ok()?;
             }
@@ -387,87 +425,36 @@ impl<const N: usize> Cgroups<N> {
     }
 }
 
-/// What all CPUs counted of one cgroup.
-pub(crate) struct CgroupCounts<const N: usize> {
-    /// Which.
-    pub(crate) key: CgroupKey,
-    /// Its counts.
-    pub(crate) counts: [u64; N],
-    /// At most so much more weight is its own, among `other`.
-    pub(crate) missed: u64,
-    /// It has been removed.
-    pub(crate) removed: bool,
-}
-
-/// What all CPUs counted.
-pub(crate) struct Totals<const N: usize> {
-    cgroups: KVVec<CgroupCounts<N>>,
-    /// Of those that have none, and of none.
-    pub(crate) other: [u64; N],
-    /// Of those that are gone and have none.
-    pub(crate) removed: [u64; N],
-}
-
-impl<const N: usize> Totals<N> {
-    /// Those that have a row.
-    pub(crate) fn cgroups(&self) -> impl Iterator<Item = &CgroupCounts<N>> {
-        self.cgroups.iter().filter(|t| t.key != CgroupKey::NONE)
+impl<const N: usize> Cgroups<N> {
+    /// Counts something of a cgroup, `gone` if that has been removed.
+    #[inline]
+    pub(crate) fn count(
+        &self,
+        pin: &Pinned<'_>,
+        cgroup: CgroupKey,
+        gone: bool,
+        weight: u64,
+        add: impl FnOnce(&[Cell64; N]),
+    ) -> CgroupLoss {
+        self.count_times(pin, cgroup, gone, 1, weight, add)
     }
 
-    /// Adds one CPU's row. `otherwise` is what would be missed there without it.
-    fn add(&mut self, row: &CgroupCounts<N>, otherwise: u64) -> Result {
-        // An id of a v1 hierarchy may be another cgroup's by now.
-        let same =
-            |t: &CgroupCounts<N>| t.key == row.key && (!t.key.is_v1() || t.removed == row.removed);
-        let at = match self.cgroups.iter().position(same) {
-            Some(at) => at,
-            None => {
-                let total = CgroupCounts {
-                    key: row.key,
-                    counts: [0; N],
-                    missed: 0,
-                    removed: false,
-                };
-                self.cgroups.push(total, GFP_KERNEL)?;
-                self.cgroups.len().saturating_sub(1)
-            }
+    /// The same, of what happened so many times, and weighs so much together.
+    #[inline]
+    pub(crate) fn count_times(
+        &self,
+        pin: &Pinned<'_>,
+        cgroup: CgroupKey,
+        gone: bool,
+        times: u64,
+        weight: u64,
+        add: impl FnOnce(&[Cell64; N]),
+    ) -> CgroupLoss {
+        let subject = Subject {
+            key: cgroup,
+            cgroup,
+            gone,
         };
-        if let Some(total) = self.cgroups.get_mut(at) {
-            add(&mut total.counts, &row.counts);
-            // What is added for this CPU in the end is not so.
-            total.missed = total
-                .missed
-                .wrapping_add(row.missed)
-                .wrapping_sub(otherwise);
-            total.removed |= row.removed;
-        }
-        Ok(())
-    }
-
-    /// What was counted of an id that another cgroup has now is among what was removed.
-    fn fold_reused(&mut self) {
-        for at in 0..self.cgroups.len() {
-            let Some(key) = self.cgroups.get(at).filter(|t| t.removed).map(|t| t.key) else {
-                continue;
-            };
-            if self.cgroups.iter().any(|t| t.key == key && !t.removed) {
-                if let Some(total) = self.cgroups.get_mut(at) {
-                    add(&mut self.removed, &total.counts);
-                    total.key = CgroupKey::NONE;
-                }
-            }
-        }
-    }
-}
-
-fn sum<const N: usize>(sums: &mut [u64; N], cells: &[Cell64; N]) {
-    for (sum, cell) in sums.iter_mut().zip(cells) {
-        *sum = sum.wrapping_add(cell.get());
-    }
-}
-
-fn add<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
-    for (sum, n) in sums.iter_mut().zip(counts) {
-        *sum = sum.wrapping_add(*n);
+        self.count_of(pin, &subject, times, weight, || [], |counts, _| add(counts))
     }
 }

@@ -98,7 +98,7 @@ pub(crate) struct Lost {
     pub(crate) stalls: Cell64,
     /// Stalls of cgroups that lost their row to another.
     pub(crate) stall_cgroups: Cell64,
-    /// Calls of shrinkers that had no row.
+    /// Calls of shrinkers that could not be followed, or whose row was given to another.
     pub(crate) shrinkers: Cell64,
     /// Takers of large blocks that had no room.
     pub(crate) takers: Cell64,
@@ -122,9 +122,9 @@ pub(crate) struct Lost {
     pub(crate) swap_writes: Cell64,
     /// Waits for memory without a free entry.
     pub(crate) memory_waits: Cell64,
-    /// Those whose cgroup, or pages that came back whose cgroup had no room in the table.
+    /// Waits, and pages that came back, of cgroups that lost their row to another.
     pub(crate) wait_cgroups: Cell64,
-    /// Those whose task had no room.
+    /// Waits for memory whose task had no room.
     pub(crate) wait_tasks: Cell64,
 }
 

@@ -3,19 +3,21 @@
 //! The shrinker ledger: who calls which shrinker, for how much time and how many objects;
 //! work that is put off, and who does it later; calls of one shrinker at the same time.
 //!
-//! A call is followed in a table by task, and added to one instance per CPU, with
-//! preemption off, when it returns. Shared by CPUs are only the table's keys, and a
-//! counter for each shrinker, node and cgroup that are being called.
+//! A call is followed in a table by task, and added to the table of its CPU, with preemption
+//! off, when it returns. Shared by CPUs are only the keys of the table by task, and a counter
+//! for each shrinker, node and cgroup that are being called.
 
 use crate::{
     kernel_ext::{
-        cell::Cell64,
-        percpu::{
-            PerCpu,
-            PerCpuTable,
-            Pinned, //
-        },
+        percpu::Pinned,
         system, //
+    },
+    ledgers::cgroups::{
+        CgroupLoss,
+        Cgroups,
+        Known,
+        Subject,
+        Totals, //
     },
     policy::{
         cgroup_key::CgroupKey,
@@ -24,7 +26,6 @@ use crate::{
             ScanPlan,
             Settled, //
         },
-        slots, //
     },
     shim::function::{
         Shrink,
@@ -36,17 +37,17 @@ use crate::{
         ShrinkerCount, //
     },
 };
-use kernel::prelude::*;
-use pin_init::Zeroable;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
-mod names;
 mod running;
 
-use names::ShrinkerNames;
 use running::Calls;
 
-/// Rows of a CPU: one a shrinker, origin, cgroup and node.
-const ROWS: usize = 512;
+/// Rows of a CPU, one for each shrinker, origin, cgroup and node; fewer where there are many CPUs.
+pub(crate) const ROWS: usize = 512;
 
 /// A call that goes on.
 #[derive(Clone, Copy)]
@@ -66,98 +67,76 @@ struct Call {
     nested: u32,
 }
 
-/// A per-CPU row. Written by its CPU alone.
-#[derive(Zeroable)]
-struct ShrinkerRow {
-    /// 0: free.
-    shrinker: Cell64,
-    name: Cell64,
-    cgroup: Cell64,
-    origin: Cell64,
-    node: Cell64,
-    counts: CallCounts,
-}
+/// Words of a name.
+const NAME: usize = NAME_LEN / 8;
 
-/// What one origin's calls of one shrinker for one cgroup came to.
-#[derive(Zeroable)]
-struct CallCounts {
-    cells: [Cell64; ShrinkerCount::COUNT],
-}
+/// What a row tells of its calls: shrinker, origin, cgroup and node, and the shrinker's name.
+const DETAILS: usize = 4 + NAME;
+
+/// The heaviest are those that took most time. A shrinker that goes may leave its address to
+/// another one, but hardly its name's address, too: the key has both.
+type ShrinkerRows = Cgroups<{ ShrinkerCount::COUNT }, DETAILS>;
+
+/// What calls of one shrinker, origin, cgroup and node came to.
+pub(crate) type ShrinkerTotals = Totals<{ ShrinkerCount::COUNT }, DETAILS>;
 
 /// A call that returned, as it is added to a row: by [`ShrinkerCount`].
 type CallTotals = [u64; ShrinkerCount::COUNT];
 
-impl CallCounts {
-    fn add(&self, counted: &CallTotals) {
-        for (cell, &n) in self.cells.iter().zip(counted) {
-            if n != 0 {
-                cell.add(n);
-            }
-        }
-    }
-}
-
-impl ShrinkerRow {
-    /// Of a CPU's rows that of a call, and whether it is new.
-    fn of<'a>(rows: &'a [ShrinkerRow], call: &Call) -> Option<(&'a ShrinkerRow, bool)> {
-        let shrink = &call.shrink;
-        let cgroup = shrink.cgroup_key().0;
-        let key = shrink::mix(&[
-            shrink.shrinker as u64,
-            shrink.name,
-            cgroup,
-            call.origin as u64,
-            shrink.nid.into(),
-        ]);
-        for row in slots::probe_sequence(key, ROWS).filter_map(|i| rows.get(i)) {
-            // Rows are never given up, so the first free one ends the search.
-            if row.shrinker.get() == 0 {
-                row.name.set(shrink.name);
-                row.cgroup.set(cgroup);
-                row.origin.set(call.origin as u64);
-                row.node.set(shrink.nid.into());
-                row.shrinker.set(shrink.shrinker as u64);
-                return Some((row, true));
-            }
-            if row.shrinker.get() == shrink.shrinker as u64
-                && row.name.get() == shrink.name
-                && row.cgroup.get() == cgroup
-                && row.origin.get() == call.origin as u64
-                && row.node.get() == u64::from(shrink.nid)
-            {
-                return Some((row, false));
-            }
-        }
-        None
-    }
-}
-
-/// What all CPUs counted of one shrinker, origin, cgroup and node.
-pub(crate) struct ShrinkerTotal {
-    shrinker: u64,
-    name: u64,
-    /// For whose sake it was called.
+/// Which calls a row counts.
+pub(crate) struct ShrinkerCalls {
+    /// For whose sake the shrinker was called.
     pub(crate) origin: Option<Origin>,
     /// The cgroup that was to shrink.
     pub(crate) cgroup: CgroupKey,
     /// Its node.
     pub(crate) node: u64,
-    /// By [`ShrinkerCount`].
-    pub(crate) counts: CallTotals,
+    /// The shrinker's name, NUL-terminated.
+    pub(crate) name: [u8; NAME_LEN],
+}
+
+impl ShrinkerCalls {
+    /// From what a row tells.
+    pub(crate) fn new(details: &[u64; DETAILS]) -> Self {
+        let [_, origin, cgroup, node, words @ ..] = details;
+        let mut name = [0; NAME_LEN];
+        let bytes = words.iter().flat_map(|word| word.to_ne_bytes());
+        for (to, from) in name.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        Self {
+            origin: u8::try_from(*origin).ok().and_then(Origin::from_u8),
+            cgroup: CgroupKey(*cgroup),
+            node: *node,
+            name,
+        }
+    }
+
+    /// What a row is to tell.
+    fn details(shrink: &Shrink, origin: Origin) -> [u64; DETAILS] {
+        let mut details = [0; DETAILS];
+        let [shrinker, of, cgroup, node, words @ ..] = &mut details;
+        *shrinker = shrink.shrinker as u64;
+        *of = origin as u64;
+        *cgroup = shrink.cgroup_key().0;
+        *node = shrink.nid.into();
+        for (to, from) in words.iter_mut().zip(shrink.name_text().chunks_exact(8)) {
+            *to = from.try_into().map_or(0, u64::from_ne_bytes);
+        }
+        details
+    }
 }
 
 /// All of it.
 pub(crate) struct Shrinkers {
     calls: Tasks<Call>,
-    rows: PerCpuTable<ShrinkerRow>,
-    other: PerCpu<CallCounts>,
-    names: ShrinkerNames,
+    rows: ShrinkerRows,
     running: Calls,
 }
 
 impl Shrinkers {
     /// Allocates, for `tasks` that can be in a shrinker at once, a power of two. Sleeps.
-    pub(crate) fn new(tasks: usize) -> Result<Self> {
+    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         let none = Call {
             shrink: pin_init::zeroed(),
             origin: Origin::Other,
@@ -170,9 +149,7 @@ impl Shrinkers {
         };
         Ok(Self {
             calls: Tasks::new(tasks, none)?,
-            rows: PerCpuTable::new(ROWS)?,
-            other: PerCpu::new()?,
-            names: ShrinkerNames::new()?,
+            rows: ShrinkerRows::with_rows(ROWS, known)?,
             running: Calls::new()?,
         })
     }
@@ -228,24 +205,24 @@ impl Shrinkers {
         });
     }
 
-    /// It returns. False if there was no room for it.
-    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize, now: u64) -> bool {
+    /// It returns.
+    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize, now: u64) -> CgroupLoss {
         let nested = self.calls.with(pin, task, |call| {
             let nested = call.nested;
             call.nested = nested.saturating_sub(1);
             nested
         });
         if nested != Some(0) {
-            return true;
+            return CgroupLoss::default();
         }
         let Some(call) = self.calls.remove(pin, task) else {
-            return true;
+            return CgroupLoss::default();
         };
         self.running.leave(&call.shrink);
         let (done, freed) = call.done;
         let counting = call.scan.map_or(now, |(began, _)| began);
         let nofs = !call.shrink.fs();
-        let counted = [
+        let counted: CallTotals = [
             1,
             call.scan.is_none().into(),
             (call.scan.is_some() && done.scanned == 0 && !done.refused).into(),
@@ -265,72 +242,38 @@ impl Shrinkers {
             done.paid,
             nofs.into(),
         ];
-        match ShrinkerRow::of(self.rows.this(pin), &call) {
-            Some((row, new)) => {
-                row.counts.add(&counted);
-                if new {
-                    self.names.note(&call.shrink);
+        let shrink = &call.shrink;
+        let key = shrink::mix(&[
+            shrink.shrinker as u64,
+            shrink.name,
+            shrink.cgroup_key().0,
+            call.origin as u64,
+            shrink.nid.into(),
+        ]);
+        let subject = Subject {
+            key: CgroupKey::new(key, true),
+            cgroup: shrink.cgroup_key(),
+            gone: shrink.cgroup_gone(),
+        };
+        self.rows.count_of(
+            pin,
+            &subject,
+            1,
+            now.saturating_sub(call.began),
+            || ShrinkerCalls::details(shrink, call.origin),
+            |cells, _| {
+                for (cell, &n) in cells.iter().zip(&counted) {
+                    if n != 0 {
+                        cell.add(n);
+                    }
                 }
-                true
-            }
-            None => {
-                self.other.this(pin).add(&counted);
-                false
-            }
-        }
+            },
+        )
     }
 
-    /// Copies a shrinker's name. Process context.
-    pub(crate) fn name_of(&self, total: &ShrinkerTotal) -> [u8; NAME_LEN] {
-        self.names.of(total.shrinker, total.name)
-    }
-
-    /// What all CPUs counted; and last what found no row. Process context; sleeps.
-    pub(crate) fn totals(&self) -> Result<KVVec<ShrinkerTotal>> {
-        let mut totals = KVVec::<ShrinkerTotal>::new();
-        for row in self.rows.all() {
-            let shrinker = row.shrinker.get();
-            if shrinker == 0 {
-                continue;
-            }
-            let (name, cgroup) = (row.name.get(), CgroupKey(row.cgroup.get()));
-            let node = row.node.get();
-            let origin = u8::try_from(row.origin.get())
-                .ok()
-                .and_then(Origin::from_u8);
-            let at = totals.iter().position(|t| {
-                (t.shrinker, t.name, t.cgroup, t.origin, t.node)
-                    == (shrinker, name, cgroup, origin, node)
-            });
-            let at = match at {
-                Some(at) => at,
-                None => {
-                    let total = ShrinkerTotal {
-                        shrinker,
-                        name,
-                        origin,
-                        cgroup,
-                        node,
-                        counts: [0; ShrinkerCount::COUNT],
-                    };
-                    totals.push(total, GFP_KERNEL)?;
-                    totals.len().saturating_sub(1)
-                }
-            };
-            if let Some(total) = totals.get_mut(at) {
-                sum(&mut total.counts, &row.counts);
-            }
-        }
-        Ok(totals)
-    }
-
-    /// What found no row.
-    pub(crate) fn other(&self) -> CallTotals {
-        let mut counts = [0; ShrinkerCount::COUNT];
-        for other in self.other.all() {
-            sum(&mut counts, other);
-        }
-        counts
+    /// What all CPUs counted. Process context; sleeps.
+    pub(crate) fn totals(&self) -> Result<ShrinkerTotals> {
+        self.rows.totals()
     }
 
     /// Forgets the calls that are under way.
@@ -341,20 +284,8 @@ impl Shrinkers {
 
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        [
-            self.calls.bytes(),
-            self.rows.bytes(),
-            self.other.bytes(),
-            self.names.bytes(),
-            self.running.bytes(),
-        ]
-        .into_iter()
-        .fold(0, usize::saturating_add)
-    }
-}
-
-fn sum(counts: &mut CallTotals, cells: &CallCounts) {
-    for (n, cell) in counts.iter_mut().zip(&cells.cells) {
-        *n = n.wrapping_add(cell.get());
+        [self.calls.bytes(), self.rows.bytes(), self.running.bytes()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 }

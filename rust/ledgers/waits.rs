@@ -7,6 +7,16 @@
 //! to one instance per CPU, with preemption off; readers merge them. What an allocation does
 //! while it stalls is in a ledger of its own: [`crate::ledgers::stalls`].
 
+mod cgroups;
+
+pub(crate) use cgroups::{
+    limited,
+    CgroupWaits,
+    WaitCgroups,
+    WaitLoss,
+    COUNTS, //
+};
+
 use crate::{
     kernel_ext::{
         cell::{
@@ -15,18 +25,17 @@ use crate::{
         },
         percpu::{
             PerCpu,
-            PerCpuTable,
             Pinned, //
         },
         system, //
     },
-    policy::{
-        cgroup_key::CgroupKey,
-        slots,
-        wait::{
-            Wait,
-            IO_KINDS, //
-        },
+    ledgers::cgroups::{
+        CgroupLoss,
+        Known, //
+    },
+    policy::wait::{
+        Wait,
+        IO_KINDS, //
     },
     shim::wait::WaitFacts,
     tables::{
@@ -44,15 +53,15 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
     },
 };
 use pin_init::Zeroable;
-
-/// Cgroups that a CPU tells apart, a power of two.
-const CGROUPS: usize = 128;
 
 /// Devices that a CPU tells apart.
 const DEVICES: usize = 16;
@@ -175,112 +184,27 @@ impl Refaults {
     }
 }
 
-/// One cgroup on one CPU.
-#[derive(Zeroable)]
-struct CgroupWaits {
-    /// A [`CgroupKey`]; 0: free, but in the last row, which is of those that found no room, and
-    /// of tasks in none.
-    key: Cell64,
-    kinds: [Sum; WaitKind::COUNT],
-    psi_ns: Cell64,
-    limits: [[Cell64; Limit::COUNT]; IO_KINDS],
-    refaults: Refaults,
-    /// The cgroup whose limit was reached last; 0 for none.
-    limited: Cell64,
-}
-
-impl CgroupWaits {
-    fn add(&self, kind: WaitKind, facts: &WaitFacts, ns: u64, psi_ns: u64) {
-        if let Some(sum) = self.kinds.get(kind as usize) {
-            sum.add(facts.stands_for.into(), ns);
-        }
-        self.psi_ns.add(psi_ns);
-        let limits = self.limits.get(kind as usize);
-        if let Some(n) = limits.and_then(|l| l.get(facts.limit() as usize)) {
-            n.add(ns);
-        }
-        self.limited_by(facts);
-    }
-
-    fn limited_by(&self, facts: &WaitFacts) {
-        if facts.limited != 0 {
-            self.limited.set(facts.limited);
-        }
-    }
-}
-
-/// What a cgroup's tasks, on all CPUs, waited for, and which of its pages came back.
-#[derive(Zeroable)]
-pub(crate) struct CgroupTotal {
-    key: u64,
-    /// Waits and their nanoseconds by kind.
-    pub(crate) kinds: [(u64, u64); WaitKind::COUNT],
-    /// What PSI counts of them, in nanoseconds.
-    pub(crate) psi_ns: u64,
-    /// Nanoseconds by limit, of the first kinds.
-    pub(crate) limits: [[u64; Limit::COUNT]; IO_KINDS],
-    /// Pages that came back, of anonymous memory and of files.
-    pub(crate) refaults: [u64; 2],
-    /// A cgroup whose limit was reached; 0 for none.
-    pub(crate) limited: u64,
-}
-
-impl CgroupTotal {
-    /// Which; `NONE` for those that are not told apart.
-    pub(crate) fn key(&self) -> CgroupKey {
-        CgroupKey(self.key)
-    }
-
-    fn add(&mut self, row: &CgroupWaits) {
-        for ((waits, ns), sum) in self.kinds.iter_mut().zip(&row.kinds) {
-            *waits = waits.wrapping_add(sum.waits.get());
-            *ns = ns.wrapping_add(sum.ns.get());
-        }
-        self.psi_ns = self.psi_ns.wrapping_add(row.psi_ns.get());
-        for (sums, cells) in self.limits.iter_mut().zip(&row.limits) {
-            for (sum, cell) in sums.iter_mut().zip(cells) {
-                *sum = sum.wrapping_add(cell.get());
-            }
-        }
-        let came_back = [&row.refaults.anon, &row.refaults.file];
-        for (sum, cells) in self.refaults.iter_mut().zip(came_back) {
-            *sum = cells.iter().fold(*sum, |a, c| a.wrapping_add(c.get()));
-        }
-        if row.limited.get() != 0 {
-            self.limited = row.limited.get();
-        }
-    }
-}
-
 /// All of it.
 pub(crate) struct Waits {
     /// Those that go on.
     pub(crate) open: Tasks<OpenWait>,
     /// By kind and by device.
     pub(crate) counts: PerCpu<WaitCounts>,
-    cgroups: PerCpuTable<CgroupWaits>,
+    /// By cgroup, of waits and of pages that came back.
+    pub(crate) cgroups: WaitCgroups,
     tasks: [TaskNames; IO_KINDS],
     /// Devices of swap areas, as far as something was written to them; 0: not known.
     areas: [Atomic<u32>; AREAS],
 }
 
-/// What [`Waits::close`] could not do.
-#[derive(Default)]
-pub(crate) struct WaitLoss {
-    /// No room for the cgroup.
-    pub(crate) cgroup: bool,
-    /// No room for the task's name.
-    pub(crate) task: bool,
-}
-
 impl Waits {
     /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
-    pub(crate) fn new(tasks: usize) -> Result<Self> {
+    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         let none = OpenWait::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
         Ok(Self {
             open: Tasks::new(tasks, none)?,
             counts: PerCpu::new()?,
-            cgroups: PerCpuTable::new(CGROUPS + 1)?,
+            cgroups: WaitCgroups::new(known)?,
             tasks: [TaskNames::new()?, TaskNames::new()?, TaskNames::new()?],
             areas: [const { Atomic::new(0) }; AREAS],
         })
@@ -344,12 +268,19 @@ impl Waits {
             .tasks
             .get(kind as usize)
             .is_none_or(|names| names.note_as(pin, comm, waits, ns));
-        let (row, found) = self.cgroup(pin, facts.cgroup_key());
-        if let Some(row) = row {
-            row.add(kind, facts, ns, psi_ns);
-        }
+        let subject = cgroups::subject(facts);
         WaitLoss {
-            cgroup: !found,
+            cgroup: self.cgroups.count_of(
+                pin,
+                &subject,
+                waits,
+                ns,
+                || [facts.limited],
+                |counts, details| {
+                    cgroups::add(counts, kind, facts, ns, psi_ns);
+                    cgroups::limited_by(details, facts);
+                },
+            ),
             task: !task,
         }
     }
@@ -367,58 +298,22 @@ impl Waits {
         }
     }
 
-    /// A folio came back; false if its cgroup found no room.
-    pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &WaitFacts) -> bool {
+    /// A folio came back.
+    pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &WaitFacts) -> CgroupLoss {
         self.counts.this(pin).refaults.add(facts);
-        let (row, found) = self.cgroup(pin, facts.cgroup_key());
-        if let Some(row) = row {
-            row.refaults.add(facts);
-            row.limited_by(facts);
-        }
-        found
-    }
-
-    /// The row of a cgroup, or that of those without; whether that is right.
-    fn cgroup<'a>(
-        &'a self,
-        pin: &'a Pinned<'_>,
-        key: CgroupKey,
-    ) -> (Option<&'a CgroupWaits>, bool) {
-        let rows = self.cgroups.this(pin);
-        if key != CgroupKey::NONE {
-            for row in slots::probe_sequence(key.0, CGROUPS).filter_map(|i| rows.get(i)) {
-                if row.key.get() == 0 {
-                    row.key.set(key.0);
-                }
-                if row.key.get() == key.0 {
-                    return (Some(row), true);
-                }
-            }
-        }
-        (rows.get(CGROUPS), key == CgroupKey::NONE)
-    }
-
-    /// The cgroups of all CPUs, and one more of what is not told apart. May sleep.
-    pub(crate) fn cgroups(&self) -> Result<KVVec<CgroupTotal>> {
-        let mut totals = KVVec::<CgroupTotal>::new();
-        for row in self.cgroups.all() {
-            let key = row.key.get();
-            let at = match totals.iter().position(|t| t.key == key) {
-                Some(at) => at,
-                None => {
-                    let empty = CgroupTotal {
-                        key,
-                        ..pin_init::zeroed()
-                    };
-                    totals.push(empty, GFP_KERNEL)?;
-                    totals.len().wrapping_sub(1)
-                }
-            };
-            if let Some(total) = totals.get_mut(at) {
-                total.add(row);
-            }
-        }
-        Ok(totals)
+        let pages = u64::from(facts.stands_for);
+        let subject = cgroups::subject(facts);
+        self.cgroups.count_of(
+            pin,
+            &subject,
+            pages,
+            pages.saturating_mul(cgroups::PAGE_WEIGHT),
+            || [facts.limited],
+            |counts, details| {
+                cgroups::add_refault(counts, facts);
+                cgroups::limited_by(details, facts);
+            },
+        )
     }
 
     /// Devices that were waited for. May sleep.

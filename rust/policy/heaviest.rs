@@ -20,9 +20,27 @@
 //!
 //! Ids grow. So nothing is missing from a cgroup that is younger than all those that ever lost a
 //! row. This is not assumed for ids of a v1 hierarchy, because they begin anew when it is mounted
-//! again.
+//! again. Nor is it assumed for a word that stands for something of a cgroup (for example, a
+//! shrinker that was called for it). Such a word has the bit of a v1 hierarchy.
 
 use super::cgroup_key::CgroupKey;
+
+/// Machines with at most so many CPUs have tables of full size.
+const FULL_SIZE: usize = 16;
+
+/// Returns the number of rows of each CPU's table on a machine that can have so many CPUs. This is
+/// `most`, a power of two, if the CPUs are few. With more of them it is a half or a quarter, so that
+/// all tables together grow more slowly. (The bounds above hold for each CPU by itself. So a cgroup
+/// without a row on any CPU has counted at most W / n on all of them, whatever their number.)
+pub const fn rows_of_cpu(most: usize, cpus: usize) -> usize {
+    if cpus <= FULL_SIZE {
+        most
+    } else if cpus.div_ceil(2) <= FULL_SIZE {
+        most >> 1
+    } else {
+        most >> 2
+    }
+}
 
 /// Where something is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,10 @@ pub(crate) fn scanned(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, f
 
 /// It returns.
 pub(crate) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    if !ledgers.shrinkers.end(pin, at.task, system::clock_ns()) {
-        ledgers.cost.this(pin).lost.shrinkers.add(1);
+    let not_kept = ledgers.shrinkers.end(pin, at.task, system::clock_ns());
+    if not_kept.any() {
+        let lost = &ledgers.cost.this(pin).lost;
+        lost.shrinkers.add(not_kept.events);
+        lost.known_cgroups.add(not_kept.unknown.into());
     }
 }

@@ -62,7 +62,8 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 
 fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &WaitLoss) {
     let counts = &ledgers.cost.this(pin).lost;
-    counts.wait_cgroups.add(lost.cgroup.into());
+    counts.wait_cgroups.add(lost.cgroup.events);
+    counts.known_cgroups.add(lost.cgroup.unknown.into());
     counts.wait_tasks.add(lost.task.into());
 }
 
@@ -115,8 +116,11 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
         }
         Function::Refault => {
             if let Some(facts) = entered.refault().filter(|_| settings::enabled()) {
-                let kept = ledgers.waits.refault(pin, &facts);
-                ledgers.cost.this(pin).lost.wait_cgroups.add((!kept).into());
+                let cgroup = ledgers.waits.refault(pin, &facts);
+                if cgroup.any() {
+                    let task = false;
+                    count_lost(ledgers, pin, &WaitLoss { cgroup, task });
+                }
             }
             false
         }

@@ -5,7 +5,10 @@
 
 use crate::{
     kernel_ext::system,
-    ledgers::Ledgers,
+    ledgers::{
+        shrinkers::ShrinkerCalls,
+        Ledgers, //
+    },
     words::{
         Event,
         Function,
@@ -28,20 +31,25 @@ pub(super) fn shrinkers(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> f
     ];
     writeln!(f, "state {}", super::group(Group::Shrinkers, &needs))?;
     let totals = ledgers.shrinkers.totals().map_err(|_| fmt::Error)?;
-    for (n, total) in totals.iter().enumerate() {
-        let name = ledgers.shrinkers.name_of(total);
-        let origin = total.origin.map_or("?", Origin::name);
-        writeln!(f, "shrinker.{n}.name {}", system::text(&name))?;
+    for (n, total) in totals.cgroups().enumerate() {
+        let calls = ShrinkerCalls::new(&total.details);
+        let origin = calls.origin.map_or("?", Origin::name);
+        writeln!(f, "shrinker.{n}.name {}", system::text(&calls.name))?;
         writeln!(f, "shrinker.{n}.origin {origin}")?;
-        let v1 = if total.cgroup.is_v1() { "_v1" } else { "" };
-        writeln!(f, "shrinker.{n}.cgroup{v1} {}", total.cgroup.id())?;
-        writeln!(f, "shrinker.{n}.node {}", total.node)?;
+        let v1 = if calls.cgroup.is_v1() { "_v1" } else { "" };
+        writeln!(f, "shrinker.{n}.cgroup{v1} {}", calls.cgroup.id())?;
+        writeln!(f, "shrinker.{n}.node {}", calls.node)?;
+        if total.missed != 0 {
+            writeln!(f, "shrinker.{n}.missed.ns {}", total.missed)?;
+        }
         for (key, count) in ShrinkerCount::NAMES.iter().zip(total.counts) {
             writeln!(f, "shrinker.{n}.{key} {count}")?;
         }
     }
-    for (key, count) in ShrinkerCount::NAMES.iter().zip(ledgers.shrinkers.other()) {
-        writeln!(f, "other.{key} {count}")?;
+    for (row, counts) in [("removed", &totals.removed), ("other", &totals.other)] {
+        for (key, count) in ShrinkerCount::NAMES.iter().zip(counts) {
+            writeln!(f, "{row}.{key} {count}")?;
+        }
     }
     Ok(())
 }

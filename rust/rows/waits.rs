@@ -2,20 +2,23 @@
 
 //! `waits`, `waits_cgroups`: waits of tasks for which memory is to blame.
 
+use super::Paths;
 use crate::{
     kernel_ext::{
         cell::Cell64,
-        cgroup,
         system, //
     },
     ledgers::{
         waits::{
-            CgroupTotal,
-            KindWaits, //
+            limited,
+            CgroupWaits,
+            KindWaits,
+            COUNTS, //
         },
         Ledgers, //
     },
     policy::{
+        cgroup_key::CgroupKey,
         log2,
         wait::IO_KINDS, //
     },
@@ -29,7 +32,6 @@ use crate::{
 };
 use kernel::{
     fmt,
-    prelude::*,
     sync::Arc, //
 };
 
@@ -135,43 +137,62 @@ fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// Formats the file `waits_cgroups`.
 pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let totals = ledgers.waits.cgroups().map_err(|_| fmt::Error)?;
-    let mut buf = KBox::new([0; 1024], GFP_KERNEL).map_err(|_| fmt::Error)?;
+    let totals = ledgers.waits.cgroups.totals().map_err(|_| fmt::Error)?;
+    let mut paths = Paths::new()?;
 
-    for total in totals.iter() {
-        // The path of a v1 cgroup cannot be looked up.
-        let id = total.key().id();
-        let (row, path) = match (id, total.key().is_v1()) {
-            (0, _) => ("other", None),
-            (_, true) => ("cgroup_v1", None),
-            (_, false) => ("cgroup", cgroup::path(id, &mut buf)),
+    for total in totals.cgroups() {
+        let id = total.key.id();
+        let row = match total.key.is_v1() {
+            true => "cgroup_v1",
+            false => "cgroup",
         };
-        writeln!(f, "{row}.{id}.path {}", path.unwrap_or("-"))?;
-        of_cgroup(f, row, id, total)?;
-        if total.limited != 0 {
-            let path = cgroup::path(total.limited, &mut buf);
-            writeln!(f, "{row}.{id}.limit.path {}", path.unwrap_or("-"))?;
+        let path = super::path(&ledgers.known, total.key, total.removed, &mut paths);
+        writeln!(f, "{row}.{id}.path {path}")?;
+        if total.removed {
+            writeln!(f, "{row}.{id}.removed 1")?;
         }
+        if total.missed != 0 {
+            writeln!(f, "{row}.{id}.missed.ns {}", total.missed)?;
+        }
+        counted(f, row, id, &total.counts)?;
+        let limited = CgroupKey::new(limited(total), false);
+        if limited != CgroupKey::NONE {
+            // If it has been removed since, its path may have been kept.
+            let gone = super::path(&ledgers.known, limited, false, &mut paths) == "-";
+            let path = super::path(&ledgers.known, limited, gone, &mut paths);
+            writeln!(f, "{row}.{id}.limit.path {path}")?;
+        }
+    }
+    for (row, counts) in [("removed", &totals.removed), ("other", &totals.other)] {
+        writeln!(f, "{row}.0.path -")?;
+        counted(f, row, 0, counts)?;
     }
     Ok(())
 }
 
-fn of_cgroup(f: &mut fmt::Formatter<'_>, row: &str, id: u64, total: &CgroupTotal) -> fmt::Result {
-    for (name, (waits, ns)) in WaitKind::NAMES.iter().zip(total.kinds) {
+/// Formats what was counted of one cgroup, or of several together.
+fn counted(f: &mut fmt::Formatter<'_>, row: &str, id: u64, counts: &[u64; COUNTS]) -> fmt::Result {
+    let counted = CgroupWaits(counts);
+    for &kind in WaitKind::ALL {
+        let (waits, ns) = counted.kind(kind);
         if waits != 0 {
-            writeln!(f, "{row}.{id}.{name}.waits {waits}")?;
-            writeln!(f, "{row}.{id}.{name}.ns {ns}")?;
+            writeln!(f, "{row}.{id}.{}.waits {waits}", kind.name())?;
+            writeln!(f, "{row}.{id}.{}.ns {ns}", kind.name())?;
         }
     }
-    writeln!(f, "{row}.{id}.psi.ns {}", total.psi_ns)?;
-    for (name, limits) in WaitKind::NAMES.iter().zip(total.limits) {
-        for (of, ns) in Limit::NAMES.iter().zip(limits) {
+    writeln!(f, "{row}.{id}.psi.ns {}", counted.psi_ns())?;
+    for kind in io_kinds() {
+        for &limit in Limit::ALL {
+            let ns = counted.limit(kind, limit);
             if ns != 0 {
-                writeln!(f, "{row}.{id}.{name}.limit.{of}.ns {ns}")?;
+                let of = limit.name();
+                writeln!(f, "{row}.{id}.{}.limit.{of}.ns {ns}", kind.name())?;
             }
         }
     }
-    let [anon, file] = total.refaults;
-    writeln!(f, "{row}.{id}.refaults.anon.pages {anon}")?;
-    writeln!(f, "{row}.{id}.refaults.file.pages {file}")
+    let pages = [("anon", false), ("file", true)];
+    for (sort, n) in pages.map(|(sort, file)| (sort, counted.refaults(file))) {
+        writeln!(f, "{row}.{id}.refaults.{sort}.pages {n}")?;
+    }
+    Ok(())
 }

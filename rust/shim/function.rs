@@ -9,6 +9,7 @@ use super::{
     rwb_shrink,
     rwb_shrinker_name,
     wait::WaitFacts,
+    RWB_FOLIO_CGROUP_GONE,
     RWB_FOLIO_CGROUP_V1,
     RWB_SHRINK_FS, //
 };
@@ -25,6 +26,11 @@ impl Shrink {
     /// Key of the cgroup that is to shrink; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
+    }
+
+    /// That cgroup has been removed.
+    pub(crate) fn cgroup_gone(&self) -> bool {
+        self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 
     /// Its name, NUL-terminated; what is not printable ASCII becomes `?`. During the

@@ -75,6 +75,11 @@ impl WaitFacts {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
+    /// That cgroup has been removed.
+    pub(crate) fn cgroup_gone(&self) -> bool {
+        self.flags & RWB_FOLIO_CGROUP_GONE != 0
+    }
+
     /// What the task waits for in the folio, if that is memory's fault: reading a page for the
     /// first time is not.
     pub(crate) fn kind(&self) -> Option<WaitKind> {

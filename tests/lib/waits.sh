@@ -69,13 +69,13 @@ check_waits_books()
 	for kind in swapin refault dirty stall high io_throttle kernel unexplained; do
 		equal "$(sum "$TMP/waits" "$kind\\.waits")" "$(waited "$kind\\.hist\\.us\\.[0-9]+")" || hists=0
 		ns=$(sum "$TMP/waits" "$kind\\.ns")
-		all=$(waited_in waits_cgroups "(cgroup(_v1)?|other)\\.[0-9]+\\.$kind\\.ns")
+		all=$(waited_in waits_cgroups "(cgroup(_v1)?|removed|other)\\.[0-9]+\\.$kind\\.ns")
 		equal "$ns" "$all" || sums=0
 	done
 	check_eq "$1: the histogram has each wait" $hists 1
 	check_eq "$1: the waits of the cgroups sum to all waits" $sums 1
 	check_eq "$1: the cgroups have all that PSI counts" "$(waited '[a-z_]*\.psi\.ns')" \
-		"$(waited_in waits_cgroups '(cgroup(_v1)?|other)\.[0-9]+\.psi\.ns')"
+		"$(waited_in waits_cgroups '(cgroup(_v1)?|removed|other)\.[0-9]+\.psi\.ns')"
 	check_num "$1: share of what PSI counts that is unexplained, per cent" \
 		"$(share "$(sum "$TMP/waits" 'unexplained\.psi\.ns')" "$(waited '[a-z_]*\.psi\.ns')")" -lt 10
 	show_waits

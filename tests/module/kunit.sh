@@ -11,7 +11,7 @@
 
 need_mod
 have_config KUNIT || skip_all "no CONFIG_KUNIT"
-start_test 24 "KUnit suites"
+start_test 27 "KUnit suites"
 # The tests of handoff expect its default mode.
 load_mod handoff=always
 
@@ -26,7 +26,8 @@ suite_said()
 
 # Some kernels keep the results in debugfs while the module is loaded.
 for suite in reclaimwb reclaimwb_helper reclaimwb_handoff reclaimwb_stalls \
-		reclaimwb_reserves reclaimwb_nbd reclaimwb_batches reclaimwb_again; do
+		reclaimwb_reserves reclaimwb_nbd reclaimwb_batches reclaimwb_again \
+		reclaimwb_cgroups; do
 	results=/sys/kernel/debug/kunit/$suite/results
 	if [ ! -e "$results" ]; then
 		results=$TMP/kunit

@@ -232,9 +232,9 @@ pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Abs
         )));
     }
     let is_its = |group| filter.as_ref().is_none_or(|filter| filter.has_group(group));
-    let other = filter.is_none().then_some((0, &all.other));
+    let heirs = [(0, &all.other), (0, &all.removed)].into_iter().filter(|_| filter.is_none());
     let its = all.groups.iter().filter(|(group, _)| is_its(**group));
-    let groups = its.map(|((_, id), stalls)| (*id, stalls)).chain(other);
+    let groups = its.map(|((_, id), stalls)| (*id, stalls)).chain(heirs);
     let stacks: Vec<Stack> =
         groups.flat_map(|(id, stalls)| stacks_of_group(stalls.path.as_deref(), id, &stalls.causes)).collect();
     Ok(folded(&stacks))

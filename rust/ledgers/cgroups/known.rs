@@ -3,14 +3,19 @@
 //! The cgroups that have rows: whether they have been removed, and where they were then.
 //!
 //! One table for all CPUs. An entry is held by each row of its cgroup, and may be another's once
-//! nobody holds it. Rows look at it without a lock; whoever removes a cgroup (`cgroup_mutex` held,
-//! interrupts off) finds it by its id.
+//! nobody holds it; there are more entries than rows. Rows look at it without a lock; whoever
+//! removes a cgroup (`cgroup_mutex` held, interrupts off) finds it by its id.
+//!
+//! A cgroup may be removed between a handler's look at it and its first row. So removals are noted
+//! before entries are looked for, and an entry is made before removals are looked at: one of the
+//! two sees the other. (Not for v1 cgroups, whose ids come back.)
 //!
 //! Locks: a path's, which is only tried.
 
 use crate::{
     kernel_ext::{
         cell::peek,
+        compat,
         percpu::pinned,
         trylock::TryLock, //
     },
@@ -29,8 +34,15 @@ use kernel::{
     },
 };
 
-/// Cgroups that are known at a time.
-const KNOWN: usize = 2048;
+/// Entries for each row, so that a free one is found in a few places. (Most rows of one CPU are
+/// of cgroups that have rows on others, too.)
+const SPARE: usize = 2;
+
+/// Removed cgroups whose paths are kept: the last ones that had rows.
+const PATHS: usize = 1024;
+
+/// Removals that a handler looks at when it gives a row to a cgroup: the last ones.
+const RECENT: usize = 64;
 
 /// Room for the end of a path: of a container of Kubernetes it is all of it.
 const PATH: usize = 208;
@@ -79,6 +91,12 @@ struct Entry {
     /// It has been removed.
     gone: Atomic<i32>,
     key: Atomic<u64>,
+}
+
+/// Where a removed cgroup was.
+struct LastPath {
+    /// Its key; 0: none.
+    key: Atomic<u64>,
     path: TryLock<Path>,
 }
 
@@ -116,24 +134,44 @@ impl Entry {
 pub(crate) struct Known {
     entries: KVVec<Entry>,
     removals: Atomic<u64>,
+    /// Keys of the last cgroups that were removed, with rows or without, and how many they were
+    /// in all. Removals come one at a time.
+    recent: [Atomic<u64>; RECENT],
+    noted: Atomic<u64>,
+    paths: KVVec<LastPath>,
+    /// Paths that were kept in all.
+    kept: Atomic<u64>,
 }
 
 impl Known {
-    /// Allocates. Sleeps.
-    pub(crate) fn new() -> Result<Self> {
-        let mut entries = KVVec::with_capacity(KNOWN, GFP_KERNEL)?;
-        for _ in 0..KNOWN {
+    /// Allocates, for so many rows. Sleeps.
+    pub(crate) fn new(rows: usize) -> Result<Self> {
+        let len = rows.saturating_mul(SPARE).checked_next_power_of_two();
+        let len = len.ok_or(EINVAL)?;
+        let mut entries = KVVec::with_capacity(len, GFP_KERNEL)?;
+        for _ in 0..len {
             let entry = Entry {
                 holders: Atomic::new(0),
                 gone: Atomic::new(0),
                 key: Atomic::new(0),
-                path: TryLock::new(Path::NONE),
             };
             entries.push(entry, GFP_KERNEL)?;
+        }
+        let mut paths = KVVec::with_capacity(PATHS, GFP_KERNEL)?;
+        for _ in 0..PATHS {
+            let none = LastPath {
+                key: Atomic::new(0),
+                path: TryLock::new(Path::NONE),
+            };
+            paths.push(none, GFP_KERNEL)?;
         }
         Ok(Self {
             entries,
             removals: Atomic::new(0),
+            recent: [const { Atomic::new(0) }; RECENT],
+            noted: Atomic::new(0),
+            paths,
+            kept: Atomic::new(0),
         })
     }
 
@@ -159,13 +197,22 @@ impl Known {
             if free && entry.holders.cmpxchg(0, -1, Acquire).is_ok() {
                 entry.key.store(key.0, Relaxed);
                 entry.gone.store(0, Relaxed);
-                // Nobody else is at it.
-                entry.path.try_with(|p| *p = Path::NONE);
                 entry.holders.store(1, Release);
+                // Pairs with that of `removed()`.
+                compat::smp_mb();
+                if self.just_removed(key) {
+                    entry.gone.store(1, Release);
+                    self.removals.fetch_add(1, Release);
+                }
                 return (i as u64).wrapping_add(1);
             }
         }
         0
+    }
+
+    /// It was removed a moment ago, when it may have had no entry yet.
+    fn just_removed(&self, key: CgroupKey) -> bool {
+        !key.is_v1() && self.recent.iter().any(|removed| peek(removed) == key.0)
     }
 
     /// A row does not hold it any more.
@@ -194,34 +241,59 @@ impl Known {
         self.removals.load(Acquire)
     }
 
-    /// A cgroup is removed, whose path is this. Any context, preemption off.
+    /// A cgroup is removed, whose path was this. Any context, preemption off; one at a time.
     pub(crate) fn removed(&self, key: CgroupKey, path: &[u8]) {
+        let n = peek(&self.noted);
+        if let Some(place) = self.recent.get(n as usize % RECENT) {
+            place.store(key.0, Relaxed);
+        }
+        self.noted.store(n.wrapping_add(1), Relaxed);
+        // Pairs with that of `hold()`.
+        compat::smp_mb();
         let mut known = false;
         for (_, entry) in self.places(key) {
-            if !entry.hold(key) {
-                continue;
+            if entry.hold(key) {
+                entry.gone.store(1, Release);
+                entry.release();
+                known = true;
             }
-            // A reader that is at it costs the path.
-            if !entry.is_gone() && entry.path.try_with(|p| p.set(path)).is_none() {
-                pr_debug!("the path of a removed cgroup was not kept\n");
-            }
-            entry.gone.store(1, Release);
-            entry.release();
-            known = true;
         }
         if known {
+            self.keep(key, path);
             self.removals.fetch_add(1, Release);
         }
+    }
+
+    fn keep(&self, key: CgroupKey, path: &[u8]) {
+        let n = peek(&self.kept);
+        let Some(place) = self.paths.get(n as usize % PATHS) else {
+            return;
+        };
+        place.key.store(key.0, Relaxed);
+        // A reader that is at it costs the path.
+        if place.path.try_with(|p| p.set(path)).is_none() {
+            place.key.store(0, Relaxed);
+            pr_debug!("the path of a removed cgroup was not kept\n");
+        }
+        self.kept.store(n.wrapping_add(1), Relaxed);
     }
 
     /// Where a cgroup was when it was removed. Process context.
     pub(crate) fn path<'a>(&self, key: CgroupKey, path: &'a mut Path) -> Option<&'a str> {
         *path = Path::NONE;
-        for (_, entry) in self.places(key).filter(|(_, e)| gone(e, key)) {
-            if entry.hold(key) {
-                pinned(|_| entry.path.try_with(|p| *path = *p));
-                entry.release();
-            }
+        // The last one that had the key: the newest are before `kept`, and go round.
+        let (older, newer) = self
+            .paths
+            .split_at_checked(self.kept.load(Relaxed) as usize % PATHS)?;
+        let mut found = Iterator::chain(newer.iter(), older).filter(|p| peek(&p.key) == key.0);
+        if let Some(place) = found.next_back() {
+            pinned(|_| {
+                place.path.try_with(|p| {
+                    if peek(&place.key) == key.0 {
+                        *path = *p;
+                    }
+                })
+            });
         }
         path.text()
     }
@@ -229,6 +301,7 @@ impl Known {
     /// Memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.entries.as_slice())
+            .saturating_add(core::mem::size_of_val(self.paths.as_slice()))
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use proptest::prelude::*;
 use reclaimwb_policy::{
     cgroup_key::CgroupKey,
-    heaviest::{place, Destination, Heir, Past, Rows},
+    heaviest::{place, rows_of_cpu, Destination, Heir, Past, Rows},
 };
 
 #[derive(Clone, Copy)]
@@ -374,4 +374,17 @@ fn a_last_row_that_does_not_exist_is_nobodys() {
         table.count(key(1), false, 1);
     }
     assert_eq!(table.row(key(1)).map(|r| r.counted), Some(3));
+}
+
+/// With many CPUs each has fewer rows, so that all together grow more slowly.
+#[test]
+fn rows_by_how_many_cpus_there_are() {
+    let of = |cpus| rows_of_cpu(256, cpus);
+    assert_eq!([1, 2, 16].map(of), [256; 3]);
+    assert_eq!([17, 31, 32].map(of), [128; 3]);
+    assert_eq!([33, 128, 8192].map(of), [64; 3]);
+    assert_eq!(rows_of_cpu(512, 240), 128);
+    for cpus in 1..300 {
+        assert!(of(cpus).is_power_of_two());
+    }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     cgroups::Hierarchy,
     group::State,
+    heirs::{fell, missed, settled, take_off},
     rows::{Rows, grown},
 };
 use crate::{
@@ -84,6 +85,23 @@ impl ShrinkerCounts {
         Ok(self)
     }
 
+    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    fn fell(&mut self, mut before: Self, given: &mut Self) -> bool {
+        let had = given.calls;
+        let fields = self.fields().into_iter().zip(before.fields()).zip(given.fields());
+        for (((_, now), (_, old)), (_, given)) in fields {
+            fell(now, *old, given);
+        }
+        given.calls > had
+    }
+
+    /// Takes off an heir's growth what it was given of the time before.
+    fn take_off(&mut self, given: &mut Self) {
+        for ((_, heir), (_, given)) in self.fields().into_iter().zip(given.fields()) {
+            take_off(heir, given);
+        }
+    }
+
     /// Adds other calls.
     pub fn add(&mut self, mut other: Self) {
         for ((_, sum), (_, n)) in self.fields().into_iter().zip(other.fields()) {
@@ -122,17 +140,27 @@ pub struct Shrinkers {
     pub state: State,
     /// What calls came to.
     pub rows: BTreeMap<ShrinkerKey, ShrinkerCounts>,
-    /// What found no room.
+    /// At most so many nanoseconds more are of these, among `other`: they had no row for a while.
+    pub missed_ns: BTreeMap<ShrinkerKey, u64>,
+    /// What has no row, of living cgroups and of none.
     pub other: ShrinkerCounts,
+    /// What has no row any more, of cgroups that were removed.
+    pub removed: ShrinkerCounts,
+    /// Of an interval: rows that others got in it. What they had counted before is not among `other`.
+    pub lost_rows: u64,
 }
 
 impl Shrinkers {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let state = State::parse(rows)?;
         let other = ShrinkerCounts::parse(rows, "other")?;
+        // Of an older module, which gives no row back.
+        let has_removed = rows.keys("removed.").next().is_some();
+        let removed = if has_removed { ShrinkerCounts::parse(rows, "removed")? } else { ShrinkerCounts::default() };
         let numbers: Vec<String> =
             rows.keys("shrinker.").filter_map(|rest| rest.strip_suffix(".name")).map(str::to_owned).collect();
         let mut all = BTreeMap::<ShrinkerKey, ShrinkerCounts>::new();
+        let mut missed_ns = BTreeMap::<ShrinkerKey, u64>::new();
         for number in numbers {
             let row = format!("shrinker.{number}");
             let name = rows.take(&format!("{row}.name"))?;
@@ -145,19 +173,44 @@ impl Shrinkers {
                 None => (Hierarchy::V2, rows.number(&format!("{row}.cgroup"))?),
             };
             let node = rows.number(&format!("{row}.node"))?;
+            let missed = rows.number_opt(&format!("{row}.missed.ns"))?.unwrap_or(0);
             let counts = ShrinkerCounts::parse(rows, &row)?;
-            all.entry(ShrinkerKey { name, origin, cgroup, node }).or_default().add(counts);
+            let key = ShrinkerKey { name, origin, cgroup, node };
+            if missed > 0 {
+                let sum = missed_ns.entry(key.clone()).or_default();
+                *sum = sum.saturating_add(missed);
+            }
+            all.entry(key).or_default().add(counts);
         }
-        Ok(Self { state, rows: all, other })
+        Ok(Self { state, rows: all, missed_ns, other, removed, lost_rows: 0 })
     }
 
-    pub(super) fn since(self, before: &Self) -> Result<Self> {
-        let mut rows = BTreeMap::new();
-        for (key, counts) in self.rows {
-            let old = before.rows.get(&key).copied().unwrap_or_default();
-            let what = format!("shrinker {} of {}", key.name, key.origin.key());
-            rows.insert(key, counts.since(old, &what)?);
+    pub(super) fn since(mut self, before: &Self) -> Result<Self> {
+        let (mut living, mut gone) = (ShrinkerCounts::default(), ShrinkerCounts::default());
+        for (key, old) in &before.rows {
+            let mut none = ShrinkerCounts::default();
+            let there = self.rows.contains_key(key);
+            let now = self.rows.get_mut(key).unwrap_or(&mut none);
+            let had = now.ns();
+            self.lost_rows += u64::from(now.fell(*old, if there { &mut living } else { &mut gone }));
+            if let Some(ns) = self.missed_ns.get_mut(key) {
+                *ns = missed(*ns, old.ns(), had, u64::MAX);
+            }
         }
-        Ok(Self { state: self.state, rows, other: self.other.since(before.other, "other")? })
+        self.other = self.other.since(before.other, "other")?;
+        self.removed = self.removed.since(before.removed, "removed")?;
+        // As of cgroups: whoever has a row was not removed when it lost one; whoever has none mostly was.
+        self.other.take_off(&mut living);
+        self.removed.take_off(&mut living);
+        self.removed.take_off(&mut gone);
+        self.other.take_off(&mut gone);
+        for mut left in [living, gone] {
+            settled("calls of shrinkers", left.fields().into_iter().map(|(_, n)| *n))?;
+        }
+        let elsewhere = self.other.ns();
+        for ns in self.missed_ns.values_mut() {
+            *ns = (*ns).min(elsewhere);
+        }
+        Ok(self)
     }
 }

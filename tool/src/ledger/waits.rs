@@ -10,8 +10,9 @@ use super::{
     cgroups::Hierarchy,
     group::{State, sparse},
     half::Log2,
+    heirs::{all_fell, fell, missed, settled, take_all_off, take_off},
     reserves::WaitCount,
-    rows::{Rows, grown},
+    rows::{Rows, grown, total},
 };
 use crate::{
     error::Result,
@@ -66,8 +67,13 @@ pub struct Waits {
 /// Waits of one cgroup's tasks, and pages of the cgroup that came back.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct CgroupWaits {
-    /// Where it is; `None` if it is gone or out of sight.
+    /// Where it is, or was when it was removed; absent if that is not known.
     pub path: Option<String>,
+    /// It has been removed.
+    pub removed: bool,
+    /// At most so many nanoseconds more are its own, among those that no row has: it had none for a while. A page that
+    /// came back counts as 1000 of them.
+    pub missed_ns: u64,
     /// By kind; only those that there were.
     pub kinds: BTreeMap<WaitKind, WaitCount>,
     /// What PSI counts of them, in nanoseconds.
@@ -87,8 +93,12 @@ pub struct CgroupWaits {
 pub struct WaitCgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), CgroupWaits>,
-    /// Of tasks in none, or that found no room.
+    /// Of tasks in none, and in cgroups that have no row.
     pub other: CgroupWaits,
+    /// Of tasks in cgroups that were removed and have no row any more.
+    pub removed: CgroupWaits,
+    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    pub lost_rows: u64,
 }
 
 fn wait_count(rows: &mut Rows, row: &str) -> Result<Option<WaitCount>> {
@@ -227,6 +237,8 @@ impl CgroupWaits {
             anon_pages: rows.number(&format!("{row}.refaults.anon.pages"))?,
             file_pages: rows.number(&format!("{row}.refaults.file.pages"))?,
             limited_by: rows.take_opt(&format!("{row}.limit.path")).filter(|path| path != "-"),
+            removed: rows.take_opt(&format!("{row}.removed")).is_some(),
+            missed_ns: rows.number_opt(&format!("{row}.missed.ns"))?.unwrap_or(0),
             ..Self::default()
         };
         for &kind in WaitKind::ALL {
@@ -252,11 +264,72 @@ impl CgroupWaits {
         self.file_pages = grown(&format!("{name}.refaults.file.pages"), self.file_pages, before.file_pages)?;
         Ok(())
     }
+
+    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    fn fell(&mut self, before: &Self, given: &mut Self) -> bool {
+        let had = given.weight();
+        for (kind, old) in &before.kinds {
+            let mut none = WaitCount::default();
+            let now = self.kinds.get_mut(kind).unwrap_or(&mut none);
+            let given = given.kinds.entry(*kind).or_default();
+            fell(&mut now.waits, old.waits, &mut given.waits);
+            fell(&mut now.ns, old.ns, &mut given.ns);
+        }
+        for (kind, old) in &before.limits {
+            let mut none = BTreeMap::new();
+            let now = self.limits.get_mut(kind).unwrap_or(&mut none);
+            all_fell(now, old, given.limits.entry(*kind).or_default());
+        }
+        for (now, old, given) in [
+            (&mut self.psi_ns, before.psi_ns, &mut given.psi_ns),
+            (&mut self.anon_pages, before.anon_pages, &mut given.anon_pages),
+            (&mut self.file_pages, before.file_pages, &mut given.file_pages),
+        ] {
+            fell(now, old, given);
+        }
+        given.weight() > had
+    }
+
+    /// Takes off an heir's growth what it was given of the time before.
+    fn take_off(&mut self, given: &mut Self) {
+        for (kind, given) in &mut given.kinds {
+            if let Some(heir) = self.kinds.get_mut(kind) {
+                take_off(&mut heir.waits, &mut given.waits);
+                take_off(&mut heir.ns, &mut given.ns);
+            }
+        }
+        for (kind, given) in &mut given.limits {
+            if let Some(heir) = self.limits.get_mut(kind) {
+                take_all_off(heir, given);
+            }
+        }
+        take_off(&mut self.psi_ns, &mut given.psi_ns);
+        take_off(&mut self.anon_pages, &mut given.anon_pages);
+        take_off(&mut self.file_pages, &mut given.file_pages);
+    }
+
+    fn settled(&self) -> Result<()> {
+        settled("waits", self.kinds.values().map(|n| n.waits))?;
+        settled("waits' time", self.kinds.values().map(|n| n.ns).chain([self.psi_ns]))?;
+        settled("waits' time at limits", self.limits.values().flat_map(BTreeMap::values).copied())?;
+        settled("pages that came back", [self.anon_pages, self.file_pages])
+    }
+
+    /// Nanoseconds in all.
+    pub fn ns(&self) -> u64 {
+        total(self.kinds.values().map(|n| n.ns))
+    }
+
+    /// What the module tells the heaviest by.
+    fn weight(&self) -> u64 {
+        let pages = self.anon_pages.saturating_add(self.file_pages);
+        self.ns().saturating_add(pages.saturating_mul(1000))
+    }
 }
 
 impl WaitCgroups {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
-        let mut groups = BTreeMap::new();
+        let mut ledger = Self::default();
         for hierarchy in [Hierarchy::V2, Hierarchy::V1] {
             let name = hierarchy.row();
             let ids: Vec<String> = rows
@@ -267,21 +340,41 @@ impl WaitCgroups {
             for id in ids {
                 let row = format!("{name}.{id}");
                 let group = CgroupWaits::parse(rows, &row)?;
-                groups.insert((hierarchy, rows.parse_number(&row, &id)?), group);
+                ledger.groups.insert((hierarchy, rows.parse_number(&row, &id)?), group);
             }
         }
-        let there = rows.keys("other.").next().is_some();
-        let other = if there { CgroupWaits::parse(rows, "other.0")? } else { CgroupWaits::default() };
-        Ok(Self { groups, other })
+        for (heir, name) in [(&mut ledger.other, "other.0"), (&mut ledger.removed, "removed.0")] {
+            if rows.keys(&format!("{name}.")).next().is_some() {
+                *heir = CgroupWaits::parse(rows, name)?;
+            }
+        }
+        Ok(ledger)
     }
 
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
-        for (key, group) in &mut self.groups {
-            if let Some(old) = before.groups.get(key) {
-                group.since(old, &format!("{}.{}", key.0.row(), key.1))?;
-            }
+        let (mut living, mut gone) = (CgroupWaits::default(), CgroupWaits::default());
+        for (key, old) in &before.groups {
+            let mut none = CgroupWaits::default();
+            let there = self.groups.contains_key(key);
+            let group = self.groups.get_mut(key).unwrap_or(&mut none);
+            let had = group.weight();
+            self.lost_rows += u64::from(group.fell(old, if there { &mut living } else { &mut gone }));
+            group.missed_ns = missed(group.missed_ns, old.weight(), had, u64::MAX);
+            group.path = group.path.take().or_else(|| old.path.clone());
         }
         self.other.since(&before.other, "other.0")?;
+        self.removed.since(&before.removed, "removed.0")?;
+        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        self.other.take_off(&mut living);
+        self.removed.take_off(&mut living);
+        self.removed.take_off(&mut gone);
+        self.other.take_off(&mut gone);
+        living.settled()?;
+        gone.settled()?;
+        let elsewhere = self.other.weight();
+        for group in self.groups.values_mut() {
+            group.missed_ns = group.missed_ns.min(elsewhere);
+        }
         Ok(self)
     }
 }

@@ -244,7 +244,7 @@ fn stalls_of_events(ledger: &Stalls, cgroups: &StallCgroups, counted: &Counted) 
         of_groups.groups.insert(*group, stalls);
     }
     let of_origins = Stalls { origins: counted.stalls.clone(), ..ledger.clone() };
-    let mut section = stalls::section(&of_origins, &of_groups, &Longest(counted.longest.clone()), false);
+    let mut section = stalls::section(&of_origins, &of_groups, &Longest(counted.longest.clone()), None, false);
     if let Section::Available(section) = &mut section {
         // An event does not say so.
         section.clean = None;
@@ -312,6 +312,7 @@ fn of_waits(ledgers: &Ledgers, filter: &Filter) -> Section<WaitsSection> {
         anon_refaults: BTreeMap::new(),
         file_refaults: BTreeMap::new(),
         cgroups: rows,
+        lost_rows: 0,
         devices: BTreeMap::new(),
     })
 }
@@ -333,7 +334,10 @@ fn of_shrinkers(ledgers: &Ledgers, filter: &Filter) -> Section<ShrinkersSection>
     }
     let mut ledger = ledger.clone();
     ledger.rows.retain(|key, _| key.cgroup.1 != 0 && filter.has_group(key.cgroup));
+    ledger.missed_ns.retain(|key, _| key.cgroup.1 != 0 && filter.has_group(key.cgroup));
     ledger.other = crate::ledger::ShrinkerCounts::default();
+    ledger.removed = crate::ledger::ShrinkerCounts::default();
+    ledger.lost_rows = 0;
     shrinkers::section(&ledger)
 }
 

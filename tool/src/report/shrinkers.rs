@@ -30,6 +30,8 @@ pub struct ShrinkerRow {
     pub cgroups: BTreeMap<String, ShrinkerCounts>,
     /// Its calls by node.
     pub nodes: BTreeMap<u64, ShrinkerCounts>,
+    /// At most so many nanoseconds more are of its calls, among those that have no row.
+    pub missed_ns: u64,
 }
 
 /// All shrinkers.
@@ -43,8 +45,12 @@ pub struct ShrinkersSection {
     pub direct: ShrinkerCounts,
     /// By shrinker, the one that took most time first.
     pub shrinkers: Vec<ShrinkerRow>,
-    /// What found no room in the ledger.
+    /// What has no row in the ledger, of living cgroups and of none.
     pub other: ShrinkerCounts,
+    /// What has no row any more, of cgroups that were removed.
+    pub removed: ShrinkerCounts,
+    /// Of an interval: rows that others got in it.
+    pub lost_rows: u64,
 }
 
 pub(super) fn section(ledger: &Shrinkers) -> Section<ShrinkersSection> {
@@ -52,6 +58,7 @@ pub(super) fn section(ledger: &Shrinkers) -> Section<ShrinkersSection> {
         return Section::unavailable("do_shrink_slab or its events cannot be probed on this kernel");
     }
     let (mut total, mut direct) = (ledger.other, ShrinkerCounts::default());
+    total.add(ledger.removed);
     let mut by_name = BTreeMap::<&str, ShrinkerRow>::new();
     for (key, counts) in &ledger.rows {
         total.add(*counts);
@@ -66,6 +73,7 @@ pub(super) fn section(ledger: &Shrinkers) -> Section<ShrinkersSection> {
             origins: BTreeMap::new(),
             cgroups: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            missed_ns: 0,
         });
         row.counts.add(*counts);
         row.origins.entry(key.origin).or_default().add(*counts);
@@ -81,6 +89,19 @@ pub(super) fn section(ledger: &Shrinkers) -> Section<ShrinkersSection> {
         row.useless_share = mean(row.counts.useless(), row.counts.calls);
         row.pages_per_ms = mean(row.counts.freed_pages.saturating_mul(1_000_000), row.counts.ns());
     }
+    for (key, ns) in &ledger.missed_ns {
+        if let Some(row) = shrinkers.iter_mut().find(|row| row.name == key.name) {
+            row.missed_ns = row.missed_ns.saturating_add(*ns).min(ledger.other.ns());
+        }
+    }
     shrinkers.sort_by_key(|row| std::cmp::Reverse(row.counts.ns()));
-    Section::Available(ShrinkersSection { state: ledger.state, total, direct, shrinkers, other: ledger.other })
+    Section::Available(ShrinkersSection {
+        state: ledger.state,
+        total,
+        direct,
+        shrinkers,
+        other: ledger.other,
+        removed: ledger.removed,
+        lost_rows: ledger.lost_rows,
+    })
 }

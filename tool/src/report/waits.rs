@@ -11,6 +11,7 @@ use super::{
     figures::{Times, mean},
 };
 use crate::{
+    container,
     format::{count, span},
     ledger::{CgroupWaits, GroupState, Hierarchy, WaitCgroups, WaitCount, Waits, total},
     names::{Limit, WaitKind},
@@ -41,7 +42,7 @@ pub struct WaitKindRow {
 /// Waits of a cgroup's tasks.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitCgroupRow {
-    /// Its id, `ID` or `v1:ID`; absent of what is not told apart.
+    /// Its id, `ID` or `v1:ID`; absent of those that have no row: removed ones, and others.
     pub cgroup: Option<String>,
     /// Nanoseconds in all.
     pub ns: u64,
@@ -53,9 +54,11 @@ pub struct WaitCgroupRow {
 impl WaitCgroupRow {
     /// What it is called.
     pub fn name(&self) -> String {
+        let removed = if self.waits.removed { " (removed)" } else { "" };
         match (&self.waits.path, &self.cgroup) {
-            (Some(path), _) => path.clone(),
-            (None, Some(id)) => format!("cgroup {id}"),
+            (Some(path), _) => format!("{}{removed}", container::short(path)),
+            (None, Some(id)) => format!("cgroup {id}{removed}"),
+            (None, None) if self.waits.removed => "(removed ones)".into(),
             (None, None) => "(others)".into(),
         }
     }
@@ -82,8 +85,10 @@ pub struct WaitsSection {
     pub anon_refaults: BTreeMap<Limit, u64>,
     /// Pages of files that came back.
     pub file_refaults: BTreeMap<Limit, u64>,
-    /// By cgroup, who waited longest first.
+    /// By cgroup, the one that waited longest first.
     pub cgroups: Vec<WaitCgroupRow>,
+    /// Of an interval: cgroups whose rows others got in it.
+    pub lost_rows: u64,
     /// By device, `MAJOR:MINOR`, and kind; `0:0` where it is not known.
     pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
 }
@@ -137,7 +142,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         .groups
         .iter()
         .map(|(group, waits)| row(Some(*group), waits))
-        .chain([row(None, &cgroups.other)])
+        .chain([row(None, &cgroups.other), row(None, &CgroupWaits { removed: true, ..cgroups.removed.clone() })])
         .filter(|row| row.ns > 0 || row.waits.anon_pages > 0 || row.waits.file_pages > 0)
         .collect();
     groups.sort_by_key(|row| std::cmp::Reverse(row.ns));
@@ -156,6 +161,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         anon_refaults: ledger.anon.clone(),
         file_refaults: ledger.file.clone(),
         cgroups: groups,
+        lost_rows: cgroups.lost_rows,
         devices: devices.filter(|(_, kinds)| !kinds.is_empty()).collect(),
     })
 }
@@ -166,7 +172,7 @@ pub(super) fn row(cgroup: Option<(Hierarchy, u64)>, waits: &CgroupWaits) -> Wait
         Hierarchy::V1 => format!("v1:{id}"),
         Hierarchy::V2 => id.to_string(),
     });
-    WaitCgroupRow { cgroup, ns: total(waits.kinds.values().map(|n| n.ns)), waits: waits.clone() }
+    WaitCgroupRow { cgroup, ns: waits.ns(), waits: waits.clone() }
 }
 
 /// What most of the time went to that is not a stall for an allocation, if that is much: of those the stalls' own
@@ -207,7 +213,7 @@ fn whose(row: &WaitCgroupRow, limits: &BTreeMap<Limit, u64>) -> String {
     let of = row.waits.limited_by.as_deref();
     let at = match limit {
         Some(limit @ (Limit::Max | Limit::High)) => match of.filter(|of| Some(*of) != row.waits.path.as_deref()) {
-            Some(of) => format!(" at the {} of {of}", limit.label()),
+            Some(of) => format!(" at the {} of {}", limit.label(), container::short(of)),
             None => format!(" at its {}", limit.label()),
         },
         _ => ", as all of memory was short".into(),

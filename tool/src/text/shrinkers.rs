@@ -159,9 +159,14 @@ fn deferred(page: &mut Page, shrinkers: &ShrinkersSection) {
         );
         page.paragraph("  ", "  ", &text);
     }
-    if shrinkers.other.calls > 0 {
-        let text =
-            format!("{} calls found no room in the ledger: they are in the sums alone.", count(shrinkers.other.calls));
-        page.paragraph("  ", "  ", &text);
+    for (counts, whose) in [(shrinkers.other, ""), (shrinkers.removed, " for cgroups that are gone")] {
+        if counts.calls > 0 {
+            let text = format!(
+                "{} calls{whose}, {} in all, have no row in the ledger: they are in the sums alone.",
+                count(counts.calls),
+                span(counts.ns() / 1000)
+            );
+            page.paragraph("  ", "  ", &text);
+        }
     }
 }

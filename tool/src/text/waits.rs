@@ -4,12 +4,15 @@
 use super::{
     available,
     layout::{Page, Table},
+    rest::end,
+    stalls::lost_rows,
 };
 use crate::{
+    container,
     format::{cell, count, percent, span},
     ledger::{GroupState, total},
     names::WaitKind,
-    report::{Report, WaitsSection},
+    report::{Report, WaitCgroupRow, WaitsSection},
 };
 
 /// Cgroups shown, of those whose tasks waited longest.
@@ -117,15 +120,22 @@ fn tasks(page: &mut Page, waits: &WaitsSection) {
 }
 
 fn cgroups(page: &mut Page, waits: &WaitsSection) {
-    let mut table = Table::new(&["<cgroup", "swap-in", "refaults", "dirty", "stalls", "other", "in PSI", "read again"]);
-    for row in waits.cgroups.iter().take(page.at_most(CGROUPS)) {
+    let shown = || waits.cgroups.iter().take(page.at_most(CGROUPS));
+    let bounded = shown().any(|row| row.waits.missed_ns > 0);
+    let mut heads = vec!["<cgroup", "swap-in", "refaults", "dirty", "stalls", "other", "in PSI", "read again"];
+    if bounded {
+        heads.push("or more by");
+    }
+    let mut table = Table::new(&heads);
+    let columns = page.at_most(page.width() / 3);
+    for row in shown() {
         let of = |kind: WaitKind| row.waits.kinds.get(&kind).map_or(0, |n| n.ns);
         let time = |ns: u64| if ns == 0 { "-".to_owned() } else { span(ns / 1000) };
         let named = [WaitKind::Swapin, WaitKind::Refault, WaitKind::Dirty, WaitKind::Stall];
         let rest = row.ns.saturating_sub(total(named.iter().map(|kind| of(*kind))));
         let [swapin, refault, dirty, stall] = named.map(|kind| time(of(kind)));
-        table.row(vec![
-            row.name(),
+        let mut cells = vec![
+            name(row, columns),
             swapin,
             refault,
             dirty,
@@ -133,10 +143,28 @@ fn cgroups(page: &mut Page, waits: &WaitsSection) {
             time(rest),
             time(row.waits.psi_ns),
             cell(row.waits.file_pages.saturating_add(row.waits.anon_pages)),
-        ]);
+        ];
+        if bounded {
+            cells.push(time(row.waits.missed_ns));
+        }
+        table.row(cells);
     }
     if !table.is_empty() {
         page.line("");
         page.table(&table);
     }
+    if bounded {
+        let text = "Or more by: at most so much of (others) is its own, as it had no row for a while.";
+        page.paragraph("  ", "    ", text);
+    }
+    if waits.lost_rows > 0 {
+        page.paragraph("  ", "    ", &lost_rows(waits.lost_rows));
+    }
+}
+
+/// What a row is called, with the name of what runs there instead of a long path.
+fn name(row: &WaitCgroupRow, columns: usize) -> String {
+    let shown = row.waits.path.as_deref().map(container::shown);
+    let removed = if row.waits.removed { " (removed)" } else { "" };
+    end(&shown.map_or_else(|| row.name(), |name| format!("{name}{removed}")), columns)
 }

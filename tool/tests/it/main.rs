@@ -22,6 +22,7 @@ mod record;
 mod recording;
 mod report;
 mod reserves;
+mod rows_given;
 mod schema;
 mod stalls;
 mod steers;
