@@ -74,7 +74,11 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: WaitFacts) -> bool
         return false;
     };
     let nests = ledgers.waits.open.with(pin, at.task, |o| o.wait.nest());
-    nests.is_some() || open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts)
+    if nests.is_some() {
+        facts.leave_others();
+        return true;
+    }
+    open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts)
 }
 
 /// A section of PSI's begins, in a function that `caller` returns to.
@@ -157,12 +161,16 @@ pub(super) fn reads(
         || !ledgers.states.live(Group::Waits)
         || !ledgers.states.attached(Event::BioDone)
         || at.context() != Context::Task
-        || waits.with(pin, at.task, |_| ()).is_some()
     {
         return;
     }
+    let facts = facts();
+    if waits.with(pin, at.task, |_| ()).is_some() {
+        facts.leave_others();
+        return;
+    }
     let read = OpenRead {
-        facts: facts(),
+        facts,
         comm: system::comm(),
         began: system::clock_ns(),
     };

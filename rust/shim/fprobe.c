@@ -170,7 +170,8 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 		ctx = (void *)*a;
 		/* Other flags change meanwhile, not this one. */
 		sync = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO;
-		if (sync && (READ_ONCE(rwb_reads_followed) || !rwb_sample_due(rwb_swapins, 1)))
+		if (sync && (READ_ONCE(rwb_reads_followed) || rwb_in_memstall() ||
+			     !rwb_sample_due(rwb_swapins, 1)))
 			return false;
 		*b = sync ? 1UL << 32 | rwb_swapins_taken() : 1;
 		/* The first of the folios that are read stands for all. */

@@ -111,7 +111,7 @@ static noinline void rwb_swap_read(void *data, const struct bio *bio)
 {
 	bool sync = bdev_synchronous(bio->bi_bdev);
 
-	if (sync && !rwb_sample_due(rwb_swapins, 1))
+	if (sync && (rwb_in_memstall() || !rwb_sample_due(rwb_swapins, 1)))
 		return;
 
 	RWB_ENTER(at);

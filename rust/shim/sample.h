@@ -11,6 +11,7 @@
 #define RWB_SAMPLE_H
 
 #include <linux/percpu.h>
+#include <linux/sched.h>
 
 struct rwb_sample {
 	s32 left;	/* events to be passed over */
@@ -36,6 +37,19 @@ extern bool rwb_reads_followed;
 	this_cpu_add((sample).seen, n);					\
 	unlikely(this_cpu_dec_return((sample).left) < 0);		\
 })
+
+/*
+ * Whether the current task is in a section of PSI's. If it reads a page of swap there (one that was
+ * active when it went), then the section is the wait.
+ */
+static __always_inline bool rwb_in_memstall(void)
+{
+#ifdef CONFIG_PSI
+	return current->in_memstall;
+#else
+	return false;
+#endif
+}
 
 /*
  * Returns for how many events the one that is due stands; 0 if for none. Preemption is off. Defined

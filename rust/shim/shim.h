@@ -470,6 +470,7 @@ void rwb_wait_folio(unsigned long folio, struct rwb_wait_facts *wait);
 void rwb_wait_swapin(unsigned long folio, u32 stands_for, struct rwb_wait_facts *wait);
 u32 rwb_refaults_taken(bool file);
 u32 rwb_swapins_taken(void);
+void rwb_swapins_returned(u32 n);
 void rwb_refault(unsigned long folio, struct rwb_wait_facts *wait);
 
 /* shrinker.c */

@@ -129,6 +129,15 @@ u32 rwb_swapins_taken(void)
 	return rwb_sample_taken(this_cpu_ptr(&rwb_swapins), RWB_SWAPINS_ONE_IN);
 }
 
+/*
+ * The read that was taken is part of another wait: the next one stands for the @n others for which
+ * it stood. Any context.
+ */
+void rwb_swapins_returned(u32 n)
+{
+	this_cpu_add(rwb_swapins.seen, n);
+}
+
 /* A folio that came back: whose it is. It is locked. */
 void rwb_refault(unsigned long addr, struct rwb_wait_facts *wait)
 {

@@ -5,6 +5,7 @@
 pub(crate) use super::WaitFacts;
 use super::{
     rwb_refault,
+    rwb_swapins_returned,
     rwb_wait,
     rwb_wait_folio,
     rwb_wait_swapin,
@@ -56,6 +57,15 @@ impl WaitFacts {
         // SAFETY: By the safety requirement; `facts` is valid for writes.
         unsafe { rwb_wait_swapin(folio, stands_for, &mut facts) };
         facts
+    }
+
+    /// The read that was to stand for several is part of another wait. The next one stands for
+    /// those beside itself. Any context.
+    pub(crate) fn leave_others(&self) {
+        if let Some(others) = self.stands_for.checked_sub(1).filter(|&n| n != 0) {
+            // SAFETY: Has no precondition.
+            unsafe { rwb_swapins_returned(others) };
+        }
     }
 
     /// Of a folio that came back.
