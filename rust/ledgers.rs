@@ -212,6 +212,7 @@ impl Ledgers {
         match group {
             Group::Stalls => {
                 self.stalls.open.clear();
+                self.stalls.locks.clear();
                 self.takers.clear();
             }
             Group::Shrinkers => self.shrinkers.clear(),

@@ -12,6 +12,7 @@ mod handoff;
 mod headroom;
 mod helper;
 mod kswapd;
+mod locks;
 mod metadata;
 mod nbd;
 mod reserves;
@@ -118,6 +119,8 @@ pub(crate) struct Files {
     #[pin]
     stalls_longest: File<Arc<Ledgers>>,
     #[pin]
+    stalls_locks: File<Arc<Ledgers>>,
+    #[pin]
     shrinkers: File<Arc<Ledgers>>,
     #[pin]
     compaction: File<Arc<Ledgers>>,
@@ -158,6 +161,8 @@ impl Files {
                 c"stalls_cgroups", ledgers.clone(), &stalls::cgroups),
             stalls_longest <- dir.read_callback_file(
                 c"stalls_longest", ledgers.clone(), &stalls::longest),
+            stalls_locks <- dir.read_callback_file(
+                c"stalls_locks", ledgers.clone(), &locks::locks),
             shrinkers <- dir.read_callback_file(
                 c"shrinkers", ledgers.clone(), &shrinkers::shrinkers),
             compaction <- dir.read_callback_file(

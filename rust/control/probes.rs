@@ -50,8 +50,8 @@ impl Host for Ledgers {
         self.states.probes()
     }
 
-    fn stalling(&self) -> &Atomic<usize> {
-        self.stalls.open.used()
+    fn stalling(&self) -> [&Atomic<usize>; 2] {
+        [self.stalls.open.used(), self.stalls.locks.waiting()]
     }
 
     fn off(&self, group: Option<Group>) -> Option<ProbeState> {

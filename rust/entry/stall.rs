@@ -8,7 +8,10 @@ use super::{
     event, //
 };
 use crate::{
-    ledgers::metadata::Bitmap,
+    ledgers::{
+        metadata::Bitmap,
+        stalls::LockHolder, //
+    },
     policy::shrink::ScanPlan,
     probes::{
         self,
@@ -74,6 +77,7 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
     ledgers: *mut c_void,
     at: *const At,
     lock: usize,
+    holder: usize,
     begin: bool,
 ) {
     let which = match begin {
@@ -83,7 +87,7 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, which, |ledgers, pin, at| {
-            probes::stall::contention(ledgers, pin, at, lock, begin)
+            probes::stall::contention(ledgers, pin, at, lock, LockHolder(holder), begin)
         })
     }
 }

@@ -152,9 +152,9 @@ pub(crate) trait Host: ProbeData {
     /// Returns the probes, one for each wanted event.
     fn probes(&self) -> &[Probe];
 
-    /// Returns the number of tasks that stall. C checks it before it calls the handlers of events
-    /// that matter only during a stall.
-    fn stalling(&self) -> &Atomic<usize>;
+    /// Returns the number of tasks that stall, and the number of tasks that wait for locks of such
+    /// tasks. C checks them before it calls the handlers of events that matter only then.
+    fn stalling(&self) -> [&Atomic<usize>; 2];
 
     /// Returns why the probes of a group (or those of no group) are not to be attached; `None` if
     /// they are.
@@ -226,9 +226,10 @@ impl<H: Host> Probes<H> {
             }),
             host,
             _: {
-                // SAFETY: The count lives as long as the host. We hold the host until C checks no
-                // count any more: see `detach()`.
-                unsafe { shim::rwb_count_stalls_in(host.stalling().as_ptr()) };
+                let [stalls, waits] = host.stalling();
+                // SAFETY: The counts live as long as the host. We hold the host until C checks no
+                // counts any more: see `detach()`.
+                unsafe { shim::rwb_count_stalls_in(stalls.as_ptr(), waits.as_ptr()) };
                 let attached = Self::attach_kernel(host, None).and_then(|()| {
                     // SAFETY: The notifier block and the host were initialised above, the value is
                     // pinned, and `drop` unregisters. If this fails, nothing is left registered
@@ -371,9 +372,9 @@ impl<H: Host> Probes<H> {
         }
         // SAFETY: Sleeps, which our callers allow.
         unsafe { shim::rwb_tracepoint_sync() };
-        // SAFETY: C checks no count from here on. Nobody reads the count of `host` any more,
+        // SAFETY: C checks no counts from here on. Nobody reads the counts of `host` any more,
         // because the probes that do are detached, and their handlers have ended.
-        unsafe { shim::rwb_count_stalls_in(core::ptr::null()) };
+        unsafe { shim::rwb_count_stalls_in(core::ptr::null(), core::ptr::null()) };
     }
 
     /// Called by the notifier chain when a module with tracepoints was loaded, or is about to be

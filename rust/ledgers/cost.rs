@@ -108,6 +108,8 @@ pub(crate) struct Lost {
     pub(crate) waits: Cell64,
     /// Names of tasks that waited for the reserves that had no room.
     pub(crate) waiters: Cell64,
+    /// Stalls of which those that wait for a lock of the task will not learn.
+    pub(crate) lock_holders: Cell64,
     /// Long stalls not kept because someone was reading them.
     pub(crate) longest: Cell64,
     /// Requests of NBD devices without a free entry.

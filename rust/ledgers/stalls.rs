@@ -11,12 +11,19 @@
 //! way but the table's keys, and the count of tasks in it.
 
 mod cgroups;
+mod locks;
 mod longest;
 
 pub(crate) use cgroups::{
     CgroupStalls,
     StallCgroups,
     COUNTS, //
+};
+pub(crate) use locks::{
+    Behind,
+    LockHolder,
+    LockRow,
+    LockWaits, //
 };
 
 use crate::{
@@ -92,6 +99,8 @@ pub(crate) struct OpenStall {
     compacting: Compacting,
     /// What NBD requests had spent when it began to reclaim, or to wait for that.
     requests: Option<nbd::PhaseTimes>,
+    /// It is noted that the task stalls, for those that wait for a lock of its.
+    noted: bool,
 }
 
 /// What the task compacts for.
@@ -120,7 +129,20 @@ impl OpenStall {
             freed: 0,
             compacting: Compacting::No,
             requests: None,
+            noted: false,
         }
+    }
+
+    /// That the task stalls is to be noted, as it does more than look for a page: since when.
+    /// `None`: it is.
+    pub(crate) fn note(&mut self) -> Option<u64> {
+        let noted = core::mem::replace(&mut self.noted, true);
+        (!noted).then_some(self.stall.began())
+    }
+
+    /// It has been noted.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted
     }
 
     /// From now on it may wait for NBD requests, of which `spent` says what they have spent.
@@ -302,6 +324,8 @@ pub(crate) struct Stalls {
     /// By cgroup.
     pub(crate) cgroups: StallCgroups,
     longest: PerCpu<LongestStalls>,
+    /// Tasks that wait for locks of those that stall.
+    pub(crate) locks: LockWaits,
 }
 
 impl Stalls {
@@ -320,6 +344,7 @@ impl Stalls {
             clean: PerCpu::new()?,
             cgroups: StallCgroups::new(known)?,
             longest: PerCpu::new()?,
+            locks: LockWaits::new(tasks)?,
         })
     }
 
@@ -386,5 +411,6 @@ impl Stalls {
             .saturating_add(self.clean.bytes())
             .saturating_add(self.cgroups.bytes())
             .saturating_add(self.longest.bytes())
+            .saturating_add(self.locks.bytes())
     }
 }

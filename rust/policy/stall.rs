@@ -27,6 +27,27 @@ pub const fn mostly_clean(inactive_file: u64, inactive_anon: u64, dirty: u64) ->
 /// Nanoseconds for each [`Cause`].
 pub type CauseTimes = [u64; Cause::COUNT];
 
+/// Returns the cause that took most of the time of a stall; of several equal ones the first.
+pub fn mostly(parts: &CauseTimes) -> Cause {
+    let mut most = (Cause::Unexplained, 0);
+    for (&cause, &ns) in Cause::ALL.iter().zip(parts) {
+        if ns > most.1 {
+            most = (cause, ns);
+        }
+    }
+    most.0
+}
+
+/// Returns how long a task has stalled in all at the time `now`: `total` in stalls that ended, and
+/// the time since `stall.0` if that stall goes on. `stall.1` is when it ended, and then it is in
+/// `total`; 0 means that it goes on.
+pub const fn stalled_so_far(total: u64, stall: (u64, u64), now: u64) -> u64 {
+    match stall.1 {
+        0 => total.saturating_add(now.saturating_sub(stall.0)),
+        _ => total,
+    }
+}
+
 /// Returns the parts of a stall that may have been waits for requests of a network block device.
 pub fn waits(parts: &CauseTimes) -> RequestWaits {
     let of = |cause: Cause| parts.get(cause as usize).copied().unwrap_or(0);

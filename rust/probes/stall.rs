@@ -11,12 +11,19 @@ use crate::{
         system, //
     },
     ledgers::{
-        stalls::OpenStall,
+        stalls::{
+            Behind,
+            LockHolder,
+            OpenStall, //
+        },
         Ledgers, //
     },
     policy::{
         classify::Caller,
-        stall::Stall, //
+        stall::{
+            mostly,
+            Stall, //
+        },
     },
     settings,
     shim::{
@@ -92,13 +99,21 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 /// It was the last one. By itself, as [`first`] is.
 #[inline(never)]
 fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
+    let locks = &ledgers.stalls.locks;
     ledgers.stalls.open.remove_with(pin, task, |open| {
+        let noted = open.is_noted();
         // A slow path that found its page at once, or kswapd's, which waits for nobody.
         if !open.stall.eventful() || !settings::enabled() {
+            if noted {
+                locks.forget(task);
+            }
             return;
         }
         let now = system::clock_ns();
         let (stall, not_kept) = ledgers.stalls.close(pin, open, &ledgers.nbd, now);
+        if noted {
+            locks.stalled(task, mostly(&stall.parts), now);
+        }
         let lost = &ledgers.cost.this(pin).lost;
         lost.stall_cgroups.add(not_kept.cgroups.events);
         lost.known_cgroups.add(not_kept.cgroups.unknown.into());
@@ -111,6 +126,15 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
 fn may_wait(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
     if ledgers.states.live(Group::Nbd) {
         open.may_wait(|| ledgers.nbd.spent(now));
+    }
+}
+
+/// The task stalls: those that wait for a lock of its are to learn that.
+fn note(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenStall) {
+    if let Some(began) = open.note() {
+        if !ledgers.stalls.locks.stalls(at.task, began) {
+            ledgers.cost.this(pin).lost.lock_holders.add(1);
+        }
     }
 }
 
@@ -139,6 +163,7 @@ pub(super) fn window_begin(
         }
         open.stall.enter(Cause::Scan, now);
         open.is_for(origin);
+        note(ledgers, pin, at, open);
         may_wait(ledgers, open, now);
     });
 }
@@ -202,9 +227,29 @@ pub(crate) fn switch(
     open.with(pin, next, |o| o.stall.on(system::clock_ns()));
 }
 
-/// The current task begins to wait for a lock, or has it.
-pub(crate) fn contention(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, lock: usize, begin: bool) {
-    if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
+/// The current task begins to wait for a lock, which says who holds it, or has it.
+pub(crate) fn contention(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    lock: usize,
+    holder: LockHolder,
+    begin: bool,
+) {
+    if at.context() != Context::Task {
+        return;
+    }
+    let locks = &ledgers.stalls.locks;
+    let behind = match begin {
+        true if holder.is_unknown() || !ledgers.states.live(Group::Stalls) => None,
+        true => locks.waits(pin, at.task, lock, holder, system::clock_ns()),
+        false if locks.nobody_waits() => None,
+        false => locks.locked(pin, at.task, lock, system::clock_ns()),
+    };
+    if let Some(behind) = behind {
+        waited(ledgers, pin, at, &behind);
+    }
+    if ledgers.stalls.open.is_empty() {
         return;
     }
     if !begin {
@@ -224,6 +269,23 @@ pub(crate) fn contention(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, lock: usi
     change(ledgers, pin, at, |stall, _| {
         stall.contends(cause, lock, began)
     });
+}
+
+/// The current task waited for a lock while the task that held it stalled. By itself, as it looks
+/// at the callers.
+#[inline(never)]
+fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, behind: &Behind) {
+    if !settings::enabled() {
+        return;
+    }
+    let mut site = 0;
+    ledgers.callers(pin, LOCK_FRAMES, |addr, caller| {
+        if site == 0 && caller != Caller::Locking {
+            site = addr;
+        }
+    });
+    let stalls = ledgers.stalls.open.with(pin, at.task, |_| ()).is_some();
+    ledgers.stalls.locks.count(behind, site, stalls);
 }
 
 /// The current task is about to sleep until a device has a free tag.
@@ -319,6 +381,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
                 ledgers.stalls.open.with(pin, at.task, |open| {
                     open.stall.enter(Cause::HighPenalty, system::clock_ns());
                     open.is_for(Origin::MemcgHigh);
+                    note(ledgers, pin, at, open);
                 });
                 true
             }
@@ -348,9 +411,13 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
                 match cause {
                     Cause::Compaction => {
                         open.is_for(Origin::Direct);
+                        note(ledgers, pin, at, open);
                         open.compacts(now);
                     }
-                    Cause::Pfmemalloc => may_wait(ledgers, open, now),
+                    Cause::Pfmemalloc => {
+                        note(ledgers, pin, at, open);
+                        may_wait(ledgers, open, now);
+                    }
                     _ => {}
                 }
             });

@@ -143,7 +143,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "events.{} {n}", function.name())?;
     }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 23] = [
+    let lost: [(&str, OfLost); 24] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
@@ -153,6 +153,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("scratch", |l| &l.scratch),
         ("stalls", |l| &l.stalls),
         ("stall_cgroups", |l| &l.stall_cgroups),
+        ("lock_holders", |l| &l.lock_holders),
         ("longest", |l| &l.longest),
         ("takers", |l| &l.takers),
         ("shrinkers", |l| &l.shrinkers),

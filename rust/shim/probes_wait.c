@@ -10,12 +10,16 @@
 #include "probes.h"
 #include "entry.h"
 
-/* How many stalls go on, in the ledgers that the probes count in; NULL: in none. */
-static const unsigned long *rwb_stalls;
+/*
+ * How many stalls go on, and how many tasks wait for locks of such, in the ledgers that the
+ * probes count in; NULL: in none.
+ */
+static const unsigned long *rwb_stalls, *rwb_lock_waits;
 
-void rwb_count_stalls_in(const unsigned long *stalls)
+void rwb_count_stalls_in(const unsigned long *stalls, const unsigned long *waits)
 {
 	WRITE_ONCE(rwb_stalls, stalls);
+	WRITE_ONCE(rwb_lock_waits, waits);
 }
 
 static __always_inline bool rwb_nobody_stalls(void)
@@ -23,6 +27,19 @@ static __always_inline bool rwb_nobody_stalls(void)
 	const unsigned long *stalls = READ_ONCE(rwb_stalls);
 
 	return !stalls || !READ_ONCE(*stalls);
+}
+
+static __always_inline bool rwb_nobody_waits_for_locks(void)
+{
+	const unsigned long *waits = READ_ONCE(rwb_lock_waits);
+
+	return !waits || !READ_ONCE(*waits);
+}
+
+/* Do locks tell who holds them? With PREEMPT_RT they are rtmutexes. */
+bool rwb_locks_tell_holders(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT);
 }
 
 #if RWB_HAVE_sched_switch
@@ -39,24 +56,45 @@ void rwb_probe_sched_switch(void *data, bool preempt, struct task_struct *prev,
 #endif
 
 #if RWB_HAVE_contention_begin
+/*
+ * Returns the task that holds @lock, as the lock has it: an address to compare, and never to look
+ * into. Its lowest bit is set if readers hold the lock. Then it is one of them that may have left.
+ * Returns 0 if the task is not known. kernel/locking/mutex.h and rwsem.c explain the flags.
+ */
+static unsigned long rwb_lock_holder(void *lock, unsigned int flags)
+{
+#ifndef CONFIG_PREEMPT_RT
+	const unsigned long mutex_flags = 7, rwsem_nonspinnable = 2;
+	const struct mutex *mutex = lock;
+	const struct rw_semaphore *rwsem = lock;
+
+	if (flags & LCB_F_MUTEX)
+		return atomic_long_read(&mutex->owner) & ~mutex_flags;
+	if (flags == LCB_F_READ || flags == LCB_F_WRITE)
+		return atomic_long_read(&rwsem->owner) & ~rwsem_nonspinnable;
+#endif
+	return 0;
+}
+
 void rwb_probe_contention_begin(void *data, void *lock, unsigned int flags)
 {
 	if (rwb_nobody_stalls() || !in_task())
 		return;
 
 	RWB_ENTER(at);
-	rwb_rs_contention(data, &at, (unsigned long)lock, true);
+	rwb_rs_contention(data, &at, (unsigned long)lock, rwb_lock_holder(lock, flags), true);
 }
 #endif
 
 #if RWB_HAVE_contention_end
 void rwb_probe_contention_end(void *data, void *lock, int ret)
 {
-	if (rwb_nobody_stalls() || !in_task())
+	/* A task may have the lock just because a stall ended. */
+	if ((rwb_nobody_stalls() && rwb_nobody_waits_for_locks()) || !in_task())
 		return;
 
 	RWB_ENTER(at);
-	rwb_rs_contention(data, &at, (unsigned long)lock, false);
+	rwb_rs_contention(data, &at, (unsigned long)lock, 0, false);
 }
 #endif
 

@@ -486,7 +486,8 @@ unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 void rwb_function_probe_unregister(void *handle);
 
 /* probes_*.c */
-void rwb_count_stalls_in(const unsigned long *stalls);
+void rwb_count_stalls_in(const unsigned long *stalls, const unsigned long *waits);
+bool rwb_locks_tell_holders(void);
 void *rwb_probe_func(const char *event, bool *known);
 void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd);
 void rwb_slot_is(unsigned long slot);
@@ -581,7 +582,8 @@ void rwb_rs_shrunk(void *ledgers, const struct rwb_at *at, const struct rwb_shru
 void rwb_rs_bio_end(void *ledgers, const struct rwb_at *at, const struct rwb_swap_end *end);
 void rwb_rs_switch(void *ledgers, const struct rwb_at *at, unsigned long prev,
 		   unsigned long next, bool runnable);
-void rwb_rs_contention(void *ledgers, const struct rwb_at *at, unsigned long lock, bool begin);
+void rwb_rs_contention(void *ledgers, const struct rwb_at *at, unsigned long lock,
+		       unsigned long holder, bool begin);
 void rwb_rs_shrink_start(void *ledgers, const struct rwb_at *at, u64 own, u64 planned,
 			 u64 least);
 void rwb_rs_shrink_end(void *ledgers, const struct rwb_at *at, s64 left, u64 freed);

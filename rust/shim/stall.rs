@@ -3,6 +3,7 @@
 //! Where a stall begins, and what it was when it ended.
 
 use super::{
+    rwb_locks_tell_holders,
     rwb_setting,
     RWB_FOLIO_CGROUP_V1, //
 };
@@ -11,6 +12,12 @@ pub(crate) use super::{
     StallEnd, //
 };
 use crate::policy::cgroup_key::CgroupKey;
+
+/// Do mutexes and rw_semaphores of this kernel tell who holds them?
+pub(crate) fn locks_tell_holders() -> bool {
+    // SAFETY: Has no precondition.
+    unsafe { rwb_locks_tell_holders() }
+}
 
 impl Setting {
     /// The current task's. Any context; never sleeps.

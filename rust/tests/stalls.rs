@@ -18,6 +18,8 @@ use crate::{
     ledgers::{
         compaction::OrderCompaction,
         stalls::{
+            LockHolder,
+            LockRow,
             OriginStalls,
             ORIGINS, //
         },
@@ -257,8 +259,8 @@ mod suite {
             vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
             assert!(!enter(&ledgers, pin, &irq, Function::SlowPath, [0, 0]));
             assert!(!enter(&ledgers, pin, &irq, Function::DrainPages, [0, 0]));
-            stall::contention(&ledgers, pin, &irq, 1, true);
-            stall::contention(&ledgers, pin, &irq, 1, false);
+            stall::contention(&ledgers, pin, &irq, 1, LockHolder(0), true);
+            stall::contention(&ledgers, pin, &irq, 1, LockHolder(0), false);
             vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
         assert_eq!(stalls(&ledgers, Origin::Direct), 1);
@@ -338,6 +340,107 @@ mod suite {
         assert!(!ledgers.takers.wanted(9));
         assert_eq!(stalls(&ledgers, Origin::Direct), 0);
         check_books(&ledgers);
+        Ok(())
+    }
+
+    /// Rows of locks that waited: the cause, whether it is of readers, and how many waits.
+    fn waited(ledgers: &Ledgers) -> Result<KVVec<LockRow>> {
+        let mut rows = ledgers.stalls.locks.rows()?;
+        rows.retain(|row| row.waits != 0);
+        Ok(rows)
+    }
+
+    const LOCK: usize = 0x5000;
+
+    #[test]
+    fn a_lock_of_a_task_that_stalled_is_waited_for_behind_it() -> Result {
+        let ledgers = ledgers()?;
+        let was = settings::enabled();
+        record(true);
+        pinned(|pin| {
+            let (holder, waiter) = (at(task(11), 900), at(task(12), 900));
+            let lock = |begin| {
+                let of = LockHolder(task(11));
+                stall::contention(&ledgers, pin, &waiter, LOCK, of, begin);
+            };
+            // It waits before the holder stalls, and has the lock after that.
+            lock(true);
+            assert!(enter(&ledgers, pin, &holder, Function::SlowPath, [0, 0]));
+            vmscan::window_begin(&ledgers, pin, &holder, Window::Direct);
+            vmscan::window_end(&ledgers, pin, &holder, Window::Direct, 1);
+            leave(&ledgers, pin, &holder, Function::SlowPath, PAGE);
+            lock(false);
+            // The next one is not about a stall.
+            lock(true);
+            lock(false);
+        });
+        record(was);
+        let rows = waited(&ledgers)?;
+        let row = rows.first().ok_or(EINVAL)?;
+        assert_eq!((rows.len(), row.waits, row.is_reader), (1, 1, false));
+        assert!(row.cause.is_some() && row.ns > 0 && row.longest.ns == row.ns);
+        assert!(row.ns <= sum(&ledgers, Origin::Direct, |l| &l.ns));
+        assert_eq!(ledgers.stalls.locks.of_stalled().waits, 0);
+        assert!(ledgers.stalls.locks.nobody_waits());
+        check_books(&ledgers);
+        Ok(())
+    }
+
+    #[test]
+    fn what_waits_for_a_stall_that_goes_on_is_told_when_that_ends() -> Result {
+        let ledgers = ledgers()?;
+        let was = settings::enabled();
+        record(true);
+        pinned(|pin| {
+            let (holder, waiter) = (at(task(13), 900), at(task(14), 900));
+            vmscan::window_begin(&ledgers, pin, &holder, Window::Direct);
+            vmscan::window_begin(&ledgers, pin, &waiter, Window::Direct);
+            for _ in 0..3 {
+                // Readers hold it.
+                let of = LockHolder(task(13) | 1);
+                stall::contention(&ledgers, pin, &waiter, LOCK, of, true);
+                stall::contention(&ledgers, pin, &waiter, LOCK, LockHolder(0), false);
+            }
+            // Of a lock that says nothing there is nothing to tell.
+            stall::contention(&ledgers, pin, &waiter, LOCK, LockHolder(0), true);
+            stall::contention(&ledgers, pin, &waiter, LOCK, LockHolder(0), false);
+        });
+        assert_eq!(waited(&ledgers)?.len(), 0);
+        assert_eq!(ledgers.stalls.locks.of_stalled().waits, 3);
+        pinned(|pin| {
+            for n in [13, 14] {
+                vmscan::window_end(&ledgers, pin, &at(task(n), 900), Window::Direct, 1);
+            }
+        });
+        record(was);
+        let rows = waited(&ledgers)?;
+        let row = rows.first().ok_or(EINVAL)?;
+        assert_eq!((rows.len(), row.waits, row.is_reader), (1, 3, true));
+        assert_eq!(row.ns, ledgers.stalls.locks.of_stalled().ns);
+        check_books(&ledgers);
+        Ok(())
+    }
+
+    #[test]
+    fn a_lock_that_changes_hands_is_waited_for_behind_both() -> Result {
+        let ledgers = ledgers()?;
+        let was = settings::enabled();
+        record(true);
+        pinned(|pin| {
+            let waiter = at(task(15), 900);
+            for n in [16, 17] {
+                vmscan::window_begin(&ledgers, pin, &at(task(n), 900), Window::Direct);
+                let of = LockHolder(task(n));
+                stall::contention(&ledgers, pin, &waiter, LOCK, of, true);
+            }
+            stall::contention(&ledgers, pin, &waiter, LOCK, LockHolder(0), false);
+            for n in [16, 17] {
+                vmscan::window_end(&ledgers, pin, &at(task(n), 900), Window::Direct, 1);
+            }
+        });
+        record(was);
+        let waits: u64 = waited(&ledgers)?.iter().map(|row| row.waits).sum();
+        assert_eq!(waits, 2);
         Ok(())
     }
 

@@ -106,6 +106,7 @@ Examples:
   reclaimwb stalls run.jsonl -n 3 --json          # of a recording, among all that it has
   reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev
   reclaimwb stalls run.jsonl --folded > run.folded # for flamegraph.pl, inferno, speedscope
+  reclaimwb stalls --folded --locks               # who waited for locks of tasks that stalled
   reclaimwb stalls run.jsonl --task memhog --between 22:00:05 end";
 const WHY_EXAMPLES: &str = "\
 It looks for two seconds, and where nothing hurt in these at all since the module was loaded.
@@ -385,6 +386,10 @@ pub struct Stalls {
     /// and microseconds; of the ledgers, which do not keep each task, cgroup and cause
     #[arg(long, conflicts_with_all = ["json", "csv", "csv_dir", "perfetto", "width", "number"])]
     pub folded: bool,
+    /// With --folded: who waited for locks of tasks that stalled, instead: the function that took the lock, its sort of
+    /// holder, and what the holder's stall was spent on
+    #[arg(long, requires = "folded", conflicts_with_all = ["cgroup", "task", "between"])]
+    pub locks: bool,
     /// Columns to use; the terminal's width (80 if there is none) if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(60..=400))]
     pub width: Option<u16>,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     container,
     error::{Error, Result},
-    ledger::{Hierarchy, Ledgers, Stall},
+    ledger::{HeldBy, Hierarchy, Ledgers, LockWaits, Stall},
     names::{Cause, Origin},
     narrow::{Absent, Filter, Narrow, Narrowed, Task, group_of},
     recording::{Event, Recording},
@@ -238,6 +238,25 @@ pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Abs
     let stacks: Vec<Stack> =
         groups.flat_map(|(id, stalls)| stacks_of_group(stalls.path.as_deref(), id, &stalls.causes)).collect();
     Ok(folded(&stacks))
+}
+
+/// The time of waits for locks of tasks that stalled: the function that took the lock, its sort of holder, and what the
+/// holder's stall was spent on.
+pub fn folded_locks(ledgers: &Ledgers) -> Result<String> {
+    let locks = ledgers.locks.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
+    let stack = |row: &LockWaits| {
+        let held_by = match row.held_by {
+            HeldBy::Task => "a task",
+            HeldBy::Readers => "readers",
+        };
+        let cause = row.cause.unwrap_or(Cause::Unexplained);
+        Stack {
+            frames: vec![row.function().to_owned(), format!("held by {held_by}"), cause.label().to_owned()],
+            cause,
+            ns: row.waits.ns,
+        }
+    };
+    Ok(folded(&locks.rows.iter().map(stack).collect::<Vec<_>>()))
 }
 
 fn group(path: Option<&str>, id: u64) -> String {

@@ -185,6 +185,16 @@ fn check_between(narrow: Option<&Narrow>, file: Option<&Path>) -> Result<()> {
 }
 
 fn folded(args: &cli::Stalls, narrow: Option<&Narrow>) -> Result<()> {
+    if args.locks {
+        return print(&match &args.file {
+            Some(path) if Recording::is_one(path)? => {
+                let Recorded { recording, .. } = Recorded::without_events(path)?;
+                longest::folded_locks(&recording.after.ledgers()?.since(&recording.before.ledgers()?)?)?
+            }
+            Some(path) => longest::folded_locks(&Snapshot::load(path)?.ledgers()?)?,
+            None => longest::folded_locks(&Snapshot::take(&args.source.debugfs)?.ledgers()?)?,
+        });
+    }
     check_between(narrow, args.file.as_deref())?;
     let text = match &args.file {
         Some(path) if Recording::is_one(path)? => {

@@ -15,6 +15,7 @@ pub fn machine(report: &Report) -> Vec<Line> {
         return Vec::new();
     };
     let mut lines = vec![Line::bad("STALLS", hurts(stalls)), Line::bad("STALLS", who(stalls)), why(report, stalls)];
+    lines.extend(locks(stalls));
     lines.extend(advice::sentence(report).map(|(text, cause)| Line::bad(section(report, cause), text)));
     lines
 }
@@ -68,6 +69,29 @@ pub fn name(row: &StallCgroupRow) -> String {
         (None, 0) => "(none)".into(),
         (None, id) => format!("id {id}"),
     }
+}
+
+/// Who waited for locks of those that stalled, if that was long.
+fn locks(stalls: &StallsSection) -> Option<Line> {
+    let locks = stalls.locks.as_ref().filter(|locks| locks.all.ns >= advice::PAIN)?;
+    let most = locks.sites.first().map_or(String::new(), |site| {
+        let cause = site.cause.map_or(String::new(), |cause| format!(" behind {}", cause.label()));
+        format!(
+            ", most in {}{cause}; the longest was {}[{}] for {}[{}], {}",
+            site.function(),
+            site.waiter.task,
+            site.waiter.pid,
+            site.holder.task,
+            site.holder.pid,
+            span(site.longest_ns / 1000)
+        )
+    });
+    let text = format!(
+        "Tasks waited {} times for locks held by tasks that stalled, {} in all{most}.",
+        count(locks.all.waits),
+        span(locks.all.ns / 1000)
+    );
+    Some(Line::bad("STALLS", text))
 }
 
 /// What the time went to, and what NBD requests were at meanwhile.

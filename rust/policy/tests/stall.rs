@@ -3,7 +3,7 @@
 //! The parts of a stall, compared with a model that keeps a label for each nanosecond.
 
 use proptest::prelude::*;
-use reclaimwb_policy::stall::{mostly_clean, waits, CauseTimes, Stall};
+use reclaimwb_policy::stall::{mostly, mostly_clean, stalled_so_far, waits, CauseTimes, Stall};
 use reclaimwb_words::Cause;
 
 #[derive(Clone, Copy, Debug)]
@@ -389,4 +389,24 @@ fn a_sample_that_was_left_otherwise_stands_for_nothing() {
     stall.leave_sample(Cause::SwapSubmit, 8, 30);
     let (ns, parts) = stall.end(30);
     assert_eq!((ns, parts[Cause::SwapSubmit as usize]), (30, 10));
+}
+
+/// The cause of a stall is the largest of its parts; of equal ones the first.
+#[test]
+fn a_stall_was_mostly_for_its_largest_part() {
+    let mut parts: CauseTimes = [0; Cause::COUNT];
+    assert_eq!(mostly(&parts), Cause::Unexplained);
+    parts[Cause::Scan as usize] = 3;
+    parts[Cause::OffCpu as usize] = 3;
+    assert_eq!(mostly(&parts), Cause::Scan);
+    parts[Cause::Tlb as usize] = 4;
+    assert_eq!(mostly(&parts), Cause::Tlb);
+}
+
+/// A stall that goes on counts up to now.
+#[test]
+fn how_long_a_task_has_stalled_in_all() {
+    assert_eq!(stalled_so_far(7, (10, 0), 15), 12);
+    assert_eq!(stalled_so_far(7, (10, 0), 9), 7);
+    assert_eq!(stalled_so_far(7, (10, 14), 15), 7);
 }

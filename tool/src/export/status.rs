@@ -80,6 +80,7 @@ fn read(ledgers: &Ledgers, name: &str) -> bool {
         "stalls" => there(&ledgers.stalls),
         "stalls_cgroups" => there(&ledgers.stall_cgroups),
         "stalls_longest" => there(&ledgers.longest),
+        "stalls_locks" => there(&ledgers.locks),
         "shrinkers" => there(&ledgers.shrinkers),
         "compaction" => there(&ledgers.compaction),
         "tlb" => there(&ledgers.tlb),

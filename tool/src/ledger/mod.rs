@@ -11,6 +11,7 @@ mod headroom;
 mod heirs;
 mod helper;
 mod kswapd;
+mod locks;
 mod metadata;
 mod nbd;
 mod reserves;
@@ -33,6 +34,7 @@ pub use handoff::{Handoff, HandoffCounters, HandoffDevice, HandoffOrigin, Reques
 pub use headroom::{Headroom, HeadroomCell, Used};
 pub use helper::{Helper, HelperCounters, HelperDevice};
 pub use kswapd::{Kswapd, NodeKswapd, NodeLeft, Passes, Waker};
+pub use locks::{HeldBy, LockWaits, Locks, Who};
 pub use metadata::{Bitmaps, DeviceMetadata, Metadata};
 pub use nbd::{InFlight, LongestRequest, Nbd, NbdDevice, NbdRequests, WaitedFor};
 pub use reserves::{Lowest, NodeWaits, Reserves, TakenPages, WaitCount, Zone};
@@ -49,7 +51,7 @@ pub use writes::{Cell, FailedWrites, OriginWrites, Writes, ZswapWriteback};
 use crate::error::{Error, Result};
 
 /// Names of the ledgers, as files in the module's debugfs directory.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "status",
     "writes",
     "headroom",
@@ -60,6 +62,7 @@ pub const NAMES: [&str; 20] = [
     "stalls",
     "stalls_cgroups",
     "stalls_longest",
+    "stalls_locks",
     "shrinkers",
     "compaction",
     "tlb",
@@ -73,12 +76,13 @@ pub const NAMES: [&str; 20] = [
 ];
 
 /// Ledgers that older modules do not have, and why a report then lacks them.
-pub const LATER: [(&str, &str); 15] = [
+pub const LATER: [(&str, &str); 16] = [
     ("helper", "the module is older than write-around and has no such ledger"),
     ("handoff", "the module is older than handoff and has no such ledger"),
     ("stalls", "the module is older than the stall ledger"),
     ("stalls_cgroups", "the module is older than the stall ledger"),
     ("stalls_longest", "the module is older than the stall ledger"),
+    ("stalls_locks", "the module is older than the ledger of locks"),
     ("shrinkers", "the module is older than the shrinker ledger"),
     ("compaction", "the module is older than the compaction ledger"),
     ("tlb", "the module is older than the TLB ledger"),
@@ -117,6 +121,8 @@ pub struct Ledgers {
     pub stall_cgroups: Read<StallCgroups>,
     /// The longest of these, whole.
     pub longest: Read<Longest>,
+    /// Tasks that waited for locks of those that stalled.
+    pub locks: Read<Locks>,
     /// Who called which shrinker.
     pub shrinkers: Read<Shrinkers>,
     /// What direct compaction came to.
@@ -160,6 +166,7 @@ impl Ledgers {
             handoff,
             stalls: parse_read("stalls", text("stalls"), Stalls::parse, unknown)?,
             stall_cgroups: parse_read("stalls_cgroups", text("stalls_cgroups"), StallCgroups::parse, unknown)?,
+            locks: parse_read("stalls_locks", text("stalls_locks"), Locks::parse, unknown)?,
             shrinkers: parse_read("shrinkers", text("shrinkers"), Shrinkers::parse, unknown)?,
             compaction: parse_read("compaction", text("compaction"), Compaction::parse, unknown)?,
             tlb: parse_read("tlb", text("tlb"), Tlb::parse, unknown)?,
@@ -192,6 +199,7 @@ impl Ledgers {
                 &before.stall_cgroups,
                 StallCgroups::since,
             )?,
+            locks: since_read("stalls_locks", self.locks, &before.locks, Locks::since)?,
             shrinkers: since_read("shrinkers", self.shrinkers, &before.shrinkers, Shrinkers::since)?,
             compaction: since_read("compaction", self.compaction, &before.compaction, Compaction::since)?,
             tlb: since_read("tlb", self.tlb, &before.tlb, Tlb::since)?,

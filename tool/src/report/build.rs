@@ -80,7 +80,9 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         },
         handoff,
         stalls: match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
-            (Ok(ledger), Ok(cgroups), Ok(longest)) => stalls::section(ledger, cgroups, longest, before.is_some()),
+            (Ok(ledger), Ok(cgroups), Ok(longest)) => {
+                stalls::section(ledger, cgroups, longest, ledgers.locks.as_ref().ok(), before.is_some())
+            }
             (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => Section::unavailable(why),
         },
         waits: waits_section(&ledgers),

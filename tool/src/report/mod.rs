@@ -39,7 +39,7 @@ pub use reserves::{ReservesSection, WaitsRow, ZoneRow};
 pub use shrinkers::{ShrinkerRow, ShrinkersSection};
 pub use side::{MetadataRow, MetadataSection, TlbRow, TlbSection};
 pub use stacks::{PartBytes, StackFrame, StackRow, StacksSection};
-pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallRow, StallsSection};
+pub use stalls::{CauseRow, CleanStalls, StallCgroupRow, StallLocks, StallRow, StallsSection};
 pub use waits::{WaitCgroupRow, WaitKindRow, WaitsSection, sentence as waits_sentence};
 pub use write_around::{CleanTimes, DeviceRow, Freed, WriteAroundSection};
 pub use writes::{CgroupRow, CgroupsSection, FailedDevice, OriginRow, WritesSection};

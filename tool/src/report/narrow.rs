@@ -226,6 +226,7 @@ fn of_stalls(report: &Report, ledgers: &Ledgers, filter: &Filter, events: Option
         cgroups: rows,
         lost_rows: 0,
         longest: kept.cloned().collect(),
+        locks: None,
     })
 }
 

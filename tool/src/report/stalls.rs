@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     container,
-    ledger::{Hierarchy, Longest, OriginStalls, Part, Stall, StallCgroups, Stalls, total},
+    ledger::{
+        GroupState, Hierarchy, LockWaits, Locks, Longest, OriginStalls, Part, Stall, StallCgroups, Stalls, WaitCount,
+        total,
+    },
     names::{Cause, Origin},
 };
 
@@ -112,12 +115,29 @@ pub struct StallsSection {
     pub lost_rows: u64,
     /// The longest, longest first.
     pub longest: Vec<Stall>,
+    /// Tasks that waited for locks of those that stalled; absent where that is not known, or not told of a part.
+    pub locks: Option<StallLocks>,
+}
+
+/// Tasks that waited for a lock while the task that held it stalled.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StallLocks {
+    /// How many waits there were, and how long they took in all while the holders stalled.
+    #[serde(flatten)]
+    pub all: WaitCount,
+    /// Of these, waits of tasks that stalled themselves: they are part of those stalls.
+    pub stalled: WaitCount,
+    /// By call site, cause and holder, the one that took most time first.
+    pub sites: Vec<LockWaits>,
+    /// Waits that are not told apart.
+    pub other: WaitCount,
 }
 
 pub(super) fn section(
     ledger: &Stalls,
     cgroups: &StallCgroups,
     longest: &Longest,
+    locks: Option<&Locks>,
     since: bool,
 ) -> Section<StallsSection> {
     let mut all = OriginStalls::default();
@@ -143,6 +163,12 @@ pub(super) fn section(
         cgroups: by_cgroup(cgroups),
         lost_rows: cgroups.lost_rows,
         longest: longest.0.clone(),
+        locks: locks.filter(|locks| locks.state != GroupState::Unavailable).map(|locks| StallLocks {
+            all: locks.all,
+            stalled: locks.stalled,
+            sites: locks.rows.clone(),
+            other: locks.other,
+        }),
     })
 }
 

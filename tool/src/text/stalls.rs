@@ -13,9 +13,9 @@ use super::{
 use crate::{
     container,
     format::{count, percent, span},
-    ledger::{Part, Probe, Stall, total},
+    ledger::{HeldBy, Part, Probe, Stall, total},
     names::{Cause, Function},
-    report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallsSection, Times},
+    report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallLocks, StallsSection, Times},
 };
 
 /// Stalls and cgroups shown.
@@ -44,6 +44,9 @@ pub fn render(page: &mut Page, report: &Report) {
         clean(page, of);
     }
     cgroups(page, stalls);
+    if let Some(of) = &stalls.locks {
+        locks(page, of);
+    }
     longest(page, stalls);
     let whys = [
         (Part::Off, "switched off"),
@@ -182,6 +185,50 @@ fn name(row: &StallCgroupRow) -> String {
         (None, 0) if row.removed => "(removed ones)".into(),
         (None, 0) => "(others)".into(),
         (None, id) => format!("id {id}{removed}"),
+    }
+}
+
+/// Who waited for locks of the tasks that stalled.
+fn locks(page: &mut Page, locks: &StallLocks) {
+    if locks.all.waits == 0 {
+        return;
+    }
+    let own = match locks.stalled.waits {
+        0 => "none of them by tasks that stalled themselves".into(),
+        n => format!("{} of them by tasks that stalled themselves", count(n)),
+    };
+    let text = format!(
+        "Tasks waited {} times, {} in all, for locks held by tasks that stalled; {own}.",
+        count(locks.all.waits),
+        span(locks.all.ns / 1000)
+    );
+    page.line("");
+    page.paragraph("  ", "    ", &text);
+    let mut table =
+        Table::new(&["<lock taken in", "<held by", "<which stalled for", "waits", "time", "longest", "<of"]);
+    for row in locks.sites.iter().take(page.at_most(SHOWN)) {
+        let (held_by, last) = match row.held_by {
+            HeldBy::Task => ("a task", ""),
+            HeldBy::Readers => ("readers", " (a reader)"),
+        };
+        table.row(vec![
+            row.function().to_owned(),
+            held_by.into(),
+            row.cause.map_or("-", Cause::label).into(),
+            count(row.waits.waits),
+            span(row.waits.ns / 1000),
+            span(row.longest_ns / 1000),
+            format!("{} for {}{last}", row.waiter.task, row.holder.task),
+        ]);
+    }
+    if locks.other.waits > 0 {
+        let (n, ns) = (count(locks.other.waits), span(locks.other.ns / 1000));
+        table.row(vec!["(others)".into(), "-".into(), "-".into(), n, ns, "-".into(), "-".into()]);
+    }
+    page.table(&table);
+    if locks.sites.iter().any(|row| row.held_by == HeldBy::Readers) {
+        let text = "Of readers the lock names the last one that came: it may have left before its stall.";
+        page.paragraph("  ", "    ", text);
     }
 }
 

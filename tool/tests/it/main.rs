@@ -11,6 +11,7 @@ mod export;
 mod handoff;
 mod html;
 mod kswapd;
+mod locks;
 mod longest;
 mod manual;
 mod monitoring;

@@ -22,6 +22,7 @@ fn whole() -> Texts {
         "reserves" => crate::common::reserves(1, 391),
         "waits" => crate::common::waits([1, 2, 3, 4, 5, 6, 7, 8]),
         "waits_cgroups" => crate::common::waits_cgroups([1, 2, 3, 4, 5, 6, 7, 8]),
+        "stalls_locks" => crate::common::stalls_locks(3),
         "batches" => crate::common::batches([1, 2, 3, 4, 5, 6, 7]),
         "kswapd" => crate::common::kswapd(1_000, "tmpfs", 0),
         _ => fs::read_to_string(dir.path().join(name)).expect("ledger"),

@@ -105,6 +105,7 @@ pub fn full_dir(snapshot: &str, n: u64) -> tempfile::TempDir {
     write("batches", batches([5 * n, 1, 2, 3, 4, 5, 6]));
     write("reserves", reserves(n, 700 - n));
     write("kswapd", kswapd(900 * n, "tmpfs", 10));
+    write("stalls_locks", stalls_locks(n));
     write("waits", waits([700 * n, 900, 300, 100, 5, 0, 20, 30]));
     write("waits_cgroups", waits_cgroups([700 * n, 900, 300, 100, 5, 0, 20, 30]));
     dir
@@ -340,4 +341,25 @@ pub fn kswapd(ms: u64, why: &str, swap_free: u64) -> String {
     }
     let _ = write!(text, "wake.interrupts 7\nwaker.0.task cat\nwaker.0.times {}\nwaker.0.large 1\n", ms / 2);
     text + "waker.1.task a b\nwaker.1.times 1\nwaker.1.large 0\n"
+}
+
+/// Waits for locks of tasks that stalled, `n` times as many: at two call sites, one of readers.
+pub fn stalls_locks(n: u64) -> String {
+    let mut text =
+        format!("state on\nwaits {}\nns {}\nstalled.waits {n}\nstalled.ns {}\n", 6 * n, 4500 * n * 1_000_000, n * 7);
+    let rows = [
+        ("shmem_file_write_iter+0x4a/0x90", "throttle_writeback", "task", 5, 4000, "writer", "a hog"),
+        ("do_mmap+0x1b/0x60", "scan", "readers", 1, 500, "mapper", "faulter"),
+    ];
+    for (i, (at, cause, held_by, waits, ms, waiter, holder)) in rows.iter().enumerate() {
+        let _ = write!(
+            text,
+            "lock.{i}.at {at}\nlock.{i}.cause {cause}\nlock.{i}.held_by {held_by}\nlock.{i}.waits {}\nlock.{i}.ns {}\n\
+             lock.{i}.longest.ns 400000000\nlock.{i}.longest.waiter {waiter}\nlock.{i}.longest.waiter.pid 7\n\
+             lock.{i}.longest.holder {holder}\nlock.{i}.longest.holder.pid 8\n",
+            waits * n,
+            ms * n * 1_000_000,
+        );
+    }
+    text + "other.waits 0\nother.ns 0\n"
 }

@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tasks that wait for a lock while the task that holds it stalls: by call site of the lock, and
+//! by what the holder's stall was spent on.
+//!
+//! A mutex and a rw_semaphore name their holder; what they name is compared with the tasks that
+//! stall, and never looked into. Of a wait that part counts in which the holder stalled. It is
+//! counted when the wait ends; if the holder still stalls then, it is kept with the holder until
+//! it is known what that stall was spent on.
+//!
+//! What is not seen: spinlocks, whose holder nothing names; the later holders of a rw_semaphore
+//! that changes hands while a task waits (a mutex is looked at each time that the task wakes up
+//! for it); and a wait that began before any task stalled. Of readers a rw_semaphore names the
+//! last one that came, which may have left by now: waits for readers have rows of their own.
+//!
+//! Context: any task, with preemption off. Rows and holders are shared by all CPUs, and written
+//! when a stall begins or ends, or a wait ends that they are of. No lock but by trying.
+
+use crate::{
+    kernel_ext::{
+        cell::{
+            peek,
+            Cell64, //
+        },
+        compat,
+        percpu::{
+            pinned,
+            Pinned, //
+        },
+        system,
+        trylock::TryLock, //
+    },
+    policy::{
+        shrink::mix,
+        slots,
+        stall::stalled_so_far, //
+    },
+    tables::tasks::Tasks,
+    words::Cause, //
+};
+use kernel::{
+    prelude::*,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Relaxed, //
+    },
+};
+
+/// Tasks of which it is known whether they stall, or did a moment ago.
+const HOLDERS: usize = 256;
+
+/// Call sites that wait for one holder and are told apart until its stall ends.
+const SITES: usize = 4;
+
+/// Rows: one for each call site, cause, and sort of holder.
+const ROWS: usize = 128;
+
+/// What a lock says of who holds it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LockHolder(pub(crate) usize);
+
+impl LockHolder {
+    /// It says nothing.
+    pub(crate) fn is_unknown(self) -> bool {
+        self.task() == 0
+    }
+
+    /// Readers hold it; the task is one that did, and may have left.
+    fn is_reader(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    fn task(self) -> usize {
+        self.0 & !1
+    }
+}
+
+/// A wait that goes on.
+#[derive(Clone, Copy)]
+struct LockWait {
+    lock: usize,
+    holder: LockHolder,
+    began: u64,
+    /// How long the holder had stalled by then.
+    before: u64,
+}
+
+/// A task, as people know it.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    /// Its process id.
+    pub(crate) pid: i32,
+    /// Its name, NUL-terminated.
+    pub(crate) comm: [u8; system::COMM_LEN],
+}
+
+impl Who {
+    const NOBODY: Self = Self {
+        pid: 0,
+        comm: [0; system::COMM_LEN],
+    };
+
+    fn current() -> Self {
+        Self {
+            pid: system::pid(),
+            comm: system::comm(),
+        }
+    }
+}
+
+/// The longest wait of several.
+#[derive(Clone, Copy)]
+pub(crate) struct LongestLockWait {
+    /// How long, in nanoseconds.
+    pub(crate) ns: u64,
+    /// The task that waited.
+    pub(crate) waiter: Who,
+    /// The task that it waited for.
+    pub(crate) holder: Who,
+}
+
+impl LongestLockWait {
+    const NONE: Self = Self {
+        ns: 0,
+        waiter: Who::NOBODY,
+        holder: Who::NOBODY,
+    };
+}
+
+/// Waits of one sort.
+struct Sum {
+    waits: Atomic<u64>,
+    ns: Atomic<u64>,
+    longest: TryLock<LongestLockWait>,
+}
+
+impl Sum {
+    const fn new() -> Self {
+        Self {
+            waits: Atomic::new(0),
+            ns: Atomic::new(0),
+            longest: TryLock::new(LongestLockWait::NONE),
+        }
+    }
+
+    /// Adds waits. If someone is at the longest one, it stays what it is.
+    fn add(&self, waits: u64, ns: u64, longest: &LongestLockWait) {
+        self.waits.fetch_add(waits, Relaxed);
+        self.ns.fetch_add(ns, Relaxed);
+        self.longest.try_with(|kept| {
+            if longest.ns > kept.ns {
+                *kept = *longest;
+            }
+        });
+    }
+
+    /// Takes all of it out.
+    fn take(&self) -> Option<(u64, u64, LongestLockWait)> {
+        let waits = self.waits.xchg(0, Relaxed);
+        if waits == 0 {
+            return None;
+        }
+        let ns = self.ns.xchg(0, Relaxed);
+        let longest = self
+            .longest
+            .try_with(|kept| core::mem::replace(kept, LongestLockWait::NONE));
+        Some((waits, ns, longest.unwrap_or(LongestLockWait::NONE)))
+    }
+}
+
+/// Waits at one call site for one task whose stall goes on.
+struct Pending {
+    /// The return address, and [`LockHolder::is_reader`] in the lowest bit; 0: free.
+    site: Atomic<usize>,
+    sum: Sum,
+}
+
+/// A task that stalls, or did.
+struct Holder {
+    /// 0: none.
+    task: Atomic<usize>,
+    began: Cell64,
+    /// Nanoseconds of all its stalls that ended, as far as the task was here.
+    total: Cell64,
+    /// 0: it stalls.
+    ended: Cell64,
+    /// What the stall was spent on, once it ended.
+    cause: Cell64,
+    who: TryLock<Who>,
+    pending: [Pending; SITES],
+}
+
+impl Holder {
+    fn so_far(&self, now: u64) -> u64 {
+        // The other way round as `stalled()` writes them.
+        let total = self.total.get();
+        compat::smp_rmb();
+        let stall = (self.began.get(), self.ended.get());
+        stalled_so_far(total, stall, now)
+    }
+}
+
+/// A row: waits at a call site for tasks that stalled for a cause.
+struct Row {
+    /// A word for the three below; 0: free.
+    key: Atomic<u64>,
+    site: Atomic<usize>,
+    /// A [`Cause`].
+    cause: Atomic<u32>,
+    /// 1: it is of readers.
+    reader: Atomic<u32>,
+    sum: Sum,
+}
+
+/// A part of a wait that has ended, in which the holder stalled.
+pub(crate) struct Behind {
+    /// Which one of the holders.
+    holder: usize,
+    task: usize,
+    is_reader: bool,
+    /// How long, in nanoseconds.
+    pub(crate) ns: u64,
+}
+
+/// All of it.
+pub(crate) struct LockWaits {
+    waiting: Tasks<LockWait>,
+    holders: KVVec<Holder>,
+    rows: KVVec<Row>,
+    /// Waits that found no row.
+    other: Sum,
+    /// Of all waits those of tasks that stalled themselves.
+    stalled: Sum,
+}
+
+/// What was counted of one call site, cause and sort of holder.
+pub(crate) struct LockRow {
+    /// The return address into the function that took the lock; 0 of those without a row.
+    pub(crate) site: usize,
+    /// What the holders' stalls were spent on.
+    pub(crate) cause: Option<Cause>,
+    /// Readers held the lock.
+    pub(crate) is_reader: bool,
+    /// Waits.
+    pub(crate) waits: u64,
+    /// Nanoseconds.
+    pub(crate) ns: u64,
+    /// The longest of them.
+    pub(crate) longest: LongestLockWait,
+}
+
+impl LockWaits {
+    /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
+    pub(crate) fn new(tasks: usize) -> Result<Self> {
+        let none = LockWait {
+            lock: 0,
+            holder: LockHolder(0),
+            began: 0,
+            before: 0,
+        };
+        let mut holders = KVVec::with_capacity(HOLDERS, GFP_KERNEL)?;
+        for _ in 0..HOLDERS {
+            let free = Holder {
+                task: Atomic::new(0),
+                began: pin_init::zeroed(),
+                total: pin_init::zeroed(),
+                ended: pin_init::zeroed(),
+                cause: pin_init::zeroed(),
+                who: TryLock::new(Who::NOBODY),
+                pending: [const {
+                    Pending {
+                        site: Atomic::new(0),
+                        sum: Sum::new(),
+                    }
+                }; SITES],
+            };
+            holders.push(free, GFP_KERNEL)?;
+        }
+        let mut rows = KVVec::with_capacity(ROWS, GFP_KERNEL)?;
+        for _ in 0..ROWS {
+            let free = Row {
+                key: Atomic::new(0),
+                site: Atomic::new(0),
+                cause: Atomic::new(0),
+                reader: Atomic::new(0),
+                sum: Sum::new(),
+            };
+            rows.push(free, GFP_KERNEL)?;
+        }
+        Ok(Self {
+            waiting: Tasks::new(tasks, none)?,
+            holders,
+            rows,
+            other: Sum::new(),
+            stalled: Sum::new(),
+        })
+    }
+
+    fn places(&self, task: usize) -> impl Iterator<Item = (usize, &Holder)> {
+        slots::probe_sequence((task >> 6) as u64, self.holders.len())
+            .filter_map(|i| Some((i, self.holders.get(i)?)))
+    }
+
+    fn holder(&self, task: usize) -> Option<(usize, &Holder)> {
+        self.places(task).find(|(_, h)| peek(&h.task) == task)
+    }
+
+    /// The current task began to stall at `began`. False if there is no room to note it.
+    pub(crate) fn stalls(&self, task: usize, began: u64) -> bool {
+        // Its own entry, a free one, or that of the task whose stall ended first.
+        let of = self.holder(task).or_else(|| {
+            let through = self
+                .places(task)
+                .filter(|(_, h)| peek(&h.task) == 0 || h.ended.get() != 0);
+            through.min_by_key(|(_, h)| match peek(&h.task) {
+                0 => 0,
+                _ => h.ended.get(),
+            })
+        });
+        let Some((_, holder)) = of else {
+            return false;
+        };
+        let before = peek(&holder.task);
+        if before != task && holder.task.cmpxchg(before, task, Acquire).is_err() {
+            return false;
+        }
+        if before != task {
+            holder.total.set(0);
+        }
+        holder.began.set(began);
+        holder.ended.set(0);
+        holder.who.try_with(|who| *who = Who::current());
+        true
+    }
+
+    /// Its stall ended, and was mostly spent on `cause`.
+    pub(crate) fn stalled(&self, task: usize, cause: Cause, now: u64) {
+        if let Some((_, holder)) = self.holder(task) {
+            holder.cause.set(cause as u64);
+            // In this order a reader that comes in between misses this stall, and counts none twice.
+            holder.ended.set(now.max(1));
+            compat::smp_wmb();
+            holder.total.add(now.saturating_sub(holder.began.get()));
+            // Pairs with that of `count()`.
+            compat::smp_mb();
+            self.settle(holder);
+        }
+    }
+
+    /// Its stall is not to be counted.
+    pub(crate) fn forget(&self, task: usize) {
+        if let Some((_, holder)) = self.holder(task) {
+            holder.task.store(0, Relaxed);
+        }
+    }
+
+    /// Counts what waited for a task whose stall has ended.
+    fn settle(&self, holder: &Holder) {
+        let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
+        for pending in &holder.pending {
+            let site = peek(&pending.site);
+            if let Some((waits, ns, longest)) = pending.sum.take() {
+                self.add(site & !1, cause, site & 1 != 0, waits, ns, &longest);
+            }
+            // Only the counts matter if another call site comes in between.
+            pending.site.store(0, Relaxed);
+        }
+    }
+
+    fn add(
+        &self,
+        site: usize,
+        cause: u32,
+        is_reader: bool,
+        waits: u64,
+        ns: u64,
+        longest: &LongestLockWait,
+    ) {
+        let key = mix(&[site as u64, cause.into(), is_reader.into()]);
+        let places = slots::probe_sequence(key, self.rows.len()).filter_map(|i| self.rows.get(i));
+        for row in places {
+            let there = match peek(&row.key) {
+                0 => row.key.cmpxchg(0, key, Relaxed).unwrap_or_else(|is| is),
+                is => is,
+            };
+            if there == 0 {
+                row.cause.store(cause, Relaxed);
+                row.reader.store(is_reader.into(), Relaxed);
+                row.site.store(site, Relaxed);
+            }
+            if there == 0 || there == key {
+                return row.sum.add(waits, ns, longest);
+            }
+        }
+        self.other.add(waits, ns, longest);
+    }
+
+    /// Nobody waits for a lock that some task may stall with.
+    #[inline(always)]
+    pub(crate) fn nobody_waits(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Where it is counted how many tasks wait, for C.
+    pub(crate) fn waiting(&self) -> &Atomic<usize> {
+        self.waiting.used()
+    }
+
+    /// The current task begins to wait for a lock, or, of a mutex, goes on to: what it waited for
+    /// the holder so far, if there is another one now, is returned.
+    pub(crate) fn waits(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        lock: usize,
+        holder: LockHolder,
+        now: u64,
+    ) -> Option<Behind> {
+        let wait = LockWait {
+            lock,
+            holder,
+            began: now,
+            before: self.holder(holder.task()).map_or(0, |(_, h)| h.so_far(now)),
+        };
+        let before = self.waiting.with(pin, task, |there| {
+            if (there.lock, there.holder) == (lock, holder) {
+                return None;
+            }
+            let before = core::mem::replace(there, wait);
+            // Of another lock the end was not seen.
+            (before.lock == lock).then_some(before)
+        });
+        match before {
+            Some(before) => self.behind(&before?, now),
+            None => {
+                // Without room it is not followed, as one that nobody stalls with.
+                self.waiting.insert(pin, task, wait);
+                None
+            }
+        }
+    }
+
+    /// The current task has the lock, or gave up: what it waited for the holder meanwhile.
+    pub(crate) fn locked(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        lock: usize,
+        now: u64,
+    ) -> Option<Behind> {
+        let ours = self.waiting.with(pin, task, |there| there.lock == lock);
+        if ours != Some(true) {
+            return None;
+        }
+        let wait = self.waiting.remove(pin, task)?;
+        self.behind(&wait, now)
+    }
+
+    fn behind(&self, wait: &LockWait, now: u64) -> Option<Behind> {
+        let task = wait.holder.task();
+        let (at, holder) = self.holder(task)?;
+        let stalled = holder.so_far(now).saturating_sub(wait.before);
+        let ns = stalled.min(now.saturating_sub(wait.began));
+        // It may have become another's meanwhile.
+        (ns != 0 && peek(&holder.task) == task).then_some(Behind {
+            holder: at,
+            task,
+            is_reader: wait.holder.is_reader(),
+            ns,
+        })
+    }
+
+    /// Counts what the current task waited, to take a lock at the call site `site`; `stalls`: it
+    /// stalls itself.
+    pub(crate) fn count(&self, behind: &Behind, site: usize, stalls: bool) {
+        let Some(holder) = self.holders.get(behind.holder) else {
+            return;
+        };
+        let longest = LongestLockWait {
+            ns: behind.ns,
+            waiter: Who::current(),
+            holder: holder.who.try_with(|who| *who).unwrap_or(Who::NOBODY),
+        };
+        if stalls {
+            self.stalled.add(1, behind.ns, &longest);
+        }
+        // Return addresses of call sites may be odd: one byte more or less is the same line.
+        let key = (site & !1) | usize::from(behind.is_reader);
+        let goes_on = holder.ended.get() == 0 && peek(&holder.task) == behind.task;
+        let pending = holder.pending.iter().find(|pending| {
+            let there = peek(&pending.site);
+            there == key || (there == 0 && pending.site.cmpxchg(0, key, Relaxed).is_ok())
+        });
+        match pending.filter(|_| goes_on) {
+            Some(pending) => {
+                pending.sum.add(1, behind.ns, &longest);
+                // Pairs with that of `stalled()`: one of the two sees the other.
+                compat::smp_mb();
+                if holder.ended.get() != 0 {
+                    self.settle(holder);
+                }
+            }
+            None if goes_on => self.other.add(1, behind.ns, &longest),
+            None => {
+                let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
+                self.add(site & !1, cause, behind.is_reader, 1, behind.ns, &longest);
+            }
+        }
+    }
+
+    /// What was counted; last what found no row. Process context; sleeps.
+    pub(crate) fn rows(&self) -> Result<KVVec<LockRow>> {
+        let mut all = KVVec::with_capacity(ROWS, GFP_KERNEL)?;
+        for row in self.rows.iter() {
+            let (waits, site) = (row.sum.waits.load(Relaxed), row.site.load(Relaxed));
+            if waits != 0 && site != 0 {
+                let read = LockRow {
+                    site,
+                    cause: Cause::ALL.get(row.cause.load(Relaxed) as usize).copied(),
+                    is_reader: row.reader.load(Relaxed) != 0,
+                    ..read(&row.sum)
+                };
+                all.push(read, GFP_KERNEL)?;
+            }
+        }
+        all.push(read(&self.other), GFP_KERNEL)?;
+        Ok(all)
+    }
+
+    /// Waits of tasks that stalled themselves. Process context.
+    pub(crate) fn of_stalled(&self) -> LockRow {
+        read(&self.stalled)
+    }
+
+    /// Forgets the waits and stalls that go on.
+    pub(crate) fn clear(&self) {
+        self.waiting.clear();
+        for holder in self.holders.iter() {
+            holder.task.store(0, Relaxed);
+            for pending in &holder.pending {
+                pending.sum.take();
+                pending.site.store(0, Relaxed);
+            }
+        }
+    }
+
+    /// Memory that it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.waiting
+            .bytes()
+            .saturating_add(core::mem::size_of_val(self.holders.as_slice()))
+            .saturating_add(core::mem::size_of_val(self.rows.as_slice()))
+    }
+}
+
+fn read(sum: &Sum) -> LockRow {
+    let longest = loop {
+        if let Some(longest) = pinned(|_| sum.longest.try_with(|longest| *longest)) {
+            break longest;
+        }
+    };
+    LockRow {
+        site: 0,
+        cause: None,
+        is_reader: false,
+        waits: sum.waits.load(Relaxed),
+        ns: sum.ns.load(Relaxed),
+        longest,
+    }
+}
