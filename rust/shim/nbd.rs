@@ -76,7 +76,7 @@ impl Bio {
             cgroup: 0,
             start: 0,
             device: 1,
-            bytes: pages * kernel::page::PAGE_SIZE as u32,
+            bytes: pages.wrapping_mul(kernel::page::PAGE_SIZE as u32),
             folios: pages,
             room: 32,
             flags: u32::from(synchronous).wrapping_mul(RWB_BIO_SYNC),
@@ -88,7 +88,7 @@ impl Bio {
     /// The same, at a place, and of a cgroup.
     pub(crate) fn at(self, page: u64, cgroup: usize) -> Self {
         Self {
-            start: page * 8,
+            start: page.wrapping_mul(8),
             cgroup,
             ..self
         }

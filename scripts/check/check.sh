@@ -36,16 +36,22 @@ check_rustfmt() {
 	return $rc
 }
 
-# The kernel's own lints look at the real build of the module.
+# The kernel's own lints look at the real build of the module: also at its
+# KUnit tests, if the debug kernel has been built, as that takes a while.
 check_module_clippy() {
 	have clippy-driver || { skip "no clippy beside this rustc"; return; }
-	local out=$OUT/check
+	local out=$OUT/check variant variants=base rc=0
+	[ ! -e "$(scripts/build/kernel.sh --variant debug --print)/Module.symvers" ] || variants+=" debug"
 	rm -rf "$out"
 	mkdir -p "$OUT"
-	OUT=$out scripts/build/module.sh --variant base --plain CLIPPY=1 >"$out.log" 2>&1 || { cat "$out.log"; return 1; }
-	cat "$out"/module/*/build.log >"$out.log"
-	grep -q '^ *CLIPPY ' "$out.log" || { echo "clippy has looked at nothing"; return 1; }
-	! grep -E -A8 '^(warning|error)|: (warning|error):' "$out.log"
+	for variant in $variants; do
+		OUT=$out scripts/build/module.sh --variant "$variant" --plain CLIPPY=1 >"$out.log" 2>&1 ||
+			{ cat "$out.log"; return 1; }
+		cat "$out/module/$variant/build.log" >"$out.log"
+		grep -q '^ *CLIPPY ' "$out.log" || { echo "clippy has looked at nothing"; return 1; }
+		! grep -E -A8 '^(warning|error)|: (warning|error):' "$out.log" || rc=1
+	done
+	return $rc
 }
 
 check_cargo_clippy() {

@@ -60,10 +60,6 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
         Ok(ledger) => handoff::section(ledger, writes.get()),
         Err(why) => Section::unavailable(why),
     };
-    let tlb = match &ledgers.tlb {
-        Ok(ledger) => side::tlb(ledger),
-        Err(why) => Section::unavailable(why),
-    };
     let mut report = Report {
         format: FORMAT,
         version: VERSION,
@@ -74,10 +70,7 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             .zip(writes.get())
             .map(|(before, writes)| books::section(writes, &now.system, &before.system, split_known)),
         writes,
-        write_around: match &ledgers.helper {
-            Ok(ledger) => write_around::section(ledger),
-            Err(why) => Section::unavailable(why),
-        },
+        write_around: part(&ledgers.helper, write_around::section),
         handoff,
         stalls: match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
             (Ok(ledger), Ok(cgroups), Ok(longest)) => {
@@ -86,31 +79,13 @@ pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) ->
             (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => Section::unavailable(why),
         },
         waits: waits_section(&ledgers),
-        shrinkers: match &ledgers.shrinkers {
-            Ok(ledger) => shrinkers::section(ledger),
-            Err(why) => Section::unavailable(why),
-        },
-        compaction: match &ledgers.compaction {
-            Ok(ledger) => compaction::section(ledger),
-            Err(why) => Section::unavailable(why),
-        },
-        tlb,
-        metadata: match &ledgers.metadata {
-            Ok(ledger) => side::metadata(ledger),
-            Err(why) => Section::unavailable(why),
-        },
-        reserves: match &ledgers.reserves {
-            Ok(ledger) => reserves::section(ledger),
-            Err(why) => Section::unavailable(why),
-        },
-        nbd: match &ledgers.nbd {
-            Ok(ledger) => nbd::section(ledger),
-            Err(why) => Section::unavailable(why),
-        },
-        batches: match &ledgers.batches {
-            Ok(ledger) => nbd::batches(ledger),
-            Err(why) => Section::unavailable(why),
-        },
+        shrinkers: part(&ledgers.shrinkers, shrinkers::section),
+        compaction: part(&ledgers.compaction, compaction::section),
+        tlb: part(&ledgers.tlb, side::tlb),
+        metadata: part(&ledgers.metadata, side::metadata),
+        reserves: part(&ledgers.reserves, reserves::section),
+        nbd: part(&ledgers.nbd, nbd::section),
+        batches: part(&ledgers.batches, nbd::batches),
         kswapd: kswapd(&ledgers, before.map(|b| now.system.uptime - b.system.uptime)),
         headroom,
         stacks: section(&ledgers.stacks, stacks::section),
@@ -137,6 +112,14 @@ fn waits_section(ledgers: &Ledgers) -> Section<waits::WaitsSection> {
     match (&ledgers.waits, &ledgers.wait_cgroups) {
         (Ok(ledger), Ok(cgroups)) => waits::section(ledger, cgroups),
         (Err(why), _) | (_, Err(why)) => Section::unavailable(why),
+    }
+}
+
+/// What a section makes of its ledger, which says itself if that is too little.
+fn part<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> Section<S>) -> Section<S> {
+    match ledger {
+        Ok(ledger) => make(ledger),
+        Err(why) => Section::unavailable(why),
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Rows of waits and of shrinkers that are given to others between two snapshots: the sums of the interval stay exact.
 
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 use crate::common::{complaint, ledger_dir, stdout, waits};
 use serde_json::Value;
@@ -10,13 +10,13 @@ use serde_json::Value;
 fn waits_cgroups(rows: &[(&str, u64, u64, &str)]) -> String {
     let mut text = String::new();
     for (row, ms, pages, beside) in rows {
-        text += &format!("{row}.path {}\n", if row.ends_with(".0") { "-" } else { "/some/path" });
+        let _ = writeln!(text, "{row}.path {}", if row.ends_with(".0") { "-" } else { "/some/path" });
         if *ms > 0 {
-            text += &format!("{row}.swapin.waits {ms}\n{row}.swapin.ns {0}\n", ms * 1_000_000);
-            text += &format!("{row}.swapin.limit.max.ns {0}\n", ms * 1_000_000);
+            let _ = writeln!(text, "{row}.swapin.waits {ms}\n{row}.swapin.ns {0}", ms * 1_000_000);
+            let _ = writeln!(text, "{row}.swapin.limit.max.ns {0}", ms * 1_000_000);
         }
-        text += &format!("{row}.psi.ns {0}\n{row}.refaults.anon.pages 0\n", ms * 500_000);
-        text += &format!("{row}.refaults.file.pages {pages}\n");
+        let _ = writeln!(text, "{row}.psi.ns {0}\n{row}.refaults.anon.pages 0", ms * 500_000);
+        let _ = writeln!(text, "{row}.refaults.file.pages {pages}");
         text += &beside.replace("ROW", row);
     }
     text
@@ -89,13 +89,13 @@ fn shrinkers(rows: &[(&str, u64, u64)], heirs: [(&str, u64); 2]) -> String {
     let counts = |row: &str, calls: u64| {
         let names = ["empty", "idle", "refused", "overlapped", "scanned", "freed", "freed.pages", "count.ns"];
         let more = ["deferred", "deferred_nofs", "paid", "nofs_calls"];
-        let zeros: String = names.iter().chain(&more).map(|name| format!("{row}.{name} 0\n")).collect();
-        format!("{row}.calls {calls}\n{row}.scan.ns {0}\n{zeros}", calls * 1000)
+        let text = format!("{row}.calls {calls}\n{row}.scan.ns {}\n", calls * 1000);
+        names.iter().chain(&more).fold(text, |text, name| text + row + "." + name + " 0\n")
     };
     let mut text = "state on\n".to_owned();
     for (i, (name, cgroup, calls)) in rows.iter().enumerate() {
         let row = format!("shrinker.{i}");
-        text += &format!("{row}.name {name}\n{row}.origin memcg_max\n{row}.cgroup {cgroup}\n{row}.node 0\n");
+        let _ = writeln!(text, "{row}.name {name}\n{row}.origin memcg_max\n{row}.cgroup {cgroup}\n{row}.node 0");
         text += &counts(&row, *calls);
     }
     heirs.iter().fold(text, |text, (heir, calls)| text + &counts(heir, *calls))
