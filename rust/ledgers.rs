@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ledgers, one idea a file: what they count is written by the handlers, and by the helper, and
-//! read by debugfs.
+//! The ledgers, one idea a file. The handlers and the helper write them, and debugfs reads them.
 
 pub(crate) mod again;
 pub(crate) mod batches;
@@ -89,57 +88,57 @@ use write_around::{
 };
 use writes::Writes;
 
-/// The ledgers. Shared by probes and debugfs; never changes after `new` but
-/// through cells that each ledger documents.
+/// All ledgers. Probes, the helper and debugfs share them. After `new` they change only through
+/// cells, atomics and locks, which each ledger documents.
 #[pin_data]
 pub(crate) struct Ledgers {
-    /// Who is inside reclaim.
+    /// The tasks inside reclaim, and the slots of these tasks.
     pub(crate) windows: Windows,
     /// What reclaim wrote.
     pub(crate) writes: PerCpu<Writes>,
-    /// How much stack was left.
+    /// The stack that was left.
     pub(crate) headroom: PerCpu<Headroom>,
-    /// Whose pages were written.
+    /// The pages that were written, by the cgroup that they were charged to.
     pub(crate) cgroups: Cgroups<{ Origin::COUNT }>,
-    /// The cgroups that have rows here, and among the stalls, waits and shrinkers.
+    /// The cgroups that have rows here or in the ledgers of stalls, waits and shrinkers.
     pub(crate) known: Arc<Known>,
-    /// What was lost, and what we cost.
+    /// What was lost, and what the module costs.
     pub(crate) cost: PerCpu<Cost>,
     /// What became of the dirty file folios that reclaim met.
     pub(crate) write_around: PerCpu<WriteAround>,
-    /// What became of the folios that reclaim would have swapped out.
+    /// What became of the swap-out requests that reclaim prepared.
     pub(crate) handoff: PerCpu<Handoff>,
     /// The requests of the swap writers.
     pub(crate) swap_requests: Requests,
-    /// The tasks that our workers run in.
+    /// The tasks in which the workers of write-around run.
     pub(crate) workers: Workers,
     /// The deepest stacks.
     pub(crate) worst: Worst,
-    /// What functions on the stack tell.
+    /// What the functions on a stack tell of the task.
     pub(crate) callers: Callers,
-    /// Room for a handler to work in.
+    /// Scratch space for handlers.
     pub(crate) scratch: PerCpu<Exclusive<Scratch>>,
     /// Where the time of stalled tasks went.
     pub(crate) stalls: Stalls,
-    /// What was evicted of block devices, and read again.
+    /// The pages of block devices that were evicted and read again.
     pub(crate) metadata: Metadata,
-    /// How often other CPUs were interrupted.
+    /// How often reclaim interrupted other CPUs to flush their TLBs.
     pub(crate) tlb: PerCpu<Tlb>,
-    /// What compacting memory came to.
+    /// What compaction cost and achieved.
     pub(crate) compaction: PerCpu<Compaction>,
-    /// Who takes large blocks that someone else compacted for.
+    /// The tasks that take large blocks for which another task compacted.
     pub(crate) takers: Takers,
-    /// Who called which shrinker.
+    /// The calls of shrinkers.
     pub(crate) shrinkers: Shrinkers,
-    /// Who takes from the reserves, and who waits for them.
+    /// The users of the reserves, and the tasks that wait for them.
     pub(crate) reserves: Reserves,
     /// Where the time of requests of NBD devices goes.
     pub(crate) nbd: Nbd,
-    /// What tasks wait for that memory is to blame for.
+    /// The waits of tasks for which memory is to blame.
     pub(crate) waits: Waits,
-    /// How much swap writes at once.
+    /// How many pages swap writes at once.
     pub(crate) batches: PerCpu<Batches>,
-    /// Swap writes under way, and those that failed.
+    /// Swap writes that are under way, and those that failed.
     pub(crate) swap_io: SwapIo,
     /// Reads of swap that are looked at closely.
     pub(crate) swap_reads: SwapReads,
@@ -147,7 +146,7 @@ pub(crate) struct Ledgers {
     pub(crate) kswapd: Kswapd,
     /// Which probes are attached.
     pub(crate) states: States,
-    /// When they were made: what we cost is a share of the time since.
+    /// When the ledgers were made. The cost of the module is a share of the time since then.
     pub(crate) began: Began,
     /// What need not be probed.
     pub(crate) needs: Needs,
@@ -162,9 +161,9 @@ impl AsRef<Bell> for Ledgers {
 }
 
 impl Ledgers {
-    /// Allocates all ledgers. Sleeps.
+    /// Allocates all ledgers. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        // Those of writes, stalls and waits, and of shrinkers.
+        // The rows of writes, stalls and waits, and those of shrinkers.
         let rows = rows_in_all(cgroups::ROWS)
             .saturating_mul(3)
             .saturating_add(rows_in_all(shrinkers::ROWS));
@@ -206,8 +205,8 @@ impl Ledgers {
         )
     }
 
-    /// A group is not live any more, and no handler of its probes runs, nor one that saw it
-    /// live: what was under way is forgotten.
+    /// Forgets what was under way in a group that was switched off. No handler of its probes runs
+    /// any more, nor one that saw the group live.
     pub(crate) fn forget(&self, group: Group) {
         match group {
             Group::Stalls => {
@@ -227,8 +226,8 @@ impl Ledgers {
         }
     }
 
-    /// Forgets what it knows of tasks: no probe is attached any more, so that nothing would say
-    /// when that ends.
+    /// Forgets what is known of tasks. No probe is attached any more, so nothing would tell when a
+    /// window or a wait ends. What was counted is recorded first.
     pub(crate) fn pause(&self) {
         for &group in Group::ALL {
             self.forget(group);
@@ -242,7 +241,7 @@ impl Ledgers {
         self.kswapd.pause();
     }
 
-    /// Memory that the ledgers take, in bytes.
+    /// Returns the memory that the ledgers take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         [
             core::mem::size_of::<Self>(),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ledger of batches: how many pages swap writes at once, and why it did not write more.
+//! The ledger of batches: how many pages swap writes at once, and why a write was not larger.
 //!
-//! One instance per CPU, written with preemption off, in task context.
+//! One instance per CPU. Handlers in task context write it with preemption off.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -14,12 +14,12 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// Counts of one origin.
+/// The counts of one origin.
 #[derive(Zeroable)]
 pub(crate) struct OriginBatches {
     /// Writes that were submitted.
     pub(crate) batches: Cell64,
-    /// Pages in them.
+    /// Pages in these writes.
     pub(crate) pages: Cell64,
     ended: [Cell64; EndReason::COUNT],
     /// Writes by pages, log2.
@@ -27,25 +27,25 @@ pub(crate) struct OriginBatches {
 }
 
 impl OriginBatches {
-    /// Writes that ended for a reason.
+    /// Returns the number of writes that ended for a reason.
     pub(crate) fn ended(&self, why: EndReason) -> u64 {
         self.ended.get(why as usize).map_or(0, Cell64::get)
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Batches {
     origins: [OriginBatches; Origin::COUNT],
 }
 
 impl Batches {
-    /// Counts of an origin.
+    /// Returns the counts of an origin.
     pub(crate) fn origin(&self, origin: Origin) -> Option<&OriginBatches> {
         self.origins.get(origin as usize)
     }
 
-    /// A write of so many pages is submitted, so many times.
+    /// Counts `times` writes of `pages` each, which were submitted.
     pub(crate) fn submitted(&self, origin: Origin, pages: u64, times: u64) {
         if let Some(counts) = self.origin(origin) {
             counts.batches.add(times);
@@ -54,7 +54,7 @@ impl Batches {
         }
     }
 
-    /// It is known why so many ended.
+    /// Counts `times` writes that ended for a reason.
     pub(crate) fn ended(&self, origin: Origin, why: EndReason, times: u64) {
         if let Some(n) = self
             .origin(origin)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The compaction ledger: what tasks that want several pages in a row pay for that, what
-//! they get, and how often someone else gets it.
+//! The compaction ledger: what tasks pay for blocks of several pages, what they get, and how often
+//! another task gets the block.
 //!
 //! One instance per CPU, written with preemption off.
 
@@ -15,16 +15,17 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// Orders that are told apart: all that the kernel has (`NR_PAGE_ORDERS`), and one for
-/// what is larger.
+/// Number of orders that are told apart: all those of the kernel (`NR_PAGE_ORDERS`), and one for
+/// larger ones.
 pub(crate) const ORDERS: usize = 12;
 
-/// What attempts for one order came to.
+/// The attempts for one order.
 #[derive(Zeroable)]
 pub(crate) struct OrderCompaction {
     results: [Tried; CompactResult::COUNT],
     outcomes: [Cell64; Outcome::COUNT],
-    /// The zones were compacted, says the kernel, and yet someone else had the page.
+    /// Attempts after which the kernel said that it had compacted the zones, and the task had no
+    /// page: another task took it.
     pub(crate) races: Cell64,
     /// Attempts by microseconds, log2.
     pub(crate) hist: Hist,
@@ -33,27 +34,27 @@ pub(crate) struct OrderCompaction {
 /// Attempts with one result.
 #[derive(Zeroable)]
 pub(crate) struct Tried {
-    /// How many.
+    /// Number of attempts.
     pub(crate) attempts: Cell64,
     /// Nanoseconds that they took.
     pub(crate) ns: Cell64,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Compaction {
     orders: [OrderCompaction; ORDERS],
 }
 
 impl Compaction {
-    /// What attempts for an order came to.
+    /// Returns the counts of an order. An order that is too large counts as the largest.
     pub(crate) fn order(&self, order: usize) -> Option<&OrderCompaction> {
         self.orders.get(order.min(ORDERS - 1))
     }
 }
 
 impl OrderCompaction {
-    /// Counts an attempt.
+    /// Counts an attempt that took `ns` nanoseconds.
     pub(crate) fn tried(&self, result: CompactResult, ns: u64) {
         if let Some(tried) = self.result(result) {
             tried.attempts.add(1);
@@ -62,7 +63,7 @@ impl OrderCompaction {
         self.hist.count(ns / 1000);
     }
 
-    /// Counts what the task had of it.
+    /// Counts what an attempt achieved for its task.
     pub(crate) fn came_to(&self, result: CompactResult, outcome: Outcome) {
         if let Some(n) = self.outcomes.get(outcome as usize) {
             n.add(1);
@@ -70,12 +71,12 @@ impl OrderCompaction {
         self.races.add(outcome.is_race(result).into());
     }
 
-    /// Attempts with one result.
+    /// Returns the attempts with one result.
     pub(crate) fn result(&self, result: CompactResult) -> Option<&Tried> {
         self.results.get(result as usize)
     }
 
-    /// Attempts with one outcome.
+    /// Returns the number of attempts with one outcome.
     pub(crate) fn outcome(&self, outcome: Outcome) -> u64 {
         self.outcomes.get(outcome as usize).map_or(0, Cell64::get)
     }

@@ -2,9 +2,9 @@
 
 //! What the module could not record, and what it costs.
 //!
-//! One instance per CPU, written with preemption off by handlers in task
-//! context. Handlers in IRQ or softirq context bump the same counters; on the
-//! rare clash with a handler that they interrupted, one count may be lost.
+//! One instance per CPU. Handlers in task context write it with preemption off. Handlers in IRQ and
+//! softirq context use the same counters. If one of them interrupts a handler that is changing the
+//! same counter, a count may be lost. This is rare.
 
 use crate::{
     kernel_ext::{
@@ -19,22 +19,22 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// Of how many events of a sort one has its cycles measured.
+/// The cycles of one event in this many are measured, for each sort of event.
 const SAMPLE: u64 = 64;
 
-/// Counts of one sort of event.
+/// The counts of one sort of event.
 #[derive(Zeroable)]
 pub(crate) struct EventCost {
-    /// Events handled.
+    /// Events that were handled.
     pub(crate) handled: Cell64,
-    /// Of these, how many were measured.
+    /// Events of these that were measured.
     pub(crate) sampled: Cell64,
-    /// Cycles that the measured ones took in the handler.
+    /// Cycles that the measured events took in the handler.
     pub(crate) cycles: Cell64,
 }
 
 impl EventCost {
-    /// Counts one; the cycle counter if this one is measured.
+    /// Counts an event. Returns the cycle counter if this event is measured.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<u64> {
         let n = self.handled.get();
@@ -52,14 +52,14 @@ impl EventCost {
     }
 }
 
-/// When something began, on both clocks.
+/// A point in time, on two clocks: nanoseconds of `clock_ns()`, and cycles.
 pub(crate) struct Began {
     ns: u64,
     cycles: u64,
 }
 
 impl Began {
-    /// Now.
+    /// Returns the current time.
     pub(crate) fn now() -> Self {
         Self {
             ns: system::clock_ns(),
@@ -67,7 +67,7 @@ impl Began {
         }
     }
 
-    /// Nanoseconds and cycles since then.
+    /// Returns the nanoseconds and cycles that have passed.
     pub(crate) fn since(&self) -> (u64, u64) {
         let now = Self::now();
         (
@@ -77,91 +77,94 @@ impl Began {
     }
 }
 
-/// What could not be recorded.
+/// Counts of what could not be recorded.
 #[derive(Zeroable)]
 pub(crate) struct Lost {
-    /// Windows without a free slot.
+    /// Windows that found no free slot.
     pub(crate) slots: Cell64,
-    /// Windows nested too deep to be told apart.
+    /// Windows that were nested too deep to be told apart.
     pub(crate) depth: Cell64,
     /// Writes of cgroups that lost their row to another.
     pub(crate) cgroups: Cell64,
-    /// Rows of cgroups that will not be noticed when they go.
+    /// Rows of cgroups whose removal will not be noticed.
     pub(crate) known_cgroups: Cell64,
-    /// Deep stacks not kept because another CPU was keeping one.
+    /// Deep stacks that were not kept, because another CPU or the reader used the place, or because
+    /// the scratch buffer was in use.
     pub(crate) stacks: Cell64,
-    /// Windows that ended without a begin: open when the module loaded.
+    /// Windows that ended without a begin, because they were open when the module was loaded.
     pub(crate) preload: Cell64,
-    /// Handlers that found the CPU's scratch buffer in use.
+    /// Handlers that found the scratch buffer of the CPU in use.
     pub(crate) scratch: Cell64,
-    /// Stalls without a free entry.
+    /// Stalls that found no free entry.
     pub(crate) stalls: Cell64,
     /// Stalls of cgroups that lost their row to another.
     pub(crate) stall_cgroups: Cell64,
-    /// Calls of shrinkers that could not be followed, or whose row was given to another.
+    /// Calls of shrinkers that could not be followed, or whose row was given away.
     pub(crate) shrinkers: Cell64,
-    /// Takers of large blocks that had no room.
+    /// Large blocks whose taker could not be noted.
     pub(crate) takers: Cell64,
-    /// Call sites that had no room.
+    /// Call sites that found no room.
     pub(crate) sites: Cell64,
-    /// Waits for the reserves that had no room.
+    /// Waits for the reserves that found no room.
     pub(crate) waits: Cell64,
-    /// Names of tasks that waited for the reserves that had no room.
+    /// Waits for the reserves for which the name of the task found no room.
     pub(crate) waiters: Cell64,
-    /// Stalls of which those that wait for a lock of the task will not learn.
+    /// Stalls that are hidden from the tasks that wait for a lock of the stalled task.
     pub(crate) lock_holders: Cell64,
-    /// Long stalls not kept because someone was reading them.
+    /// Long stalls that were not kept, because a reader used the table.
     pub(crate) longest: Cell64,
-    /// Requests of NBD devices without a free entry.
+    /// Requests of NBD devices that found no free entry.
     pub(crate) nbd_requests: Cell64,
     /// Requests of NBD devices whose end was not seen.
     pub(crate) nbd_abandoned: Cell64,
-    /// Long ones not kept because someone was reading them.
+    /// Requests of NBD devices that were not compared with the longest one, because a reader used
+    /// that.
     pub(crate) nbd_longest: Cell64,
-    /// Tasks that woke kswapd whose name had no room.
+    /// Wakeups of kswapd for which the name of the waker found no room.
     pub(crate) wakers: Cell64,
-    /// Queued swap writes without a free entry: if one fails, it is not known whose it was.
+    /// Queued swap writes that found no free entry. If such a write fails, its origin is not known.
     pub(crate) swap_writes: Cell64,
-    /// Waits for memory without a free entry.
+    /// Waits for memory that found no free entry.
     pub(crate) memory_waits: Cell64,
     /// Waits, and pages that came back, of cgroups that lost their row to another.
     pub(crate) wait_cgroups: Cell64,
-    /// Waits for memory whose task had no room.
+    /// Waits for memory for which the name of the task found no room.
     pub(crate) wait_tasks: Cell64,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Cost {
     events: [EventCost; Event::COUNT],
     functions: [EventCost; Function::COUNT],
-    /// Events that were only counted, as they were like the one before: see
+    /// Events that were only counted, because they were like the one before. See
     /// [`crate::ledgers::again`].
     again: [EventCost; 2],
-    /// See [`Lost`].
+    /// What could not be recorded.
     pub(crate) lost: Lost,
     irq: [Cell64; Layer::COUNT],
     softirq: [Cell64; Layer::COUNT],
     outside: [Cell64; Layer::COUNT],
     /// Samples below the headroom floor.
     pub(crate) low: Cell64,
-    /// Of these, how many the rate limit kept from the trace event.
+    /// Samples of these for which the rate limit suppressed the trace event.
     pub(crate) low_suppressed: Cell64,
 }
 
 impl Cost {
-    /// Counts of one sort of event.
+    /// Returns the counts of one sort of event.
     #[inline(always)]
     pub(crate) fn event(&self, event: Event) -> Option<&EventCost> {
         self.events.get(event as usize)
     }
 
-    /// Counts of one function's entries and exits.
+    /// Returns the counts of the calls of one function: its entries and exits.
     pub(crate) fn function(&self, function: Function) -> Option<&EventCost> {
         self.functions.get(function as usize)
     }
 
-    /// Counts of those that were only counted, of the sorts of which there are any.
+    /// Returns the counts of the events that were only counted; `None` if the events of this sort
+    /// never are.
     pub(crate) fn again(&self, event: Event) -> Option<&EventCost> {
         let [writes, bios] = &self.again;
         match event {
@@ -171,17 +174,17 @@ impl Cost {
         }
     }
 
-    /// Samples that ran on an IRQ stack on top of a reclaimer.
+    /// Returns the number of samples that ran on an IRQ stack on top of a reclaimer.
     pub(crate) fn irq(&self, layer: Layer) -> Option<&Cell64> {
         self.irq.get(layer as usize)
     }
 
-    /// Samples that ran in softirq on a reclaimer's own stack.
+    /// Returns the number of samples that ran in softirq on a reclaimer's own stack.
     pub(crate) fn softirq(&self, layer: Layer) -> Option<&Cell64> {
         self.softirq.get(layer as usize)
     }
 
-    /// Samples of a task that is in no window.
+    /// Returns the number of samples of tasks outside of any window.
     pub(crate) fn outside(&self, layer: Layer) -> Option<&Cell64> {
         self.outside.get(layer as usize)
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The handoff ledger: what became of the swap-out requests that reclaim prepared, by
-//! origin.
+//! The handoff ledger: what became of the swap-out requests that reclaim prepared, by origin.
 //!
-//! One instance per CPU, written with preemption off by the hook (in the reclaiming
-//! task) and by the writers. Books that balance once all is quiet: taken = written.
+//! One instance per CPU. The hook (in the task that reclaims) and the writers write it with
+//! preemption off. Once all is quiet, the books balance: taken = written.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -21,32 +20,34 @@ use kernel::sync::atomic::{
 };
 use pin_init::Zeroable;
 
-/// What one origin asked.
+/// The counts of one origin.
 #[derive(Zeroable)]
 pub(crate) struct OriginHandoff {
-    /// Requests and pages that were taken.
+    /// Requests that were taken, and pages in them.
     pub(crate) taken: [Cell64; 2],
     refused: [Cell64; Refusal::COUNT],
-    /// Times that it waited for room, after it had handed over, and microseconds.
+    /// Waits for room after a batch was handed over: their number, and microseconds.
     pub(crate) waits: [Cell64; 2],
-    /// Waits by microseconds, log2.
+    /// Waits for room by microseconds, log2.
     pub(crate) waits_hist: Hist,
-    /// Times that it waited for writeback, for us or for others, and microseconds.
+    /// Times that reclaim put a task to sleep until writeback ends, of the helper or of others, and
+    /// microseconds.
     pub(crate) throttled: [Cell64; 2],
 }
 
 impl OriginHandoff {
-    /// Requests that were refused, for one reason.
+    /// Returns the number of requests that were refused for a reason.
     pub(crate) fn refused(&self, why: Refusal) -> u64 {
         self.refused.get(why as usize).map_or(0, Cell64::get)
     }
 }
 
-/// The writers' requests. Not per CPU: they end in any context, and are few.
+/// Counts of the writers' requests. They are not per CPU, because requests end in any context, and
+/// are few.
 pub(crate) struct Requests {
-    /// That are done, and pages in them.
+    /// Requests that are done, and pages in them.
     pub(crate) done: [Atomic<u64>; 2],
-    /// Of these, how many failed.
+    /// Requests of these that failed.
     pub(crate) errors: Atomic<u64>,
     /// Microseconds from submitted to done.
     pub(crate) us: Atomic<u64>,
@@ -54,7 +55,7 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// None yet.
+    /// Creates the counts.
     pub(crate) const fn new() -> Self {
         Self {
             done: [const { Atomic::new(0) }; 2],
@@ -64,7 +65,7 @@ impl Requests {
         }
     }
 
-    /// Counts one of `pages` that took `us`. Any context.
+    /// Counts a request of `pages` pages that took `us` microseconds. Any context.
     pub(crate) fn count(&self, pages: u32, us: u64, failed: bool) {
         let [requests, all] = &self.done;
         requests.fetch_add(1, Relaxed);
@@ -76,19 +77,19 @@ impl Requests {
         }
     }
 
-    /// Requests by microseconds from submitted to done, log2.
+    /// Returns a bucket of the requests by microseconds from submitted to done, log2.
     pub(crate) fn us_hist(&self, bucket: usize) -> u64 {
         self.us_hist.get(bucket).map_or(0, |n| n.load(Relaxed))
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Handoff {
     origins: [OriginHandoff; Origin::COUNT],
-    /// Requests and pages that the writers submitted.
+    /// Requests that the writers submitted, and pages in them.
     pub(crate) written: [Cell64; 2],
-    /// Times that a writer plugged, to submit some.
+    /// Batches: times that a writer plugged to submit requests.
     pub(crate) batches: Cell64,
     /// Batches by pages, log2.
     pub(crate) batch_pages: Hist,
@@ -107,19 +108,19 @@ fn add(both: &[Cell64; 2], n: u64) {
 }
 
 impl Handoff {
-    /// What an origin asked.
+    /// Returns the counts of an origin.
     pub(crate) fn origin(&self, origin: Origin) -> Option<&OriginHandoff> {
         self.origins.get(origin as usize)
     }
 
-    /// Counts a request of `pages` that was taken.
+    /// Counts a request of `pages` pages that was taken.
     pub(crate) fn take(&self, origin: Origin, pages: u32) {
         if let Some(o) = self.origin(origin) {
             add(&o.taken, u64::from(pages));
         }
     }
 
-    /// Counts a request that is left to who made it.
+    /// Counts a request that was refused, and that the task that made it submits.
     pub(crate) fn refuse(&self, origin: Origin, why: Refusal) {
         let cell = self
             .origin(origin)
@@ -129,7 +130,7 @@ impl Handoff {
         }
     }
 
-    /// Counts that it waited `ns` for room.
+    /// Counts a wait of `ns` nanoseconds for room.
     pub(crate) fn waited(&self, origin: Origin, ns: u64) {
         if let Some(o) = self.origin(origin) {
             add(&o.waits, ns / 1000);
@@ -137,21 +138,21 @@ impl Handoff {
         }
     }
 
-    /// Counts that it waited `us` for writeback.
+    /// Counts a wait of `us` microseconds for writeback.
     pub(crate) fn throttled(&self, origin: Origin, us: u64) {
         if let Some(o) = self.origin(origin) {
             add(&o.throttled, us);
         }
     }
 
-    /// Counts a request that was submitted `us` after it was taken.
+    /// Counts a request of `pages` pages that was submitted `us` microseconds after it was taken.
     pub(crate) fn wrote(&self, pages: u32, us: u64) {
         add(&self.written, u64::from(pages));
         self.queued_us.add(us);
         self.queued_us_hist.count(us);
     }
 
-    /// Counts a batch of `pages`.
+    /// Counts a batch of `pages` pages.
     pub(crate) fn batch(&self, pages: u32) {
         self.batches.add(1);
         self.batch_pages.count(u64::from(pages));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The headroom ledger: how much stack was left, by origin and layer.
+//! The headroom ledger: the stack that was left, by origin and layer.
 //!
-//! One instance per CPU, written with preemption off by handlers in task
-//! context.
+//! One instance per CPU. Handlers in task context write it with preemption off.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -15,38 +14,39 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// Samples of one origin at one layer.
+/// The samples of one origin at one layer.
 #[derive(Zeroable)]
 pub(crate) struct Samples {
-    /// How many.
+    /// Number of samples.
     pub(crate) count: Cell64,
-    /// Sum of the bytes left.
+    /// Sum of the bytes that were left.
     pub(crate) sum: Cell64,
-    /// Most bytes of stack in use.
+    /// The most bytes of stack that were in use.
     pub(crate) max_depth: Cell64,
     /// Samples by bytes left; see [`hist`].
     pub(crate) hist: [Cell64; hist::BUCKETS],
-    /// How many followed a sample of a layer above in the same window.
+    /// Samples that followed a sample of a higher layer in the same window.
     pub(crate) used_count: Cell64,
-    /// Sum of the bytes used since that layer.
+    /// Sum of the bytes that were used since that layer.
     pub(crate) used_sum: Cell64,
-    /// Most bytes used since that layer.
+    /// The most bytes that were used since that layer.
     pub(crate) used_max: Cell64,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Headroom {
     samples: [[Samples; Layer::COUNT]; Origin::COUNT],
 }
 
 impl Headroom {
-    /// Samples of one origin at one layer.
+    /// Returns the samples of one origin at one layer.
     pub(crate) fn samples(&self, origin: Origin, layer: Layer) -> Option<&Samples> {
         self.samples.get(origin as usize)?.get(layer as usize)
     }
 
-    /// Records a sample, so many times; sizes in bytes.
+    /// Records `times` equal samples. Sizes are in bytes. `used` is the stack that was used since
+    /// the layer above; `None` if there was no sample of such a layer.
     #[inline]
     pub(crate) fn record(
         &self,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who takes large blocks between the moment in which compaction says that it made one and
-//! that in which the task that compacted is served, or is not.
+//! The tasks that take large blocks after compaction said that it made one, and before the task
+//! that compacted is served, or is not.
 //!
-//! Whether it was that very block is not known: whoever takes one as large at that time is
-//! a candidate. The table is one instance per CPU; the counters of those who wait for a
-//! block are shared, and change with each successful compaction only.
+//! Whether a task took that very block is not known: each task that takes a block as large at that
+//! time is a candidate. The table of names is one instance per CPU. The counters of tasks that wait
+//! for a block are shared, and change only with each successful compaction.
 
 use crate::{
     kernel_ext::percpu::Pinned,
@@ -23,16 +23,17 @@ use kernel::{
     },
 };
 
-/// All of it.
+/// The ledger of takers.
 pub(crate) struct Takers {
-    /// Blocks taken, and of these how many by interrupts, for whoever that was.
+    /// Blocks that were taken, by the name of the task, and how many of these in an interrupt, for
+    /// whatever task.
     names: TaskNames,
-    /// Tasks that compacted with success and do not have their block yet, by order.
+    /// Number of tasks that compacted with success and do not have their block yet, by order.
     waiting: [Atomic<i32>; ORDERS],
 }
 
 impl Takers {
-    /// Allocates. Sleeps.
+    /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             names: TaskNames::new()?,
@@ -40,15 +41,15 @@ impl Takers {
         })
     }
 
-    /// A task compacted, with success, for a block of that order, or (`-1`) it is known
-    /// what came of that.
+    /// Notes (`change` is 1) that a task compacted with success for a block of `order`, or (-1)
+    /// that it is known now what the task got.
     pub(crate) fn waits(&self, order: u32, change: i32) {
         if let Some(n) = self.waiting.get((order as usize).min(ORDERS - 1)) {
             n.fetch_add(change, Relaxed);
         }
     }
 
-    /// Someone waits for a block that one of `order` may be.
+    /// Whether a task waits for a block for which one of `order` would do.
     #[inline]
     pub(crate) fn wanted(&self, order: u32) -> bool {
         let until = (order as usize).min(ORDERS - 1);
@@ -56,25 +57,25 @@ impl Takers {
         smaller.iter().any(|n| n.load(Relaxed) > 0)
     }
 
-    /// The current task, or what interrupts it, takes such a block; false if it could not
-    /// be noted.
+    /// Notes that the current task, or an interrupt on top of it, takes such a block. Returns false
+    /// if that could not be noted.
     pub(crate) fn takes(&self, pin: &Pinned<'_>, interrupt: bool) -> bool {
         self.names.note(pin, 1, interrupt.into())
     }
 
-    /// Who took blocks. Process context; sleeps.
+    /// Returns the takers of blocks. Process context; sleeps. Fails with `ENOMEM`.
     pub(crate) fn totals(&self) -> Result<KVVec<Named>> {
         self.names.totals()
     }
 
-    /// Nobody waits: what was under way is forgotten.
+    /// Forgets the tasks that wait.
     pub(crate) fn clear(&self) {
         for n in &self.waiting {
             n.store(0, Relaxed);
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.names.bytes()
     }

@@ -2,9 +2,9 @@
 
 //! The deepest stack of each origin at each layer, frame by frame.
 //!
-//! Each stack has a lock of its own that is only tried: handlers in task context
-//! give up and count the loss when another CPU, or the reader, is at the same
-//! stack. No handler in IRQ or softirq context comes here.
+//! Each stack has a lock of its own, which is only tried. If another CPU or the reader has the
+//! lock, a handler gives up, and the loss is counted. Handlers run in task context. Nothing in IRQ
+//! or softirq context uses this.
 
 use crate::{
     kernel_ext::{
@@ -30,7 +30,7 @@ use kernel::{
     },
 };
 
-/// Frames kept of a stack; what is above the last one counts as its own.
+/// The most frames that are kept of a stack. What lies above the last one counts as part of it.
 pub(crate) const FRAMES: usize = 56;
 
 const STACKS: usize = Origin::COUNT * Layer::COUNT;
@@ -38,20 +38,20 @@ const STACKS: usize = Origin::COUNT * Layer::COUNT;
 /// A stack.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
-    /// Bytes left.
+    /// Bytes that were left.
     pub(crate) headroom: usize,
-    /// Bytes in use; what the frames add up to. 0: none seen.
+    /// Bytes that were in use, which is the sum of the frames; 0 if no stack was seen.
     pub(crate) depth: usize,
-    /// Whose it was.
+    /// The process id of the task.
     pub(crate) pid: i32,
-    /// Its name, NUL-terminated.
+    /// The name of the task, NUL-terminated.
     pub(crate) comm: [u8; system::COMM_LEN],
     frames: [Frame; FRAMES],
     nr_frames: usize,
 }
 
 impl Stack {
-    /// No stack seen.
+    /// No stack was seen.
     pub(crate) const NONE: Self = Self {
         headroom: 0,
         depth: 0,
@@ -61,12 +61,12 @@ impl Stack {
         nr_frames: 0,
     };
 
-    /// Its frames, innermost first.
+    /// Returns the frames, innermost first.
     pub(crate) fn frames(&self) -> &[Frame] {
         self.frames.get(..self.nr_frames).unwrap_or(&[])
     }
 
-    /// The task's name.
+    /// Returns the name of the task.
     pub(crate) fn comm(&self) -> &str {
         system::text(&self.comm)
     }
@@ -74,16 +74,16 @@ impl Stack {
 
 /// The deepest stack of one origin at one layer.
 struct Deepest {
-    /// Its depth: what a handler compares with.
+    /// The depth of the stack, with which handlers compare.
     depth: Atomic<usize>,
     stack: TryLock<Stack>,
 }
 
-/// All of them.
+/// The deepest stacks of all origins at all layers.
 pub(crate) struct Worst(KVVec<Deepest>);
 
 impl Worst {
-    /// Allocates. Sleeps.
+    /// Allocates the table. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut all = KVVec::with_capacity(STACKS, GFP_KERNEL)?;
         for _ in 0..STACKS {
@@ -101,16 +101,15 @@ impl Worst {
         self.0.get(row.saturating_add(layer as usize))
     }
 
-    /// True when a stack of this depth is the deepest yet.
+    /// Whether a stack of this depth is the deepest one so far.
     #[inline]
     pub(crate) fn is_worse(&self, origin: Origin, layer: Layer, depth: usize) -> bool {
         self.of(origin, layer)
             .is_some_and(|d| depth > peek(&d.depth))
     }
 
-    /// Keeps the current stack if it is still the deepest; false when someone
-    /// else was at it, so that it could not be kept. Task context, on the
-    /// task's own stack, preemption off.
+    /// Keeps the current stack if it is still the deepest one. Returns false if it could not be
+    /// kept, because the lock was taken. Task context, on the task's own stack, preemption off.
     pub(crate) fn keep(
         &self,
         scratch: &mut Scratch,
@@ -137,9 +136,8 @@ impl Worst {
         kept.is_some()
     }
 
-    /// Copies the deepest stack of one origin at one layer to `copy`; false if
-    /// none was seen. Process context; waits for a handler that is at it,
-    /// which takes some microseconds.
+    /// Copies the deepest stack of one origin at one layer to `copy`. Returns false if none was
+    /// seen. Process context. Waits for a handler that has the lock, which takes some microseconds.
     pub(crate) fn read(&self, origin: Origin, layer: Layer, copy: &mut Stack) -> bool {
         let Some(deepest) = self.of(origin, layer) else {
             return false;
@@ -157,7 +155,7 @@ impl Worst {
         }
     }
 
-    /// Memory that they take, in bytes.
+    /// Returns the memory that the stacks take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.0.as_slice())
     }

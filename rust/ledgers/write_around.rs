@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The write-around ledger: what became of the dirty file folios that reclaim
-//! met.
+//! The write-around ledger: what became of the dirty file folios that reclaim met.
 //!
-//! One instance per CPU, written with preemption off by the hook (in the
-//! reclaiming task) and by the workers. Books that balance once all is quiet:
-//! met = merged + queued + skipped at the hook; queued = written + skipped in the
-//! worker + pending.
+//! One instance per CPU. The hook (in the task that reclaims) and the workers write it with
+//! preemption off. Once all is quiet, the books balance: met = merged + queued + skipped at the
+//! hook; queued = written + skipped in the worker + pending.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -20,52 +18,52 @@ use kernel::sync::atomic::{
 };
 use pin_init::Zeroable;
 
-/// Workers that can run at once and be told apart.
+/// The most workers that can run at once and be told apart.
 pub(crate) const WORKERS: usize = 8;
 
-/// The tasks that our workers run in, for the probe on their bios. Any context.
+/// The tasks in which the workers run, for the probe that sees their bios. Any context.
 pub(crate) struct Workers([Atomic<usize>; WORKERS]);
 
 impl Workers {
-    /// None runs.
+    /// Creates the table; no worker runs.
     pub(crate) const fn new() -> Self {
         Self([const { Atomic::new(0) }; WORKERS])
     }
 
-    /// The worker runs in that task (an opaque key), or in none (0).
+    /// Notes that a worker runs in a task (an opaque key), or in none (0).
     pub(crate) fn set(&self, worker: usize, task: usize) {
         if let Some(place) = self.0.get(worker) {
             place.store(task, Relaxed);
         }
     }
 
-    /// Does a worker run in the task?
+    /// Whether a worker runs in the task.
     pub(crate) fn has(&self, task: usize) -> bool {
         self.0.iter().any(|t| t.load(Relaxed) == task)
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct WriteAround {
-    /// Folios and pages that reclaim met.
+    /// Folios that reclaim met, and pages in them.
     pub(crate) met: [Cell64; 2],
     /// Folios that were queued already.
     pub(crate) merged: Cell64,
-    /// Folios and pages that were queued.
+    /// Folios that were queued, and pages in them.
     pub(crate) queued: [Cell64; 2],
     skipped: [Cell64; Skip::COUNT],
     /// Targets that were dirty in a window that was written.
     pub(crate) written: Cell64,
-    /// Windows written.
+    /// Windows that were written.
     pub(crate) windows: Cell64,
-    /// Calls that wrote a range of one.
+    /// Calls that wrote a range of a window.
     pub(crate) ranges: Cell64,
-    /// Of these, how many returned an error.
+    /// Calls of these that returned an error.
     pub(crate) errors: Cell64,
-    /// Pages written that were targets.
+    /// Pages that were written, and were targets.
     pub(crate) pages_targets: Cell64,
-    /// Pages written that were not.
+    /// Pages that were written, and were not targets.
     pub(crate) pages_others: Cell64,
     /// Windows by pages written, log2.
     pub(crate) window_pages: Hist,
@@ -79,23 +77,23 @@ pub(crate) struct WriteAround {
     pub(crate) clean_us_hist: Hist,
     /// Cleaned targets that were looked at again after a second.
     pub(crate) freed_watched: Cell64,
-    /// Of these, those whose page was free by then.
+    /// Targets of these whose page was free by then.
     pub(crate) freed_within: Cell64,
-    /// Cleaned targets that there was no room to watch.
+    /// Cleaned targets that were not watched, for want of room.
     pub(crate) freed_unwatched: Cell64,
     /// Times that reclaim was told to wait.
     pub(crate) waits: Cell64,
 }
 
 impl WriteAround {
-    /// Counts a target that was not written by us.
+    /// Counts a target that was not written by the helper.
     pub(crate) fn skip(&self, why: Skip) {
         if let Some(cell) = self.skipped.get(why as usize) {
             cell.add(1);
         }
     }
 
-    /// Targets that were not written, for one reason.
+    /// Returns the number of targets that were not written for a reason.
     pub(crate) fn skipped(&self, why: Skip) -> u64 {
         self.skipped.get(why as usize).map_or(0, Cell64::get)
     }
@@ -109,14 +107,14 @@ impl WriteAround {
             .add(u64::from(range.pages.saturating_sub(range.targets)));
     }
 
-    /// Counts a window of `pages` that was written, with so many targets in it.
+    /// Counts a window that was written, with `pages` pages and `targets` targets.
     pub(crate) fn window(&self, pages: u32, targets: u64) {
         self.windows.add(1);
         self.written.add(targets);
         self.window_pages.count(u64::from(pages));
     }
 
-    /// Counts a target that came out of writeback `us` after it was met.
+    /// Counts a target that came out of writeback `us` microseconds after reclaim met it.
     pub(crate) fn clean(&self, us: u64) {
         self.cleaned.add(1);
         self.clean_us.add(us);

@@ -2,8 +2,7 @@
 
 //! The write ledger: what reclaim wrote, by origin.
 //!
-//! One instance per CPU, written with preemption off by handlers in task
-//! context.
+//! One instance per CPU. Handlers in task context write it with preemption off.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -15,22 +14,22 @@ use crate::{
 };
 use pin_init::Zeroable;
 
-/// Orders told apart; larger folios count as the last.
+/// Number of orders that are told apart. Larger folios count as the last one.
 pub(crate) const ORDERS: usize = 11;
 
-/// Nodes told apart; higher ones count as the last.
+/// Number of nodes that are told apart. Higher ones count as the last one.
 pub(crate) const NODES: usize = 17;
 
 /// Folios, and the pages in them.
 #[derive(Zeroable)]
 pub(crate) struct Count {
-    /// Folios.
+    /// Number of folios.
     pub(crate) folios: Cell64,
-    /// Pages.
+    /// Number of pages.
     pub(crate) pages: Cell64,
 }
 
-/// What one origin did.
+/// The counts of one origin.
 #[derive(Zeroable)]
 pub(crate) struct OriginWrites {
     /// Anonymous memory, by kind.
@@ -43,23 +42,23 @@ pub(crate) struct OriginWrites {
     pub(crate) nodes: [Cell64; NODES],
     /// Windows that ended.
     pub(crate) windows: Cell64,
-    /// Pages that the end events say were freed.
+    /// Pages that were freed, as the end events of windows say.
     pub(crate) reclaimed: Cell64,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Writes {
     origins: [OriginWrites; Origin::COUNT],
 }
 
 impl Writes {
-    /// What one origin did.
+    /// Returns the counts of one origin.
     pub(crate) fn origin(&self, origin: Origin) -> Option<&OriginWrites> {
         self.origins.get(origin as usize)
     }
 
-    /// Records a write, so many times.
+    /// Records `times` writes of folios that are alike.
     #[inline]
     pub(crate) fn record(&self, origin: Origin, kind: Kind, folio: &Folio, times: u64) {
         let Some(o) = self.origin(origin) else {
@@ -79,7 +78,7 @@ impl Writes {
         }
     }
 
-    /// Records that a window ended.
+    /// Records that a window ended, in which `reclaimed` pages were freed.
     pub(crate) fn window(&self, origin: Origin, reclaimed: u64) {
         if let Some(o) = self.origin(origin) {
             o.windows.add(1);
