@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The shrinker ledger: who calls which shrinker, for how much time and how many objects;
-//! work that is put off, and who does it later; calls of one shrinker at the same time.
+//! The shrinker ledger: for which reclaim a shrinker is called, and the time and the objects of the
+//! calls; work that is put off, and the calls that do it later; calls of one shrinker at the same
+//! time.
 //!
-//! A call is followed in a table by task, and added to the table of its CPU, with preemption
-//! off, when it returns. Shared by CPUs are only the keys of the table by task, and a counter
-//! for each shrinker, node and cgroup that are being called.
+//! A call is followed in a table by task. When it returns, it is added to the table of its CPU,
+//! with preemption off. CPUs share only the keys of the table by task, a counter for each shrinker,
+//! node and cgroup for which there is a call, and the table of cgroups that have rows.
 
 use crate::{
     kernel_ext::{
@@ -46,7 +47,8 @@ mod running;
 
 use running::Calls;
 
-/// Rows of a CPU, one for each shrinker, origin, cgroup and node; fewer where there are many CPUs.
+/// Number of rows of each CPU, for shrinker, origin, cgroup and node. With many CPUs there are
+/// fewer.
 pub(crate) const ROWS: usize = 512;
 
 /// A call that goes on.
@@ -55,48 +57,49 @@ struct Call {
     shrink: Shrink,
     origin: Origin,
     began: u64,
-    /// When it began to scan, and what it had to do.
+    /// When the shrinker began to scan, in nanoseconds, and what it had to do.
     scan: Option<(u64, ScanPlan)>,
-    /// What it scanned and freed.
+    /// What it scanned, and how many objects it freed.
     done: (Settled, u64),
-    /// Others were in the same shrinker, for the same node and cgroup.
+    /// Whether other tasks were in the same shrinker, for the same node and cgroup.
     overlaps: bool,
-    /// Pages of slabs that its reclaim had freed before.
+    /// Slab pages with which the task's reclaim had been credited before.
     reclaimed: u64,
-    /// Calls within it that go on.
+    /// Number of calls inside this one that go on.
     nested: u32,
 }
 
-/// Words of a name.
+/// Number of words in a name.
 const NAME: usize = NAME_LEN / 8;
 
-/// What a row tells of its calls: shrinker, origin, cgroup and node, and the shrinker's name.
+/// Number of details of a row: shrinker, origin, cgroup and node, and the words of the shrinker's
+/// name.
 const DETAILS: usize = 4 + NAME;
 
-/// The heaviest are those that took most time. A shrinker that goes may leave its address to
-/// another one, but hardly its name's address, too: the key has both.
+/// The heaviest rows are those of calls that took most time. When a shrinker goes, another one may
+/// get its address, but hardly the address of its name, too. The key is made of both.
 type ShrinkerRows = Cgroups<{ ShrinkerCount::COUNT }, DETAILS>;
 
-/// What calls of one shrinker, origin, cgroup and node came to.
+/// The sums of all CPUs for each shrinker, origin, cgroup and node.
 pub(crate) type ShrinkerTotals = Totals<{ ShrinkerCount::COUNT }, DETAILS>;
 
-/// A call that returned, as it is added to a row: by [`ShrinkerCount`].
+/// What a call that returned adds to a row, by [`ShrinkerCount`].
 type CallTotals = [u64; ShrinkerCount::COUNT];
 
 /// Which calls a row counts.
 pub(crate) struct ShrinkerCalls {
-    /// For whose sake the shrinker was called.
+    /// The origin of the reclaim that called the shrinker.
     pub(crate) origin: Option<Origin>,
     /// The cgroup that was to shrink.
     pub(crate) cgroup: CgroupKey,
-    /// Its node.
+    /// The node that was to shrink.
     pub(crate) node: u64,
-    /// The shrinker's name, NUL-terminated.
+    /// The name of the shrinker, NUL-terminated.
     pub(crate) name: [u8; NAME_LEN],
 }
 
 impl ShrinkerCalls {
-    /// From what a row tells.
+    /// Converts the details of a row.
     pub(crate) fn new(details: &[u64; DETAILS]) -> Self {
         let [_, origin, cgroup, node, words @ ..] = details;
         let mut name = [0; NAME_LEN];
@@ -112,7 +115,7 @@ impl ShrinkerCalls {
         }
     }
 
-    /// What a row is to tell.
+    /// Returns the details of a row.
     fn details(shrink: &Shrink, origin: Origin) -> [u64; DETAILS] {
         let mut details = [0; DETAILS];
         let [shrinker, of, cgroup, node, words @ ..] = &mut details;
@@ -127,7 +130,7 @@ impl ShrinkerCalls {
     }
 }
 
-/// All of it.
+/// The ledger of shrinkers.
 pub(crate) struct Shrinkers {
     calls: Tasks<Call>,
     rows: ShrinkerRows,
@@ -135,7 +138,8 @@ pub(crate) struct Shrinkers {
 }
 
 impl Shrinkers {
-    /// Allocates, for `tasks` that can be in a shrinker at once, a power of two. Sleeps.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can be in a shrinker at the
+    /// same time. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         let none = Call {
             shrink: pin_init::zeroed(),
@@ -154,7 +158,7 @@ impl Shrinkers {
         })
     }
 
-    /// A task begins to call a shrinker; false if there is no room to follow that.
+    /// Notes that a task calls a shrinker. Returns false if there is no room to follow the call.
     pub(crate) fn begin(
         &self,
         pin: &Pinned<'_>,
@@ -163,7 +167,7 @@ impl Shrinkers {
         origin: Origin,
         now: u64,
     ) -> bool {
-        // One that a shrinker's own allocation led to counts as part of that.
+        // A call that results from an allocation of the shrinker counts as part of the outer call.
         let nested = self.calls.with(pin, task, |call| {
             call.nested = call.nested.saturating_add(1);
         });
@@ -187,7 +191,7 @@ impl Shrinkers {
         followed
     }
 
-    /// It has counted, and begins to scan.
+    /// Notes that the shrinker has counted its objects, and begins to scan them.
     pub(crate) fn scans(&self, pin: &Pinned<'_>, task: usize, work: ScanPlan, now: u64) {
         self.calls.with(pin, task, |call| {
             if call.nested == 0 {
@@ -196,7 +200,8 @@ impl Shrinkers {
         });
     }
 
-    /// It has scanned; `left` of what it had planned is left, or it scanned more.
+    /// Notes that the shrinker has scanned. `left` objects of its plan are left; if it is negative,
+    /// more were scanned than planned.
     pub(crate) fn scanned(&self, pin: &Pinned<'_>, task: usize, left: i64, freed: u64) {
         self.calls.with(pin, task, |call| {
             if let Some((_, work)) = call.scan.filter(|_| call.nested == 0) {
@@ -205,7 +210,7 @@ impl Shrinkers {
         });
     }
 
-    /// It returns.
+    /// Counts a call that returns. Returns what could not be kept apart.
     pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize, now: u64) -> CgroupLoss {
         let nested = self.calls.with(pin, task, |call| {
             let nested = call.nested;
@@ -271,18 +276,19 @@ impl Shrinkers {
         )
     }
 
-    /// What all CPUs counted. Process context; sleeps.
+    /// Returns the sums of all CPUs. Process context; sleeps. Fails with `ENOMEM`, or with `EAGAIN`
+    /// if rows were given away all the time.
     pub(crate) fn totals(&self) -> Result<ShrinkerTotals> {
         self.rows.totals()
     }
 
-    /// Forgets the calls that are under way.
+    /// Forgets the calls that go on.
     pub(crate) fn clear(&self) {
         self.calls.clear();
         self.running.clear();
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         [self.calls.bytes(), self.rows.bytes(), self.running.bytes()]
             .into_iter()

@@ -2,13 +2,14 @@
 
 //! The stall ledger: where the time of tasks that wanted memory went.
 //!
-//! A stall lasts as long as its envelope: the allocation slow path with its retries, or
-//! the reclaim of a cgroup or node that a task was sent into outside of it, or a task's
-//! stay in the memory.high throttle. Envelopes nest; the outermost one is the stall.
+//! A stall lasts as long as its envelope. That is the slow path of an allocation with its retries,
+//! or the reclaim of a cgroup or node that a task was sent into outside of the slow path, or a
+//! task's stay in the memory.high throttle. Envelopes nest; the outermost one is the stall.
 //!
-//! What goes on is kept in a table by task, and only its task touches it. What ended is
-//! added to one instance per CPU, with preemption off, so that CPUs share nothing on the
-//! way but the table's keys, and the count of tasks in it.
+//! A stall that goes on is kept in a table by task, and only its task, or the CPU that switches to
+//! or from it, touches the entry. A stall that ended is added to the instance of its CPU, with
+//! preemption off. So CPUs share only the keys of the table, the count of its tasks, the tables of
+//! `locks`, and the table of cgroups that have rows.
 
 mod cgroups;
 mod locks;
@@ -71,7 +72,7 @@ use longest::{
 };
 use pin_init::Zeroable;
 
-/// What a stall can be for; what is not here counts as the last one.
+/// The origins that a stall can have. Any other one counts as the last of these.
 pub(crate) const ORIGINS: [Origin; 6] = [
     Origin::Direct,
     Origin::MemcgMax,
@@ -86,37 +87,37 @@ pub(crate) const ORIGINS: [Origin; 6] = [
 pub(crate) struct OpenStall {
     /// Where its time goes.
     pub(crate) stall: Stall,
-    /// Envelopes that are open; it ends with the last one.
+    /// Number of open envelopes. The stall ends with the last one.
     envelopes: u32,
     origin: Option<Origin>,
     gfp: u32,
     order: u32,
     setting: Option<Setting>,
-    /// Pages that it scanned to free them.
+    /// Pages that the task scanned to free them.
     pub(crate) scanned: u64,
-    /// Pages that it freed.
+    /// Pages that the task freed.
     pub(crate) freed: u64,
     compacting: Compacting,
-    /// What NBD requests had spent when it began to reclaim, or to wait for that.
+    /// The time that NBD requests had spent when the task began to reclaim, or to wait for that.
     requests: Option<nbd::PhaseTimes>,
-    /// It is noted that the task stalls, for those that wait for a lock of its.
+    /// Whether the stall was noted for the tasks that wait for a lock of this task.
     noted: bool,
 }
 
-/// What the task compacts for.
+/// The state of the task's last attempt to compact.
 #[derive(Clone, Copy)]
 pub(crate) enum Compacting {
-    /// It did not, or its last attempt is settled.
+    /// There was no attempt, or the last one is settled.
     No,
-    /// It is at it, since then.
+    /// The task has been compacting since this time, in nanoseconds.
     Since(u64),
-    /// It did, with this result, inside so many envelopes, and what it has of it is not
-    /// known yet.
+    /// The attempt had this result, inside so many envelopes. It is not known yet whether the task
+    /// gets its block.
     Tried(CompactResult, u32),
 }
 
 impl OpenStall {
-    /// Begins with its first envelope.
+    /// Begins a stall with its first envelope.
     pub(crate) fn new(now: u64, gfp: u32, order: u32) -> Self {
         Self {
             stall: Stall::new(now),
@@ -133,53 +134,55 @@ impl OpenStall {
         }
     }
 
-    /// That the task stalls is to be noted, as it does more than look for a page: since when.
-    /// `None`: it is.
+    /// Returns when the stall began, if it must be noted now, because the task does more than look
+    /// for a page; `None` if it has been noted.
     pub(crate) fn note(&mut self) -> Option<u64> {
         let noted = core::mem::replace(&mut self.noted, true);
         (!noted).then_some(self.stall.began())
     }
 
-    /// It has been noted.
+    /// Whether the stall has been noted.
     pub(crate) fn is_noted(&self) -> bool {
         self.noted
     }
 
-    /// From now on it may wait for NBD requests, of which `spent` says what they have spent.
+    /// Notes that from now on the task may wait for NBD requests. `spent` tells the time that
+    /// requests have spent so far.
     pub(crate) fn may_wait(&mut self, spent: impl FnOnce() -> nbd::PhaseTimes) {
         self.requests.get_or_insert_with(spent);
     }
 
-    /// Notes what it is for, once, and what memory looked like then.
+    /// Notes the origin of the stall, unless it is known, and what memory looks like now.
     pub(crate) fn is_for(&mut self, origin: Origin) {
         self.origin.get_or_insert(origin);
         self.setting.get_or_insert_with(Setting::current);
     }
 
-    /// One more envelope.
+    /// Opens one more envelope.
     pub(crate) fn nest(&mut self) {
         self.envelopes = self.envelopes.saturating_add(1);
     }
 
-    /// One less; true when that was the last.
+    /// Closes an envelope. Returns true if it was the last one.
     pub(crate) fn unnest(&mut self) -> bool {
         self.envelopes = self.envelopes.saturating_sub(1);
         self.envelopes == 0
     }
 
-    /// What is asked for, if its first envelope did not tell.
+    /// Notes what is asked for, if the first envelope did not tell.
     pub(crate) fn asks(&mut self, gfp: u32, order: u32) {
         if self.gfp == 0 {
             (self.gfp, self.order) = (gfp, order);
         }
     }
 
-    /// It begins to compact.
+    /// Notes that the task begins to compact.
     pub(crate) fn compacts(&mut self, now: u64) {
         self.compacting = Compacting::Since(now);
     }
 
-    /// It is done compacting: the order, and how long it took.
+    /// Notes that the task is done compacting. Returns the order, and how long it took in
+    /// nanoseconds; `None` if the begin was not seen.
     pub(crate) fn compacted(&mut self, result: CompactResult, now: u64) -> Option<(u32, u64)> {
         let Compacting::Since(began) = self.compacting else {
             return None;
@@ -188,12 +191,12 @@ impl OpenStall {
         Some((self.order, now.saturating_sub(began)))
     }
 
-    /// It compacts, or did, and that is not to be counted.
+    /// Drops the current or last attempt to compact, which is not to be counted.
     pub(crate) fn gives_up_attempt(&mut self) {
         self.compacting = Compacting::No;
     }
 
-    /// It compacted with success, and has its block not yet.
+    /// Whether the task compacted with success and does not have its block yet.
     pub(crate) fn waits_for_block(&self) -> bool {
         matches!(
             self.compacting,
@@ -201,8 +204,9 @@ impl OpenStall {
         )
     }
 
-    /// What it does next in the same envelope settles what it had of its last attempt, if
-    /// it made one: the order, and what the kernel said of it.
+    /// Settles the last attempt to compact, if it was made in the current envelope: the next step
+    /// of the task there tells what the attempt was worth. Returns the order, and the result that
+    /// the kernel gave.
     pub(crate) fn settle(&mut self) -> Option<(u32, CompactResult)> {
         match self.compacting {
             Compacting::Tried(result, envelopes) if envelopes == self.envelopes => {
@@ -231,30 +235,30 @@ impl OpenStall {
     }
 }
 
-/// Per-CPU instance, of one origin.
+/// The instance of a CPU, for one origin.
 #[derive(Zeroable)]
 pub(crate) struct OriginStalls {
-    /// Stalls.
+    /// Number of stalls.
     pub(crate) stalls: Cell64,
-    /// Nanoseconds in all.
+    /// Nanoseconds of all stalls.
     pub(crate) ns: Cell64,
-    /// Of the longest.
+    /// Nanoseconds of the longest stall.
     pub(crate) longest_ns: Cell64,
-    /// Pages scanned.
+    /// Pages that were scanned.
     pub(crate) scanned: Cell64,
-    /// Pages freed.
+    /// Pages that were freed.
     pub(crate) freed: Cell64,
-    /// Stalls by their length in microseconds, log2.
+    /// Stalls by microseconds, log2.
     pub(crate) hist: Hist,
     parts: [Part; Cause::COUNT],
 }
 
-/// What went to one cause.
+/// The part of the stalls that was spent on one cause.
 #[derive(Zeroable)]
 pub(crate) struct Part {
     /// Nanoseconds.
     pub(crate) ns: Cell64,
-    /// Stalls that spent something on it, by microseconds spent, log2.
+    /// Stalls that spent time on the cause, by the microseconds spent, log2.
     pub(crate) hist: Hist,
 }
 
@@ -274,18 +278,18 @@ impl OriginStalls {
         }
     }
 
-    /// What went to a cause.
+    /// Returns what was spent on a cause.
     pub(crate) fn part(&self, cause: Cause) -> Option<&Part> {
         self.parts.get(cause as usize)
     }
 }
 
-/// Per-CPU instance: stalls that began while what could be freed was mostly clean.
+/// The instance of a CPU: stalls that began while most of what could be freed was clean.
 #[derive(Zeroable)]
 pub(crate) struct Clean {
-    /// How many.
+    /// Number of stalls.
     pub(crate) stalls: Cell64,
-    /// Nanoseconds in all.
+    /// Nanoseconds of all stalls.
     pub(crate) ns: Cell64,
     parts: [Cell64; Cause::COUNT],
 }
@@ -299,37 +303,38 @@ impl Clean {
         }
     }
 
-    /// Nanoseconds that went to a cause.
+    /// Returns the nanoseconds that were spent on a cause.
     pub(crate) fn part(&self, cause: Cause) -> u64 {
         self.parts.get(cause as usize).map_or(0, Cell64::get)
     }
 }
 
-/// What [`Stalls::close`] could not do.
+/// What [`Stalls::close`] could not record.
 #[derive(Default)]
 pub(crate) struct StallLoss {
-    /// For want of rows of cgroups.
+    /// What was lost because the cgroup had no row.
     pub(crate) cgroups: crate::ledgers::cgroups::CgroupLoss,
-    /// A reader was at the longest ones.
+    /// Whether the stall was not compared with the longest ones, because a reader used them.
     pub(crate) longest: bool,
 }
 
-/// All of it.
+/// The ledger of stalls.
 pub(crate) struct Stalls {
-    /// Those that go on.
+    /// Stalls that go on.
     pub(crate) open: Tasks<OpenStall>,
     origins: [PerCpu<OriginStalls>; ORIGINS.len()],
-    /// Those that began although there were clean pages.
+    /// Stalls that began although most pages were clean.
     pub(crate) clean: PerCpu<Clean>,
-    /// By cgroup.
+    /// Stalls by cgroup.
     pub(crate) cgroups: StallCgroups,
     longest: PerCpu<LongestStalls>,
-    /// Tasks that wait for locks of those that stall.
+    /// Waits of tasks for locks of tasks that stall.
     pub(crate) locks: LockWaits,
 }
 
 impl Stalls {
-    /// Allocates, for `tasks` that can stall at once, a power of two. Sleeps.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can stall at the same time.
+    /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         Ok(Self {
             open: Tasks::new(tasks, OpenStall::new(0, 0, 0))?,
@@ -348,7 +353,7 @@ impl Stalls {
         })
     }
 
-    /// The stall of the current task ended.
+    /// Counts a stall of the current task, which ended at `now`.
     pub(crate) fn close(
         &self,
         pin: &Pinned<'_>,
@@ -387,12 +392,13 @@ impl Stalls {
             .get(known.unwrap_or(const { ORIGINS.len() - 1 }))
     }
 
-    /// The ledger of one of [`ORIGINS`].
+    /// Returns the counts of an origin. One that is not in [`ORIGINS`] counts as the last of these.
     pub(crate) fn origin(&self, origin: Origin) -> Option<&PerCpu<OriginStalls>> {
         self.of(origin as u32)
     }
 
-    /// The longest stalls of all CPUs, longest first. Process context; sleeps.
+    /// Returns the longest stalls of all CPUs, longest first. Process context; sleeps. Fails with
+    /// `ENOMEM`.
     pub(crate) fn longest(&self) -> Result<KVVec<Kept>> {
         let mut all = KVVec::new();
         for cpu in self.longest.all() {
@@ -402,7 +408,7 @@ impl Stalls {
         Ok(all)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let origins = self.origins.iter().map(PerCpu::bytes);
         self.open

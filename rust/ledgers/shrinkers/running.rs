@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which shrinkers are being called, by node and cgroup: one word each, shared by all
-//! CPUs. Any context.
+//! The shrinkers that are being called, by node and cgroup: one word for each, which all CPUs
+//! share. Any context.
 
 use crate::{
     policy::{
@@ -21,14 +21,14 @@ use kernel::{
     },
 };
 
-/// Shrinkers, nodes and cgroups that can be in a call at once and be told apart.
+/// The most shrinkers, nodes and cgroups that are told apart while there are calls.
 const RUNNING: usize = 256;
 
-/// All words; see [`Running`].
+/// The words; see [`Running`].
 pub(super) struct Calls(KVVec<Atomic<u64>>);
 
 impl Calls {
-    /// Allocates. Sleeps.
+    /// Allocates the words. Sleeps. Fails with `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
         let mut words = KVVec::with_capacity(RUNNING, GFP_KERNEL)?;
         for _ in 0..RUNNING {
@@ -47,9 +47,9 @@ impl Calls {
         (key, words)
     }
 
-    /// One more call of that shrinker, node and cgroup; true if there are others.
+    /// Counts a call of this shrinker, node and cgroup. Returns true if there are others.
     pub(super) fn enter(&self, shrink: &Shrink) -> bool {
-        // Its own word, if it has one, or else a free one.
+        // Look for its own word first, and then for a free one.
         for own in [true, false] {
             let (key, words) = self.words(shrink);
             for word in words {
@@ -68,7 +68,7 @@ impl Calls {
         false
     }
 
-    /// One call less.
+    /// Counts the end of a call.
     pub(super) fn leave(&self, shrink: &Shrink) {
         let (key, words) = self.words(shrink);
         for word in words {
@@ -89,7 +89,7 @@ impl Calls {
         }
     }
 
-    /// Memory that they take, in bytes.
+    /// Returns the memory that the words take, in bytes.
     pub(super) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.0.as_slice())
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Stalls by the cgroup of the task: what is counted of one.
+//! Stalls by the cgroup of the task: what is counted for one cgroup.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -9,13 +9,13 @@ use crate::{
     words::Cause, //
 };
 
-/// How many counts there are: stalls, nanoseconds, those by cause, and the histogram.
+/// Number of counts: stalls, nanoseconds, nanoseconds by cause, and the histogram.
 pub(crate) const COUNTS: usize = 2 + Cause::COUNT + log2::BUCKETS;
 
-/// By cgroup; the heaviest are those that lost most time.
+/// Stalls by cgroup. The heaviest cgroups are those that lost most time.
 pub(crate) type StallCgroups = crate::ledgers::cgroups::Cgroups<COUNTS>;
 
-/// Stalls and nanoseconds; by cause; the histogram.
+/// Splits counts into stalls and nanoseconds, nanoseconds by cause, and the histogram.
 fn split<T>(counts: &[T; COUNTS]) -> (&[T], &[T], &[T]) {
     let part = |range: core::ops::Range<usize>| counts.get(range).unwrap_or(&[]);
     (
@@ -41,11 +41,11 @@ pub(super) fn add(counts: &[Cell64; COUNTS], stall: &StallEnd) {
     }
 }
 
-/// What was counted.
+/// The counts of a cgroup.
 pub(crate) struct CgroupStalls<'a> {
-    /// Stalls.
+    /// Number of stalls.
     pub(crate) stalls: u64,
-    /// Nanoseconds.
+    /// Nanoseconds of all stalls.
     pub(crate) ns: u64,
     /// Nanoseconds by cause.
     pub(crate) parts: &'a [u64],
@@ -54,7 +54,7 @@ pub(crate) struct CgroupStalls<'a> {
 }
 
 impl<'a> CgroupStalls<'a> {
-    /// Tells what is what.
+    /// Splits the counts of a cgroup.
     pub(crate) fn new(counts: &'a [u64; COUNTS]) -> Self {
         let (sums, parts, hist) = split(counts);
         let sum = |at: usize| sums.get(at).copied().unwrap_or(0);

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Tasks that wait for a lock while the task that holds it stalls: by call site of the lock, and
-//! by what the holder's stall was spent on.
+//! Tasks that wait for a lock while the task that holds it stalls: by call site of the lock, and by
+//! what the stall of the holder was spent on.
 //!
-//! A mutex and a rw_semaphore name their holder; what they name is compared with the tasks that
-//! stall, and never looked into. Of a wait that part counts in which the holder stalled. It is
-//! counted when the wait ends; if the holder still stalls then, it is kept with the holder until
-//! it is known what that stall was spent on.
+//! A mutex and a rw_semaphore name their holder. The name is compared with the tasks that stall,
+//! and never dereferenced. Only the part of a wait counts in which the holder stalled. It is
+//! counted when the wait ends. If the holder still stalls then, the part is kept with the holder
+//! until it is known what that stall was spent on.
 //!
-//! What is not seen: spinlocks, whose holder nothing names; the later holders of a rw_semaphore
-//! that changes hands while a task waits (a mutex is looked at each time that the task wakes up
-//! for it); and a wait that began before any task stalled. Of readers a rw_semaphore names the
-//! last one that came, which may have left by now: waits for readers have rows of their own.
+//! Some waits are not seen:
 //!
-//! Context: any task, with preemption off. Rows and holders are shared by all CPUs, and written
-//! when a stall begins or ends, or a wait ends that they are of. No lock but by trying.
+//! - waits for spinlocks, because nothing names their holder;
+//! - waits for the later holders of a rw_semaphore that changes hands meanwhile (for a mutex, the
+//!   holder is read each time that the waiting task wakes up);
+//! - waits that began before any task stalled.
+//!
+//! For readers, a rw_semaphore names the last one that came, which may have left by now. So waits
+//! for readers have rows of their own.
+//!
+//! Context: any task, with preemption off. All CPUs share the rows and holders. They are written
+//! when a stall begins or ends, or when a wait behind a stall ends. Locks: only a `TryLock`.
 
 use crate::{
     kernel_ext::{
@@ -47,26 +52,27 @@ use kernel::{
     },
 };
 
-/// Tasks of which it is known whether they stall, or did a moment ago.
+/// The most tasks of which it is known whether they stall, or did a moment ago.
 const HOLDERS: usize = 256;
 
-/// Call sites that wait for one holder and are told apart until its stall ends.
+/// The most call sites that wait for one holder and are told apart until its stall ends.
 const SITES: usize = 4;
 
-/// Rows: one for each call site, cause, and sort of holder.
+/// Number of rows. Each is for one call site, cause, and sort of holder.
 const ROWS: usize = 128;
 
-/// What a lock says of who holds it.
+/// What a lock tells of its holder: the address of the task, and in the lowest bit whether readers
+/// hold it. 0 if it tells nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LockHolder(pub(crate) usize);
 
 impl LockHolder {
-    /// It says nothing.
+    /// Whether the lock does not tell.
     pub(crate) fn is_unknown(self) -> bool {
         self.task() == 0
     }
 
-    /// Readers hold it; the task is one that did, and may have left.
+    /// Whether readers hold the lock. The task is one that did, and may have left.
     fn is_reader(self) -> bool {
         self.0 & 1 != 0
     }
@@ -82,11 +88,11 @@ struct LockWait {
     lock: usize,
     holder: LockHolder,
     began: u64,
-    /// How long the holder had stalled by then.
+    /// How long the holder had stalled in all when the wait began, in nanoseconds.
     before: u64,
 }
 
-/// A task, as people know it.
+/// What people need to recognise a task.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     /// Its process id.
@@ -109,14 +115,14 @@ impl Who {
     }
 }
 
-/// The longest wait of several.
+/// The longest of several waits.
 #[derive(Clone, Copy)]
 pub(crate) struct LongestLockWait {
-    /// How long, in nanoseconds.
+    /// Its length, in nanoseconds.
     pub(crate) ns: u64,
     /// The task that waited.
     pub(crate) waiter: Who,
-    /// The task that it waited for.
+    /// The task for which it waited.
     pub(crate) holder: Who,
 }
 
@@ -128,7 +134,7 @@ impl LongestLockWait {
     };
 }
 
-/// Waits of one sort.
+/// The sum of several waits.
 struct Sum {
     waits: Atomic<u64>,
     ns: Atomic<u64>,
@@ -144,7 +150,7 @@ impl Sum {
         }
     }
 
-    /// Adds waits. If someone is at the longest one, it stays what it is.
+    /// Adds waits. If another task uses the longest one, that stays as it is.
     fn add(&self, waits: u64, ns: u64, longest: &LongestLockWait) {
         self.waits.fetch_add(waits, Relaxed);
         self.ns.fetch_add(ns, Relaxed);
@@ -155,7 +161,7 @@ impl Sum {
         });
     }
 
-    /// Takes all of it out.
+    /// Takes the sum out; `None` if there are no waits.
     fn take(&self) -> Option<(u64, u64, LongestLockWait)> {
         let waits = self.waits.xchg(0, Relaxed);
         if waits == 0 {
@@ -171,21 +177,22 @@ impl Sum {
 
 /// Waits at one call site for one task whose stall goes on.
 struct Pending {
-    /// The return address, and [`LockHolder::is_reader`] in the lowest bit; 0: free.
+    /// The return address, with [`LockHolder::is_reader`] in the lowest bit; 0 if the place is
+    /// free.
     site: Atomic<usize>,
     sum: Sum,
 }
 
 /// A task that stalls, or did.
 struct Holder {
-    /// 0: none.
+    /// The address of the task; 0 if the place is free.
     task: Atomic<usize>,
     began: Cell64,
-    /// Nanoseconds of all its stalls that ended, as far as the task was here.
+    /// Nanoseconds of those of its stalls that ended while the task had this place.
     total: Cell64,
-    /// 0: it stalls.
+    /// When the last stall ended; 0 while the task stalls.
     ended: Cell64,
-    /// What the stall was spent on, once it ended.
+    /// What the stall was spent on; valid when it has ended.
     cause: Cell64,
     who: TryLock<Who>,
     pending: [Pending; SITES],
@@ -193,7 +200,7 @@ struct Holder {
 
 impl Holder {
     fn so_far(&self, now: u64) -> u64 {
-        // The other way round as `stalled()` writes them.
+        // This order is the reverse of that in `stalled()`.
         let total = self.total.get();
         compat::smp_rmb();
         let stall = (self.began.get(), self.ended.get());
@@ -203,55 +210,56 @@ impl Holder {
 
 /// A row: waits at a call site for tasks that stalled for a cause.
 struct Row {
-    /// A word for the three below; 0: free.
+    /// The three fields below, mixed into a word; 0 if the row is free.
     key: Atomic<u64>,
     site: Atomic<usize>,
-    /// A [`Cause`].
+    /// A [`Cause`], as a number.
     cause: Atomic<u32>,
-    /// 1: it is of readers.
+    /// Whether the row is for readers: 0 or 1.
     reader: Atomic<u32>,
     sum: Sum,
 }
 
-/// A part of a wait that has ended, in which the holder stalled.
+/// The part of a wait that has ended in which the holder stalled.
 pub(crate) struct Behind {
-    /// Which one of the holders.
+    /// The index of the holder.
     holder: usize,
     task: usize,
     is_reader: bool,
-    /// How long, in nanoseconds.
+    /// Its length, in nanoseconds.
     pub(crate) ns: u64,
 }
 
-/// All of it.
+/// The ledger of waits for locks.
 pub(crate) struct LockWaits {
     waiting: Tasks<LockWait>,
     holders: KVVec<Holder>,
     rows: KVVec<Row>,
     /// Waits that found no row.
     other: Sum,
-    /// Of all waits those of tasks that stalled themselves.
+    /// Waits, among all others, of tasks that stalled themselves.
     stalled: Sum,
 }
 
-/// What was counted of one call site, cause and sort of holder.
+/// The counts of one call site, cause and sort of holder.
 pub(crate) struct LockRow {
-    /// The return address into the function that took the lock; 0 of those without a row.
+    /// The return address into the function that took the lock; 0 for waits without a row.
     pub(crate) site: usize,
-    /// What the holders' stalls were spent on.
+    /// What the stalls of the holders were spent on.
     pub(crate) cause: Option<Cause>,
-    /// Readers held the lock.
+    /// Whether readers held the lock.
     pub(crate) is_reader: bool,
-    /// Waits.
+    /// Number of waits.
     pub(crate) waits: u64,
-    /// Nanoseconds.
+    /// Nanoseconds of the waits.
     pub(crate) ns: u64,
-    /// The longest of them.
+    /// The longest wait.
     pub(crate) longest: LongestLockWait,
 }
 
 impl LockWaits {
-    /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can wait at the same time.
+    /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize) -> Result<Self> {
         let none = LockWait {
             lock: 0,
@@ -306,9 +314,9 @@ impl LockWaits {
         self.places(task).find(|(_, h)| peek(&h.task) == task)
     }
 
-    /// The current task began to stall at `began`. False if there is no room to note it.
+    /// Notes that the current task has stalled since `began`. Returns false if there is no room.
     pub(crate) fn stalls(&self, task: usize, began: u64) -> bool {
-        // Its own entry, a free one, or that of the task whose stall ended first.
+        // Take the task's own place, a free one, or that of the task whose stall ended first.
         let of = self.holder(task).or_else(|| {
             let through = self
                 .places(task)
@@ -334,28 +342,29 @@ impl LockWaits {
         true
     }
 
-    /// Its stall ended, and was mostly spent on `cause`.
+    /// Notes that the stall of the task ended, and was mostly spent on `cause`.
     pub(crate) fn stalled(&self, task: usize, cause: Cause, now: u64) {
         if let Some((_, holder)) = self.holder(task) {
             holder.cause.set(cause as u64);
-            // In this order a reader that comes in between misses this stall, and counts none twice.
+            // In this order, a reader that comes in between misses this stall. It would count it
+            // twice otherwise.
             holder.ended.set(now.max(1));
             compat::smp_wmb();
             holder.total.add(now.saturating_sub(holder.began.get()));
-            // Pairs with that of `count()`.
+            // Pairs with the barrier in `count()`.
             compat::smp_mb();
             self.settle(holder);
         }
     }
 
-    /// Its stall is not to be counted.
+    /// Forgets the stall of a task, which is not to be counted.
     pub(crate) fn forget(&self, task: usize) {
         if let Some((_, holder)) = self.holder(task) {
             holder.task.store(0, Relaxed);
         }
     }
 
-    /// Counts what waited for a task whose stall has ended.
+    /// Counts the waits for a task whose stall has ended.
     fn settle(&self, holder: &Holder) {
         let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
         for pending in &holder.pending {
@@ -363,7 +372,7 @@ impl LockWaits {
             if let Some((waits, ns, longest)) = pending.sum.take() {
                 self.add(site & !1, cause, site & 1 != 0, waits, ns, &longest);
             }
-            // Only the counts matter if another call site comes in between.
+            // A wait that is added in between is counted without its call site.
             pending.site.store(0, Relaxed);
         }
     }
@@ -396,19 +405,19 @@ impl LockWaits {
         self.other.add(waits, ns, longest);
     }
 
-    /// Nobody waits for a lock that some task may stall with.
+    /// Whether no task waits for a lock whose holder is known.
     #[inline(always)]
     pub(crate) fn nobody_waits(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Where it is counted how many tasks wait, for C.
+    /// Returns the counter of the tasks that wait, for C.
     pub(crate) fn waiting(&self) -> &Atomic<usize> {
         self.waiting.used()
     }
 
-    /// The current task begins to wait for a lock, or, of a mutex, goes on to: what it waited for
-    /// the holder so far, if there is another one now, is returned.
+    /// Notes that the current task begins to wait for a lock, or, for a mutex, goes on to wait. If
+    /// the lock has another holder now, returns the part of the wait for the one before.
     pub(crate) fn waits(
         &self,
         pin: &Pinned<'_>,
@@ -428,20 +437,21 @@ impl LockWaits {
                 return None;
             }
             let before = core::mem::replace(there, wait);
-            // Of another lock the end was not seen.
+            // If this was for another lock, the end of that wait was not seen.
             (before.lock == lock).then_some(before)
         });
         match before {
             Some(before) => self.behind(&before?, now),
             None => {
-                // Without room it is not followed, as one that nobody stalls with.
+                // If there is no room, the wait is not followed.
                 self.waiting.insert(pin, task, wait);
                 None
             }
         }
     }
 
-    /// The current task has the lock, or gave up: what it waited for the holder meanwhile.
+    /// Notes that the current task has the lock, or gave up. Returns the part of the wait in which
+    /// the holder stalled.
     pub(crate) fn locked(
         &self,
         pin: &Pinned<'_>,
@@ -462,7 +472,7 @@ impl LockWaits {
         let (at, holder) = self.holder(task)?;
         let stalled = holder.so_far(now).saturating_sub(wait.before);
         let ns = stalled.min(now.saturating_sub(wait.began));
-        // It may have become another's meanwhile.
+        // The place may belong to another task by now.
         (ns != 0 && peek(&holder.task) == task).then_some(Behind {
             holder: at,
             task,
@@ -471,8 +481,8 @@ impl LockWaits {
         })
     }
 
-    /// Counts what the current task waited, to take a lock at the call site `site`; `stalls`: it
-    /// stalls itself.
+    /// Counts a part of a wait of the current task, which wanted the lock at the call site `site`.
+    /// `stalls` tells whether the task stalls itself.
     pub(crate) fn count(&self, behind: &Behind, site: usize, stalls: bool) {
         let Some(holder) = self.holders.get(behind.holder) else {
             return;
@@ -485,7 +495,8 @@ impl LockWaits {
         if stalls {
             self.stalled.add(1, behind.ns, &longest);
         }
-        // Return addresses of call sites may be odd: one byte more or less is the same line.
+        // Return addresses may be odd. The lowest bit does not matter, because one byte more or
+        // less is mostly the same line.
         let key = (site & !1) | usize::from(behind.is_reader);
         let goes_on = holder.ended.get() == 0 && peek(&holder.task) == behind.task;
         let pending = holder.pending.iter().find(|pending| {
@@ -495,7 +506,7 @@ impl LockWaits {
         match pending.filter(|_| goes_on) {
             Some(pending) => {
                 pending.sum.add(1, behind.ns, &longest);
-                // Pairs with that of `stalled()`: one of the two sees the other.
+                // Pairs with the barrier in `stalled()`: one of the two sees what the other wrote.
                 compat::smp_mb();
                 if holder.ended.get() != 0 {
                     self.settle(holder);
@@ -509,7 +520,8 @@ impl LockWaits {
         }
     }
 
-    /// What was counted; last what found no row. Process context; sleeps.
+    /// Returns what was counted. The last row is of waits that found no row. Process context;
+    /// sleeps. Fails with `ENOMEM`.
     pub(crate) fn rows(&self) -> Result<KVVec<LockRow>> {
         let mut all = KVVec::with_capacity(ROWS, GFP_KERNEL)?;
         for row in self.rows.iter() {
@@ -528,7 +540,7 @@ impl LockWaits {
         Ok(all)
     }
 
-    /// Waits of tasks that stalled themselves. Process context.
+    /// Returns the waits of tasks that stalled themselves. Process context.
     pub(crate) fn of_stalled(&self) -> LockRow {
         read(&self.stalled)
     }
@@ -545,7 +557,7 @@ impl LockWaits {
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.waiting
             .bytes()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The longest stalls, whole.
+//! The longest stalls, with all that is known of them.
 
 use crate::{
     kernel_ext::{
@@ -15,32 +15,34 @@ use crate::{
 use kernel::prelude::*;
 use pin_init::Zeroable;
 
-/// Stalls that a CPU keeps whole: the longest.
+/// Number of stalls that each CPU keeps.
 const LONGEST: usize = 16;
 
-/// A stall kept whole.
+/// A stall that is kept.
 #[derive(Clone, Copy, Zeroable)]
 pub(crate) struct Kept {
-    /// What it was; its length is 0 where there is none.
+    /// The stall; its length is 0 if the place is free.
     pub(crate) stall: StallEnd,
-    /// What of its wait was for NBD requests, in nanoseconds by what these were at.
+    /// The part of the task's waits that was for NBD requests, in nanoseconds, by the phases of
+    /// these.
     pub(crate) for_requests: nbd::PhaseTimes,
-    /// Whose it was.
+    /// The process id of the task.
     pub(crate) pid: i32,
-    /// Its name, NUL-terminated.
+    /// The name of the task, NUL-terminated.
     pub(crate) comm: [u8; system::COMM_LEN],
 }
 
-/// Per-CPU instance: its longest stalls. A lock that only a reader ever shares.
+/// The instance of a CPU: its longest stalls. The lock is only tried. Only a reader, or an
+/// interrupt, ever contends for it.
 #[derive(Zeroable)]
 pub(crate) struct LongestStalls {
-    /// The shortest one kept, once there are as many as can be.
+    /// The length of the shortest stall that is kept; 0 while there are free places.
     floor_ns: Cell64,
     kept: TryLock<[Kept; LONGEST]>,
 }
 
 impl LongestStalls {
-    /// Keeps a stall if it is one of the longest; false when a reader was at it.
+    /// Keeps a stall if it is one of the longest. Returns false if a reader used the table.
     pub(super) fn keep(&self, stall: &StallEnd, for_requests: &nbd::PhaseTimes) -> bool {
         if stall.ns <= self.floor_ns.get() {
             return true;
@@ -61,12 +63,12 @@ impl LongestStalls {
         kept.is_some()
     }
 
-    /// Adds what it keeps to `all`. Process context; may sleep.
+    /// Adds the stalls that are kept to `all`. Process context; may sleep. Fails with `ENOMEM`.
     pub(super) fn copy(&self, all: &mut KVVec<Kept>) -> Result {
         all.reserve(LONGEST, GFP_KERNEL)?;
         let mut copy = |kept: &mut [Kept; LONGEST]| {
             for one in kept.iter().filter(|k| k.stall.ns != 0) {
-                // There is room.
+                // The loop copies at most `LONGEST` stalls, for which there is room.
                 let _ = all.push_within_capacity(*one);
             }
         };
