@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counts by cgroup, or by something of a cgroup: a bounded table for each CPU, in which the
-//! heaviest have rows of their own.
+//! Counts by cgroup, or by something that belongs to a cgroup: a bounded table for each CPU, in
+//! which the heaviest have rows of their own.
 //!
-//! `policy/heaviest.rs` decides which of them have one. A row that is given to another cgroup
-//! leaves what it counted to `other`, or to `removed` if its cgroup is gone: all of a table
-//! together is always what was counted.
+//! `policy/heaviest.rs` chooses these. A row that is given to another cgroup leaves its counts to
+//! `other`, or to `removed` if its cgroup has been removed. So the sum of a table is always all
+//! that was counted.
 //!
-//! Context: a CPU's table is written by handlers on that CPU alone (task context, preemption
-//! off), without a lock. A reader copies it, and does so again if a row was given away meanwhile.
+//! Context: only handlers on a CPU write the table of that CPU (task context, preemption off),
+//! without a lock. A reader copies the table, and copies it again if a row was given away
+//! meanwhile.
 
 mod known;
 mod totals;
@@ -56,40 +57,41 @@ use totals::{
     sum, //
 };
 
-/// Rows of a CPU: more than a node has pods, of which a node of a cluster has 110 or 250. Fewer
-/// where there are many CPUs.
+/// Number of rows of each CPU. This is more than the pods of a node: a node of a cluster has 110 or
+/// 250. With many CPUs there are fewer rows.
 pub(crate) const ROWS: usize = 256;
 
-/// Rows of a CPU in a table that has `most` of them where there are few CPUs.
+/// Returns the number of rows of each CPU, in a table that has `most` of them if there are few
+/// CPUs.
 fn rows_of_cpu(most: usize) -> usize {
     heaviest::rows_of_cpu(most, system::nr_cpus())
 }
 
-/// Rows of all CPUs in such a table.
+/// Returns the number of rows of all CPUs in such a table.
 pub(crate) fn rows_in_all(most: usize) -> usize {
     rows_of_cpu(most).saturating_mul(system::nr_cpus())
 }
 
-/// How often a reader begins anew with a CPU's table, as a row was given away meanwhile.
+/// How often a reader begins anew with the table of a CPU, because a row was given away meanwhile.
 const TRIES: usize = 1000;
 
-/// What is counted of one cgroup on one CPU; `N` counts. Which is whose is in `Cgroups::keys`.
+/// The `N` counts of one cgroup on one CPU. `Cgroups::keys` tells which cgroup that is.
 #[derive(Zeroable)]
 struct CgroupRow<const N: usize, const D: usize> {
-    /// The rank at which it began.
+    /// The rank at which the row began.
     base: Cell64,
-    /// The most that its cgroup counted before.
+    /// The most that its cgroup may have counted before.
     missed: Cell64,
-    /// What was counted, times.
+    /// How many events were counted.
     events: Cell64,
-    /// Its cgroup's entry in `Known`, plus 1; 0: none.
+    /// The entry of its cgroup in `Known`, plus 1; 0 if there is none.
     known: Cell64,
     /// What else is known of its subject.
     details: [Cell64; D],
     counts: [Cell64; N],
 }
 
-/// What a CPU's table has beside its rows.
+/// What the table of a CPU has apart from its rows.
 #[repr(align(64))]
 #[derive(Zeroable)]
 struct Rest<const N: usize> {
@@ -99,17 +101,17 @@ struct Rest<const N: usize> {
     floor: Cell64,
     newest: Cell64,
     swept: Cell64,
-    /// Weight of what living ones left to `other` with their rows.
+    /// The weight of the counts that living cgroups left to `other` with their rows.
     left: Cell64,
-    /// Of cgroups without a row, and of none.
+    /// Counts of cgroups without a row, and of no cgroup.
     other: [Cell64; N],
-    /// Of cgroups that are gone.
+    /// Counts of cgroups that have been removed.
     removed: [Cell64; N],
 }
 
 /// The tables of all CPUs, with `N` counts and `D` details for each cgroup.
 pub(crate) struct Cgroups<const N: usize, const D: usize = 0> {
-    // Apart, as all of them may be looked at for one.
+    // Keys and ranks are apart from the rows, because one event may search all of them.
     keys: PerCpuTable<Cell64>,
     ranks: PerCpuTable<Cell64>,
     rows: PerCpuTable<CgroupRow<N, D>>,
@@ -117,34 +119,35 @@ pub(crate) struct Cgroups<const N: usize, const D: usize = 0> {
     known: Arc<Known>,
 }
 
-/// Of what something is counted.
+/// What something is counted for.
 pub(crate) struct Subject {
-    /// What has the row: a cgroup, or a word for something of it, whose highest bit is set (as
-    /// is that of a v1 cgroup: neither tells how old it is).
+    /// The owner of the row: a cgroup, or a word for something that belongs to a cgroup. The
+    /// highest bit of such a word is set, as it is for a v1 cgroup, because neither tells how old
+    /// it is.
     pub(crate) key: CgroupKey,
-    /// The cgroup that it is of.
+    /// The cgroup to which that belongs.
     pub(crate) cgroup: CgroupKey,
-    /// That has been removed.
+    /// Whether that cgroup has been removed.
     pub(crate) gone: bool,
 }
 
 /// What could not be kept apart when something was counted.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CgroupLoss {
-    /// What a living cgroup had counted, times, that lost its row for this.
+    /// The number of events that a living cgroup had counted, which lost its row for this.
     pub(crate) events: u64,
-    /// The cgroup got a row, and it will not be noticed when it goes.
+    /// Whether the cgroup got a row, but its removal will not be noticed.
     pub(crate) unknown: bool,
 }
 
 impl CgroupLoss {
-    /// Is there anything?
+    /// Whether there is any loss.
     pub(crate) fn any(&self) -> bool {
         self.events != 0 || self.unknown
     }
 }
 
-/// One CPU's.
+/// The table of one CPU, while something is counted.
 struct Own<'a, const N: usize, const D: usize, F: Fn() -> [u64; D]> {
     keys: &'a [Cell64],
     ranks: &'a [Cell64],
@@ -167,7 +170,7 @@ fn write(cells: &[Cell64], at: usize, value: u64) {
 }
 
 impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Own<'_, N, D, F> {
-    /// What readers must not see half of.
+    /// Runs `f`, which makes changes that readers must not see in part.
     fn changes(&self, f: impl FnOnce()) {
         self.rest.given.add(1);
         compat::smp_wmb();
@@ -268,19 +271,19 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Rows for Own<'_, N, D,
             write(self.ranks, at, base);
             write(self.keys, at, key.0);
         });
-        // Not before: a reader would take the row for another one's that lives.
+        // Not before the changes: a reader would take the row for that of another, living cgroup.
         self.known.release(before);
     }
 }
 
 impl<const N: usize, const D: usize> Cgroups<N, D> {
-    /// Allocates. Sleeps.
+    /// Allocates the tables, with [`ROWS`]. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(known: Arc<Known>) -> Result<Self> {
         Self::with_rows(ROWS, known)
     }
 
-    /// Allocates, with so many rows for a CPU where there are few of these, a power of two.
-    /// Sleeps.
+    /// Allocates the tables, with `most` rows for each CPU, a power of two, if there are few CPUs.
+    /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn with_rows(most: usize, known: Arc<Known>) -> Result<Self> {
         let rows = rows_of_cpu(most);
         Ok(Self {
@@ -292,9 +295,10 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         })
     }
 
-    /// Counts what happened so many times; `weight` is what the heaviest are told by, of all
-    /// together. `details` is asked for when a row is given to the subject. `add` adds it to the
-    /// counts, and may change the details of the row; there are none where it has none.
+    /// Counts `times` events with a total `weight`, by which the heaviest subjects are chosen.
+    /// `details` is called when a row is given to the subject. `add` adds the events to the counts,
+    /// and may change the details of the row. The slice of details is empty if the subject has no
+    /// row.
     #[inline]
     pub(crate) fn count_of(
         &self,
@@ -337,7 +341,8 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         own.not_kept.get()
     }
 
-    /// What all CPUs counted. Process context; sleeps.
+    /// Returns the counts of all CPUs. Process context; sleeps. Fails with `ENOMEM`, or with
+    /// `EAGAIN` if rows were given away all the time.
     pub(crate) fn totals(&self) -> Result<Totals<N, D>> {
         let mut totals = Totals::new();
         let mut pasts = KVVec::<(Past, u64)>::new();
@@ -362,8 +367,8 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         Ok(totals)
     }
 
-    /// Copies the rows of one CPU, and adds what has none; `None` if a row was given away
-    /// meanwhile.
+    /// Copies the rows of one CPU, and adds the counts without a row to `totals`. `None` if a row
+    /// was given away meanwhile.
     fn copy(
         &self,
         keys: &[Cell64],
@@ -373,7 +378,8 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         totals: &mut Totals<N, D>,
     ) -> Option<(Past, u64)> {
         copy.clear();
-        // That a preempted reader need not begin again and again.
+        // Preemption is off, because a reader that is preempted might have to begin again and
+        // again.
         pinned(|_| {
             let given = rest.given.get();
             compat::smp_rmb();
@@ -394,7 +400,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
                 for (detail, cell) in total.details.iter_mut().zip(&row.details) {
                     *detail = cell.get();
                 }
-                // There is room for all rows, so that nothing is allocated.
+                // There is room for all rows, so this allocates nothing.
                 copy.push_within_capacity(total).ok()?;
             }
             let (mut other, mut removed) = ([0; N], [0; N]);
@@ -415,7 +421,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         })
     }
 
-    /// Memory that the tables take, in bytes.
+    /// Returns the memory that the tables take, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.keys
             .bytes()
@@ -426,7 +432,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
 }
 
 impl<const N: usize> Cgroups<N> {
-    /// Counts something of a cgroup, `gone` if that has been removed.
+    /// Counts an event of a cgroup. `gone` tells whether that has been removed.
     #[inline]
     pub(crate) fn count(
         &self,
@@ -439,7 +445,7 @@ impl<const N: usize> Cgroups<N> {
         self.count_times(pin, cgroup, gone, 1, weight, add)
     }
 
-    /// The same, of what happened so many times, and weighs so much together.
+    /// Counts `times` events of a cgroup, which have this weight in total.
     #[inline]
     pub(crate) fn count_times(
         &self,

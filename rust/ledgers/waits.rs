@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ledger of waits: what tasks waited for that memory is to blame for, and which of that
-//! PSI counts; which pages came back.
+//! The ledger of waits: the waits of tasks for which memory is to blame, and how much of them PSI
+//! counts; the pages that came back.
 //!
-//! What goes on is kept in a table by task, and only its task touches it. What ended is added
-//! to one instance per CPU, with preemption off; readers merge them. What an allocation does
-//! while it stalls is in a ledger of its own: [`crate::ledgers::stalls`].
+//! A wait that goes on is kept in a table by task, and only its task touches the entry. A wait that
+//! ended is added to the instance of its CPU, with preemption off. Readers merge the instances.
+//! What an allocation does while it stalls is in a ledger of its own: [`crate::ledgers::stalls`].
+//!
+//! Context: the task that waits. The exception is [`Waits::add_as`] for a read of swap, which may
+//! end in any context.
 
 mod cgroups;
 
@@ -63,28 +66,28 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// Devices that a CPU tells apart.
+/// The most devices that a CPU tells apart.
 const DEVICES: usize = 16;
 
-/// Swap areas that there can be: MAX_SWAPFILES is less.
+/// The most swap areas. MAX_SWAPFILES is less.
 const AREAS: usize = 32;
 
 /// A wait that goes on.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenWait {
-    /// How long, and for what.
+    /// When it began, and for what the task waits.
     pub(crate) wait: Wait,
     facts: WaitFacts,
 }
 
 impl OpenWait {
-    /// Begins.
+    /// Begins a wait.
     pub(crate) fn new(wait: Wait, facts: WaitFacts) -> Self {
         Self { wait, facts }
     }
 }
 
-/// What something sums up to.
+/// The sum of several waits.
 #[derive(Zeroable)]
 struct Sum {
     waits: Cell64,
@@ -98,16 +101,16 @@ impl Sum {
     }
 }
 
-/// Per-CPU instance, of one kind.
+/// The instance of a CPU, for one kind.
 #[derive(Zeroable)]
 pub(crate) struct KindWaits {
-    /// Waits.
+    /// Number of waits.
     pub(crate) waits: Cell64,
-    /// Nanoseconds in all.
+    /// Nanoseconds of all waits.
     pub(crate) ns: Cell64,
-    /// Of these, what PSI counts.
+    /// The part of these that PSI counts, in nanoseconds.
     pub(crate) psi_ns: Cell64,
-    /// Of the longest.
+    /// Nanoseconds of the longest wait.
     pub(crate) longest_ns: Cell64,
     limits: [Cell64; Limit::COUNT],
     /// Waits by microseconds, log2.
@@ -115,37 +118,37 @@ pub(crate) struct KindWaits {
 }
 
 impl KindWaits {
-    /// Nanoseconds that are because of a limit.
+    /// Returns the nanoseconds of waits because of a limit.
     pub(crate) fn limit(&self, limit: Limit) -> u64 {
         self.limits.get(limit as usize).map_or(0, Cell64::get)
     }
 }
 
-/// A device.
+/// The waits for a device.
 #[derive(Zeroable)]
 struct DeviceWaits {
-    /// Its number plus 1; 0: free.
+    /// The device number, plus 1; 0 if the row is free.
     key: Cell64,
     kinds: [Sum; IO_KINDS],
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct WaitCounts {
     kinds: [KindWaits; WaitKind::COUNT],
     refaults: Refaults,
     devices: [DeviceWaits; DEVICES],
-    /// Nanoseconds on devices that found no room.
+    /// Nanoseconds of waits for devices that found no row.
     other_devices: Cell64,
 }
 
 impl WaitCounts {
-    /// One kind.
+    /// Returns the counts of a kind.
     pub(crate) fn kind(&self, kind: WaitKind) -> Option<&KindWaits> {
         self.kinds.get(kind as usize)
     }
 
-    /// Pages that came back, by limit, of files or not.
+    /// Returns the pages of files, or of other memory, that came back after a limit was reached.
     pub(crate) fn refaults(&self, file: bool, limit: Limit) -> u64 {
         self.refaults.of(file, limit).map_or(0, Cell64::get)
     }
@@ -164,7 +167,7 @@ impl WaitCounts {
     }
 }
 
-/// Pages that came back.
+/// The pages that came back.
 #[derive(Zeroable)]
 struct Refaults {
     anon: [Cell64; Limit::COUNT],
@@ -184,21 +187,22 @@ impl Refaults {
     }
 }
 
-/// All of it.
+/// The ledger of waits.
 pub(crate) struct Waits {
-    /// Those that go on.
+    /// Waits that go on.
     pub(crate) open: Tasks<OpenWait>,
-    /// By kind and by device.
+    /// Waits by kind and by device.
     pub(crate) counts: PerCpu<WaitCounts>,
-    /// By cgroup, of waits and of pages that came back.
+    /// Waits and pages that came back, by cgroup.
     pub(crate) cgroups: WaitCgroups,
     tasks: [TaskNames; IO_KINDS],
-    /// Devices of swap areas, as far as something was written to them; 0: not known.
+    /// The device of each swap area to which something has been written; 0 if not known.
     areas: [Atomic<u32>; AREAS],
 }
 
 impl Waits {
-    /// Allocates, for `tasks` that can wait at once, a power of two. Sleeps.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can wait at the same time.
+    /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
         let none = OpenWait::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
         Ok(Self {
@@ -210,7 +214,7 @@ impl Waits {
         })
     }
 
-    /// Something is written to a swap area on a device.
+    /// Notes that a swap area is on a device, because something is written to it.
     pub(crate) fn area_is_on(&self, area: usize, device: u32) {
         if let Some(there) = self.areas.get(area) {
             if peek(there) != device {
@@ -219,14 +223,15 @@ impl Waits {
         }
     }
 
-    /// The wait of the current task ended.
+    /// Counts a wait of the current task, which ended at `now`.
     pub(crate) fn close(&self, pin: &Pinned<'_>, open: &OpenWait, now: u64) -> WaitLoss {
         let (ns, psi_ns) = open.wait.ended(now);
         self.add(pin, open.wait.kind(), &open.facts, ns, psi_ns)
     }
 
-    /// The current task waits so long. A wait that stands for others is counted as often: they
-    /// took as long, but for what PSI counts of it, which it has seen of all.
+    /// Counts a wait of the current task, which took `ns` nanoseconds. If the wait stands for
+    /// others, it is counted as often, because they took as long. `psi_ns`, the part that PSI
+    /// counts, is added only once, because it is measured for all of them.
     pub(crate) fn add(
         &self,
         pin: &Pinned<'_>,
@@ -238,7 +243,7 @@ impl Waits {
         self.add_as(pin, system::comm(), kind, facts, ns, psi_ns)
     }
 
-    /// The same, of a task of this name, which may be another one.
+    /// Like [`Self::add`], for a task with this name, which may be another task.
     pub(crate) fn add_as(
         &self,
         pin: &Pinned<'_>,
@@ -298,7 +303,7 @@ impl Waits {
         }
     }
 
-    /// A folio came back.
+    /// Counts a folio that came back.
     pub(crate) fn refault(&self, pin: &Pinned<'_>, facts: &WaitFacts) -> CgroupLoss {
         self.counts.this(pin).refaults.add(facts);
         let pages = u64::from(facts.stands_for);
@@ -316,7 +321,7 @@ impl Waits {
         )
     }
 
-    /// Devices that were waited for. May sleep.
+    /// Returns the devices for which tasks waited. May sleep. Fails with `ENOMEM`.
     pub(crate) fn devices(&self) -> Result<KVec<u32>> {
         let mut seen = KVec::new();
         let all = self.counts.all().flat_map(|c| c.devices.iter());
@@ -331,7 +336,7 @@ impl Waits {
         Ok(seen)
     }
 
-    /// Waits for a device, and their nanoseconds.
+    /// Returns the number of waits for a device, and their nanoseconds.
     pub(crate) fn of_device(&self, device: u32, kind: WaitKind) -> (u64, u64) {
         let key = u64::from(device).wrapping_add(1);
         let sum = |get: fn(&Sum) -> &Cell64| {
@@ -344,19 +349,19 @@ impl Waits {
         (sum(|s| &s.waits), sum(|s| &s.ns))
     }
 
-    /// Nanoseconds for devices that found no room.
+    /// Returns the nanoseconds of waits for devices that found no row.
     pub(crate) fn other_devices(&self) -> u64 {
         self.counts.sum(|c| c.other_devices.get())
     }
 
-    /// Who waited, by name. Process context; sleeps.
+    /// Returns the tasks that waited, by name. Process context; sleeps. Fails with `ENOMEM`.
     pub(crate) fn tasks(&self, kind: WaitKind) -> Result<KVVec<Named>> {
         self.tasks
             .get(kind as usize)
             .map_or_else(|| Ok(KVVec::new()), TaskNames::totals)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let rest = [self.open.bytes(), self.counts.bytes(), self.cgroups.bytes()];
         let names = self.tasks.iter().map(TaskNames::bytes);

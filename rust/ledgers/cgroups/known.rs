@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The cgroups that have rows: whether they have been removed, and where they were then.
+//! The cgroups that have rows: whether they have been removed, and their paths at that time.
 //!
-//! One table for all CPUs. An entry is held by each row of its cgroup, and may be another's once
-//! nobody holds it; there are more entries than rows. Rows look at it without a lock; whoever
-//! removes a cgroup (`cgroup_mutex` held, interrupts off) finds it by its id.
+//! All CPUs share one table. Each row of a cgroup holds the entry of the cgroup. When nobody holds
+//! it, the entry may be given to another cgroup. There are more entries than rows. Rows look at
+//! their entry without a lock. A task that removes a cgroup (with `cgroup_mutex`, interrupts off)
+//! finds the entry by the id.
 //!
-//! A cgroup may be removed between a handler's look at it and its first row. So removals are noted
-//! before entries are looked for, and an entry is made before removals are looked at: one of the
-//! two sees the other. (Not for v1 cgroups, whose ids come back.)
+//! A cgroup may be removed after a handler looked at it and before it gets its first row. So a
+//! removal is noted before entries are searched, and an entry is made before removals are searched.
+//! Then one side sees the other. (This is not so for v1 cgroups, because their ids are used again.)
 //!
-//! Locks: a path's, which is only tried.
+//! Locks: the lock of a path, which is only tried.
 
 use crate::{
     kernel_ext::{
@@ -34,17 +35,17 @@ use kernel::{
     },
 };
 
-/// Entries for each row, so that a free one is found in a few places. (Most rows of one CPU are
-/// of cgroups that have rows on others, too.)
+/// Number of entries for each row, so that few places must be searched for a free one. (Most rows
+/// of a CPU are of cgroups that have rows on other CPUs, too.)
 const SPARE: usize = 2;
 
-/// Removed cgroups whose paths are kept: the last ones that had rows.
+/// Number of removed cgroups whose paths are kept: the last ones that had rows.
 const PATHS: usize = 1024;
 
-/// Removals that a handler looks at when it gives a row to a cgroup: the last ones.
+/// Number of removals at which a handler looks when it gives a row to a cgroup: the last ones.
 const RECENT: usize = 64;
 
-/// Room for the end of a path: of a container of Kubernetes it is all of it.
+/// Room for the end of a path, in bytes. The path of a Kubernetes container fits as a whole.
 const PATH: usize = 208;
 
 /// The end of a path.
@@ -55,13 +56,13 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// An empty one.
+    /// An empty path.
     pub(crate) const NONE: Self = Self {
         len: 0,
         bytes: [0; PATH],
     };
 
-    /// Of a path that is too long the end is kept, which tells more.
+    /// Keeps a path. If it is too long, its end is kept, which tells more than its begin.
     fn set(&mut self, path: &[u8]) {
         let (dots, rest): (&[u8], &[u8]) = match path.len().checked_sub(PATH) {
             None | Some(0) => (b"", path),
@@ -78,7 +79,7 @@ impl Path {
         }
     }
 
-    /// As text; `None`: it is not known, or no text.
+    /// Returns the path as text; `None` if it is not known, or is not text.
     fn text(&self) -> Option<&str> {
         let text = core::str::from_utf8(self.bytes.get(..self.len)?).ok()?;
         (!text.is_empty()).then_some(text)
@@ -86,22 +87,23 @@ impl Path {
 }
 
 struct Entry {
-    /// Rows, and who looks at it just now; -1: it becomes another's.
+    /// Number of rows, and of others that use the entry at this time; -1 while the entry is given
+    /// to a cgroup.
     holders: Atomic<i32>,
-    /// It has been removed.
+    /// Whether the cgroup has been removed: 0 or 1.
     gone: Atomic<i32>,
     key: Atomic<u64>,
 }
 
-/// Where a removed cgroup was.
+/// The path of a cgroup when it was removed.
 struct LastPath {
-    /// Its key; 0: none.
+    /// The key of the cgroup; 0 if the place is free.
     key: Atomic<u64>,
     path: TryLock<Path>,
 }
 
 impl Entry {
-    /// Holds it, if it is that cgroup's.
+    /// Holds the entry, if it belongs to that cgroup.
     fn hold(&self, key: CgroupKey) -> bool {
         let mut holders = peek(&self.holders);
         while peek(&self.key) == key.0 && holders > 0 {
@@ -109,7 +111,7 @@ impl Entry {
                 .holders
                 .cmpxchg(holders, holders.wrapping_add(1), Acquire)
             {
-                // It may have become another's just before.
+                // The entry may have been given to another cgroup just before.
                 Ok(_) if peek(&self.key) == key.0 => return true,
                 Ok(_) => {
                     self.release();
@@ -134,17 +136,17 @@ impl Entry {
 pub(crate) struct Known {
     entries: KVVec<Entry>,
     removals: Atomic<u64>,
-    /// Keys of the last cgroups that were removed, with rows or without, and how many they were
-    /// in all. Removals come one at a time.
+    /// The keys of the last cgroups that were removed, with or without rows, and the number of all
+    /// removals. Removals come one at a time.
     recent: [Atomic<u64>; RECENT],
     noted: Atomic<u64>,
     paths: KVVec<LastPath>,
-    /// Paths that were kept in all.
+    /// Number of paths that were kept so far.
     kept: Atomic<u64>,
 }
 
 impl Known {
-    /// Allocates, for so many rows. Sleeps.
+    /// Allocates the table for so many rows. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(rows: usize) -> Result<Self> {
         let len = rows.saturating_mul(SPARE).checked_next_power_of_two();
         let len = len.ok_or(EINVAL)?;
@@ -180,12 +182,14 @@ impl Known {
             .filter_map(|i| Some((i, self.entries.get(i)?)))
     }
 
-    /// Holds a living cgroup's entry for a row: its number plus 1; 0: there is no room. Any
-    /// context, preemption off. (Two CPUs may make an entry each: both are found.)
+    /// Holds the entry of a living cgroup for a row. Returns the number of the entry, plus 1; 0 if
+    /// there is no room. Any context, preemption off. (Two CPUs may make an entry each. Both are
+    /// found.)
     pub(super) fn hold(&self, key: CgroupKey) -> u64 {
         for (i, entry) in self.places(key) {
             if entry.hold(key) {
-                // An id of a v1 hierarchy: the entry is of another cgroup that had it.
+                // The id is of a v1 hierarchy, and the entry belongs to a cgroup that had it
+                // before.
                 if !entry.is_gone() {
                     return (i as u64).wrapping_add(1);
                 }
@@ -198,7 +202,7 @@ impl Known {
                 entry.key.store(key.0, Relaxed);
                 entry.gone.store(0, Relaxed);
                 entry.holders.store(1, Release);
-                // Pairs with that of `removed()`.
+                // Pairs with the barrier in `removed()`.
                 compat::smp_mb();
                 if self.just_removed(key) {
                     entry.gone.store(1, Release);
@@ -210,12 +214,12 @@ impl Known {
         0
     }
 
-    /// It was removed a moment ago, when it may have had no entry yet.
+    /// Whether the cgroup was removed a moment ago, when it may have had no entry yet.
     fn just_removed(&self, key: CgroupKey) -> bool {
         !key.is_v1() && self.recent.iter().any(|removed| peek(removed) == key.0)
     }
 
-    /// A row does not hold it any more.
+    /// Ends the hold of a row.
     pub(super) fn release(&self, known: u64) {
         if let Some(entry) = self.entry(known) {
             entry.release();
@@ -226,29 +230,30 @@ impl Known {
         self.entries.get((known as usize).checked_sub(1)?)
     }
 
-    /// Has the cgroup of a row been removed?
+    /// Whether the cgroup of a row has been removed.
     pub(super) fn is_gone(&self, known: u64) -> bool {
         self.entry(known).is_some_and(Entry::is_gone)
     }
 
-    /// It has been removed, and its id does not come back.
+    /// Whether the cgroup has been removed, and its id will not be used again.
     pub(super) fn never_back(&self, key: CgroupKey) -> bool {
         !key.is_v1() && self.places(key).any(|(_, e)| gone(e, key))
     }
 
-    /// Cgroups with rows that were removed, so far.
+    /// Returns the number of cgroups with rows that have been removed so far.
     pub(super) fn removals(&self) -> u64 {
         self.removals.load(Acquire)
     }
 
-    /// A cgroup is removed, whose path was this. Any context, preemption off; one at a time.
+    /// Notes that a cgroup is removed, which had this path. Any context, preemption off; one caller
+    /// at a time.
     pub(crate) fn removed(&self, key: CgroupKey, path: &[u8]) {
         let n = peek(&self.noted);
         if let Some(place) = self.recent.get(n as usize % RECENT) {
             place.store(key.0, Relaxed);
         }
         self.noted.store(n.wrapping_add(1), Relaxed);
-        // Pairs with that of `hold()`.
+        // Pairs with the barrier in `hold()`.
         compat::smp_mb();
         let mut known = false;
         for (_, entry) in self.places(key) {
@@ -270,7 +275,7 @@ impl Known {
             return;
         };
         place.key.store(key.0, Relaxed);
-        // A reader that is at it costs the path.
+        // If a reader uses the place, the path is lost.
         if place.path.try_with(|p| p.set(path)).is_none() {
             place.key.store(0, Relaxed);
             pr_debug!("the path of a removed cgroup was not kept\n");
@@ -278,10 +283,11 @@ impl Known {
         self.kept.store(n.wrapping_add(1), Relaxed);
     }
 
-    /// Where a cgroup was when it was removed. Process context.
+    /// Returns the path that a cgroup had when it was removed. Process context.
     pub(crate) fn path<'a>(&self, key: CgroupKey, path: &'a mut Path) -> Option<&'a str> {
         *path = Path::NONE;
-        // The last one that had the key: the newest are before `kept`, and go round.
+        // Take the last one with this key. The places are used in turn, and the newest is before
+        // `kept`.
         let (older, newer) = self
             .paths
             .split_at_checked(self.kept.load(Relaxed) as usize % PATHS)?;
@@ -298,7 +304,7 @@ impl Known {
         path.text()
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the table takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.entries.as_slice())
             .saturating_add(core::mem::size_of_val(self.paths.as_slice()))

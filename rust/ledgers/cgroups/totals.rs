@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the tables of all CPUs come to.
+//! The sums of the tables of all CPUs.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -11,31 +11,31 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What all CPUs counted of one cgroup.
+/// The counts of one cgroup on all CPUs.
 pub(crate) struct CgroupCounts<const N: usize, const D: usize = 0> {
-    /// Which.
+    /// The key of the cgroup, or of what belongs to it.
     pub(crate) key: CgroupKey,
     /// What else is known of it.
     pub(crate) details: [u64; D],
     /// Its counts.
     pub(crate) counts: [u64; N],
-    /// At most so much more weight is its own, among `other`.
+    /// The most weight, among `other`, that may be its own, too.
     pub(crate) missed: u64,
-    /// It has been removed.
+    /// Whether the cgroup has been removed.
     pub(crate) removed: bool,
 }
 
-/// What all CPUs counted.
+/// The counts of all CPUs.
 pub(crate) struct Totals<const N: usize, const D: usize = 0> {
     cgroups: KVVec<CgroupCounts<N, D>>,
-    /// Of those that have none, and of none.
+    /// Counts of living cgroups that have no row, and of no cgroup.
     pub(crate) other: [u64; N],
-    /// Of those that are gone and have none.
+    /// Counts of removed cgroups that have no row.
     pub(crate) removed: [u64; N],
 }
 
 impl<const N: usize, const D: usize> Totals<N, D> {
-    /// Of no CPU yet.
+    /// Creates the counts, of no CPU yet.
     pub(super) fn new() -> Self {
         Self {
             cgroups: KVVec::new(),
@@ -44,14 +44,15 @@ impl<const N: usize, const D: usize> Totals<N, D> {
         }
     }
 
-    /// Those that have a row.
+    /// Returns the cgroups that have a row.
     pub(crate) fn cgroups(&self) -> impl Iterator<Item = &CgroupCounts<N, D>> {
         self.cgroups.iter().filter(|t| t.key != CgroupKey::NONE)
     }
 
-    /// Adds one CPU's row. `otherwise` is what would be missed there without it.
+    /// Adds a row of one CPU. `otherwise` is the weight that the cgroup might have missed on that
+    /// CPU if it had no row there.
     pub(super) fn add(&mut self, row: &CgroupCounts<N, D>, otherwise: u64) -> Result {
-        // An id of a v1 hierarchy may be another cgroup's by now.
+        // An id of a v1 hierarchy may belong to another cgroup by now.
         let same = |t: &CgroupCounts<N, D>| {
             t.key == row.key && (!t.key.is_v1() || t.removed == row.removed)
         };
@@ -71,7 +72,7 @@ impl<const N: usize, const D: usize> Totals<N, D> {
         };
         if let Some(total) = self.cgroups.get_mut(at) {
             add(&mut total.counts, &row.counts);
-            // What is added for this CPU in the end is not so.
+            // `settle()` adds `otherwise` for each CPU. For this CPU that would be wrong.
             total.missed = total
                 .missed
                 .wrapping_add(row.missed)
@@ -86,8 +87,8 @@ impl<const N: usize, const D: usize> Totals<N, D> {
         Ok(())
     }
 
-    /// All CPUs are in it; `pasts` are what their tables know of those that lost their rows, and
-    /// the weight that these left.
+    /// Ends the sum, when the rows of all CPUs have been added. For each CPU, `pasts` has what its
+    /// table knows of the cgroups that lost their rows, and the weight that these left.
     pub(super) fn settle(&mut self, pasts: &[(Past, u64)]) {
         for total in self.cgroups.iter_mut() {
             for (past, left) in pasts {
@@ -98,7 +99,7 @@ impl<const N: usize, const D: usize> Totals<N, D> {
         self.fold_reused();
     }
 
-    /// What was counted of an id that another cgroup has now is among what was removed.
+    /// Moves the counts of a removed cgroup to `removed` if another cgroup has its id now.
     fn fold_reused(&mut self) {
         for at in 0..self.cgroups.len() {
             let Some(key) = self.cgroups.get(at).filter(|t| t.removed).map(|t| t.key) else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Waits by the cgroup of the task, and pages by their own: what is counted of one.
+//! Waits by the cgroup of the task, and pages by their own cgroup: what is counted for one cgroup.
 
 use crate::{
     kernel_ext::cell::Cell64,
@@ -18,26 +18,26 @@ use crate::{
 };
 use core::ops::Range;
 
-// Where the counts are: waits and nanoseconds by kind, what PSI counts, nanoseconds by limit of
-// each kind that has one, and pages that came back.
+// These are the places of the counts: waits and nanoseconds by kind, what PSI counts, nanoseconds
+// by limit for each kind that has one, and pages that came back.
 const WAITS: Range<usize> = 0..WaitKind::COUNT;
 const NS: Range<usize> = WAITS.end..WAITS.end + WaitKind::COUNT;
 const PSI: Range<usize> = NS.end..NS.end + 1;
 const LIMITS: Range<usize> = PSI.end..PSI.end + IO_KINDS * Limit::COUNT;
 const PAGES: Range<usize> = LIMITS.end..LIMITS.end + 2;
 
-/// How many counts there are.
+/// Number of counts.
 pub(crate) const COUNTS: usize = PAGES.end;
 
-/// What a page that came back weighs, in nanoseconds: a cgroup that reads its pages again and
-/// again is told from others though nobody waits for them.
+/// The weight of a page that came back, in nanoseconds. With it, a cgroup that reads its pages
+/// again and again is heavier than others, though no task waits for them.
 pub(crate) const PAGE_WEIGHT: u64 = 1000;
 
-/// By cgroup; the heaviest are those that waited longest. The detail is the cgroup whose limit
-/// was reached last; 0 for none.
+/// Waits by cgroup. The heaviest cgroups are those that waited longest. The detail is the cgroup
+/// whose limit was reached last; 0 if there is none.
 pub(crate) type WaitCgroups = crate::ledgers::cgroups::Cgroups<COUNTS, 1>;
 
-/// Which of the limits' counts.
+/// Returns the place of a kind and limit in `LIMITS`; `None` if the kind has no limit.
 fn of_limit(kind: WaitKind, limit: Limit) -> Option<usize> {
     let kind = Some(kind as usize).filter(|&kind| kind < IO_KINDS)?;
     Some(kind.wrapping_mul(Limit::COUNT).wrapping_add(limit as usize))
@@ -47,7 +47,7 @@ fn part<T>(counts: &[T; COUNTS], range: Range<usize>) -> &[T] {
     counts.get(range).unwrap_or(&[])
 }
 
-/// The cgroup that a wait, or a page, is of.
+/// Returns the cgroup that a wait, or a page that came back, belongs to.
 pub(super) fn subject(facts: &WaitFacts) -> Subject {
     Subject {
         key: facts.cgroup_key(),
@@ -56,14 +56,14 @@ pub(super) fn subject(facts: &WaitFacts) -> Subject {
     }
 }
 
-/// Notes whose limit was reached.
+/// Notes the cgroup whose limit was reached.
 pub(super) fn limited_by(details: &[Cell64], facts: &WaitFacts) {
     if let Some(limited) = details.first().filter(|_| facts.limited != 0) {
         limited.set(facts.limited);
     }
 }
 
-/// Adds so many waits, of `ns` in all.
+/// Adds waits of `ns` nanoseconds in all.
 pub(super) fn add(
     counts: &[Cell64; COUNTS],
     kind: WaitKind,
@@ -91,7 +91,7 @@ pub(super) fn add_refault(counts: &[Cell64; COUNTS], facts: &WaitFacts) {
     }
 }
 
-/// What was counted.
+/// The counts of a cgroup.
 pub(crate) struct CgroupWaits<'a>(pub(crate) &'a [u64; COUNTS]);
 
 impl CgroupWaits<'_> {
@@ -99,40 +99,40 @@ impl CgroupWaits<'_> {
         part(self.0, range).get(at).copied().unwrap_or(0)
     }
 
-    /// Waits of one kind, and their nanoseconds.
+    /// Returns the number of waits of a kind, and their nanoseconds.
     pub(crate) fn kind(&self, kind: WaitKind) -> (u64, u64) {
         (self.at(WAITS, kind as usize), self.at(NS, kind as usize))
     }
 
-    /// What PSI counts of all, in nanoseconds.
+    /// Returns the part of all waits that PSI counts, in nanoseconds.
     pub(crate) fn psi_ns(&self) -> u64 {
         self.at(PSI, 0)
     }
 
-    /// Nanoseconds of a kind that are because of a limit.
+    /// Returns the nanoseconds of a kind of waits because of a limit.
     pub(crate) fn limit(&self, kind: WaitKind, limit: Limit) -> u64 {
         of_limit(kind, limit).map_or(0, |at| self.at(LIMITS, at))
     }
 
-    /// Pages that came back, of files or not.
+    /// Returns the pages of files, or of other memory, that came back.
     pub(crate) fn refaults(&self, file: bool) -> u64 {
         self.at(PAGES, usize::from(file))
     }
 }
 
-/// The cgroup whose limit was reached last; 0 for none.
+/// Returns the cgroup whose limit was reached last; 0 if there is none.
 pub(crate) fn limited(total: &CgroupCounts<COUNTS, 1>) -> u64 {
     let [limited] = total.details;
     limited
 }
 
-/// What [`Waits::close`] could not do.
+/// What [`Waits::close`] could not record.
 ///
 /// [`Waits::close`]: super::Waits::close
 #[derive(Default)]
 pub(crate) struct WaitLoss {
-    /// For want of rows of cgroups.
+    /// What was lost because the cgroup had no row.
     pub(crate) cgroup: CgroupLoss,
-    /// No room for the task's name.
+    /// Whether the name of the task found no room.
     pub(crate) task: bool,
 }
