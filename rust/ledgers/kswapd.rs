@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The ledger of kswapd: what it costs, what it looks at for a page that it frees, why it does
-//! not come to rest, and who wakes it.
+//! The ledger of kswapd: what it costs, how many pages it looks at for each page that it frees, why
+//! it does not come to rest, and which tasks wake it.
 //!
-//! A node's figures are written by its kswapd alone, and read by anyone; those of who wakes it
+//! The figures of a node are written by its kswapd alone, and read in any context. Those of wakeups
 //! are one instance per CPU.
 
 use crate::{
@@ -30,86 +30,88 @@ use crate::{
 use kernel::prelude::*;
 use pin_init::Zeroable;
 
-/// Passes that had one reason.
+/// The passes that had one reason.
 #[derive(Zeroable)]
 pub(crate) struct Passes {
-    /// How many.
+    /// Number of passes.
     pub(crate) windows: Cell64,
-    /// CPU time that they took, in nanoseconds, with what lies between them and the last.
+    /// The CPU time that they took, in nanoseconds, with the time between each of them and the pass
+    /// before.
     pub(crate) cpu_ns: Cell64,
 }
 
-/// What is on a node, in pages, when its kswapd last ended a pass.
+/// The state of a node when its kswapd last ended a pass, in pages.
 #[derive(Zeroable)]
 pub(crate) struct Left {
-    /// Free in the zones that are balanced.
+    /// Free pages in the zones that are balanced.
     pub(crate) free: Cell64,
-    /// What their high watermarks come to.
+    /// Sum of the high watermarks of these zones.
     pub(crate) high: Cell64,
-    /// Anonymous memory, shmem included.
+    /// Pages of anonymous memory, with shmem.
     pub(crate) anon: Cell64,
-    /// Shared memory.
+    /// Pages of shared memory, with tmpfs.
     pub(crate) shmem: Cell64,
-    /// Page cache of files.
+    /// Pages of the page cache of files.
     pub(crate) file: Cell64,
-    /// What cannot go.
+    /// Pages that cannot be reclaimed.
     pub(crate) unevictable: Cell64,
-    /// Free swap, of the whole machine.
+    /// Free swap of the whole machine.
     pub(crate) swap_free: Cell64,
 }
 
-/// One node's kswapd.
+/// The kswapd of a node.
 #[derive(Zeroable)]
 pub(crate) struct KswapdNode {
-    /// Its task; 0: it has not run since the module was loaded.
+    /// The address of its task; 0 if it has not run since the module was loaded.
     task: Cell64,
-    /// CPU time of its life, in nanoseconds, where it was last looked at.
+    /// The CPU time of its whole life when it was last looked at, in nanoseconds; 0 if that is not
+    /// known.
     at_ns: Cell64,
-    /// CPU time since it was first looked at, in nanoseconds.
+    /// The CPU time since it was first looked at, in nanoseconds.
     pub(crate) cpu_ns: Cell64,
-    /// Passes.
+    /// Number of passes.
     pub(crate) windows: Cell64,
-    /// Of these, passes that freed nothing.
+    /// Passes of these that freed nothing.
     pub(crate) fruitless: Cell64,
-    /// Pages freed.
+    /// Pages that it freed.
     pub(crate) reclaimed: Cell64,
-    /// Pages looked at.
+    /// Pages that it scanned.
     pub(crate) scanned: Cell64,
-    /// Of these, pages taken off their list to be freed.
+    /// Pages of these that were taken off their list to be freed.
     pub(crate) isolated: Cell64,
-    /// What became of folios taken off: dirty ones, in pages or folios as the kernel has it.
+    /// Of what was taken off: dirty ones, in pages or folios as the kernel counts them.
     pub(crate) dirty: Cell64,
-    /// Under writeback.
+    /// Those under writeback.
     pub(crate) writeback: Cell64,
-    /// In use, so that they were activated.
+    /// Those that were in use, and were activated.
     pub(crate) activated: Cell64,
-    /// In use, so that they were kept.
+    /// Those that were in use, and were kept.
     pub(crate) referenced: Cell64,
     /// Those that could not be unmapped.
     pub(crate) mapped: Cell64,
-    /// Times that it went to sleep with its work done.
+    /// Times that it went to sleep, because its node was balanced or because it gave up.
     pub(crate) sleeps: Cell64,
-    /// Passes by the order asked for.
+    /// Passes by the order that was asked for.
     pub(crate) orders: [Cell64; ORDERS],
     whys: [Passes; KswapdReason::COUNT],
-    /// What there is.
+    /// The state of the node after the last pass.
     pub(crate) left: Left,
-    /// What it had looked at when this pass began: all, and what [`Pass`] tells apart.
+    /// What it had looked at when this pass began: all, and the figures that [`Pass`] tells apart.
     began: [Cell64; 3],
 }
 
 impl KswapdNode {
-    /// Passes that had that reason.
+    /// Returns the passes that had a reason.
     pub(crate) fn why(&self, why: KswapdReason) -> Option<&Passes> {
         self.whys.get(why as usize)
     }
 
-    /// Whether it ran since the module was loaded.
+    /// Whether it has run since the module was loaded.
     pub(crate) fn has_run(&self) -> bool {
         self.task.get() != 0
     }
 
-    /// Looks at the clock; how much CPU time went by since the last look.
+    /// Notes the CPU time. Returns how much passed since it was noted last; 0 if that is not known.
     fn look(&self, cpu_ns: u64) -> u64 {
         let went = match self.at_ns.get() {
             0 => 0,
@@ -137,27 +139,27 @@ impl KswapdNode {
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Wakes {
     orders: [Cell64; ORDERS],
-    /// By interrupts, whoever they interrupted.
+    /// Wakeups by interrupts, whatever task they interrupted.
     pub(crate) interrupts: Cell64,
 }
 
 impl Wakes {
-    /// Times that it was woken for an order.
+    /// Returns the number of wakeups for an order.
     pub(crate) fn order(&self, order: usize) -> u64 {
         self.orders.get(order).map_or(0, Cell64::get)
     }
 }
 
-/// All of it.
+/// The ledger of kswapd.
 pub(crate) struct Kswapd {
     nodes: KVVec<KswapdNode>,
-    /// How often it was woken.
+    /// The wakeups.
     pub(crate) wakes: PerCpu<Wakes>,
-    /// By whom, and how often of these for more than a page.
+    /// The tasks that woke it, and how many of their wakeups were for more than a page.
     pub(crate) wakers: TaskNames,
 }
 
@@ -166,7 +168,7 @@ fn order_index(order: u32) -> usize {
 }
 
 impl Kswapd {
-    /// Allocates. Sleeps.
+    /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut nodes = KVVec::new();
         for _ in 0..reclaim::nodes() {
@@ -183,7 +185,7 @@ impl Kswapd {
         self.nodes.get(nid as usize)
     }
 
-    /// kswapd begins a pass.
+    /// Notes that kswapd begins a pass.
     pub(crate) fn begins(&self, task: usize, at: &KswapdAt) {
         let Some(node) = self.node(at.nid) else {
             return;
@@ -195,21 +197,22 @@ impl Kswapd {
         }
     }
 
-    /// It begins one that is not recorded: the CPU time until the next one is not either.
+    /// Notes that kswapd begins a pass that is not recorded. The CPU time until the next pass that
+    /// is recorded does not count.
     pub(crate) fn skips(&self, nid: u32) {
         if let Some(node) = self.node(nid) {
             node.at_ns.set(0);
         }
     }
 
-    /// CPU time is not followed any more, until the next pass.
+    /// Stops following the CPU time, until the next pass.
     pub(crate) fn pause(&self) {
         for node in self.nodes.iter() {
             node.at_ns.set(0);
         }
     }
 
-    /// It ends, having freed so many pages.
+    /// Counts a pass that ends, in which `reclaimed` pages were freed.
     pub(crate) fn ends(&self, task: usize, at: &KswapdAt, reclaimed: u64) {
         let Some(node) = self.node(at.nid) else {
             return;
@@ -242,7 +245,7 @@ impl Kswapd {
         }
     }
 
-    /// It goes to sleep.
+    /// Notes that kswapd goes to sleep.
     pub(crate) fn sleeps(&self, nid: u32, cpu_ns: u64) {
         if let Some(node) = self.node(nid) {
             node.look(cpu_ns);
@@ -250,7 +253,7 @@ impl Kswapd {
         }
     }
 
-    /// The current task isolated folios: is it a kswapd?
+    /// Counts pages that the current task isolated, if it is a kswapd.
     #[inline]
     pub(crate) fn isolated(&self, task: usize, scanned: u64, taken: u64) {
         if let Some(node) = self.nodes.iter().find(|n| n.task.get() == task as u64) {
@@ -259,7 +262,7 @@ impl Kswapd {
         }
     }
 
-    /// kswapd of a node is through with folios.
+    /// Counts the folios with which the kswapd of a node is done.
     pub(crate) fn shrunk(&self, shrunk: &Shrunk) {
         let Some(node) = self.node(shrunk.nid) else {
             return;
@@ -275,7 +278,8 @@ impl Kswapd {
         }
     }
 
-    /// Someone wakes it, for a block of that order; false if it could not be noted who.
+    /// Counts a wakeup for a block of `order`. Returns false if the name of the waker found no
+    /// room.
     pub(crate) fn woken(&self, pin: &Pinned<'_>, order: u32, interrupt: bool) -> bool {
         let wakes = self.wakes.this(pin);
         if let Some(n) = wakes.orders.get(order_index(order)) {
@@ -288,12 +292,12 @@ impl Kswapd {
         self.wakers.note(pin, 1, u64::from(order > 0))
     }
 
-    /// Nodes whose kswapd ran, with their number.
+    /// Returns the nodes whose kswapd has run, with their numbers.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = (usize, &KswapdNode)> {
         self.nodes.iter().enumerate().filter(|(_, n)| n.has_run())
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.nodes.as_slice())
             .saturating_add(self.wakes.bytes())

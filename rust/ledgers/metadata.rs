@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The metadata ledger: pages of block devices' own page cache, which is where filesystems
-//! such as ext4 keep bitmaps and inode tables, that reclaim evicted, and that were read
-//! again.
+//! The metadata ledger: pages of the page cache of block devices that reclaim evicted, and that
+//! were read again. Filesystems such as ext4 keep bitmaps and inode tables in that page cache.
 //!
 //! Bitmaps of ext4, which it reads when it wants to allocate, have counts of their own.
 //!
-//! What was evicted is remembered in a table by device and place, one word and a time
-//! each, where a later one may take an earlier one's place: that is counted. The counts
-//! are one instance per CPU, written with preemption off.
+//! Evicted folios are remembered in a table by device and place: one word and a time for each. A
+//! folio may take the place of an earlier one, which is counted. The counts are one instance per
+//! CPU, written with preemption off.
 
 use crate::{
     kernel_ext::{
@@ -31,94 +30,94 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// Folios that are remembered: 64 MiB of 4 KiB pages.
+/// Number of folios that are remembered: 64 MiB of 4 KiB pages.
 const REMEMBERED: usize = 16384;
 
-/// Bitmaps that are remembered: those of 256 GiB of ext4 with 4 KiB blocks.
+/// Number of bitmaps that are remembered: those of 256 GiB of ext4 with 4 KiB blocks.
 const BITMAPS: usize = 4096;
 
-/// Devices that a CPU tells apart.
+/// The most devices that a CPU tells apart.
 pub(crate) const DEVICES: usize = 16;
 
-/// A page that is not there any more.
+/// A folio that was evicted.
 struct Evicted {
-    /// [`mix`] of its device and place; 0: free.
+    /// The [`mix`] of its device and place; 0 if the entry is free.
     key: Atomic<u64>,
-    /// When, in nanoseconds of `clock_ns()`.
+    /// When it was evicted, in nanoseconds of `clock_ns()`.
     at: Atomic<u64>,
 }
 
-/// What a bitmap of ext4 is of.
+/// The kind of a bitmap of ext4.
 #[derive(Clone, Copy)]
 pub(crate) enum Bitmap {
-    /// The blocks of a group.
+    /// The bitmap of the blocks of a group.
     Blocks,
-    /// Its inodes.
+    /// The bitmap of the inodes of a group.
     Inodes,
 }
 
 /// A bitmap that was read.
 struct Read {
-    /// [`mix`] of its device, group and kind; 0: free.
+    /// The [`mix`] of its device, group and kind; 0 if the entry is free.
     key: Atomic<u64>,
-    /// Pages of its device that reclaim had evicted by then.
+    /// The pages of its device that reclaim had evicted when it was read.
     evicted: Atomic<u64>,
 }
 
 /// Reads of bitmaps of one kind.
 #[derive(Zeroable)]
 pub(crate) struct Reads {
-    /// All of them.
+    /// All reads.
     pub(crate) all: Cell64,
-    /// Of these, reads of a bitmap that was read before, where reclaim has evicted pages of
-    /// the device meanwhile.
+    /// Reads of these of a bitmap that was read before, when reclaim had evicted pages of the
+    /// device meanwhile.
     pub(crate) again: Cell64,
 }
 
-/// Counts of a device.
+/// The counts of a device.
 #[derive(Zeroable)]
 pub(crate) struct MetadataDevice {
-    /// Its number plus 1; 0: free.
+    /// The device number, plus 1; 0 if the row is free.
     dev: Cell64,
-    /// Pages evicted.
+    /// Pages that were evicted.
     pub(crate) evicted: Cell64,
-    /// Of these, pages read again.
+    /// Pages that were read again.
     pub(crate) reread: Cell64,
-    /// Pages read again by milliseconds since they were evicted, log2.
+    /// Pages that were read again, by milliseconds since they were evicted, log2.
     pub(crate) hist: Hist,
     bitmaps: [Reads; 2],
 }
 
 impl MetadataDevice {
-    /// Reads of its bitmaps of one kind.
+    /// Returns the reads of its bitmaps of one kind.
     pub(crate) fn bitmaps(&self, of: Bitmap) -> Option<&Reads> {
         self.bitmaps.get(of as usize)
     }
 
-    /// Its number.
+    /// Returns the device number; `None` if the row is free.
     pub(crate) fn number(&self) -> Option<u32> {
         u32::try_from(self.dev.get().checked_sub(1)?).ok()
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct MetadataCounts {
     evicted: [Cell64; Origin::COUNT],
     devices: [MetadataDevice; DEVICES],
-    /// Folios that were forgotten for others.
+    /// Folios that were forgotten, because others took their places.
     pub(crate) forgotten: Cell64,
-    /// Pages of devices that found no room.
+    /// Evicted pages of devices that found no row.
     pub(crate) others: Cell64,
 }
 
 impl MetadataCounts {
-    /// Pages that one origin evicted.
+    /// Returns the pages that an origin evicted.
     pub(crate) fn evicted(&self, origin: Origin) -> u64 {
         self.evicted.get(origin as usize).map_or(0, Cell64::get)
     }
 
-    /// The devices' counts.
+    /// Returns the rows of devices, with those that are free.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &MetadataDevice> {
         self.devices.iter()
     }
@@ -137,7 +136,7 @@ impl MetadataCounts {
     }
 }
 
-/// All of it.
+/// The metadata ledger.
 pub(crate) struct Metadata {
     remembered: KVVec<Evicted>,
     bitmaps: KVVec<Read>,
@@ -146,7 +145,7 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Allocates. Sleeps.
+    /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut remembered = KVVec::with_capacity(REMEMBERED, GFP_KERNEL)?;
         for _ in 0..REMEMBERED {
@@ -175,7 +174,7 @@ impl Metadata {
         self.remembered.get(key as usize & (REMEMBERED - 1))
     }
 
-    /// Reclaim evicts a folio of so many pages.
+    /// Notes that reclaim evicts a folio of `pages` pages.
     pub(crate) fn evict(
         &self,
         pin: &Pinned<'_>,
@@ -201,7 +200,7 @@ impl Metadata {
         }
     }
 
-    /// A folio comes back.
+    /// Counts a folio that is read, if it is one that was evicted.
     pub(crate) fn read(&self, pin: &Pinned<'_>, dev: u32, index: u64, pages: u64, now: u64) {
         let key = mix(&[dev.into(), index]);
         let Some(place) = self.place(key) else {
@@ -217,7 +216,7 @@ impl Metadata {
         }
     }
 
-    /// Pages of a device that reclaim has evicted.
+    /// Returns the pages of a device that reclaim has evicted.
     pub(crate) fn evicted(&self, dev: u32) -> u64 {
         self.counts.sum(|c| {
             let own = c.devices().filter(|d| d.number() == Some(dev));
@@ -225,7 +224,7 @@ impl Metadata {
         })
     }
 
-    /// A bitmap is read.
+    /// Counts a read of a bitmap.
     pub(crate) fn bitmap(&self, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
         let key = mix(&[dev.into(), group, of as u64]);
         let evicted = self.evicted(dev);
@@ -253,7 +252,7 @@ impl Metadata {
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.remembered.as_slice())
             .saturating_add(core::mem::size_of_val(self.bitmaps.as_slice()))

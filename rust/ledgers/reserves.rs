@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The reserve ledger: who takes pages without regard to the watermarks, how low the zones
-//! fell, who waited for the reserves to be filled again, and which packets were dropped as
-//! they lay in such pages.
+//! The reserve ledger: the users of pages that are allocated without regard to the watermarks, how
+//! low the zones fell, the tasks that waited until the reserves were filled again, and the packets
+//! that were dropped because they lay in such pages.
 //!
-//! The counts are one instance per CPU, written with preemption off; the zones, nodes and
-//! call sites are shared, and change with each such page only.
+//! The counts are one instance per CPU, written with preemption off. CPUs share the zones, nodes
+//! and call sites. These change only when such a page is allocated, when a wait ends, or when a
+//! packet is dropped.
 
 use crate::{
     kernel_ext::{
@@ -41,21 +42,21 @@ use pin_init::Zeroable;
 /// What one user took.
 #[derive(Zeroable)]
 pub(crate) struct Taken {
-    /// Allocations.
+    /// Number of allocations.
     pub(crate) allocations: Cell64,
-    /// Pages.
+    /// Number of pages.
     pub(crate) pages: Cell64,
-    /// Of these, pages that left their zone below its min watermark: out of the reserve.
+    /// Pages of these that left their zone below its min watermark, and so came out of the reserve.
     pub(crate) below: Cell64,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct ReserveCounts {
     users: [Taken; User::COUNT],
-    /// Slabs that were made of such pages, and serve nobody else from then on.
+    /// Slabs that were made of such pages. From then on they serve nobody else.
     pub(crate) slabs: Cell64,
-    /// Packets dropped as they lay in such pages.
+    /// Packets that were dropped because they lay in such pages.
     pub(crate) drops: Cell64,
     waits: [ReserveWaits; Woken::COUNT],
     /// Waits by microseconds, log2.
@@ -65,19 +66,19 @@ pub(crate) struct ReserveCounts {
 /// Waits that ended in one way.
 #[derive(Zeroable)]
 pub(crate) struct ReserveWaits {
-    /// How many.
+    /// Number of waits.
     pub(crate) waits: Cell64,
-    /// Nanoseconds.
+    /// Nanoseconds of the waits.
     pub(crate) ns: Cell64,
 }
 
 impl ReserveCounts {
-    /// What a user took.
+    /// Returns what a user took.
     pub(crate) fn user(&self, user: User) -> Option<&Taken> {
         self.users.get(user as usize)
     }
 
-    /// Waits that ended in one way.
+    /// Returns the waits that ended in one way.
     pub(crate) fn waits(&self, woken: Woken) -> Option<&ReserveWaits> {
         self.waits.get(woken as usize)
     }
@@ -85,11 +86,11 @@ impl ReserveCounts {
 
 /// How low a zone fell.
 struct Low {
-    /// Pages free; `u64::MAX`: nobody took one without regard to the watermarks.
+    /// The fewest free pages; `u64::MAX` if no page was taken without regard to the watermarks.
     free: Atomic<u64>,
-    /// Its min watermark at that time.
+    /// The min watermark of the zone at that time.
     min: Atomic<u64>,
-    /// When, in nanoseconds of `clock_ns()`.
+    /// When that was, in nanoseconds of `clock_ns()`.
     at: Atomic<u64>,
 }
 
@@ -100,22 +101,22 @@ pub(crate) struct ReserveWait {
     began: u64,
 }
 
-/// Waits for one node's reserves.
+/// The waits for the reserves of one node.
 struct NodeWaits {
     waits: Atomic<u64>,
     ns: Atomic<u64>,
     longest: Atomic<u64>,
 }
 
-/// All of it.
+/// The ledger of reserves.
 pub(crate) struct Reserves {
-    /// The counts.
+    /// The counts by user, and of waits.
     pub(crate) counts: PerCpu<ReserveCounts>,
     lows: KVVec<Low>,
     nodes: KVVec<NodeWaits>,
-    /// Who takes such pages besides the users that are told apart.
+    /// Call sites that take such pages, of users that are not told apart.
     pub(crate) sites: Sites,
-    /// Who drops packets.
+    /// Call sites that drop packets.
     pub(crate) drops: Sites,
     /// Tasks that wait.
     pub(crate) waiting: Tasks<ReserveWait>,
@@ -124,7 +125,8 @@ pub(crate) struct Reserves {
 }
 
 impl Reserves {
-    /// Allocates; `tasks` may wait at once. Sleeps.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can wait at the same time.
+    /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize) -> Result<Self> {
         let mut lows = KVVec::new();
         let mut nodes = KVVec::new();
@@ -161,7 +163,8 @@ impl Reserves {
         self.lows.get(nid.saturating_add(zid))
     }
 
-    /// A page was taken at `now`. Any context.
+    /// Counts a block of pages that was taken at `now`. `slab` tells whether it became a slab. Any
+    /// context.
     pub(crate) fn takes(&self, pin: &Pinned<'_>, user: User, page: &Page, slab: bool, now: u64) {
         let counts = self.counts.this(pin);
         let pages = page.pages();
@@ -189,25 +192,27 @@ impl Reserves {
         }
     }
 
-    /// The fewest pages that were free in a zone when someone took one without regard to the
-    /// watermarks, its min watermark then, and when that was.
+    /// Returns the fewest pages that were free in a zone when one was taken without regard to the
+    /// watermarks, the min watermark of the zone at that time, and when that was. `None` if there
+    /// was no such page.
     pub(crate) fn lowest(&self, nid: u32, zid: u32) -> Option<(u64, u64, u64)> {
         let low = self.low(nid, zid)?;
         let free = low.free.load(Relaxed);
         (free != u64::MAX).then(|| (free, low.min.load(Relaxed), low.at.load(Relaxed)))
     }
 
-    /// The current task waits for a node's reserves; false if it has no room.
+    /// Notes that the current task waits for the reserves of a node. Returns false if there is no
+    /// room.
     pub(crate) fn waits(&self, pin: &Pinned<'_>, task: usize, nid: u32, now: u64) -> bool {
-        // One that is there was left behind when the end was not seen.
+        // If an entry is there, it was left behind because the end of a wait was not seen.
         self.waiting.remove(pin, task);
         self.waiting
             .insert(pin, task, ReserveWait { nid, began: now })
     }
 
-    /// It does not any more; false if its name has no room.
+    /// Notes that the current task waits no longer. Returns false if its name found no room.
     pub(crate) fn woken(&self, pin: &Pinned<'_>, task: usize, woken: Woken, now: u64) -> bool {
-        // It waited before we were there.
+        // The task has waited since before the probe was attached, or found no room.
         let Some(waiting) = self.waiting.remove(pin, task) else {
             return true;
         };
@@ -232,7 +237,8 @@ impl Reserves {
         self.waiters.note(pin, 1, ns)
     }
 
-    /// Waits for each node that had any: how many, nanoseconds, those of the longest.
+    /// Returns the waits for each node that had any: the node, the number of waits, their
+    /// nanoseconds, and the nanoseconds of the longest one.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = (usize, u64, u64, u64)> + '_ {
         let nodes = self.nodes.iter().enumerate().map(|(nid, node)| {
             let of = |n: &Atomic<u64>| n.load(Relaxed);
@@ -241,7 +247,7 @@ impl Reserves {
         nodes.filter(|&(_, waits, ..)| waits != 0)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         [
             self.counts.bytes(),

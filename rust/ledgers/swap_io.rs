@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Swap writes that are under way, whose they are, and which of them failed.
+//! Swap writes that are under way, what they are for, and which of them failed.
 //!
-//! A write to a device that is not synchronous ends later, in any context, on any CPU: what
-//! it was for is kept by the address of its bio. Written by who submits it, before it does,
-//! and taken out where it is done; there is no lock. One whose end is not seen is overwritten
-//! when its address is used again.
+//! A write to a device that is not synchronous ends later, in any context, on any CPU. What it is
+//! for is kept by the address of its bio. The task that submits the bio writes the entry before
+//! that, and it is taken out where the bio is done. There is no lock. If the end of a write is not
+//! seen, its entry is overwritten when the address is used again.
 //!
 //! Context: any, with preemption off.
 
@@ -38,21 +38,21 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// Writes that may be under way at a time; more are not followed.
+/// The most writes that are followed at the same time.
 const WRITES: usize = 2048;
 
-/// Swap devices that are told apart.
+/// The most swap devices that are told apart.
 const DEVICES: usize = 16;
 
-/// Tasks that write back for zswap at a time.
+/// The most tasks that write back for zswap at the same time.
 const TASKS: usize = 64;
 
 /// What a write is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct For {
-    /// What asked for the reclaim that it is of.
+    /// The origin of the reclaim that writes.
     pub(crate) origin: Origin,
-    /// zswap writes back what it holds.
+    /// Whether zswap writes back a page that it holds.
     pub(crate) zswap: bool,
 }
 
@@ -70,32 +70,32 @@ impl For {
 }
 
 struct UnderWay {
-    /// Address of the bio; 0: free.
+    /// The address of the bio; 0 if the entry is free.
     bio: Atomic<usize>,
     what: Atomic<u32>,
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct SwapCounts {
-    /// Of queued writes that failed: anonymous memory, then shmem.
+    /// Queued writes that failed: of anonymous memory, and of shmem.
     failed: [[Count; 2]; Origin::COUNT],
-    /// Pages that zswap wrote back, by who did.
+    /// Pages that zswap wrote back, by origin.
     zswap: [Cell64; Origin::COUNT],
-    /// The same by a worker of its own.
+    /// Pages that zswap's own worker wrote back.
     pub(crate) zswap_worker: Cell64,
-    /// Pages that zswap could not write back: the device failed.
+    /// Writes of zswap that failed, because the device failed. Each is of one page.
     pub(crate) zswap_failed: Cell64,
 }
 
 impl SwapCounts {
-    /// Queued writes of anonymous memory, or of shmem, that failed.
+    /// Returns the queued writes that failed: of anonymous memory, or of shmem.
     pub(crate) fn failed(&self, origin: Origin, anon: bool) -> Option<&Count> {
         let [of_anon, of_shmem] = self.failed.get(origin as usize)?;
         Some(if anon { of_anon } else { of_shmem })
     }
 
-    /// Pages that zswap wrote back on the stack of who reclaimed for `origin`.
+    /// Returns the pages that zswap wrote back on the stack of a task that reclaims for `origin`.
     pub(crate) fn zswap(&self, origin: Origin) -> u64 {
         self.zswap.get(origin as usize).map_or(0, Cell64::get)
     }
@@ -108,18 +108,18 @@ impl SwapCounts {
     }
 }
 
-/// A swap device of which writes failed.
+/// A swap device on which writes failed.
 pub(crate) struct FailedDevice {
-    /// Its number plus 1; 0: free.
+    /// The device number, plus 1; 0 if the entry is free.
     key: Atomic<u64>,
-    /// Its name, as it lies in memory. Written once, by who took the entry.
+    /// The name of the device, as it lies in memory. The CPU that took the entry writes it once.
     name: [Atomic<u64>; system::DISK_NAME_LEN / 8],
     requests: Atomic<u64>,
     pages: Atomic<u64>,
 }
 
 impl FailedDevice {
-    /// Its name, NUL-terminated.
+    /// Returns the name of the device, NUL-terminated.
     pub(crate) fn name(&self) -> [u8; system::DISK_NAME_LEN] {
         let mut name = [0; system::DISK_NAME_LEN];
         for (bytes, word) in name.chunks_exact_mut(8).zip(&self.name) {
@@ -130,18 +130,18 @@ impl FailedDevice {
         name
     }
 
-    /// Writes that failed.
+    /// Returns the number of writes that failed.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
     }
 
-    /// Pages in them.
+    /// Returns the pages in them.
     pub(crate) fn pages(&self) -> u64 {
         self.pages.load(Relaxed)
     }
 }
 
-/// All of it.
+/// The ledger of swap writes.
 pub(crate) struct SwapIo {
     under_way: KVVec<UnderWay>,
     devices: KVVec<FailedDevice>,
@@ -152,7 +152,7 @@ pub(crate) struct SwapIo {
 }
 
 impl SwapIo {
-    /// Allocates. Sleeps.
+    /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut under_way = KVVec::with_capacity(WRITES, GFP_KERNEL)?;
         for _ in 0..WRITES {
@@ -185,12 +185,13 @@ impl SwapIo {
     }
 
     fn places(&self, bio: usize) -> impl Iterator<Item = &UnderWay> {
-        // It is the first thing in an object of a kilobyte or so.
+        // A bio lies at the start of an object of about a kilobyte, so its low bits do not differ
+        // much.
         slots::probe_sequence((bio >> 7) as u64, self.under_way.len())
             .filter_map(|i| self.under_way.get(i))
     }
 
-    /// A bio is about to be submitted; false if it has no room.
+    /// Notes that a bio is about to be submitted. Returns false if there is no room.
     pub(crate) fn begins(&self, bio: usize, what: For) -> bool {
         let old = self.places(bio).find(|w| peek(&w.bio) == bio);
         let place = old.or_else(|| {
@@ -203,7 +204,7 @@ impl SwapIo {
         place.is_some()
     }
 
-    /// It is done: what was it for?
+    /// Takes out a bio that is done. Returns what it was for; `None` if that is not known.
     pub(crate) fn ended(&self, bio: usize) -> Option<For> {
         let place = self.places(bio).find(|w| peek(&w.bio) == bio)?;
         let what = For::from_raw(place.what.load(Relaxed));
@@ -211,7 +212,7 @@ impl SwapIo {
         what
     }
 
-    /// A write failed, on that device.
+    /// Counts a write that failed, for its device.
     pub(crate) fn device_failed(&self, end: &SwapEnd) {
         let key = u64::from(end.device).wrapping_add(1);
         let pages = u64::from(end.anon_pages).wrapping_add(u64::from(end.shmem_pages));
@@ -237,14 +238,15 @@ impl SwapIo {
         }
     }
 
-    /// A queued write failed that was for `origin`.
+    /// Counts a queued write for `origin` that failed.
     pub(crate) fn queued_failed(&self, pin: &Pinned<'_>, origin: Origin, end: &SwapEnd) {
         let counts = self.counts.this(pin);
         counts.fail(origin, true, end.anon_folios, end.anon_pages);
         counts.fail(origin, false, end.shmem_folios, end.shmem_pages);
     }
 
-    /// zswap wrote a page back; of what it could not write, the failures tell.
+    /// Counts a page that zswap wrote back; `None` means that its own worker did. Failures are
+    /// counted where the write ends.
     pub(crate) fn written_back(&self, pin: &Pinned<'_>, origin: Option<Origin>) {
         let counts = self.counts.this(pin);
         match origin {
@@ -257,12 +259,12 @@ impl SwapIo {
         }
     }
 
-    /// Devices of which writes failed.
+    /// Returns the devices on which writes failed.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &FailedDevice> {
         self.devices.iter().filter(|d| d.key.load(Relaxed) != 0)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.under_way.as_slice())
             .saturating_add(core::mem::size_of_val(self.devices.as_slice()))
