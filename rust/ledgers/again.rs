@@ -64,7 +64,7 @@ impl Sameness {
     }
 }
 
-/// What came of an event.
+/// What became of an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
     /// The event differs, and has to be looked at.

@@ -2,16 +2,16 @@
 
 //! The NBD ledger: where the time of each request of an NBD device goes.
 //!
-//! A request is followed in a bounded table keyed by its address, from the moment the
-//! driver gets it until it is completed. There is no lock: the driver gets it once, whoever
-//! sends it, receives its reply or gives it back writes a time of his own, and only one
-//! completes it. An address that comes again without having been completed is that of a
-//! request that was lost sight of: its entry is taken over, and that is counted.
+//! A request is followed in a bounded table keyed by its address, from the moment at which the
+//! driver gets it until it is completed. There is no lock. The driver gets a request once. The
+//! tasks that send it, receive its reply or give it back each write a time of their own, and only
+//! one completes it. If the driver gets an address again that was not completed, its request was
+//! lost sight of. Its entry is taken over, and that is counted.
 //!
-//! What it came to is added to the counts of the CPU that completes it, with interrupts off
-//! there, as completion is a task's here and an interrupt's there.
+//! What was followed is added to the counts of the CPU that completes the request, with interrupts
+//! off, because requests may be completed in task context and in interrupts.
 //!
-//! Context: any, with preemption off, but where said.
+//! Context: any, with preemption off, except where noted.
 
 use crate::{
     kernel_ext::{
@@ -54,18 +54,19 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// Requests that are followed at once: a device has 128 for each of its connections.
+/// The most requests that are followed at the same time. A device has 128 for each of its
+/// connections.
 pub(crate) const REQUESTS: usize = 1024;
 
-/// Devices that a CPU tells apart.
+/// The most devices that a CPU tells apart.
 pub(crate) const DEVICES: usize = 8;
 
-/// What a request that is followed has come to.
+/// A step that a followed request has reached.
 #[derive(Clone, Copy)]
 pub(crate) enum Milestone {
-    /// Its header is sent.
+    /// Its header has been sent.
     Header,
-    /// All of it is sent.
+    /// All of it has been sent.
     Sent,
     /// Its reply begins.
     Reply,
@@ -74,7 +75,7 @@ pub(crate) enum Milestone {
 /// A request that is followed.
 #[derive(Zeroable)]
 struct FollowedRequest {
-    /// N of nbdN, and the direction in the upper half.
+    /// N of nbdN, with the direction in the upper half.
     what: Cell64,
     bytes: Cell64,
     queued: Cell64,
@@ -83,9 +84,9 @@ struct FollowedRequest {
     payload: Cell64,
     replied: Cell64,
     requeued: Cell64,
-    /// Nanoseconds by phase of attempts before this one.
+    /// Nanoseconds by phase, of the attempts before this one.
     spent: [Cell64; Phase::COUNT],
-    /// How often it was given back.
+    /// How often the request was given back.
     again: Cell64,
 }
 
@@ -101,7 +102,7 @@ impl FollowedRequest {
         }
     }
 
-    /// An attempt begins.
+    /// Begins an attempt.
     fn attempt(&self, now: u64) {
         for cell in [
             &self.sending,
@@ -115,7 +116,7 @@ impl FollowedRequest {
         self.queued.set(now);
     }
 
-    /// Its time by phase until now, over all attempts, and what it is at.
+    /// Returns its time by phase until `now`, over all attempts, and its phase at `now`.
     fn parts(&self, now: u64) -> (PhaseTimes, Phase) {
         let (mut parts, phase) = split(&self.stamps(), now);
         for (part, spent) in parts.iter_mut().zip(&self.spent) {
@@ -124,7 +125,7 @@ impl FollowedRequest {
         (parts, phase)
     }
 
-    /// What was spent until now counts as spent.
+    /// Adds the time of this attempt until `now` to `spent`.
     fn spend(&self, now: u64) {
         let (parts, _) = split(&self.stamps(), now);
         for (part, spent) in parts.iter().zip(&self.spent) {
@@ -152,10 +153,10 @@ impl FollowedRequest {
     }
 }
 
-/// The longest request, whole.
+/// The longest request, with all that is known of it.
 #[derive(Clone, Copy, Zeroable)]
 pub(crate) struct LongestRequest {
-    /// How long it took; 0: there was none.
+    /// How long it took, in nanoseconds; 0 if there was none.
     pub(crate) ns: u64,
     /// Its size.
     pub(crate) bytes: u64,
@@ -163,16 +164,16 @@ pub(crate) struct LongestRequest {
     pub(crate) parts: PhaseTimes,
 }
 
-/// Counts of a device and direction.
+/// The counts of a device and direction.
 #[derive(Zeroable)]
 pub(crate) struct RequestCounts {
     /// Requests that were completed.
     pub(crate) requests: Cell64,
-    /// Their size.
+    /// The size of these requests, in bytes.
     pub(crate) bytes: Cell64,
-    /// Of the requests, those that failed.
+    /// Requests of these that failed.
     pub(crate) errors: Cell64,
-    /// How often one was given back to the block layer, to be tried once more.
+    /// How often a request was given back to the block layer, to be tried once more.
     pub(crate) requeues: Cell64,
     ns: [Cell64; Phase::COUNT],
     /// Requests by microseconds, log2.
@@ -181,14 +182,14 @@ pub(crate) struct RequestCounts {
 }
 
 impl RequestCounts {
-    /// Nanoseconds that requests spent in a phase.
+    /// Returns the nanoseconds that requests spent in a phase.
     pub(crate) fn ns(&self, phase: Phase) -> u64 {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
     }
 
-    /// The longest one. Process context.
+    /// Returns the longest request. Process context.
     pub(crate) fn longest(&self) -> LongestRequest {
-        // Its writer has interrupts off, and is soon done.
+        // The writer has interrupts off, and is done soon.
         loop {
             if let Some(longest) = pinned(|_| self.longest.try_with(|l| *l)) {
                 return longest;
@@ -196,7 +197,8 @@ impl RequestCounts {
         }
     }
 
-    /// Counts one; false when somebody reads the longest, of which this may be one.
+    /// Counts a request. Returns false if a reader uses the longest one, so it was not compared
+    /// with that.
     fn done(&self, bytes: u64, again: u64, failed: bool, parts: &PhaseTimes) -> bool {
         self.requests.add(1);
         self.bytes.add(bytes);
@@ -220,21 +222,21 @@ impl RequestCounts {
     }
 }
 
-/// Counts of a device.
+/// The counts of a device.
 #[derive(Zeroable)]
 pub(crate) struct NbdDevice {
-    /// N of nbdN, plus 1; 0: free.
+    /// N of nbdN, plus 1; 0 if the row is free.
     key: Cell64,
     directions: [RequestCounts; Direction::COUNT],
 }
 
 impl NbdDevice {
-    /// N of nbdN.
+    /// Returns N of nbdN; `None` if the row is free.
     pub(crate) fn index(&self) -> Option<u32> {
         u32::try_from(self.key.get().checked_sub(1)?).ok()
     }
 
-    /// Counts of a direction.
+    /// Returns the counts of a direction.
     pub(crate) fn direction(&self, direction: Direction) -> Option<&RequestCounts> {
         self.directions.get(direction as usize)
     }
@@ -243,13 +245,13 @@ impl NbdDevice {
 /// Stalls whose task waited for requests.
 #[derive(Zeroable)]
 pub(crate) struct ForRequests {
-    /// How many.
+    /// Number of stalls.
     pub(crate) stalls: Cell64,
     ns: [Cell64; Phase::COUNT],
 }
 
 impl ForRequests {
-    /// Nanoseconds that tasks waited, by what requests were at meanwhile.
+    /// Returns the nanoseconds that tasks waited, by the phases of requests meanwhile.
     pub(crate) fn ns(&self, phase: Phase) -> u64 {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
     }
@@ -262,7 +264,7 @@ impl ForRequests {
     }
 }
 
-/// Per-CPU instance.
+/// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct Ledger {
     devices: [NbdDevice; DEVICES],
@@ -270,12 +272,12 @@ pub(crate) struct Ledger {
     spent: [Cell64; Phase::COUNT],
     /// Stalls that waited for requests.
     pub(crate) stalls: ForRequests,
-    /// Requests of devices that found no room.
+    /// Requests of devices that found no row.
     pub(crate) others: Cell64,
 }
 
 impl Ledger {
-    /// The devices' counts.
+    /// Returns the rows of devices, with those that are free.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &NbdDevice> {
         self.devices.iter()
     }
@@ -291,14 +293,14 @@ impl Ledger {
     }
 }
 
-/// What goes on now, of a device and direction.
+/// The requests of a device and direction that are not completed.
 #[derive(Default)]
 pub(crate) struct InFlight {
-    /// Requests that are not completed.
+    /// Number of requests.
     pub(crate) requests: u64,
-    /// These by what they are at.
+    /// Number of requests by phase.
     pub(crate) phases: [u64; Phase::COUNT],
-    /// Since when the oldest is under way, in nanoseconds.
+    /// The age of the oldest request, in nanoseconds.
     pub(crate) oldest_ns: u64,
 }
 
@@ -307,24 +309,24 @@ pub(crate) struct InFlight {
 pub(crate) enum Admission {
     /// It is followed.
     Followed,
-    /// It is, in the place of one that was never seen completed.
+    /// It is followed, in the place of a request whose end was not seen.
     InPlaceOfLost,
-    /// There is no room.
+    /// There is no room to follow it.
     Full,
 }
 
-/// All of it.
+/// The NBD ledger.
 pub(crate) struct Nbd {
-    /// There ever was a request.
+    /// Whether there ever was a request.
     used: Atomic<bool>,
     keys: KVVec<Atomic<usize>>,
     followed: KVVec<FollowedRequest>,
-    /// The counts.
+    /// The counts of completed requests.
     pub(crate) counts: PerCpu<Ledger>,
 }
 
 impl Nbd {
-    /// Allocates. Sleeps.
+    /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut keys = KVVec::with_capacity(REQUESTS, GFP_KERNEL)?;
         let mut followed = KVVec::with_capacity(REQUESTS, GFP_KERNEL)?;
@@ -341,7 +343,7 @@ impl Nbd {
     }
 
     fn places(&self, request: usize) -> impl Iterator<Item = (&Atomic<usize>, &FollowedRequest)> {
-        // Requests are cache-line aligned: their low bits say nothing.
+        // Requests are aligned to a cache line, so their low bits are always the same.
         slots::probe_sequence((request >> 6) as u64, REQUESTS)
             .filter_map(|i| Some((self.keys.get(i)?, self.followed.get(i)?)))
     }
@@ -350,10 +352,10 @@ impl Nbd {
         self.places(request).find(|(key, _)| peek(*key) == request)
     }
 
-    /// The driver gets a request.
+    /// Notes that the driver gets a request.
     pub(crate) fn queued(&self, request: &NbdRequest, now: u64) -> Admission {
         if let Some((_, there)) = self.find(request.key) {
-            // Not a new one, but one that was given back.
+            // This is not a new request, but one that was given back.
             if there.requeued.get() != 0 {
                 there.spend(now);
                 there.attempt(now);
@@ -368,26 +370,28 @@ impl Nbd {
         if !peek(&self.used) {
             self.used.store(true, Relaxed);
         }
-        // Nobody else comes by this key before we have returned: the driver has it.
+        // Nobody else uses this key before this function returns, because the driver has the
+        // request.
         free.map_or(Admission::Full, |(_, place)| {
             place.begin(request, now);
             Admission::Followed
         })
     }
 
-    /// The driver begins to send it; false if it is not followed.
+    /// Notes that the driver begins to send a request. Returns false if the request is not
+    /// followed.
     pub(crate) fn sending(&self, request: usize, now: u64) -> bool {
         let Some((_, there)) = self.find(request) else {
             return false;
         };
-        // The rest of a header that was sent in part is no second beginning.
+        // The rest of a header that was sent in part is no second begin.
         if there.sending.get() == 0 {
             there.sending.set(now);
         }
         true
     }
 
-    /// It has come to something.
+    /// Notes that a request has reached a step.
     pub(crate) fn is_at(&self, request: usize, event: Milestone, now: u64) {
         let Some((_, there)) = self.find(request) else {
             return;
@@ -399,7 +403,7 @@ impl Nbd {
         }
     }
 
-    /// It is given back to the block layer.
+    /// Notes that a request is given back to the block layer.
     pub(crate) fn requeued(&self, request: usize, now: u64) {
         if let Some((_, there)) = self.find(request) {
             there.spend(now);
@@ -408,8 +412,8 @@ impl Nbd {
         }
     }
 
-    /// It is completed: its counts, if it was followed; false when the longest was not kept.
-    /// With interrupts off.
+    /// Counts a request that is completed, if it was followed. Returns false if it was not compared
+    /// with the longest one. Interrupts must be off.
     pub(crate) fn done(&self, pin: &Pinned<'_>, request: usize, failed: bool, now: u64) -> bool {
         let Some((key, there)) = self.find(request) else {
             return true;
@@ -433,11 +437,13 @@ impl Nbd {
         kept
     }
 
-    /// What all requests together, those under way among them, have spent at each phase until
-    /// now: what they were at in an interval is the difference. It reads the whole table, so
-    /// that it is for who is in for a long wait; and nothing where there is no NBD. One that
-    /// is completed meanwhile may be missing: in a difference it counts too much then, or not
-    /// at all.
+    /// Returns the time that all requests together have spent in each phase until `now`, with those
+    /// under way. The difference of two results is what requests did in between.
+    ///
+    /// This reads the whole table, unless there never was a request. So it is for tasks that will
+    /// wait for long. A request that is completed meanwhile may be missing. In a difference, it
+    /// then counts too much or not at all. A request that is just being entered may show the times
+    /// of the one that had its place before.
     pub(crate) fn spent(&self, now: u64) -> PhaseTimes {
         let mut spent = [0; Phase::COUNT];
         if !peek(&self.used) {
@@ -459,8 +465,8 @@ impl Nbd {
         spent
     }
 
-    /// A stall ended that began when requests had `before`: what of its wait was for them, by
-    /// what they were at.
+    /// Returns how much of the waits of a stall that ended was for requests, by their phases.
+    /// `before` is what [`Self::spent`] returned when the stall began.
     pub(crate) fn waited(
         &self,
         pin: &Pinned<'_>,
@@ -479,8 +485,8 @@ impl Nbd {
         blamed
     }
 
-    /// What goes on now. A request that begins or ends meanwhile may be seen as it was, or
-    /// as the one before it. Process context.
+    /// Returns what goes on at `now`. A request that begins or ends meanwhile may be seen as it
+    /// was, or as the one that had its place before. Process context.
     pub(crate) fn in_flight(&self, index: u32, direction: Direction, now: u64) -> InFlight {
         let mut all = InFlight::default();
         for (key, there) in self.keys.iter().zip(self.followed.iter()) {
@@ -498,7 +504,8 @@ impl Nbd {
         all
     }
 
-    /// Devices of which a request is followed now. Process context.
+    /// Returns the devices of the requests that are followed now, once for each request. Process
+    /// context.
     pub(crate) fn busy(&self) -> impl Iterator<Item = u32> + '_ {
         let pairs = self.keys.iter().zip(self.followed.iter());
         pairs
@@ -506,14 +513,14 @@ impl Nbd {
             .map(|(_, there)| there.device())
     }
 
-    /// Forgets what goes on.
+    /// Forgets the requests that are followed.
     pub(crate) fn clear(&self) {
         for key in self.keys.iter() {
             key.store(0, Relaxed);
         }
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.keys.as_slice())
             .saturating_add(core::mem::size_of_val(self.followed.as_slice()))

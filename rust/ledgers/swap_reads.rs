@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reads of swap that are looked at closely, from devices that have read when they are told to.
-//! Mostly they have read before the task goes on, but a zram device may have to ask its own disk.
+//! Reads of swap that are looked at closely, from devices that read at once. Mostly such a device
+//! has read before the task goes on, but a zram device may have to ask its own disk.
 //!
 //! A read is kept by the address of its bio. The task that submits the bio puts it into the table
 //! before that, and it is taken out where the bio is done. Only a few of many reads are looked at,
@@ -37,7 +37,7 @@ const READS: usize = 64;
 /// A read that is not done yet.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenRead {
-    /// When the read began.
+    /// When the read began, in nanoseconds of `clock_ns()`.
     pub(crate) began: u64,
     /// What is known of the task and of the page that it reads.
     pub(crate) facts: WaitFacts,

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which tasks are inside reclaim, and why.
+//! The tasks that are inside reclaim, and why.
 //!
-//! A bounded, preallocated table of slots keyed by task. A task claims a slot
-//! when its first window opens and leaves it when its last one closes. Claiming
-//! is one compare-and-exchange; after that only the owner touches the slot, so
-//! there is no lock.
+//! This is a bounded, preallocated table of slots keyed by task. A task claims a slot when its
+//! first window opens, and leaves it when its last one closes. Claiming is one
+//! compare-and-exchange. After that only the owner touches the slot, so there is no lock.
 //!
-//! What does not fit is known to be missing: while any task's window is without
-//! a slot, what it writes is charged to [`Origin::Lost`].
+//! What does not fit is known to be missing: while the window of any task is without a slot, writes
+//! of tasks without a slot are charged to [`Origin::Lost`].
 //!
 //! Context: task context with preemption off.
 
@@ -55,59 +54,63 @@ use kernel::{
 
 const NEST: usize = MAX_NEST as usize;
 
-/// State of a task inside reclaim. Written by that task alone.
+/// The state of a task inside reclaim. Only that task writes it, except for [`Windows::look_again`]
+/// and [`Windows::clear`].
 pub(crate) struct Slot {
     task: Atomic<usize>,
     nest: Cell64,
-    /// Per window: when it began (0: not measured), pages written since, and
-    /// the stack depth at its entry.
+    /// For each window: when it began (0 if not measured), the pages written since, and the stack
+    /// depth at its entry.
     began: [Cell64; NEST],
     written: [Cell64; NEST],
     entry: [Cell64; NEST],
-    /// Stack depth where each lower layer was last sampled; 0: not yet.
+    /// The stack depth at which each lower layer was sampled last; 0 if it was not.
     below: [Cell64; Layer::COUNT],
-    /// Last folio of the swap bio that the task submitted last, with `SYNCHRONOUS` and the other
-    /// marks below; 0 once its write was recorded.
+    /// The last folio of the swap bio that the task submitted last, with `SYNCHRONOUS` and the
+    /// other marks below; 0 once the write of that folio was recorded.
     bio: Cell64,
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
-    /// Pages that others wrote while it waited, which the kernel counts as freed by it.
+    /// Pages that others wrote while the task waited, and that the kernel counts as freed by it.
     seen: Cell64,
-    /// What it flushes other CPUs' TLBs for, plus 1, and since when; 0: it does not.
+    /// The purpose of the TLB flush that goes on, plus 1, and when it began; 0 if there is none.
     flush: Cell64,
     flush_began: Cell64,
-    /// Address of the swap write that is submitted, with by whom in its low bits. 0: none.
+    /// The address of the swap write that is being submitted, with a code for its submitter in the
+    /// low bits; 0 if there is none.
     submits: Cell64,
-    /// The place of its last swap write, when the next one tells why it ended, and the
-    /// number of its origin plus 1; 0: it does not.
+    /// The place of the last swap write, and its origin plus 1, if the next write tells why it
+    /// ended; the origin is 0 if it does not.
     last: [Cell64; 4],
     last_origin: Cell64,
-    /// The task whose the rest is.
+    /// The task that had the slot last. What is below belongs to it.
     whose: Cell64,
-    /// Swap writes to devices that write at once, since the last one that was timed; and for how
-    /// many the one stands that is being timed. 0: none is.
+    /// The number of swap writes to devices that write at once, since the last one that was timed;
+    /// and the number of writes for which the one stands that is being timed. The latter is 0 if
+    /// none is.
     untimed: Cell64,
     timed: Cell64,
     /// Writes that are like the one before.
     pub(super) writes: Repeats,
-    /// Bios that are.
+    /// Bios that are like the one before.
     pub(super) bios: Repeats,
 }
 
 /// Marks of `Slot::bio`.
 const SYNCHRONOUS: u64 = 1;
 const REFUSED: u64 = 2;
-/// Its task's stall is to be told when it is done.
+/// The stall of the task is told when the write is done.
 const TIMED: u64 = 4;
 const MARKS: u64 = SYNCHRONOUS | REFUSED | TIMED;
 
-/// Of how many swap writes to devices that write at once one is timed.
+/// One swap write of this many, to devices that write at once, is timed.
 const TIMED_ONE_IN: u64 = 32;
 
-/// What [`Slot::became`] says where the folio was in no bio, and of one that zswap was offered.
+/// Marks in the value of [`Slot::became`]: the folio was in no bio, and zswap was offered the
+/// folio.
 const NO_BIO: u64 = 8;
 const OFFERED: u64 = 16;
-/// It was another folio.
+/// The value of [`Slot::became`] if it was another folio.
 const ANOTHER: u64 = u64::MAX;
 
 /// What became of a swap bio when it was submitted.
@@ -117,7 +120,7 @@ pub(crate) enum Submitted {
     Queued,
     /// A synchronous device wrote it.
     Written,
-    /// A synchronous device did not.
+    /// A synchronous device failed to write it.
     Refused,
 }
 
@@ -125,7 +128,7 @@ pub(crate) enum Submitted {
 pub(crate) struct Closed {
     /// Its origin.
     pub(crate) origin: Origin,
-    /// Pages that were written inside it, those of nested windows not counted.
+    /// Pages that were written inside it, without those of nested windows.
     pub(crate) written: u64,
     /// How deep it was nested; 1 for an outermost one.
     pub(crate) depth: u32,
@@ -163,14 +166,14 @@ impl Slot {
         Nest(self.nest.get())
     }
 
-    /// Index of the innermost window, if it is told apart.
+    /// Returns the index of the innermost window, if it is told apart.
     fn innermost(&self) -> Option<usize> {
         let i = self.nest().depth().checked_sub(1)? as usize;
         (i < NEST).then_some(i)
     }
 
-    /// Origin of the innermost window; [`Origin::Lost`] if it is nested too
-    /// deep to be told apart.
+    /// Returns the origin of the innermost window; [`Origin::Lost`] if it is nested too deep to be
+    /// told apart.
     #[inline]
     pub(crate) fn origin(&self) -> Origin {
         self.nest()
@@ -187,8 +190,8 @@ impl Slot {
         }
     }
 
-    /// Notes a sample; returns the stack that was used since the nearest layer
-    /// above it that was sampled in this window, if there was one.
+    /// Notes a sample. Returns the stack that was used since the nearest higher layer that was
+    /// sampled in this window, if there was one.
     #[inline]
     pub(crate) fn sample(&self, layer: Layer, depth: u64) -> Option<u64> {
         let index = layer as usize;
@@ -201,13 +204,13 @@ impl Slot {
             .map(|d| depth.wrapping_sub(d))
     }
 
-    /// Where the innermost window was entered.
+    /// Returns the stack depth at which the innermost window was entered.
     fn entered(&self) -> u64 {
         let entry = self.innermost().and_then(|i| self.entry.get(i));
         entry.map_or(0, Cell64::get)
     }
 
-    /// What would be recorded of a folio that was written now, as far as this slot knows.
+    /// Returns what would be recorded of a folio that was written now, as far as this slot knows.
     pub(crate) fn became(&self, folio: usize) -> u64 {
         Self::became_of(self.bio.get(), self.zswap.get(), folio)
     }
@@ -230,7 +233,8 @@ impl Slot {
         became
     }
 
-    /// A folio was written, and this tells all about it: counts it, if that is all as before.
+    /// Counts a write of a folio, if all that is recorded of it is as before. `write` describes all
+    /// of that.
     #[inline(always)]
     pub(crate) fn writes_again(&self, write: &Sameness, folio: usize) -> Again {
         let (bio, zswap) = (self.bio.get(), self.zswap.get());
@@ -249,7 +253,8 @@ impl Slot {
         self.writes.count()
     }
 
-    /// From now on writes like this one, of which `became` was so, are counted.
+    /// Lets writes like this one be counted from now on. `became` is what [`Self::became`] returned
+    /// for it.
     pub(crate) fn writes_like(&self, write: &Sameness, became: u64, what: &Recorded) {
         if became != ANOTHER && became & (TIMED | REFUSED) == 0 {
             self.writes.like(write, became, what);
@@ -257,7 +262,8 @@ impl Slot {
         }
     }
 
-    /// A swap bio is submitted, and this tells all about it: counts it, if that is all as before.
+    /// Counts a swap bio that is submitted, if all that is recorded of it is as before. `bio`
+    /// describes all of that.
     #[inline(always)]
     pub(crate) fn submits_again(&self, bio: &Sameness, folio: usize) -> Again {
         let handed = self.below.get(Layer::Handoff as usize);
@@ -274,8 +280,8 @@ impl Slot {
         self.bios.count()
     }
 
-    /// From now on bios like this one are counted, unless it is the first one of a window: of that
-    /// the stack is measured from where the window was entered.
+    /// Lets bios like this one be counted from now on, unless it is the first one of a window. For
+    /// the first one, the stack is measured from the entry of the window.
     pub(crate) fn submits_like(&self, bio: &Sameness, what: &Recorded) {
         if self.above_bio() != 0 {
             self.bios.like(bio, self.above_bio(), what);
@@ -283,8 +289,8 @@ impl Slot {
         }
     }
 
-    /// Where the layer above that of bios was sampled last in this window, if nothing was handed
-    /// over in it; 0: not yet.
+    /// Returns the stack depth at which the layer above bios was sampled last in this window, if
+    /// nothing was handed over in the window; 0 if it was not sampled.
     #[inline(always)]
     fn above_bio(&self) -> u64 {
         self.below.get(Layer::Write as usize).map_or(0, Cell64::get)
@@ -295,8 +301,8 @@ impl Slot {
         self.untimed.add(1);
     }
 
-    /// For how many swap writes the one stands that was submitted just now, to a device that
-    /// writes at once, if one is to be timed.
+    /// Returns the number of swap writes for which the one stands that was submitted just now, to a
+    /// device that writes at once, if a write is to be timed.
     pub(crate) fn take_untimed(&self) -> Option<u64> {
         let times = self.untimed.get();
         if times < TIMED_ONE_IN {
@@ -306,13 +312,13 @@ impl Slot {
         Some(times)
     }
 
-    /// It is timed.
+    /// Notes that this write is timed, and stands for `times` writes.
     pub(crate) fn times(&self, times: u64) {
         self.timed.set(times);
         self.bio.set(self.bio.get() | TIMED);
     }
 
-    /// Takes back for how many the swap write stands that was timed, if one was.
+    /// Takes out the number of writes for which the timed one stands, if one was timed.
     pub(crate) fn take_timed(&self) -> Option<u64> {
         let times = self.timed.get();
         if times == 0 {
@@ -329,7 +335,7 @@ impl Slot {
         }
     }
 
-    /// A task has the slot: what another one did is of no use to it.
+    /// Notes that a task has the slot. What was known of another one is of no use to it.
     fn is_of(&self, task: usize) {
         if self.whose.get() != task as u64 {
             self.whose.set(task as u64);
@@ -339,7 +345,7 @@ impl Slot {
         }
     }
 
-    /// A window began or ended. What was counted has been recorded.
+    /// Notes that a window began or ended. What was counted must have been recorded.
     fn window_changed(&self) {
         let (nest, entry) = (self.nest.get(), self.entered());
         self.writes.window_changed(nest, entry);
@@ -352,7 +358,7 @@ impl Slot {
         self.bio.set(last_folio as u64 | mark);
     }
 
-    /// Notes that the bio failed, on a synchronous device.
+    /// Notes that the bio failed, if it was for a synchronous device.
     pub(crate) fn refused(&self) {
         let bio = self.bio.get();
         if bio & SYNCHRONOUS != 0 {
@@ -360,12 +366,12 @@ impl Slot {
         }
     }
 
-    /// Notes that the kernel will count so many pages more as freed by it.
+    /// Notes that the kernel will count `pages` more pages as freed by the task.
     pub(crate) fn saw(&self, pages: u64) {
         self.seen.add(pages);
     }
 
-    /// Takes back how many that were.
+    /// Takes out the number of these pages.
     pub(crate) fn take_seen(&self) -> u64 {
         let seen = self.seen.get();
         self.seen.set(0);
@@ -377,7 +383,7 @@ impl Slot {
         self.zswap.set(folio as u64);
     }
 
-    /// Takes back what became of the bio submitted last, if `folio` was in it.
+    /// Takes out what became of the bio that was submitted last, if `folio` was the last one in it.
     #[inline]
     pub(crate) fn take_submitted(&self, folio: usize) -> Option<Submitted> {
         let bio = self.bio.get();
@@ -393,26 +399,26 @@ impl Slot {
         (bio & !MARKS == folio as u64).then_some(became)
     }
 
-    /// Notes that it flushes other CPUs' TLBs, from `now` on.
+    /// Notes that the task flushes the TLBs of other CPUs, from `now` on.
     pub(crate) fn flushes(&self, flush: Flush, now: u64) {
         self.flush.set((flush as u64).wrapping_add(1));
         self.flush_began.set(now);
     }
 
-    /// What it flushes them for, if it does.
+    /// Returns the purpose of the flush that goes on, if there is one.
     pub(crate) fn flushing(&self) -> Option<Flush> {
         let n = usize::try_from(self.flush.get()).ok()?.checked_sub(1)?;
         Flush::ALL.get(n).copied()
     }
 
-    /// Takes back what it flushed them for, and since when.
+    /// Takes out the purpose of the flush, and when it began.
     pub(crate) fn flushed(&self) -> Option<(Flush, u64)> {
         let flush = self.flushing()?;
         self.flush.set(0);
         Some((flush, self.flush_began.get()))
     }
 
-    /// Notes who submits a swap write.
+    /// Notes the submitter of a swap write.
     pub(crate) fn submits(&self, write: usize, by: By) {
         let by = match by {
             By::Adder => 1,
@@ -422,7 +428,7 @@ impl Slot {
         self.submits.set(write as u64 | by);
     }
 
-    /// Takes back who submits it, if that was noted.
+    /// Takes out the submitter of a swap write, if that was noted.
     pub(crate) fn submitter(&self, write: usize) -> Option<By> {
         let noted = self.submits.get();
         self.submits.set(0);
@@ -434,7 +440,7 @@ impl Slot {
         (noted & !3 == write as u64).then_some(by)
     }
 
-    /// Notes a swap write, of which the next one tells why it ended.
+    /// Notes a swap write. The next one will tell why it ended.
     pub(crate) fn ends_with_next(&self, place: &Extent, origin: Origin) {
         let words = [place.device, place.start, place.end, place.cgroup];
         for (cell, word) in self.last.iter().zip(words) {
@@ -443,7 +449,7 @@ impl Slot {
         self.last_origin.set((origin as u64).wrapping_add(1));
     }
 
-    /// Takes back where that was, and whose.
+    /// Takes out the place and the origin of that write.
     pub(crate) fn last_write(&self) -> Option<(Extent, Origin)> {
         let origin = u8::try_from(self.last_origin.get().checked_sub(1)?).ok()?;
         self.last_origin.set(0);
@@ -457,7 +463,7 @@ impl Slot {
         Some((place, Origin::from_u8(origin)?))
     }
 
-    /// Takes back whether zswap was offered `folio`.
+    /// Takes out whether zswap was offered `folio`.
     #[inline]
     pub(crate) fn take_zswapped(&self, folio: usize) -> bool {
         let taken = self.zswap.get();
@@ -469,17 +475,17 @@ impl Slot {
 /// The table.
 pub(crate) struct Windows {
     slots: KVVec<Slot>,
-    /// Open windows that have no slot.
+    /// Number of open windows that have no slot.
     unslotted: Atomic<i64>,
 }
 
 /// How a window began.
 pub(crate) enum Begun<'a> {
-    /// In a slot, told apart.
+    /// In a slot, and told apart.
     InSlot(&'a Slot),
     /// In a slot, but nested too deep.
     TooDeep,
-    /// No slot was free.
+    /// Without a slot, because none was free.
     NoSlot,
 }
 
@@ -487,14 +493,14 @@ pub(crate) enum Begun<'a> {
 pub(crate) enum Ended {
     /// It had a slot.
     Closed(Closed),
-    /// It had none because none was free.
+    /// It had no slot, because none was free.
     NoSlot,
     /// It began before the module was loaded.
     Unknown,
 }
 
 impl Windows {
-    /// Allocates a table of `len` slots, a power of two. Sleeps.
+    /// Allocates a table of `len` slots, a power of two. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(len: usize) -> Result<Self> {
         let mut table = KVVec::with_capacity(len, GFP_KERNEL)?;
         for _ in 0..len {
@@ -507,12 +513,12 @@ impl Windows {
     }
 
     fn places(&self, task: usize) -> impl Iterator<Item = &Slot> {
-        // A task_struct is cache-line aligned: its low bits say nothing.
+        // A task_struct is aligned to a cache line, so its low bits are always the same.
         slots::probe_sequence((task >> 6) as u64, self.slots.len())
             .filter_map(|i| self.slots.get(i))
     }
 
-    /// The slot of the current task, if it is inside a window.
+    /// Returns the slot of the current task, if it is inside a window.
     #[inline]
     pub(crate) fn find(&self, _: &Pinned<'_>, task: usize) -> Option<&Slot> {
         self.places(task).find(|s| peek(&s.task) == task)
@@ -523,8 +529,8 @@ impl Windows {
             .find(|s| peek(&s.task) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())
     }
 
-    /// The current task enters a window of `origin`, its stack `depth` bytes
-    /// deep, at time `now` (0: not measured).
+    /// Notes that the current task enters a window of `origin` at the time `now` (0 if not
+    /// measured), where its stack is `depth` bytes deep.
     pub(crate) fn begin(
         &self,
         pin: &Pinned<'_>,
@@ -556,7 +562,7 @@ impl Windows {
         Begun::InSlot(slot)
     }
 
-    /// The current task leaves its innermost window.
+    /// Notes that the current task leaves its innermost window.
     pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize) -> Ended {
         let Some(slot) = self.find(pin, task) else {
             return if self.forget_unslotted() {
@@ -587,8 +593,8 @@ impl Windows {
         })
     }
 
-    /// The current task, one of ours, leaves all of its windows: of what it entered since, the end
-    /// may not have been seen.
+    /// Notes that the current task, a thread of the helper, leaves all of its windows. If it
+    /// entered any since, their ends may not have been seen.
     pub(crate) fn leave(&self, pin: &Pinned<'_>, task: usize) {
         match self.find(pin, task) {
             Some(slot) => slot.free(),
@@ -598,12 +604,13 @@ impl Windows {
         }
     }
 
-    /// All slots.
+    /// Returns all slots.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter()
     }
 
-    /// What is recorded of a write has changed: each task looks at its next one.
+    /// Makes each task look closely at its next write, because what is recorded of writes has
+    /// changed. Any context.
     pub(crate) fn look_again(&self) {
         for slot in self.slots.iter() {
             slot.writes.forget();
@@ -611,13 +618,13 @@ impl Windows {
         }
     }
 
-    /// Takes out all tasks but our own, when no probe is attached. What they counted has been
-    /// recorded.
+    /// Takes out all tasks but the swap writers, when no probe is attached. What they counted must
+    /// have been recorded.
     pub(crate) fn clear(&self) {
         self.look_again();
         for slot in self.slots.iter() {
             match slot.nest().bottom().and_then(Origin::from_u8) {
-                // Nobody's, or one of ours claims it just now.
+                // The slot is free, or a swap writer claims it just now.
                 None => {}
                 Some(Origin::Writer) => {}
                 Some(_) => slot.free(),
@@ -626,7 +633,7 @@ impl Windows {
         self.unslotted.store(0, Relaxed);
     }
 
-    /// Takes one off the windows without a slot; false if there is none.
+    /// Takes one off the number of windows without a slot. Returns false if there is none.
     fn forget_unslotted(&self) -> bool {
         let mut n = self.unslotted.load(Relaxed);
         while n > 0 {
@@ -638,25 +645,25 @@ impl Windows {
         false
     }
 
-    /// Some task is inside a window that has no slot.
+    /// Whether some task is inside a window that has no slot.
     pub(crate) fn any_unslotted(&self) -> bool {
         peek(&self.unslotted) > 0
     }
 
-    /// Number of slots, and how many are in use.
+    /// Returns the number of slots, and how many are in use.
     pub(crate) fn usage(&self) -> (usize, usize) {
         let used = self.slots.iter().filter(|s| s.task.load(Relaxed) != 0);
         (self.slots.len(), used.count())
     }
 
-    /// Memory that the table takes, in bytes.
+    /// Returns the memory that the table takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.slots.as_slice())
     }
 }
 
 impl Slot {
-    /// Nobody's any more.
+    /// Frees the slot.
     fn free(&self) {
         self.nest.set(Nest::default().0);
         self.last_origin.set(0);
@@ -668,7 +675,8 @@ impl Slot {
         self.task.store(0, Release);
     }
 
-    /// A window began or ended: what lies below its entry is not sampled yet.
+    /// Forgets the samples of the layers below the entry of the window, because a window began or
+    /// ended.
     fn forget_samples(&self) {
         for cell in &self.below {
             cell.set(0);
