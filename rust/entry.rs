@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the C shim enters Rust.
+//! The functions of Rust that the C shim calls.
 //!
-//! Context of the probe entries: whatever the tracepoint fires in, with
-//! preemption disabled by the C entry. They never sleep, allocate, or take a
-//! lock that could be held around an allocation.
+//! Context of the entries of probes: that of the tracepoint, with preemption disabled by the C
+//! entry. They never sleep, never allocate, and take no lock that is ever held around an
+//! allocation.
 
 mod kswapd;
 mod nbd;
@@ -73,19 +73,19 @@ use stall::*;
 
 entries!();
 
-// SAFETY: This is what `enter()` makes of the data of a probe, and all entries of probes call it.
+// SAFETY: `enter()` turns the data of a probe into `Ledgers`, and all entries of probes use it.
 unsafe impl ProbeData for Ledgers {}
 
-// SAFETY: This is what the entries that the kernel calls of a helper make of their data, below.
+// SAFETY: The entries below that the kernel calls for a helper turn their data into `Callbacks`.
 unsafe impl HelperData for Callbacks {}
 
-/// Turns what C passes to every probe entry into safe types, and counts the
-/// event and, for a sample of events, its cycles.
+/// Turns what C passes to every entry of a probe into safe types. Counts the event, and for a
+/// sample of events its cycles.
 ///
 /// # Safety
 ///
-/// - `ledgers` is the `Ledgers` that the probe was registered with, alive
-///   until the probe is unregistered and its handlers are done.
+/// - `ledgers` is the `Ledgers` with which the probe was registered. They live until the probe has
+///   been unregistered and its handlers are done.
 /// - `at` is valid for reads during the call.
 /// - Preemption is disabled during the call.
 #[inline(always)]
@@ -112,7 +112,7 @@ unsafe fn enter<R>(
     r
 }
 
-/// The same, for an event.
+/// Like [`enter`], for an event.
 ///
 /// # Safety
 ///
@@ -191,21 +191,22 @@ unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *c
     }
 }
 
-/// Notes the slot of the current task, for events that may be like the one that was seen.
+/// Notes the slot of the current task, so that C can find it for an event like the one just
+/// handled.
 fn seen(_: &Pinned<'_>, slot: Option<&Slot>) {
     if let Some(slot) = slot {
-        // SAFETY: The slot is one of the module's ledgers, which live until all probes are gone,
-        // and preemption is off.
+        // SAFETY: The slot belongs to the ledgers of the module, which live until all probes are
+        // gone. Preemption is off.
         unsafe { rwb_slot_is(core::ptr::from_ref(slot) as usize) };
     }
 }
 
-/// pageout() wrote a folio, of which this is all that is recorded: if it was counted, nothing else
-/// has to be looked at. Returns `RWB_AGAIN_*`.
+/// Counts a folio that pageout() wrote, if it is like the one before. The arguments are all that is
+/// recorded of it. If it was counted, nothing else has to be looked at. Returns `RWB_AGAIN_*`.
 ///
 /// # Safety
 ///
-/// `slot` is one that [`seen`] noted, and a probe of its ledgers is running.
+/// `slot` is one that [`seen`] noted, and a probe of its ledgers runs during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_write_again(
     slot: usize,
@@ -215,7 +216,7 @@ unsafe extern "C" fn rwb_rs_write_again(
     cgroup: u64,
     folio: usize,
 ) -> u32 {
-    // SAFETY: By the safety requirement; it lives as long as the ledgers.
+    // SAFETY: By the safety requirement. The slot lives as long as its ledgers.
     let slot = unsafe { &*(slot as *const Slot) };
     let this = Sameness {
         sp,
@@ -226,11 +227,12 @@ unsafe extern "C" fn rwb_rs_write_again(
     slot.writes_again(&this, folio).to_raw()
 }
 
-/// A swap bio of one page is submitted to a device that writes at once: as above.
+/// Like [`rwb_rs_write_again`], for a swap bio of one page that is submitted to a device that
+/// writes at once.
 ///
 /// # Safety
 ///
-/// As above.
+/// As for [`rwb_rs_write_again`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_bio_again(
     slot: usize,
@@ -239,7 +241,7 @@ unsafe extern "C" fn rwb_rs_bio_again(
     facts: usize,
     folio: usize,
 ) -> u32 {
-    // SAFETY: As above.
+    // SAFETY: As in `rwb_rs_write_again()`.
     let slot = unsafe { &*(slot as *const Slot) };
     let this = Sameness {
         sp,
@@ -250,11 +252,11 @@ unsafe extern "C" fn rwb_rs_bio_again(
     slot.submits_again(&this, folio).to_raw()
 }
 
-/// Enough was counted of the one, or of the other.
+/// Records what was counted in a slot, of bios or of writes, when it is enough.
 ///
 /// # Safety
 ///
-/// As for [`enter`], and as above.
+/// As for [`enter`], and as for [`rwb_rs_write_again`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_enough(ledgers: *mut c_void, slot: usize, bios: bool) {
     // SAFETY: By the safety requirements.
@@ -319,11 +321,11 @@ unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const
     }
 }
 
-/// A page of swap is read, while the function that does is not probed. Preemption is off.
+/// A page of swap is read, and the function that reads it is not probed.
 ///
 /// # Safety
 ///
-/// As for [`event`], and `folio` is the address of a locked folio that has a slot of swap.
+/// As for [`event`], and `folio` is the address of a locked folio that has a swap slot.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_read(
     ledgers: *mut c_void,
@@ -342,7 +344,8 @@ unsafe extern "C" fn rwb_rs_swap_read(
     }
 }
 
-/// A read is done that may be one of those. Any context, with interrupts off.
+/// A read is done that may have been passed to [`rwb_rs_swap_read`]. Any context, with interrupts
+/// off.
 ///
 /// # Safety
 ///
@@ -392,15 +395,15 @@ unsafe extern "C" fn rwb_rs_worker_bio(ledgers: *mut c_void, at: *const At, page
     }
 }
 
-/// Reclaim met a dirty file folio. In a task that reclaims, under RCU; does not
-/// sleep.
+/// Offers a dirty file folio that reclaim met. Returns whether the helper will write it soon.
+/// Called in a task that reclaims, under RCU. Does not sleep.
 ///
 /// # Safety
 ///
-/// - `helper` is the `Callbacks` that were registered; the kernel waits for us before
-///   it lets them go.
-/// - `target` is valid for reads during the call; its folio is locked and in the
-///   page cache of its inode.
+/// - `helper` is the `Callbacks` that were registered. The kernel waits for this call before it
+///   lets them go.
+/// - `target` is valid for reads during the call. Its folio is locked, and is in the page cache of
+///   its inode.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Target) -> bool {
     // SAFETY: By the safety requirements.
@@ -416,11 +419,12 @@ unsafe extern "C" fn rwb_rs_dirty_file(helper: *mut c_void, target: *const Targe
         .is_some_and(|hook| hook.dirty_file(&folio))
 }
 
-/// Are folios of the node still to be written by us? Context as above.
+/// Whether the helper has still to write folios of the node. Called in a task that reclaims, under
+/// RCU. Does not sleep.
 ///
 /// # Safety
 ///
-/// `helper` as above.
+/// As for `helper` of [`rwb_rs_dirty_file`].
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
     // SAFETY: By the safety requirement.
@@ -431,13 +435,14 @@ unsafe extern "C" fn rwb_rs_busy(helper: *mut c_void, nid: c_int) -> bool {
         .is_some_and(|hook| hook.busy(nid as u32))
 }
 
-/// A swap-out request is prepared: is it ours? In a task that reclaims, under RCU: does not sleep.
+/// Offers a swap-out request that is prepared. Returns its cookie if the helper takes it, or else
+/// 0. Called in a task that reclaims, under RCU. Does not sleep.
 ///
 /// # Safety
 ///
-/// - `helper` as above.
-/// - `swap` is valid for reads during the call; its request is live, and nobody's but the
-///   caller's, until we say that it is ours.
+/// - `helper` is as for [`rwb_rs_dirty_file`].
+/// - `swap` is valid for reads during the call. Its request is live, and only the caller uses it
+///   until this function returns a cookie.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -> usize {
     // SAFETY: By the safety requirements.
@@ -453,11 +458,12 @@ unsafe extern "C" fn rwb_rs_swap_write(helper: *mut c_void, swap: *const Swap) -
         .map_or(0, |hook| hook.write(&request))
 }
 
-/// A batch of folios is through, some of which we took. Process context, under SRCU; sleeps.
+/// Tells that a batch of folios is done, some of which the helper took. Process context, under
+/// SRCU. Sleeps.
 ///
 /// # Safety
 ///
-/// `helper` as above; `wait` is valid for reads during the call.
+/// `helper` is as for [`rwb_rs_dirty_file`], and `wait` is valid for reads during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait) {
     // SAFETY: By the safety requirements.
@@ -467,11 +473,11 @@ unsafe extern "C" fn rwb_rs_swap_wait(helper: *mut c_void, wait: *const SwapWait
     }
 }
 
-/// A request with a cookie is done. Any context, under RCU.
+/// Tells that a request with a cookie is done. Any context, under RCU.
 ///
 /// # Safety
 ///
-/// `helper` as above; `done` is valid for reads during the call.
+/// `helper` is as for [`rwb_rs_dirty_file`], and `done` is valid for reads during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone) {
     // SAFETY: By the safety requirements.
@@ -481,14 +487,14 @@ unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone
     }
 }
 
-/// A parameter is set; `EINVAL` when the value is out of its range. May run
-/// before the module's init.
+/// Sets a parameter. Fails with `EINVAL` if the value is out of its range. May be called before the
+/// module's init.
 #[no_mangle]
 extern "C" fn rwb_rs_param_set(id: u32, value: u64) -> c_int {
     from_result(|| parameters::set(id, value).map(|()| 0))
 }
 
-/// A parameter is read.
+/// Returns the value of a parameter.
 #[no_mangle]
 extern "C" fn rwb_rs_param_get(id: u32) -> u64 {
     parameters::get(id)

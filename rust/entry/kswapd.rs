@@ -20,7 +20,7 @@ use kernel::ffi::{
     c_void, //
 };
 
-/// Beside the window that begins there, which counts the event.
+/// The begin of a pass. The entry of the window that begins with it counts the event.
 ///
 /// # Safety
 ///
@@ -42,7 +42,7 @@ pub(super) unsafe extern "C" fn rwb_rs_kswapd_begin(
     }
 }
 
-/// Beside the window that ends there.
+/// The end of a pass. The entry of the window that ends with it counts the event.
 ///
 /// # Safety
 ///

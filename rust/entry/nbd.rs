@@ -16,7 +16,7 @@ use kernel::ffi::c_void;
 
 /// # Safety
 ///
-/// As for [`event`]; `request` is a live request of an NBD device.
+/// As for [`event`], and `request` is a live request of an NBD device.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_nbd(
     ledgers: *mut c_void,
@@ -104,7 +104,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_requeued(
     }
 }
 
-/// With interrupts off.
+/// A request is completed. Called with interrupts off.
 ///
 /// # Safety
 ///

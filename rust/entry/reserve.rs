@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries of the probes that look at the reserves. Context as in [`super`].
+//! Entries of the probes that watch the reserves. Context as in [`super`].
 
 use super::event;
 use crate::{
@@ -24,7 +24,7 @@ use kernel::{
 
 /// # Safety
 ///
-/// As for [`event`]; `page` is valid for reads during the call.
+/// As for [`event`], and `page` is valid for reads during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_reserve_taken(
     ledgers: *mut c_void,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries of the probes that follow stalls, and what they are made of. Context as in
+//! Entries of the probes that follow stalls, waits, and what these consist of. Context as in
 //! [`super`].
 
 use super::{
@@ -246,12 +246,14 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
     }
 }
 
-/// A probed function is entered, with its first two arguments. Returns for whom its end is
-/// of interest, as [`Followed`] has it; 0: for nobody.
+/// A probed function is entered. `a` and `b` are its first two arguments, or what the C shim passes
+/// in their place. Returns the handlers that want to see its end, as [`Followed`] encodes them; 0
+/// if none does.
 ///
 /// # Safety
 ///
-/// As for [`enter`]; `a` and `b` are the arguments of the function, which waits for us.
+/// As for [`enter`], and `a` and `b` are as [`Entered::new`] requires. The function does not return
+/// during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     ledgers: *mut c_void,
@@ -276,7 +278,8 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     }
 }
 
-/// A probed function returns `ret`; `followed` is what its entry returned.
+/// A probed function returns `ret`. `followed` is what [`rwb_rs_function_entry`] returned for the
+/// call.
 ///
 /// # Safety
 ///
