@@ -94,7 +94,7 @@ use writes::Writes;
 pub(crate) struct Ledgers {
     /// The tasks inside reclaim, and the slots of these tasks.
     pub(crate) windows: Windows,
-    /// What reclaim wrote.
+    /// The writes of reclaim.
     pub(crate) writes: PerCpu<Writes>,
     /// The stack that was left.
     pub(crate) headroom: PerCpu<Headroom>,
@@ -102,11 +102,11 @@ pub(crate) struct Ledgers {
     pub(crate) cgroups: Cgroups<{ Origin::COUNT }>,
     /// The cgroups that have rows here or in the ledgers of stalls, waits and shrinkers.
     pub(crate) known: Arc<Known>,
-    /// What was lost, and what the module costs.
+    /// The events that were lost, and the cost of the module.
     pub(crate) cost: PerCpu<Cost>,
-    /// What became of the dirty file folios that reclaim met.
+    /// The fate of the dirty file folios that reclaim met.
     pub(crate) write_around: PerCpu<WriteAround>,
-    /// What became of the swap-out requests that reclaim prepared.
+    /// The fate of the swap-out requests that reclaim prepared.
     pub(crate) handoff: PerCpu<Handoff>,
     /// The requests of the swap writers.
     pub(crate) swap_requests: Requests,
@@ -114,17 +114,17 @@ pub(crate) struct Ledgers {
     pub(crate) workers: Workers,
     /// The deepest stacks.
     pub(crate) worst: Worst,
-    /// What the functions on a stack tell of the task.
+    /// The functions on a stack that tell why reclaim runs.
     pub(crate) callers: Callers,
     /// Scratch space for handlers.
     pub(crate) scratch: PerCpu<Exclusive<Scratch>>,
-    /// Where the time of stalled tasks went.
+    /// The time of stalled tasks, by cause.
     pub(crate) stalls: Stalls,
     /// The pages of block devices that were evicted and read again.
     pub(crate) metadata: Metadata,
     /// How often reclaim interrupted other CPUs to flush their TLBs.
     pub(crate) tlb: PerCpu<Tlb>,
-    /// What compaction cost and achieved.
+    /// The cost and the results of compaction.
     pub(crate) compaction: PerCpu<Compaction>,
     /// The tasks that take large blocks for which another task compacted.
     pub(crate) takers: Takers,
@@ -132,23 +132,23 @@ pub(crate) struct Ledgers {
     pub(crate) shrinkers: Shrinkers,
     /// The users of the reserves, and the tasks that wait for them.
     pub(crate) reserves: Reserves,
-    /// Where the time of requests of NBD devices goes.
+    /// The time of requests of NBD devices, by phase.
     pub(crate) nbd: Nbd,
     /// The waits of tasks for which memory is to blame.
     pub(crate) waits: Waits,
-    /// How many pages swap writes at once.
+    /// The sizes of swap writes.
     pub(crate) batches: PerCpu<Batches>,
     /// Swap writes that are under way, and those that failed.
     pub(crate) swap_io: SwapIo,
     /// Reads of swap that are looked at closely.
     pub(crate) swap_reads: SwapReads,
-    /// What kswapd costs, and why it does not rest.
+    /// The cost of kswapd, and the reasons why it does not rest.
     pub(crate) kswapd: Kswapd,
-    /// Which probes are attached.
+    /// The states of the probes.
     pub(crate) states: States,
     /// When the ledgers were made. The cost of the module is a share of the time since then.
     pub(crate) began: Began,
-    /// What need not be probed.
+    /// The functions that need not be probed.
     pub(crate) needs: Needs,
     /// When the next headroom_low event may fire, in nanoseconds of `clock_ns()`.
     pub(crate) low_due: Atomic<u64>,

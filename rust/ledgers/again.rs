@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a task does just as it did it before.
+//! Events of a task that are like the last one of their sort.
 //!
 //! Most writes of a window differ in nothing that is recorded of them, nor do the bios of a device
 //! that writes at once. Such events are only counted, in the slot of the task. They are recorded
@@ -38,7 +38,7 @@ use pin_init::Zeroable;
 /// The most events that are counted before they are recorded.
 const MOST: u64 = 32;
 
-/// Where an event was, and all that would be recorded of it, in words that the C shim makes.
+/// The place of an event, and all that would be recorded of it, in words that the C shim makes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sameness {
     /// The stack pointer of the function that called the probe. It is never 0, and never that of
@@ -64,7 +64,7 @@ impl Sameness {
     }
 }
 
-/// What became of an event.
+/// The result of counting an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
     /// The event differs, and has to be looked at.
@@ -87,12 +87,12 @@ impl Again {
     }
 }
 
-/// What was recorded of the event that the others are like.
+/// The record of the event that the others are like.
 #[derive(Clone, Copy)]
 pub(crate) struct Recorded {
     /// The origin of the event.
     pub(crate) origin: Origin,
-    /// What became of the folio. A bio has no such kind.
+    /// The kind of the write of a folio. For a bio this is not used.
     pub(crate) kind: Kind,
     /// The folio.
     pub(crate) folio: Folio,

@@ -72,7 +72,8 @@ pub(crate) fn rows_in_all(most: usize) -> usize {
     rows_of_cpu(most).saturating_mul(system::nr_cpus())
 }
 
-/// How often a reader begins anew with the table of a CPU, because a row was given away meanwhile.
+/// The most times that a reader begins anew with the table of a CPU, because a row was given away
+/// meanwhile.
 const TRIES: usize = 1000;
 
 /// The `N` counts of one cgroup on one CPU. `Cgroups::keys` tells which cgroup that is.
@@ -82,16 +83,16 @@ struct CgroupRow<const N: usize, const D: usize> {
     base: Cell64,
     /// The most that its cgroup may have counted before.
     missed: Cell64,
-    /// How many events were counted.
+    /// Number of events that were counted.
     events: Cell64,
     /// The entry of its cgroup in `Known`, plus 1; 0 if there is none.
     known: Cell64,
-    /// What else is known of its subject.
+    /// Details of its subject.
     details: [Cell64; D],
     counts: [Cell64; N],
 }
 
-/// What the table of a CPU has apart from its rows.
+/// The state of a CPU's table, apart from its rows.
 #[repr(align(64))]
 #[derive(Zeroable)]
 struct Rest<const N: usize> {
@@ -119,7 +120,7 @@ pub(crate) struct Cgroups<const N: usize, const D: usize = 0> {
     known: Arc<Known>,
 }
 
-/// What something is counted for.
+/// The subject for which something is counted.
 pub(crate) struct Subject {
     /// The owner of the row: a cgroup, or a word for something that belongs to a cgroup. The
     /// highest bit of such a word is set, as it is for a v1 cgroup, because neither tells how old
@@ -131,7 +132,7 @@ pub(crate) struct Subject {
     pub(crate) gone: bool,
 }
 
-/// What could not be kept apart when something was counted.
+/// Losses when something was counted: counts that could not be kept apart.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CgroupLoss {
     /// The number of events that a living cgroup had counted, which lost its row for this.

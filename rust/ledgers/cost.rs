@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the module could not record, and what it costs.
+//! The events that the module could not record, and the cost of the module.
 //!
 //! One instance per CPU. Handlers in task context write it with preemption off. Handlers in IRQ and
 //! softirq context use the same counters. If one of them interrupts a handler that is changing the

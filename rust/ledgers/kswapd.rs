@@ -79,7 +79,7 @@ pub(crate) struct KswapdNode {
     pub(crate) scanned: Cell64,
     /// Pages of these that were taken off their list to be freed.
     pub(crate) isolated: Cell64,
-    /// Of what was taken off: dirty ones, in pages or folios as the kernel counts them.
+    /// Dirty ones of what was taken off, in pages or folios as the kernel counts them.
     pub(crate) dirty: Cell64,
     /// Those under writeback.
     pub(crate) writeback: Cell64,
@@ -96,7 +96,7 @@ pub(crate) struct KswapdNode {
     whys: [Passes; KswapdReason::COUNT],
     /// The state of the node after the last pass.
     pub(crate) left: Left,
-    /// What it had looked at when this pass began: all, and the figures that [`Pass`] tells apart.
+    /// The figures when this pass began: pages scanned, and those that [`Pass`] tells apart.
     began: [Cell64; 3],
 }
 

@@ -86,7 +86,7 @@ struct FollowedRequest {
     requeued: Cell64,
     /// Nanoseconds by phase, of the attempts before this one.
     spent: [Cell64; Phase::COUNT],
-    /// How often the request was given back.
+    /// Number of times that the request was given back.
     again: Cell64,
 }
 
@@ -173,7 +173,7 @@ pub(crate) struct RequestCounts {
     pub(crate) bytes: Cell64,
     /// Requests of these that failed.
     pub(crate) errors: Cell64,
-    /// How often a request was given back to the block layer, to be tried once more.
+    /// Number of times that requests were given back to the block layer, to be tried once more.
     pub(crate) requeues: Cell64,
     ns: [Cell64; Phase::COUNT],
     /// Requests by microseconds, log2.
@@ -304,7 +304,7 @@ pub(crate) struct InFlight {
     pub(crate) oldest_ns: u64,
 }
 
-/// What became of a request that the driver got.
+/// The result of [`Nbd::queued`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It is followed.

@@ -39,7 +39,7 @@ use kernel::{
 };
 use pin_init::Zeroable;
 
-/// What one user took.
+/// The allocations of one user.
 #[derive(Zeroable)]
 pub(crate) struct Taken {
     /// Number of allocations.
@@ -73,7 +73,7 @@ pub(crate) struct ReserveWaits {
 }
 
 impl ReserveCounts {
-    /// Returns what a user took.
+    /// Returns the allocations of a user.
     pub(crate) fn user(&self, user: User) -> Option<&Taken> {
         self.users.get(user as usize)
     }
@@ -84,7 +84,7 @@ impl ReserveCounts {
     }
 }
 
-/// How low a zone fell.
+/// The lowest level of a zone.
 struct Low {
     /// The fewest free pages; `u64::MAX` if no page was taken without regard to the watermarks.
     free: Atomic<u64>,

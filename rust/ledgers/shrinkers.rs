@@ -59,7 +59,7 @@ struct Call {
     began: u64,
     /// When the shrinker began to scan, in nanoseconds, and what it had to do.
     scan: Option<(u64, ScanPlan)>,
-    /// What it scanned, and how many objects it freed.
+    /// The outcome of the scan, and the number of objects that were freed.
     done: (Settled, u64),
     /// Whether other tasks were in the same shrinker, for the same node and cgroup.
     overlaps: bool,
@@ -83,10 +83,10 @@ type ShrinkerRows = Cgroups<{ ShrinkerCount::COUNT }, DETAILS>;
 /// The sums of all CPUs for each shrinker, origin, cgroup and node.
 pub(crate) type ShrinkerTotals = Totals<{ ShrinkerCount::COUNT }, DETAILS>;
 
-/// What a call that returned adds to a row, by [`ShrinkerCount`].
+/// The counts that a call adds to a row when it returns, by [`ShrinkerCount`].
 type CallTotals = [u64; ShrinkerCount::COUNT];
 
-/// Which calls a row counts.
+/// The calls that a row counts.
 pub(crate) struct ShrinkerCalls {
     /// The origin of the reclaim that called the shrinker.
     pub(crate) origin: Option<Origin>,

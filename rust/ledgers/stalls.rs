@@ -85,7 +85,7 @@ pub(crate) const ORIGINS: [Origin; 6] = [
 /// A stall that goes on.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenStall {
-    /// Where its time goes.
+    /// The time of the stall, by cause.
     pub(crate) stall: Stall,
     /// Number of open envelopes. The stall ends with the last one.
     envelopes: u32,
@@ -309,10 +309,10 @@ impl Clean {
     }
 }
 
-/// What [`Stalls::close`] could not record.
+/// The parts of a stall that [`Stalls::close`] could not record.
 #[derive(Default)]
 pub(crate) struct StallLoss {
-    /// What was lost because the cgroup had no row.
+    /// The loss because the cgroup had no row.
     pub(crate) cgroups: crate::ledgers::cgroups::CgroupLoss,
     /// Whether the stall was not compared with the longest ones, because a reader used them.
     pub(crate) longest: bool,

@@ -47,7 +47,7 @@ const DEVICES: usize = 16;
 /// The most tasks that write back for zswap at the same time.
 const TASKS: usize = 64;
 
-/// What a write is for.
+/// The purpose of a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct For {
     /// The origin of the reclaim that writes.
@@ -145,7 +145,7 @@ impl FailedDevice {
 pub(crate) struct SwapIo {
     under_way: KVVec<UnderWay>,
     devices: KVVec<FailedDevice>,
-    /// What became of the writes.
+    /// The counts of failed writes, and of writeback by zswap.
     pub(crate) counts: PerCpu<SwapCounts>,
     /// Tasks that write back for zswap.
     pub(crate) zswap: Tasks<For>,

@@ -39,7 +39,7 @@ const READS: usize = 64;
 pub(crate) struct OpenRead {
     /// When the read began, in nanoseconds of `clock_ns()`.
     pub(crate) began: u64,
-    /// What is known of the task and of the page that it reads.
+    /// Facts about the task, and about the page that it reads.
     pub(crate) facts: WaitFacts,
     /// The name of the task.
     pub(crate) comm: [u8; system::COMM_LEN],

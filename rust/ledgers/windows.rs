@@ -113,7 +113,7 @@ const OFFERED: u64 = 16;
 /// The value of [`Slot::became`] if it was another folio.
 const ANOTHER: u64 = u64::MAX;
 
-/// What became of a swap bio when it was submitted.
+/// The result of submitting a swap bio.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Submitted {
     /// It ends later.

@@ -15,7 +15,7 @@ use kernel::prelude::*;
 pub(crate) struct CgroupCounts<const N: usize, const D: usize = 0> {
     /// The key of the cgroup, or of what belongs to it.
     pub(crate) key: CgroupKey,
-    /// What else is known of it.
+    /// Its details.
     pub(crate) details: [u64; D],
     /// Its counts.
     pub(crate) counts: [u64; N],

@@ -88,11 +88,11 @@ struct LockWait {
     lock: usize,
     holder: LockHolder,
     began: u64,
-    /// How long the holder had stalled in all when the wait began, in nanoseconds.
+    /// The time that the holder had stalled in all when the wait began, in nanoseconds.
     before: u64,
 }
 
-/// What people need to recognise a task.
+/// The identity of a task.
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     /// Its process id.
@@ -192,7 +192,7 @@ struct Holder {
     total: Cell64,
     /// When the last stall ended; 0 while the task stalls.
     ended: Cell64,
-    /// What the stall was spent on; valid when it has ended.
+    /// The main cause of the last stall that ended.
     cause: Cell64,
     who: TryLock<Who>,
     pending: [Pending; SITES],
@@ -245,7 +245,7 @@ pub(crate) struct LockWaits {
 pub(crate) struct LockRow {
     /// The return address into the function that took the lock; 0 for waits without a row.
     pub(crate) site: usize,
-    /// What the stalls of the holders were spent on.
+    /// The main cause of the stalls of the holders.
     pub(crate) cause: Option<Cause>,
     /// Whether readers held the lock.
     pub(crate) is_reader: bool,

@@ -126,12 +126,12 @@ pub(crate) fn limited(total: &CgroupCounts<COUNTS, 1>) -> u64 {
     limited
 }
 
-/// What [`Waits::close`] could not record.
+/// The parts of a wait that [`Waits::close`] could not record.
 ///
 /// [`Waits::close`]: super::Waits::close
 #[derive(Default)]
 pub(crate) struct WaitLoss {
-    /// What was lost because the cgroup had no row.
+    /// The loss because the cgroup had no row.
     pub(crate) cgroup: CgroupLoss,
     /// Whether the name of the task found no room.
     pub(crate) task: bool,
