@@ -91,7 +91,8 @@ pub(crate) struct Lost {
     /// Deep stacks that were not kept, because another CPU or the reader used the place, or because
     /// the scratch buffer was in use.
     pub(crate) stacks: Cell64,
-    /// Windows that ended without a begin, because they were open when the module was loaded.
+    /// Windows that ended without a begin, because they were open when the module was loaded, or
+    /// when its probes were attached again.
     pub(crate) preload: Cell64,
     /// Handlers that found the scratch buffer of the CPU in use.
     pub(crate) scratch: Cell64,

@@ -466,7 +466,8 @@ impl Nbd {
     }
 
     /// Returns how much of the waits of a stall that ended was for requests, by their phases.
-    /// `before` is what [`Self::spent`] returned when the stall began.
+    /// `before` is what [`Self::spent`] returned when the task began to reclaim, or to wait until
+    /// it may reclaim.
     pub(crate) fn waited(
         &self,
         pin: &Pinned<'_>,

@@ -98,7 +98,8 @@ pub(crate) struct OpenStall {
     /// Pages that the task freed.
     pub(crate) freed: u64,
     compacting: Compacting,
-    /// The time that NBD requests had spent when the task began to reclaim, or to wait for that.
+    /// The time that NBD requests had spent when the task began to reclaim, or to wait until it may
+    /// reclaim.
     requests: Option<nbd::PhaseTimes>,
     /// Whether the stall was noted for the tasks that wait for a lock of this task.
     noted: bool,

@@ -495,7 +495,8 @@ pub(crate) enum Ended {
     Closed(Closed),
     /// It had no slot, because none was free.
     NoSlot,
-    /// It began before the module was loaded.
+    /// Its begin was not seen, because no probe was attached: the module was not loaded, or was
+    /// paused.
     Unknown,
 }
 
