@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The handlers, one file per traced subsystem, and the table of events.
+//! The handlers, one file for each traced subsystem, and the table of events.
 //!
-//! Handlers are plain functions over [`crate::ledgers::Ledgers`]: tests call
-//! them without firing a tracepoint. All run with preemption off, never sleep
-//! and take no lock but by trying.
+//! Handlers are plain functions of [`crate::ledgers::Ledgers`], so tests call them without firing a
+//! tracepoint. They all run with preemption off, never sleep, and only try to take locks.
 
 pub(crate) mod block;
 pub(crate) mod cgroup;
@@ -61,8 +60,8 @@ const fn paired(name: &'static core::ffi::CStr, end: Event) -> ProbeSpec {
     }
 }
 
-/// A tracepoint that no kernel has, in the test build that proves that a
-/// missing one is noticed.
+/// The tracepoint of packets that go to a device. The test build uses a name that no kernel has, to
+/// prove that a missing tracepoint is noticed.
 const NET_XMIT: &core::ffi::CStr = if cfg!(rwb_test_events) {
     c"net_dev_start_xmit_gone"
 } else {
@@ -100,7 +99,7 @@ pub(crate) static WANTED: [ProbeSpec; Event::COUNT] = [
     grouped(c"mm_page_alloc", Group::Takers),
     grouped(c"mm_filemap_delete_from_page_cache", Group::Metadata),
     grouped(c"mm_filemap_add_to_page_cache", Group::Metadata),
-    // Rare: they are not switched, their handler looks.
+    // These are rare, so they are not switched with their group. Their handler asks for the group.
     in_module(c"ext4_read_block_bitmap_load", "ext4"),
     in_module(c"ext4_load_inode_bitmap", "ext4"),
     grouped(c"tlb_flush", Group::Tlb),
@@ -118,7 +117,8 @@ pub(crate) static WANTED: [ProbeSpec; Event::COUNT] = [
     grouped(c"kfree_skb", Group::Reserves),
     grouped(c"block_rq_complete", Group::Nbd),
     grouped(c"block_rq_requeue", Group::Nbd),
-    // Not switched: a module's. Their handlers look.
+    // These belong to a module, so they are not switched with their group. Their handlers ask for
+    // the group.
     in_module(c"nbd_header_received", "nbd"),
     in_module(c"nbd_header_sent", "nbd"),
     wanted(c"cgroup_rmdir"),

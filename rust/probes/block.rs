@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for the block layer: swap bios, and those of our workers.
+//! Handlers for the block layer: bios of swap and of our workers.
 
 use super::{
     stall,
@@ -46,7 +46,7 @@ use crate::{
     },
 };
 
-/// A swap write is submitted; the slot of the current task, if it has one.
+/// Handles a swap write that is submitted. Returns the slot of the current task, if it has one.
 pub(crate) fn bio<'a>(
     ledgers: &'a Ledgers,
     pin: &Pinned<'_>,
@@ -72,8 +72,8 @@ pub(crate) fn bio<'a>(
             time(ledgers, pin, at.task, slot);
         }
     }
-    // A driver's own is the same pages once more; what the writer submits has been seen when it
-    // was handed over.
+    // A bio that a driver made holds the same pages once more. A bio that the writer submits was
+    // seen when it was handed over.
     if !bio.stacked() && origin != Origin::Writer {
         begins(ledgers, pin, at, bio, || origin);
         batch(ledgers, pin, slot, origin, bio);
@@ -100,9 +100,10 @@ pub(crate) fn bio<'a>(
     slot
 }
 
-/// A task has submitted a swap write to a device that writes at once, and what writes it is not
-/// probed for that: a few are timed. It is written when the event of its folio comes, which a
-/// write of zswap's has not.
+/// Begins to time a swap write that the task has just submitted to a device that writes at once, if
+/// the function that submits swap writes is not probed. Only a few of these writes are timed. The
+/// time ends with the event of the write's folio. A write of zswap's has no such event, so none is
+/// timed while zswap writes back.
 pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot) {
     let Some(times) = slot.take_untimed() else {
         return;
@@ -115,8 +116,8 @@ pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot
     }
 }
 
-/// A task reads a page of swap, where the function that does is not probed: a read from a device
-/// that has read when it is told to, and that stands for so many; or from another one.
+/// Handles a read of a page of swap, while the function that reads is not probed. `sync` means that
+/// the device has read when it is told to. Then the read stands for several.
 pub(crate) fn reads(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -131,9 +132,9 @@ pub(crate) fn reads(
     }
 }
 
-/// A swap write is about to be submitted, for whom its end is charged if it fails. One of a
-/// synchronous device ends in the task that submits it; those whose ends are not seen would stay
-/// for ever.
+/// Notes for which origin a swap write is about to be submitted. The origin is charged if the write
+/// fails. Writes to synchronous devices are left out, because they end in the task that submits
+/// them. Writes whose ends are not seen are left out, because they would never leave the table.
 fn begins(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -154,7 +155,8 @@ fn begins(
     }
 }
 
-/// The same, of one that is about to be handed over: from then on it may end at any time.
+/// Notes the same for a swap write that is about to be handed over. From then on it may end at any
+/// time.
 pub(crate) fn gathers(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     begins(ledgers, pin, at, bio, || {
         match ledgers.slot_or_origin(pin, at) {
@@ -164,11 +166,12 @@ pub(crate) fn gathers(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
     });
 }
 
-/// A swap write is done. Any context, with interrupts off.
+/// Handles the end of a swap write. Any context, with interrupts off.
 pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
     let what = match end.sync {
         false => ledgers.swap_io.ended(end.bio),
-        // In the task that submitted it: the write event that follows looks.
+        // This is the task that submitted the write. The handler of the write event that follows
+        // looks at the slot.
         true => {
             if let Some(slot) = ledgers.windows.find(pin, at.task) {
                 slot.refused();
@@ -187,7 +190,7 @@ pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd)
     }
 }
 
-/// A swap write is handed over: it is as good as submitted, to who made it.
+/// Records a swap write that is handed over. For the task that made it, it is as good as submitted.
 pub(crate) fn gathered(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -215,7 +218,8 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     }
     let by = match noted {
         Some(by) => by,
-        // Who adds folios does not call the function, where it is inlined there.
+        // The compiler may have inlined the function where folios are added, so that no call is
+        // seen from there.
         None if slot.is_some() && tells_why(ledgers) && follows_submits(ledgers) => By::Adder,
         None => By::Unknown,
     };
@@ -228,25 +232,26 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     }
 }
 
-/// Whether it can be told why a swap write ended.
+/// Whether the module can tell why a swap write ended.
 pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
     ledgers.states.live(Group::Stalls)
         && ledgers.states.function(Function::SwapSubmit).works()
         && function::sees_swap_io()
 }
 
-/// Whether who submits swap writes is looked at, as it has to be for devices that take their time.
+/// Whether the callers that submit swap writes are followed, which is necessary only for devices
+/// that take their time.
 fn follows_submits(ledgers: &Ledgers) -> bool {
     ledgers.states.function(Function::SwapSubmit) == ProbeState::Attached
         && ledgers.needs.function(Function::SwapSubmit)
 }
 
-/// A swap write is about to be submitted, by who returns to `caller`.
+/// Notes who submits the swap write `write`, by the address `caller` to which the function returns.
 pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
     if at.context() != Context::Task || !ledgers.needs.function(Function::SwapSubmit) {
         return;
     }
-    // One without a begin event is opened here, before its first write.
+    // A window without a begin event is opened here, before its first write.
     if let Ok(slot) = ledgers.slot_or_origin(pin, at) {
         let by = match ledgers.caller_at(pin, caller) {
             Some(Caller::SwapAdd) => By::Adder,
@@ -257,7 +262,8 @@ pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize,
     }
 }
 
-/// A worker of the system submits a write of `pages`: is it one of ours?
+/// Counts a write of `pages` pages that a worker of a workqueue submits, if the worker is one of
+/// ours.
 pub(crate) fn worker_bio(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, pages: u32) {
     if ledgers.workers.has(at.task) {
         let [bios, of_pages] = &ledgers.write_around.this(pin).bios;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handler for cgroups: one is removed.
+//! Handler for cgroups that are removed.
 
 use crate::{
     ledgers::Ledgers,
     policy::cgroup_key::CgroupKey, //
 };
 
-/// A cgroup that memory may be charged to is removed, whose path was this. What it had counted
-/// stays, until its rows are needed.
+/// Notes that a cgroup to which memory may be charged is removed. `path` was its path. Its counts
+/// stay until its rows are needed.
 pub(crate) fn removed(ledgers: &Ledgers, key: CgroupKey, path: &[u8]) {
     ledgers.known.removed(key, path);
 }

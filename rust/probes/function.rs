@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers of the function probes: who is told of which.
+//! Handlers of the function probes. They pass each call to the handlers that count it.
 
 use super::{
     block,
@@ -24,22 +24,22 @@ use crate::{
     },
 };
 
-/// For whom the end of a call is of interest.
+/// The handlers that have to see the end of a call, as a set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Followed(pub(crate) u32);
 
 impl Followed {
-    /// By whom it may be.
+    /// All handlers.
     #[cfg(CONFIG_KUNIT)]
     pub(crate) const ALL: Self = Self(Self::STALL | Self::CALL | Self::WAIT);
-    /// It is part of a stall.
+    /// The call is part of a stall.
     const STALL: u32 = 1;
-    /// It is counted for itself.
+    /// The call is counted for itself.
     const CALL: u32 = 2;
-    /// It is a wait for memory.
+    /// The call is a wait for memory.
     const WAIT: u32 = 4;
 
-    /// For nobody.
+    /// No handler.
     const NOT: Self = Self(0);
 
     const fn new(stall: bool, call: bool, wait: bool) -> Self {
@@ -55,7 +55,7 @@ impl Followed {
     }
 }
 
-/// A function is entered.
+/// Handles the call of a probed function. Returns which handlers have to see its end.
 pub(crate) fn entry(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn entry(
     entered: &Entered<'_>,
 ) -> Followed {
     match entered.function() {
-        // The most frequent ones first, which are no part of a stall.
+        // These are no part of a stall.
         Function::ZswapStore => {
             let [folio, _] = entered.args();
             zswap::offered(ledgers, pin, at, folio);
@@ -85,7 +85,8 @@ pub(crate) fn entry(
     }
 }
 
-/// Is it counted for itself?
+/// Handles a call of a function that is counted for itself. Returns true if it has to see the end
+/// of the call.
 fn call(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -116,7 +117,7 @@ fn call(
     }
 }
 
-/// It returns `ret`.
+/// Handles the end of a call, which returns `ret`. `followed` is what [`entry`] returned.
 pub(crate) fn exit(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -130,7 +131,7 @@ pub(crate) fn exit(
             Function::ShrinkSlab => shrinker::end(ledgers, pin, at),
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
             Function::ZswapWriteback => zswap::looked(ledgers, pin, at, ret),
-            // An int comes back in the lower half.
+            // The function returns an int, which is in the lower half.
             Function::ZswapSwitch => ledgers.needs.zswap_switched(ret & 0xffff_ffff == 0),
             _ => {}
         }

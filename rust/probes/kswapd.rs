@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for kswapd. But for who wakes it, which may be an interrupt, all run in kswapd
-//! itself.
+//! Handlers for kswapd. All run in kswapd itself, except [`woken`].
 
 use crate::{
     kernel_ext::percpu::Pinned,
@@ -15,7 +14,7 @@ use crate::{
     },
 };
 
-/// It begins to balance its node.
+/// kswapd begins to balance its node.
 pub(crate) fn begin(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt) {
     match settings::enabled() {
         true => ledgers.kswapd.begins(at.task, kswapd),
@@ -23,21 +22,21 @@ pub(crate) fn begin(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt) {
     }
 }
 
-/// It ends, having freed so many pages.
+/// kswapd stops balancing its node. It has freed `reclaimed` pages.
 pub(crate) fn end(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
     if settings::enabled() {
         ledgers.kswapd.ends(at.task, kswapd, reclaimed as u64);
     }
 }
 
-/// It goes to sleep: memory is enough, or it has given up.
+/// kswapd goes to sleep, because there is enough memory, or because it has given up.
 pub(crate) fn sleep(ledgers: &Ledgers, nid: u32, cpu_ns: u64) {
     if settings::enabled() {
         ledgers.kswapd.sleeps(nid, cpu_ns);
     }
 }
 
-/// Someone wakes it, for a block of that order. Any context.
+/// A task or an interrupt wakes kswapd, for a block of `order`. Any context, with interrupts off.
 pub(crate) fn woken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     if !settings::enabled() {
         return;
@@ -48,7 +47,7 @@ pub(crate) fn woken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     }
 }
 
-/// It is through with folios of a list.
+/// kswapd is through with a batch of folios of a list.
 pub(crate) fn shrunk(ledgers: &Ledgers, shrunk: &Shrunk) {
     if settings::enabled() {
         ledgers.kswapd.shrunk(shrunk);

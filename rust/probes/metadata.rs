@@ -32,7 +32,7 @@ pub(crate) fn evicted(
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
-    // Truncated, or dropped by hand: nobody reclaims.
+    // Without a window the folio was truncated, or dropped by drop_caches. That is not reclaim.
     let Some(origin) = ledgers.windows.find(pin, at.task).map(Slot::origin) else {
         return;
     };

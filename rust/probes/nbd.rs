@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for NBD: a swap write goes out, and what each request is at. Also what the
-//! layers below share.
+//! Handlers for NBD. They sample the stack when a swap write is sent, and follow each request
+//! through its phases. The network shares [`sample_inside`].
 
 use super::stall;
 use crate::{
@@ -30,15 +30,15 @@ use crate::{
     },
 };
 
-/// NBD sends a swap write.
+/// NBD begins to send a swap write.
 pub(crate) fn send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     sample_inside(ledgers, pin, at, Layer::Nbd);
     stall::nbd(ledgers, pin, at, true);
 }
 
-/// The NBD driver gets a request. In the task that issues it.
+/// The NBD driver gets a request. Called in the task that issues it.
 pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &NbdRequest) {
-    // Without its end it would stay in the table.
+    // If its end were not seen, the request would stay in the table.
     if !settings::enabled()
         || !ledgers.states.live(Group::Nbd)
         || !ledgers.states.attached(Event::RqComplete)
@@ -53,7 +53,7 @@ pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &NbdRequest) 
     }
 }
 
-/// It begins to send a request, of which `request` tells. In the task that sends.
+/// NBD begins to send a request, which `request` describes. Called in the task that sends.
 pub(crate) fn sending(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -63,21 +63,22 @@ pub(crate) fn sending(
     if !ledgers.states.live(Group::Nbd) || ledgers.nbd.sending(key, system::clock_ns()) {
         return;
     }
-    // One that came before we did, or found no room; or where it cannot be seen to come.
+    // The request is not in the table. It came before the probes did, or found no room, or the
+    // function that gets requests is not probed.
     if ledgers.states.function(Function::NbdQueue) != ProbeState::Attached {
         queued(ledgers, pin, &request());
         ledgers.nbd.sending(key, system::clock_ns());
     }
 }
 
-/// A request has come to something. In the task that sends or receives.
+/// A request reached a milestone. Called in the task that sends or receives.
 pub(crate) fn is_at(ledgers: &Ledgers, key: usize, event: nbd::Milestone) {
     if ledgers.states.live(Group::Nbd) {
         ledgers.nbd.is_at(key, event, system::clock_ns());
     }
 }
 
-/// A request is given back to the block layer. Task context.
+/// NBD gives a request back to the block layer. Task context.
 pub(crate) fn requeued(ledgers: &Ledgers, key: usize) {
     if ledgers.states.live(Group::Nbd) {
         ledgers.nbd.requeued(key, system::clock_ns());
@@ -91,9 +92,9 @@ pub(crate) fn done(ledgers: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool
     }
 }
 
-/// Records a sample if the current task is inside a window. A task outside
-/// one, kblockd for instance, sends on behalf of others, on a shallow stack:
-/// it is counted, and charged to nobody.
+/// Records a sample of the stack if the current task is inside a window. A task outside of one,
+/// kblockd for instance, sends on behalf of others, on a shallow stack. It is only counted, and
+/// charged to no origin.
 pub(super) fn sample_inside(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, layer: Layer) {
     if !settings::enabled() || !ledgers.in_task(pin, at, layer) {
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handler for the network: a packet goes to the device.
+//! Handler for packets that go to a network device.
 
 use super::nbd::sample_inside;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     words::Layer, //
 };
 
-/// A task with PF_MEMALLOC, or something on top of it, transmits a packet.
+/// A task with PF_MEMALLOC, or an interrupt on top of it, transmits a packet.
 pub(crate) fn xmit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     sample_inside(ledgers, pin, at, Layer::Net);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handler for page allocations.
+//! Handler for allocations of pages.
 
 use crate::{
     kernel_ext::percpu::Pinned,
@@ -12,13 +12,13 @@ use crate::{
     },
 };
 
-/// A block of `order` is taken. Any context.
+/// A block of `order` is allocated. Any context.
 pub(crate) fn alloc(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     if !settings::enabled() || !ledgers.takers.wanted(order) {
         return;
     }
     let task = at.context() == Context::Task;
-    // The one that compacted for it, if that is who takes it: no candidate.
+    // A task that compacted, and takes its own block, is not a taker.
     if task
         && ledgers
             .stalls

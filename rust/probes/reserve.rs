@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for the reserves: pages taken from them, waits for them, packets dropped.
+//! Handlers for the reserves: pages that are taken from them, waits for them, dropped packets.
 //!
-//! They are rare on a machine that is well, so that a look at the callers is affordable.
+//! These events are rare on a healthy machine, so the handlers can afford to look at the callers.
 
 use crate::{
     kernel_ext::{
@@ -28,24 +28,25 @@ use crate::{
     },
 };
 
-/// What the callers tell of a page.
+/// What the callers tell about a page.
 #[derive(Clone, Copy, Default)]
 struct Told {
-    /// The innermost that says for whom it is.
+    /// The innermost caller that tells for whom the page is.
     by: Option<Caller>,
-    /// The innermost that is no allocator.
+    /// The address of the innermost caller that is no allocator.
     site: Option<usize>,
+    /// Whether the page is for a slab.
     slab: bool,
 }
 
-/// A page is taken without regard to the watermarks. Any context.
+/// A page is allocated without regard to the watermarks. Any context.
 pub(crate) fn taken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
     if !settings::enabled() {
         return;
     }
     let task = at.context() == Context::Task;
     let mut told = Told::default();
-    // Without the scratch nothing is told, and that is counted.
+    // If the scratch buffer is in use, the callers are not known, and that is counted.
     let _ = ledgers.callers(pin, FRAMES, |addr, caller| {
         if told.by.is_none() && pfmemalloc::tells(caller) {
             told.by = Some(caller);
@@ -85,7 +86,7 @@ pub(crate) fn wait_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, nid: u32)
     }
 }
 
-/// It does not wait any more.
+/// The current task stops waiting for a node's reserves.
 pub(crate) fn wait_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woken) {
     if at.context() != Context::Task {
         return;
@@ -98,7 +99,7 @@ pub(crate) fn wait_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woke
     }
 }
 
-/// A packet is dropped at `site` as it lies in a page of the reserves. Any context.
+/// A packet is dropped at `site`, because it lies in a page of the reserves. Any context.
 pub(crate) fn dropped(ledgers: &Ledgers, pin: &Pinned<'_>, _: &At, site: usize) {
     if !settings::enabled() {
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for shrinkers: one call, from its entry to its return.
+//! Handlers that follow the call of a shrinker from its entry to its return.
 
 use crate::{
     kernel_ext::{
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// do_shrink_slab() is entered; true if it is followed.
+/// do_shrink_slab() is called. Returns true if the call is followed.
 pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
     if !ledgers.states.live(Group::Shrinkers)
         || !settings::enabled()
@@ -33,7 +33,7 @@ pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink
         return false;
     }
     let slot = ledgers.windows.find(pin, at.task);
-    // drop_caches and debugfs: nobody reclaims.
+    // drop_caches and debugfs call shrinkers outside of a window.
     let origin = slot.map_or(Origin::Other, Slot::origin);
     let followed = ledgers
         .shrinkers
@@ -44,19 +44,20 @@ pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink
     followed
 }
 
-/// It has counted its objects, and begins to scan them.
+/// The shrinker has counted its objects, and begins to scan them.
 pub(crate) fn scans(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: ScanPlan) {
     ledgers
         .shrinkers
         .scans(pin, at.task, work, system::clock_ns());
 }
 
-/// It has scanned: `left` were left of what it had planned, `freed` were freed.
+/// The shrinker has scanned. `left` objects of the planned ones are left, negative if it scanned
+/// more. `freed` were freed.
 pub(crate) fn scanned(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
     ledgers.shrinkers.scanned(pin, at.task, left, freed);
 }
 
-/// It returns.
+/// do_shrink_slab() returns.
 pub(crate) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let not_kept = ledgers.shrinkers.end(pin, at.task, system::clock_ns());
     if not_kept.any() {

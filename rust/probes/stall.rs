@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for stalls: what begins and ends one, and what its task is at meanwhile.
+//! Handlers for stalls: how they begin and end, and what their tasks do meanwhile.
 //!
-//! Only what a task does itself counts: what interrupts it is part of what it was at.
+//! Only what a task does itself counts. An interrupt is part of what the task was doing.
 
 use crate::{
     kernel_ext::{
@@ -43,8 +43,8 @@ use crate::{
     },
 };
 
-/// Frames to look at for who takes a lock: those of locks, and ours, are about five each, and
-/// twice as many where a compiler inlines less.
+/// The number of frames that are searched for the function that takes a lock. The lock and this
+/// module have about five frames each, and twice as many if a compiler inlines less.
 const LOCK_FRAMES: usize = 24;
 
 /// Changes the stall of the current task, if it is in one.
@@ -58,7 +58,7 @@ fn change(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stal
         .with(pin, at.task, |open| f(&mut open.stall, system::clock_ns()));
 }
 
-/// An envelope begins; true if it counts, so that its end does, too.
+/// Begins an envelope of the current task. Returns true if it counts, so that its end counts, too.
 fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
     if !ledgers.states.live(Group::Stalls) || at.context() != Context::Task {
         return false;
@@ -71,8 +71,8 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
         || first(ledgers, pin, at.task, gfp, order)
 }
 
-/// The first one begins. By itself, as it needs more stack than the others, which may come
-/// where there is little left.
+/// Begins the first envelope. This is a function of its own because it needs more stack than the
+/// rest of [`begin`], which may be called when little stack is left.
 #[inline(never)]
 fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
     let now = system::clock_ns();
@@ -86,7 +86,7 @@ fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32)
     began
 }
 
-/// An envelope ends.
+/// Ends an envelope of the current task.
 fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if at.context() != Context::Task {
         return;
@@ -96,13 +96,15 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     }
 }
 
-/// It was the last one. By itself, as [`first`] is.
+/// Ends the last envelope, and the stall. This is a function of its own for the same reason as
+/// [`first`].
 #[inline(never)]
 fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
     let locks = &ledgers.stalls.locks;
     ledgers.stalls.open.remove_with(pin, task, |open| {
         let noted = open.is_noted();
-        // A slow path that found its page at once, or kswapd's, which waits for nobody.
+        // Without an event, this was a slow path that found its page at once, or a slow path of a
+        // task that must not reclaim, such as kswapd.
         if !open.stall.eventful() || !settings::enabled() {
             if noted {
                 locks.forget(task);
@@ -122,14 +124,14 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
     });
 }
 
-/// From now on the stall may wait for NBD requests.
+/// Notes that from now on the stall may wait for NBD requests.
 fn may_wait(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
     if ledgers.states.live(Group::Nbd) {
         open.may_wait(|| ledgers.nbd.spent(now));
     }
 }
 
-/// The task stalls: those that wait for a lock of its are to learn that.
+/// Notes that the task stalls, for tasks that wait for a lock that it holds.
 fn note(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenStall) {
     if let Some(began) = open.note() {
         if !ledgers.stalls.locks.stalls(at.task, began) {
@@ -138,8 +140,8 @@ fn note(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenStall) {
     }
 }
 
-/// A window that a task was sent into: kswapd's is its own business, a soft limit's lies
-/// inside another one.
+/// Whether the window is an envelope, into which a task was sent. kswapd's window is its own work,
+/// and the window of a soft limit lies inside another one.
 const fn envelope(window: Window) -> bool {
     matches!(window, Window::Direct | Window::Memcg | Window::Node)
 }
@@ -157,7 +159,7 @@ pub(super) fn window_begin(
     }
     ledgers.stalls.open.with(pin, at.task, |open| {
         let now = system::clock_ns();
-        // Nothing to wait for any more, if it waited.
+        // A task that reclaims does not wait for the reserves any more.
         if open.stall.at() == Cause::Pfmemalloc {
             open.stall.leave(Cause::Pfmemalloc, now);
         }
@@ -188,7 +190,7 @@ pub(super) fn window_end(
     }
 }
 
-/// Folios were isolated from an inactive list: `taken` pages of those `scanned`.
+/// The current task isolated folios from an inactive list: `taken` pages of those `scanned`.
 pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
     if settings::enabled() {
         ledgers
@@ -204,14 +206,15 @@ pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: us
     });
 }
 
-/// The current task was put to sleep by reclaim, for `reason`.
+/// Reclaim put the current task to sleep for `reason`, which is the kernel's
+/// (`enum vmscan_throttle_state`). The task is awake again.
 pub(super) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reason: u32) {
     change(ledgers, pin, at, |stall, now| {
         stall.has_slept(Cause::throttle(reason), now);
     });
 }
 
-/// The CPU goes from task `prev` to task `next`.
+/// The CPU goes from task `prev` to task `next`. `runnable` means that `prev` did not go to sleep.
 pub(crate) fn switch(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -227,7 +230,8 @@ pub(crate) fn switch(
     open.with(pin, next, |o| o.stall.on(system::clock_ns()));
 }
 
-/// The current task begins to wait for a lock, which says who holds it, or has it.
+/// The current task begins to wait for a lock, which names `holder`, or (not `begin`) has it or has
+/// given up.
 pub(crate) fn contention(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -255,7 +259,7 @@ pub(crate) fn contention(
     if !begin {
         return change(ledgers, pin, at, |stall, now| stall.locked(lock, now));
     }
-    // Not while a table is worked on: the callers are looked at, which is long.
+    // The callers are looked at outside of the table, because that takes long.
     if ledgers.stalls.open.with(pin, at.task, |_| ()).is_none() {
         return;
     }
@@ -265,14 +269,14 @@ pub(crate) fn contention(
         Some(Caller::Nbd) => Cause::NbdLock,
         _ => Cause::Lock,
     };
-    // That took time, which is part of the wait.
+    // The time that this took is part of the wait.
     change(ledgers, pin, at, |stall, _| {
         stall.contends(cause, lock, began)
     });
 }
 
-/// The current task waited for a lock while the task that held it stalled. By itself, as it looks
-/// at the callers.
+/// Counts a wait of the current task for a lock, while the task that held the lock stalled. This is
+/// a function of its own because it looks at the callers.
 #[inline(never)]
 fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, behind: &Behind) {
     if !settings::enabled() {
@@ -295,8 +299,8 @@ pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     });
 }
 
-/// The current task has submitted a swap write that is done at once, and is to be timed; true if
-/// it is in a stall.
+/// The current task has submitted a swap write that is done at once, and that is to be timed.
+/// Returns true if the task is in a stall.
 pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool {
     let open = &ledgers.stalls.open;
     ledgers.states.live(Group::Stalls)
@@ -309,14 +313,14 @@ pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool 
             .is_some()
 }
 
-/// It is done, and stands for so many.
+/// The swap write that was timed is done. It stands for `times` writes.
 pub(super) fn submitted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, times: u64) {
     change(ledgers, pin, at, |stall, now| {
         stall.leave_sample(Cause::SwapSubmit, times, now)
     });
 }
 
-/// NBD begins to send, or has sent.
+/// The current task begins to send an NBD request, or (not `begin`) has sent one.
 pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     if begin && ledgers.states.attached(Event::NbdSent) {
         change(ledgers, pin, at, |stall, now| {
@@ -329,7 +333,7 @@ pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     }
 }
 
-/// The current task begins to wait for room at the swap writer, or is through.
+/// The current task begins to wait for room at the swap writer, or (not `begin`) stops waiting.
 pub(crate) fn writer(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     let cause = Cause::ThrottleWriteback;
     change(ledgers, pin, at, |stall, now| match begin {
@@ -338,7 +342,7 @@ pub(crate) fn writer(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) 
     });
 }
 
-/// What a task is at inside a function.
+/// Returns what the time inside a probed function is spent on; `None` if that is not a cause.
 const fn cause(function: Function) -> Option<Cause> {
     Some(match function {
         Function::TryToFree => Cause::Pfmemalloc,
@@ -367,11 +371,12 @@ const fn cause(function: Function) -> Option<Cause> {
     })
 }
 
-/// A probed function is entered; true if its end is of interest.
+/// Handles the call of a probed function. Returns true if the end of the call has to be seen.
 pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     let function = entered.function();
     match function {
-        // (gfp_t gfp_mask, unsigned int order, ...), or nothing if gcc made another one of it
+        // The arguments are (gfp_t gfp_mask, unsigned int order, ...). Both are passed as 0 if gcc
+        // made another function of it.
         Function::SlowPath => {
             let [gfp, order] = entered.args();
             begin(ledgers, pin, at, gfp as u32, order as u32)
@@ -396,7 +401,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
             {
                 return false;
             }
-            // Both tell of the gfp mask and the order.
+            // The arguments of these two are the gfp mask and the order.
             let asks = matches!(function, Function::TryToFree | Function::Compact);
             if asks {
                 settle(ledgers, pin, at, Outcome::Again);
@@ -426,8 +431,9 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
     }
 }
 
-/// What the current task had of its last attempt to compact is known now. One that was counted
-/// is settled whether events are recorded or not: else it would stay without an outcome.
+/// Counts what came of the current task's last attempt to compact, which is known now. An attempt
+/// that was counted is settled whether events are recorded or not. Otherwise it would never have an
+/// outcome.
 fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
     let settled = ledgers
         .stalls
@@ -444,7 +450,7 @@ fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
     }
 }
 
-/// The current task is done compacting.
+/// The current task is done compacting, with `result` (`enum compact_result`).
 fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     let Some(result) = u32::try_from(result).ok().and_then(CompactResult::from_raw) else {
         return;
@@ -466,13 +472,13 @@ fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     }
 }
 
-/// A probed function, whose end is of interest, returns `ret`.
+/// Handles the end of a call for which [`entry`] returned true. The function returns `ret`.
 pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
     if let Some(cause) = cause(function) {
         change(ledgers, pin, at, |stall, now| stall.leave(cause, now));
     }
     match function {
-        // An enum comes back in the lower half.
+        // The function returns an enum, which is in the lower half.
         Function::Compact => compacted(ledgers, pin, at, ret & 0xffff_ffff),
         Function::SlowPath => {
             settle(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The steps that the handlers share.
+//! Steps that several handlers share.
 
 use crate::{
     kernel_ext::{
@@ -42,12 +42,12 @@ use kernel::{
     sync::atomic::Relaxed, //
 };
 
-/// Least time between two headroom_low events, in nanoseconds.
+/// The least time between two headroom_low events, in nanoseconds.
 const LOW_INTERVAL: u64 = 100_000_000;
 
 impl Ledgers {
-    /// The innermost function on the current stack that `wanted` accepts. Task
-    /// context.
+    /// Returns the innermost of at most `frames` functions on the current stack that `wanted`
+    /// accepts. Task context.
     pub(crate) fn caller(
         &self,
         pin: &Pinned<'_>,
@@ -63,7 +63,8 @@ impl Ledgers {
         found.flatten()
     }
 
-    /// Tells `f` of the functions on the current stack, innermost first. Any context.
+    /// Calls `f` for each of at most `frames` functions on the current stack, innermost first.
+    /// Returns `None` if the scratch buffer is in use. Any context.
     pub(crate) fn callers(
         &self,
         pin: &Pinned<'_>,
@@ -79,7 +80,7 @@ impl Ledgers {
         done.flatten()
     }
 
-    /// What the function that `addr` returns to tells. Task context.
+    /// Returns what the function tells into which `addr` returns. Task context.
     pub(crate) fn caller_at(&self, pin: &Pinned<'_>, addr: usize) -> Option<Caller> {
         let told = self
             .scratch
@@ -90,26 +91,26 @@ impl Ledgers {
         told
     }
 
-    /// The slot of the current task. If it has none, looks at its callers: a
-    /// window of MADV_PAGEOUT or DAMON has no begin event and is opened here.
-    /// Without a slot, the origin that is known for it. Task context.
+    /// Returns the slot of the current task. If it has none, looks at the callers: a window of
+    /// MADV_PAGEOUT or DAMON has no begin event, and is opened here. If there is still no slot,
+    /// returns the origin, as far as it is known. Task context.
     pub(crate) fn slot_or_origin(&self, pin: &Pinned<'_>, at: &At) -> Result<&Slot, Origin> {
         if let Some(slot) = self.windows.find(pin, at.task) {
             return Ok(slot);
         }
-        // Windows are not followed, and an end would not be seen.
+        // Windows are not followed now, so the end of this one would not be seen.
         if !settings::enabled() {
             return Err(Origin::Other);
         }
         let told = |c| matches!(c, Caller::Pages | Caller::Hibernation | Caller::Window);
         match self.caller(pin, FRAMES, told) {
             Some(Caller::Pages) => {
-                // Its end event will close the window; without one it must not
-                // be opened.
+                // The end event closes the window. If that is not attached, the window must not be
+                // opened.
                 if !self.states.attached(Event::ReclaimPages) {
                     return Err(Origin::Madvise);
                 }
-                // The entry to reclaim was not sampled: depth 0 says so.
+                // Depth 0 means that the stack was not sampled at the entry to reclaim.
                 match self.begin(pin, at, Origin::Madvise, 0) {
                     Some(slot) => Ok(slot),
                     None => Err(Origin::Lost),
@@ -121,8 +122,7 @@ impl Ledgers {
         }
     }
 
-    /// Opens a window of the current task; counts it as lost if it has no
-    /// room. Task context.
+    /// Opens a window of the current task. Counts it as lost if there is no room. Task context.
     pub(crate) fn begin(
         &self,
         pin: &Pinned<'_>,
@@ -147,7 +147,7 @@ impl Ledgers {
         None
     }
 
-    /// The current task, one of ours, begins to write for `origin`. Task context.
+    /// Opens a window of `origin` for the current task, which is one of ours. Task context.
     pub(crate) fn begin_own(&self, task: usize, origin: Origin) {
         pinned(|pin| {
             if matches!(self.windows.begin(pin, task, origin, 0, 0), Begun::NoSlot) {
@@ -156,7 +156,7 @@ impl Ledgers {
         });
     }
 
-    /// It is done.
+    /// Closes the windows of the current task, which is one of ours. Task context.
     pub(crate) fn end_own(&self, task: usize) {
         pinned(|pin| {
             if let Some(slot) = self.windows.find(pin, task) {
@@ -166,14 +166,14 @@ impl Ledgers {
         });
     }
 
-    /// Records a write. Task context.
+    /// Records the write of a folio, and fires the event of it. Task context.
     pub(crate) fn write(&self, pin: &Pinned<'_>, at: &At, origin: Origin, kind: Kind, f: &Folio) {
         self.record_writes(pin, origin, kind, f, 1);
         events::reclaim_write(origin, kind, f, at.headroom);
     }
 
-    /// Sorts out a sample by where it ran: counts those in IRQ and softirq,
-    /// which are charged to nobody, and returns false for them.
+    /// Whether a sample was taken in a task. Samples in IRQ and softirq are only counted, and
+    /// charged to no origin.
     pub(crate) fn in_task(&self, pin: &Pinned<'_>, at: &At, layer: Layer) -> bool {
         let cost = self.cost.this(pin);
         let counter = match at.context() {
@@ -181,7 +181,7 @@ impl Ledgers {
             Context::Irq => cost.irq(layer),
             Context::Softirq => cost.softirq(layer),
         };
-        // What interrupts a task that is not reclaiming is no business of ours.
+        // Interrupts of a task that does not reclaim are not counted.
         if at.memalloc() && settings::enabled() {
             if let Some(counter) = counter {
                 counter.add(1);
@@ -190,8 +190,9 @@ impl Ledgers {
         false
     }
 
-    /// Where the tracepoint of a probe is called: above the iterator that calls the probes,
-    /// while there is more than one. Elsewhere than on a task's own stack it is left as it is.
+    /// Returns `at` as seen from the call site of the tracepoint. If a tracepoint has several
+    /// probes, an iterator calls them, and the call site is above its frame. On another stack than
+    /// the task's own, `at` is returned as it is.
     #[inline]
     pub(crate) fn call_site(&self, pin: &Pinned<'_>, at: &At) -> At {
         if at.context() != Context::Task {
@@ -209,7 +210,7 @@ impl Ledgers {
         at.above(bytes)
     }
 
-    /// Records a stack sample. Task context, on the task's own stack.
+    /// Records a sample of the stack. Task context, on the task's own stack.
     pub(crate) fn sample(
         &self,
         pin: &Pinned<'_>,
@@ -249,7 +250,7 @@ impl Ledgers {
         }
         let due = self.low_due.load(Relaxed);
         let next = ratelimit::pass(system::clock_ns(), due, LOW_INTERVAL);
-        // Whoever exchanges first fires; the others are within the interval.
+        // The first CPU that exchanges the time fires. The others are within the interval.
         if next.is_none_or(|next| self.low_due.cmpxchg(due, next, Relaxed).is_err()) {
             cost.low_suppressed.add(1);
             return;

@@ -16,7 +16,7 @@ use crate::{
     words::Flush, //
 };
 
-/// Reclaim asks for a flush; true if its end is of interest.
+/// Reclaim asks for a flush. Returns true if the end of the flush has to be seen.
 pub(super) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) -> bool {
     if !settings::enabled() || at.context() != Context::Task {
         return false;
@@ -24,7 +24,7 @@ pub(super) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) 
     let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return false;
     };
-    // That of a dirty folio is one of clean ones, too, within it.
+    // The flush for dirty folios calls that for clean ones, which is then part of it.
     if slot.flushing().is_some() {
         return false;
     }
@@ -35,7 +35,7 @@ pub(super) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) 
     true
 }
 
-/// It is done.
+/// The flush is done.
 pub(super) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return;
@@ -52,7 +52,7 @@ pub(crate) fn interrupts(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }
-    // munmap() and the like: nobody reclaims.
+    // Outside of a window this is munmap() or the like.
     let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return;
     };

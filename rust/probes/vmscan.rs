@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for vmscan: windows, and what is written inside them.
+//! Handlers for vmscan: windows, and the writes inside them.
 
 use super::stall;
 use crate::{
@@ -41,7 +41,7 @@ use crate::{
     },
 };
 
-/// Which limit a memory cgroup's window is for: one event serves all.
+/// Returns for which limit a window of a memory cgroup is, because one event serves all limits.
 fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> Origin {
     let told = |c| {
         matches!(
@@ -49,7 +49,7 @@ fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> Origin {
             Caller::MemcgMax | Caller::MemcgHigh | Caller::MemcgReclaim
         )
     };
-    // Mostly it is who called the function that tells, which needs no trace of the stack.
+    // Mostly the caller of the function with the tracepoint tells it, which needs no stack trace.
     let in_task = at.context() == Context::Task;
     let above = ledgers.callers.above(at).filter(|_| in_task);
     let found = above.filter(|&c| told(c)).or_else(|| {
@@ -83,7 +83,8 @@ pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window:
     }
 }
 
-/// The innermost window of the current task, a `window`, ends.
+/// The innermost window of the current task ends, which is a `window`. It has freed `reclaimed`
+/// pages, as the kernel counts them.
 pub(crate) fn window_end(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -91,7 +92,7 @@ pub(crate) fn window_end(
     window: Window,
     reclaimed: usize,
 ) {
-    // What the helper told the kernel that it saw written is not freed by it.
+    // The helper told the kernel of pages that it saw written. These were not freed by the window.
     let seen = match window {
         Window::Direct => ledgers
             .windows
@@ -133,8 +134,8 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     }
 }
 
-/// reclaim_pages() is done: MADV_PAGEOUT or DAMON. Its window was opened only
-/// if something was written in it.
+/// reclaim_pages() is done, for MADV_PAGEOUT or DAMON. Its window was opened only if something was
+/// written in it.
 pub(crate) fn pages_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     let opened = ledgers
         .windows
@@ -150,13 +151,13 @@ pub(crate) fn pages_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed:
     }
 }
 
-/// What became of a folio that pageout() gave to swap, from its state right
-/// after (mm/page_io.c, swap_writeout()).
+/// Returns what became of a folio that pageout() gave to swap, judged by its state right after
+/// (mm/page_io.c, swap_writeout()).
 fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     let submitted = slot.and_then(|s| s.take_submitted(folio.key));
     let zswapped = slot.is_some_and(|s| s.take_zswapped(folio.key));
-    // A folio under writeback was queued. One that is not any more may have
-    // been in a bio that was submitted, and is done, already.
+    // A folio under writeback was queued. A folio that is not may have been in a bio that was
+    // submitted, and is done already.
     if folio.writeback() {
         return Kind::Io;
     }
@@ -172,8 +173,7 @@ fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     if !folio.swapcache() {
         return Kind::Dropped;
     }
-    // What is left is a folio that needed no write: all zeros, unless zswap
-    // took it unseen.
+    // A folio that is left needed no write. It was full of zeros, unless zswap took it unseen.
     let seen = match ledgers.states.function(Function::ZswapStore) {
         ProbeState::Attached => true,
         ProbeState::Resting => ledgers.needs.zswap_is_off(),
@@ -186,7 +186,7 @@ fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
     }
 }
 
-/// pageout() wrote a folio; the slot of the current task, if it has one.
+/// pageout() wrote a folio. Returns the slot of the current task, if it has one.
 pub(crate) fn write<'a>(
     ledgers: &'a Ledgers,
     pin: &Pinned<'_>,
@@ -233,7 +233,7 @@ pub(crate) fn write<'a>(
     slot
 }
 
-/// Reclaim put the current task to sleep for `us`; `reason` is the kernel's
+/// Reclaim put the current task to sleep for `us` microseconds. `reason` is the kernel's
 /// (`enum vmscan_throttle_state`).
 pub(crate) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, us: u32, reason: u32) {
     stall::throttled(ledgers, pin, at, reason);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers for waits: for a page that is read again, for what PSI counts, for dirty pages to
-//! be written. In the task that waits.
+//! Handlers for waits: for a page that is read again, in the sections that PSI counts, and for
+//! dirty pages to be written. They run in the task that waits, except [`has_read`].
 
 use crate::{
     kernel_ext::{
@@ -38,7 +38,7 @@ use crate::{
     },
 };
 
-/// A wait begins; false when it has no room.
+/// Begins a wait of the current task. Returns false if there is no room.
 fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: WaitFacts) -> bool {
     let began = ledgers
         .waits
@@ -50,7 +50,7 @@ fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: WaitFac
     began
 }
 
-/// The wait of the current task is over.
+/// Ends the wait of the current task, and counts it.
 fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let now = system::clock_ns();
     if let Some(open) = ledgers.waits.open.remove(pin, at.task) {
@@ -67,8 +67,8 @@ fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &WaitLoss) {
     counts.wait_tasks.add(lost.task.into());
 }
 
-/// The current task begins to wait for a page, if it is one that was there before; true if the
-/// end is of interest.
+/// The current task begins to wait for a page. Returns true if the end of the call has to be seen,
+/// which is so if the page was in memory before.
 fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: WaitFacts) -> bool {
     let Some(kind) = facts.kind() else {
         return false;
@@ -81,7 +81,7 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: WaitFacts) -> bool
     open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts)
 }
 
-/// A section of PSI's begins, in a function that `caller` returns to.
+/// A section of PSI's begins, in the function to which the address `caller` returns.
 fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     let now = system::clock_ns();
     let nests = ledgers
@@ -96,7 +96,8 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     }
 }
 
-/// One of the functions that tell of waits is entered; true if its end is of interest.
+/// Handles the call of a function that tells of waits. Returns true if the end of the call has to
+/// be seen.
 pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
     if !ledgers.states.live(Group::Waits) || at.context() != Context::Task {
         return false;
@@ -140,15 +141,15 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
     }
 }
 
-/// A probed function, whose end is of interest, returns.
+/// Handles the end of a call for which [`entry`] returned true.
 pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if ledgers.waits.open.with(pin, at.task, |o| o.wait.unnest()) == Some(true) {
         close(ledgers, pin, at);
     }
 }
 
-/// The current task reads a page of swap from a device that has read when it is told to. What it
-/// waits in already has that as a part.
+/// The current task reads a page of swap from a device that has read when it is told to. If the
+/// task is inside a wait, the read is a part of that.
 pub(super) fn reads(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
@@ -179,7 +180,7 @@ pub(super) fn reads(
     }
 }
 
-/// A read is done, which may be one of those.
+/// A read is done, which may be one that [`reads`] has noted. Any context, with interrupts off.
 pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
     let Some(read) = ledgers.swap_reads.ended(bio) else {
         return;
@@ -196,8 +197,8 @@ pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
     }
 }
 
-/// The current task is about to pause for `ns`, as it dirties pages of a device faster than they
-/// are written.
+/// The current task is about to pause for `ns` nanoseconds, because it dirties pages of a device
+/// faster than they are written.
 pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &WaitFacts, ns: u64) {
     if settings::enabled() && ledgers.states.live(Group::Waits) && at.context() == Context::Task {
         let lost = ledgers.waits.add(pin, WaitKind::Dirty, facts, ns, 0);

@@ -16,19 +16,20 @@ use crate::{
     words::Origin, //
 };
 
-/// zswap is offered a folio: it is not all zeros. If no bio is submitted for it before the
-/// write event that follows, zswap took it.
+/// Reclaim offers a folio to zswap, so the folio is not all zeros. If no bio is submitted for it
+/// before the write event that follows, zswap took it.
 pub(crate) fn offered(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, folio: usize) {
     if let Ok(slot) = ledgers.slot_or_origin(pin, at) {
         slot.zswapped(folio);
     }
 }
 
-/// What shrink_memcg_cb() returns when it wrote the page back (`LRU_REMOVED_RETRY`).
+/// The value that shrink_memcg_cb() returns when it has written the page back
+/// (`LRU_REMOVED_RETRY`).
 const WRITTEN_BACK: usize = 1;
 
-/// zswap looks at a page that it holds; true if its end is of interest. A task: a shrinker's
-/// caller, or zswap's own worker when its pool is full.
+/// shrink_memcg_cb() is called, for a page that zswap holds. Returns true if the end of the call
+/// has to be seen. The task calls a shrinker, or is zswap's own worker, whose pool is full.
 pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     if at.context() != Context::Task {
         return false;
@@ -41,12 +42,12 @@ pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
         origin,
         zswap: true,
     };
-    // One that is there was left behind when the end was not seen.
+    // An entry that is there was left behind because the end of its call was not seen.
     ledgers.swap_io.zswap.remove(pin, at.task);
     ledgers.swap_io.zswap.insert(pin, at.task, what)
 }
 
-/// It did, and returns `ret`.
+/// shrink_memcg_cb() returns `ret`.
 pub(crate) fn looked(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
     let Some(what) = ledgers.swap_io.zswap.remove(pin, at.task) else {
         return;
