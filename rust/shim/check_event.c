@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Compiled by conftest.sh, never linked: have the probe entries in RWB_HEADER the
- * prototypes that this kernel's own headers give? RWB_CHECKS is a sequence of
+ * conftest.sh compiles this file, and never links it, to find out whether the probe entries in
+ * RWB_HEADER have the prototypes that this kernel's own headers give. RWB_CHECKS is a sequence of
  * RWB_CHECK(event), separated by semicolons, for the events in question.
  */
 #include RWB_HEADER

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels and between architectures, in one place. (Which events a kernel has,
- * and with which prototype, conftest.sh finds out.)
+ * The differences between kernels and between architectures, in one place. (conftest.sh finds out
+ * which events a kernel has, and with which prototypes.)
  */
 #ifndef RWB_COMPAT_H
 #define RWB_COMPAT_H
@@ -10,8 +10,8 @@
 #include <linux/types.h>
 
 /*
- * What swap gathers folios in, where the kernel shows it (7.3): RWB_SWAP_IOCB. Elsewhere it
- * cannot be told who submits a swap write, and so not why it ended.
+ * RWB_SWAP_IOCB says whether the kernel shows struct swap_iocb, in which swap gathers folios (7.3).
+ * Otherwise the module cannot tell who submits a swap write, and so not why the write ended.
  */
 #if __has_include("linux/swap_ops.h")
 #include <linux/swap_ops.h>
@@ -21,9 +21,9 @@
 #endif
 
 /*
- * Which functions submit swap's writes and its reads: an older kernel does so for each folio by
- * itself, which is the first argument. (It calls swap_read_folio() for what zswap holds or is
- * zero, too.)
+ * The functions that submit writes and reads of swap. In an older kernel they submit a single
+ * folio, which is their first argument. (An older kernel also calls swap_read_folio() for pages
+ * that zswap holds, and for pages full of zeros.)
  */
 #if RWB_SWAP_IOCB
 #define RWB_SUBMITS_SWAP_WRITES	"swap_write_submit"
@@ -34,10 +34,8 @@
 #endif
 
 /*
- * rwb_return_address - a return address, of a word that lies on the stack
- *
- * Where an arm64 kernel signs return addresses, the signature is taken off; of
- * other words nothing is asked.
+ * Returns the return address that a word on the stack holds. If an arm64 kernel signs return
+ * addresses, this takes the signature off. Words that hold something else may be changed.
  */
 #ifdef CONFIG_ARM64
 #include <asm/pointer_auth.h>

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Usage: conftest.sh OUT.h CHECK_EVENT.c COMPILER FLAGS...
 #
-# Writes a header that defines RWB_HAVE_<event> for every probe entry: 1 if this
-# kernel still has the prototype that the entry was written for, else 0. A
-# changed event then costs its own ledger, not the build; the module names it
-# when it loads.
+# Writes a header that defines RWB_HAVE_<event> for every probe entry: 1 if this kernel still has
+# the prototype that the entry was written for, otherwise 0. If an event has changed, the module
+# still builds, and only the ledger of the event is missing. The module names the event when it
+# loads.
 set -eu
 
 out=$1
@@ -15,7 +15,7 @@ shift 2
 log=$(mktemp)
 trap 'rm -f "$log" "$out.tmp"' EXIT
 
-# all HEADER CHECKS COMPILER FLAGS...: does the compiler accept them all?
+# all HEADER CHECKS COMPILER FLAGS...: succeeds if the compiler accepts all checks.
 all() {
 	header=$1
 	wanted=$2
@@ -23,14 +23,15 @@ all() {
 	"$@" -fsyntax-only "-DRWB_HEADER=\"$header\"" "-DRWB_CHECKS=$wanted" "$src" >"$log" 2>&1
 }
 
-# checks EVENT...: the text that checks them
+# checks EVENT...: prints the checks of the events.
 checks()
 {
 	for event; do printf 'RWB_CHECK(%s); ' "$event"; done
 }
 
-# rows NAME "EVENT..." COMPILER FLAGS...: a row for each. Where they do not compile together,
-# one half and then the other: few have changed, and each try takes seconds.
+# rows NAME "EVENT..." COMPILER FLAGS...: prints a row for each event. If the events do not compile
+# together, it tries one half and then the other, because few have changed, and each try takes
+# seconds.
 rows()
 (
 	name=$1
@@ -55,7 +56,7 @@ rows()
 	rows "$name" "$(echo "$events" | cut -d' ' -f$((half + 1))-)" "$@"
 )
 
-# header NAME COMPILER FLAGS...: the rows of its events
+# header NAME COMPILER FLAGS...: prints the rows of the events of a header.
 header()
 {
 	name=$1
@@ -69,8 +70,8 @@ header()
 		printf '#define RWB_HAVE_%s 1\n' $events
 		return
 	fi
-	# Any failure that is not a prototype's (a missing header, a bad
-	# flag) must stop the build, not switch the probes off one by one.
+	# A failure that is not due to a prototype (a missing header, a bad flag) must stop the
+	# build. It must not switch the probes off one by one.
 	if [ "$name" = probes.h ] && ! all "$name" "RWB_CHECK(mm_vmscan_write_folio)" "$@"; then
 		cat "$log" >&2
 		echo "conftest: mm_vmscan_write_folio changed, or the kernel's headers do not compile: nothing to record without it" >&2

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-# awk -v to=rust|c -f contract.awk words.h shim.h: the other side of both, made of them by Kbuild.
+# awk -v to=rust|c -f contract.awk words.h shim.h: prints the other side of both headers. Kbuild
+# runs it.
 #
-# to=rust: its numbers, lists of names, structures and functions in Rust, and a macro that holds
-# the functions which Rust has for C against their declarations. to=c: where the fields of its
-# structures are, as this file has it. The Rust side asserts the same, so that neither compiler can
-# see another structure than the other, or than this file.
+# to=rust prints the numbers, lists of names, structures and functions of the headers in Rust, and a
+# macro that compares the functions that C calls with their declarations. to=c prints assertions of
+# the places of the fields of the structures, as this file computes them. The Rust side asserts the
+# same. So neither compiler can see another structure than the other one, or than this file.
 #
-# This is not bindgen as that needs libclang, and flags of the kernel's that a module which is
-# built outside of its tree (DKMS) does not get. What is not as plain as shim.h is refused.
+# This is not bindgen, because bindgen needs libclang, and flags of the kernel that a module does
+# not get if it is built outside of the tree (DKMS). What is not as plain as shim.h is refused.
 
 BEGIN {
 	scalar("u8", "u8", 1); scalar("char", "c_char", 1); scalar("bool", "bool", 1)
@@ -19,7 +20,7 @@ BEGIN {
 	n = split("as fn in move priv ref self type", words, " ")
 	for (i = 1; i <= n; i++)
 		keyword[words[i]] = 1
-	# Of the kernel's structures the kernel crate knows all but these.
+	# The kernel crate knows all structures of the kernel that are used here, except these.
 	opaque["tp_module"] = 1
 	print (to == "rust" ? "// " : "/* ") "Made by contract.awk of words.h and shim.h." (to == "rust" ? "" : " */")
 }
@@ -36,7 +37,7 @@ function sentence(s) {
 	gsub(/@/, "", s)
 	return toupper(substr(s, 1, 1)) substr(s, 2) (s ~ /[.]$/ ? "" : ".")
 }
-# rwb_swap_wait is SwapWait
+# camel(NAME): returns the name of a structure in Rust: SwapWait for rwb_swap_wait
 function camel(s,  n, i, part, out) {
 	sub(/^rwb_/, "", s)
 	n = split(s, part, "_")
@@ -45,7 +46,7 @@ function camel(s,  n, i, part, out) {
 	return out
 }
 
-# type(T): the Rust type of a C one
+# type(T): returns the Rust type for the C type T
 function type(t,  base) {
 	t = trim(t)
 	if (t in rust_of)
@@ -63,7 +64,7 @@ function type(t,  base) {
 	fail("a type that is not known: " t)
 }
 
-# args(LIST, NAMED): Rust's list of parameters for C's
+# args(LIST, NAMED): returns Rust's list of parameters for that of C
 function args(list, named,  out, depth, i, c, one) {
 	if (trim(list) == "void")
 		return ""
@@ -167,7 +168,7 @@ function structure_done(  n) {
 	structure = ""
 }
 
-# --- comments; of kernel-doc the words on fields are kept
+# --- comments; those of kernel-doc that describe structures and fields are kept
 
 in_comment {
 	line = $0
@@ -210,7 +211,7 @@ in_list || /^#define RWB_[A-Z_]+\(X\)/ {
 	if (match($0, /X\([0-9]+, "[a-z0-9_.-]*"\)/)) {
 		item = substr($0, RSTART + 2, RLENGTH - 3)
 	} else if (match($0, /X\([0-9]+, [a-z0-9_]+, /)) {
-		# A parameter, whose name C wants without quotation marks.
+		# This is a parameter. C needs its name without quotation marks.
 		item = substr($0, RSTART + 2, RLENGTH - 4) "\""
 		sub(/, /, ", \"", item)
 	}

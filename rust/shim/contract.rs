@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What C and Rust say to each other: shim.h and words.h, as `contract.awk` puts them into Rust
-//! when the module is built. What Rust itself has of it is held against that, here and in
-//! [`entry`](crate::entry), so that the module does not build when the two differ.
+//! The contract between C and Rust: shim.h and words.h, which `contract.awk` converts to Rust when
+//! the module is built. What Rust itself has of the contract is compared with that, here and in
+//! [`entry`](crate::entry). If the two differ, the module does not build.
 
 #![allow(
     dead_code,
@@ -46,7 +46,7 @@ const fn same_bytes(mut a: &[u8], mut b: &[u8]) -> bool {
     a.is_empty() && b.is_empty()
 }
 
-/// Asserts that a list of C's has the names of an enumeration, in their order.
+/// Asserts that a list of C's has the names of an enumeration, in the same order.
 macro_rules! same {
     ($theirs:expr, $name:ident) => {
         static_assert!({
@@ -61,7 +61,7 @@ macro_rules! same {
     };
 }
 
-// words.h is made of the room `words`; one that is out of date does not build.
+// words.h is generated from the room `words`. If it is out of date, the module does not build.
 same!(RWB_ORIGINS, Origin);
 same!(RWB_KINDS, Kind);
 same!(RWB_LAYERS, Layer);

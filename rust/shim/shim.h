@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the C shim and the Rust half of reclaimwb say to each other.
+ * The contract between the C shim and the Rust half of reclaimwb.
  *
- * The shim holds inline wrappers, typed probe entries and the trace events:
- * what Rust cannot reach. No state, no policy. The Rust side is made of this
- * file by contract.awk, which tells what it may look like: what the one side
- * changes and the other does not follow does not build. The words that both
- * sides use are in words.h, which is made of the Rust side's.
+ * The shim has what Rust cannot reach: wrappers of inline functions, typed probe entries and the
+ * trace events. It has no state and no policy. contract.awk generates the Rust side from this file,
+ * and refuses what it does not understand. If one side changes and the other does not follow, the
+ * module does not build. The words that both sides use are in words.h, which is generated from
+ * those of the Rust side.
  */
 #ifndef RWB_SHIM_H
 #define RWB_SHIM_H
@@ -15,22 +15,22 @@
 
 #include "words.h"
 
-/* Number of callers that headroom_low carries. */
+/* The number of callers in the event headroom_low. */
 #define RWB_LOW_CALLERS		16
 
 #define RWB_AT_MEMALLOC		1	/* the task has PF_MEMALLOC set */
-#define RWB_AT_WORKER		2	/* it is a worker of a workqueue */
+#define RWB_AT_WORKER		2	/* the task is a worker of a workqueue */
 
 #define RWB_CTX_TASK		0	/* on the task's own stack */
 #define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
-#define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not the task */
+#define RWB_CTX_SOFTIRQ		2	/* on the task's stack, but not in the task */
 
 /**
- * struct rwb_zone - a zone as it is, in pages
- * @free: pages free
- * @min: its min watermark, below which the reserve lies
- * @low: its low watermark
- * @name: NUL-terminated
+ * struct rwb_zone - the state of a zone, in pages
+ * @free: free pages
+ * @min: min watermark, below which the reserve lies
+ * @low: low watermark
+ * @name: name, NUL-terminated
  */
 struct rwb_zone {
 	u64 free;
@@ -43,9 +43,9 @@ struct rwb_zone {
  * struct rwb_page - a page that was allocated
  * @nid: its node
  * @zid: its zone
- * @order: log2 of the pages that it comes with
- * @free: pages that are left free in the zone
- * @min: the zone's min watermark
+ * @order: order of the allocation
+ * @free: free pages that are left in the zone
+ * @min: min watermark of the zone
  */
 struct rwb_page {
 	u32 nid;
@@ -58,9 +58,9 @@ struct rwb_page {
 /**
  * struct rwb_at - where a probe fired
  * @task: the current task, as an opaque key
- * @sp: stack pointer of who called the probe: the call site, or the tracepoint's
- *	iterator, while another probe shares the event; see rwb_fill_at()
- * @caller: where the probe returns to, in that
+ * @sp: stack pointer of the function that called the probe: of the call site, or, if several
+ *	probes share the event, of the tracepoint's iterator; see rwb_fill_at()
+ * @caller: address in that function to which the probe returns
  * @headroom: bytes from @sp down to the end of the task's stack
  * @depth: bytes from @sp up to the top of the task's stack
  * @ctx: RWB_CTX_*; @headroom and @depth mean nothing for RWB_CTX_IRQ
@@ -83,14 +83,14 @@ struct rwb_at {
 #define RWB_FOLIO_CGROUP_GONE	64	/* @cgroup has been removed */
 
 /**
- * struct rwb_folio - what the write ledger wants to know of a folio
+ * struct rwb_folio - a folio that reclaim wrote, as the write ledger needs it
  * @key: its address, as an opaque key
- * @cgroup: id of the cgroup it is charged to; 0 when charged to none
+ * @cgroup: id of the cgroup that it is charged to; 0 if there is none
  * @nr_pages: its size in pages
  * @order: its order
  * @nid: its node
  * @flags: RWB_FOLIO_*
- * @facts: all of these but @key and @cgroup in a word, for a folio of one page; 0 for others
+ * @facts: all of these except @key and @cgroup in one word, for a folio of one page; 0 for others
  */
 struct rwb_folio {
 	unsigned long key;
@@ -102,18 +102,18 @@ struct rwb_folio {
 	u32 flags;
 };
 
-/* What came of an event that may be like the one before. */
-#define RWB_AGAIN_NO		0	/* it is another one */
-#define RWB_AGAIN_COUNTED	1
-#define RWB_AGAIN_ENOUGH	2	/* and rwb_rs_enough() is to be called */
+/* The result for an event that may be like the one before. */
+#define RWB_AGAIN_NO		0	/* the event differs, and has to be looked at */
+#define RWB_AGAIN_COUNTED	1	/* the event was counted */
+#define RWB_AGAIN_ENOUGH	2	/* it was counted, and rwb_rs_enough() is to be called */
 
 /**
  * struct rwb_shrink - a call of a shrinker
- * @shrinker: its address, as an opaque key
- * @name: its name's address, or that of its scan function where it has no name
- * @cgroup: id of the cgroup that is to shrink; 0 for none
- * @nid: the node
- * @gfp: what the reclaimer may do (gfp_t)
+ * @shrinker: address of the shrinker, as an opaque key
+ * @name: address of its name, or, if it has no name, of its scan function
+ * @cgroup: id of the cgroup that is to shrink; 0 if there is none
+ * @nid: node that is to shrink
+ * @gfp: gfp mask of the reclaimer
  * @flags: RWB_FOLIO_CGROUP_*, RWB_SHRINK_FS, RWB_SHRINK_NAMED
  */
 struct rwb_shrink {
@@ -129,12 +129,12 @@ struct rwb_shrink {
 #define RWB_SHRINK_NAMED	32	/* @name is a string, not a function */
 
 /**
- * struct rwb_setting - where an allocation stalls
- * @cgroup: id of the task's cgroup; 0 without one
- * @inactive_file: pages on the inactive file lists of its node
- * @inactive_anon: pages on the inactive anon lists of its node
- * @dirty: pages of files on its node that are dirty or under writeback
- * @nid: the node that the task runs on
+ * struct rwb_setting - the node and the cgroup in which a task stalls
+ * @cgroup: id of the task's cgroup; 0 if there is none
+ * @inactive_file: pages on the inactive file lists of the node
+ * @inactive_anon: pages on the inactive anon lists of the node
+ * @dirty: pages of files on the node that are dirty or under writeback
+ * @nid: node that serves the task's allocations first
  * @flags: RWB_FOLIO_CGROUP_*
  */
 struct rwb_setting {
@@ -148,15 +148,15 @@ struct rwb_setting {
 
 /**
  * struct rwb_stall_end - a stall that ended
- * @ns: how long it took
- * @began: when it began, on the monotonic clock
+ * @ns: length in nanoseconds
+ * @began: time at which it began, on the monotonic clock
  * @parts: nanoseconds by cause; their sum is @ns
- * @scanned: pages that it scanned
- * @freed: pages that it freed
- * @setting: where it began
- * @origin: what it was for
- * @gfp: flags of the allocation; 0 when it was a cgroup's
- * @order: of the allocation
+ * @scanned: pages that the task scanned
+ * @freed: pages that the task freed
+ * @setting: where the task stalled, as it was when the task began to reclaim or compact
+ * @origin: number of the origin
+ * @gfp: gfp mask of the allocation; 0 if the stall was for a cgroup
+ * @order: order of the allocation
  */
 struct rwb_stall_end {
 	u64 ns;
@@ -170,22 +170,22 @@ struct rwb_stall_end {
 	u32 order;
 };
 
-#define RWB_WAIT_SWAPIN		1	/* for a page that was swapped out */
-#define RWB_WAIT_FILE		2	/* for a page of a file */
-#define RWB_WAIT_AGAIN		4	/* which came back soon after it was reclaimed */
-#define RWB_WAIT_MAX		16	/* a cgroup is at its memory.max */
-#define RWB_WAIT_HIGH		32	/* a cgroup is at its memory.high */
-#define RWB_WAIT_KERNEL		128	/* it is a thread of the kernel that waits */
+#define RWB_WAIT_SWAPIN		1	/* the wait is for a page that was swapped out */
+#define RWB_WAIT_FILE		2	/* the page is of a file */
+#define RWB_WAIT_AGAIN		4	/* the page came back soon after it was reclaimed */
+#define RWB_WAIT_MAX		16	/* a cgroup is near its memory.max */
+#define RWB_WAIT_HIGH		32	/* a cgroup is near its memory.high */
+#define RWB_WAIT_KERNEL		128	/* the task is a kernel thread */
 
 /**
  * struct rwb_wait_facts - what a task waits for, or a folio that came back
- * @cgroup: id of the task's cgroup, or of the folio's; 0 without one
- * @limited: id of the innermost cgroup, from that one up, that is at a limit; 0 if none is,
- *	or it is of a v1 hierarchy
- * @device: that it is read from, as a dev_t; 0 if that is not known
- * @swap: 1 + the number of the swap area that it is read from; 0 if it is not
- * @stands_for: so many pages that came back, of which the folio is one; so many reads of swap;
- *	else 1
+ * @cgroup: id of the cgroup of the task, or of the folio; 0 if there is none
+ * @limited: id of the innermost cgroup, from that one up, that is near a limit; 0 if there is
+ *	none, or if it is of a v1 hierarchy
+ * @device: device that the page is read from, as a dev_t; 0 if not known
+ * @swap: 1 + number of the swap area that the page is read from; 0 if it is not read from swap
+ * @stands_for: number of pages that came back, or of reads of swap, for which this one stands,
+ *	itself included; otherwise 1
  * @flags: RWB_WAIT_*, RWB_FOLIO_CGROUP_*
  */
 struct rwb_wait_facts {
@@ -200,8 +200,8 @@ struct rwb_wait_facts {
 /**
  * struct rwb_nbd_request - a request that the NBD driver gets
  * @key: its address, as an opaque key
- * @bytes: its size
- * @index: N of nbdN
+ * @bytes: its size in bytes
+ * @index: N of the device nbdN
  * @direction: RWB_NBD_*
  */
 struct rwb_nbd_request {
@@ -212,23 +212,23 @@ struct rwb_nbd_request {
 };
 
 #define RWB_BIO_SYNC		1	/* the device writes at once */
-#define RWB_BIO_STACKED		2	/* a driver made it of another one */
+#define RWB_BIO_STACKED		2	/* a driver made the bio from another one */
 #define RWB_BIO_UNSEEN		4	/* its end is not seen: requests end without the event */
 
 /**
  * struct rwb_bio - a swap write that is submitted
- * @key: its address, as an opaque key; that of what swap gathers folios in, too
+ * @key: its address, as an opaque key; for a bio of swap's own also that of the struct swap_iocb
  * @last_folio: address of the last folio in it
- * @cgroup: whom its I/O is charged to, as an opaque key
+ * @cgroup: cgroup that its I/O is charged to, as an opaque key
  * @start: its first sector
- * @device: its device
- * @bytes: its size
- * @folios: folios in it
- * @room: folios that it has room for
+ * @device: its device, as a dev_t; before there is a bio, a number made from its swap area
+ * @bytes: its size in bytes
+ * @folios: number of folios in it
+ * @room: number of folios that it has room for
  * @flags: RWB_BIO_*
- * @swap: 1 + the number of the swap area that its last folio goes to; 0 if that is not known
- * @facts: what is recorded of it in a word, if it is of one page, for a device that writes at
- *	once, and swap's own; else 0
+ * @swap: 1 + number of the swap area that its last folio goes to; 0 if not known
+ * @facts: all that is recorded of it in one word, if it is of one page, made by swap itself, and
+ *	for a device that writes at once; otherwise 0
  */
 struct rwb_bio {
 	unsigned long key;
@@ -244,19 +244,19 @@ struct rwb_bio {
 	unsigned long facts;
 };
 
-#define RWB_DISK_NAME_LEN	32	/* as DISK_NAME_LEN */
+#define RWB_DISK_NAME_LEN	32	/* DISK_NAME_LEN of the kernel */
 
 /**
- * struct rwb_swap_end - a swap write is done
+ * struct rwb_swap_end - a swap write that is done
  * @bio: address of its bio, as an opaque key
- * @device: its device
+ * @device: its device, as a dev_t
  * @anon_folios: folios of anonymous memory in it, if it failed
- * @anon_pages: pages in these
- * @shmem_folios: the same of shmem
- * @shmem_pages: the same of shmem
- * @failed: it was not written
- * @sync: its device writes at once, in the task that submits
- * @name: the device's, if it failed
+ * @anon_pages: pages in these folios
+ * @shmem_folios: folios of shmem in it, if it failed
+ * @shmem_pages: pages in these folios
+ * @failed: whether the write failed
+ * @sync: whether its device writes at once, in the task that submits
+ * @name: name of the device, if the write failed
  */
 struct rwb_swap_end {
 	unsigned long bio;
@@ -271,19 +271,19 @@ struct rwb_swap_end {
 };
 
 /**
- * struct rwb_kswapd_at - kswapd, and what its node has, where it begins or ends to balance it
- * @cpu_ns: CPU time that it has had in its life
- * @free: pages free in the zones that it balances
- * @high: what their high watermarks come to
- * @anon: pages on the lists of anonymous memory, shmem included
- * @shmem: pages of shmem, tmpfs included
+ * struct rwb_kswapd_at - the state of kswapd and its node, when it begins or stops balancing it
+ * @cpu_ns: CPU time that kswapd has had in its life
+ * @free: free pages in the zones that are balanced
+ * @high: sum of the high watermarks of these zones
+ * @anon: pages on the lists of anonymous memory, with shmem
+ * @shmem: pages of shmem, with tmpfs
  * @file: pages on the lists of files
- * @unevictable: pages that cannot go
+ * @unevictable: pages that cannot be reclaimed
  * @swap_free: free pages of swap, of all devices
- * @nid: its node
- * @order: what it was asked for
- * @enough: a zone has what its high watermark asks for
- * @block: and a block of @order
+ * @nid: number of the node
+ * @order: order that kswapd was asked for
+ * @enough: whether a zone has reached its high watermark
+ * @block: whether such a zone also has a free block of @order
  */
 struct rwb_kswapd_at {
 	u64 cpu_ns;
@@ -301,14 +301,15 @@ struct rwb_kswapd_at {
 };
 
 /**
- * struct rwb_shrunk - what became of folios that kswapd had taken off a list, in pages or folios
- * @nid: its node
- * @reclaimed: those that were freed
- * @dirty: dirty
- * @writeback: under writeback
- * @activated: in use, and activated
- * @referenced: in use, and kept
- * @mapped: not to be unmapped
+ * struct rwb_shrunk - what became of the pages that kswapd isolated from a list
+ * @nid: node of kswapd
+ * @reclaimed: pages that were freed
+ * @dirty: pages of files that were dirty or under writeback
+ * @writeback: pages that were under writeback, those of files included
+ * @activated: pages that were put on an active list, because they are in use, or dirty, or under
+ *	writeback
+ * @referenced: pages that are in use, and were kept on their list
+ * @mapped: pages that could not be unmapped
  */
 struct rwb_shrunk {
 	u32 nid;
@@ -320,11 +321,11 @@ struct rwb_shrunk {
 	u32 mapped;
 };
 
-#define RWB_TARGET_BLOCKDEV	1	/* page cache of a block device */
-#define RWB_TARGET_SWAPFILE	2
-#define RWB_TARGET_DEADLOCK	4	/* its writeback may need memory to be freed */
-#define RWB_TARGET_NODEVICE	8	/* nothing to write it to */
-#define RWB_TARGET_MEMCG	16	/* the reclaim is for a cgroup's limit */
+#define RWB_TARGET_BLOCKDEV	1	/* the folio is in the page cache of a block device */
+#define RWB_TARGET_SWAPFILE	2	/* the file is a swap file */
+#define RWB_TARGET_DEADLOCK	4	/* its writeback may wait for memory to be freed */
+#define RWB_TARGET_NODEVICE	8	/* there is no device to which it could be written */
+#define RWB_TARGET_MEMCG	16	/* the reclaim is for the limit of a cgroup */
 #define RWB_TARGET_PROACTIVE	32	/* userspace asked for the reclaim */
 
 /**
@@ -336,8 +337,8 @@ struct rwb_shrunk {
  * @index: its place in the file, in pages
  * @nr_pages: its size in pages
  * @nid: its node
- * @order: of the allocation that reclaim is for
- * @highest_zone: that may serve it
+ * @order: order of the allocation that reclaim is for
+ * @highest_zone: highest zone that may serve the allocation
  * @flags: RWB_TARGET_*
  */
 struct rwb_target {
@@ -353,20 +354,20 @@ struct rwb_target {
 	u32 flags;
 };
 
-/* Of a prepared swap-out request, or of who waits; the values are those of reclaim.rs. */
+/* Flags of a prepared swap-out request, or of a task that waits. */
 #define RWB_SWAP_SYNC		1	/* the device writes at once */
-#define RWB_SWAP_KSWAPD		2
-#define RWB_SWAP_EXEMPT		4	/* must not wait */
-#define RWB_SWAP_FAULT		8	/* reclaims for a page that it wants now */
+#define RWB_SWAP_KSWAPD		2	/* the task is kswapd */
+#define RWB_SWAP_EXEMPT		4	/* the task must not wait */
+#define RWB_SWAP_FAULT		8	/* the task reclaims because it needs memory now */
 
 /**
  * struct rwb_swap - a swap-out request that is prepared
  * @request: its address
  * @slot: the first of its swap slots
  * @at: where it was made
- * @bio: it, as what swap gathers; its sectors are those of its slots
- * @device: number of the swap device, of the whole one
- * @pages: its size
+ * @bio: the request as a bio, with the slots of its swap area as sectors
+ * @device: whole disk that it is for, as a dev_t; without one, see rwb_swap_device()
+ * @pages: its size in pages
  * @flags: RWB_SWAP_*
  */
 struct rwb_swap {
@@ -380,13 +381,13 @@ struct rwb_swap {
 };
 
 /**
- * struct rwb_swap_wait - a batch of folios is through, some of which we took
- * @at: where
- * @cookie: that of the last request
- * @pages: those that we took
+ * struct rwb_swap_wait - a batch of folios that is through, some of which we took
+ * @at: where reclaim calls us
+ * @cookie: cookie of the last request
+ * @pages: pages of the batch that we took
  * @freed: pages of the batch that were freed
- * @order: of the allocation that reclaim is for
- * @faults: page faults that the task has had
+ * @order: order of the allocation that reclaim is for
+ * @faults: number of page faults that the task has had
  * @flags: RWB_SWAP_*
  */
 struct rwb_swap_wait {
@@ -400,11 +401,11 @@ struct rwb_swap_wait {
 };
 
 /**
- * struct rwb_swap_done - one of our requests is done
- * @cookie: what it was taken with
- * @stamp: what it was submitted with
- * @pages: its size
- * @failed: it was not written
+ * struct rwb_swap_done - one of our requests that is done
+ * @cookie: cookie that we gave to the request
+ * @stamp: stamp with which it was submitted
+ * @pages: its size in pages
+ * @failed: whether it failed
  */
 struct rwb_swap_done {
 	unsigned long cookie;
@@ -413,13 +414,13 @@ struct rwb_swap_done {
 	bool failed;
 };
 
-/* What came of trying to lock a superblock; the order is Rust's. */
+/* The result of an attempt to lock a superblock. */
 #define RWB_SB_LOCKED		0
-#define RWB_SB_BUSY		1	/* being unmounted, remounted, or locked for that */
+#define RWB_SB_BUSY		1	/* it is being unmounted or remounted, or locked for that */
 #define RWB_SB_FROZEN		2
 #define RWB_SB_READONLY		3
 
-/* Pages below its limit at which a cgroup counts as short, beside a 64th of it. */
+/* A cgroup is near its limit if no more than this many pages and a 64th of the limit are left. */
 #define RWB_MEMCG_MARGIN	128
 
 struct folio;
@@ -557,9 +558,8 @@ void rwb_ticker_start(void *ticker, u32 ms);
 void rwb_ticker_free(void *ticker);
 
 /*
- * Rust, called from C (rust/entry.rs, rust/entry/). The handlers of events
- * are called with preemption disabled and must not sleep; see the context of each
- * there.
+ * Functions of Rust that C calls (rust/entry.rs, rust/entry/). Those that handle events are called
+ * with preemption disabled, and do not sleep. The context of each is documented there.
  */
 void rwb_rs_window_begin(void *ledgers, const struct rwb_at *at, u32 origin);
 void rwb_rs_window_end(void *ledgers, const struct rwb_at *at, u32 origin,
