@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every probe entry begins with: keep the CPU, note where we are.
+ * The beginning of every probe entry. It keeps the CPU, and notes where the probe fired.
  *
- * Preemption is on when a 7.3 tracepoint calls its probes (they run under
- * SRCU); the entries switch it off for the few hundred instructions of a
- * handler, so that per-CPU counters need no atomic operation.
+ * When a tracepoint of Linux 7.3 calls its probes, preemption is on (they run under SRCU). The
+ * entries switch it off for the few hundred instructions of a handler, so that per-CPU counters
+ * need no atomic operation.
  */
 #ifndef RWB_ENTRY_H
 #define RWB_ENTRY_H
@@ -19,12 +19,16 @@
 #include "have.h"
 
 /*
- * Rust's slot of the task that was seen in a window on this CPU last; 0: none. What it is asked
- * there has to name the stack, which is no other task's.
+ * Rust's slot of the task that was last seen in a window on this CPU; 0 if there is none. The
+ * current task may be another one. So what is compared with the slot includes the stack pointer,
+ * which is never that of another task.
  */
 DECLARE_PER_CPU(unsigned long, rwb_slot);
 
-/* Of the function whose __builtin_frame_address(0) is @frame, as struct rwb_at has them. */
+/*
+ * These two return @sp and @caller of struct rwb_at for the function whose
+ * __builtin_frame_address(0) is @frame.
+ */
 static __always_inline unsigned long rwb_frame_sp(void *frame)
 {
 	return (unsigned long)frame + 2 * sizeof(long);
@@ -36,12 +40,11 @@ static __always_inline unsigned long rwb_frame_caller(void *frame)
 }
 
 /*
- * @frame is the caller's __builtin_frame_address(0): it points at the saved
- * frame pointer, with the return address above it. On x86 what lies above both is
- * the stack pointer that the call site had before the call. On arm64 the caller
- * saves its registers there first, so that it is up to 80 bytes lower than that;
- * it lies just above the return address all the same, which is what frames are
- * found by (policy/frames.rs).
+ * Notes where the probe fired. @frame is the caller's __builtin_frame_address(0). It points at the
+ * saved frame pointer, and the return address is above that. On x86 the address above both is the
+ * stack pointer that the call site had before the call. On arm64 the probe entry saves other
+ * registers in between, so the address is up to 80 bytes lower. It is still just above the return
+ * address, by which frames are found (policy/frames.rs).
  */
 static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 {
@@ -69,13 +72,13 @@ static __always_inline void rwb_fill_at(struct rwb_at *at, void *frame)
 	guard(preempt_notrace)();				\
 	rwb_fill_at(&(at), __builtin_frame_address(0))
 
-/* One entry of the table that rwb_probe_func() looks names up in. */
+/* An entry of the tables in which rwb_probe_func() looks up names. */
 struct rwb_entry {
 	const char *event;
 	void *func;
 };
 
-/* A row for @event; its function is NULL when conftest.sh found it changed. */
+/* A row for @event_. Its function is NULL if this kernel's event differs, or is missing. */
 #define RWB_ROW(event_)		_RWB_ROW(event_, RWB_HAVE_##event_)
 #define _RWB_ROW(event_, have)	__RWB_ROW(event_, have)
 #define __RWB_ROW(event_, have)	RWB_ROW_##have(event_)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The trace events, and the names of what they show.
+ * The trace events.
  *
- * Context: any in which the probes run; never sleeps.
+ * Context: any in which the probes run, and the file workers. Never sleeps.
  */
 #define CREATE_TRACE_POINTS
 #include "events.h"

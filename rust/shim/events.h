@@ -20,7 +20,7 @@
 #define RWB_PART_OF(num, name)	__entry->parts[num] / 1000,
 #define rwb_show_layer(v)	__print_symbolic(v, RWB_LAYERS(RWB_SYM) { -1, "?" })
 
-/* One folio written by reclaim. */
+/* Reclaim wrote a folio. */
 TRACE_EVENT(reclaim_write,
 
 	TP_PROTO(u32 origin, u32 kind, const struct rwb_folio *folio, unsigned long headroom),
@@ -83,7 +83,7 @@ TRACE_EVENT(reclaim_window,
 		  __entry->pages_written, __entry->depth, __entry->ns / 1000)
 );
 
-/* A sample fell below headroom_floor; callers are innermost first. */
+/* A sample was below headroom_floor. The callers are in order, innermost first. */
 TRACE_EVENT(headroom_low,
 
 	TP_PROTO(u32 origin, u32 layer, unsigned long headroom, unsigned long floor,
@@ -123,7 +123,7 @@ TRACE_EVENT(headroom_low,
 		  (void *)__entry->caller[14], (void *)__entry->caller[15])
 );
 
-/* The worker wrote a window around targets. */
+/* A worker wrote a window around targets. */
 TRACE_EVENT(write_around,
 
 	TP_PROTO(struct inode *inode, u64 start, u32 nr, u32 targets, u32 others, u32 ranges,
@@ -158,7 +158,7 @@ TRACE_EVENT(write_around,
 		  __entry->nr, __entry->targets, __entry->others, __entry->ranges, __entry->us)
 );
 
-/* A stall ended; its parts are in microseconds, rounded down. */
+/* A stall ended. Its parts are printed in microseconds, rounded down. */
 TRACE_EVENT(stall,
 
 	TP_PROTO(const struct rwb_stall_end *stall),

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Function probes, for what 7.3 has no tracepoint for: RWB_FUNCTIONS in words.h.
- * What a function is probed for, and which of its arguments count, is
- * rust/probes/function.rs's.
+ * Function probes, on functions of Linux 7.3 that have no tracepoint: RWB_FUNCTIONS in words.h.
+ * rust/probes/function.rs decides what a call is counted for.
  *
- * A function of which the call alone is of interest has a callback of ftrace itself;
- * one whose return is, too, has an fprobe, which costs some 400 instructions more for
- * a call, and 700 for a return.  A function that is "inline" in its source is hidden
- * from ftrace though the compiler left it whole, and gets a kretprobe.
+ * If only the call of a function is of interest, it gets a callback of ftrace itself. If its return
+ * is of interest, too, it gets an fprobe, which costs some 400 instructions more for a call, and
+ * 700 for a return. A function that is "inline" in its source is hidden from ftrace, even if the
+ * compiler does not inline it. It gets a kretprobe.
  *
- * Context of the handlers: the function's own, mostly of a task that reclaims,
- * may be preempted; they never sleep. Registration sleeps.
+ * Context of the handlers: that of the function, mostly a task that reclaims. Preemption may be on.
+ * Handlers never sleep. Registration sleeps.
  */
 #include <linux/blk-mq.h>
 #include <linux/err.h>
@@ -28,12 +27,12 @@
 #include "compat.h"
 #include "sample.h"
 
-/* Where a callback of ftrace gets a function's arguments. */
+/* Only with this option a callback of ftrace gets the arguments of the function. */
 #ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
 #define RWB_FTRACE
 #endif
 
-/* Calls that a kretprobe follows at a time; more are counted as missed. */
+/* The most calls that a kretprobe follows at the same time. More are counted as missed. */
 #define RWB_MAX_CALLS	1024
 
 #define RWB_FUNCTION_NAME(num, name)	[num] = name,
@@ -56,7 +55,7 @@ static const char *rwb_function_name(u32 id)
 
 static const char * const rwb_forms[] = { RWB_FORMS(RWB_FORM_NAME) };
 
-/* How a function is probed. */
+/* The ways to probe a function. */
 enum rwb_means { RWB_BY_FTRACE, RWB_BY_FPROBE, RWB_BY_KRETPROBE };
 
 struct rwb_function {
@@ -78,8 +77,8 @@ struct rwb_function {
 };
 
 /*
- * Kept from the entry of a function for its exit. The kernel finds the probe for that by its
- * address: if it was taken off meanwhile, another one may be there by then.
+ * The data that is kept from the entry of a function to its exit. At the exit the kernel finds the
+ * probe by its address. If the probe was unregistered meanwhile, another one may be there.
  */
 struct rwb_call {
 	u32 id;
@@ -92,24 +91,27 @@ bool rwb_sees_swap_io(void)
 	return RWB_SWAP_IOCB;
 }
 
-/* Functions that can be probed in any form: nothing depends on their arguments. */
+/* Whether the function can be probed in any form, because nothing depends on its arguments. */
 static bool rwb_in_any_form(u32 id)
 {
 	return id == RWB_FUNCTION_SLOW_PATH || id == RWB_FUNCTION_DRAIN_PAGES;
 }
 
-/* The argument that Rust is told of first; of try_to_free_pages() it is the gfp mask. */
+/*
+ * Returns the number of the argument that is passed to Rust first. For try_to_free_pages() this is
+ * the gfp mask, which follows the order.
+ */
 static __always_inline unsigned int rwb_first(u32 id)
 {
 	return id == RWB_FUNCTION_TRY_TO_FREE ? 2 : 0;
 }
 
-/* For how many pages a folio that came back stands; 0: for none. Any context. */
+/* Returns for how many pages a folio that came back stands; 0 if for none. Any context. */
 static __always_inline u32 rwb_refault_stands_for(unsigned long addr)
 {
 	struct folio *folio = (struct folio *)addr;
 	u32 pages = folio_nr_pages(folio);
-	/* As folio_is_file_lru() has it: pages of shmem go to swap. */
+	/* This is folio_is_file_lru(): pages of shmem go to swap, and are not of a file. */
 	bool file = !folio_test_swapbacked(folio);
 
 	if (likely(file ? !rwb_sample_due(rwb_refaults_file, pages) :
@@ -120,9 +122,9 @@ static __always_inline u32 rwb_refault_stands_for(unsigned long addr)
 }
 
 /*
- * What Rust is told of a call: its first two arguments @a and @b, or of a function that is
- * not about these what it is about. @caller is where it returns to. False if Rust need not
- * be told. Preemption is off.
+ * Sets @a and @b to the values that are passed to Rust for a call. At first they are two arguments
+ * of the function. @caller is the address to which it returns. Returns false if Rust does not need
+ * to know of the call. Preemption is off, except for functions with a callback of ftrace.
  */
 static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned long *a,
 				      unsigned long *b, unsigned long caller)
@@ -133,7 +135,7 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 	bool sync;
 #endif
 
-	/* The compiler may have left out some. */
+	/* The compiler may have left out some arguments. */
 	if (fn->form) {
 		*a = 0;
 		*b = 0;
@@ -155,30 +157,30 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 		*b = caller;
 		break;
 	case RWB_FUNCTION_ZSWAP_SWITCH:
-		/* Anything else is refused. */
+		/* The kernel refuses a value that kstrtobool() refuses. */
 		*a = !kstrtobool((const char *)*a, &on) && on;
 		break;
 	case RWB_FUNCTION_WAIT_BIT:
 	case RWB_FUNCTION_WAIT_BIT_KILLABLE:
 	case RWB_FUNCTION_WAIT_BIT_COMMON:
-		/* Until it is written is another matter. */
+		/* Waits for the end of writeback are not counted. */
 		if (*b != PG_locked)
 			*a = 0;
 		break;
 	case RWB_FUNCTION_SWAP_READ:
 #if RWB_SWAP_IOCB
 		ctx = (void *)*a;
-		/* Other flags change meanwhile, not this one. */
+		/* Other bits of the flags change; this one was set by swapon. */
 		sync = data_race(ctx->sis->flags) & SWP_SYNCHRONOUS_IO;
 		if (sync && (READ_ONCE(rwb_reads_followed) || rwb_in_memstall() ||
 			     !rwb_sample_due(rwb_swapins, 1)))
 			return false;
 		*b = sync ? 1UL << 32 | rwb_swapins_taken() : 1;
-		/* The first of the folios that are read stands for all. */
+		/* The first folio of the read stands for all of them. */
 		*a = (unsigned long)page_folio(ctx->sio->bvecs[0].bv_page);
 		return (u32)*b;
 #else
-		/* Whether it is read at once is in swap's own header. */
+		/* The flag that tells whether it reads at once is in a header of swap's own. */
 		*b = 1;
 		break;
 #endif
@@ -189,7 +191,7 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 	return true;
 }
 
-/* The call alone is of interest. */
+/* Whether only the call of the function is of interest. */
 static bool rwb_only_called(u32 id)
 {
 	switch (id) {
@@ -205,7 +207,10 @@ static bool rwb_only_called(u32 id)
 }
 
 #ifdef RWB_FTRACE
-/* Tells Rust of a call. ftrace itself need not guard it against recursion: no FL_RECURSION. */
+/*
+ * Passes a call to Rust. It guards against recursion itself, so that the callbacks do without
+ * FTRACE_OPS_FL_RECURSION.
+ */
 static noinline notrace void rwb_ftrace_tells(struct rwb_function *fn, unsigned long ip,
 					      unsigned long parent_ip, unsigned long a,
 					      unsigned long b)
@@ -236,8 +241,8 @@ static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
 }
 
 /*
- * The same for a function that is called for each page that comes back: most are passed over
- * before anything else is done. Nothing here comes back to it meanwhile.
+ * The same for workingset_refault(), which is called for each page that comes back. Most calls are
+ * passed over before anything else is done. Nothing that is called here calls the function again.
  */
 static void notrace rwb_refault_called(unsigned long ip, unsigned long parent_ip,
 				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -260,7 +265,7 @@ static int rwb_ftrace_register(struct rwb_function *fn)
 		err = register_ftrace_function(&fn->ops);
 	if (err)
 		ftrace_free_filter(&fn->ops);
-	/* It says EINVAL where it finds none. */
+	/* ftrace returns -EINVAL if there is no such function. */
 	return err == -EINVAL ? -ENOENT : err;
 }
 
@@ -291,7 +296,10 @@ static unsigned long rwb_ftrace_missed(struct rwb_function *fn)
 #endif
 
 #ifdef CONFIG_FPROBE
-/* Returns 1 when the exit is of no interest. There is no @entry_data where it never is. */
+/*
+ * Returns 1 if the exit of this call is of no interest. @entry_data is NULL if that holds for all
+ * calls of the function.
+ */
 static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
 			    struct ftrace_regs *fregs, void *entry_data)
 {
@@ -331,12 +339,12 @@ static int rwb_fprobe_register(struct rwb_function *fn)
 	const char *sym = fn->sym;
 
 	fn->fprobe.entry_handler = rwb_fprobe_entry;
-	/* Without it a call costs the kernel less. */
+	/* Without an exit handler a call costs less in the kernel. */
 	if (!rwb_only_called(fn->id)) {
 		fn->fprobe.exit_handler = rwb_fprobe_exit;
 		fn->fprobe.entry_data_size = sizeof(struct rwb_call);
 	}
-	/* Only a filter finds a module's functions. */
+	/* Functions of modules are only found by a filter. */
 	if (fn->id == RWB_FUNCTION_NBD_QUEUE)
 		return register_fprobe(&fn->fprobe, sym, NULL);
 	return register_fprobe_syms(&fn->fprobe, &sym, 1);
@@ -368,7 +376,7 @@ static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
 #endif
 
 #ifdef CONFIG_KRETPROBES
-/* Returns 1 when the exit is of no interest. */
+/* Returns 1 if the exit of this call is of no interest. */
 static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct rwb_function *fn = container_of(get_kretprobe(ri), struct rwb_function, kret);
@@ -378,8 +386,8 @@ static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 	RWB_ENTER(at);
 	/*
-	 * Until the kernel has made a jump of it, the probe is a trap, which counts as an
-	 * NMI. What it interrupted is what the function runs in; no NMI calls ours.
+	 * Until the kernel has optimised the probe to a jump, it is a trap, which counts as an NMI.
+	 * The function runs in the context that the trap interrupted. No NMI calls our functions.
 	 */
 	if (in_nmi() && at.ctx == RWB_CTX_SOFTIRQ &&
 	    !((preempt_count() - NMI_OFFSET - HARDIRQ_OFFSET) &
@@ -397,7 +405,7 @@ static int rwb_kret_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	struct rwb_call *call = (void *)ri->data;
 	struct rwb_function *fn;
 
-	/* Unregistered while the function ran. */
+	/* The probe was unregistered while the function ran. */
 	if (!rp)
 		return 0;
 	fn = container_of(rp, struct rwb_function, kret);
@@ -428,9 +436,9 @@ static unsigned long rwb_kret_missed(struct rwb_function *fn)
 }
 
 /*
- * The kernel skips a probe that is hit on top of another's handler (kprobe_running()), which
- * runs with preemption disabled: only an interrupt comes there, and it neither stalls nor
- * ends what the task does.
+ * Returns how often the kernel skipped the probe because it was hit while the handler of another
+ * one ran (kprobe_running()). Handlers run with preemption disabled, so such a hit is in an
+ * interrupt. An interrupt is no part of a stall.
  */
 static unsigned long rwb_kret_interrupts(struct rwb_function *fn)
 {
@@ -462,7 +470,7 @@ static int rwb_register(struct rwb_function *fn)
 {
 	int err = -EOPNOTSUPP;
 
-	/* One of a module's comes and goes with it: fprobe follows that. */
+	/* A function of a module comes and goes with the module. fprobe follows that. */
 	if (rwb_only_called(fn->id) && fn->id != RWB_FUNCTION_NBD_QUEUE) {
 		fn->means = RWB_BY_FTRACE;
 		err = rwb_ftrace_register(fn);
@@ -471,7 +479,7 @@ static int rwb_register(struct rwb_function *fn)
 		fn->means = RWB_BY_FPROBE;
 		err = rwb_fprobe_register(fn);
 	}
-	/* What is not there yet may come with its module. */
+	/* If a function of a module is not there yet, it may come with the module. */
 	if (err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE)) {
 		fn->means = RWB_BY_KRETPROBE;
 		err = rwb_kret_register(fn);
@@ -479,7 +487,7 @@ static int rwb_register(struct rwb_function *fn)
 	return err;
 }
 
-/* Probes function @id. Returns a handle, or NULL with @err set. */
+/* Probes function @id for @data. Returns a handle, or NULL with @err set. Sleeps. */
 void *rwb_function_probe_register(u32 id, void *data, int *err)
 {
 	const char *name = rwb_function_name(id);
@@ -509,7 +517,7 @@ void *rwb_function_probe_register(u32 id, void *data, int *err)
 	return fn;
 }
 
-/* The form in which it is probed. */
+/* Returns the number of the form in which the function is probed. */
 u32 rwb_function_probe_form(void *handle)
 {
 	struct rwb_function *fn = handle;
@@ -517,7 +525,10 @@ u32 rwb_function_probe_form(void *handle)
 	return fn->form;
 }
 
-/* Calls that were not seen; of @interrupts that came to a handler, which are not of them. */
+/*
+ * Returns the number of calls that the probe did not see. @interrupts is set to the number of calls
+ * in interrupts of handlers, which are not included.
+ */
 unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 {
 	struct rwb_function *fn = handle;
@@ -535,7 +546,7 @@ unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 	return 0;
 }
 
-/* Waits until no handler runs any more. */
+/* Removes the probe. Sleeps until no handler of it runs any more. */
 void rwb_function_probe_unregister(void *handle)
 {
 	struct rwb_function *fn = handle;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One function per kernel inline or macro that Rust cannot call. Each one's
- * context is that of what it wraps.
+ * One function for each inline function or macro of the kernel that Rust cannot call. The context
+ * of each is that of what it wraps.
  */
 #include <linux/cgroup.h>
 #include <linux/cpumask.h>
@@ -55,7 +55,7 @@ bool rwb_node_online(unsigned int nid)
 	return nid < MAX_NUMNODES && node_online(nid);
 }
 
-/* False: there is no such zone, or nothing in it. The node is online. */
+/* Fills in @zone. Returns false if there is no such zone, or nothing in it. The node is online. */
 bool rwb_zone(unsigned int nid, unsigned int zid, struct rwb_zone *zone)
 {
 	struct zone *z;
@@ -72,7 +72,7 @@ bool rwb_zone(unsigned int nid, unsigned int zid, struct rwb_zone *zone)
 	return true;
 }
 
-/* Sockets with SOCK_MEMALLOC; -1 if that cannot be told. */
+/* Returns the number of sockets with SOCK_MEMALLOC; -1 on a kernel without networking. */
 long rwb_memalloc_sockets(void)
 {
 #ifdef CONFIG_NET
@@ -82,14 +82,14 @@ long rwb_memalloc_sockets(void)
 #endif
 }
 
-/* Zeroed; NULL when there is no memory or @size exceeds a per-CPU unit. */
+/* The memory is zeroed. Returns NULL if there is none, or if @size exceeds a per-CPU unit. */
 void *rwb_percpu_alloc(size_t size, size_t align)
 {
-	/* By a number: with gcc, per-CPU pointers are of another address space. */
+	/* The cast goes by a number, because gcc has per-CPU pointers in another address space. */
 	return (void *)(__force unsigned long)__alloc_percpu(size, align);
 }
 
-/* What leads from a per-CPU pointer to this CPU's instance; preemption is off. */
+/* Returns the offset from a per-CPU pointer to this CPU's instance. Preemption is off. */
 unsigned long rwb_percpu_offset(void)
 {
 #ifdef CONFIG_SMP
@@ -104,16 +104,20 @@ void *rwb_percpu_of(void *percpu, unsigned int cpu)
 	return per_cpu_ptr((void __percpu *)(__force unsigned long)percpu, cpu);
 }
 
-/* A word of the current task's stack, KASAN red zones included; without a signature. */
+/*
+ * Returns a word of the current task's stack, without the signature if it is a return address. The
+ * word may be in a red zone of KASAN.
+ */
 unsigned long rwb_stack_word(unsigned long addr)
 {
 	return rwb_return_address(READ_ONCE_NOCHECK(*(unsigned long *)addr));
 }
 
 /*
- * Words of the current task's stack from @sp, where a function called something that returns to
- * @caller, up to where the function itself returns to; 0 if that cannot be told. Only what the
- * unwinder knows of the frame will do: what lies in a frame may look like a return address.
+ * Returns the number of words of the current task's stack from @sp up to the return address of a
+ * function. The function called something that returns to @caller, and @sp was its stack pointer.
+ * Returns 0 if the number cannot be told. The unwinder has to know the frame, because other words
+ * in a frame may look like a return address.
  */
 u32 rwb_frame_words(unsigned long sp, unsigned long caller)
 {
@@ -143,7 +147,7 @@ unsigned long rwb_stack_size(void)
 	return THREAD_SIZE;
 }
 
-/* local_clock() is another one on each CPU where the TSC is not stable. */
+/* This is not local_clock(), which differs between CPUs if the TSC is not stable. */
 u64 rwb_clock_ns(void)
 {
 	return ktime_get_mono_fast_ns();
@@ -154,7 +158,7 @@ u64 rwb_cycles(void)
 	return get_cycles();
 }
 
-/* What lies behind the end is zero: strscpy_pad() wrote it. */
+/* The bytes behind the end of the name are zero, because strscpy_pad() wrote it. */
 void rwb_comm(char *buf)
 {
 	memcpy(buf, current->comm, TASK_COMM_LEN);
@@ -191,7 +195,9 @@ void rwb_tracepoint_sync(void)
 	tracepoint_synchronize_unregister();
 }
 
-/* Length of the path of the cgroup with this id, or a negative error. */
+/*
+ * Copies the path of the cgroup with this id to @buf. Returns its length, or a negative error.
+ */
 int rwb_cgroup_path(u64 id, char *buf, size_t size)
 {
 	struct cgroup *cgrp = cgroup_get_from_id(id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What several files of the shim read of nodes and cgroups. */
+/* Functions that read the state of nodes and cgroups, for several files of the shim. */
 #ifndef RWB_MEMORY_H
 #define RWB_MEMORY_H
 
@@ -8,21 +8,24 @@
 
 #include "shim.h"
 
-/* Not node_page_state(), which is not exported; less what CPUs hold back. */
+/*
+ * Does what node_page_state() does, which is not exported: reads the counter of the node, without
+ * what CPUs have not added to it yet.
+ */
 static inline unsigned long rwb_node_pages(int nid, enum node_stat_item item)
 {
 	return max(atomic_long_read(&NODE_DATA(nid)->vm_stat[item]), 0L);
 }
 
 #ifdef CONFIG_MEMCG
-/* Id of @memcg's cgroup, 0 without one; sets RWB_FOLIO_CGROUP_*. Under RCU. */
+/* Returns the id of @memcg's cgroup; 0 if there is none. Sets RWB_FOLIO_CGROUP_*. Under RCU. */
 static inline u64 rwb_cgroup_id(struct mem_cgroup *memcg, u32 *flags)
 {
 	if (!memcg)
 		return 0;
 	if (memcg->css.cgroup->root != &cgrp_dfl_root)
 		*flags |= RWB_FOLIO_CGROUP_V1;
-	/* Cleared before the event cgroup_rmdir, under a lock that is not ours. */
+	/* The flag is cleared before the event cgroup_rmdir, under a lock that we do not hold. */
 	if (!(READ_ONCE(memcg->css.cgroup->self.flags) & CSS_ONLINE))
 		*flags |= RWB_FOLIO_CGROUP_GONE;
 	return cgroup_id(memcg->css.cgroup);
@@ -30,9 +33,9 @@ static inline u64 rwb_cgroup_id(struct mem_cgroup *memcg, u32 *flags)
 #endif
 
 /*
- * The id of the cgroup that @folio is charged to, 0 without one; false if there is more to be
- * said of it: that it is of a v1 hierarchy, or has been removed. Preemption is off, which is
- * what RCU waits for: it is locked only for those who check that.
+ * Sets @id to the id of the cgroup that @folio is charged to; 0 if there is none. Returns false if
+ * the id alone does not describe the cgroup, because it is of a v1 hierarchy, or has been removed.
+ * Preemption is off, so this is an RCU read-side critical section. RCU is locked only for lockdep.
  */
 static __always_inline bool rwb_plain_cgroup(struct folio *folio, u64 *id)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's parameters: module! can only make read-once ones. Which there are is in
- * rust/words/parameter.rs, of which words.h has them. Parsing is the kernel's;
- * rust/control/parameters.rs checks bounds, rust/settings.rs holds the values.
+ * The parameters of the module. module! can only make parameters that are read once, when the
+ * module is loaded. words.h has the parameters, generated from rust/words/parameter.rs. The
+ * kernel's functions parse the values, rust/control/parameters.rs checks their bounds, and
+ * rust/settings.rs holds them.
  *
- * Context: process context, under kernel_param_lock; may run before the
- * module's init (from the insmod command line).
+ * Context: process context, under kernel_param_lock. For the command line of insmod, these
+ * functions run before the module's init.
  */
 #include <linux/kstrtox.h>
 #include <linux/module.h>

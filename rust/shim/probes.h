@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The probe entries and the kernel headers that type them. Included by the
- * entries themselves and by check_event.c, which asks the compiler, one event
- * at a time, whether this kernel's prototype is still the one used here.
+ * The probe entries, and the kernel headers that have their types. The entries themselves include
+ * this file, and so does check_event.c, with which the compiler checks whether this kernel's
+ * prototypes are still those used here.
  */
 #ifndef RWB_PROBES_H
 #define RWB_PROBES_H
@@ -95,7 +95,7 @@ void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk
 void rwb_probe_block_bio_queue(void *data, struct bio *bio);
 void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bio *bio);
 #ifdef RWB_TEST_EVENTS
-/* Test build: a prototype that no kernel has, to prove that it is noticed. */
+/* The test build has a prototype that no kernel has, to prove that this is noticed. */
 void rwb_probe_nbd_send_request(void *data, struct bio *bio);
 #else
 void rwb_probe_nbd_send_request(void *data, struct nbd_request *nbd_request, int index,

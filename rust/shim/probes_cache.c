@@ -2,9 +2,10 @@
 /*
  * Typed probe entries for the page cache and the page allocator.
  *
- * Context: under the mapping's xa_lock when a folio goes, interrupts off; any that may
- * allocate when one comes. Hot: nothing is done here but to tell a block device's own
- * page cache from that of files.
+ * Context: when a folio leaves the page cache, under the mapping's xa_lock, with interrupts off.
+ * When one enters it, or a page is allocated, any context that may allocate. These events are hot.
+ * Their entries only find out whether the folio is in the page cache of a block device itself, or
+ * whether more than a page is allocated.
  */
 #include <linux/fs.h>
 #include <linux/pagemap.h>
@@ -12,7 +13,10 @@
 #include "probes.h"
 #include "entry.h"
 
-/* Of a block device's page cache; the folio is locked, so that its mapping stays. */
+/*
+ * Whether the folio is in the page cache of a block device itself; sets @dev if it is. The folio is
+ * locked, so its mapping stays.
+ */
 static __always_inline bool rwb_of_device(struct folio *folio, u32 *dev)
 {
 	struct address_space *mapping = folio->mapping;
@@ -53,7 +57,7 @@ void rwb_probe_mm_filemap_add_to_page_cache(void *data, struct folio *folio)
 void rwb_probe_mm_page_alloc(void *data, struct page *page, unsigned int order, gfp_t gfp_flags,
 			     int migratetype)
 {
-	/* Who compacts wants more than a page. */
+	/* Tasks that compact want more than a page. */
 	if (likely(!order) || !page)
 		return;
 

@@ -2,8 +2,8 @@
 /*
  * Typed probe entry for cgroups that are removed.
  *
- * Context: process context under cgroup_mutex and the lock of the event's path,
- * interrupts off.
+ * Context: process context, under cgroup_mutex and the lock of the event's path, with interrupts
+ * off.
  */
 #include <linux/cgroup.h>
 
@@ -14,7 +14,7 @@
 void rwb_probe_cgroup_rmdir(void *data, struct cgroup *cgrp, const char *path)
 {
 #ifdef CONFIG_MEMCG
-	/* Ids are unique in a hierarchy; memory is charged to cgroups of one. */
+	/* Ids are unique in a hierarchy only, and memory is charged to cgroups of one hierarchy. */
 	if (!(cgrp->root->subsys_mask & (1 << memory_cgrp_id)))
 		return;
 

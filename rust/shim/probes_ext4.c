@@ -2,7 +2,7 @@
 /*
  * Typed probe entries for the bitmaps that ext4 reads.
  *
- * Context: a task that may sleep.
+ * Context: process context, where the task may sleep.
  */
 #include "entry.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The probe entries for ext4's events, as probes.h. Apart, as their header uses types that
- * only ext4's own one has: another one there costs these events, and not the build.
+ * The probe entries for ext4's events. They are not in probes.h, because the header of the events
+ * uses types that only ext4's own header has. If that header changes, only these events are
+ * missing, and the module still builds.
  */
 #ifndef RWB_PROBES_EXT4_H
 #define RWB_PROBES_EXT4_H
@@ -9,7 +10,7 @@
 #include <linux/fs.h>
 #include <linux/jbd2.h>
 
-/* None of our events is of them. */
+/* None of our events has an argument of these types. */
 #define ext4_grpblk_t	int
 #define ext4_fsblk_t	unsigned long long
 #define ext4_lblk_t	__u32

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed probe entries below reclaim: block, network; and the table that finds an entry by
- * its event's name. (NBD: probes_nbd.c)
+ * Typed probe entries for the block layer and the network, below reclaim, and the function that
+ * finds an entry by the name of its event. (probes_nbd.c has those for NBD.)
  *
- * Context: any. block_bio_queue and net_dev_start_xmit also fire in softirq on
- * top of a reclaimer, which struct rwb_at tells apart. These events are hot:
- * each entry leaves at the first test that says "not reclaim".
+ * Context: any. block_bio_queue and net_dev_start_xmit also fire in softirq on top of a reclaimer,
+ * which struct rwb_at tells apart. These events are hot, so each entry returns at the first test
+ * that shows that the event is not of reclaim.
  */
 #include <linux/swap.h>
 #include <linux/swapops.h>
@@ -17,7 +17,7 @@
 
 bool rwb_reads_followed;
 
-/* How many of them are looked at closely just now. */
+/* The number of reads of swap that are looked at closely now. */
 static atomic_t rwb_reads_open = ATOMIC_INIT(0);
 
 void rwb_follow_reads(bool follow)
@@ -36,7 +36,10 @@ void rwb_read_closed(void)
 }
 
 #if RWB_HAVE_block_bio_queue
-/* A write that may be our worker's; not those that a stacked driver makes of it. */
+/*
+ * Handles a write that may be one of our workers. Writes that a stacked driver makes from it are
+ * left out.
+ */
 static void rwb_worker_bio(void *data, struct bio *bio)
 {
 	if (likely(!(current->flags & PF_WQ_WORKER)) || current->bio_list ||
@@ -47,7 +50,10 @@ static void rwb_worker_bio(void *data, struct bio *bio)
 	rwb_rs_worker_bio(data, &at, bio->bi_iter.bi_size >> PAGE_SHIFT);
 }
 
-/* Made by swap itself: it lies beside the pages in it. Clones are others'. */
+/*
+ * Whether swap itself made the bio. Such a bio is beside its vector in memory. Drivers make clones
+ * of it.
+ */
 static bool rwb_own_swap_bio(const struct bio *bio)
 {
 #if RWB_SWAP_IOCB
@@ -63,8 +69,8 @@ static __always_inline u32 rwb_swap_area(const struct folio *folio)
 }
 
 /*
- * All that is recorded of a swap write of one page to a device that writes at once, in a word;
- * 0: it is not one.
+ * Returns in one word all that is recorded of a swap write of one page to a device that writes at
+ * once; 0 if the bio is not such a write.
  */
 static __always_inline unsigned long rwb_bio_facts(const struct bio *bio)
 {
@@ -75,7 +81,7 @@ static __always_inline unsigned long rwb_bio_facts(const struct bio *bio)
 	       rwb_swap_area(page_folio(bio->bi_io_vec->bv_page));
 }
 
-/* Most of these are like the one before. */
+/* Counts a bio that is like the one before, as most are. Returns false if it is another one. */
 static __always_inline bool rwb_bio_again(void *data, const struct bio *bio, void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
@@ -91,7 +97,7 @@ static __always_inline bool rwb_bio_again(void *data, const struct bio *bio, voi
 	return likely(again);
 }
 
-/* Is it read into a folio that swap has put there for that? */
+/* Whether the bio reads into a folio that swap has allocated for a read. */
 static __always_inline bool rwb_reads_swap(const struct bio *bio)
 {
 	const unsigned long is = BIT(PG_locked) | BIT(PG_swapbacked) | BIT(PG_swapcache);
@@ -104,8 +110,9 @@ static __always_inline bool rwb_reads_swap(const struct bio *bio)
 }
 
 /*
- * A read of swap, while the function that reads is not probed: as all devices have read when
- * they are told to, a few are looked at closely. One of another device tells that it has to be.
+ * Handles a read of swap while the function that reads is not probed, because all devices so far
+ * have read when they are told to. Only a few of these reads are looked at closely. If a read is
+ * from another device, Rust learns that the function has to be probed.
  */
 static noinline void rwb_swap_read(void *data, const struct bio *bio)
 {
@@ -129,7 +136,10 @@ static unsigned long rwb_bio_cgroup(const struct bio *bio)
 #endif
 }
 
-/* By itself, as the compiler clears what it has on the stack. Preemption is off. */
+/*
+ * Passes a swap write to Rust. This is a function of its own because the compiler clears what it
+ * has on the stack. Preemption is off.
+ */
 static noinline void rwb_swap_write(void *data, struct bio *bio, void *frame)
 {
 	struct page *last = NULL;
@@ -140,8 +150,8 @@ static noinline void rwb_swap_write(void *data, struct bio *bio, void *frame)
 
 	rwb_fill_at(&at, frame);
 	/*
-	 * The folio that made swap_add_folio() submit is the last one of the
-	 * bio (mm/page_io.c). Swap sets no bi_vcnt: go by the iterator.
+	 * If swap_add_folio() submits the bio at once, the folio that it added is the last one
+	 * (mm/page_io.c). Swap does not set bi_vcnt, so this uses the iterator.
 	 */
 	swap.folios = 0;
 	bio_for_each_bvec(bv, bio, iter) {
@@ -165,7 +175,7 @@ static noinline void rwb_swap_write(void *data, struct bio *bio, void *frame)
 
 void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 {
-	/* REQ_SWAP is set on swap writes alone, and kept by clones. */
+	/* REQ_SWAP is set only on swap writes, and clones keep it. */
 	if (!(bio->bi_opf & REQ_SWAP)) {
 		if (bio_op(bio) != REQ_OP_READ)
 			rwb_worker_bio(data, bio);
@@ -194,7 +204,7 @@ static void rwb_count_folio(struct rwb_swap_end *end, struct folio *folio)
 	}
 }
 
-/* What is in a bio that failed: its folios are under writeback still. */
+/* Counts the folios in a bio that failed. They are still under writeback. */
 static void rwb_failed_folios(struct rwb_swap_end *end, struct bio *bio)
 {
 	int i;
@@ -219,7 +229,7 @@ static bool rwb_own_done(const struct bio *bio)
 #endif
 }
 
-/* It may be one that is looked at closely. */
+/* Handles the end of a read, which may be one that is looked at closely. */
 static noinline void rwb_swap_read_done(void *data, const struct bio *bio)
 {
 	if (!bdev_synchronous(bio->bi_bdev))
@@ -230,7 +240,10 @@ static noinline void rwb_swap_read_done(void *data, const struct bio *bio)
 	rwb_rs_swap_read_done(data, &at, (unsigned long)bio);
 }
 
-/* It ends later than it is submitted, or has failed. By itself, as above. */
+/*
+ * Handles the end of a swap write that ends later than it is submitted, or that failed. This is a
+ * function of its own for the same reason as rwb_swap_write().
+ */
 static noinline void rwb_swap_write_done(void *data, struct bio *bio)
 {
 	struct rwb_swap_end end = {
@@ -241,7 +254,7 @@ static noinline void rwb_swap_write_done(void *data, struct bio *bio)
 	if (!rwb_own_done(bio))
 		return;
 
-	/* What is completed in a task must not be interrupted by what is in softirq. */
+	/* A write that ends in a softirq must not interrupt the handling of one in a task. */
 	guard(irqsave)();
 	RWB_ENTER(at);
 	end.bio = (unsigned long)bio;
@@ -260,7 +273,10 @@ void rwb_probe_block_bio_complete(void *data, struct request_queue *q, struct bi
 			rwb_swap_read_done(data, bio);
 		return;
 	}
-	/* Who submitted it sees that it was written, and has it in no table. */
+	/*
+	 * If a synchronous device has written the bio, the task that submitted it sees that, and
+	 * the bio is in no table.
+	 */
 	if (unlikely(bio->bi_status != BLK_STS_OK || !bdev_synchronous(bio->bi_bdev)))
 		rwb_swap_write_done(data, bio);
 }
@@ -279,7 +295,7 @@ void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk
 void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 				  const struct net_device *dev)
 {
-	/* Every reclaim window runs with PF_MEMALLOC by the time it does I/O. */
+	/* Every task in a reclaim window has PF_MEMALLOC by the time it does I/O. */
 	if (likely(!(current->flags & PF_MEMALLOC)))
 		return;
 
@@ -305,8 +321,8 @@ static const struct rwb_entry *rwb_find(const struct rwb_entry *e, const char *e
 }
 
 /*
- * The probe entry for @event, or NULL: then @known says whether there is one
- * whose prototype differs from this kernel's (true) or none at all (false).
+ * Returns the probe entry for @event; NULL if there is none that this kernel can call. @known says
+ * whether there is an entry, whose prototype then differs from this kernel's.
  */
 void *rwb_probe_func(const char *event, bool *known)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed probe entries for requests of NBD devices, and what the ledger wants to know of one.
+ * Typed probe entries for requests of NBD devices, and the function that describes a request.
  *
- * Context: NBD's own events and block_rq_requeue in the task that sends, receives or gives
- * back the request; block_rq_complete in any. The latter two fire for every device: they
- * leave at the first test that says "not NBD".
+ * Context: for NBD's own events and block_rq_requeue, the task that sends, receives or gives back
+ * the request; for block_rq_complete, any. block_rq_requeue and block_rq_complete fire for every
+ * device. Their entries return at the first test that shows that the device is not of NBD.
  */
 #include <linux/major.h>
 
@@ -18,7 +18,7 @@ static __always_inline bool rwb_is_nbd(const struct request *rq)
 	return disk && disk->major == NBD_MAJOR;
 }
 
-/* @request is a live struct request of an NBD device. */
+/* Describes @request, which is a live struct request of an NBD device. */
 void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd)
 {
 	const struct request *rq = (void *)request;
@@ -27,7 +27,7 @@ void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd)
 	nbd->key = request;
 	nbd->bytes = blk_rq_bytes(rq);
 	nbd->index = 0;
-	/* nbdN: how many minors one has is a parameter of that module. */
+	/* This is N of nbdN. How many minors a device has is a parameter of the nbd module. */
 	for (const char *c = disk ? disk->disk_name + 3 : ""; *c >= '0' && *c <= '9'; c++)
 		nbd->index = nbd->index * 10 + (*c - '0');
 	switch (req_op(rq)) {
@@ -52,7 +52,10 @@ void rwb_probe_nbd_send_request(void *data, struct nbd_request *nbd_request, int
 #endif
 
 #if RWB_HAVE_nbd_header_sent
-/* Also when that failed: then the request is given back, or sent on by a worker. */
+/*
+ * The event also fires when sending the header failed. Then the request is given back, or a worker
+ * sends the rest.
+ */
 void rwb_probe_nbd_header_sent(void *data, struct request *req, u64 handle)
 {
 	RWB_ENTER(at);
@@ -61,7 +64,7 @@ void rwb_probe_nbd_header_sent(void *data, struct request *req, u64 handle)
 #endif
 
 #if RWB_HAVE_nbd_payload_sent
-/* The end of nbd_send_request, for requests without a payload, too. */
+/* The event is the end of nbd_send_request. It also fires for requests without a payload. */
 void rwb_probe_nbd_payload_sent(void *data, struct request *req, u64 handle)
 {
 	RWB_ENTER(at);
@@ -92,11 +95,11 @@ void rwb_probe_block_rq_requeue(void *data, struct request *rq)
 void rwb_probe_block_rq_complete(void *data, struct request *rq, blk_status_t error,
 				 unsigned int nr_bytes)
 {
-	/* A part of it: more is to come. */
+	/* If this is only a part of the request, more is to come. */
 	if (likely(!rwb_is_nbd(rq)) || nr_bytes < blk_rq_bytes(rq))
 		return;
 
-	/* What is completed in a task must not be interrupted by what is in softirq. */
+	/* A request that ends in a softirq must not interrupt the handling of one in a task. */
 	guard(irqsave)();
 	RWB_ENTER(at);
 	rwb_rs_nbd_done(data, &at, (unsigned long)rq, error != BLK_STS_OK);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed probe entries for the reserves below the min watermark: who takes pages of them,
- * who waits for them, which packets are dropped for them. All but the last are events of
- * patches 0003 and 0004, see qemu/patches/README.
+ * Typed probe entries for the reserves below the min watermark: for pages that are taken from them,
+ * for tasks that wait for them, and for packets that are dropped because of them. All events except
+ * the last one come with the patches 0003 and 0004, see qemu/patches/README.
  *
- * Context: any that allocates, and any that drops a packet; the waits in tasks.
+ * Context: any that allocates; for the waits, a task; for kfree_skb, any that drops a packet.
  */
 #include "probes.h"
 #include "entry.h"

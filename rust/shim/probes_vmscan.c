@@ -2,8 +2,8 @@
 /*
  * Typed probe entries for the vmscan tracepoints.
  *
- * Context: task context with preemption enabled, sometimes under locks that
- * reclaim is entered with; never sleeps.
+ * Context: task context with preemption enabled, under any locks that the caller of reclaim holds.
+ * Only wakeups of kswapd may come from an interrupt. Never sleeps.
  */
 #include <linux/swap.h>
 
@@ -14,7 +14,7 @@
 
 DEFINE_PER_CPU(unsigned long, rwb_slot);
 
-/* Preemption is off. */
+/* Notes the slot of the current task on this CPU. Preemption is off. */
 void rwb_slot_is(unsigned long slot)
 {
 	__this_cpu_write(rwb_slot, slot);
@@ -26,7 +26,10 @@ static __always_inline u64 rwb_cpu_ns(void)
 }
 
 #if RWB_HAVE_mm_vmscan_balance_pgdat_end
-/* A zone has a free block of @order, and more than its high watermark; as pgdat_balanced(). */
+/*
+ * Adds a zone to the figures, and notes whether it has reached its high watermark, and has a free
+ * block of the order that kswapd was asked for, as pgdat_balanced() does.
+ */
 static void rwb_kswapd_zone(struct rwb_kswapd_at *kswapd, struct zone *zone, int highest)
 {
 	unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
@@ -39,7 +42,7 @@ static void rwb_kswapd_zone(struct rwb_kswapd_at *kswapd, struct zone *zone, int
 		return;
 	kswapd->enough = true;
 	for (order = kswapd->order; order < NR_PAGE_ORDERS; order++)
-		/* Without the zone's lock: the kernel's own look may be off by a moment, too. */
+		/* The kernel does not take the zone's lock for this either. */
 		if (data_race(zone->free_area[order].nr_free))
 			kswapd->block = true;
 }
@@ -167,7 +170,7 @@ void rwb_probe_mm_vmscan_reclaim_pages(void *data, int nid, unsigned long nr_sca
 }
 #endif
 
-/* Notes the cgroup that @folio is charged to; id 0 if none. */
+/* Notes the cgroup that @folio is charged to; id 0 if there is none. */
 static __always_inline void rwb_fill_cgroup(struct rwb_folio *f, struct folio *folio)
 {
 	f->cgroup = 0;
@@ -178,13 +181,13 @@ static __always_inline void rwb_fill_cgroup(struct rwb_folio *f, struct folio *f
 }
 
 #if RWB_HAVE_mm_vmscan_write_folio
-/* Flags of a folio that tell what became of it, where it lies, and that it is of one page. */
+/* The flags of a folio that tell what became of it, its node, and that it is of one page. */
 #define RWB_FOLIO_FACTS	(BIT(PG_head) | BIT(PG_swapbacked) | BIT(PG_swapcache) | \
 			 BIT(PG_writeback) | NODES_MASK << NODES_PGSHIFT)
 
 /*
- * All that is recorded of a folio of one page, whose flags are @flags, but for its cgroup, in a
- * word; 0: it is not one, or the word has no room for its node.
+ * Returns in one word all that is recorded of a folio of one page, whose flags are @flags, except
+ * its cgroup. Returns 0 if the folio is larger, or if the flags do not hold its node.
  */
 static __always_inline unsigned long rwb_folio_facts(const struct folio *folio,
 						     unsigned long flags)
@@ -200,8 +203,8 @@ static __always_inline unsigned long rwb_folio_facts(const struct folio *folio,
 }
 
 /*
- * Most writes are like the one before, so that there is nothing to be looked at but that they
- * are.
+ * Counts a write that is like the one before, as most are. Nothing else has to be done for it.
+ * Returns false if it is another one.
  */
 static __always_inline bool rwb_write_again(void *data, struct folio *folio, void *frame)
 {
@@ -219,10 +222,13 @@ static __always_inline bool rwb_write_again(void *data, struct folio *folio, voi
 	return likely(again);
 }
 
-/* By itself, as the compiler clears what it has on the stack. Preemption is off. */
+/*
+ * Passes a write to Rust. This is a function of its own because the compiler clears what it has on
+ * the stack. Preemption is off.
+ */
 static noinline void rwb_write(void *data, struct folio *folio, void *frame)
 {
-	/* Once: it may be written meanwhile. */
+	/* The flags are read once, because writeback may end meanwhile. */
 	unsigned long flags = READ_ONCE(folio->flags.f);
 	const unsigned long swapcache = BIT(PG_swapbacked) | BIT(PG_swapcache);
 	struct rwb_folio f;
@@ -263,7 +269,7 @@ void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
 				     unsigned long nr_requested, unsigned long nr_scanned,
 				     unsigned long nr_skipped, unsigned long nr_taken, int lru)
 {
-	/* What is isolated to be deactivated is not scanned to be freed. */
+	/* Folios of an active list are isolated to be deactivated, not to be freed. */
 	if (is_active_lru(lru))
 		return;
 
@@ -306,14 +312,14 @@ void rwb_probe_mm_vmscan_kswapd_sleep(void *data, int nid)
 #if RWB_HAVE_mm_vmscan_wakeup_kswapd
 void rwb_probe_mm_vmscan_wakeup_kswapd(void *data, int nid, int zid, int order, gfp_t gfp_flags)
 {
-	/* Interrupts allocate, too. */
+	/* Interrupts allocate, too, and must not wake kswapd inside the handler. */
 	guard(irqsave)();
 	RWB_ENTER(at);
 	rwb_rs_kswapd_woken(data, &at, nid, order);
 }
 #endif
 
-/* SHRINK_BATCH of mm/shrinker.c. */
+/* This is SHRINK_BATCH of mm/shrinker.c. */
 #define RWB_SHRINK_BATCH	128L
 
 #if RWB_HAVE_mm_shrink_slab_start
@@ -334,7 +340,7 @@ void rwb_probe_mm_shrink_slab_end(void *data, struct shrinker *shr, int nid, int
 				  struct mem_cgroup *memcg)
 {
 	RWB_ENTER(at);
-	/* A shrinker may scan more than it was asked for: what is left is negative then. */
+	/* A shrinker may scan more than it was asked for. Then @total_scan is negative. */
 	rwb_rs_shrink_end(data, &at, total_scan, max(shrinker_retval, 0));
 }
 #endif

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Typed probe entries for what a task waits for: a CPU, something to happen, a lock,
- * other CPUs, its dirty pages to be written.
+ * Typed probe entries for the waits of a task: for a CPU, for an event, for a lock, for other CPUs,
+ * and for its dirty pages to be written.
  *
- * Context: sched_switch with the run queue's lock held and interrupts off, in the task
- * that leaves the CPU; the lock events in any context. These events are the hottest of
- * all: nothing is done here but to tell what a task does itself from what interrupts it.
+ * Context: sched_switch fires in the task that leaves the CPU, with the lock of the run queue held
+ * and interrupts off. The events of locks fire in any context. These events are the hottest of all.
+ * Their entries return at once if no task stalls, or if an interrupt takes the lock.
  */
 #include "probes.h"
 #include "entry.h"
 
 /*
- * How many stalls go on, and how many tasks wait for locks of such, in the ledgers that the
- * probes count in; NULL: in none.
+ * The counters of the stalls that go on, and of the tasks that wait for locks and may wait for a
+ * task that stalls. They are in the ledgers that the probes use; NULL if there are none.
  */
 static const unsigned long *rwb_stalls, *rwb_lock_waits;
 
@@ -36,7 +36,7 @@ static __always_inline bool rwb_nobody_waits_for_locks(void)
 	return !waits || !READ_ONCE(*waits);
 }
 
-/* Do locks tell who holds them? With PREEMPT_RT they are rtmutexes. */
+/* Whether locks name their holders. With PREEMPT_RT they are rtmutexes, which is not supported. */
 bool rwb_locks_tell_holders(void)
 {
 	return !IS_ENABLED(CONFIG_PREEMPT_RT);
@@ -89,7 +89,7 @@ void rwb_probe_contention_begin(void *data, void *lock, unsigned int flags)
 #if RWB_HAVE_contention_end
 void rwb_probe_contention_end(void *data, void *lock, int ret)
 {
-	/* A task may have the lock just because a stall ended. */
+	/* A task may get the lock because the stall of its holder, the last one, has ended. */
 	if ((rwb_nobody_stalls() && rwb_nobody_waits_for_locks()) || !in_task())
 		return;
 
@@ -120,16 +120,16 @@ void rwb_probe_balance_dirty_pages(void *data, struct bdi_writeback *wb,
 	u32 major, minor;
 	u32 device = 0;
 
-	/* Without one the task goes on. */
+	/* Without a pause the task goes on. */
 	if (pause <= 0)
 		return;
 
 	RWB_ENTER(at);
-	/* A bdi's own device has no number; a filesystem's name for it is that. */
+	/* The device of a bdi has no number, but most filesystems name the bdi by their device. */
 	if (sscanf(bdi_dev_name(wb->bdi), "%u:%u", &major, &minor) == 2)
 		device = MKDEV(major, minor);
 #ifdef CONFIG_CGROUP_WRITEBACK
-	/* Set where the cgroup's share of its memory.max is what counts. */
+	/* This is set if the limit is the cgroup's, which is a share of its memory.max. */
 	limited = dtc->gdtc;
 #endif
 	rwb_rs_dirty_pause(data, &at, device, jiffies64_to_nsecs(pause), limited);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a stall begins: the task's node and cgroup, and what its node could free. Whether zswap
- * is on.
+ * Where a task stalls: its node and cgroup, and what the node could free. Also whether zswap is on.
  *
- * Context: any, and never sleeps, but where it says so.
+ * Context: any; never sleeps. rwb_zswap_on() sleeps.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -29,8 +28,9 @@ void rwb_setting(struct rwb_setting *setting)
 }
 
 /*
- * Whether zswap takes pages: 1 or 0, or an error. What shows its parameter is the one way to know
- * that a module has; it waits for who is just setting it. In a task that sees sysfs there; sleeps.
+ * Returns 1 if zswap takes pages, 0 if it does not, or a negative error. A module can only find
+ * this out by the file that shows the parameter of zswap. If another task sets the parameter, the
+ * read waits for it. The current task must see sysfs at /sys. Sleeps.
  */
 int rwb_zswap_on(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the shrinker ledger wants to know of a call of do_shrink_slab().
+ * Functions that describe a call of do_shrink_slab() for the shrinker ledger.
  *
- * Context: of a task that reclaims; never sleeps.
+ * Context: a task that reclaims. Never sleeps.
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>
@@ -12,14 +12,17 @@
 
 #include "memory.h"
 
-/* @sc and @shrinker are the first two arguments of do_shrink_slab(), during its call. */
+/*
+ * Describes a call of do_shrink_slab(). @sc and @shrinker are its first two arguments, and the call
+ * goes on.
+ */
 void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shrink)
 {
 	const struct shrink_control *control = (void *)sc;
 	const struct shrinker *shr = (void *)shrinker;
 
 	shrink->shrinker = shrinker;
-	/* Some only count, and have nothing to scan. */
+	/* Some shrinkers only count, and have no function to scan. */
 	shrink->name = shr->scan_objects ? (unsigned long)shr->scan_objects :
 					   (unsigned long)shr->count_objects;
 	shrink->cgroup = 0;
@@ -38,15 +41,19 @@ void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shr
 #endif
 }
 
-/* Pages of slabs that the current task's reclaim freed since it began, or was asked. */
+/*
+ * Returns the number of pages that the current task's reclaim has freed beside those of the LRU
+ * lists, mostly slabs, and that it has not added to its sum yet.
+ */
 unsigned long rwb_reclaimed(void)
 {
 	return current->reclaim_state ? current->reclaim_state->reclaimed : 0;
 }
 
 /*
- * The name of what rwb_shrink() told of, during that call. A mount that renames
- * its shrinker just now frees the old name: what cannot be read ends it.
+ * Copies the name of a shrinker that rwb_shrink() has described, during the same call of
+ * do_shrink_slab(). If a mount renames its shrinker now, it frees the old name. The copy ends where
+ * the name cannot be read.
  */
 void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size)
 {

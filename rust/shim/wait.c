@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a task waits for: a page that is read, and whose limit it was reclaimed for.
+ * Functions that describe the wait of a task: the page that it waits for, and the limit for which
+ * memory is reclaimed. Also the samples of pages that came back, and of reads of swap.
  *
- * Context: any task, preemption off; never sleeps.
+ * Context: any task, with preemption off. Never sleeps.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -15,7 +16,10 @@
 #include "sample.h"
 
 #ifdef CONFIG_MEMCG
-/* @memcg is whose wait or page it is; the innermost that is at a limit counts. Under RCU. */
+/*
+ * Notes @memcg, whose wait or page it is, and the innermost cgroup, from @memcg up, that is near a
+ * limit. Under RCU.
+ */
 static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait_facts *wait)
 {
 	wait->cgroup = rwb_cgroup_id(memcg, &wait->flags);
@@ -24,7 +28,7 @@ static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait_facts *wai
 		unsigned long max = READ_ONCE(memcg->memory.max);
 		unsigned long used;
 
-		/* All CPUs write the counter. */
+		/* The counter is read only if it is needed, because all CPUs write it. */
 		if (min(high, max) == PAGE_COUNTER_MAX)
 			continue;
 		used = page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN;
@@ -41,7 +45,7 @@ static void rwb_wait_cgroup(struct mem_cgroup *memcg, struct rwb_wait_facts *wai
 }
 #endif
 
-/* Of the current task. */
+/* Describes the current task. */
 void rwb_wait(struct rwb_wait_facts *wait)
 {
 	*wait = (struct rwb_wait_facts){
@@ -54,7 +58,10 @@ void rwb_wait(struct rwb_wait_facts *wait)
 #endif
 }
 
-/* The same, where it waits for a folio that it has a reference to: is that being read? */
+/*
+ * Describes the current task, which waits for a folio to which it has a reference, and whether that
+ * folio is being read.
+ */
 void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
@@ -65,7 +72,10 @@ void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 	if (!folio_test_locked(folio) || folio_test_uptodate(folio))
 		return;
 	if (folio_test_swapcache(folio)) {
-		/* Once it is read it may leave swap, and this is no slot: at worst of no area. */
+		/*
+		 * Once the folio is read, it may leave swap. Then the value is no slot, and its
+		 * swap area may not exist.
+		 */
 		slot.val = READ_ONCE(folio->swap.val);
 		wait->swap = swp_type(slot) + 1;
 		wait->flags |= RWB_WAIT_SWAPIN;
@@ -74,17 +84,20 @@ void rwb_wait_folio(unsigned long addr, struct rwb_wait_facts *wait)
 	if (folio_test_anon(folio))
 		return;
 	wait->flags |= RWB_WAIT_FILE;
-	/* Only a folio that came back while it was still remembered has these before it is read. */
+	/* Before a read, a folio has these flags only if it came back while it was remembered. */
 	if (folio_test_workingset(folio) || folio_test_active(folio))
 		wait->flags |= RWB_WAIT_AGAIN;
-	/* It may be truncated meanwhile; inodes and superblocks are freed by RCU. */
+	/* The folio may be truncated meanwhile, but RCU keeps the inode and the superblock. */
 	guard(rcu)();
 	mapping = READ_ONCE(folio->mapping);
 	if (mapping && !((unsigned long)mapping & FOLIO_MAPPING_FLAGS) && mapping->host)
 		wait->device = mapping->host->i_sb->s_dev;
 }
 
-/* Of a page of swap that is about to be read; its folio is locked. */
+/*
+ * Describes the current task, which is about to read a page of swap. The folio of the page is
+ * locked. The read stands for @stands_for reads.
+ */
 void rwb_wait_swapin(unsigned long addr, u32 stands_for, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
@@ -95,7 +108,7 @@ void rwb_wait_swapin(unsigned long addr, u32 stands_for, struct rwb_wait_facts *
 	wait->flags |= RWB_WAIT_SWAPIN;
 }
 
-/* Of how many pages that came back, and of how many reads, one is looked at. */
+/* On average one of so many folios that came back, and of so many reads, is looked at. */
 #define RWB_REFAULTS_ONE_IN	32
 #define RWB_SWAPINS_ONE_IN	16
 
@@ -113,7 +126,10 @@ u32 rwb_sample_taken(struct rwb_sample *sample, u32 one_in)
 	return seen;
 }
 
-/* Pages for which a folio that came back, and is due, stands; 0: for none. Preemption is off. */
+/*
+ * Returns for how many pages a folio stands that came back and is due; 0 if for none. Preemption is
+ * off.
+ */
 u32 rwb_refaults_taken(bool file)
 {
 	return rwb_sample_taken(file ? this_cpu_ptr(&rwb_refaults_file) :
@@ -121,8 +137,9 @@ u32 rwb_refaults_taken(bool file)
 }
 
 /*
- * Reads for which the one stands that is due. The task does not sleep for it, but may for
- * memory, or a zram device's own disk. 0: for none. Preemption is off.
+ * Returns for how many reads of swap the one stands that is due; 0 if for none. The device has read
+ * when it is told to, but the task may have to wait for memory, or for the disk of a zram device.
+ * Preemption is off.
  */
 u32 rwb_swapins_taken(void)
 {
@@ -130,15 +147,15 @@ u32 rwb_swapins_taken(void)
 }
 
 /*
- * The read that was taken is part of another wait: the next one stands for the @n others for which
- * it stood. Any context.
+ * Returns @n reads for which a read stood that is part of another wait. The next read that is due
+ * stands for them, too. Any context.
  */
 void rwb_swapins_returned(u32 n)
 {
 	this_cpu_add(rwb_swapins.seen, n);
 }
 
-/* A folio that came back: whose it is. It is locked. */
+/* Describes a folio that came back, and whose it is. The folio is locked. */
 void rwb_refault(unsigned long addr, struct rwb_wait_facts *wait)
 {
 	struct folio *folio = (struct folio *)addr;
