@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a probed function is called with.
+//! The calls of probed functions, and what their arguments tell.
 
 pub(crate) use super::Shrink;
 use super::{
@@ -19,26 +19,27 @@ use crate::{
 };
 use core::marker::PhantomData;
 
-/// Longest name of a shrinker that is kept, with its terminating NUL.
+/// The length of the longest name of a shrinker that is kept, with its terminating NUL.
 pub(crate) const NAME_LEN: usize = 48;
 
 impl Shrink {
-    /// Key of the cgroup that is to shrink; see [`CgroupKey`].
+    /// Returns the key of the cgroup that is to shrink; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
-    /// That cgroup has been removed.
+    /// Whether that cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
         self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 
-    /// Its name, NUL-terminated; what is not printable ASCII becomes `?`. During the
-    /// call that it is of.
+    /// Returns the name of the shrinker, NUL-terminated. Bytes that are not printable ASCII become
+    /// `?`. Used during the call of the shrinker.
     pub(crate) fn name_text(&self) -> [u8; NAME_LEN] {
         let mut text = [0u8; NAME_LEN];
-        // SAFETY: The buffer is valid for writes of the length given. What `name` points
-        // to is only read by means that fail softly.
+        // SAFETY: The buffer is valid for writes of the given length. `name` may point to a string
+        // that has been freed, so the function reads it only with copy_from_kernel_nofault(). If it
+        // is the address of a function, it is only looked up.
         unsafe { rwb_shrinker_name(self, text.as_mut_ptr().cast(), text.len()) };
         for b in &mut text {
             if *b != 0 && !b.is_ascii_graphic() {
@@ -48,19 +49,19 @@ impl Shrink {
         text
     }
 
-    /// The reclaimer may enter filesystems.
+    /// Whether the reclaimer may enter filesystems.
     pub(crate) fn fs(&self) -> bool {
         self.flags & RWB_SHRINK_FS != 0
     }
 }
 
-/// Whether a call of swap_write_submit() tells what it submits, in this kernel.
+/// Whether, in this kernel, a call of swap_write_submit() tells what it submits.
 pub(crate) fn sees_swap_io() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_sees_swap_io() }
 }
 
-/// A probed function that is entered.
+/// A call of a probed function.
 pub(crate) struct Entered<'a> {
     function: Function,
     args: [usize; 2],
@@ -68,10 +69,12 @@ pub(crate) struct Entered<'a> {
 }
 
 impl Entered<'_> {
+    /// Wraps a call.
+    ///
     /// # Safety
     ///
-    /// `args` are the first two arguments of the function, which does not return while
-    /// the value is used.
+    /// `args` are what the C shim passes for a call of the function (`rwb_about()` in fprobe.c).
+    /// The function does not return while the value is used.
     pub(crate) unsafe fn new(function: Function, args: [usize; 2]) -> Self {
         Self {
             function,
@@ -80,34 +83,34 @@ impl Entered<'_> {
         }
     }
 
-    /// Which.
+    /// Returns the function that is called.
     pub(crate) fn function(&self) -> Function {
         self.function
     }
 
-    /// Its first two arguments.
+    /// Returns the arguments, as the C shim passes them.
     pub(crate) fn args(&self) -> [usize; 2] {
         self.args
     }
 
-    /// The shrinker that is called, of do_shrink_slab().
+    /// Returns the call of a shrinker; `None` if the function is not do_shrink_slab().
     pub(crate) fn shrinker(&self) -> Option<ShrinkCall<'_>> {
         (self.function == Function::ShrinkSlab).then_some(ShrinkCall(self))
     }
 
-    /// The request that the NBD driver gets, of nbd_queue_rq().
+    /// Returns the request that the NBD driver gets; `None` if the function is not nbd_queue_rq().
     pub(crate) fn request(&self) -> Option<NbdRequest> {
         if self.function != Function::NbdQueue {
             return None;
         }
         let [request, _] = self.args;
-        // SAFETY: By the contract of `Entered::new`, and as the function is
-        // nbd_queue_rq(), of which the C shim passes the live request first.
+        // SAFETY: By the contract of `Entered::new`. The function is nbd_queue_rq(), for which the
+        // C shim passes the live request first.
         Some(unsafe { NbdRequest::new(request) })
     }
 
-    /// What the current task waits for in a function that waits for a folio, or reads one of
-    /// swap; `None` if it is not until that is read.
+    /// Returns what the current task waits for in a function that waits for a folio, or that reads
+    /// swap. `None` if the function does neither, or waits for something else.
     pub(crate) fn waits_for(&self) -> Option<WaitFacts> {
         let [folio, stands_for] = self.args;
         if folio == 0 {
@@ -120,34 +123,34 @@ impl Entered<'_> {
             | Function::FolioLock
             | Function::FolioLockKillable
             | Function::LockOrRetry => {
-                // SAFETY: By the contract of `Entered::new` this is the folio that the function
-                // was called with, of which its caller has a reference.
+                // SAFETY: By the contract of `Entered::new` this is the folio with which the
+                // function was called. The caller of the function has a reference to it.
                 Some(unsafe { WaitFacts::of_folio(folio) })
             }
             Function::SwapRead => {
-                // SAFETY: By the contract of `Entered::new`, and as the function submits swap's
-                // reads, of which the C shim passes a folio first: it is locked, and has its slot.
+                // SAFETY: By the contract of `Entered::new`. The function submits reads of swap,
+                // for which the C shim passes a folio first. It is locked, and has a swap slot.
                 Some(unsafe { WaitFacts::of_swapin(folio, stands_for as u32) })
             }
             _ => None,
         }
     }
 
-    /// Whether the device that a page of swap is read from has read when it is told to, of
-    /// swap_bdev_submit_read().
+    /// Whether the device from which swap_bdev_submit_read() reads has read when it is told to.
     pub(crate) fn reads_at_once(&self) -> bool {
         let [_, stands_for] = self.args;
         self.function == Function::SwapRead && stands_for >> 32 != 0
     }
 
-    /// The folio that came back, of workingset_refault(), and those for which it stands.
+    /// Returns the facts of the folio that came back, with the number of pages for which it stands;
+    /// `None` if the function is not workingset_refault().
     pub(crate) fn refault(&self) -> Option<WaitFacts> {
         if self.function != Function::Refault {
             return None;
         }
         let [folio, pages] = self.args;
-        // SAFETY: By the contract of `Entered::new`, and as the function is
-        // workingset_refault(), whose first argument is a locked folio.
+        // SAFETY: By the contract of `Entered::new`. The function is workingset_refault(), whose
+        // first argument is a locked folio.
         let facts = unsafe { WaitFacts::of_refault(folio) };
         Some(WaitFacts {
             stands_for: pages as u32,
@@ -155,15 +158,16 @@ impl Entered<'_> {
         })
     }
 
-    /// What swap_write_submit() submits, and the address that it returns to; `None` when
-    /// there is nothing to submit.
+    /// Returns the swap write that swap_write_submit() submits, and the address to which it
+    /// returns. `None` if there is nothing to submit, or if this kernel does not show it.
     pub(crate) fn swap_write(&self) -> Option<(usize, usize)> {
         let [io, caller] = self.args;
         let there = self.function == Function::SwapSubmit && io != 0 && sees_swap_io();
         there.then_some((io, caller))
     }
 
-    /// An entry for tests that probe nothing: of a function whose arguments nobody looks into.
+    /// Creates a call for tests that probe nothing. `None` if the arguments of the function are
+    /// pointers that handlers follow.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(function: Function, args: [usize; 2]) -> Option<Self> {
         let looked_into = match function {
@@ -179,16 +183,16 @@ impl Entered<'_> {
     }
 }
 
-/// A call of do_shrink_slab(), in `Entered`.
+/// A call of do_shrink_slab().
 pub(crate) struct ShrinkCall<'a>(&'a Entered<'a>);
 
 impl ShrinkCall<'_> {
-    /// What is called. Any context; never sleeps.
+    /// Returns what is called. Any context; never sleeps.
     pub(crate) fn what(&self) -> Shrink {
         let mut shrink: Shrink = pin_init::zeroed();
         let [control, shrinker] = self.0.args;
-        // SAFETY: By the contract of `Entered::new`, and as the function is
-        // do_shrink_slab(), these are its live arguments; `shrink` is valid for writes.
+        // SAFETY: By the contract of `Entered::new`. The function is do_shrink_slab(), so these are
+        // its live arguments. `shrink` is valid for writes.
         unsafe { rwb_shrink(control, shrinker, &mut shrink) };
         shrink
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Requests of NBD devices, and swap writes, as the C shim tells of them.
+//! Requests of NBD devices, and swap writes, as the C shim describes them.
 
 use super::{
     rwb_nbd_request,
@@ -15,7 +15,7 @@ pub(crate) use super::{
 use crate::policy::batch::Extent;
 
 impl NbdRequest {
-    /// What is to be known of one.
+    /// Describes a request.
     ///
     /// # Safety
     ///
@@ -29,33 +29,35 @@ impl NbdRequest {
 }
 
 impl Bio {
-    /// Its device writes at once.
+    /// Whether the device of the bio writes at once.
     pub(crate) fn synchronous(&self) -> bool {
         self.flags & RWB_BIO_SYNC != 0
     }
 
-    /// Its end is not seen: block_bio_complete fires for no bio of a request (bio_endio()).
+    /// Whether the end of the bio is not seen: block_bio_complete does not fire for the bios of
+    /// requests (see bio_endio()).
     pub(crate) fn ends_unseen(&self) -> bool {
         self.flags & RWB_BIO_UNSEEN != 0
     }
 
-    /// A driver made it of another one, in submitting that.
+    /// Whether a driver made the bio from another one, while that was submitted.
     pub(crate) fn stacked(&self) -> bool {
         self.flags & RWB_BIO_STACKED != 0
     }
 
-    /// Number of the swap area that it goes to, and its device.
+    /// Returns the number of the swap area that the bio goes to, and its device; `None` if the area
+    /// is not known.
     pub(crate) fn swap_area(&self) -> Option<(usize, u32)> {
         let area = usize::try_from(self.swap.checked_sub(1)?).ok()?;
         Some((area, self.device))
     }
 
-    /// Pages in it.
+    /// Returns the size of the bio in pages.
     pub(crate) fn pages(&self) -> u64 {
         u64::from(self.bytes) >> kernel::page::PAGE_SHIFT
     }
 
-    /// Where it lies.
+    /// Returns where the bio lies, and the cgroup that its I/O is charged to.
     pub(crate) fn place(&self) -> Extent {
         Extent {
             device: self.device.into(),
@@ -68,7 +70,7 @@ impl Bio {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl Bio {
-    /// A write for tests that nobody submitted: of so many pages, each a folio.
+    /// Creates a write for tests that nobody submitted, of `pages` folios of one page.
     pub(crate) fn fake(key: usize, last_folio: usize, synchronous: bool, pages: u32) -> Self {
         Self {
             key,
@@ -85,7 +87,7 @@ impl Bio {
         }
     }
 
-    /// The same, at a place, and of a cgroup.
+    /// Changes the place of a write for tests to page `page`, and its cgroup.
     pub(crate) fn at(self, page: u64, cgroup: usize) -> Self {
         Self {
             start: page.wrapping_mul(8),
@@ -97,7 +99,7 @@ impl Bio {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl NbdRequest {
-    /// A request for tests, that no driver gets.
+    /// Creates a request for tests that no driver gets.
     pub(crate) fn fake(key: usize, index: u32, direction: u32, bytes: u32) -> Self {
         Self {
             key,

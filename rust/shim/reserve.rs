@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What C tells of zones and of pages from the reserves.
+//! Zones, and pages from the reserves, as the C shim describes them.
 
 pub(crate) use super::{
     Page,
@@ -8,7 +8,7 @@ pub(crate) use super::{
 };
 
 impl Page {
-    /// Pages that it is.
+    /// Returns the number of pages of the allocation.
     pub(crate) fn pages(&self) -> u64 {
         1u64.checked_shl(self.order).unwrap_or(0)
     }

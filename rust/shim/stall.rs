@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a stall begins, and what it was when it ended.
+//! Where a task stalls, and a stall that ended, as the C shim passes them.
 
 use super::{
     rwb_locks_tell_holders,
@@ -13,14 +13,14 @@ pub(crate) use super::{
 };
 use crate::policy::cgroup_key::CgroupKey;
 
-/// Do mutexes and rw_semaphores of this kernel tell who holds them?
+/// Whether the mutexes and rw_semaphores of this kernel name their holders.
 pub(crate) fn locks_tell_holders() -> bool {
     // SAFETY: Has no precondition.
     unsafe { rwb_locks_tell_holders() }
 }
 
 impl Setting {
-    /// The current task's. Any context; never sleeps.
+    /// Returns the setting of the current task. Any context; never sleeps.
     pub(crate) fn current() -> Self {
         let mut setting: Self = pin_init::zeroed();
         // SAFETY: `setting` is valid for writes.
@@ -28,12 +28,12 @@ impl Setting {
         setting
     }
 
-    /// Key of the task's cgroup; see [`CgroupKey`].
+    /// Returns the key of the task's cgroup; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
-    /// That cgroup has been removed.
+    /// Whether that cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
         self.flags & 64 != 0
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a task waits for, and what came back.
+//! What tasks wait for, and folios that came back, as the C shim describes them.
 
 pub(crate) use super::WaitFacts;
 use super::{
@@ -27,7 +27,7 @@ use crate::{
 };
 
 impl WaitFacts {
-    /// Of the current task. Any context; never sleeps.
+    /// Returns the facts of the current task. Any context; never sleeps.
     pub(crate) fn current() -> Self {
         let mut facts: Self = pin_init::zeroed();
         // SAFETY: `facts` is valid for writes.
@@ -35,7 +35,7 @@ impl WaitFacts {
         facts
     }
 
-    /// Of the current task, which waits for a folio.
+    /// Returns the facts of the current task, which waits for a folio.
     ///
     /// # Safety
     ///
@@ -47,7 +47,8 @@ impl WaitFacts {
         facts
     }
 
-    /// Of the current task, which reads a page of swap, and of as many reads.
+    /// Returns the facts of the current task, which reads a page of swap. The read stands for
+    /// `stands_for` reads.
     ///
     /// # Safety
     ///
@@ -59,8 +60,8 @@ impl WaitFacts {
         facts
     }
 
-    /// The read that was to stand for several is part of another wait. The next one stands for
-    /// those beside itself. Any context.
+    /// Gives back the other reads for which this one stands, because it is part of another wait.
+    /// The next read that is looked at stands for them, too. Any context.
     pub(crate) fn leave_others(&self) {
         if let Some(others) = self.stands_for.checked_sub(1).filter(|&n| n != 0) {
             // SAFETY: Has no precondition.
@@ -68,7 +69,7 @@ impl WaitFacts {
         }
     }
 
-    /// Of a folio that came back.
+    /// Returns the facts of a folio that came back.
     ///
     /// # Safety
     ///
@@ -80,18 +81,18 @@ impl WaitFacts {
         facts
     }
 
-    /// Key of the cgroup, of the task or of the folio; see [`CgroupKey`].
+    /// Returns the key of the cgroup of the task or of the folio; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
-    /// That cgroup has been removed.
+    /// Whether that cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
         self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 
-    /// What the task waits for in the folio, if that is memory's fault: reading a page for the
-    /// first time is not.
+    /// Returns the kind of the wait, if it is due to a lack of memory. The first read of a page is
+    /// not.
     pub(crate) fn kind(&self) -> Option<WaitKind> {
         if self.flags & RWB_WAIT_SWAPIN != 0 {
             Some(WaitKind::Swapin)
@@ -102,17 +103,17 @@ impl WaitFacts {
         }
     }
 
-    /// The folio is of a file, as opposed to anonymous memory and shmem.
+    /// Whether the folio is of a file, as opposed to anonymous memory and shmem.
     pub(crate) fn file(&self) -> bool {
         self.flags & RWB_WAIT_FILE != 0
     }
 
-    /// Number of the swap area that it is read from.
+    /// Returns the number of the swap area from which the folio is read.
     pub(crate) fn swap_area(&self) -> Option<usize> {
         usize::try_from(self.swap.checked_sub(1)?).ok()
     }
 
-    /// Whose limit is reached.
+    /// Returns which limit is reached.
     pub(crate) fn limit(&self) -> Limit {
         if self.flags & RWB_WAIT_MAX != 0 {
             Limit::Max
@@ -123,13 +124,13 @@ impl WaitFacts {
         }
     }
 
-    /// It is a thread of the kernel that waits.
+    /// Whether the task is a kernel thread.
     pub(crate) fn kernel(&self) -> bool {
         self.flags & RWB_WAIT_KERNEL != 0
     }
 
-    /// The current task pauses for a device: because of its cgroup's memory.max, or of what
-    /// all of memory may hold.
+    /// Returns the facts of the current task, which pauses because it dirties pages of a device.
+    /// `limited` means that the limit is a share of its cgroup's memory.max, not of all memory.
     pub(crate) fn paused(device: u32, limited: bool) -> Self {
         let task = Self::current();
         let (flags, of) = match (limited, task.limited) {
