@@ -5,6 +5,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod budget;
+pub(crate) mod bypass;
 pub(crate) mod cgroup_key;
 pub(crate) mod classify;
 pub(crate) mod frames;

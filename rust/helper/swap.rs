@@ -176,11 +176,8 @@ impl SwapHook {
 
     /// Takes a request, and returns its cookie, or why it was not taken. Does not sleep.
     fn take(&self, request: &SwapRequest<'_>) -> Result<usize, Refusal> {
-        if let Some(why) = decide(
-            settings::handoff(),
-            settings::handoff_floor(),
-            &request.info(),
-        ) {
+        let (floor, info) = (settings::handoff_floor(), request.info());
+        if let Some(why) = decide(settings::handoff(), floor, &info) {
             return Err(why);
         }
         let table = &self.shared.table;
@@ -189,7 +186,7 @@ impl SwapHook {
             .and_then(|index| Some((index, table.get(index)?, self.writers.get(index)?)));
         let (index, lane, writer) = found.ok_or(Refusal::Devices)?;
         let cookie = self.shared.cookie(index);
-        if lane.enter(request, cookie)? {
+        if lane.enter(request, cookie, info.headroom >= floor)? {
             idle::rouse(&lane.idle, || writer.wake());
         }
         Ok(cookie)

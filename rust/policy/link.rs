@@ -48,6 +48,9 @@ pub const FLOOR_NS: u64 = 16_000_000;
 /// takes longer. A swap-in waits behind at least one plug.
 pub const BATCH_NS: u64 = 16_000_000;
 
+/// See [`old_after`]. The limit has what the line delivers in two round trips.
+const OLD_LIMITS: u64 = 2;
+
 /// The least length of a period, in ns. A period also has at least [`RATE_ROUNDS`] round trips. The
 /// highest rate is that of one to two periods.
 pub const RATE_NS: u64 = 500_000_000;
@@ -325,6 +328,16 @@ impl Default for Link {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Returns the time in ns after which a request that waits is submitted before those in whose way
+/// it lies, for a line that is given `limit` pages at once and takes `rate` pages per second (0 if
+/// not known). Tasks that take swap slots one after the other keep the writer in one place for as
+/// long as they go on. What waits elsewhere is found under writeback by reclaim meanwhile, which
+/// then sleeps. With half a second here some faults took that long.
+pub fn old_after(limit: u32, rate: u64) -> u64 {
+    let all = u64::from(limit).saturating_mul(OLD_LIMITS * SEC);
+    all.checked_div(rate).unwrap_or(0).clamp(FLOOR_NS, RATE_NS)
 }
 
 /// Returns the number of pages that are best written under one plug, where requests that touch

@@ -23,6 +23,8 @@ named! {
         Headroom => "headroom" ("enough stack is left"),
         /// There are more swap devices than writers.
         Devices => "devices" ("no writer for its device"),
+        /// The device takes requests faster than its writer submits them, and enough stack is left.
+        Fast => "fast" ("the device is faster than its writer"),
         /// The queue of the writer is full, because the device is late.
         Late => "late" ("the device is late"),
         /// The queue of the writer is full.

@@ -75,7 +75,8 @@ set_up_swap()
 	DEV=$NBD_DEV
 	lru "${LRU:-classic}" || bail "cannot choose the ${LRU:-classic} LRU"
 	if [ "$NBD" = none ]; then
-		null_swap_on "$NULL_MIB"
+		# The time of a fast SSD for each request.
+		null_swap_on "${NBD_DEV##*/}" "$NULL_MIB" 20000
 	elif [ "$SIDE" = tuned ]; then
 		tuned_swap_on
 	else
@@ -85,34 +86,6 @@ set_up_swap()
 	fact connections "$(swap_queues)"
 	fact max_sectors_kb "$(cat "$(swap_sys)/queue/max_sectors_kb")"
 	load_side_swap
-}
-
-CONFIGFS=/sys/kernel/config
-need_null()
-{
-	need_no_swap
-	kmod null_blk nr_devices=0 || skip_all "no null_blk in this kernel"
-	[ -d $CONFIGFS/nullb ] || mount -t configfs configfs $CONFIGFS || skip_all "no configfs"
-}
-
-# null_swap_on MIB: null_blk with so much of the guest's memory, a queue for each CPU, and the
-# time of a fast SSD for each request. All of it is written first: what is paged out later takes
-# no memory.
-null_swap_on()
-{
-	local dir="$CONFIGFS/nullb/${NBD_DEV##*/}" setting
-
-	mkdir "$dir" || bail "cannot make $NBD_DEV"
-	undo "rmdir $dir"
-	for setting in "size $1" "memory_backed 1" "submit_queues $(nproc)" "irqmode 2" \
-			"completion_nsec 20000" "power 1"; do
-		echo "${setting#* }" > "$dir/${setting% *}" || bail "null_blk: $setting"
-	done
-	loop_until 50 test -b "$NBD_DEV" || bail "no $NBD_DEV"
-	dd if=/dev/zero of="$NBD_DEV" bs=1M count="$1" 2> /dev/null || bail "cannot fill $NBD_DEV"
-	sync
-	echo 1 > /proc/sys/vm/drop_caches
-	swap_on "$NBD_DEV"
 }
 
 swap_sys()

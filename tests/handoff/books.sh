@@ -47,7 +47,7 @@ loads()
 		# Two kinds are excepted: those that were made while the device was late, which
 		# takes a second, and those of tasks that may not wait.
 		check_eq "$lru, $type: none was left to the task that made it" \
-			"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|going)\.requests')" 0
+			"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|fast|going)\.requests')" 0
 		if [ "$(delta handoff '[a-z_]*\.refused\.(late|full)\.requests')" = 0 ]; then
 			check_eq "$lru, $type: their pages are those that were written to a device" \
 				"$(delta handoff '[a-z_]*\.taken\.pages')" \

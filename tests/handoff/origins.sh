@@ -44,7 +44,7 @@ at_once()
 	check_eq "$1: nothing was taken" "$(delta handoff '[a-z_]*\.taken\.requests')" 0
 	check_num "$1: the reason is that it writes at once" "$(delta handoff '[a-z_]*\.refused\.sync\.requests')" -gt 0
 	check_eq "$1: there is no other reason" \
-		"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|late|full|going)\.requests')" 0
+		"$(delta handoff '[a-z_]*\.refused\.(headroom|devices|fast|late|full|going)\.requests')" 0
 	hog_done "$1"
 	rc=$?
 	drop_ballast

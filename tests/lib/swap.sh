@@ -132,6 +132,34 @@ zram_swap_on()
 	swap_on /dev/zram0
 }
 
+CONFIGFS=/sys/kernel/config
+
+need_null()
+{
+	need_no_swap
+	kmod null_blk nr_devices=0 || skip_all "no null_blk in this kernel"
+	[ -d $CONFIGFS/nullb ] || mount -t configfs configfs $CONFIGFS || skip_all "no configfs"
+}
+
+# null_swap_on NAME MIB NS: null_blk with so much of the machine's memory, a queue for each CPU, and
+# that time for each request. All of it is written first: what is paged out later takes no memory.
+null_swap_on()
+{
+	local dir="$CONFIGFS/nullb/$1" setting
+
+	mkdir "$dir" || bail "cannot make $1"
+	undo "[ ! -d $dir ] || rmdir $dir"
+	for setting in "size $2" "memory_backed 1" "submit_queues $(nproc)" "irqmode 2" \
+			"completion_nsec $3" "power 1"; do
+		echo "${setting#* }" > "$dir/${setting% *}" || bail "null_blk: $setting"
+	done
+	loop_until 50 test -b "/dev/$1" || bail "no /dev/$1"
+	dd if=/dev/zero of="/dev/$1" bs=1M count="$2" 2> /dev/null || bail "cannot fill /dev/$1"
+	sync
+	echo 1 > /proc/sys/vm/drop_caches
+	swap_on "/dev/$1"
+}
+
 zswap_on()
 {
 	set_file /sys/module/zswap/parameters/enabled Y

@@ -146,7 +146,7 @@ words! {
 words! {
     /// Why a request was not handed over: who prepared it submitted it.
     Refused: all of Refusal {
-        Sync, Headroom, Devices, Late, Full, Going,
+        Sync, Headroom, Devices, Fast, Late, Full, Going,
     }
 }
 

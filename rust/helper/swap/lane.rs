@@ -23,6 +23,7 @@ use crate::{
         system, //
     },
     policy::{
+        bypass::Bypass,
         handoff::{
             late_after,
             Batch,
@@ -63,6 +64,8 @@ pub(crate) struct QueuedRequest {
     pub(crate) slot: u64,
     /// When it was taken, in monotonic nanoseconds.
     pub(crate) taken: u64,
+    /// Whether the device had room for it then.
+    pub(crate) roomy: bool,
     /// Its number of pages.
     pub(crate) pages: u32,
 }
@@ -93,6 +96,7 @@ impl idle::Flag for Idle {
 struct LaneInner {
     door: Door,
     link: Link,
+    bypass: Bypass,
     /// The number of pages that the reserves allow to be under way.
     reserve: u32,
     /// The number of pages that were submitted and are not done.
@@ -237,6 +241,7 @@ impl SwapLane {
         let inner = LaneInner {
             door: Door::new(),
             link: Link::new(),
+            bypass: Bypass::new(),
             reserve: u32::MAX,
             in_flight: 0,
             progress: 0,
@@ -259,9 +264,14 @@ impl SwapLane {
         )
     }
 
-    /// Takes a request, unless nobody may hand over. Returns whether the writer may go on. Any
-    /// context.
-    pub(crate) fn enter(&self, request: &SwapRequest<'_>, cookie: usize) -> Result<bool, Refusal> {
+    /// Takes a request, unless nobody may hand over, or the request had better go past the writer
+    /// and `may_pass`. Returns whether the writer may go on. Any context.
+    pub(crate) fn enter(
+        &self,
+        request: &SwapRequest<'_>,
+        cookie: usize,
+        may_pass: bool,
+    ) -> Result<bool, Refusal> {
         let (pages, now) = (request.pages(), system::mono_ns());
         let mut inner = self.inner.lock();
         if !self.serves(request.device()) {
@@ -271,21 +281,26 @@ impl SwapLane {
         if let Some(why) = inner.closed(now) {
             return Err(why);
         }
+        if may_pass && inner.bypass.is_open(now) {
+            return Err(Refusal::Fast);
+        }
         if inner.door.backlog() == 0 {
             inner.progress = now;
         }
         inner.door.hand_over(pages);
+        let roomy = inner.may_submit();
         let queued = QueuedRequest {
             prepared: request.take(cookie),
             slot: request.slot(),
             taken: now,
+            roomy,
             pages,
         };
         // This comes before the writer can count the request as written.
         self.taken.fetch_add(1, Relaxed);
         // The queue has room: `closed()` has checked that.
         let _ = inner.queue.push_within_capacity(queued);
-        Ok(inner.may_submit())
+        Ok(roomy)
     }
 
     /// Waits until there is room, unless the lane is going, for a reclaimer that is through with a
@@ -414,15 +429,18 @@ impl SwapLane {
         self.inner.lock().may_submit()
     }
 
-    /// Accounts for a request of `pages` pages that the writer is about to submit. Returns what is
-    /// to be noted of it. Only the writer calls this.
-    pub(crate) fn begin(&self, pages: u32) -> Sent {
+    /// Accounts for a request that the writer is about to submit. Returns what is to be noted of
+    /// it. Only the writer calls this.
+    pub(crate) fn begin(&self, request: &QueuedRequest) -> Sent {
+        let (pages, now) = (request.pages, system::mono_ns());
         let mut inner = self.inner.lock();
+        let queued = now.saturating_sub(request.taken);
+        inner.bypass.submits(request.roomy, queued);
         let limited = inner.door.backlog() < inner.limit();
         let in_flight = inner.in_flight;
         inner.in_flight = in_flight.saturating_add(pages);
         self.written.fetch_add(1, Relaxed);
-        inner.link.sent(in_flight, limited, system::mono_ns())
+        inner.link.sent(in_flight, limited, now)
     }
 
     /// Accounts for the end of a request of `pages` pages. Returns how long it took, in ns, and
@@ -437,6 +455,7 @@ impl SwapLane {
         if !failed {
             let in_flight = inner.in_flight;
             inner.link.done(pages, sent, in_flight, now);
+            inner.bypass.done(now.saturating_sub(sent.at), now);
         }
         self.call(&mut inner);
         // Half of its limit keeps the device busy, so the writer is not woken for each request that
@@ -486,6 +505,7 @@ impl SwapLane {
         }
         inner.door = Door::new();
         inner.link = Link::new();
+        inner.bypass = Bypass::new();
         inner.reserve = u32::MAX;
         inner.progress = system::mono_ns();
         self.taken.store(0, Relaxed);

@@ -50,9 +50,6 @@ use kernel::{
 /// The most requests that the writer has at hand.
 const PENDING: usize = 1024;
 
-/// A request that has waited longer than this, in ns, is submitted first, wherever its slots are.
-const OLD_NS: u64 = 500_000_000;
-
 /// The requests that the writer has at hand, and its state.
 struct WriterState {
     /// Requests that are sorted by slot.
@@ -173,16 +170,17 @@ impl WriterState {
             self.device = lane.device();
             self.reserve = Reserve::new();
         }
+        let figures = lane.figures();
         let oldest = self.pending.iter().min_by_key(|r| r.taken);
         if let Some(request) = oldest {
-            if system::mono_ns().saturating_sub(request.taken) > OLD_NS {
+            let waited = system::mono_ns().saturating_sub(request.taken);
+            if waited > link::old_after(figures.limit, figures.rate) {
                 self.last = request.slot;
             }
         }
         let (before, min) = system::free_pages();
         let task = system::task();
         let ledgers = &writer.shared.ledgers;
-        let figures = lane.figures();
         let most = link::batch(figures.limit, figures.rate);
         let pages = me.memalloc(|| {
             ledgers.begin_own(task, Origin::Writer);
@@ -208,7 +206,7 @@ impl WriterState {
             self.last = request.slot;
             let us = system::mono_ns().saturating_sub(request.taken) / 1000;
             writer.count(|l| l.wrote(request.pages, us));
-            let sent = lane.begin(request.pages);
+            let sent = lane.begin(&request);
             request.prepared.submit(sent);
         }
         pages

@@ -12,6 +12,8 @@ use reclaimwb_words as words;
 pub mod batch;
 #[path = "../budget.rs"]
 pub mod budget;
+#[path = "../bypass.rs"]
+pub mod bypass;
 #[path = "../cgroup_key.rs"]
 pub mod cgroup_key;
 #[path = "../classify.rs"]

@@ -4,6 +4,7 @@
 //! proptest and loom would be linked into each of several again.
 
 mod batch;
+mod bypass;
 mod handoff;
 mod heaviest;
 mod idle;

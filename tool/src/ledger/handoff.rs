@@ -263,7 +263,10 @@ fn parse_origin(rows: &mut Rows, name: &str) -> Result<HandoffOrigin> {
         *counter = rows.number(&format!("{name}.{key}"))?;
     }
     for &why in Refused::ALL {
-        origin.refused.insert(why, rows.number(&refused_row(name, why))?);
+        let row = refused_row(name, why);
+        // A module that never went past a writer does not have this row.
+        let absent = why == Refused::Fast && rows.keys(&row).next().is_none();
+        origin.refused.insert(why, if absent { 0 } else { rows.number(&row)? });
     }
     origin.waits_hist = filled_histogram(rows, &waits_prefix(name))?;
     Ok(origin)
