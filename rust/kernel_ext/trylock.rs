@@ -11,6 +11,9 @@ use kernel::sync::atomic::{
 };
 use pin_init::Zeroable;
 
+/// The number of times that [`TryLock::with_patience`] tries.
+const TRIES: u32 = 256;
+
 /// Guards a `T` by a flag. Nobody waits for the lock, so it cannot be part of a deadlock, and
 /// lockdep does not have to know it.
 pub(crate) struct TryLock<T> {
@@ -45,5 +48,12 @@ impl<T> TryLock<T> {
         let r = f(unsafe { &mut *self.value.get() });
         self.busy.store(0, Release);
         Some(r)
+    }
+
+    /// Like [`Self::try_with`], but tries for as long as another CPU may take to be through with
+    /// something short. `None` if the lock is still taken then. Preemption must be off here and
+    /// wherever the lock is taken.
+    pub(crate) fn with_patience<R>(&self, mut f: impl FnMut(&mut T) -> R) -> Option<R> {
+        (0..TRIES).find_map(|_| self.try_with(&mut f))
     }
 }

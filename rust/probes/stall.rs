@@ -246,7 +246,9 @@ pub(crate) fn contention(
     let locks = &ledgers.stalls.locks;
     let behind = match begin {
         true if holder.is_unknown() || !ledgers.states.live(Group::Stalls) => None,
-        true => locks.waits(pin, at.task, lock, holder, system::clock_ns()),
+        true => locks.waits(pin, at.task, lock, holder, system::clock_ns(), || {
+            ledgers.cost.this(pin).lost.lock_waits.add(1)
+        }),
         false if locks.nobody_waits() => None,
         false => locks.locked(pin, at.task, lock, system::clock_ns()),
     };

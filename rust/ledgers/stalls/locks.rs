@@ -48,7 +48,8 @@ use kernel::{
     sync::atomic::{
         Acquire,
         Atomic,
-        Relaxed, //
+        Relaxed,
+        Release, //
     },
 };
 
@@ -60,6 +61,9 @@ const SITES: usize = 4;
 
 /// Number of rows. Each is for one call site, cause, and sort of holder.
 const ROWS: usize = 128;
+
+/// What [`Holder::task`] has while the place is made ready for another task.
+const BUSY: usize = 1;
 
 /// What a lock tells of its holder: the address of the task, and in the lowest bit whether readers
 /// hold it. 0 if it tells nothing.
@@ -150,11 +154,11 @@ impl Sum {
         }
     }
 
-    /// Adds waits. If another task uses the longest one, that stays as it is.
+    /// Adds waits.
     fn add(&self, waits: u64, ns: u64, longest: &LongestLockWait) {
         self.waits.fetch_add(waits, Relaxed);
         self.ns.fetch_add(ns, Relaxed);
-        self.longest.try_with(|kept| {
+        self.longest.with_patience(|kept| {
             if longest.ns > kept.ns {
                 *kept = *longest;
             }
@@ -170,7 +174,7 @@ impl Sum {
         let ns = self.ns.xchg(0, Relaxed);
         let longest = self
             .longest
-            .try_with(|kept| core::mem::replace(kept, LongestLockWait::NONE));
+            .with_patience(|kept| core::mem::replace(kept, LongestLockWait::NONE));
         Some((waits, ns, longest.unwrap_or(LongestLockWait::NONE)))
     }
 }
@@ -185,7 +189,7 @@ struct Pending {
 
 /// A task that stalls, or did.
 struct Holder {
-    /// The address of the task; 0 if the place is free.
+    /// The address of the task; 0 if the place is free. See [`BUSY`].
     task: Atomic<usize>,
     began: Cell64,
     /// Nanoseconds of those of its stalls that ended while the task had this place.
@@ -203,8 +207,17 @@ impl Holder {
         // This order is the reverse of that in `stalled()`.
         let total = self.total.get();
         compat::smp_rmb();
-        let stall = (self.began.get(), self.ended.get());
-        stalled_so_far(total, stall, now)
+        let ended = self.ended.get();
+        // And this one is the reverse of that in `stalls()`.
+        compat::smp_rmb();
+        stalled_so_far(total, (self.began.get(), ended), now)
+    }
+
+    fn forget_waits(&self) {
+        for pending in &self.pending {
+            pending.sum.take();
+            pending.site.store(0, Relaxed);
+        }
     }
 }
 
@@ -235,7 +248,7 @@ pub(crate) struct LockWaits {
     waiting: Tasks<LockWait>,
     holders: KVVec<Holder>,
     rows: KVVec<Row>,
-    /// Waits that found no row.
+    /// Waits that found no row, or whose call site is not known.
     other: Sum,
     /// Waits, among all others, of tasks that stalled themselves.
     stalled: Sum,
@@ -318,9 +331,11 @@ impl LockWaits {
     pub(crate) fn stalls(&self, task: usize, began: u64) -> bool {
         // Take the task's own place, a free one, or that of the task whose stall ended first.
         let of = self.holder(task).or_else(|| {
-            let through = self
-                .places(task)
-                .filter(|(_, h)| peek(&h.task) == 0 || h.ended.get() != 0);
+            let through = self.places(task).filter(|(_, h)| match peek(&h.task) {
+                0 => true,
+                BUSY => false,
+                _ => h.ended.get() != 0,
+            });
             through.min_by_key(|(_, h)| match peek(&h.task) {
                 0 => 0,
                 _ => h.ended.get(),
@@ -330,15 +345,21 @@ impl LockWaits {
             return false;
         };
         let before = peek(&holder.task);
-        if before != task && holder.task.cmpxchg(before, task, Acquire).is_err() {
-            return false;
-        }
         if before != task {
+            if before == BUSY || holder.task.cmpxchg(before, BUSY, Acquire).is_err() {
+                return false;
+            }
             holder.total.set(0);
         }
+        holder.who.with_patience(|who| *who = Who::current());
+        // In this order, nobody takes the time before this stall for a part of it.
         holder.began.set(began);
+        compat::smp_wmb();
         holder.ended.set(0);
-        holder.who.try_with(|who| *who = Who::current());
+        if before != task {
+            // Nobody sees the task before its place is ready.
+            holder.task.store(task, Release);
+        }
         true
     }
 
@@ -361,6 +382,7 @@ impl LockWaits {
     pub(crate) fn forget(&self, task: usize) {
         if let Some((_, holder)) = self.holder(task) {
             holder.task.store(0, Relaxed);
+            holder.forget_waits();
         }
     }
 
@@ -372,11 +394,13 @@ impl LockWaits {
             if let Some((waits, ns, longest)) = pending.sum.take() {
                 self.add(site & !1, cause, site & 1 != 0, waits, ns, &longest);
             }
-            // A wait that is added in between is counted without its call site.
+            // A wait that is added in between is counted without its call site: what added it
+            // settles again.
             pending.site.store(0, Relaxed);
         }
     }
 
+    /// Adds waits to their row, or to those without a row if their call site is not known.
     fn add(
         &self,
         site: usize,
@@ -388,7 +412,7 @@ impl LockWaits {
     ) {
         let key = mix(&[site as u64, cause.into(), is_reader.into()]);
         let places = slots::probe_sequence(key, self.rows.len()).filter_map(|i| self.rows.get(i));
-        for row in places {
+        for row in places.filter(|_| site != 0) {
             let there = match peek(&row.key) {
                 0 => row.key.cmpxchg(0, key, Relaxed).unwrap_or_else(|is| is),
                 is => is,
@@ -417,7 +441,8 @@ impl LockWaits {
     }
 
     /// Notes that the current task begins to wait for a lock, or, for a mutex, goes on to wait. If
-    /// the lock has another holder now, returns the part of the wait for the one before.
+    /// the lock has another holder now, returns the part of the wait for the one before. Calls
+    /// `lost` if there is no room to follow the wait.
     pub(crate) fn waits(
         &self,
         pin: &Pinned<'_>,
@@ -425,6 +450,7 @@ impl LockWaits {
         lock: usize,
         holder: LockHolder,
         now: u64,
+        lost: impl FnOnce(),
     ) -> Option<Behind> {
         let wait = LockWait {
             lock,
@@ -443,8 +469,9 @@ impl LockWaits {
         match before {
             Some(before) => self.behind(&before?, now),
             None => {
-                // If there is no room, the wait is not followed.
-                self.waiting.insert(pin, task, wait);
+                if !self.waiting.insert(pin, task, wait) {
+                    lost();
+                }
                 None
             }
         }
@@ -490,20 +517,26 @@ impl LockWaits {
         let longest = LongestLockWait {
             ns: behind.ns,
             waiter: Who::current(),
-            holder: holder.who.try_with(|who| *who).unwrap_or(Who::NOBODY),
+            holder: holder
+                .who
+                .with_patience(|who| *who)
+                .filter(|_| peek(&holder.task) == behind.task)
+                .unwrap_or(Who::NOBODY),
         };
         if stalls {
             self.stalled.add(1, behind.ns, &longest);
         }
         // Return addresses may be odd. The lowest bit does not matter, because one byte more or
         // less is mostly the same line.
-        let key = (site & !1) | usize::from(behind.is_reader);
+        let site = site & !1;
+        let key = site | usize::from(behind.is_reader);
         let goes_on = holder.ended.get() == 0 && peek(&holder.task) == behind.task;
-        let pending = holder.pending.iter().find(|pending| {
+        let mut places = holder.pending.iter().filter(|_| goes_on && site != 0);
+        let pending = places.find(|pending| {
             let there = peek(&pending.site);
             there == key || (there == 0 && pending.site.cmpxchg(0, key, Relaxed).is_ok())
         });
-        match pending.filter(|_| goes_on) {
+        match pending {
             Some(pending) => {
                 pending.sum.add(1, behind.ns, &longest);
                 // Pairs with the barrier in `stalled()`: one of the two sees what the other wrote.
@@ -515,7 +548,7 @@ impl LockWaits {
             None if goes_on => self.other.add(1, behind.ns, &longest),
             None => {
                 let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
-                self.add(site & !1, cause, behind.is_reader, 1, behind.ns, &longest);
+                self.add(site, cause, behind.is_reader, 1, behind.ns, &longest);
             }
         }
     }
@@ -550,10 +583,7 @@ impl LockWaits {
         self.waiting.clear();
         for holder in self.holders.iter() {
             holder.task.store(0, Relaxed);
-            for pending in &holder.pending {
-                pending.sum.take();
-                pending.site.store(0, Relaxed);
-            }
+            holder.forget_waits();
         }
     }
 
