@@ -238,6 +238,7 @@ impl Ledgers {
             }
         });
         self.windows.clear();
+        self.swap_io.zswap.clear();
         self.kswapd.pause();
     }
 

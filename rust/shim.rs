@@ -102,7 +102,7 @@ impl Folio {
 
     /// That cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
-        self.flags & 64 != 0
+        self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 
     /// Its `facts` and its cgroup's id tell all of it: one page, whose cgroup, if it has one, is

@@ -7,9 +7,9 @@
 //! `other`, or to `removed` if its cgroup has been removed. So the sum of a table is always all
 //! that was counted.
 //!
-//! Context: only handlers on a CPU write the table of that CPU (task context, preemption off),
-//! without a lock. A reader copies the table, and copies it again if a row was given away
-//! meanwhile.
+//! Context: any, with preemption off. Only handlers on a CPU write the table of that CPU, without a
+//! lock. A handler in an interrupt that finds the table half changed counts for `other`. A reader
+//! copies the table, and copies it again if a row was given away meanwhile.
 
 mod known;
 mod totals;
@@ -96,6 +96,8 @@ struct CgroupRow<const N: usize, const D: usize> {
 #[repr(align(64))]
 #[derive(Zeroable)]
 struct Rest<const N: usize> {
+    /// Whether a handler changes the table: 0 or 1.
+    busy: Cell64,
     /// Odd while a row is given away.
     given: Cell64,
     last: Cell64,
@@ -135,7 +137,8 @@ pub(crate) struct Subject {
 /// Losses when something was counted: counts that could not be kept apart.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CgroupLoss {
-    /// The number of events that a living cgroup had counted, which lost its row for this.
+    /// The number of events of living cgroups that are part of `other`: those that a cgroup had
+    /// counted which lost its row for this, or those that came while the table was half changed.
     pub(crate) events: u64,
     /// Whether the cgroup got a row, but its removal will not be noticed.
     pub(crate) unknown: bool,
@@ -313,6 +316,34 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         let Some(rest) = self.rest.this(pin).first() else {
             return CgroupLoss::default();
         };
+        if rest.busy.get() != 0 {
+            rest.left.add(weight);
+            add(&rest.other, &[]);
+            return CgroupLoss {
+                events: times,
+                unknown: false,
+            };
+        }
+        // Only an interrupt on this CPU comes in between. What is volatile stays in order.
+        rest.busy.set(1);
+        let loss = self.count_in(pin, rest, subject, times, weight, details, add);
+        rest.busy.set(0);
+        loss
+    }
+
+    /// See [`Self::count_of`].
+    #[expect(clippy::too_many_arguments)]
+    #[inline]
+    fn count_in(
+        &self,
+        pin: &Pinned<'_>,
+        rest: &Rest<N>,
+        subject: &Subject,
+        times: u64,
+        weight: u64,
+        details: impl Fn() -> [u64; D],
+        add: impl FnOnce(&[Cell64; N], &[Cell64]),
+    ) -> CgroupLoss {
         let own = Own {
             keys: self.keys.this(pin),
             ranks: self.ranks.this(pin),

@@ -112,6 +112,8 @@ pub(crate) struct Lost {
     pub(crate) waiters: Cell64,
     /// Stalls that are hidden from the tasks that wait for a lock of the stalled task.
     pub(crate) lock_holders: Cell64,
+    /// Waits for locks that found no free entry.
+    pub(crate) lock_waits: Cell64,
     /// Long stalls that were not kept, because a reader used the table.
     pub(crate) longest: Cell64,
     /// Requests of NBD devices that found no free entry.
@@ -125,9 +127,12 @@ pub(crate) struct Lost {
     pub(crate) wakers: Cell64,
     /// Queued swap writes that found no free entry. If such a write fails, its origin is not known.
     pub(crate) swap_writes: Cell64,
+    /// Pages that zswap writes back, or tries to, whose task found no free entry.
+    pub(crate) zswap: Cell64,
     /// Waits for memory that found no free entry.
     pub(crate) memory_waits: Cell64,
-    /// Waits, and pages that came back, of cgroups that lost their row to another.
+    /// Waits, and pages that came back, of cgroups that lost their row to another, or that an
+    /// interrupt counted while the table was being changed.
     pub(crate) wait_cgroups: Cell64,
     /// Waits for memory for which the name of the task found no room.
     pub(crate) wait_tasks: Cell64,

@@ -79,7 +79,7 @@ pub(crate) struct KswapdNode {
     pub(crate) scanned: Cell64,
     /// Pages of these that were taken off their list to be freed.
     pub(crate) isolated: Cell64,
-    /// Dirty ones of what was taken off, in pages or folios as the kernel counts them.
+    /// Pages of files, among those taken off, that were dirty and not under writeback.
     pub(crate) dirty: Cell64,
     /// Those under writeback.
     pub(crate) writeback: Cell64,
@@ -96,8 +96,10 @@ pub(crate) struct KswapdNode {
     whys: [Passes; KswapdReason::COUNT],
     /// The state of the node after the last pass.
     pub(crate) left: Left,
-    /// The figures when this pass began: pages scanned, and those that [`Pass`] tells apart.
-    began: [Cell64; 3],
+    /// Whether the beginning of this pass was seen: 0 or 1.
+    begun: Cell64,
+    /// The figures when this pass began. See [`Self::looked_at`].
+    began: [Cell64; 4],
 }
 
 impl KswapdNode {
@@ -122,19 +124,34 @@ impl KswapdNode {
         went
     }
 
-    fn looked_at(&self) -> [u64; 3] {
+    /// Returns the pages that were scanned, waited for a device, were activated, and were
+    /// referenced, in all passes.
+    fn looked_at(&self) -> [u64; 4] {
         let waiting = self.dirty.get().wrapping_add(self.writeback.get());
-        let used = self.activated.get().wrapping_add(self.referenced.get());
-        [self.scanned.get(), waiting, used]
+        [
+            self.scanned.get(),
+            waiting,
+            self.activated.get(),
+            self.referenced.get(),
+        ]
     }
 
     fn pass(&self) -> Pass {
-        let [scanned, waiting, used] = self.looked_at();
-        let [scanned_before, waiting_before, used_before] = &self.began;
+        // If the module was paused when the pass began, it is not known what the pass did.
+        if self.begun.get() == 0 {
+            return Pass::default();
+        }
+        let [now_scanned, now_waiting, now_activated, now_referenced] = self.looked_at();
+        let [scanned, waiting, activated, referenced] = &self.began;
+        let waiting = now_waiting.wrapping_sub(waiting.get());
+        // Most of those that wait for a device are activated, too.
+        let activated = now_activated
+            .wrapping_sub(activated.get())
+            .saturating_sub(waiting);
         Pass {
-            scanned: scanned.wrapping_sub(scanned_before.get()),
-            waiting: waiting.wrapping_sub(waiting_before.get()),
-            used: used.wrapping_sub(used_before.get()),
+            scanned: now_scanned.wrapping_sub(scanned.get()),
+            waiting,
+            used: activated.wrapping_add(now_referenced.wrapping_sub(referenced.get())),
         }
     }
 }
@@ -195,6 +212,7 @@ impl Kswapd {
         for (began, now) in node.began.iter().zip(node.looked_at()) {
             began.set(now);
         }
+        node.begun.set(1);
     }
 
     /// Notes that kswapd begins a pass that is not recorded. The CPU time until the next pass that
@@ -209,6 +227,7 @@ impl Kswapd {
     pub(crate) fn pause(&self) {
         for node in self.nodes.iter() {
             node.at_ns.set(0);
+            node.begun.set(0);
         }
     }
 
@@ -227,6 +246,7 @@ impl Kswapd {
         }
         let has = at.node();
         let why = kswapd::why(&has, &node.pass());
+        node.begun.set(0);
         if let Some(passes) = node.why(why) {
             passes.windows.add(1);
             passes.cpu_ns.add(cpu_ns);

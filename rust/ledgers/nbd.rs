@@ -19,6 +19,7 @@ use crate::{
             peek,
             Cell64, //
         },
+        compat,
         percpu::{
             pinned,
             PerCpu,
@@ -102,8 +103,10 @@ impl FollowedRequest {
         }
     }
 
-    /// Begins an attempt.
+    /// Begins an attempt. Other CPUs do not look at the times before `queued` is set.
     fn attempt(&self, now: u64) {
+        self.queued.set(0);
+        compat::smp_wmb();
         for cell in [
             &self.sending,
             &self.header,
@@ -113,7 +116,18 @@ impl FollowedRequest {
         ] {
             cell.set(0);
         }
-        self.queued.set(now);
+        compat::smp_wmb();
+        self.queued.set(now.max(1));
+    }
+
+    /// Returns what [`Self::parts`] does, on any CPU; `None` while the request is being entered or
+    /// begins another attempt.
+    fn seen(&self, now: u64) -> Option<(PhaseTimes, Phase)> {
+        let queued = self.queued.get();
+        compat::smp_rmb();
+        let parts = self.parts(now);
+        compat::smp_rmb();
+        (queued != 0 && self.queued.get() == queued).then_some(parts)
     }
 
     /// Returns its time by phase until `now`, over all attempts, and its phase at `now`.
@@ -138,6 +152,8 @@ impl FollowedRequest {
             .set(u64::from(request.index) | u64::from(request.direction) << 32);
         self.bytes.set(request.bytes.into());
         self.again.set(0);
+        self.queued.set(0);
+        compat::smp_wmb();
         for cell in &self.spent {
             cell.set(0);
         }
@@ -433,6 +449,7 @@ impl Nbd {
                 true
             }
         };
+        there.queued.set(0);
         key.store(0, Release);
         kept
     }
@@ -442,8 +459,7 @@ impl Nbd {
     ///
     /// This reads the whole table, unless there never was a request. So it is for tasks that will
     /// wait for long. A request that is completed meanwhile may be missing. In a difference, it
-    /// then counts too much or not at all. A request that is just being entered may show the times
-    /// of the one that had its place before.
+    /// then counts too much or not at all.
     pub(crate) fn spent(&self, now: u64) -> PhaseTimes {
         let mut spent = [0; Phase::COUNT];
         if !peek(&self.used) {
@@ -457,7 +473,9 @@ impl Nbd {
             if peek(key) == 0 {
                 continue;
             }
-            let (parts, _) = there.parts(now);
+            let Some((parts, _)) = there.seen(now) else {
+                continue;
+            };
             for (sum, part) in spent.iter_mut().zip(&parts) {
                 *sum = sum.wrapping_add(*part);
             }
@@ -486,15 +504,17 @@ impl Nbd {
         blamed
     }
 
-    /// Returns what goes on at `now`. A request that begins or ends meanwhile may be seen as it
-    /// was, or as the one that had its place before. Process context.
+    /// Returns what goes on at `now`. A request that begins or ends meanwhile may be seen or not.
+    /// Process context.
     pub(crate) fn in_flight(&self, index: u32, direction: Direction, now: u64) -> InFlight {
         let mut all = InFlight::default();
         for (key, there) in self.keys.iter().zip(self.followed.iter()) {
             if key.load(Acquire) == 0 || there.device() != index || there.direction() != direction {
                 continue;
             }
-            let (parts, phase) = there.parts(now);
+            let Some((parts, phase)) = there.seen(now) else {
+                continue;
+            };
             all.requests = all.requests.saturating_add(1);
             if let Some(n) = all.phases.get_mut(phase as usize) {
                 *n = n.saturating_add(1);

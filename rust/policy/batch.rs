@@ -19,10 +19,14 @@ pub enum By {
     Unknown,
 }
 
+/// The bit of [`Extent::device`] that says that a write was handed over before it had a place on a
+/// device (see RWB_SWAP_NO_BDEV in shim/helper.c). Its sectors and its cgroup are other ones then.
+pub const PREPARED: u64 = 1 << 31;
+
 /// Where a write lies, for the comparison with the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// The device, as an opaque key.
+    /// The device, as an opaque key, with [`PREPARED`] if the place is one of the swap area.
     pub device: u64,
     /// The first sector of the write.
     pub start: u64,
@@ -52,7 +56,10 @@ pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<EndRea
 /// Returns why the folio that begins `next` could not be added to `last`. The order of the checks
 /// is that of swap: if there is both a gap and another cgroup, the reason is the gap.
 pub fn parted(last: &Extent, next: &Extent) -> EndReason {
-    if last.device != next.device {
+    if (last.device ^ next.device) & PREPARED != 0 {
+        // One was handed over, and the other one was not.
+        EndReason::Unknown
+    } else if last.device != next.device {
         EndReason::Device
     } else if last.end != next.start {
         EndReason::Gap

@@ -40,12 +40,13 @@ use crate::{
 
 /// Begins a wait of the current task. Returns false if there is no room.
 fn open(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wait: Wait, facts: WaitFacts) -> bool {
+    let stands_for = facts.stands_for.into();
     let began = ledgers
         .waits
         .open
         .insert(pin, at.task, OpenWait::new(wait, facts));
     if !began {
-        ledgers.cost.this(pin).lost.memory_waits.add(1);
+        ledgers.cost.this(pin).lost.memory_waits.add(stands_for);
     }
     began
 }
@@ -175,8 +176,9 @@ pub(super) fn reads(
         comm: system::comm(),
         began: system::clock_ns(),
     };
-    if read.facts.stands_for != 0 && !ledgers.swap_reads.begins(pin, bio, read) {
-        ledgers.cost.this(pin).lost.memory_waits.add(1);
+    let stands_for = read.facts.stands_for.into();
+    if stands_for != 0 && !ledgers.swap_reads.begins(pin, bio, read) {
+        ledgers.cost.this(pin).lost.memory_waits.add(stands_for);
     }
 }
 

@@ -44,7 +44,11 @@ pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     };
     // An entry that is there was left behind because the end of its call was not seen.
     ledgers.swap_io.zswap.remove(pin, at.task);
-    ledgers.swap_io.zswap.insert(pin, at.task, what)
+    let follows = ledgers.swap_io.zswap.insert(pin, at.task, what);
+    if !follows {
+        ledgers.cost.this(pin).lost.zswap.add(1);
+    }
+    follows
 }
 
 /// shrink_memcg_cb() returns `ret`.

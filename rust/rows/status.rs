@@ -143,7 +143,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "events.{} {n}", function.name())?;
     }
     type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 24] = [
+    let lost: [(&str, OfLost); 26] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
@@ -154,6 +154,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("stalls", |l| &l.stalls),
         ("stall_cgroups", |l| &l.stall_cgroups),
         ("lock_holders", |l| &l.lock_holders),
+        ("lock_waits", |l| &l.lock_waits),
         ("longest", |l| &l.longest),
         ("takers", |l| &l.takers),
         ("shrinkers", |l| &l.shrinkers),
@@ -165,6 +166,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("nbd_longest", |l| &l.nbd_longest),
         ("wakers", |l| &l.wakers),
         ("swap_writes", |l| &l.swap_writes),
+        ("zswap", |l| &l.zswap),
         ("memory_waits", |l| &l.memory_waits),
         ("wait_cgroups", |l| &l.wait_cgroups),
         ("wait_tasks", |l| &l.wait_tasks),

@@ -61,7 +61,7 @@ enum rwb_means { RWB_BY_FTRACE, RWB_BY_FPROBE, RWB_BY_KRETPROBE };
 struct rwb_function {
 #ifdef RWB_FTRACE
 	struct ftrace_ops ops;
-	unsigned long missed;
+	atomic_long_t missed;
 #endif
 #ifdef CONFIG_FPROBE
 	struct fprobe fprobe;
@@ -218,7 +218,7 @@ static noinline notrace void rwb_ftrace_tells(struct rwb_function *fn, unsigned 
 	int bit = ftrace_test_recursion_trylock(ip, parent_ip);
 
 	if (bit < 0) {
-		WRITE_ONCE(fn->missed, fn->missed + 1);
+		atomic_long_inc(&fn->missed);
 		return;
 	}
 
@@ -277,7 +277,7 @@ static void rwb_ftrace_unregister(struct rwb_function *fn)
 
 static unsigned long rwb_ftrace_missed(struct rwb_function *fn)
 {
-	return READ_ONCE(fn->missed);
+	return atomic_long_read(&fn->missed);
 }
 #else
 static int rwb_ftrace_register(struct rwb_function *fn)

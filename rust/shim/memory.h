@@ -50,7 +50,7 @@ static __always_inline bool rwb_plain_cgroup(struct folio *folio, u64 *id)
 	if (memcg) {
 		cgrp = memcg->css.cgroup;
 		*id = cgroup_id(cgrp);
-		return cgrp->root == &cgrp_dfl_root && cgrp->self.flags & CSS_ONLINE;
+		return cgrp->root == &cgrp_dfl_root && READ_ONCE(cgrp->self.flags) & CSS_ONLINE;
 	}
 #endif
 	*id = 0;

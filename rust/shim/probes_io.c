@@ -97,13 +97,16 @@ static __always_inline bool rwb_bio_again(void *data, const struct bio *bio, voi
 	return likely(again);
 }
 
-/* Whether the bio reads into a folio that swap has allocated for a read. */
+/*
+ * Whether the bio reads into a folio that swap has allocated for a read. What a driver reads for it
+ * from another device, as zram does, is left out.
+ */
 static __always_inline bool rwb_reads_swap(const struct bio *bio)
 {
 	const unsigned long is = BIT(PG_locked) | BIT(PG_swapbacked) | BIT(PG_swapcache);
 	const struct folio *folio;
 
-	if (!bio->bi_iter.bi_size || !bio->bi_io_vec)
+	if (current->bio_list || !bio->bi_iter.bi_size || !bio->bi_io_vec)
 		return false;
 	folio = page_folio(bio->bi_io_vec[bio->bi_iter.bi_idx].bv_page);
 	return (folio->flags.f & (is | BIT(PG_uptodate))) == is;

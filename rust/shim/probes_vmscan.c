@@ -35,16 +35,18 @@ static void rwb_kswapd_zone(struct rwb_kswapd_at *kswapd, struct zone *zone, int
 	unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
 	unsigned long high = high_wmark_pages(zone);
 	unsigned int order;
+	int type;
 
 	kswapd->free += free;
 	kswapd->high += high;
-	if (free < high + zone->lowmem_reserve[highest])
+	if (free <= high + zone->lowmem_reserve[highest])
 		return;
 	kswapd->enough = true;
+	/* Like the kernel, this does not take the zone's lock. */
 	for (order = kswapd->order; order < NR_PAGE_ORDERS; order++)
-		/* The kernel does not take the zone's lock for this either. */
-		if (data_race(zone->free_area[order].nr_free))
-			kswapd->block = true;
+		for (type = 0; type < MIGRATE_PCPTYPES; type++)
+			if (!list_empty(&zone->free_area[order].free_list[type]))
+				kswapd->block = true;
 }
 
 static void rwb_kswapd_node(struct rwb_kswapd_at *kswapd, int highest)
@@ -283,11 +285,13 @@ void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long 
 					     unsigned long nr_reclaimed,
 					     struct reclaim_stat *stat, int priority, int file)
 {
+	unsigned int writeback = stat->nr_writeback + stat->nr_immediate;
 	struct rwb_shrunk shrunk = {
 		.nid = nid,
 		.reclaimed = nr_reclaimed,
-		.dirty = stat->nr_dirty,
-		.writeback = stat->nr_writeback + stat->nr_immediate,
+		/* In a list of files, the kernel counts those under writeback among the dirty ones. */
+		.dirty = stat->nr_dirty - (file ? min(writeback, stat->nr_dirty) : 0),
+		.writeback = writeback,
 		.activated = stat->nr_activate[0] + stat->nr_activate[1],
 		.referenced = stat->nr_ref_keep,
 		.mapped = stat->nr_unmap_fail,

@@ -304,7 +304,7 @@ struct rwb_kswapd_at {
  * struct rwb_shrunk - what became of the pages that kswapd isolated from a list
  * @nid: node of kswapd
  * @reclaimed: pages that were freed
- * @dirty: pages of files that were dirty or under writeback
+ * @dirty: pages of files that were dirty and not under writeback
  * @writeback: pages that were under writeback, those of files included
  * @activated: pages that were put on an active list, because they are in use, or dirty, or under
  *	writeback

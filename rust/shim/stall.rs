@@ -5,6 +5,7 @@
 use super::{
     rwb_locks_tell_holders,
     rwb_setting,
+    RWB_FOLIO_CGROUP_GONE,
     RWB_FOLIO_CGROUP_V1, //
 };
 pub(crate) use super::{
@@ -35,6 +36,6 @@ impl Setting {
 
     /// Whether that cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
-        self.flags & 64 != 0
+        self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 }

@@ -15,7 +15,7 @@
 # kernel needs to get there.
 #
 # out/cost/ then holds the tables, LOAD.txt, and each guest's files. Swap over NBD waits for the
-# server, which is no part of the guest: there it is the CPU time of the task that swaps that counts.
+# server, which is no part of the guest: there the time in which the guest is idle does not count.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 

@@ -4,7 +4,7 @@
 # figures of each round go to $RWB_RESULTS/rounds. RWB_LOAD:
 #   zeros           MADV_PAGEOUT of zeros: the whole way through pageout(), and no I/O
 #   swap            a cgroup at its memory.max: swapped out to a RAM disk, and in again
-#   nbd             the same, swapped over NBD: the CPU time of the task that swaps
+#   nbd             the same, swapped over NBD: the time in which the CPU is not idle
 #   alloc           pages are allocated and freed, and nobody reclaims
 #   switch          two tasks pass a byte back and forth, through pipes and their locks
 #   net             packets go to the loopback device
@@ -16,6 +16,8 @@
 #   default         the module as it is loaded
 #   default+GROUP   that, and one group
 #   default-GROUP   that, without one group
+#   handoff         the module as it is loaded, and handoff, which the others are without
+#   handoff-alone   handoff with groups off, enabled=N
 #   ftrace:GROUP    the kernel's own tracer, with the events and functions of that group
 #   ftrace-stack    mm_vmscan_write_folio with its stacktrace
 #   bpf:EVENT       a program that counts an event in a map, as bpftrace does for count()
@@ -75,6 +77,8 @@ writes) load_mod write_around=N handoff=never stalls=N shrinkers=N ;;
 writes+*) load_mod write_around=N handoff=never stalls=N shrinkers=N "${SIDE#*+}=Y" ;;
 default) load_mod write_around=N handoff=never ;;
 default+*) load_mod write_around=N handoff=never "${SIDE#*+}=Y" ;;
+handoff) load_mod write_around=N handoff=always ;;
+handoff-alone) load_mod write_around=N handoff=always stalls=N shrinkers=N waits=N enabled=N ;;
 default-*) load_mod write_around=N handoff=never "${SIDE#*-}=N" ;;
 ftrace:*)
 	case ${SIDE#*:} in

@@ -9,6 +9,10 @@
  * and so does unloading. So does the end of `hold_ms`, counted from the last write to `leave`:
  * whoever wrote that may need memory to write again. `held` says how many pages it has. The
  * module neither reclaims nor wakes kswapd, so that it leaves exactly what it was told to leave.
+ *
+ *	echo N > /sys/module/reservehog/parameters/objects
+ *
+ * allocates N objects of a slab cache of its own in the same way, and frees those that it had.
  */
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -18,11 +22,21 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/slab.h>
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
+/* An object links itself to the others. A slab has few of that size. */
+struct object {
+	struct object *next;
+	char rest[1000];
+};
+
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(pages);
+static struct kmem_cache *cache;
+static struct object *first;
+static unsigned int objects;
 static unsigned long held;
 static int leave = -1;
 static unsigned int hold_ms;
@@ -157,14 +171,60 @@ MODULE_PARM_DESC(hold_ms, "then all is given back; 0 (default): when told");
 module_param(held, ulong, 0400);
 MODULE_PARM_DESC(held, "pages it holds");
 
+static void free_objects(void)
+{
+	while (first) {
+		struct object *next = first->next;
+
+		kmem_cache_free(cache, first);
+		first = next;
+	}
+	objects = 0;
+}
+
+static int set_objects(const char *val, const struct kernel_param *kp)
+{
+	unsigned int n;
+	int ret;
+
+	ret = kstrtouint(val, 0, &n);
+	if (ret)
+		return ret;
+	guard(mutex)(&lock);
+	/* Parameters on insmod's command line are set before there is a cache. */
+	if (!cache)
+		return -EAGAIN;
+	free_objects();
+	for (; objects < n; objects++) {
+		struct object *new = kmem_cache_alloc(cache, __GFP_MEMALLOC | __GFP_NOWARN);
+
+		if (!new)
+			return -ENOMEM;
+		new->next = first;
+		first = new;
+	}
+	return 0;
+}
+
+static const struct kernel_param_ops objects_ops = {
+	.set = set_objects,
+	.get = param_get_uint,
+};
+
+module_param_cb(objects, &objects_ops, &objects, 0600);
+MODULE_PARM_DESC(objects, "objects to allocate from a slab cache");
+
 static int __init reservehog_init(void)
 {
-	return 0;
+	cache = kmem_cache_create("reservehog", sizeof(struct object), 0, SLAB_NO_MERGE, NULL);
+	return cache ? 0 : -ENOMEM;
 }
 
 static void __exit reservehog_exit(void)
 {
 	cancel_delayed_work_sync(&hold_end);
+	free_objects();
+	kmem_cache_destroy(cache);
 	release_all();
 }
 

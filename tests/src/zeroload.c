@@ -4,7 +4,7 @@
  * page goes the whole way through pageout() and needs no I/O, so that under QEMU's -icount the
  * time is the number of instructions. With "swap" it only touches pages that are not zero: the
  * limit of its cgroup pages them out, and touching them again reads them. "nbd" is the same for a
- * device that takes its time: the time is the CPU time of the task. With "alloc" pages are
+ * device that takes its time: only the time in which a CPU is busy counts. With "alloc" pages are
  * allocated and freed again, and nobody reclaims. Nor does anybody with "switch", where two tasks
  * pass a byte back and forth, or with "net", where packets are sent to nobody; there each of these
  * counts as a page.
@@ -29,14 +29,41 @@ static void print_usage(void)
 	exit(2);
 }
 
-static clockid_t clock_id = CLOCK_MONOTONIC;
+static bool only_busy;
+
+/* The time in which CPUs were idle, in ns. What interrupts did then is not part of it. */
+static unsigned long idle_ns(void)
+{
+	unsigned long ns, all = 0;
+	unsigned int found = 0;
+	char line[256];
+	FILE *f = fopen("/proc/timer_list", "r");
+
+	if (!f)
+		die("/proc/timer_list");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " .idle_sleeptime : %lu", &ns) != 1 &&
+		    sscanf(line, " .iowait_sleeptime: %lu", &ns) != 1)
+			continue;
+		all += ns;
+		found++;
+	}
+	fclose(f);
+	if (!found) {
+		fprintf(stderr, "zeroload: no idle time in /proc/timer_list: NO_HZ_COMMON is off\n");
+		exit(1);
+	}
+	return all;
+}
 
 static unsigned long clock_ns(void)
 {
 	struct timespec ts;
+	unsigned long ns;
 
-	clock_gettime(clock_id, &ts);
-	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ns = ts.tv_sec * 1000000000UL + ts.tv_nsec;
+	return only_busy ? ns * sysconf(_SC_NPROCESSORS_ONLN) - idle_ns() : ns;
 }
 
 static void print_round(unsigned long n, unsigned long began, unsigned long pages)
@@ -112,8 +139,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3 && !swap && !alloc && !switches && !net)
 		print_usage();
-	if (nbd)
-		clock_id = CLOCK_THREAD_CPUTIME_ID;
+	only_busy = nbd;
 	pages = number(argv[1]) * PAGES_PER_MIB;
 	rounds = number(argv[2]);
 	if (!pages || !rounds)

@@ -18,7 +18,7 @@ EVENT=kmem/mm_page_alloc_pfmemalloc
 [ -d "$TRACING/events/vmscan/mm_vmscan_pfmemalloc_wait_begin" ] ||
 	skip_all "no event mm_vmscan_pfmemalloc_wait_begin: the kernel lacks patch 0004"
 M=$(scaled 160)
-start_test 31 "the reserves"
+start_test 34 "the reserves"
 leave_mib "$M"
 SYSCTL=/proc/sys/vm/min_free_kbytes
 MIN=$(cat $SYSCTL)
@@ -112,38 +112,55 @@ show_taken()
 	grep -E '\.pages [1-9]|^slabs|^site' "$LEDGER/reserves" | grep -v '^zone' | show_lines "  "
 }
 
-# hog_takes: this shell takes pages below the watermarks, in a function of that module.
+# hog_events PATTERN: prints how many events of this shell have that. Slabs have no THISNODE.
+hog_events()
+{
+	grep "^ *$(cat /proc/$$/comm)-$$ .* mm_page_alloc_pfmemalloc: " "$INSTANCE/trace" | grep -c "$@"
+}
+
+# hog_takes: this shell takes pages below the watermarks, in a function of that module, and then
+# slabs of such pages.
 hog_takes()
 {
-	local other sites
+	local other sites slabs all
 
 	try_load reservehog || return 1
 	undo "[ ! -d /sys/module/reservehog ] || rmmod reservehog"
-	other=$(row reserves other.pages) sites=$(others)
+	other=$(row reserves other.pages) sites=$(others) slabs=$(row reserves slabs)
 	is_number "$sites" || sites=0
-	HOG_TRACED=0
+	HOG_PAGES=0 HOG_SLABS=0
 	TRACE_KIB=2048 trace_start "$EVENT"
 	# It leaves almost as much as the watermark of the largest zone: nobody else is to starve.
 	echo $(($(awk '$1 == "min" && $2 > n { n = $2 } END { print n }' /proc/zoneinfo) - 64)) > \
 		/sys/module/reservehog/parameters/leave
+	echo 1000 > /sys/module/reservehog/parameters/objects
+	echo 0 > /sys/module/reservehog/parameters/objects
 	echo -1 > /sys/module/reservehog/parameters/leave
 	echo 0 > "$INSTANCE/tracing_on"
-	HOG_TRACED=$(grep -c "^ *$(cat /proc/$$/comm)-$$ .* mm_page_alloc_pfmemalloc: .* order=0 " "$INSTANCE/trace")
+	HOG_PAGES=$(hog_events 'order=0 .*__GFP_THISNODE') HOG_SLABS=$(hog_events -v __GFP_THISNODE)
+	all=$(grep -c ' mm_page_alloc_pfmemalloc: ' "$INSTANCE/trace")
+	HOG_FOREIGN=$((all - HOG_PAGES - HOG_SLABS))
 	trace_stop
 	HOG_OTHER=$(($(row reserves other.pages) - other)) HOG_SITES=$(($(others) - sites))
+	HOG_COUNTED=$(($(row reserves slabs) - slabs))
 }
 
 if module_file reservehog > /dev/null; then
 	check "this shell takes pages" hog_takes
-	check_num "the kernel says that it took them" "$HOG_TRACED" -gt 0
-	check_num "the ledger has as many, and those of other tasks" "$HOG_OTHER" -ge "$HOG_TRACED"
+	check_num "the kernel says that it took them" "$HOG_PAGES" -gt 0
+	check_num "the ledger has as many, and those of other tasks" "$HOG_OTHER" -ge \
+		$((HOG_PAGES + HOG_SLABS))
+	check_num "it took slabs, too" "$HOG_SLABS" -gt 0
+	check_num "the ledger has as many" "$HOG_COUNTED" -ge "$HOG_SLABS"
+	check_num "it has no more, but those of other tasks" "$HOG_COUNTED" -le \
+		$((HOG_SLABS + HOG_FOREIGN))
 	check_eq "each of them has a call site" "$HOG_SITES" "$HOG_OTHER"
 	check_eq "so have all pages of other users" "$(others)" "$(row reserves other.pages)"
 	check "one call site is in that module" grep -qE '^site\.[0-9]+\.at .*\[reservehog\]' "$LEDGER/reserves"
 	show_taken
 	rmmod reservehog
 else
-	skip_checks 6 "no reservehog.ko (scripts/build/kmod.sh): no other user takes pages"
+	skip_checks 9 "no reservehog.ko (scripts/build/kmod.sh): no other user takes pages"
 	show_taken
 fi
 
