@@ -151,7 +151,7 @@ holds "s: sorted by the next column" soon shows 'sorted by WRITTEN/S'
 press S
 holds "S: sorted by the column before" soon shows 'sorted by STALLED'
 press '?'
-holds "?: help" soon shows 'Ctrl-L +draw all anew'
+holds "?: help" soon shows 'Ctrl-L +redraw everything'
 press '?'
 holds "?: the help goes" soon rows_first 'ORIGIN'
 press p

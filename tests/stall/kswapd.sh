@@ -125,7 +125,7 @@ check_num "a reader woke it" "$(awk '$1 ~ /^waker\.[0-9]*\.task$/ && $2 == "cat"
 "$TOOL" report --since "$TMP/since.json" > "$TMP/report" || bail "no report"
 tr -s ' \n' ' ' < "$TMP/report" > "$TMP/report.flat"
 check "the report says what it cost to free a page" \
-	grep -Eq 'KSWAPD .*scanned for one freed' "$TMP/report.flat"
+	grep -Eq 'KSWAPD .*scanned per freed' "$TMP/report.flat"
 check "the report says that tmpfs cannot go without swap" \
 	grep -Eq 'KSWAPD .*tmpfs.*no swap' "$TMP/report.flat"
 unload_mod

@@ -48,7 +48,7 @@ grep -q 'PSI is off (psi=0' "$TMP/why" || say "$(cat "$TMP/why")"
 check "it says the same of PSI" grep -q 'PSI is off (psi=0 on the kernel.s command line); boot with psi=1' "$TMP/why"
 "$TOOL" why --for 0s /rwb-psi > "$TMP/cgroup" 2>&1
 show_file "$TMP/cgroup"
-check "why knows the cgroup, and what makes it stall" grep -q 'Of cgroup /rwb-psi, from' "$TMP/cgroup"
+check "why knows the cgroup, and what makes it stall" grep -q 'About cgroup /rwb-psi, from' "$TMP/cgroup"
 unload_mod
 
 finish

@@ -339,14 +339,14 @@ impl Remedy {
                 format!("smaller requests ({SMALL_KB} in /sys/block/{device}/queue/max_sectors_kb)")
             }
             Self::MoreConnections => "a second connection (nbd-client -C 2)".into(),
-            Self::FasterLine => "a faster line or server, or less that goes over it".into(),
+            Self::FasterLine => "a faster line or server, or less traffic over it".into(),
             Self::FasterSwap => "a faster swap device, or a second one of the same priority".into(),
             Self::Compress => "zswap before the device (Y in /sys/module/zswap/parameters/enabled)".into(),
             Self::FasterCompression => {
                 "a faster comp_algorithm of zram (lzo-rle, lz4), or less to swap, as compression takes the time".into()
             }
             Self::AddSwap => "swap: without it only pages of files can be freed".into(),
-            Self::MoreSwap => "more swap: what there is of it is full".into(),
+            Self::MoreSwap => "more swap: all that there is is full".into(),
             Self::WriteAround => "reclaimwb tune write_around=Y".into(),
             Self::LookAtThrottling => {
                 "the limits that throttle it: wbt_lat_usec in the device's queue/ (0 is off), io.latency and io.cost of \
@@ -355,9 +355,11 @@ impl Remedy {
             }
             Self::DirtyLimit => "less dirty memory (sysctl vm.dirty_bytes)".into(),
             Self::CgroupLimit => limit(now.origin, now.cgroup.as_deref()),
-            Self::LessInUse => "more memory, or a limit (memory.max) for who fills it".into(),
+            Self::LessInUse => "more memory, or a limit (memory.max) for whatever fills it".into(),
             Self::FewerTasks => "fewer tasks that need memory at once, or cgroups with limits of their own".into(),
-            Self::MoreCpus => "fewer tasks or more CPUs, as who waits for one would wait without reclaim, too".into(),
+            Self::MoreCpus => {
+                "fewer tasks or more CPUs: a task that waits for a CPU would wait without reclaim, too".into()
+            }
             Self::LargerReserves => {
                 let is = now.min_free_kb.map_or(String::new(), |kb| format!(", which is {kb}"));
                 format!("larger reserves (sysctl vm.min_free_kbytes{is})")
@@ -366,12 +368,12 @@ impl Remedy {
                 "madvise or defer in /sys/kernel/mm/transparent_hugepage/defrag, so that tasks do not compact".into()
             }
             Self::SmallerOrders => "smaller allocations: COMPACTION has their orders".into(),
-            Self::LookAtShrinkers => "SHRINKERS, for which of them gives back nothing".into(),
+            Self::LookAtShrinkers => "SHRINKERS, to see which of them give nothing back".into(),
             Self::CountTlb => "reclaimwb tune tlb=Y, to see for which mappings CPUs are interrupted".into(),
-            Self::LookAtTlb => "TLB FLUSHES, for which mappings CPUs are interrupted".into(),
+            Self::LookAtTlb => "TLB FLUSHES, to see for which mappings CPUs are interrupted".into(),
             Self::LessUnmapped => "less to swap: each page that is unmapped interrupts the CPUs that may use it".into(),
             Self::LookAtSleepers => {
-                "reclaimwb record --events stall beside perf sched, to see where tasks sleep".into()
+                "reclaimwb record --events stall along with perf sched, to see where tasks sleep".into()
             }
         }
     }

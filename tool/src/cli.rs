@@ -36,7 +36,7 @@ pub enum Command {
     Export(Export),
     /// Show the longest stalls, and where the time of each went
     Stalls(Stalls),
-    /// Say on one screen what hurts, who, why, and what to try
+    /// Say on one screen what hurts, which tasks, why, and what to try
     Why(Why),
     /// Watch stalls, writes, reserves and stack live, by origin, cgroup or task
     Top(Top),
@@ -55,7 +55,7 @@ const MAIN_EXAMPLES: &str = "\
 Examples:
   reclaimwb status                      # is the module there, and does it record?
   reclaimwb why                         # what hurts now, and what to try
-  reclaimwb report                      # all since it was loaded
+  reclaimwb report                      # everything since it was loaded
   reclaimwb top                         # what happens now
   reclaimwb tune handoff=low-headroom   # change a setting";
 const SNAPSHOT_EXAMPLES: &str = "\
@@ -70,15 +70,15 @@ Examples:
   reclaimwb report after.json --json | jq .stalls.causes
   reclaimwb report after.json --csv stalls.causes   # a table, for a spreadsheet
   reclaimwb report run.jsonl --html run.html        # of a recording, for a browser
-  reclaimwb report --cgroup /system.slice           # what is told by cgroup, of one
-  reclaimwb report run.jsonl --between 60 1m30s     # what is told by events, of half a minute";
+  reclaimwb report --cgroup /system.slice           # one cgroup: what is counted by cgroup
+  reclaimwb report run.jsonl --between 60 1m30s     # half a minute: what the events tell";
 const STATUS_EXAMPLES: &str = "\
 Examples:
   reclaimwb status";
 const RECORD_EXAMPLES: &str = "\
 Without COMMAND it records until Ctrl-C, SIGTERM or --duration. With one, its exit code is
 passed on; 125, 126 and 127 mean that the recorder failed, or that COMMAND could not be run
-or was not found. Until a recording is whole its name ends with .partial.
+or was not found. Until a recording is complete, its name ends with .partial.
 
 Examples:
   reclaimwb record -o run.jsonl -- make -j64          # from its start to its end
@@ -103,15 +103,15 @@ Examples:
 const STALLS_EXAMPLES: &str = "\
 Examples:
   reclaimwb stalls                                # those that the module has kept
-  reclaimwb stalls run.jsonl -n 3 --json          # of a recording, among all that it has
+  reclaimwb stalls run.jsonl -n 3 --json          # the longest of all those in a recording
   reclaimwb stalls run.jsonl --perfetto run.trace # for ui.perfetto.dev
   reclaimwb stalls run.jsonl --folded > run.folded # for flamegraph.pl, inferno, speedscope
-  reclaimwb stalls --folded --locks               # who waited for locks of tasks that stalled
+  reclaimwb stalls --folded --locks               # waits for locks of tasks that stalled
   reclaimwb stalls run.jsonl --task memhog --between 22:00:05 end";
 const WHY_EXAMPLES: &str = "\
-It looks for two seconds, and where nothing hurt in these at all since the module was loaded.
-Of a task there is what the longest stalls and the worst stacks have, and its cgroup. Each line
-names the section of reclaimwb report that says more.
+It watches for two seconds. If nothing hurt meanwhile, it also answers for all of the time since
+the module was loaded. For a task, it shows what is known from the longest stalls and the worst
+stacks, and its cgroup. Each line names the section of reclaimwb report that says more.
 
 Examples:
   reclaimwb why
@@ -134,8 +134,8 @@ Examples:
   reclaimwb tune tlb=Y headroom_floor=4096
   reclaimwb tune --json | jq '.parameters[] | select(.value != .default)'";
 const SCHEMA_EXAMPLES: &str = "\
-The schemas (2020-12) allow no other fields than those that this version writes; a later one may
-write more of them. What the fields mean is in them, and in FORMAT.md.
+The schemas (2020-12) allow only the fields that this version writes; a later version may write
+more. They say what the fields mean, and so does FORMAT.md.
 
 Examples:
   reclaimwb schema report > report.schema.json
@@ -161,11 +161,11 @@ pub struct Source {
 /// Whose figures.
 #[derive(Debug, Args)]
 pub struct Of {
-    /// Only of this cgroup and all below it: a path below /sys/fs/cgroup, the name of a service, or the id of a
-    /// container. What is not told by cgroup is left out
+    /// Only this cgroup and all below it: a path below /sys/fs/cgroup, the name of a service, or the id of a
+    /// container. What is not counted by cgroup is left out
     #[arg(long, value_name = "PATH")]
     pub cgroup: Option<String>,
-    /// Only of this task, or of all tasks of this name. What is not told by task is left out
+    /// Only this task, or all tasks of this name. What is not counted by task is left out
     #[arg(long, value_name = "COMM|PID")]
     pub task: Option<String>,
 }
@@ -176,8 +176,8 @@ pub struct Narrow {
     /// Whose.
     #[command(flatten)]
     pub of: Of,
-    /// Only from A to B of a recording, by its events: seconds from its start (12.5, 1m30s), from its end (-10s), start,
-    /// end, or a time in UTC (22:00:05, 2026-11-22T22:00:05Z). What is not told by events is left out
+    /// Only the part of a recording from A to B, by its events: seconds from its start (12.5, 1m30s), from its end
+    /// (-10s), start, end, or a time in UTC (22:00:05, 2026-11-22T22:00:05Z). What events do not tell is left out
     #[arg(long, num_args = 2, value_names = ["A", "B"], allow_hyphen_values = true)]
     pub between: Option<Vec<String>>,
 }
@@ -185,10 +185,10 @@ pub struct Narrow {
 /// As tables for other programs.
 #[derive(Debug, Args)]
 pub struct Csv {
-    /// Print one table as CSV, with a header line; `list`: the names of all tables and of their columns
+    /// Print one table as CSV, with a header line; `list` prints the names of all tables and of their columns
     #[arg(long, value_name = "TABLE", conflicts_with = "json")]
     pub csv: Option<String>,
-    /// Write all tables as CSV into this directory: TABLE.csv each
+    /// Write all tables as CSV into this directory, each as TABLE.csv
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "csv"])]
     pub csv_dir: Option<PathBuf>,
 }
@@ -257,34 +257,34 @@ pub struct Record {
     /// Where tracefs is mounted
     #[arg(long, value_name = "DIR", default_value = DEFAULT_TRACEFS, hide = true)]
     pub tracefs: PathBuf,
-    /// Directory that holds the module's parameters, of which it is recorded when one is set
+    /// Directory that holds the module's parameters; it is recorded when one of them is set
     #[arg(long, value_name = "DIR", default_value = tune::DEFAULT_DIR, hide = true)]
     pub parameters: PathBuf,
     /// File to write; reclaimwb-TIME.jsonl here if not given
     #[arg(short, long, value_name = "FILE", conflicts_with = "dir")]
     pub output: Option<PathBuf>,
-    /// Trace events to record, or `all` or `none`; if not given, all but `reclaim_write`, which is one for each folio
+    /// Trace events to record, or `all` or `none`; if not given, all but `reclaim_write`, which fires for each folio
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub events: Vec<String>,
-    /// Size of the trace buffer of each CPU: what does not fit until it is read is lost, and counted
+    /// Size of the trace buffer of each CPU: events that do not fit before it is read are lost, and counted
     #[arg(long, value_name = "SIZE", default_value = "4MiB")]
     pub buffer: bytesize::ByteSize,
-    /// End after so long, such as 30s or 5m
+    /// Stop after this time, such as 30s or 5m
     #[arg(short, long, value_name = "TIME", conflicts_with = "command")]
     pub duration: Option<humantime::Duration>,
     /// Keep the last recordings in this directory, one after the other, instead of writing one file
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// With --dir: how long one recording is; a shorter one if it grows to an eighth of --max-size
+    /// With --dir: how long one recording is; it ends earlier if it grows to an eighth of --max-size
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "dir")]
     pub every: humantime::Duration,
     /// With --dir: how long recordings are kept
     #[arg(long, value_name = "TIME", default_value = "1h", requires = "dir")]
     pub keep: humantime::Duration,
-    /// With --dir: how large they may become together; the oldest are removed
+    /// With --dir: how large all recordings together may become; the oldest are removed
     #[arg(long, value_name = "SIZE", default_value = "64MiB", requires = "dir")]
     pub max_size: bytesize::ByteSize,
-    /// Say every few seconds how far it is
+    /// Report progress every few seconds
     #[arg(short, long)]
     pub verbose: bool,
     /// Command to run and record, with its arguments
@@ -296,10 +296,10 @@ pub struct Record {
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]
 pub struct Diff {
-    /// Recording or snapshot that is the measure
+    /// Recording or snapshot to compare with
     #[arg(value_name = "A", required_unless_present = "list")]
     pub a: Option<PathBuf>,
-    /// Recording or snapshot that is held against it
+    /// Recording or snapshot that is compared with A
     #[arg(value_name = "B", required_unless_present = "list")]
     pub b: Option<PathBuf>,
     /// Earlier snapshot of the same boot that A counts from
@@ -311,8 +311,8 @@ pub struct Diff {
     /// What it is of.
     #[command(flatten)]
     pub narrow: Narrow,
-    /// Fail if this holds: NAME OP VALUE with OP one of < <= > >=; VALUE such as 1.2x is a ratio B/A, a number with or
-    /// without a unit (10ms, 5%, 2KiB) is what B has; may be given again
+    /// Fail if this holds: NAME OP VALUE with OP one of < <= > >=. A VALUE such as 1.2x is a ratio B/A; a number, with
+    /// or without a unit (10ms, 5%, 2KiB), is compared with what B has. May be given more than once
     #[arg(long, value_name = "CONDITION")]
     pub fail_if: Vec<String>,
     /// List the figures that there are, with what they mean
@@ -342,16 +342,16 @@ pub struct Export {
     /// Where the ledgers are.
     #[command(flatten)]
     pub source: Source,
-    /// As text for Prometheus, as the node exporter's textfile collector reads it
+    /// Write text for Prometheus, as the node exporter's textfile collector reads it
     #[arg(long, required = true)]
     pub prometheus: bool,
-    /// File to replace at once (NAME.prom in the collector's directory); standard output if not given
+    /// File to replace in one step (NAME.prom in the collector's directory); standard output if not given
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Also what is counted by cgroup: as many series as there are cgroups, times origins and causes
+    /// Also write what is counted by cgroup: as many series as there are cgroups, times origins and causes
     #[arg(long)]
     pub cgroups: bool,
-    /// Only what is counted by cgroup, of this one and all below it; a comment says so
+    /// Write only what is counted by cgroup, for this one and all below it; a comment says so
     #[arg(long, value_name = "PATH")]
     pub cgroup: Option<String>,
 }
@@ -383,11 +383,11 @@ pub struct Stalls {
     #[command(flatten)]
     pub tables: Csv,
     /// Write all of them, not only the longest, as folded stacks for a flame graph: cgroup, task, origin and cause,
-    /// and microseconds; of the ledgers, which do not keep each task, cgroup and cause
+    /// and microseconds; from the ledgers, which do not count by task, only cgroup and cause
     #[arg(long, conflicts_with_all = ["json", "csv", "csv_dir", "perfetto", "width", "number"])]
     pub folded: bool,
-    /// With --folded: who waited for locks of tasks that stalled, instead: the function that took the lock, its sort of
-    /// holder, and what the holder's stall was spent on
+    /// With --folded: write the waits for locks of tasks that stalled instead: the function that took the lock, the
+    /// kind of holder, and what the holder's stall was spent on
     #[arg(long, requires = "folded", conflicts_with_all = ["cgroup", "task", "between"])]
     pub locks: bool,
     /// Columns to use; the terminal's width (80 if there is none) if not given
@@ -409,10 +409,10 @@ pub struct Why {
     /// Where the ledgers are.
     #[command(flatten)]
     pub source: Source,
-    /// Look for so long, such as 10s; 0s: at all since the module was loaded
+    /// Watch for this time, such as 10s; 0s: answer for all of the time since the module was loaded
     #[arg(short, long = "for", value_name = "TIME", default_value = "2s")]
     pub time: humantime::Duration,
-    /// Ask a saved snapshot or a recording instead of the live ledgers
+    /// Use a saved snapshot or a recording instead of the live ledgers
     #[arg(short = 'F', long, value_name = "FILE", conflicts_with = "time")]
     pub file: Option<PathBuf>,
     /// Columns to use; the terminal's width (80 if there is none) if not given
@@ -430,16 +430,16 @@ pub struct Top {
     /// Time between samples: 100ms to 1h
     #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = interval)]
     pub interval: Duration,
-    /// What the rows are; the keys o, c and t change it. If not given, origins, or what --cgroup or --task asks for
+    /// What the rows are; the keys o, c and t change this. If not given, origins, or what --cgroup or --task asks for
     #[arg(short, long, value_enum)]
     pub by: Option<By>,
     /// Whose rows.
     #[command(flatten)]
     pub of: Of,
-    /// Print N samples as plain text and end, for logs
+    /// Print N samples as plain text and exit, for logs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub batch: Option<u64>,
-    /// With --batch: print the rows as CSV, with a header line, each behind the time of its sample
+    /// With --batch: print the rows as CSV, with a header line; each row begins with the time of its sample
     #[arg(long, requires = "batch")]
     pub csv: bool,
 }
@@ -491,7 +491,7 @@ pub struct Tune {
 #[derive(Debug, Args)]
 #[command(after_help = SCHEMA_EXAMPLES)]
 pub struct Schema {
-    /// Of what
+    /// The output to print the schema of
     #[arg(value_enum)]
     pub of: schema::Of,
 }
@@ -500,7 +500,7 @@ pub struct Schema {
 #[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub struct Completions {
-    /// For which shell
+    /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -509,7 +509,7 @@ pub struct Completions {
 #[derive(Debug, Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub struct Man {
-    /// Directory for reclaimwb.1 and a page for each command; only reclaimwb.1, to standard output, if not given
+    /// Directory for reclaimwb.1 and a page for each command; if not given, reclaimwb.1 goes to standard output
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }

@@ -38,13 +38,11 @@ pub enum Error {
         source: io::Error,
     },
     /// A ledger speaks a format this tool does not know.
-    #[error(
-        "the ledgers are of format {0}, this tool reads format 2; use the reclaimwb that was built with the module"
-    )]
+    #[error("the ledgers have format {0}, this tool reads format 2; use the reclaimwb that was built with the module")]
     Format(String),
     /// A ledger of a module from before its rows were given another meaning.
     #[error(
-        "ledger {ledger} counts {counts}, not {wanted}: it is of an older module (version {version}); use the reclaimwb \
+        "ledger {ledger} counts {counts}, not {wanted}: the module is older (version {version}); use the reclaimwb \
          that was built with that module"
     )]
     OlderLedger {
@@ -98,7 +96,7 @@ pub enum Error {
     TracefsNotMounted,
     /// tracefs without instances.
     #[error(
-        "{0} has no instances: it is no tracefs, or of a kernel without CONFIG_TRACING; without events: --events none"
+        "{0} has no instances: it is not a tracefs, or the kernel lacks CONFIG_TRACING; without events: --events none"
     )]
     NoInstances(PathBuf),
     /// tracefs is for root only.
@@ -122,7 +120,7 @@ pub enum Error {
     #[error("{0}")]
     Options(String),
     /// What is in the way of a recording.
-    #[error("{0} is no regular file; give another one: -o FILE")]
+    #[error("{0} is not a regular file; give another one: -o FILE")]
     NoRegularFile(PathBuf),
     /// Someone else writes there.
     #[error("another recorder is writing {0}; end it, or write elsewhere")]

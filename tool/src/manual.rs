@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// When the pages last changed in what they say; not the day of the build, which must come out the same each time.
-const DATE: &str = "2026-11-29";
+const DATE: &str = "2026-11-30";
 
 /// The command with all that clap adds.
 pub fn command() -> Command {

@@ -270,24 +270,24 @@ impl<R: BufRead> Reader<'_, R> {
         match start.first() {
             None => return Err(self.bad(format!("the file is empty; {MAKE_ONE}"))),
             Some(b'{') => self.read()?,
-            Some(_) => return Err(self.bad(format!("this is no recording; {MAKE_ONE}"))),
+            Some(_) => return Err(self.bad(format!("this is not a recording; {MAKE_ONE}"))),
         };
         let Ok(any) = serde_json::from_slice::<AnyFirst>(&self.line) else {
             let begun = self.line.starts_with(BEGINNING) || BEGINNING.starts_with(&self.line);
             return Err(if begun && self.is_cut() {
                 self.cut_off()
             } else {
-                self.bad(format!("this is no recording; {MAKE_ONE}"))
+                self.bad(format!("this is not a recording; {MAKE_ONE}"))
             });
         };
         if any.reclaimwb.as_deref() != Some(MARK) {
-            return Err(self.bad(format!("this is JSON but no recording; {MAKE_ONE}")));
+            return Err(self.bad(format!("this is JSON but not a recording; {MAKE_ONE}")));
         }
         match any.format {
             Some(FORMAT) => self.parse::<First>().map(|first| first.head),
             Some(format) if format > FORMAT => Err(self.bad(format!(
-                "recording of format {format}, this tool reads format {FORMAT}; use the reclaimwb that made the file, \
-                 or a newer one"
+                "the recording has format {format}, this tool reads format {FORMAT}; use the reclaimwb that made the \
+                 file, or a newer one"
             ))),
             _ => Err(self.bad(format!("line 1: no format that this tool knows; {MAKE_ONE}"))),
         }

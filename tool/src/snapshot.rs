@@ -56,8 +56,8 @@ pub struct Snapshot {
     texts: Texts,
 }
 
-/// Of a file that is something else.
-const NEITHER: &str = "no recording and no snapshot; make one with: reclaimwb record -o FILE";
+/// What a file is that is something else.
+const NEITHER: &str = "neither a recording nor a snapshot; make one with: reclaimwb record -o FILE";
 
 /// What a file begins with that gzip made.
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -79,12 +79,12 @@ impl Snapshot {
             bad(if err.as_bytes().starts_with(GZIP) {
                 "this is compressed; unpack it first: gunzip".into()
             } else {
-                format!("this is no text, so {NEITHER}")
+                format!("this is not text, so it is {NEITHER}")
             })
         })?;
         let json_error = |err: serde_json::Error| {
             bad(if text.trim().is_empty() {
-                format!("the file is empty, so {NEITHER}")
+                format!("the file is empty, so it is {NEITHER}")
             } else if err.is_eof() {
                 "the file is cut off; take the snapshot again or copy it again".into()
             } else {
@@ -123,7 +123,7 @@ impl Snapshot {
 fn other_version(version: Option<u64>) -> Option<String> {
     let found = version.map_or_else(|| "without a number".to_owned(), |v| v.to_string());
     (version != Some(VERSION)).then(|| {
-        format!("snapshot version {found}, this tool reads version {VERSION}; use the reclaimwb that made the file")
+        format!("snapshot version {found}; this tool reads version {VERSION}; use the reclaimwb that made the file")
     })
 }
 
@@ -151,7 +151,7 @@ impl TryFrom<File> for Snapshot {
 
     fn try_from(file: File) -> std::result::Result<Self, String> {
         if file.format != FORMAT {
-            return Err(format!("{:?} is no snapshot", file.format));
+            return Err(format!("{:?} is not a snapshot", file.format));
         }
         if let Some(what) = other_version(Some(file.version)) {
             return Err(what);

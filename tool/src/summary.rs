@@ -177,7 +177,7 @@ pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
         return out;
     }
     if known.is_some_and(|stalls| stalls.ns < advice::PAIN) {
-        let text = format!("In reclaim {}: what hurts is not that.", hardly(report));
+        let text = format!("In reclaim {}: that is not what hurts.", hardly(report));
         out.insert(0, Line::always("STALLS", text));
     }
     if known.is_none() {
@@ -259,10 +259,12 @@ fn no_pressure(psi: Psi) -> Option<Line> {
         Psi::On => return None,
         Psi::SwitchedOff => "PSI is off (psi=0 on the kernel's command line); boot with psi=1",
         Psi::DefaultOff => "PSI is off by default in this kernel (CONFIG_PSI_DEFAULT_DISABLED); boot with psi=1",
-        Psi::NotBuilt => "PSI is not available, as this kernel is built without it; it takes one with CONFIG_PSI=y",
+        Psi::NotBuilt => {
+            "PSI is not available, because this kernel was built without it; it takes one with CONFIG_PSI=y"
+        }
         Psi::Off => {
-            "PSI is off: by default, or as the kernel is built without it; boot with psi=1, or with a kernel that has \
-             CONFIG_PSI=y"
+            "PSI is off, by default or because the kernel was built without it; boot with psi=1, or with a kernel \
+             that has CONFIG_PSI=y"
         }
     };
     Some(Line::always("STALLS", format!("Memory pressure is not known: {why}.")))
@@ -299,7 +301,7 @@ fn troubled(section: &HandoffSection) -> Option<Line> {
     let late: Vec<&str> = section.devices.iter().filter(|row| row.late).map(|row| row.device.as_str()).collect();
     let mut says = Vec::new();
     if !late.is_empty() {
-        says.push(format!("late, nothing of what it was given is done: {}", late.join(", ")));
+        says.push(format!("late, completes nothing that it was given: {}", late.join(", ")));
     }
     if section.request_errors > 0 {
         says.push(format!("{} requests of the swap writer failed", count(section.request_errors)));
@@ -393,8 +395,8 @@ fn kswapd(row: &KswapdRow) -> Option<Line> {
     }
     let share = row.cpu_share.map_or(String::new(), |share| format!(" ({} of a CPU)", percent(share)));
     let scanned = match (row.scanned_pages, row.scanned_per_freed) {
-        (_, Some(per)) => format!(", and scanned {per:.1} pages for one freed"),
-        (Some(scanned), None) => format!(", and scanned {} pages for none freed", count(scanned)),
+        (_, Some(per)) => format!(", and scanned {per:.1} pages for each page freed"),
+        (Some(scanned), None) => format!(", and scanned {} pages and freed none", count(scanned)),
         _ => String::new(),
     };
     let why = row.reasons.first().map_or(String::new(), |reason| format!(". It does not rest: {}", reason.why.label()));
@@ -437,7 +439,7 @@ fn reserves(section: &ReservesSection) -> Option<Line> {
         format!("; zone {} fell to {} of its min watermark", zone.zone, percent(left))
     });
     let waited = section.waits.as_ref().filter(|_| waits > 0).map_or(String::new(), |row| {
-        format!("; tasks waited {} times for more, for {} in all", count(waits), span(row.all.ns / 1000))
+        format!("; tasks waited {} times for the reserves, for {} in all", count(waits), span(row.all.ns / 1000))
     });
     let text = format!("Reserves: {} pages were taken from below the min watermarks{fell}{waited}.", count(below));
     let bad = waits > 0 || lowest.is_some_and(|(left, _)| left < NEAR_EMPTY);
@@ -448,10 +450,10 @@ fn around(section: &WriteAroundSection) -> Option<String> {
     if section.met_folios == 0 && section.written_folios == 0 {
         return None;
     }
-    let off = if section.state == HelperState::On { "" } else { " (off by now)" };
+    let off = if section.state == HelperState::On { "" } else { " (off now)" };
     let windows = section
         .pages_per_window
-        .map_or(String::new(), |mean| format!(" in {} windows of {mean:.1} pages in the mean", count(section.windows)));
+        .map_or(String::new(), |mean| format!(" in {} windows of {mean:.1} pages on average", count(section.windows)));
     let freed = section.freed.share.map_or(String::new(), |share| {
         format!("; {} of those looked at were free a second after they were clean", percent(share))
     });
@@ -467,18 +469,18 @@ fn handed(section: &HandoffSection, page_size: u64) -> Option<String> {
     if section.handed_requests == 0 && section.written_requests == 0 {
         return None;
     }
-    let off = if section.state == HelperState::On { "" } else { " (off by now)" };
+    let off = if section.state == HelperState::On { "" } else { " (off now)" };
     let direct = section.of(Origin::Direct);
     let own = direct
         .and_then(|row| row.own_share)
         .map_or(String::new(), |share| format!("; direct reclaim submitted {} of its swap-out itself", percent(share)));
     let waited = section.waits.mean_us.map_or("nobody waited for room".to_owned(), |mean| {
         let times = if section.waits.count == 1 { "time" } else { "times" };
-        format!("reclaim waited {} {times} for room, {:.1} ms in the mean", count(section.waits.count), mean / 1e3)
+        format!("reclaim waited {} {times} for room, {:.1} ms on average", count(section.waits.count), mean / 1e3)
     });
     Some(format!(
         "Handoff{off}: {} pages ({}) that reclaim would have submitted on its own stack were handed to the writer, {} \
-         of them by direct reclaim{own}. In all {} requests; {waited}.",
+         of them by direct reclaim{own}. In all, {} requests; {waited}.",
         count(section.handed_pages),
         mib(section.handed_pages.saturating_mul(page_size)),
         count(direct.map_or(0, |row| row.handed_pages)),

@@ -201,7 +201,7 @@ fn known(report: &Report, about: &About) -> Result<()> {
     match about {
         About::Task { task, lives: None } if kept(report, task).is_empty() && stack(report, task).is_none() => {
             Err(Error::Why(format!(
-                "no task {}: it does not live here, and none of the longest stalls and worst stacks is its; \
+                "no task {}: it does not exist here, and none of the longest stalls and worst stacks is its own; \
                  reclaimwb stalls has those that are kept",
                 task.asked()
             )))
@@ -280,7 +280,7 @@ fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String
         lines.push(Line::bad(
             "STALLS",
             format!(
-                "Of the {all} longest stalls that are kept {} are its: {} in all, up to {} at a time, in {}.",
+                "Of the {all} longest stalls that are kept, {} are its own: {} in all, up to {} at a time, in {}.",
                 kept.len(),
                 span(ns / 1000),
                 span(longest / 1000),
@@ -294,13 +294,13 @@ fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String
             lines.push(Line::bad(verdict::section(report, *cause), format!("To try: {advice}.")));
         }
     } else {
-        lines.push(Line::always("STALLS", format!("None of the {all} longest stalls that are kept is its.")));
+        lines.push(Line::always("STALLS", format!("None of the {all} longest stalls that are kept is its own.")));
     }
     if let Some(stack) = stack(report, task) {
         lines.push(Line::always(
             "WORST STACKS",
             format!(
-                "It left the least stack of {} at {}: {} bytes.",
+                "It left the least stack in {} at {}: {} bytes.",
                 verdict::reclaim(stack.origin),
                 stack.layer.label(),
                 count(stack.left)
@@ -310,7 +310,7 @@ fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String
     if let Some(path) = path {
         // That of the task alone, and not what is below it.
         let row = rows.iter().find(|row| row.path.as_deref() == Some(path));
-        let stalled = row.map_or("no task of it stalled".to_owned(), |row| {
+        let stalled = row.map_or("none of its tasks stalled".to_owned(), |row| {
             format!("its tasks stalled {} times, {} in all", count(row.stalls.count), span(row.ns / 1000))
         });
         lines.push(Line::always("STALLS", format!("Its cgroup is {}: {stalled}.", container::shown(path))));
@@ -334,7 +334,7 @@ fn cgroup(report: &Report, asked: &str) -> (String, Vec<Line>) {
     let mut lines = Vec::new();
     if ns < advice::PAIN {
         let says = if stalls == 0 {
-            "no task of it stalled for memory".to_owned()
+            "none of its tasks stalled for memory".to_owned()
         } else {
             format!("its tasks stalled {} times for memory, {} in all", count(stalls), span(ns / 1000))
         };
@@ -382,7 +382,7 @@ fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls:
     let mut lines = vec![Line::bad(
         "STALLS",
         format!(
-            "Its tasks stalled {} times for memory, for {} in all{longest}: {} of all that is stalled on this machine.",
+            "Its tasks stalled {} times for memory, for {} in all{longest}: {} of all stall time on this machine.",
             count(stalls),
             span(ns / 1000),
             percent(ns as f64 / all.max(1) as f64)

@@ -49,7 +49,7 @@ fn each_case_says() {
             "NBD carries no swap",
             with(Cause::NbdLock, |now| now.swap = Swap::Disk),
             "smaller requests (128 in /sys/block/nbd0/queue/max_sectors_kb); or a second connection (nbd-client -C 2); \
-             or a faster line or server, or less that goes over it",
+             or a faster line or server, or less traffic over it",
         ),
         (
             "swap on NBD, the connection is taken",
@@ -73,14 +73,14 @@ fn each_case_says() {
                 small(now);
                 (now.handoff, now.zswap) = (Handoff::Always, Zswap::On);
             }),
-            "a faster line or server, or less that goes over it",
+            "a faster line or server, or less traffic over it",
         ),
         (
             "swap on NBD, the line takes no more",
             with(Cause::NbdSend, |now| now.handoff = Handoff::LowHeadroom),
             "to hand off all swap-out, not only where the stack is short (reclaimwb tune handoff=always); or zswap \
-             before the device (Y in /sys/module/zswap/parameters/enabled); or a faster line or server, or less that \
-             goes over it",
+             before the device (Y in /sys/module/zswap/parameters/enabled); or a faster line or server, or less traffic \
+             over it",
         ),
         (
             "swap in memory takes CPU time",
@@ -101,7 +101,7 @@ fn each_case_says() {
         (
             "swap was taken away since",
             with(Cause::SwapSubmit, |now| now.swap = Swap::Nothing),
-            "more memory, or a limit (memory.max) for who fills it",
+            "more memory, or a limit (memory.max) for whatever fills it",
         ),
         (
             "tasks wait for the swap writer, and it for the device",
@@ -141,14 +141,18 @@ fn each_case_says() {
         (
             "nothing to free without swap",
             with(Cause::Scan, |now| now.swap = Swap::Nothing),
-            "swap: without it only pages of files can be freed; or more memory, or a limit (memory.max) for who fills it",
+            "swap: without it only pages of files can be freed; or more memory, or a limit (memory.max) for whatever fills it",
         ),
         (
             "nothing to free as swap is full",
             with(Cause::ThrottleNoprogress, |now| now.swap_full = true),
-            "more swap: what there is of it is full; or more memory, or a limit (memory.max) for who fills it",
+            "more swap: all that there is is full; or more memory, or a limit (memory.max) for whatever fills it",
         ),
-        ("much is scanned for little", plain(Cause::Scan), "more memory, or a limit (memory.max) for who fills it"),
+        (
+            "much is scanned for little",
+            plain(Cause::Scan),
+            "more memory, or a limit (memory.max) for whatever fills it",
+        ),
         (
             "many reclaim at once",
             plain(Cause::ThrottleIsolated),
@@ -157,7 +161,7 @@ fn each_case_says() {
         (
             "shrinkers",
             plain(Cause::Shrinker),
-            "SHRINKERS, for which of them gives back nothing; or more memory, or a limit (memory.max) for who fills it",
+            "SHRINKERS, to see which of them give nothing back; or more memory, or a limit (memory.max) for whatever fills it",
         ),
         ("reserves", plain(Cause::Pfmemalloc), "larger reserves (sysctl vm.min_free_kbytes, which is 4096)"),
         (
@@ -173,12 +177,12 @@ fn each_case_says() {
         (
             "a penalty among other stalls",
             plain(Cause::HighPenalty),
-            "more memory, or a limit (memory.max) for who fills it",
+            "more memory, or a limit (memory.max) for whatever fills it",
         ),
         (
             "too few CPUs",
             plain(Cause::Runqueue),
-            "fewer tasks or more CPUs, as who waits for one would wait without reclaim, too",
+            "fewer tasks or more CPUs: a task that waits for a CPU would wait without reclaim, too",
         ),
         (
             "CPUs interrupt each other",
@@ -189,7 +193,7 @@ fn each_case_says() {
         (
             "asleep, nobody knows for what",
             plain(Cause::OffCpu),
-            "reclaimwb record --events stall beside perf sched, to see where tasks sleep",
+            "reclaimwb record --events stall along with perf sched, to see where tasks sleep",
         ),
     ];
     for (name, now, says) in expected {

@@ -94,7 +94,7 @@ impl Condition {
         let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
         let (number, unit) = value.split_at(end);
         let number: f64 =
-            number.parse().map_err(|_| bad(format_args!("{value:?} is no number of 0 or more; {form}")))?;
+            number.parse().map_err(|_| bad(format_args!("{value:?} is not a number of 0 or more; {form}")))?;
         let against = match unit.trim() {
             "x" if number > 0.0 => Against::Ratio(number),
             "x" => return Err(bad(format_args!("a ratio of 0 compares nothing; give a number without x"))),
@@ -117,7 +117,7 @@ fn divisor(unit: &str, figure: &Figure) -> std::result::Result<f64, String> {
     }
     let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
     let with = if names.is_empty() { String::new() } else { format!(", one with {}", names.join(", ")) };
-    Err(format!("{unit:?} is no unit of {}; give a plain number{with}, or a ratio such as 1.2x", figure.name))
+    Err(format!("{unit:?} is not a unit of {}; give a plain number{with}, or a ratio such as 1.2x", figure.name))
 }
 
 #[cfg(test)]
@@ -165,15 +165,15 @@ mod tests {
         says("stall.p99 == 3", "no such comparison");
         says("stall.p98 > 3", "the nearest is stall.p9");
         says("> 3", "there is no figure \"\"");
-        says("stall.p99 >", "is no number");
-        says("stall.p99 > much", "is no number");
-        says("stall.p99 > -3", "is no number");
-        says("stall.p99 > 1.2.3", "is no number");
+        says("stall.p99 >", "is not a number");
+        says("stall.p99 > much", "is not a number");
+        says("stall.p99 > -3", "is not a number");
+        says("stall.p99 > 1.2.3", "is not a number");
         says("stall.p99 > 3 MiB", "one with ns, us, ms, s, or a ratio");
         says("stall.count > 3ms", "give a plain number, or a ratio");
         says("stall.p99 > 0x", "a ratio of 0");
         says("handoff.refused.share > 7", "0 % to 100 %");
-        says("stall.p99 > 1.2x > 3", "is no unit");
+        says("stall.p99 > 1.2x > 3", "is not a unit");
     }
 
     #[test]

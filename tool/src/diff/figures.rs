@@ -207,7 +207,7 @@ fn stalls(list: &mut List) {
         let of = move |side: &Side| -> Result<(u64, u64), String> {
             let stalls = stalls_of(side)?;
             if stalls.origins.is_empty() && stalls.stalls > 0 {
-                return Err("it is not counted by cgroup and origin at once".into());
+                return Err("it is not counted by both cgroup and origin".into());
             }
             let row = stalls.origins.iter().find(|row| row.origin == origin);
             Ok(row.map_or((0, 0), |row| (row.stalls.count, row.ns)))

@@ -137,7 +137,7 @@ pub fn compare(mut a: Side, mut b: Side, figures: &[Figure], conditions: &[Condi
         // Figures of one kind against those of another would say nothing.
         (a.stalls_us, b.stalls_us) = (None, None);
         notes.push(
-            "Times that 50, 90 and 99 of 100 stalls took are upper bounds, powers of two: recordings have them \
+            "The times that 50, 90 and 99 of 100 stalls took are upper bounds, powers of two: recordings have them \
              exactly, if they hold every stall event."
                 .into(),
         );
@@ -146,8 +146,8 @@ pub fn compare(mut a: Side, mut b: Side, figures: &[Figure], conditions: &[Condi
     let per_second = lengths.is_some_and(|(a, b)| (a - b).abs() > SAME_LENGTH * a.max(b));
     if lengths.is_none() {
         notes.push(
-            "What is counted since the module was loaded has no known length: totals are compared, not what there was \
-             in a second."
+            "What is counted since the module was loaded has no known length: totals are compared, not rates per \
+             second."
                 .into(),
         );
     }

@@ -133,7 +133,7 @@ families! {
     WindowSlots = Gauge Count "window_slots" []
         "Tasks that can be in reclaim at once and still be told apart";
     StallsOpen = Gauge Count "stalls_open" []
-        "Stalls that go on now";
+        "Stalls that are going on now";
     CostEvents = Counter Count "cost_events_total" []
         "Events that the module handled";
     CostCycles = Gauge Cycles "cost_estimated_cycles" []
@@ -349,7 +349,7 @@ families! {
 
     // reserves
     ReserveAllocations = Counter Count "reserve_allocations_total" ["user"]
-        "Allocations without regard to the watermarks, by who asked";
+        "Allocations without regard to the watermarks, by user";
     ReservePages = Counter Pages "reserve_pages_total" ["user"]
         "Pages allocated without regard to the watermarks";
     ReserveBelowMin = Counter Pages "reserve_below_min_pages_total" ["user"]
@@ -375,9 +375,9 @@ families! {
     ReserveNodeWaitLongest = Gauge Seconds "reserve_node_wait_longest_seconds" ["node"]
         "The longest wait for the reserves of a node since the module was loaded";
     ReserveWaitsOpen = Gauge Count "reserve_waits_open" []
-        "Waits for the reserves that go on now";
+        "Waits for the reserves that are going on now";
     ReserveDrops = Counter Count "reserve_dropped_packets_total" []
-        "Packets dropped as they had been received into reserve memory and were for an ordinary socket";
+        "Packets dropped because they had been received into reserve memory and were for an ordinary socket";
     ReserveSockets = Gauge Count "reserve_sockets" []
         "Sockets that may use the reserves now";
 

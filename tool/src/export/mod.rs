@@ -41,8 +41,7 @@ pub fn prometheus(snapshot: &Snapshot, cgroups: bool, only: Option<&str>) -> Res
     // It stands on a line.
     let shown: String = asked.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     let head = format!(
-        "# Only of cgroup {shown} and those below it: what is not counted by cgroup is left out, and so is what is \
-         known of none.\n"
+        "# Only cgroup {shown} and those below it: what is not counted by cgroup, or is known of none, is left out.\n"
     );
     Ok(head + &samples.text())
 }

@@ -83,12 +83,12 @@ impl<'a> Over<'a> {
     fn list(&self) -> Markup {
         html! {
             @if !self.marks.is_empty() {
-                p.note { "Parameters that were set while it was recorded, as they are marked in the charts over time:" }
+                p.note { "Parameters that were set during the recording, as the charts over time mark them:" }
                 ul.note { @for mark in &self.marks { li { (mark.says) } } }
             }
             @if !self.somewhen.is_empty() {
                 p.note {
-                    "Set while it was recorded, at a time that is not known: " (self.somewhen.join(", ")) "."
+                    "Set during the recording, at a time that is not known: " (self.somewhen.join(", ")) "."
                 }
             }
         }
@@ -155,8 +155,8 @@ fn nothing(title: &str, why: &str) -> Markup {
 /// Why there are no events to draw.
 fn no_events(recorded: Option<&Recorded>, name: &str) -> String {
     let why = match recorded {
-        None => "how it went is in the events of a recording (reclaimwb record)".to_owned(),
-        Some(recorded) if asked(recorded, name, 0) => format!("the recording has no event {name} of it"),
+        None => "only the events of a recording show how it went over time (reclaimwb record)".to_owned(),
+        Some(recorded) if asked(recorded, name, 0) => format!("the recording has no such event ({name})"),
         Some(_) => format!("the event {name} was not recorded (--events)"),
     };
     format!("These are totals of the whole time: {why}.")
@@ -199,7 +199,7 @@ fn stalls_over_time(over: &Over, causes: &Palette<Cause>) -> Markup {
         columns(&Columns { label, bins: &bins, series: &series, unit: Unit::Time, marks: &over.marks });
     let notes = vec![format!(
         "Each column is the time that all tasks together stalled within {}, from the {} stalls of the recording. A \
-             stall's causes are spread evenly over it: when it was at which is not known.",
+             stall's causes are spread evenly over it: it is not known when each took its time.",
         chart_time(bins.width),
         count(events.stall_events)
     )];

@@ -83,7 +83,7 @@ fn count(rows: &mut Rows, prefix: &str) -> Result<WaitCount> {
 fn who(rows: &mut Rows, row: &str) -> Result<Who> {
     let task = rows.take(row)?;
     let pid = rows.take(&format!("{row}.pid"))?;
-    let pid = pid.parse().map_err(|_| rows.error(format!("row {row}.pid is no number: {pid:?}")))?;
+    let pid = pid.parse().map_err(|_| rows.error(format!("row {row}.pid is not a number: {pid:?}")))?;
     Ok(Who { task, pid })
 }
 

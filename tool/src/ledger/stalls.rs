@@ -264,7 +264,7 @@ impl Stall {
             inactive_file_pages: next("inactive_file")?,
             inactive_anon_pages: next("inactive_anon")?,
             dirty_pages: next("dirty")?,
-            pid: pid.parse().map_err(|_| rows.error(format!("row {key}: pid {pid:?} is no number")))?,
+            pid: pid.parse().map_err(|_| rows.error(format!("row {key}: pid {pid:?} is not a number")))?,
             gfp: take("gfp")?.to_owned(),
             task: task.to_owned(),
             parts_ns: BTreeMap::new(),

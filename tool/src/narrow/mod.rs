@@ -113,8 +113,8 @@ impl Narrow {
         match self.between {
             None => Ok(()),
             Some(_) => Err(Error::Options(format!(
-                "--between: there are no events in {file}, so it is not known what was when; only a recording has them: \
-                 reclaimwb record"
+                "--between: there are no events in {file}, so it is not known when anything was; only a recording has \
+                 them: reclaimwb record"
             ))),
         }
     }

@@ -46,8 +46,8 @@ impl Moment {
         };
         found.ok_or_else(|| {
             Error::Options(format!(
-                "--between: {text} is no moment; give seconds from the recording's start such as 12.5 or 1m30s, with a \
-                 minus sign from its end, start or end, or a time of day (UTC) such as 22:00:05 or 2026-11-22T22:00:05Z"
+                "--between: {text} is not a moment; give seconds from the recording's start (12.5, 1m30s) or, with a \
+                 minus sign, from its end; start or end; or a time of day in UTC (22:00:05, 2026-11-22T22:00:05Z)"
             ))
         })
     }

@@ -41,7 +41,7 @@ pub fn write(from: &Path, to: &Path, narrow: Option<&Narrow>) -> Result<()> {
     let bad = |what: String| Error::Recording { path: from.to_owned(), what };
     if !Recording::is_one(from)? {
         return Err(bad(
-            "this is no recording, and only that has events; make one with: reclaimwb record -o FILE".into()
+            "this is not a recording, and only that has events; make one with: reclaimwb record -o FILE".into()
         ));
     }
     let filter = longest::filter(from, narrow)?;

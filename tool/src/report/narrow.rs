@@ -110,7 +110,7 @@ fn narrowed(mut report: Report, ledgers: &Ledgers, filter: &Filter, events: Opti
     report.writes = of_writes(&report, filter, events);
     if handed && report.writes.get().is_some() {
         report.notes.push(
-            "What was handed over to be submitted is not told by events: it counts as written by who handed it over."
+            "No event tells what was handed over to be submitted: it counts as written by the one who handed it over."
                 .into(),
         );
     }
@@ -176,7 +176,7 @@ impl Asked {
 }
 
 fn lacks<T>(event: &str) -> Section<T> {
-    Section::unavailable(format!("the recording has no event {event}, which tells it (reclaimwb record --events)"))
+    Section::unavailable(format!("the recording has no event {event}, which says it (reclaimwb record --events)"))
 }
 
 fn of_stalls(report: &Report, ledgers: &Ledgers, filter: &Filter, events: Option<&Events>) -> Section<StallsSection> {

@@ -85,7 +85,9 @@ impl ReservesSection {
 
 pub(super) fn section(ledger: &Reserves) -> Section<ReservesSection> {
     if ledger.state == GroupState::Unavailable && ledger.waits_state == GroupState::Unavailable {
-        return Section::unavailable("this kernel lacks the patches that tell of the reserves (qemu/patches/README)");
+        return Section::unavailable(
+            "this kernel lacks the patches that report the use of the reserves (qemu/patches/README)",
+        );
     }
     let zones = ledger.zones.iter().map(|(name, zone)| ZoneRow {
         zone: name.clone(),

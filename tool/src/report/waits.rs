@@ -216,7 +216,7 @@ fn whose(row: &WaitCgroupRow, limits: &BTreeMap<Limit, u64>) -> String {
             Some(of) => format!(" at the {} of {}", limit.label(), container::short(of)),
             None => format!(" at its {}", limit.label()),
         },
-        _ => ", as all of memory was short".into(),
+        _ => ", because all of memory was short".into(),
     };
     format!("in {}{at}", row.name())
 }
@@ -239,10 +239,10 @@ fn waiting(section: &WaitsSection, row: &WaitKindRow) -> String {
             format!("waiting for file pages{device} that were read again soon after reclaim{mostly}")
         }
         WaitKind::Dirty => format!(
-            "paused as they dirty pages{device} faster than these are written (balance_dirty_pages, not \
+            "paused because they dirty pages{device} faster than these are written (balance_dirty_pages, not \
              reclaim){mostly}"
         ),
-        WaitKind::High => format!("above memory.high: its reclaim, and the penalty{mostly}"),
+        WaitKind::High => format!("above memory.high, in its reclaim and its penalty{mostly}"),
         _ => format!("waiting: {}{mostly}", row.kind.label()),
     }
 }

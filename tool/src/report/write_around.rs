@@ -127,7 +127,7 @@ pub struct WriteAroundSection {
 
 pub(super) fn section(ledger: &Helper) -> Section<WriteAroundSection> {
     if ledger.state == HelperState::Unavailable {
-        return Section::unavailable("this kernel does not tell of the dirty file folios that reclaim meets (patch 1)");
+        return Section::unavailable("this kernel does not report the dirty file folios that reclaim meets (patch 1)");
     }
     let n = &ledger.counters;
     Section::Available(WriteAroundSection {

@@ -14,7 +14,7 @@ use crate::{
 
 /// Draws the section.
 pub fn render(page: &mut Page, report: &Report) {
-    page.heading("COMPACTION", "what large allocations paid for it, and got");
+    page.heading("COMPACTION", "what large allocations paid for it, and what they got");
     let Some(compaction) = available(page, &report.compaction) else {
         return;
     };
@@ -67,10 +67,14 @@ fn takers(page: &mut Page, compaction: &CompactionSection) {
         takers.iter().take(page.at_most(5)).map(|(name, taken)| format!("{name} {}", count(taken.blocks))).collect();
     if !most.is_empty() {
         let text =
-            format!("Who took blocks as large before it was known what came of an attempt: {}.", most.join(", "));
+            format!("Tasks that took such blocks before it was known what came of an attempt: {}.", most.join(", "));
         page.paragraph("  ", "    ", &text);
     } else if races > 0 && compaction.takers_state == GroupState::Off {
-        page.paragraph("  ", "    ", "Who took them is not noted unless asked for (parameter takers): hot.");
+        page.paragraph(
+            "  ",
+            "    ",
+            "Who took them is not noted unless asked for (parameter takers): it is a hot path.",
+        );
     }
 }
 

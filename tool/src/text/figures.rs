@@ -42,7 +42,7 @@ pub fn spread(mean_us: f64, p50: Option<u64>, p99: Option<u64>) -> String {
         Some(bound) => format!("below {}", time(bound)),
         None => format!("not below {}", time(LAST_BUCKET)),
     };
-    format!("{mean} in the mean, p50 {}, p99 {}", below(p50), below(p99))
+    format!("{mean} on average, p50 {}, p99 {}", below(p50), below(p99))
 }
 
 /// What became of the folios that one step was given. Only what happened gets a row.

@@ -74,7 +74,7 @@ fn waits(page: &mut Page, handoff: &HandoffSection) {
         page.line("  Nobody waited for room at a device.");
         return;
     }
-    let mut table = Table::new(&["<origin", "waits for room", "in all", "in the mean", "half below", "99% below"]);
+    let mut table = Table::new(&["<origin", "waits for room", "in all", "mean", "half below", "99% below"]);
     // Without a bound it is in the last bucket, which has none.
     let bound = |us: Option<u64>| us.map_or("longer".into(), time);
     for row in handoff.origins.iter().filter(|row| row.waits.count > 0) {
@@ -157,9 +157,9 @@ fn queued(handoff: &HandoffSection) -> String {
     let queued = &handoff.queued;
     match queued.mean_us {
         Some(mean) => {
-            format!("From handed over to submitted: {}.", spread(mean, queued.p50_below_us, queued.p99_below_us))
+            format!("From handoff to submission: {}.", spread(mean, queued.p50_below_us, queued.p99_below_us))
         }
-        None => "From handed over to submitted: no request was.".into(),
+        None => "From handoff to submission: no request was submitted.".into(),
     }
 }
 

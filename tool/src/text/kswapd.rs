@@ -28,7 +28,7 @@ pub fn render(page: &mut Page, report: &Report) {
         page.paragraph("  ", "  ", "What it scans is not counted now (parameter stalls).");
     }
     let mut table =
-        Table::new(&["node", "CPU time", "of a CPU", "passes", "in vain", "scanned", "freed", "scanned for one freed"]);
+        Table::new(&["node", "CPU time", "of a CPU", "passes", "in vain", "scanned", "freed", "scanned per freed"]);
     for row in &kswapd.nodes {
         table.row(vec![
             row.node.to_string(),
@@ -60,7 +60,7 @@ fn node(page: &mut Page, row: &KswapdRow, page_size: u64) {
     let swap =
         if left.swap_free == 0 { "no swap is free".into() } else { format!("{} of swap free", size(left.swap_free)) };
     let text = format!(
-        "At the end of the last pass it had {} free, of {} that its high watermarks ask for; {} of files, {} anonymous, \
+        "At the end of the last pass it had {} free (its high watermarks ask for {}); {} of files, {} anonymous, \
          {} tmpfs and other shared memory, {} unevictable; {swap}.",
         size(left.free),
         size(left.high),
@@ -75,7 +75,7 @@ fn node(page: &mut Page, row: &KswapdRow, page_size: u64) {
         page.paragraph(
             "  ",
             "    ",
-            &format!("Of the pages that it took off its lists, not freed: {}.", kept.join(", ")),
+            &format!("Pages that it took off its lists and did not free: {}.", kept.join(", ")),
         );
     }
     let orders: Vec<String> = row

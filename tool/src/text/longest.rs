@@ -22,7 +22,7 @@ pub fn render(longest: &Longest, width: usize) -> String {
         None => of.to_owned(),
     };
     let head = match shown {
-        0 if longest.of_all => format!("None of the longest stalls that are kept is of that: {of}."),
+        0 if longest.of_all => format!("None of the longest stalls that are kept is {of}."),
         shown if longest.of_all => format!(
             "{} of the longest stalls that are kept {of}, longest first; how many there were is not counted by task.",
             count(shown as u64)

@@ -108,8 +108,8 @@ pub fn narrowed(report: &Report) -> Vec<String> {
     let mut out: Vec<&str> = headings.collect();
     out.extend(["NOT IN THE NUMBERS", "COST OF RECORDING"]);
     vec![
-        format!("Only of {}.", narrowed.words()),
-        format!("Left out, as they are not told of that: {} (reclaimwb report --json says why).", out.join(", ")),
+        format!("Only {}.", narrowed.words()),
+        format!("Left out, because they are not counted so: {} (reclaimwb report --json says why).", out.join(", ")),
     ]
 }
 

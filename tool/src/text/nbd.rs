@@ -148,7 +148,7 @@ fn trouble(device: &NbdDeviceRow, row: &NbdRow) -> Option<String> {
         says.push(format!("{} failed", count(row.errors)));
     }
     if row.requeues > 0 {
-        says.push(format!("{} times one was given back to be tried again", count(row.requeues)));
+        says.push(format!("given back {} times to be tried again", count(row.requeues)));
     }
     if row.in_flight.requests > 0 {
         says.push(format!(
@@ -186,11 +186,11 @@ pub fn batches(page: &mut Page, report: &Report) {
     let unknown = total(batches.origins.iter().filter_map(|row| row.ended.get(&Ended::Unknown)).copied());
     if unknown > 0 {
         let why = match batches.reasons {
-            GroupState::On => "nobody's window was open, or two writes adjoin for a reason that is not seen",
+            GroupState::On => "no window was open, or two writes adjoin for a reason that is not seen",
             GroupState::Off => "that needs the parameter stalls",
             GroupState::Unavailable => "this kernel does not show it",
         };
-        page.paragraph("  ", "    ", &format!("unknown: why a write ended could not be told ({why})."));
+        page.paragraph("  ", "    ", &format!("unknown: it could not be told why a write ended ({why})."));
     }
 }
 
@@ -199,5 +199,5 @@ fn ended(row: &BatchRow) -> String {
     let mut why: Vec<_> = row.ended.iter().collect();
     why.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
     let why: Vec<String> = why.iter().map(|(why, n)| format!("{} {}", why.label(), share(**n, row.batches))).collect();
-    format!("{}: they ended for {}.", row.origin.label(), if why.is_empty() { "-".into() } else { why.join(", ") })
+    format!("{}: why they ended: {}.", row.origin.label(), if why.is_empty() { "-".into() } else { why.join(", ") })
 }

@@ -50,7 +50,7 @@ pub fn render(page: &mut Page, report: &Report) {
     if let Some(n) = reserves.dropped_packets.filter(|n| *n > 0) {
         let sites: Vec<String> = reserves.drop_sites.iter().map(|(at, n)| format!("{at} {}", count(*n))).collect();
         let text = format!(
-            "Packets dropped, as they lay in such pages and were for nobody who frees memory: {} ({}).",
+            "Packets dropped, because they lay in such pages and were for nobody who frees memory: {} ({}).",
             count(n),
             sites.join(", ")
         );
@@ -75,7 +75,7 @@ fn users(page: &mut Page, reserves: &ReservesSection) {
         sites.sort_by_key(|(_, pages)| std::cmp::Reverse(**pages));
         let sites: Vec<String> =
             sites.iter().take(page.at_most(TASKS)).map(|(at, n)| format!("{at} {}", count(**n))).collect();
-        page.paragraph("  ", "    ", &format!("Others, pages by who asked: {}.", sites.join(", ")));
+        page.paragraph("  ", "    ", &format!("Others, pages by call site: {}.", sites.join(", ")));
     }
     if reserves.slabs > 0 {
         let text = format!("Slabs of such pages, which serve nobody else: {}.", count(reserves.slabs));
@@ -106,13 +106,13 @@ fn zones(page: &mut Page, reserves: &ReservesSection) {
 
 fn waited(page: &mut Page, waits: &WaitsRow) {
     if waits.all.waits == 0 {
-        page.paragraph("  ", "  ", "Nobody waited for them to be filled again.");
+        page.paragraph("  ", "  ", "Nobody waited for them to be refilled.");
         return;
     }
     let by: Vec<String> = waits.ended.iter().map(|(key, w)| format!("{} {}", count(w.waits), ended(key))).collect();
     let open = if waits.open > 0 { format!(" {} wait now.", count(waits.open)) } else { String::new() };
     let text = format!(
-        "Tasks waited {} times for them to be filled again, for {} in all, the longest for {}; woken {}.{open}",
+        "Tasks waited {} times for them to be refilled, for {} in all, the longest for {}; woken {}.{open}",
         count(waits.all.waits),
         span(waits.all.ns / 1000),
         span(waits.longest_ns / 1000),

@@ -50,10 +50,11 @@ pub fn cgroups(page: &mut Page, report: &Report) {
         page.line(&format!("  {} pages of cgroups beyond the table", count(cgroups.table_full_pages)));
     }
     if cgroups.removed_pages > 0 {
-        page.line(&format!("  {} pages of cgroups that are gone, as their rows are", count(cgroups.removed_pages)));
+        page.line(&format!("  {} pages of cgroups that are gone, and so are their rows", count(cgroups.removed_pages)));
     }
     if bounded {
-        let text = "Or more by: at most so many of those beyond the table are its own, as it had no row for a while.";
+        let text =
+            "Or more by: at most this many of those beyond the table are its own, because it had no row for a while.";
         page.paragraph("  ", "    ", text);
     }
     if cgroups.lost_rows > 0 {
@@ -137,7 +138,7 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
             "  ",
             "    ",
             &format!(
-                "Interrupts called probed functions on top of a handler {} times: no task's, not looked at.",
+                "Interrupts called probed functions on top of a handler {} times: these are no task's calls.",
                 count(calls)
             ),
         );
@@ -171,7 +172,7 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
 fn forms(page: &mut Page, report: &Report) {
     let names: Vec<&str> = report.module.probes.iter().filter_map(|probe| probe.symbol.as_deref()).collect();
     if !names.is_empty() {
-        let text = format!("Probed in the form that the compiler left of them: {}.", names.join(", "));
+        let text = format!("Probed under the names that the compiler gave them: {}.", names.join(", "));
         page.paragraph("  ", "    ", &text);
     }
 }
@@ -195,6 +196,6 @@ pub fn cost(page: &mut Page, report: &Report) {
     events.truncate(EVENTS);
     if !events.is_empty() {
         let events: Vec<String> = events.into_iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
-        page.paragraph("  ", "    ", &format!("Most by: {}.", events.join(", ")));
+        page.paragraph("  ", "    ", &format!("Most frequent: {}.", events.join(", ")));
     }
 }

@@ -27,7 +27,7 @@ const LEFT_SHOWN: usize = 3;
 
 /// Draws the section.
 pub fn render(page: &mut Page, report: &Report) {
-    page.heading("SHRINKERS", "who was called to give back objects, and what came of it");
+    page.heading("SHRINKERS", "which were called to free objects, and what came of it");
     let Some(shrinkers) = available(page, &report.shrinkers) else {
         return;
     };
@@ -129,7 +129,7 @@ fn deferred(page: &mut Page, shrinkers: &ShrinkersSection) {
     page.paragraph("  ", "  ", &spent);
     if total.refused > 0 {
         let text = format!(
-            "{} calls were refused by the shrinker, most by {}: it may not enter a filesystem, or could not take a lock.",
+            "{} calls were refused, most by {}: a shrinker may not enter a filesystem, or could not take a lock.",
             count(total.refused),
             shrinkers.shrinkers.iter().max_by_key(|row| row.counts.refused).map_or("?", |row| row.name.as_str())
         );
@@ -137,8 +137,8 @@ fn deferred(page: &mut Page, shrinkers: &ShrinkersSection) {
     }
     if total.deferred > 0 {
         let text = format!(
-            "{} objects were left to later calls, {} of them as the reclaimer must not enter a filesystem (GFP_NOFS); \
-             later calls scanned {} of what others had left.",
+            "{} objects were left to later calls, {} of them because the reclaimer must not enter a filesystem \
+             (GFP_NOFS); later calls scanned {} of what others had left.",
             count(total.deferred),
             count(total.deferred_nofs),
             count(total.paid)

@@ -23,7 +23,7 @@ pub fn tlb(page: &mut Page, report: &Report) {
             "  ",
             "  ",
             match tlb.state {
-                GroupState::Off => "Not counted unless asked for (parameter tlb): hot.",
+                GroupState::Off => "Not counted unless asked for (parameter tlb): it is a hot path.",
                 _ => "No other CPU was interrupted.",
             },
         );
@@ -57,7 +57,7 @@ pub fn metadata(page: &mut Page, report: &Report) {
             "  ",
             "  ",
             match metadata.state {
-                GroupState::Off => "Not counted unless asked for (parameter metadata): hot.",
+                GroupState::Off => "Not counted unless asked for (parameter metadata): it is a hot path.",
                 _ => "None was evicted.",
             },
         );
@@ -85,12 +85,13 @@ pub fn metadata(page: &mut Page, report: &Report) {
     }
     page.table(&table);
     if metadata.devices.iter().any(|row| row.block_bitmaps.is_some_and(|b| b.reads > 0)) {
-        let text = "Bitmaps: of those that ext4 read, so many had been read before, and reclaim was there meanwhile.";
+        let text = "Bitmaps: how many of those that ext4 read had been read before, with reclaim in between.";
         page.paragraph("  ", "  ", text);
     }
     if metadata.forgotten_folios > 0 {
         let text = format!(
-            "Folios that were forgotten before they could be read again, as more were evicted than are remembered: {}.",
+            "Folios that were forgotten before they could be read again, because more were evicted than are \
+             remembered: {}.",
             count(metadata.forgotten_folios)
         );
         page.paragraph("  ", "  ", &text);

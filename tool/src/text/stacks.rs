@@ -82,7 +82,7 @@ fn full(page: &mut Page, stack: &StackRow, size: Option<u64>, open: bool) {
             count(stack.outside_frames),
             count(stack.outside_frames),
             String::new(),
-            "(saved registers and what else no frame covers)".into(),
+            "(saved registers and all else that no frame covers)".into(),
         ]);
     }
     if stack.frames.is_empty() {

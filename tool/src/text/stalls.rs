@@ -106,7 +106,7 @@ fn origins(page: &mut Page, stalls: &StallsSection) {
         });
         let longest = row.longest_ns.map_or(String::new(), |ns| format!(", the longest kept {}", span(ns / 1000)));
         let scanned = match row.scanned_per_freed {
-            Some(n) => format!("; {n:.1} pages scanned for one freed"),
+            Some(n) => format!("; {n:.1} pages scanned for each page freed"),
             None => "; nothing was freed".into(),
         };
         let text = format!(
@@ -164,7 +164,7 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
         page.paragraph(
             "  ",
             "    ",
-            "Or more by: at most so much of (others) is its own, as it had no row for a while.",
+            "Or more by: at most this much of (others) is its own, because it had no row for a while.",
         );
     }
     if stalls.lost_rows > 0 {
@@ -227,7 +227,7 @@ fn locks(page: &mut Page, locks: &StallLocks) {
     }
     page.table(&table);
     if locks.sites.iter().any(|row| row.held_by == HeldBy::Readers) {
-        let text = "Of readers the lock names the last one that came: it may have left before its stall.";
+        let text = "A lock names only the last one of its readers: it may have left before its stall.";
         page.paragraph("  ", "    ", text);
     }
 }

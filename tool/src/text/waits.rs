@@ -23,7 +23,7 @@ const TASKS: usize = 4;
 
 /// Draws the section.
 pub fn render(page: &mut Page, report: &Report) {
-    page.heading("WAITS", "all that tasks waited for because of memory, as PSI has it and beyond");
+    page.heading("WAITS", "all that tasks waited for because of memory, counted by PSI or not");
     let Some(waits) = available(page, &report.waits) else {
         return;
     };
@@ -39,7 +39,7 @@ pub fn render(page: &mut Page, report: &Report) {
     kinds(page, waits);
     let unexplained = waits.unexplained_share.zip(waits.psi_ns).map_or(String::new(), |(share, ns)| {
         format!(
-            " PSI counts {} of that and of what threads of the kernel did; unexplained: {}.",
+            " PSI counts {} of that and of the waits of kernel threads; unexplained: {}.",
             span(ns / 1000),
             percent(share)
         )
@@ -154,7 +154,7 @@ fn cgroups(page: &mut Page, waits: &WaitsSection) {
         page.table(&table);
     }
     if bounded {
-        let text = "Or more by: at most so much of (others) is its own, as it had no row for a while.";
+        let text = "Or more by: at most this much of (others) is its own, because it had no row for a while.";
         page.paragraph("  ", "    ", text);
     }
     if waits.lost_rows > 0 {

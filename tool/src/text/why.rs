@@ -16,7 +16,7 @@ pub fn render(blocks: &[Block], width: usize) -> String {
         if !texts.is_empty() {
             page.line("");
         }
-        page.paragraph("", "  ", &format!("Of {}:", block.head));
+        page.paragraph("", "  ", &format!("About {}:", block.head));
         texts.push(page.finish());
         for line in &block.lines {
             let mut page = Page::new(width);
@@ -25,7 +25,7 @@ pub fn render(blocks: &[Block], width: usize) -> String {
         }
     }
     let mut last = Page::new(width);
-    last.paragraph("", "  ", "reclaimwb report has the sections named behind each arrow.");
+    last.paragraph("", "  ", "reclaimwb report has the sections that the arrows point to.");
     let last = last.finish();
     let mut out = String::new();
     let mut room = SCREEN.saturating_sub(last.lines().count());

@@ -113,7 +113,7 @@ pub fn frame(frame: &mut Frame, figures: &Figures, view: &mut View, interval: Du
 
 fn keys(view: &View) -> Line<'static> {
     let mut spans = Vec::new();
-    let pause = if view.paused { "go on" } else { "pause" };
+    let pause = if view.paused { "resume" } else { "pause" };
     for (key, what) in [
         ("q", "quit"),
         ("o", "origin"),
@@ -133,7 +133,7 @@ fn keys(view: &View) -> Line<'static> {
 fn help() -> Vec<Line<'static>> {
     let mut lines: Vec<Line> = KEYS.iter().map(|(key, what)| Line::from(format!(" {key:<10} {what}"))).collect();
     // A stall is counted when it ends: a long one comes all at once.
-    lines.push(Line::from(" STALLED: time of the stalls that ended, in what passed; it may be over 100 %."));
+    lines.push(Line::from(" STALLED: time of the stalls that ended, per time passed; it may be over 100 %."));
     lines
 }
 

@@ -253,9 +253,9 @@ impl Figures {
         let task = narrow.task.as_ref().map(|task| format!("task {}", task.asked()));
         let of = cgroup.into_iter().chain(task).collect::<Vec<_>>().join(", ");
         let whose = match self.table.by {
-            By::Origin => "rows by origin are not told of it (keys c and t)",
-            By::Cgroup if narrow.task.is_some() => "rows by cgroup are not told of it (key t)",
-            By::Cgroup | By::Task => "the rows are; what is above them is of the whole machine",
+            By::Origin => "there are no rows by origin of it (keys c and t)",
+            By::Cgroup if narrow.task.is_some() => "there are no rows by cgroup of it (key t)",
+            By::Cgroup | By::Task => "this applies to the rows; what is above them is of the whole machine",
         };
         self.only = Some(format!("only {of}: {whose}"));
         self

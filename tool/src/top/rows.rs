@@ -137,7 +137,7 @@ fn origins(step: Option<&Gained>, all: &Ledgers, now: &Ledgers) -> Table {
         by: By::Origin,
         columns,
         rows: rows.collect(),
-        note: "pages a second; of REFUSED requests. LEAST: bytes of stack left since load",
+        note: "pages a second; REFUSED: requests. LEAST: bytes of stack left since load",
     }
 }
 
@@ -195,7 +195,7 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
         let sum = |figure: &Read<Figure>| figure.as_ref().ok().map(|figure| figure.total);
         let whose = Whose { path: path.clone(), task: None };
         let name = match (key, path) {
-            (None, _) => "(no cgroup told)".into(),
+            (None, _) => "(cgroup unknown)".into(),
             (_, Some(path)) => container::shown(&path),
             (Some((Hierarchy::V1, id)), None) => format!("(v1 cgroup {id})"),
             (Some((Hierarchy::V2, id)), None) => format!("(gone: {id})"),

@@ -111,7 +111,7 @@ impl Drop for Screen {
 /// Runs until the reader quits, or a signal comes.
 pub fn run(args: &cli::Top) -> Result<()> {
     if !io::stdout().is_terminal() {
-        return Err(Error::NoScreen("standard output is no terminal"));
+        return Err(Error::NoScreen("standard output is not a terminal"));
     }
     if matches!(env::var("TERM").as_deref(), Ok("dumb")) {
         return Err(Error::NoScreen("a terminal of type dumb cannot be drawn on"));

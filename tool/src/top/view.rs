@@ -9,10 +9,10 @@ use super::figures::{By, Table};
 pub const KEYS: [(&str, &str); 8] = [
     ("o c t", "rows by origin, cgroup, task"),
     ("s S", "sort by the next, the previous column"),
-    ("p, space", "pause and go on: nothing is read while paused"),
-    ("r", "reset: totals count from now, and LEAST and KEPT of tasks"),
-    ("up, down", "move the rows, where not all fit (also page up and down, home, end)"),
-    ("Ctrl-L", "draw all anew, after noise on a serial line"),
+    ("p, space", "pause and resume: nothing is read while paused"),
+    ("r", "reset: totals, and LEAST and KEPT of tasks, count from now"),
+    ("up, down", "move the rows, if not all fit (also page up and down, home, end)"),
+    ("Ctrl-L", "redraw everything, after noise on a serial line"),
     ("? h", "this help, and back"),
     ("q, Esc", "quit (also Ctrl-C)"),
 ];

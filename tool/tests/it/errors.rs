@@ -32,7 +32,7 @@ fn contains(line: &str, what: &[&str]) {
 #[test]
 fn unknown_format() {
     let line = with_ledger("status", |text| text.replace("format 2\n", "format 1\n"));
-    contains(&line, &["are of format 1", "use the reclaimwb that was built with the module"]);
+    contains(&line, &["have format 1", "use the reclaimwb that was built with the module"]);
 }
 
 /// Who makes a file that others read does not get at their terminals.
@@ -99,10 +99,10 @@ fn no_ledgers() {
 #[test]
 fn foreign_files() {
     contains(&complaint(&["report", "/nowhere.json"]), &["cannot read /nowhere.json", "No such file"]);
-    contains(&with_file(b"hello"), &["no snapshot", "reclaimwb record -o FILE"]);
+    contains(&with_file(b"hello"), &["nor a snapshot", "reclaimwb record -o FILE"]);
     contains(&with_file(b"\x7fELF\xff\xfe"), &["no text"]);
-    contains(&with_file(b"{\"a\": 1}"), &["JSON but no recording and no snapshot"]);
-    contains(&with_file(b"{\"format\": \"reclaimwb-report\", \"version\": 1}"), &["no snapshot"]);
+    contains(&with_file(b"{\"a\": 1}"), &["JSON but neither a recording nor a snapshot"]);
+    contains(&with_file(b"{\"format\": \"reclaimwb-report\", \"version\": 1}"), &["nor a snapshot"]);
     contains(&with_file(b"{\"format\": \"reclaimwb-snapshot\", \"version\": 9}"), &["version 9", "reads version 1"]);
     contains(&with_file(b"{\"format\": "), &["cut off"]);
     contains(&with_file(b" \n"), &["the file is empty"]);

@@ -228,7 +228,7 @@ fn handoff_is_on_off_or_unavailable() {
     // What was handed over before it was switched off is still told.
     let (text, _) = changed(|text| text.replace("state on", "state off").replace("policy always", "policy never"));
     assert!(text.contains("State: off (parameter handoff); policy never, not at all."), "{text}");
-    assert!(text.contains("* Handoff (off by now): 45,410 pages"), "{text}");
+    assert!(text.contains("* Handoff (off now): 45,410 pages"), "{text}");
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn what_is_not_known_of_a_device_is_not_a_number() {
         assert!(device[key].is_null(), "{key}");
     }
     assert_eq!((&device["late"], &device["waiting"]), (&true.into(), &3.into()));
-    assert!(flat(&text).contains("WARNING: late, nothing of what it was given is done: 43:0."), "{text}");
+    assert!(flat(&text).contains("WARNING: late, completes nothing that it was given: 43:0."), "{text}");
     let row = |beside: &str| text.lines().any(|line| line.starts_with("  43:0") && line.contains(beside));
     assert!(row("no limit") && row("LATE") && row("?                 ?"), "{text}");
 }

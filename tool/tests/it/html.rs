@@ -132,7 +132,11 @@ fn of_every_source() {
         }
     }
     for html in &pages[..5] {
-        assert!(html.contains("These are totals of the whole time: how it went is in the events of a recording"));
+        assert!(
+            html.contains(
+                "These are totals of the whole time: only the events of a recording show how it went over time"
+            )
+        );
         assert!(!html.contains("over time, by"));
     }
     assert!(pages[5].contains("Stalls over time, by cause") && pages[5].contains("Writes over time, by origin"));
@@ -350,7 +354,7 @@ fn what_was_set_at_an_unknown_time() {
     assert_ne!(after, changed, "the fixture has that parameter");
     fs::write(&path, before.to_owned() + &changed).expect("written");
     let html = html(&[path.to_str().expect("a plain path")]);
-    assert!(html.contains("Set while it was recorded, at a time that is not known: handoff from never to always."));
+    assert!(html.contains("Set during the recording, at a time that is not known: handoff from never to always."));
 }
 
 /// What is folded for other programs is what is drawn.
@@ -394,7 +398,7 @@ fn the_flame_graph_is_of_the_folded_stacks() {
 fn without_events_it_says_so() {
     let html = of_events(&[], 0);
     // It was asked for, and the ledgers have some.
-    assert!(html.contains("totals of the whole time: the recording has no event stall of it."));
+    assert!(html.contains("totals of the whole time: the recording has no such event (stall)."));
     assert!(html.contains("the event reclaim_window was not recorded (--events)."));
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("a.jsonl");

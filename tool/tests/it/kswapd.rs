@@ -21,11 +21,11 @@ fn words((text, json): &(String, Value)) -> (String, Value) {
 fn a_busy_kswapd_is_in_the_summary() {
     let (text, json) = report(&kswapd(9_000, "tmpfs", 0));
     for says in [
-        "kswapd of node 0 was busy for 9.000 s, and scanned 10.0 pages for one freed. It does not rest: most of the \
-         node's memory is tmpfs or other shared memory, and no swap is free for it.",
+        "kswapd of node 0 was busy for 9.000 s, and scanned 10.0 pages for each page freed. It does not rest: most of \
+         the node's memory is tmpfs or other shared memory, and no swap is free for it.",
         "0 9.000 s ? 9,000 2,250 360,000 36,000 10.0",
         "(100.0 %).",
-        "it had 10.0 MiB free, of 12.0 MiB that its high watermarks ask for; 10.0 MiB of files, 10.0 MiB anonymous, \
+        "it had 10.0 MiB free (its high watermarks ask for 12.0 MiB); 10.0 MiB of files, 10.0 MiB anonymous, \
          70.0 MiB tmpfs and other shared memory, 0.0 MiB unevictable; no swap is free.",
         "18,000 activated, as they are in use, 9,000 kept, as they are in use.",
         "It was woken 4,501 times, 1 for order 3; most often by cat 4,500, a b 1, interrupts 7.",

@@ -87,7 +87,7 @@ fn folded_by_site_and_cause() {
 fn a_broken_ledger_is_refused() {
     for (from, to, says) in [
         ("held_by readers", "held_by none", "lock.1.held_by is neither task nor readers"),
-        ("waiter.pid 7", "waiter.pid x", "is no number"),
+        ("waiter.pid 7", "waiter.pid x", "is not a number"),
         ("lock.1.ns", "lock.1.us", "lock.1.ns is missing"),
         ("other.waits", "others.waits", "other.waits is missing"),
     ] {

@@ -206,7 +206,7 @@ fn what_cannot_be_read_is_told() {
     let dir = tempfile::tempdir().expect("a directory");
     let out = dir.path().join("out").to_str().expect("a plain path").to_owned();
     let said = complaint(&["stalls", &fixture("stalls.json"), "--perfetto", &out]);
-    assert!(said.contains("no recording") && said.contains("reclaimwb record -o FILE"), "{said}");
+    assert!(said.contains("not a recording") && said.contains("reclaimwb record -o FILE"), "{said}");
     let said = complaint(&["stalls", &fixture("before.json")]);
     assert!(said.contains("older than the stall ledger"), "{said}");
     for (name, field) in

@@ -134,7 +134,7 @@ fn a_cgroup_of_the_ledgers() {
     assert_eq!(report["handoff"]["unavailable"], "it is not counted by cgroup");
     let text = stdout(&["report", &now, "--cgroup", "/rwb-files"]);
     golden("report-cgroup.txt", &text);
-    assert!(text.contains("! Only of cgroup /rwb-files and those below it.\n"));
+    assert!(text.contains("! Only cgroup /rwb-files and those below it.\n"));
     for heading in ["HANDOFF", "NBD REQUESTS", "COST OF RECORDING", "WORST STACKS"] {
         assert!(!text.lines().any(|line| line.starts_with(heading)), "{heading}");
     }
@@ -236,13 +236,13 @@ fn text_and_page_say_what_they_are_of() {
     let path = path.to_str().expect("a plain path");
     let text = stdout(&["report", path, "--between", "4", "6.5", "--task", "cat"]);
     golden("report-between.txt", &text);
-    assert!(text.contains("! Only of task cat, from 4.000 s to 6.500 s.\n"), "{text}");
-    assert!(text.contains("! Left out, as they are not told of that: WRITE-AROUND, HANDOFF, KSWAPD, WAITS,"));
+    assert!(text.contains("! Only task cat, from 4.000 s to 6.500 s.\n"), "{text}");
+    assert!(text.contains("! Left out, because they are not counted so: WRITE-AROUND, HANDOFF, KSWAPD,"));
     let out = dir.path().join("a.html");
     let out_name = out.to_str().expect("a plain path");
     stdout(&["report", path, "--between", "4", "6.5", "--task", "cat", "--html", out_name]);
     let html = fs::read_to_string(&out).expect("a page");
-    assert!(html.contains("Only of task cat, from 4.000 s to 6.500 s."));
+    assert!(html.contains("Only task cat, from 4.000 s to 6.500 s."));
     assert!(
         html.contains("from the 2 stalls of the recording")
             && !html.contains("<h2>HANDOFF")
@@ -326,7 +326,7 @@ fn figures_side_by_side() {
     let rows = diff["figures"].as_array().expect("figures");
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).expect("a figure");
     assert_eq!(row("stall.count")["b"]["value"], 280.0);
-    assert_eq!(row("stall.direct.count")["b_missing"], "it is not counted by cgroup and origin at once");
+    assert_eq!(row("stall.direct.count")["b_missing"], "it is not counted by both cgroup and origin");
     // It is enough that one side has it.
     assert_eq!(row("stall.count")["a"]["value"], 0.0);
     let line = complaint_with(&["diff", &a, &b, "--cgroup", "/nope"], 2);
@@ -340,7 +340,7 @@ fn samples_of_a_cgroup() {
     let now = fixture("stalls.json");
     let text = stdout(&["export", &now, "--prometheus", "--cgroup", "/rwb-files"]);
     let mut lines = text.lines();
-    assert!(lines.next().is_some_and(|line| line.starts_with("# Only of cgroup /rwb-files and those below it: ")));
+    assert!(lines.next().is_some_and(|line| line.starts_with("# Only cgroup /rwb-files and those below it: ")));
     let samples: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
     assert!(samples.len() > 5 && samples.iter().all(|line| line.contains("path=\"/rwb-files\"")), "{text}");
     let all = stdout(&["export", &now, "--prometheus", "--cgroups"]);
@@ -355,7 +355,7 @@ fn why_of_a_part() {
     let text = stdout(&["why", "--file", path, "--between", "3", "7"]);
     assert!(text.starts_with("Of from 3.000 s to 7.000 s") || text.contains("from 3.000 s to 7.000 s"), "{text}");
     assert!(text.contains("stalled 2 times, for 3.700 s in all") && text.contains("/rwb-files"), "{text}");
-    assert!(text.contains("Left out, as they are not told of that"), "{text}");
+    assert!(text.contains("Left out, because they are not counted so"), "{text}");
     let now = fixture("stalls.json");
     assert_eq!(
         stdout(&["why", "--file", &now, "--cgroup", "/rwb-files"]),
@@ -363,7 +363,7 @@ fn why_of_a_part() {
     );
     assert_eq!(stdout(&["why", "--file", &now, "--task", "150"]), stdout(&["why", "--file", &now, "150"]));
     let text = stdout(&["why", "--file", &now, "--task", "memhog"]);
-    assert!(text.starts_with("Of tasks memhog, ") && text.contains("longest stalls that are kept"), "{text}");
+    assert!(text.starts_with("About tasks memhog, ") && text.contains("longest stalls that are kept"), "{text}");
     assert!(complaint(&["why", "--file", &now, "--task", "nobody"]).starts_with("no task nobody: "));
     assert_eq!(run(&["why", "150", "--task", "150"]).status.code(), Some(2));
 }
@@ -380,11 +380,13 @@ fn rows_of_top() {
     };
     let (text, found) = rows(&["--cgroup", "/rwb-files"], "CGROUP");
     assert!(found.len() == 1 && found[0].starts_with("/rwb-files "), "{text}");
-    assert!(text.contains("note: only cgroup /rwb-files: the rows are; what is above them is of the whole machine"));
+    assert!(text.contains(
+        "note: only cgroup /rwb-files: this applies to the rows; what is above them is of the whole machine"
+    ));
     let (text, found) = rows(&["--task", "150"], "TASK");
     assert!(!found.is_empty() && found.iter().all(|row| row.contains("memhog[150]")), "{text}");
     let (text, found) = rows(&["--task", "memhog", "--by", "origin"], "ORIGIN");
-    assert!(found.is_empty() && text.contains("rows by origin are not told of it"), "{text}");
+    assert!(found.is_empty() && text.contains("there are no rows by origin of it"), "{text}");
 }
 
 #[test]
@@ -393,13 +395,13 @@ fn what_cannot_be() {
     let path = path.to_str().expect("a plain path");
     let now = fixture("stalls.json");
     for (args, says) in [
-        (&["report", &now, "--between", "1", "2"][..], ", so it is not known what was when"),
+        (&["report", &now, "--between", "1", "2"][..], ", so it is not known when anything was"),
         (&["stalls", &now, "--between", "1", "2"], "there are no events"),
         (&["why", "--file", &now, "--between", "1", "2"], "there are no events"),
         (&["report", path, "--between", "5", "5"], "the first moment is not before the second"),
         (&["report", path, "--between", "13", "14"], "that is not in the recording; the recording is 12.5 s long"),
         (&["report", path, "--between", "21:00", "21:30"], "that is not in the recording"),
-        (&["report", path, "--between", "noon", "end"], "noon is no moment; give seconds"),
+        (&["report", path, "--between", "noon", "end"], "noon is not a moment; give seconds"),
         (&["report", path, "--cgroup", "/nope"], "no cgroup /nope: there is no such directory"),
         (&["stalls", &now, "--cgroup", "/nope"], "those whose tasks stalled most are /, /rwb-files, /rwb-limited"),
     ] {

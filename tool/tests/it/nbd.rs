@@ -106,11 +106,15 @@ fn batches_are_told_by_why_they_ended() {
     assert!(row["ended"]["unknown"].is_null());
     assert!(text.contains("kswapd 15 120 8.0"), "{text}");
     assert!(
-        text.contains("kswapd: they ended for gap 33.3 %, other cgroup 26.7 %, other device 20.0 %, full 13.3 %"),
+        text.contains("kswapd: why they ended: gap 33.3 %, other cgroup 26.7 %, other device 20.0 %, full 13.3 %"),
         "{text}"
     );
     let blind = batches([0, 0, 0, 2, 0, 0, 9]).replacen("reasons on", "reasons off", 1);
-    assert!(report(&[("batches", blind)]).0.contains("could not be told (that needs the parameter stalls)"));
+    assert!(
+        report(&[("batches", blind)])
+            .0
+            .contains("could not be told why a write ended (that needs the parameter stalls)")
+    );
 }
 
 #[test]

@@ -304,7 +304,7 @@ fn what_is_missing_is_named() {
     assert!(with(&["--buffer", "1KiB"]).contains("--buffer is less than two pages"));
     assert!(complaint(&["record", "--debugfs", "/nowhere/reclaimwb"]).contains("the module is not loaded"));
     let to_device = complaint(&[&args[..5], &["-o", "/dev/null"]].concat());
-    assert!(to_device.contains("/dev/null is no regular file"), "{to_device}");
+    assert!(to_device.contains("/dev/null is not a regular file"), "{to_device}");
 
     // With a command the codes are those of env(1).
     let code = |code, more: &[&str]| complaint_with(&[&args[..], more].concat(), code);

@@ -88,11 +88,11 @@ fn foreign_files() {
         assert!(said.contains(what) && said.contains("reclaimwb record -o FILE"), "{said:?} does not say {what:?}");
     };
     says(b"", "empty");
-    says(b"hello\n", "no recording");
-    says(b"\x7fELF\xff\xfe", "no recording");
-    says(b"{\"a\": 1}\n", "JSON but no recording");
-    says(b"{not json}\n", "no recording");
-    says(snapshot("after.json").to_json().as_bytes(), "no recording");
+    says(b"hello\n", "not a recording");
+    says(b"\x7fELF\xff\xfe", "not a recording");
+    says(b"{\"a\": 1}\n", "JSON but not a recording");
+    says(b"{not json}\n", "not a recording");
+    says(snapshot("after.json").to_json().as_bytes(), "not a recording");
     says(b"{\"reclaimwb\":\"recording\"}\n", "no format");
     let newer = kept.text.replacen("\"format\":1", "\"format\":2", 1);
     let said = kept.refusal(newer);

@@ -215,7 +215,7 @@ fn write_around_is_on_off_or_unavailable() {
     let words = [
         ("on", "State: on; reclaim met none."),
         ("off", "State: off (parameter write_around); reclaim met none."),
-        ("unavailable", "Not available: this kernel does not tell of the dirty file folios that reclaim"),
+        ("unavailable", "Not available: this kernel does not report the dirty file folios that reclaim"),
     ];
     for (word, says) in words {
         let dir = ledger_dir("after.json");
@@ -235,7 +235,7 @@ fn write_around_is_on_off_or_unavailable() {
     let dir = ledger_dir("after.json");
     edit(dir.path(), "helper", |text| text.replace("state on", "state off"));
     let (text, _) = report_of(dir.path());
-    assert!(text.contains("* Write-around (off by now): of 61,958 dirty file folios"), "{text}");
+    assert!(text.contains("* Write-around (off now): of 61,958 dirty file folios"), "{text}");
 }
 
 #[test]

@@ -31,9 +31,9 @@ fn who_took_how_low_it_fell_and_who_waited() {
     let (text, json) = report(&reserves(1, 391));
     for says in [
         "Reserves: 4,510 pages were taken from below the min watermarks; zone 0.DMA32 fell to 21.7 % of its min",
-        "tasks waited 16 times for more, for 1.600 s in all",
+        "tasks waited 16 times for the reserves, for 1.600 s in all",
         "NBD, sending 9,000 9,000 4,500",
-        "Others, pages by who asked: sk_page_frag_refill 20.",
+        "Others, pages by call site: sk_page_frag_refill 20.",
         "0.DMA32 391 1,799 21.7 % 12.5 s of uptime 2,000",
         "the longest for 1.510 s; woken 15 by kswapd, 1 after a second, for want of __GFP_FS.",
         "Who: memhog 16 (1.600 s).",
@@ -67,7 +67,7 @@ fn nothing_is_said_of_reserves_that_nobody_used() {
             .replace("drop.0.packets 0\n", ""),
     );
     assert!(text.contains("Nobody took any."), "{text}");
-    assert!(text.contains("Nobody waited for them to be filled again."), "{text}");
+    assert!(text.contains("Nobody waited for them to be refilled."), "{text}");
     assert!(!text.contains("Reserves: "), "{text}");
     assert_eq!(json["reserves"]["advice"].as_array().expect("advice").len(), 0);
 }

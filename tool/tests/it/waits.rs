@@ -31,7 +31,7 @@ fn the_section_has_all_of_it() {
     for says in [
         "file pages read again 10 4.000 s 2.000 s 4.000 s memory.max 100.0 %",
         "Tasks waited for 7.500 s in all.",
-        "PSI counts 4.000 s of that and of what threads of the kernel did; unexplained: 6.2 %.",
+        "PSI counts 4.000 s of that and of the waits of kernel threads; unexplained: 6.2 %.",
         "Pages of files that came back soon after reclaim: 5,020 (20 at no limit, 5,000 at memory.max).",
         "8:16 swap-in 10 1.000 s",
         "Who waited for file pages read again: a worker 10 (4.000 s).",

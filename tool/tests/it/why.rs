@@ -110,7 +110,7 @@ fn a_healthy_machine_gets_one_line() {
         rows(json, "status", |text| text.replace("low.samples 0", "low.samples 2"));
     };
     let lines = summary(&[&changed(dir.path(), "stalls.json", low)]);
-    assert!(lines[0].starts_with("In reclaim no task stalled for memory: what hurts is not that."), "{lines:#?}");
+    assert!(lines[0].starts_with("In reclaim no task stalled for memory: that is not what hurts."), "{lines:#?}");
     assert!(lines[1].starts_with("WARNING: 2 samples") && !lines.iter().any(|line| line.contains("Nothing hurts")));
     // Whoever waits for memory elsewhere, as PSI says, is not well.
     let before = |json: &mut Value| {
@@ -164,12 +164,12 @@ fn a_kernel_without_psi_is_told_of() {
         (
             "quiet",
             &config("n", "n"),
-            "PSI is not available, as this kernel is built without it; it takes one with CONFIG_PSI=y.",
+            "PSI is not available, because this kernel was built without it; it takes one with CONFIG_PSI=y.",
         ),
         (
             "quiet",
             &none,
-            "PSI is off: by default, or as the kernel is built without it; boot with psi=1, or with a kernel that has CONFIG_PSI=y.",
+            "PSI is off, by default or because the kernel was built without it; boot with psi=1, or with a kernel that has CONFIG_PSI=y.",
         ),
     ];
     for (cmdline, config, says) in cases {
@@ -210,7 +210,7 @@ fn why(args: &[&str]) -> String {
 fn why_of_the_machine() {
     let text = why(&["--file", &fixture("stalls.json")]);
     for says in [
-        "Of the machine, from the loading of the module to 2026-11-22T11:03:29Z:",
+        "About the machine, from the loading of the module to 2026-11-22T11:03:29Z:",
         "* Tasks that wanted memory stalled 793 times, for 31.171 s in all, up to 3.129 s at a time. -> STALLS",
         "* Who: tasks of cgroup / (94.9 %) and /rwb-files (2.8 %), in direct reclaim (94.9 %) and memcg max reclaim",
         "memhog[150] has the longest that is kept.",
@@ -227,8 +227,8 @@ fn why_of_a_task() {
     let file = fixture("stalls.json");
     let text = why(&["--file", &file, "150"]);
     for says in [
-        "Of task memhog[150], from",
-        "Of the 32 longest stalls that are kept 8 are its: 8.370 s in all, up to 3.129 s at a time, in direct reclaim.",
+        "About task memhog[150], from",
+        "Of the 32 longest stalls that are kept, 8 are its own: 8.370 s in all, up to 3.129 s at a time, in direct reclaim.",
         "Why: lock of the NBD connection (79.8 %), sending to the NBD server (10.7 %)",
         "To try: a writer for swap-out",
         "Its cgroup is /: its tasks stalled 436 times, 29.597 s in all.",
@@ -245,7 +245,8 @@ fn why_of_a_task() {
     if fs::read_to_string("/proc/self/cgroup").is_ok_and(|text| text.lines().any(|line| line.starts_with("0::"))) {
         let text = why(&["--for", "0s", "--debugfs", dir.path().to_str().expect("a plain path"), &pid]);
         assert!(
-            text.contains("None of the 32 longest stalls that are kept is its.") && text.contains("Its cgroup is /"),
+            text.contains("None of the 32 longest stalls that are kept is its own.")
+                && text.contains("Its cgroup is /"),
             "{text}"
         );
     }
@@ -256,7 +257,7 @@ fn why_of_a_cgroup() {
     let file = fixture("stalls.json");
     let text = why(&["--file", &file, "/rwb-limited"]);
     for says in [
-        "Of cgroup /rwb-limited, from",
+        "About cgroup /rwb-limited, from",
         "Its tasks stalled 77 times for memory, for 713.082 ms in all, up to 300.589 ms at a time: 2.3 % of all",
         "Who: memhog[157] (300.589 ms).",
         "Why: sending to the NBD server (66.7 %), scanning (25.5 %)",
@@ -286,7 +287,7 @@ fn why_of_a_container() {
     let file = changed(dir.path(), "stalls.json", rename);
     for asked in ["4f1d02c3a9b8", id, &path] {
         let text = why(&["--file", &file, asked]);
-        assert!(text.contains("Of cgroup docker 4f1d02c3a9b8 (/system.slice/docker-4f1d02c3a9b8"), "{text}");
+        assert!(text.contains("About cgroup docker 4f1d02c3a9b8 (/system.slice/docker-4f1d02c3a9b8"), "{text}");
         assert!(text.contains("a higher memory.max for docker 4f1d02c3a9b8, or less in it"), "{text}");
     }
     // A narrow table has room for the name alone.
@@ -315,11 +316,11 @@ fn why_of_just_now() {
     let dir = ledger_dir("stalls.json");
     let debugfs = dir.path().to_str().expect("a plain path");
     let text = why(&["--for", "50ms", "--debugfs", debugfs]);
-    let (now, all) = text.split_once("Of the machine, from the loading of the module to").expect("both");
-    assert!(now.starts_with("Of the machine, in the last 0.") && !now.contains("Tasks that wanted memory"), "{now}");
+    let (now, all) = text.split_once("About the machine, from the loading of the module to").expect("both");
+    assert!(now.starts_with("About the machine, in the last 0.") && !now.contains("Tasks that wanted memory"), "{now}");
     assert!(all.contains("Tasks that wanted memory stalled 793 times"), "{all}");
     let text = why(&["--for", "0s", "--debugfs", debugfs]);
-    assert!(text.starts_with("Of the machine, from the loading") && !text.contains("in the last"), "{text}");
+    assert!(text.starts_with("About the machine, from the loading") && !text.contains("in the last"), "{text}");
 }
 
 #[test]

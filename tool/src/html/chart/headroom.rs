@@ -62,8 +62,8 @@ pub fn headroom(section: &HeadroomSection, floor: Option<u64>, palette: &Palette
         }
     }
     let mut notes = vec![
-        "Columns are as high as there are samples, by layer: each layer has its own scale. To the left, less stack was \
-         left."
+        "The height of a column is its number of samples; each layer has its own scale. Further to the left, less \
+         stack was left."
             .to_owned(),
     ];
     notes.push(match floor {
