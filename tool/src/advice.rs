@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What to try first: by what the stalls' time went to, for whom, on which devices, and with what is set and what the
-//! kernel has. A table of cases says which remedies suit; of these only such are named as can be had and are not in
-//! use yet. The recipes in Documentation/admin-guide.rst say more, and why.
+//! What to try first. This depends on what the time of the stalls went to, what reclaim was for, the devices, the
+//! settings and the kernel. A table of cases says which remedies suit a situation. Only those are named that this
+//! machine can have and does not use yet. The recipes in Documentation/admin-guide.rst say more, and why.
 
 use crate::{
     container,
@@ -11,25 +11,26 @@ use crate::{
     system::Queue,
 };
 
-/// Below this part of the stalls' time a cause is not worth a sentence.
+/// A cause that took less than this part of the stalls' time is not worth a sentence.
 const WORTH: f64 = 0.15;
-/// Less than this in all, in ns, is no pain: nothing is advised.
+/// If all stalls together took less than this, in nanoseconds, nothing is advised.
 pub const PAIN: u64 = 100_000_000;
-/// Remedies named for a cause, at most.
+/// At most this many remedies are named for a cause.
 const NAMED: usize = 3;
-/// Requests of this size keep an NBD connection short, in KiB: Documentation/admin-guide.rst has the measurement.
+/// Requests of this size, in KiB, occupy an NBD connection only for a short time. Documentation/admin-guide.rst has the
+/// measurement.
 const SMALL_KB: u64 = 128;
 
 /// When swap-out is handed to a writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Handoff {
-    /// This kernel, or this module, cannot.
+    /// This kernel or this module does not support it.
     Impossible,
-    /// Not now.
+    /// It is switched off.
     Never,
-    /// Where the stack is short.
+    /// Swap-out is handed over where little stack is left.
     LowHeadroom,
-    /// Whenever it is allowed.
+    /// Swap-out is handed over whenever it is allowed.
     Always,
 }
 
@@ -38,11 +39,11 @@ enum Handoff {
 enum Swap {
     /// There is no swap.
     Nothing,
-    /// Memory alone: zram, brd. It is written at once, so that there is nothing to hand off.
+    /// Memory alone: zram, brd. Pages are written there at once, so there is nothing to hand off.
     Memory,
     /// A disk of this machine.
     Disk,
-    /// NBD, or what may lie on it: a file, a mapped device.
+    /// NBD, or something that may be on NBD: a file, a mapped device.
     Nbd,
 }
 
@@ -51,7 +52,7 @@ enum Swap {
 enum Zswap {
     /// The kernel has none.
     Impossible,
-    /// It has, and it is off.
+    /// The kernel has it, and it is off.
     Off,
     /// It is on.
     On,
@@ -60,9 +61,9 @@ enum Zswap {
 /// What reclaim found to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
-    /// Dirty pages of files alone.
+    /// Only dirty pages of files.
     Files,
-    /// Swap alone.
+    /// Only swap.
     Swap,
     /// Both, or it is not known.
     Both,
@@ -87,7 +88,7 @@ struct Situation {
     nbd: (String, Queue),
     /// Whether a task that wants a huge page compacts memory for it.
     tasks_compact: bool,
-    /// TLB flushes are counted; `None`: they cannot be.
+    /// Whether TLB flushes are counted; `None` if they cannot be counted.
     tlb: Option<bool>,
     shrinkers: bool,
     /// The cgroup in question.
@@ -127,18 +128,18 @@ enum Remedy {
 
 /// What suits a kind of stall.
 struct Case {
-    /// What it is about; the tests call it by that.
+    /// A name for it, which the tests use.
     #[cfg_attr(not(test), expect(dead_code))]
     name: &'static str,
     causes: &'static [Cause],
     when: fn(&Situation) -> bool,
-    /// The best first. The last one can always be had.
+    /// The best first. The last one is always possible.
     remedies: &'static [Remedy],
 }
 
 use Remedy as R;
 
-/// The first one that fits counts. The last one of a cause always fits.
+/// The first case that fits is used. The last case of a cause always fits.
 const CASES: &[Case] = &[
     Case {
         name: "NBD carries no swap",
@@ -288,13 +289,13 @@ fn always(_: &Situation) -> bool {
     true
 }
 
-/// Whether reclaim is for a cgroup's sake, and not for the machine's.
+/// Whether reclaim is for a limit of a cgroup, and not for the whole machine.
 fn of_cgroup(now: &Situation) -> bool {
     matches!(now.origin, Origin::MemcgMax | Origin::MemcgHigh | Origin::MemcgReclaim)
 }
 
 impl Remedy {
-    /// Whether this machine can have it, and has it not yet.
+    /// Whether this machine can have it and does not have it yet.
     fn can_be_had(self, now: &Situation) -> bool {
         let queue = &now.nbd.1;
         match self {
@@ -327,7 +328,7 @@ impl Remedy {
         }
     }
 
-    /// What to do, to follow "To try:".
+    /// What to do, as the text after "To try:".
     fn text(self, now: &Situation) -> String {
         let device = &now.nbd.0;
         match self {
@@ -388,7 +389,7 @@ fn limit(origin: Origin, cgroup: Option<&str>) -> String {
     }
 }
 
-/// What to try against the largest causes of stalls, and the largest; `None` where nobody stalled for long.
+/// What to try against the largest causes of stalls, and the largest of them; `None` if no task stalled for long.
 pub fn sentence(report: &Report) -> Option<(String, Cause)> {
     let stalls = report.stalls.get()?;
     if stalls.ns < PAIN {
@@ -396,7 +397,7 @@ pub fn sentence(report: &Report) -> Option<(String, Cause)> {
     }
     let mut worth: Vec<Cause> =
         stalls.causes.iter().filter(|row| row.share >= WORTH).map(|row| row.cause).take(2).collect();
-    // Many small causes: the largest is still the first suspect.
+    // There are many small causes. The largest is still the first suspect.
     if worth.is_empty() {
         worth.push(stalls.causes.first()?.cause);
     }
@@ -405,7 +406,7 @@ pub fn sentence(report: &Report) -> Option<(String, Cause)> {
     let mut tips: Vec<String> = Vec::new();
     for cause in worth {
         let now = situation(report, cause, None, None);
-        // Of the second cause only the best, where that is news.
+        // For the second cause only the best remedy is named, and only if it was not named before.
         let most = if tips.is_empty() { NAMED } else { 1 };
         let fresh: Vec<Remedy> = remedies(&now).take(most).filter(|remedy| !named.contains(remedy)).collect();
         if !fresh.is_empty() {
@@ -416,7 +417,7 @@ pub fn sentence(report: &Report) -> Option<(String, Cause)> {
     Some((format!("To try: {}.", tips.join("; and ")), first))
 }
 
-/// What to try against one cause in one cgroup, whose reclaim is of that origin.
+/// What to try against one cause in one cgroup, whose tasks reclaim for this origin.
 pub fn for_cgroup(report: &Report, cause: Cause, origin: Origin, path: Option<&str>) -> String {
     let now = situation(report, cause, Some(origin), path);
     let named: Vec<Remedy> = remedies(&now).take(NAMED).collect();
@@ -428,7 +429,7 @@ fn joined(now: &Situation, remedies: &[Remedy]) -> String {
     texts.join("; or ")
 }
 
-/// What suits and can be had, the best first.
+/// The remedies that suit and are possible, the best first.
 fn remedies(now: &Situation) -> impl Iterator<Item = Remedy> {
     let fits = CASES.iter().find(|case| case.causes.contains(&now.cause) && (case.when)(now));
     let remedies = fits.map_or(&[][..], |case| case.remedies);
@@ -456,7 +457,7 @@ fn situation(report: &Report, cause: Cause, origin: Option<Origin>, cgroup: Opti
         handed: handoff.is_some_and(|section| section.handed_requests > 0),
         write_around: around.map_or(HelperState::Unavailable, |section| section.state),
         swap: swap(machine.swaps.iter().map(|swap| swap.name.as_str())),
-        // Nearly: what is freed and taken again is never all in use.
+        // Nearly full counts as full: some of it is always free for a moment before it is used again.
         swap_full: size > 0 && used.saturating_mul(20) >= size.saturating_mul(19),
         zswap: match setting("sys/module/zswap/parameters/enabled") {
             None => Zswap::Impossible,
@@ -469,7 +470,7 @@ fn situation(report: &Report, cause: Cause, origin: Option<Origin>, cgroup: Opti
             _ => Written::Both,
         },
         nbd: nbd(report),
-        // Where it is not known, as with older snapshots, it may be.
+        // If it is not known, as in older snapshots, assume that they do.
         tasks_compact: setting("sys/kernel/mm/transparent_hugepage/defrag")
             .is_none_or(|value| value.contains("[always]"))
             && setting("sys/kernel/mm/transparent_hugepage/enabled").is_some_and(|value| !value.contains("[never]")),
@@ -480,7 +481,7 @@ fn situation(report: &Report, cause: Cause, origin: Option<Origin>, cgroup: Opti
     }
 }
 
-/// For whom the time was that went to this cause, mostly.
+/// The origin whose stalls lost most time to this cause.
 fn origin_of(report: &Report, cause: Cause) -> Origin {
     let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.origins);
     let ns = |causes: &[crate::report::CauseRow]| causes.iter().find(|row| row.cause == cause).map_or(0, |row| row.ns);
@@ -488,7 +489,7 @@ fn origin_of(report: &Report, cause: Cause) -> Origin {
     most.map_or(Origin::Direct, |row| row.origin)
 }
 
-/// The cgroup that lost most to this cause; not the root, which has no limit.
+/// The cgroup whose tasks lost most time to this cause. The root does not count, because it has no limit.
 fn largest(report: &Report, cause: Cause) -> Option<String> {
     let rows = &report.stalls.get()?.cgroups;
     let lost = |row: &&StallCgroupRow| row.causes_ns.get(&cause).copied().unwrap_or(0);
@@ -496,7 +497,7 @@ fn largest(report: &Report, cause: Cause) -> Option<String> {
     named.max_by_key(lost).filter(|row| lost(row) > 0)?.path.clone()
 }
 
-/// What swap devices of these names are together: of several kinds the slowest counts.
+/// What kind of swap these devices are. If there are several kinds, the slowest counts.
 fn swap<'a>(names: impl Iterator<Item = &'a str>) -> Swap {
     let kind = |name: &str| {
         let device = name.strip_prefix("/dev/");

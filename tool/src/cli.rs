@@ -10,7 +10,7 @@ use crate::{record::DEFAULT_TRACEFS, schema, source::DEFAULT_DIR, top::figures::
 
 /// Why a machine stalls for memory: where tasks lost their time, who wrote during reclaim, how much stack was left.
 ///
-/// The ledgers are in debugfs, for root only. What is saved (`snapshot`) can be reported on by anyone, anywhere.
+/// The ledgers are in debugfs, and only root can read them. Anyone can report on a saved `snapshot`, on any machine.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = MAIN_EXAMPLES)]
 pub struct Cli {
@@ -50,7 +50,7 @@ pub enum Command {
     Man(Man),
 }
 
-// Of each command, below its options and in its man page: lines that a test reads as command lines.
+// The examples of each command, shown below its options and in its man page. A test reads these lines as command lines.
 const MAIN_EXAMPLES: &str = "\
 Examples:
   reclaimwb status                      # is the module there, and does it record?
@@ -158,7 +158,7 @@ pub struct Source {
     pub debugfs: PathBuf,
 }
 
-/// Whose figures.
+/// Limits the figures to a cgroup or a task.
 #[derive(Debug, Args)]
 pub struct Of {
     /// Only this cgroup and all below it: a path below /sys/fs/cgroup, the name of a service, or the id of a
@@ -170,10 +170,10 @@ pub struct Of {
     pub task: Option<String>,
 }
 
-/// Whose figures, and when.
+/// Limits the figures to a cgroup, a task or a part of the time.
 #[derive(Debug, Args)]
 pub struct Narrow {
-    /// Whose.
+    /// The cgroup or the task.
     #[command(flatten)]
     pub of: Of,
     /// Only the part of a recording from A to B, by its events: seconds from its start (12.5, 1m30s), from its end
@@ -182,7 +182,7 @@ pub struct Narrow {
     pub between: Option<Vec<String>>,
 }
 
-/// As tables for other programs.
+/// Output as tables for other programs.
 #[derive(Debug, Args)]
 pub struct Csv {
     /// Print one table as CSV, with a header line; `list` prints the names of all tables and of their columns
@@ -218,7 +218,7 @@ pub struct Report {
     /// Count only what happened since this earlier snapshot of the same boot
     #[arg(long, value_name = "BEFORE")]
     pub since: Option<PathBuf>,
-    /// What it is of.
+    /// What it is limited to.
     #[command(flatten)]
     pub narrow: Narrow,
     /// Print the report as JSON (structure: FORMAT.md)
@@ -227,7 +227,7 @@ pub struct Report {
     /// Write it as one HTML file with charts, which loads nothing from elsewhere
     #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "csv", "csv_dir", "all_stacks", "width"])]
     pub html: Option<PathBuf>,
-    /// As tables.
+    /// Output as tables.
     #[command(flatten)]
     pub tables: Csv,
     /// Show every worst stack in full
@@ -308,7 +308,7 @@ pub struct Diff {
     /// Earlier snapshot of the same boot that B counts from
     #[arg(long, value_name = "FILE")]
     pub since_b: Option<PathBuf>,
-    /// What it is of.
+    /// What it is limited to.
     #[command(flatten)]
     pub narrow: Narrow,
     /// Fail if this holds: NAME OP VALUE with OP one of < <= > >=. A VALUE such as 1.2x is a ratio B/A; a number, with
@@ -324,7 +324,7 @@ pub struct Diff {
     /// Print the comparison as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
-    /// As tables.
+    /// Output as tables.
     #[command(flatten)]
     pub tables: Csv,
     /// Columns to use; the terminal's width (80 if there is none) if not given
@@ -370,7 +370,7 @@ pub struct Stalls {
     #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub number: u32,
-    /// What it is of.
+    /// What it is limited to.
     #[command(flatten)]
     pub narrow: Narrow,
     /// Print them as JSON (structure: FORMAT.md)
@@ -379,7 +379,7 @@ pub struct Stalls {
     /// Write all events of a recording as a trace for Perfetto (ui.perfetto.dev) instead
     #[arg(long, value_name = "OUT", requires = "file", conflicts_with_all = ["json", "csv", "csv_dir"])]
     pub perfetto: Option<PathBuf>,
-    /// As tables.
+    /// Output as tables.
     #[command(flatten)]
     pub tables: Csv,
     /// Write all of them, not only the longest, as folded stacks for a flame graph: cgroup, task, origin and cause,
@@ -403,7 +403,7 @@ pub struct Why {
     /// a service, or the id of a container
     #[arg(value_name = "PID|CGROUP", conflicts_with_all = ["cgroup", "task"])]
     pub of: Option<String>,
-    /// What it is about.
+    /// What it is limited to.
     #[command(flatten)]
     pub narrow: Narrow,
     /// Where the ledgers are.
@@ -433,7 +433,7 @@ pub struct Top {
     /// What the rows are; the keys o, c and t change this. If not given, origins, or what --cgroup or --task asks for
     #[arg(short, long, value_enum)]
     pub by: Option<By>,
-    /// Whose rows.
+    /// Limits the rows to a cgroup or a task.
     #[command(flatten)]
     pub of: Of,
     /// Print N samples as plain text and exit, for logs
@@ -445,7 +445,7 @@ pub struct Top {
 }
 
 impl Top {
-    /// What the rows are: where it is not said, what is asked for is.
+    /// What the rows are. Without `--by`, this depends on what `--cgroup` or `--task` asks for.
     pub fn by(&self) -> By {
         let asked = match (&self.of.task, &self.of.cgroup) {
             (Some(_), _) => By::Task,
@@ -458,7 +458,8 @@ impl Top {
 
 fn interval(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|err| format!("{err}; give it as 500ms, 2s or 1min"))?;
-    // Reading the ledgers takes milliseconds: more often than this it would show itself.
+    // Reading the ledgers takes milliseconds. If they were read more often than this, the tool would measure mostly
+    // itself.
     if (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&time) {
         Ok(time)
     } else {
@@ -476,13 +477,13 @@ pub struct Tune {
     /// Print them as JSON (structure: FORMAT.md)
     #[arg(long)]
     pub json: bool,
-    /// As tables.
+    /// Output as tables.
     #[command(flatten)]
     pub tables: Csv,
     /// Directory that holds the module's parameters
     #[arg(long, value_name = "DIR", default_value = tune::DEFAULT_DIR, hide = true)]
     pub parameters: PathBuf,
-    /// Where the ledgers are, which know the size of a stack.
+    /// Where the ledgers are. They know the size of a stack.
     #[command(flatten)]
     pub source: Source,
 }

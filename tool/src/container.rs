@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Names of containers, pods, machines and services, from the path of a cgroup alone: no runtime is asked, and a
+//! Names of containers, pods, machines and services, taken only from the path of a cgroup. No runtime is asked, so a
 //! container that is gone has a name, too.
 
-/// So much of a container's id is enough to find it: what the runtimes themselves print.
+/// This many digits of a container's id are enough to find it. The runtimes themselves print as many.
 const SHORT: usize = 12;
 
-/// What the runtimes put before a container's id, and the name shown. Of two that fit, the longer is first.
+/// The prefixes that the runtimes put before a container's id, and the name that is shown. If one prefix begins with
+/// another, the longer one comes first.
 const RUNTIMES: [(&str, &str); 9] = [
     ("docker-", "docker"),
     ("cri-containerd-", "containerd"),
@@ -18,8 +19,8 @@ const RUNTIMES: [(&str, &str); 9] = [
     ("libpod-", "podman"),
 ];
 
-/// The name of what runs in the cgroup of this path: the innermost container, pod, machine or service that the path
-/// tells of. `None` where it tells of none.
+/// The name of what runs in the cgroup of this path: the innermost container, pod, machine or service in the path.
+/// `None` if there is none.
 pub fn name(path: &str) -> Option<String> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let pod = parts.iter().rev().find_map(|part| pod(part));
@@ -37,7 +38,7 @@ fn is_plain(path: &str, name: &str) -> bool {
     path.ends_with(name) && path.strip_suffix(".scope").is_none()
 }
 
-/// A cgroup as people read it: the name, if the path has one that is not to be seen at its end, and the path.
+/// A cgroup as it is shown to people: the path, after the name if the path has one that does not stand at its end.
 pub fn shown(path: &str) -> String {
     match name(path) {
         Some(name) if !is_plain(path, &name) => format!("{name} ({path})"),
@@ -45,7 +46,7 @@ pub fn shown(path: &str) -> String {
     }
 }
 
-/// The same where there is room for one of them only.
+/// The same if there is room for only one of them.
 pub fn short(path: &str) -> String {
     name(path).unwrap_or_else(|| path.to_owned())
 }
@@ -60,7 +61,7 @@ fn container(parts: &[&str], at: usize) -> Option<String> {
             return Some(format!("{runtime} {id}"));
         }
     }
-    // containerd without systemd's driver below a slice of it: kubepods-....slice:cri-containerd:ID.
+    // containerd without systemd's driver, but below a slice of systemd: kubepods-....slice:cri-containerd:ID.
     if let Some((rest, last)) = part.rsplit_once(':') {
         if let (Some(id), Some((_, "cri-containerd" | "docker" | "crio" | "nerdctl"))) =
             (id(last), rest.rsplit_once(':'))
@@ -72,7 +73,7 @@ fn container(parts: &[&str], at: usize) -> Option<String> {
         "docker" => id(part).map(|id| format!("docker {id}")),
         "libpod_parent" => id(part).map(|id| format!("podman {id}")),
         "lxc" | "lxc.payload" => Some(format!("lxc {part}")),
-        // ctr and nerdctl name it as they were told to; Kubernetes by its id.
+        // ctr and nerdctl use the name that they were given, Kubernetes uses the id.
         before if pod(before).is_some() => id(part).map(|id| format!("container {id}")),
         _ => {
             let lxc = part.strip_prefix("lxc.payload.").map(|name| format!("lxc {name}"));
@@ -89,14 +90,14 @@ fn id(text: &str) -> Option<&str> {
 
 /// The pod of a part such as `kubepods-burstable-pod0f5e..._....slice` or `pod0f5e...`.
 fn pod(part: &str) -> Option<String> {
-    // Also where the runtime's own words follow: kubepods-pod0f5e.slice:cri-containerd:ID.
+    // The runtime's own words may follow: kubepods-pod0f5e.slice:cri-containerd:ID.
     let part = part.split(':').next().unwrap_or(part);
     let uid = match part.strip_suffix(".slice") {
         Some(slice) if slice.starts_with("kubepods-") => slice.rsplit_once("-pod")?.1,
         Some(_) => return None,
         None => part.strip_prefix("pod")?,
     };
-    // systemd takes a hyphen for a level, so that the uid has other signs there.
+    // For systemd a hyphen separates levels, so the uid has underscores instead.
     let uid = uid.replace('_', "-");
     let is_one = uid.len() >= 32 && uid.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
     is_one.then_some(uid)
@@ -122,7 +123,7 @@ fn unit(part: &str) -> Option<String> {
     None
 }
 
-/// Without systemd's escapes: `\x2d` is a hyphen. What is none stays as it is.
+/// Removes systemd's escapes: `\x2d` is a hyphen. What is not an escape stays as it is.
 fn unescaped(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -153,7 +154,7 @@ mod tests {
         let pod = format!("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{uid_}.slice");
         let in_pod = |runtime: &str| format!("{runtime} 4f1d02c3a9b8 in pod {UID}");
         let cases = [
-            // Docker, by both of its drivers, and inside of a slice of one's own.
+            // Docker, with both of its drivers, and inside of a slice of its own.
             (format!("/system.slice/docker-{ID}.scope"), Some("docker 4f1d02c3a9b8".into())),
             (format!("/docker/{ID}"), Some("docker 4f1d02c3a9b8".into())),
             (format!("/docker/{ID}/system.slice/cron.service"), Some("docker 4f1d02c3a9b8".into())),
@@ -209,7 +210,8 @@ mod tests {
                 Some("machine qemu-1-debian".into()),
             ),
             ("/machine.slice/systemd-nspawn@deb.service/payload".into(), Some("machine deb".into())),
-            // No names: an id that is none, slices, the root, what somebody made by hand, escapes that are none.
+            // These have no names: something that is not an id, slices, the root, a cgroup made by hand, something that
+            // is not an escape.
             (format!("/docker/{}", &ID[..63]), None),
             (format!("/mine/{ID}"), None),
             ("/docker".into(), None),
@@ -231,7 +233,7 @@ mod tests {
         let docker = format!("/system.slice/docker-{ID}.scope");
         assert_eq!(shown(&docker), format!("docker 4f1d02c3a9b8 ({docker})"));
         assert_eq!(short(&docker), "docker 4f1d02c3a9b8");
-        // What says the same twice is said once.
+        // What would be shown twice is shown once.
         assert_eq!(shown("/system.slice/nginx.service"), "/system.slice/nginx.service");
         assert_eq!(shown("/system.slice/nginx.service/a"), "nginx.service (/system.slice/nginx.service/a)");
         assert_eq!((shown("/rwb-limited"), short("/")), ("/rwb-limited".into(), "/".into()));

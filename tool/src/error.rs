@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Every way the tool can fail, each as one line that says what to do.
+//! All ways in which the tool can fail. Each message is one line and says what to do.
 
 use std::{io, path::PathBuf};
 
@@ -9,7 +9,7 @@ pub enum Error {
     /// There is no debugfs to read from.
     #[error("debugfs is not mounted; as root: mount -t debugfs none /sys/kernel/debug")]
     NotMounted,
-    /// debugfs is there, the module's directory is not.
+    /// debugfs is mounted, but the module's directory is not there.
     #[error("no {0}: the module is not loaded; as root: insmod reclaimwb.ko")]
     NotLoaded(PathBuf),
     /// The module is loaded but has no ledgers.
@@ -37,10 +37,10 @@ pub enum Error {
         /// What the system answered.
         source: io::Error,
     },
-    /// A ledger speaks a format this tool does not know.
+    /// A ledger has a format that this tool does not know.
     #[error("the ledgers have format {0}, this tool reads format 2; use the reclaimwb that was built with the module")]
     Format(String),
-    /// A ledger of a module from before its rows were given another meaning.
+    /// A ledger of an older module, in which the rows have another meaning.
     #[error(
         "ledger {ledger} counts {counts}, not {wanted}: the module is older (version {version}); use the reclaimwb \
          that was built with that module"
@@ -55,7 +55,7 @@ pub enum Error {
         /// What this tool reads.
         wanted: &'static str,
     },
-    /// A ledger row is not what the format says.
+    /// A ledger row does not follow the format.
     #[error("ledger {ledger}: {what}; nothing is reported from a ledger that is not whole, take a new snapshot")]
     Ledger {
         /// Name of the ledger.
@@ -63,7 +63,7 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// A snapshot file is not one.
+    /// A file that is not a snapshot.
     #[error("{path}: {what}")]
     Snapshot {
         /// The file.
@@ -74,13 +74,13 @@ pub enum Error {
     /// Two snapshots that cannot be subtracted.
     #[error("--since: {0}; give a snapshot taken earlier in the same boot, with the module kept loaded")]
     Since(String),
-    /// There are no stalls to be had.
+    /// There are no stalls to show.
     #[error("no stalls to show: {0}")]
     NoStalls(String),
     /// Nothing is known of the task or cgroup that is asked about.
     #[error("{0}")]
     Why(String),
-    /// A recording that is not one, or not whole.
+    /// A file that is not a recording, or a recording that is not complete.
     #[error("{path}: {what}")]
     Recording {
         /// The file.
@@ -91,10 +91,10 @@ pub enum Error {
     /// There is no tracefs at all.
     #[error("no {0}: this kernel cannot trace (CONFIG_TRACING), or --tracefs is wrong; without events: --events none")]
     NoTracefs(PathBuf),
-    /// There is a place for tracefs, and nothing on it.
+    /// The mount point of tracefs is there, but nothing is mounted on it.
     #[error("tracefs is not mounted; as root: mount -t tracefs tracefs /sys/kernel/tracing")]
     TracefsNotMounted,
-    /// tracefs without instances.
+    /// This tracefs has no instances.
     #[error(
         "{0} has no instances: it is not a tracefs, or the kernel lacks CONFIG_TRACING; without events: --events none"
     )]
@@ -111,18 +111,18 @@ pub enum Error {
     /// An event that the module does not have.
     #[error("--events: the module has no event {event:?}; it has {known}; or all, or none")]
     NoSuchEvent {
-        /// As it was given.
+        /// The name that was given.
         event: String,
-        /// Those that there are.
+        /// The names of the events that the module has.
         known: String,
     },
     /// Options that make no sense, alone or together.
     #[error("{0}")]
     Options(String),
-    /// What is in the way of a recording.
+    /// The file to write exists and is not a regular file.
     #[error("{0} is not a regular file; give another one: -o FILE")]
     NoRegularFile(PathBuf),
-    /// Someone else writes there.
+    /// Another recorder is writing there.
     #[error("another recorder is writing {0}; end it, or write elsewhere")]
     InUse(PathBuf),
     /// The command to record could not be started.
@@ -141,7 +141,7 @@ pub enum Error {
         /// The file.
         partial: PathBuf,
     },
-    /// An error that was told already.
+    /// An error that was reported already.
     #[error("failed, see above")]
     Reported,
     /// A parameter that cannot be shown or set as asked.
@@ -161,7 +161,7 @@ impl Error {
         Self::Io { what, path: path.into(), source }
     }
 
-    /// The kernel had no memory for it (ENOMEM).
+    /// Whether the kernel had no memory for it (ENOMEM).
     pub fn is_for_memory(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::OutOfMemory)
     }

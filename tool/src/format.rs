@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Numbers as people read them.
+//! Numbers, formatted for people.
 
 /// Digits in groups of three.
 pub fn count(n: u64) -> String {
@@ -14,7 +14,7 @@ pub fn count(n: u64) -> String {
     out
 }
 
-/// The same, `-` for none: empty cells of a table stay quiet.
+/// The same, but `-` for 0, so that a table with many zeros is easy to read.
 pub fn cell(n: u64) -> String {
     if n == 0 { "-".into() } else { count(n) }
 }
@@ -28,7 +28,7 @@ pub fn mean(n: f64) -> String {
 
 /// Bytes, as a number of MiB.
 pub fn mib_number(bytes: u64) -> String {
-    // To the nearest tenth; u128, as ten times a u64 may not fit.
+    // Rounded to the nearest tenth. This needs u128, because ten times a u64 may not fit into a u64.
     let tenths = (u128::from(bytes) * 10 + (1 << 19)) >> 20;
     let whole = u64::try_from(tenths / 10).unwrap_or(u64::MAX);
     format!("{}.{}", count(whole), tenths % 10)
@@ -44,7 +44,7 @@ pub fn bytes_label(bytes: u64) -> String {
     format!("{} bytes", count(bytes))
 }
 
-/// A share of 0 to 1 as percent. What is there is never shown as 0, what is not all never as 100.
+/// A share of 0 to 1 as percent. A share above 0 is never shown as 0, and a share below 1 never as 100.
 pub fn percent(share: f64) -> String {
     match share * 100.0 {
         p if p > 0.0 && p < 0.1 => "<0.1 %".into(),
@@ -53,7 +53,7 @@ pub fn percent(share: f64) -> String {
     }
 }
 
-/// A small share of a CPU, as a percentage of two digits.
+/// A small share of a CPU, as a percentage with two digits.
 pub fn percent_of_cpu(share: f64) -> String {
     match share * 100.0 {
         p if p >= 1.0 => percent(share),
@@ -63,12 +63,12 @@ pub fn percent_of_cpu(share: f64) -> String {
     }
 }
 
-/// Microseconds, to the last one: a bound must not be rounded.
+/// Microseconds, not rounded, because this is also used for bounds.
 pub fn us(us: u64) -> String {
     if us < 1000 { format!("{us} us") } else { format!("{}.{:03} ms", count(us / 1000), us % 1000) }
 }
 
-/// Microseconds that add up: seconds when there are some, to the millisecond.
+/// A sum of microseconds. From one second on, it is in seconds, cut off after the milliseconds.
 pub fn span(of: u64) -> String {
     if of < 1_000_000 { us(of) } else { format!("{}.{:03} s", count(of / 1_000_000), of % 1_000_000 / 1000) }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tells which layer a call frame belongs to, from the names of the functions.
+//! Tells from the names of the functions which layer a call frame belongs to.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -52,8 +52,8 @@ impl Part {
         }
     }
 
-    /// Beginnings of the names of functions that enter this part. Only functions a stack passes on its way in
-    /// matter: whatever they call stays in the part until the next one is entered.
+    /// Prefixes of the names of the functions that enter this part. Only the functions through which a stack enters the
+    /// part matter: whatever they call belongs to the part until the next part is entered.
     fn entered_by(self) -> &'static [&'static str] {
         match self {
             Self::Caller => &[],
@@ -99,7 +99,7 @@ impl Part {
     }
 }
 
-/// What a writer submits swap-out with: nobody reclaims above it.
+/// The function with which a writer submits swap-out. There is no reclaim above it on the stack.
 const WRITER: &str = "swap_write_prepared";
 
 /// The part each frame belongs to; `frames` and the result are innermost first.
@@ -109,8 +109,8 @@ pub fn classify(frames: &[Frame]) -> Vec<Part> {
         .iter()
         .rev()
         .map(|frame| {
-            // A stack only goes forward through the parts. The way in cannot skip reclaim: a caller may well
-            // be in the block layer or the network when it asks for memory.
+            // A stack only goes forward through the parts. It cannot skip reclaim, because the caller may itself be in
+            // the block layer or the network when it asks for memory.
             let from_above = |next| next == Part::Reclaim || frame.function.starts_with(WRITER);
             part = Part::ALL
                 .into_iter()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The longest stalls, each whole: those that the ledger keeps, or those of a recording.
+//! The longest stalls, with all that is known of each: those that the ledger keeps, or those of a recording.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -20,13 +20,13 @@ use crate::{
 const FORMAT: &str = "reclaimwb-stalls";
 const VERSION: u64 = 1;
 
-/// A stall, and where its cgroup is.
+/// A stall, with the path of its cgroup.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Kept {
     /// All that is known of it.
     #[serde(flatten)]
     pub stall: Stall,
-    /// The path of its cgroup; absent if it is gone, out of sight, or of a v1 hierarchy.
+    /// The path of its cgroup; absent if the cgroup is gone, not visible, or in a v1 hierarchy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup_path: Option<String>,
     /// What runs in it, if the path tells.
@@ -42,16 +42,17 @@ pub struct Longest {
     tool: &'static str,
     /// `live`, `snapshot` or `recording`.
     pub source: &'static str,
-    /// Whether stalls are timed now. Absent if it is a recording.
+    /// Whether stalls are timed now. Absent for a recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timed: Option<bool>,
-    /// Stalls among which these are the longest: of a recording all, else those since the module was loaded.
+    /// How many stalls there were, of which these are the longest: all stalls of a recording, or else all since the
+    /// module was loaded.
     pub of: u64,
-    /// What they are of, if they are not of all: then `of` counts those; null: all.
+    /// What the stalls are limited to; then `of` counts only those. Null: they are not limited.
     pub narrowed: Option<Narrowed>,
-    /// Whether `of` is of the whole machine, as the ledgers do not count those that are asked for.
+    /// Whether `of` counts the stalls of the whole machine, because the ledgers do not count those that were asked for.
     pub of_all: bool,
-    /// Events that the recording has lost: longer ones may be among them. Absent if it is no recording.
+    /// Events that the recording has lost; longer stalls may be among them. Absent if this is not a recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost_events: Option<u64>,
     /// Longest first.
@@ -59,7 +60,7 @@ pub struct Longest {
 }
 
 impl Longest {
-    /// At most `n` of those that the ledgers keep, of what is asked for.
+    /// At most `n` of the stalls that the ledgers keep and that `narrow` asks for.
     pub fn of_snapshot(
         snapshot: &Snapshot,
         source: &'static str,
@@ -94,7 +95,8 @@ impl Longest {
         Ok(Self { timed: Some(all.on), narrowed, of_all, ..Self::new(source, of, None, stalls, &ledgers) })
     }
 
-    /// At most `n` of a recording, of what is asked for: of a time those of which a part is in it.
+    /// At most `n` of the stalls of a recording that `narrow` asks for. If it asks for a part of the time, a stall
+    /// counts if any part of it is in this time.
     pub fn of_recording(path: &Path, n: usize, narrow: Option<&Narrow>) -> Result<Self> {
         let filter = filter(path, narrow)?;
         let (mut stalls, mut of, mut broken) = (Vec::new(), 0, None);
@@ -106,7 +108,7 @@ impl Longest {
                 Ok(stall) => {
                     of += 1;
                     stalls.push(stall);
-                    // As many as are shown are kept, not as many as were recorded.
+                    // Only as many are kept as are shown, and not as many as were recorded.
                     if stalls.len() >= n.saturating_mul(2).max(1024) {
                         longest(&mut stalls, n);
                     }
@@ -147,10 +149,10 @@ impl Longest {
     }
 }
 
-/// The time of one cause, and whose it was.
+/// The time of one cause in one place: for a cgroup, a task and an origin, or for a cgroup alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// From the outermost frame to the innermost, which is the cause.
+    /// The frames, from the outermost to the innermost, which is the cause.
     pub frames: Vec<String>,
     /// The cause.
     pub cause: Cause,
@@ -158,7 +160,8 @@ pub struct Stack {
     pub ns: u64,
 }
 
-/// The time of stalls by cgroup, task, origin and cause, added up as they come: where cgroups are is known at the end.
+/// The time of stalls by cgroup, task, origin and cause, added up as the stalls come. The paths of cgroups are known
+/// only at the end.
 #[derive(Clone, Debug, Default)]
 pub struct Folds(BTreeMap<(u64, String, Origin, Cause), u64>);
 
@@ -171,7 +174,7 @@ impl Folds {
         }
     }
 
-    /// The cgroup, the task, what reclaim was for, and the cause.
+    /// The stacks, each with the cgroup, the task, the origin and the cause.
     pub fn stacks(&self, ledgers: &Ledgers) -> Vec<Stack> {
         let stack = |((id, task, origin, cause), ns): (&(u64, String, Origin, Cause), &u64)| Stack {
             frames: vec![
@@ -187,7 +190,7 @@ impl Folds {
     }
 }
 
-/// The time of stalls of one cgroup: the cgroup, and the cause.
+/// The stacks of one cgroup's stalls, each with the cgroup and the cause.
 pub fn stacks_of_group(path: Option<&str>, id: u64, causes: &BTreeMap<Cause, u64>) -> Vec<Stack> {
     let stack = |(cause, ns): (&Cause, &u64)| Stack {
         frames: vec![group(path, id), cause.label().to_owned()],
@@ -197,14 +200,15 @@ pub fn stacks_of_group(path: Option<&str>, id: u64, causes: &BTreeMap<Cause, u64
     causes.iter().map(stack).collect()
 }
 
-/// The time of all stalls, as folded stacks: frames apart by semicolons, a blank, and microseconds. Of a recording,
-/// the cgroup, the task, what reclaim was for, and the cause; and the events that it lost.
+/// The time of all stalls of a recording as folded stacks: frames separated by semicolons, a blank, and microseconds.
+/// The frames are the cgroup, the task, the origin and the cause. The second value is the number of events that the
+/// recording lost.
 pub fn folded_recording(path: &Path, narrow: Option<&Narrow>) -> Result<(String, u64)> {
     let filter = filter(path, narrow)?;
     let mut folds = Folds::default();
     let mut broken = None;
     let recording = Recording::visit(path, |event| {
-        // The whole time of a stall is at its end.
+        // All of a stall's time counts when it ends.
         if event.name != "stall" || broken.is_some() || filter.as_ref().is_some_and(|only| !only.takes(&event)) {
             return;
         }
@@ -220,7 +224,7 @@ pub fn folded_recording(path: &Path, narrow: Option<&Narrow>) -> Result<(String,
     Ok((folded(&folds.stacks(&recording.after.ledgers()?)), recording.end.lost))
 }
 
-/// The same of what the ledgers keep: the cgroup, and the cause.
+/// The same from the ledgers, which know only the cgroup and the cause.
 pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Absent) -> Result<String> {
     let ledgers = snapshot.ledgers()?;
     let all = ledgers.stall_cgroups.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
@@ -240,8 +244,8 @@ pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Abs
     Ok(folded(&stacks))
 }
 
-/// The time of waits for locks of tasks that stalled: the function that took the lock, its sort of holder, and what the
-/// holder's stall was spent on.
+/// The time of waits for locks held by tasks that stalled, as folded stacks: the function that took the lock, the kind
+/// of holder, and what the holder's stall was spent on.
 pub fn folded_locks(ledgers: &Ledgers) -> Result<String> {
     let locks = ledgers.locks.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
     let stack = |row: &LockWaits| {
@@ -267,11 +271,11 @@ fn group(path: Option<&str>, id: u64) -> String {
     }
 }
 
-/// A line for each stack; what is the same is one.
+/// A line for each stack. Equal stacks are added up.
 fn folded(stacks: &[Stack]) -> String {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for stack in stacks {
-        // A semicolon ends a frame, and so must none of others' text.
+        // A semicolon ends a frame, so untrusted text must not contain one.
         let frames: Vec<String> =
             stack.frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
         let sum = sums.entry(frames.join(";")).or_default();
@@ -282,7 +286,7 @@ fn folded(stacks: &[Stack]) -> String {
     lines.concat()
 }
 
-/// What of a recording is asked for. It is known what that is when all of it was read once.
+/// The filter for what is asked for of a recording. This is known only after the whole recording was read once.
 pub fn filter(path: &Path, narrow: Option<&Narrow>) -> Result<Option<Filter>> {
     let Some(narrow) = narrow else { return Ok(None) };
     Filter::of_recording(narrow, &Recording::visit(path, drop)?, Absent::Wrong).map(Some)
@@ -305,14 +309,14 @@ fn longest(stalls: &mut Vec<Stall>, n: usize) {
     stalls.truncate(n);
 }
 
-/// Where the cgroup of this id is, as far as the ledgers know.
+/// The path of the cgroup with this id, if the ledgers know it.
 fn path_of(id: u64, ledgers: &Ledgers) -> Option<String> {
     let key = (Hierarchy::V2, id);
     let of_stalls = ledgers.stall_cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone());
     of_stalls.or_else(|| ledgers.cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone()))
 }
 
-/// What NBD requests were at is not in the event. The ledger has it, of the longest ones.
+/// What NBD requests were waiting for is not in the event. The ledger has it for the longest stalls.
 fn requests(stall: &mut Stall, ledgers: &Ledgers) {
     let Ok(kept) = &ledgers.longest else { return };
     let same = |other: &&Stall| {
@@ -324,7 +328,7 @@ fn requests(stall: &mut Stall, ledgers: &Ledgers) {
     }
 }
 
-/// What a `stall` event says. Its times are whole microseconds, so that the parts may miss one each.
+/// Reads a `stall` event. Its times are whole microseconds, so each part may be too short by less than one.
 pub fn stall(event: &Event) -> std::result::Result<Stall, String> {
     let ns = event.needed("usecs")?.saturating_mul(1000);
     let mut parts_ns = BTreeMap::new();

@@ -41,13 +41,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help, which is ours alone, or what is wrong with the arguments, which may be others' text: a name that a shell found.
+/// Prints the help, which is our own text, or what is wrong with the arguments. These may be untrusted text, such as
+/// file names that a shell found.
 fn usage(err: &clap::Error) -> ExitCode {
     if !err.use_stderr() || !std::env::args_os().any(|arg| arg.to_string_lossy().contains(terminal::steers)) {
         err.exit();
     }
     let text = err.render().to_string();
-    // Nothing is to be done about it if that cannot be said.
+    // If writing fails, there is nothing else to do.
     let _ = io::stderr().write_all(terminal::lines(&text).as_bytes());
     ExitCode::from(2)
 }
@@ -55,9 +56,9 @@ fn usage(err: &clap::Error) -> ExitCode {
 /// The exit code of a failure, where it is not 1.
 fn failure(command: &Command, err: &Error) -> u8 {
     match (command, err) {
-        // 1 says that a condition holds.
+        // 1 means that a condition holds.
         (Command::Diff(_), _) => 2,
-        // As of env(1) and timeout(1): apart from the codes of most commands.
+        // The same codes as those of env(1) and timeout(1): most commands do not use them.
         (Command::Record(_), Error::Command { source, .. }) if source.kind() == io::ErrorKind::NotFound => 127,
         (Command::Record(_), Error::Command { .. }) => 126,
         (Command::Record(args), _) if !args.command.is_empty() => 125,
@@ -116,7 +117,7 @@ fn compare(args: &cli::Diff) -> Result<ExitCode> {
         show(&text::diff_list(&figures, width(args.width)))?;
         return Ok(ExitCode::SUCCESS);
     };
-    // What was mistyped is told before files are read.
+    // A mistyped condition is reported before files are read.
     let conditions: Result<Vec<_>> = args.fail_if.iter().map(|text| Condition::parse(text, &figures)).collect();
     let conditions = conditions?;
     let narrow = Narrow::new(&args.narrow)?;
@@ -127,7 +128,7 @@ fn compare(args: &cli::Diff) -> Result<ExitCode> {
     Ok(if diff.fails() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Prints it for programs, as they want it, or else as text for people.
+/// Prints the data as JSON or CSV for programs, or else as text for people.
 fn print_or(
     of: schema::Of,
     data: &impl serde::Serialize,
@@ -161,7 +162,7 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
         return folded(args, narrow);
     }
     check_between(narrow, args.file.as_deref())?;
-    // Fits wherever the tool runs.
+    // This fits on every machine that the tool runs on.
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let longest = match &args.file {
         Some(path) if Recording::is_one(path)? => Longest::of_recording(path, number, narrow)?,
@@ -174,7 +175,7 @@ fn stalls(args: &cli::Stalls) -> Result<()> {
     print_or(schema::Of::Stalls, &longest, args.json, &args.tables, || text::longest(&longest, width(args.width)))
 }
 
-/// Only a recording tells when something was.
+/// Only a recording knows when something happened.
 fn check_between(narrow: Option<&Narrow>, file: Option<&Path>) -> Result<()> {
     let Some(narrow) = narrow else { return Ok(()) };
     match file {
@@ -227,7 +228,7 @@ fn report(args: &cli::Report) -> Result<()> {
             if let Some(narrow) = &narrow {
                 return part_of_recording(args, path, narrow);
             }
-            // Only the page needs the events; but the file has to be whole.
+            // Only the HTML page needs the events, but the file has to be complete in any case.
             Some(if args.html.is_some() { Recorded::read(path, |_| true)? } else { Recorded::without_events(path)? })
         }
         _ => None,
@@ -249,11 +250,11 @@ fn report(args: &cli::Report) -> Result<()> {
     write_report(args, &report, recorded.as_ref())
 }
 
-/// The report of a part of a recording.
+/// Reports on a part of a recording.
 fn part_of_recording(args: &cli::Report, path: &Path, narrow: &Narrow) -> Result<()> {
     let (recording, filter, counted) = Counted::read(path, narrow, Absent::Wrong)?;
     let report = report::narrow::of_recording(&recording, &filter, &counted)?.report;
-    // Only the page draws when something was.
+    // Only the HTML page shows when something happened.
     let recorded = args.html.is_some().then(|| Recorded::read(path, |event| filter.takes(event))).transpose()?;
     write_report(args, &report, recorded.as_ref())
 }
@@ -272,19 +273,19 @@ fn width(wanted: Option<u16>) -> usize {
     wanted.or_else(terminal).map_or(text::DEFAULT_WIDTH, usize::from)
 }
 
-/// For people.
+/// Prints text for people.
 fn show(text: &str) -> Result<()> {
     print(&terminal::lines(text))
 }
 
-/// For programs.
+/// Prints text for programs.
 fn print(text: &str) -> Result<()> {
     write_out(terminal::for_programs(text, io::stdout().is_terminal()).as_bytes())
 }
 
 fn write_out(text: &[u8]) -> Result<()> {
     match io::stdout().write_all(text) {
-        // `reclaimwb report | head` is no failure.
+        // `reclaimwb report | head` is not a failure.
         Err(err) if err.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|err| Error::io("write", Path::new("standard output"), err)),
     }

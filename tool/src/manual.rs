@@ -19,12 +19,13 @@ use crate::{
     error::{Error, Result},
 };
 
-/// When the pages last changed in what they say; not the day of the build, which must come out the same each time.
+/// When the text of the pages last changed. This is not the day of the build, because a build must give the same result
+/// each time.
 const DATE: &str = "2026-11-30";
 
-/// The command with all that clap adds.
+/// The command, with everything that clap adds.
 pub fn command() -> Command {
-    // A page on `help` would only say that there is help.
+    // A page about `help` would only say that there is help.
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     command
@@ -47,7 +48,7 @@ pub fn pages() -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(pages)
 }
 
-/// Writes all pages into a directory, which is made if it is not there.
+/// Writes all pages into a directory, which is created if it does not exist.
 pub fn write(dir: &Path) -> Result<()> {
     let error = |path: &Path| {
         let path = path.to_owned();
@@ -69,7 +70,7 @@ pub fn main_page() -> Result<Vec<u8>> {
 
 fn page(all: &Command, command: &Command) -> io::Result<(String, Vec<u8>)> {
     let is_main = command.get_name() == all.get_name();
-    // clap calls a subcommand's page as git does: reclaimwb-top.
+    // clap names the page of a subcommand as git does: reclaimwb-top.
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let examples = command.get_after_help().map(ToString::to_string);
     let man = Man::new(command.clone())
@@ -93,7 +94,7 @@ fn page(all: &Command, command: &Command) -> io::Result<(String, Vec<u8>)> {
     Ok((format!("{name}.1"), text))
 }
 
-/// What is above `Examples:`, and the lines below it as they are.
+/// Writes the text above `Examples:` as notes, and the lines below it unchanged.
 fn examples(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let (notes, examples) = text.split_once("Examples:\n").unwrap_or(("", text));
     let mut roff = Roff::new();

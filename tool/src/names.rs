@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The words of the ledgers: origins, kinds, types and layers, as keys and as people read them. What they are is said
-//! once, in [`reclaimwb_words`], of which the module is made, too; here they get what reads and writes them, or are taken as they are.
+//! The words of the ledgers: origins, kinds, types and layers, as keys and as labels for people. They are defined once,
+//! in [`reclaimwb_words`], which the module uses, too. Here they get what is needed to read and write them, or are
+//! re-exported as they are.
 
 use std::borrow::Cow;
 
@@ -58,7 +59,7 @@ macro_rules! set {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                // The pattern is for maps with these keys, which are no objects of these fields.
+                // The pattern is for maps with these keys, so that they are not taken for objects with these fields.
                 json_schema!({
                     "type": "string",
                     "description": concat!($($doc,)*).trim(),
@@ -70,8 +71,8 @@ macro_rules! set {
     };
 }
 
-/// Takes all words of one of the module's sets, or some that follow each other. One that is missing here, or at another
-/// place, does not compile.
+/// Takes all words of one of the module's sets, or some consecutive ones. If a word is missing here or in another
+/// place, this does not compile.
 macro_rules! words {
     ($(#[doc = $doc:literal])* $name:ident: $all:ident of $set:ident { $($variant:ident,)* }) => {
         set! {
@@ -144,7 +145,7 @@ words! {
 }
 
 words! {
-    /// Why a request was not handed over: who prepared it submitted it.
+    /// Why a request was not handed over: the task that prepared it submitted it itself.
     Refused: all of Refusal {
         Sync, Headroom, Devices, Fast, Late, Full, Going,
     }
@@ -188,7 +189,7 @@ words! {
 }
 
 words! {
-    /// What a request of an NBD device is at.
+    /// What a request of an NBD device is waiting for.
     Phase: all of Phase {
         Lock, Header, Payload, Server, Reply, Requeued,
     }
@@ -218,7 +219,7 @@ words! {
 }
 
 words! {
-    /// What a task waits for that memory is to blame for.
+    /// What a task waits for because memory is short.
     WaitKind: all of WaitKind {
         Swapin, Refault, Dirty, Stall, High, IoThrottle, Kernel, Unexplained,
     }
@@ -232,7 +233,7 @@ words! {
 }
 
 impl Phase {
-    /// Whose time this is.
+    /// What is to blame for this time.
     pub fn blames(self) -> Verdict {
         match self {
             Self::Lock => Verdict::Lock,
@@ -245,11 +246,11 @@ impl Phase {
 }
 
 impl Layer {
-    /// Who used the stack between the sample point before and this one.
+    /// What used the stack between the previous sample point and this one.
     pub fn step(self) -> &'static str {
         match self {
             Self::Entry => "caller",
-            // What handed it over was prepared in between, by swap.
+            // Between the two, swap prepared what was handed over.
             Self::Handoff => "reclaim + swap",
             Self::Write => "reclaim",
             Self::Bio => "swap",

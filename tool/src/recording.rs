@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What `reclaimwb record` writes: two snapshots and the module's trace events in between, one JSON object a line.
+//! What `reclaimwb record` writes: two snapshots, and the module's trace events in between, as one JSON object on each
+//! line.
 //!
-//! A recording is whole or it is refused: a file without its last line was cut off, and figures from part of one would
-//! look like those of all of it. FORMAT.md has the lines.
+//! A recording that is not complete is refused. A file without its last line was cut off, and figures from a part of a
+//! recording would look like figures from all of it. FORMAT.md describes the lines.
 
 use std::{
     borrow::Cow,
@@ -25,13 +26,13 @@ use crate::{
 /// The format that this tool writes and reads.
 pub const FORMAT: u64 = 1;
 
-/// What the first line is told by, and every recording begins with.
+/// The mark by which the first line is recognised. Every recording begins with it.
 const MARK: &str = "recording";
 const BEGINNING: &[u8] = b"{\"reclaimwb\"";
 
 const MAKE_ONE: &str = "make one with: reclaimwb record -o FILE";
 
-/// Name of the one event that is the recorder's own and not the module's: a parameter was set.
+/// The name of the event that comes from the recorder and not from the module: a parameter was set.
 pub const PARAMETER: &str = "parameter";
 
 /// The clock of the events.
@@ -54,7 +55,7 @@ pub struct Head {
     pub command: Option<Vec<String>>,
     /// The clock of the events.
     pub clock: Clock,
-    /// The trace events that were asked for, by name: of others there are none.
+    /// The names of the trace events that were asked for. There are no others in the file.
     #[serde(default)]
     pub events: Vec<String>,
     /// The machine.
@@ -97,17 +98,17 @@ impl Event {
         }
     }
 
-    /// A number that it must have; an error says what to do.
+    /// A number that the event must have. If it is missing, the error says what to do.
     pub fn needed(&self, field: &str) -> std::result::Result<u64, String> {
         self.number(field).ok_or_else(|| self.lacks(field))
     }
 
-    /// What asked for reclaim, which it must say.
+    /// What asked for reclaim. The event must have this field.
     pub fn origin(&self) -> std::result::Result<Origin, String> {
         self.text("origin").and_then(|key| Origin::from_key(&key)).ok_or_else(|| self.lacks("origin"))
     }
 
-    /// Of an event without a field that it must have.
+    /// The error for an event that lacks a field that it must have.
     pub fn lacks(&self, field: &str) -> String {
         format!(
             "an event {} has no {field} that this tool can read; use the reclaimwb that made the recording",
@@ -115,7 +116,7 @@ impl Event {
         )
     }
 
-    /// A field as text, whatever it is.
+    /// A field as text, even if it is a number.
     pub fn text(&self, field: &str) -> Option<Cow<'_, str>> {
         Some(match self.fields.get(field)? {
             Value::Number(number) => number.to_string().into(),
@@ -140,19 +141,19 @@ pub struct End {
     pub events: u64,
     /// Events that were lost.
     pub lost: u64,
-    /// Lines of the trace that are no event to this tool, and are not in the file.
+    /// Lines of the trace that this tool does not recognise as events; they are not in the file.
     #[serde(default)]
     pub unreadable: u64,
     /// How long it took.
     pub seconds: f64,
     /// Whether a signal ended it.
     pub interrupted: bool,
-    /// The command's exit code, or 128 and the number of the signal that ended it; absent if there was none, or if it
-    /// still ran.
+    /// The command's exit code, or 128 plus the number of the signal that ended it; absent if there was no command, or
+    /// if it was still running.
     pub exit: Option<i32>,
 }
 
-/// The first line. It is public for its schema only.
+/// The first line. It is visible in the crate only for its schema.
 #[derive(Serialize, JsonSchema, Deserialize)]
 pub(crate) struct First {
     reclaimwb: String,
@@ -161,14 +162,14 @@ pub(crate) struct First {
     head: Head,
 }
 
-/// What the first line of every format has.
+/// What the first line has in every version of the format.
 #[derive(Deserialize)]
 struct AnyFirst {
     reclaimwb: Option<String>,
     format: Option<u64>,
 }
 
-/// Every line but the first. It is public for its schema only.
+/// Any line but the first. It is visible in the crate only for its schema.
 #[derive(Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Line<'a> {
@@ -186,7 +187,7 @@ pub struct Recording {
     pub head: Head,
     /// The ledgers when it began.
     pub before: Snapshot,
-    /// The events, in the order of the file: those of one CPU in the order in which they happened.
+    /// The events, in the order of the file. Those of one CPU are in the order in which they happened.
     pub events: Vec<Event>,
     /// Where events were lost.
     pub lost: Vec<Lost>,
@@ -204,14 +205,14 @@ impl Recording {
         Ok(Self { events, ..recording })
     }
 
-    /// Loads a recording, but gives the events to `each`, one by one, and keeps none: they may be more than fit into
-    /// memory. What `each` was given counts only if the result is no error.
+    /// Loads a recording, but passes the events to `each`, one by one, and keeps none, because they may not fit into
+    /// memory. What `each` was given counts only if the result is not an error.
     pub fn visit(path: &Path, each: impl FnMut(Event)) -> Result<Self> {
         let file = File::open(path).map_err(|err| Error::io("read", path, err))?;
         Reader { path, input: BufReader::new(file), number: 0, line: Vec::new() }.all(each)
     }
 
-    /// Whether the file begins as a recording does, cut off or not.
+    /// Whether the file begins like a recording. The recording may be cut off.
     pub fn is_one(path: &Path) -> Result<bool> {
         let mut start = Vec::new();
         let file = File::open(path).map_err(|err| Error::io("read", path, err))?;
@@ -224,7 +225,7 @@ impl Recording {
 struct Reader<'a, R> {
     path: &'a Path,
     input: R,
-    /// Of the line read last; the first is 1.
+    /// The number of the line that was read last; the first is 1.
     number: u64,
     line: Vec<u8>,
 }
@@ -265,7 +266,7 @@ impl<R: BufRead> Reader<'_, R> {
     }
 
     fn first(&mut self) -> Result<Head> {
-        // A file of another kind may have no lines at all.
+        // A file of another kind may not consist of lines.
         let start = self.input.fill_buf().map_err(|err| Error::io("read", self.path, err))?;
         match start.first() {
             None => return Err(self.bad(format!("the file is empty; {MAKE_ONE}"))),
@@ -293,7 +294,7 @@ impl<R: BufRead> Reader<'_, R> {
         }
     }
 
-    /// The next line of those that must be there.
+    /// The next line, which must be there.
     fn next(&mut self) -> Result<Line<'static>> {
         if self.read()? { self.parse() } else { Err(self.cut_off()) }
     }
@@ -311,7 +312,7 @@ impl<R: BufRead> Reader<'_, R> {
             if err.is_eof() && self.is_cut() {
                 return self.cut_off();
             }
-            // Its line is always 1.
+            // The line number in this error is always 1.
             let what = err.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
             self.bad(format!(
@@ -322,7 +323,7 @@ impl<R: BufRead> Reader<'_, R> {
         })
     }
 
-    /// Whether the line lacks its end: it is the last one.
+    /// Whether the line has no line end. Then it is the last one.
     fn is_cut(&self) -> bool {
         !self.line.ends_with(b"\n")
     }
@@ -354,7 +355,7 @@ impl<R: BufRead> Reader<'_, R> {
     }
 }
 
-/// Writes a recording; what is not ended is cut off.
+/// Writes a recording. If [`Writer::end`] is not called, the recording is cut off.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
@@ -379,18 +380,18 @@ impl<W: Write> Writer<W> {
         self.line(&Line::Event(Cow::Borrowed(event)))
     }
 
-    /// Adds that events were lost.
+    /// Notes that events were lost.
     pub fn lost(&mut self, lost: &Lost) -> io::Result<()> {
         self.lost = self.lost.saturating_add(lost.events);
         self.line(&Line::Lost(Cow::Borrowed(lost)))
     }
 
-    /// Counts a line of the trace that is no event to this tool.
+    /// Counts a line of the trace that this tool does not recognise as an event.
     pub fn unreadable(&mut self) {
         self.unreadable += 1;
     }
 
-    /// Ends it, and gives back what it was written to, and its last line.
+    /// Ends the recording. Returns what it was written to, and its last line.
     pub fn end(mut self, after: &Snapshot, seconds: f64, interrupted: bool, exit: Option<i32>) -> io::Result<(W, End)> {
         self.line(&Line::After(Box::new(Cow::Borrowed(after))))?;
         let end = End { events: self.events, lost: self.lost, unreadable: self.unreadable, seconds, interrupted, exit };
@@ -399,7 +400,7 @@ impl<W: Write> Writer<W> {
         Ok((self.out, end))
     }
 
-    /// What is written may be read now, but for its end.
+    /// Flushes the output, so that all that was written so far can be read.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -414,7 +415,7 @@ impl<W: Write> Writer<W> {
         self.lost
     }
 
-    /// Lines of the trace that were no event.
+    /// Lines of the trace that were not recognised as events.
     pub fn unreadable_lines(&self) -> u64 {
         self.unreadable
     }

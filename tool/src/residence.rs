@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Staying in memory: who watches a machine that has none left must not wait for its own pages.
+//! Keeps the tool in memory: when it watches a machine that has no memory left, it must not wait for its own pages.
 
 use rustix::mm::{MlockAllFlags, mlockall};
 
-/// Locks what the process has, and what it takes from now on, as it is touched: the stack of a thread would otherwise
-/// be there as a whole. Without the privilege (`CAP_IPC_LOCK`, `ulimit -l`) everything works as before, only that it
-/// may wait; so nobody is told. Commands that are started later do not inherit it.
+/// Locks the memory that the process has, and the memory that it gets later, once it is touched (without that, the
+/// whole stack of each thread would be allocated). Without the privilege (`CAP_IPC_LOCK`, `ulimit -l`) everything still
+/// works, but the process may have to wait, so a failure is not reported. Commands that are started later do not
+/// inherit the lock.
 pub fn stay() {
     if mlockall(MlockAllFlags::CURRENT).is_ok() {
-        // Without it what comes is as it was.
+        // If this fails, only the memory that comes later is not locked.
         let _ = mlockall(MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
     }
 }

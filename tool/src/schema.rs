@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! JSON schemas (2020-12) of what the tool writes, made of the types that are written: a field that these have, and
-//! nothing else, is allowed. The files in schema/ are what `reclaimwb schema` prints, and tests hold output against
-//! them.
+//! JSON schemas (2020-12) of what the tool writes. They are made from the types that are written, and allow exactly the
+//! fields of these types. The files in schema/ are what `reclaimwb schema` prints, and tests check output against them.
 
 use schemars::{
     JsonSchema, Schema,
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{diff::Diff, longest::Longest, recording, report::Report, snapshot::Snapshot, tune};
 
-/// What there is a schema of.
+/// The outputs that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Of {
     /// `reclaimwb report --json`
@@ -33,7 +32,7 @@ impl Of {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Report, Self::Stalls, Self::Diff, Self::Tune, Self::Snapshot, Self::Recording];
 
-    /// As on the command line, and as its file is called.
+    /// Its name on the command line, which is also the name of its file.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Report => "report",
@@ -91,7 +90,7 @@ pub fn text(what: Of) -> String {
     serde_json::to_string_pretty(&of(what)).map_or_else(|_| String::new(), |json| json + "\n")
 }
 
-/// Allows no other fields, and leaves out what is for the generator or for rustdoc only.
+/// Allows no other fields, and removes what only the generator or rustdoc needs.
 fn strictly(schema: &mut Schema) {
     if schema.get("properties").is_some_and(Value::is_object) && schema.get("additionalProperties").is_none() {
         schema.insert("additionalProperties".into(), json!(false));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! All ledgers and system facts of one moment, as one JSON file.
+//! All ledgers and facts about the system at one moment, as one JSON file.
 //!
-//! The ledgers are kept as the text the module gave, so that a snapshot can be read again by a later tool and
-//! goes through the same strict parser as live ledgers.
+//! The ledgers are kept as the text that the module printed. So a later version of the tool can read a snapshot, too,
+//! and a snapshot goes through the same strict parser as live ledgers.
 
 use std::{fs, path::Path};
 
@@ -40,7 +40,7 @@ struct File {
     ledgers: std::collections::BTreeMap<String, Saved>,
 }
 
-/// What every version of the file begins with.
+/// What the files of every version contain.
 #[derive(Deserialize)]
 struct Head {
     format: Option<String>,
@@ -56,17 +56,17 @@ pub struct Snapshot {
     texts: Texts,
 }
 
-/// What a file is that is something else.
+/// What a file of another kind is called in errors.
 const NEITHER: &str = "neither a recording nor a snapshot; make one with: reclaimwb record -o FILE";
 
-/// What a file begins with that gzip made.
+/// The first bytes of a file that gzip made.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 impl Snapshot {
     /// Takes a snapshot of the ledgers in `debugfs`.
     pub fn take(debugfs: &Path) -> Result<Self> {
         let snapshot = Self { texts: source::read(debugfs)?, system: System::collect(Path::new("/")) };
-        // A ledger that this tool cannot read must not be found out weeks later.
+        // If this tool cannot read a ledger, the user must learn it now, and not weeks later.
         snapshot.ledgers()?;
         Ok(snapshot)
     }
@@ -108,7 +108,7 @@ impl Snapshot {
         serde_json::to_string_pretty(self).map_or_else(|_| String::new(), |json| json + "\n")
     }
 
-    /// Saves the snapshot: either all of it is in `path` afterwards, or nothing of it.
+    /// Saves the snapshot. Afterwards `path` contains either all of it or nothing of it.
     pub fn save(&self, path: &Path) -> Result<()> {
         atomic::replace(path, None, |out| out.write_all(self.to_json().as_bytes()))
     }
@@ -119,7 +119,7 @@ impl Snapshot {
     }
 }
 
-/// What to say of a version that is not ours.
+/// What to say about a version that this tool does not read.
 fn other_version(version: Option<u64>) -> Option<String> {
     let found = version.map_or_else(|| "without a number".to_owned(), |v| v.to_string());
     (version != Some(VERSION)).then(|| {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Reads the ledgers from debugfs and says what is in the way if they cannot be read.
+//! Reads the ledgers from debugfs. If they cannot be read, the error says why.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -21,14 +21,14 @@ pub fn read(dir: &Path) -> Result<Texts> {
     read_some(dir, &NAMES)
 }
 
-/// Reads the ledgers of these names, `status` among them; the same otherwise.
+/// Reads the ledgers of these names, which include `status`. Otherwise it is the same.
 pub fn read_some(dir: &Path, names: &[&str]) -> Result<Texts> {
     let mut texts = Texts::new();
     for &name in names {
         let path = dir.join(name);
         let text = match fs::read_to_string(&path) {
             Ok(text) => Ok(text),
-            // Without `status` nothing can be believed; with it, one ledger less is a fact to report.
+            // Without `status` nothing can be trusted. With it, a missing ledger is only a fact to report.
             Err(err) if name == "status" => return Err(explain(dir, &path, err)),
             Err(err) => Err(missing(name, &err)),
         };
@@ -37,10 +37,10 @@ pub fn read_some(dir: &Path, names: &[&str]) -> Result<Texts> {
     Ok(texts)
 }
 
-/// Of a ledger that nobody asked for.
+/// The reason given for a ledger that is not read.
 pub const NOT_READ: &str = "it is not read here";
 
-/// The ledgers that these texts are; of one that is not among them `absent` says why not.
+/// Parses these texts. `absent` is the reason given for a ledger that is not among them.
 pub fn ledgers(texts: &Texts, absent: &str) -> Result<Ledgers> {
     Ledgers::parse(|name| match texts.get(name) {
         Some(Ok(text)) => Ok(text.as_str()),
@@ -49,7 +49,7 @@ pub fn ledgers(texts: &Texts, absent: &str) -> Result<Ledgers> {
     })
 }
 
-/// Why there is a ledger less.
+/// Why a ledger is missing.
 fn missing(name: &str, err: &io::Error) -> String {
     let later = LATER.iter().find(|(later, _)| *later == name && err.kind() == io::ErrorKind::NotFound);
     later.map_or_else(|| format!("cannot read {name}: {err}"), |(_, why)| (*why).to_owned())
@@ -58,7 +58,7 @@ fn missing(name: &str, err: &io::Error) -> String {
 /// The error that tells the user what to do.
 fn explain(dir: &Path, path: &Path, err: io::Error) -> Error {
     match err.kind() {
-        // /sys/module is for all to see: who may not look into debugfs should not become root in vain, nor mount it.
+        // Everybody can read /sys/module. A user who cannot read debugfs should not become root, or mount it, in vain.
         _ if dir == Path::new(DEFAULT_DIR) && !Path::new(MODULE_DIR).is_dir() => Error::NotLoaded(MODULE_DIR.into()),
         io::ErrorKind::PermissionDenied if rustix::process::geteuid().is_root() => Error::Denied(path.to_owned()),
         io::ErrorKind::PermissionDenied => Error::NoPrivilege(path.to_owned()),

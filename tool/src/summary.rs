@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the report comes to, in a few lines with figures, each of which leads to its section.
+//! A summary of the report: a few lines with figures, each of which names the section that says more.
 
 use crate::{
     advice,
@@ -14,13 +14,13 @@ use crate::{
     verdict,
 };
 
-/// Lines of a summary, at most: the sections have the rest.
+/// A summary has at most this many lines. The sections have the rest.
 pub const MOST: usize = 10;
-/// From this part of the time on in which some task waits for memory (PSI), that hurts.
+/// If some task waits for memory (PSI) for at least this part of the time, that hurts.
 const PRESSED: f64 = 0.01;
-/// A kswapd that takes this part of a CPU takes it from somebody: that hurts, too.
+/// A kswapd that uses at least this part of a CPU takes it from somebody. That hurts, too.
 const HOT: f64 = 0.25;
-/// A zone that kept less than this part of its min watermark was near its end.
+/// A zone that had less than this part of its min watermark left was nearly empty.
 const NEAR_EMPTY: f64 = 0.25;
 
 /// How much a line matters.
@@ -28,9 +28,9 @@ const NEAR_EMPTY: f64 = 0.25;
 enum Weight {
     /// It hurts: the machine is not healthy.
     Bad,
-    /// Whoever reads the others has to know it.
+    /// A reader has to know it to understand the other lines.
     Always,
-    /// What happened; of these the last ones go first where there are too many.
+    /// It says what happened. If there are too many lines, those with the highest rank are left out first.
     Fact(u8),
 }
 
@@ -50,7 +50,7 @@ impl Line {
         Self { text: text.into(), section, weight: Weight::Bad }
     }
 
-    /// A line that must be known.
+    /// A line that a reader must know.
     pub fn always(section: &'static str, text: impl Into<String>) -> Self {
         Self { text: text.into(), section, weight: Weight::Always }
     }
@@ -59,7 +59,7 @@ impl Line {
         Self { text: text.into(), section, weight: Weight::Fact(rank) }
     }
 
-    /// Whether it belongs to a verdict: it hurts, or must be known.
+    /// Whether it belongs to a verdict: it says what hurts, or a reader must know it.
     pub fn matters(&self) -> bool {
         !matches!(self.weight, Weight::Fact(_))
     }
@@ -69,7 +69,7 @@ impl Line {
         self.weight == Weight::Bad
     }
 
-    /// The line, and where it leads to, if it leads anywhere.
+    /// The line, with the section that it refers to, if there is one.
     pub fn with_section(&self) -> String {
         if self.section.is_empty() {
             return self.text.clone();
@@ -78,7 +78,7 @@ impl Line {
     }
 }
 
-/// A line of a summary apart: what it says, and the heading of the section it leads to.
+/// Splits a line of a summary into its text and the heading of the section that it refers to.
 pub fn split(line: &str) -> (&str, Option<String>) {
     match line.rsplit_once(" ->\u{a0}") {
         Some((text, section)) => (text, Some(section.replace('\u{a0}', " "))),
@@ -94,13 +94,13 @@ pub struct Pressure {
     full: f64,
 }
 
-/// The summary of a report, at most [`MOST`] lines: what hurts, who, why, what to try; then what reclaim did, and
-/// whether the numbers can be believed. Where nothing hurts one line says so.
+/// The summary of a report, of at most [`MOST`] lines: what hurts, which tasks, why, and what to try; then what reclaim
+/// did, and whether the numbers can be trusted. If nothing hurts, one line says so.
 pub fn sentences(report: &Report, pressure: Option<Pressure>) -> Vec<String> {
     shown(lines(report, pressure)).iter().map(Line::with_section).collect()
 }
 
-/// The lines on a part of what there is, whose report says what it is of; `advice` is what to try there.
+/// The lines for a report that is limited to a cgroup, a task or a part of the time. `advice` says what to try.
 pub fn narrowed(report: &Report, advice: Option<String>) -> Vec<Line> {
     let mut out = verdict::part(report);
     if !out.is_empty() {
@@ -109,7 +109,7 @@ pub fn narrowed(report: &Report, advice: Option<String>) -> Vec<Line> {
         out.push(Line::always("STALLS", format!("Nothing hurts: {}.", hardly(report))));
     }
     if let crate::report::Section::Unavailable { unavailable } = &report.stalls {
-        // There is no section to lead to.
+        // There is no section to refer to.
         out.push(Line::always("", format!("How long it stalled is not known: {unavailable}.")));
     }
     let waits = report.waits.get().and_then(crate::report::waits_sentence);
@@ -130,12 +130,12 @@ pub fn narrowed(report: &Report, advice: Option<String>) -> Vec<Line> {
     out
 }
 
-/// Those of the lines that are shown.
+/// Selects the lines that are shown.
 pub fn shown(mut lines: Vec<Line>) -> Vec<Line> {
     let mut weights: Vec<Weight> = lines.iter().map(|line| line.weight).collect();
     weights.sort_unstable();
     if let Some(last) = weights.get(MOST.saturating_sub(1)).filter(|_| lines.len() > MOST) {
-        // As many of the least weight as there is room for.
+        // Of the lines with the lowest weight, only as many are kept as there is room for.
         let mut room = MOST - lines.iter().filter(|line| line.weight < *last).count().min(MOST);
         lines.retain(|line| {
             if line.weight == *last && room > 0 {
@@ -221,7 +221,7 @@ fn hardly(report: &Report) -> String {
     })
 }
 
-/// What there is to say where nothing hurts.
+/// The line for a machine on which nothing hurts.
 fn healthy(report: &Report, pressure: Option<Pressure>) -> Line {
     let stalls = hardly(report);
     let wrote = match report.writes.get() {
@@ -253,7 +253,7 @@ fn pressed(of: Pressure) -> Line {
     if of.share() < PRESSED { Line::fact(1, "STALLS", text) } else { Line::bad("STALLS", text) }
 }
 
-/// That pressure is not known, why, and how to have it.
+/// Says that pressure is not known, why, and how to get it.
 fn no_pressure(psi: Psi) -> Option<Line> {
     let why = match psi {
         Psi::On => return None,
@@ -270,7 +270,7 @@ fn no_pressure(psi: Psi) -> Option<Line> {
     Some(Line::always("STALLS", format!("Memory pressure is not known: {why}.")))
 }
 
-/// Whether the books differ by more than what was under way when the ledgers were read.
+/// Whether the books differ by more than what can have been under way while the ledgers were read.
 fn far_off(report: &Report) -> bool {
     let books = report.books.as_deref().unwrap_or_default();
     books.iter().any(|book| book.difference.unsigned_abs() > book.kernel / 100 + 64)
@@ -296,7 +296,7 @@ fn numbers(report: &Report) -> Line {
     if must { Line::always("NOT IN THE NUMBERS", text) } else { Line::fact(0, "NOT IN THE NUMBERS", text) }
 }
 
-/// A swap device that does nothing, or fails what it is given.
+/// Reports swap devices that complete nothing, and requests that failed.
 fn troubled(section: &HandoffSection) -> Option<Line> {
     let late: Vec<&str> = section.devices.iter().filter(|row| row.late).map(|row| row.device.as_str()).collect();
     let mut says = Vec::new();
@@ -309,7 +309,7 @@ fn troubled(section: &HandoffSection) -> Option<Line> {
     (!says.is_empty()).then(|| Line::bad("HANDOFF", format!("WARNING: {}.", says.join("; "))))
 }
 
-/// Whose the time of an NBD device's requests was.
+/// What most of the time of an NBD device's requests was lost to.
 fn nbd_verdict(device: &NbdDeviceRow) -> String {
     let requests = total(device.directions.iter().map(|row| row.requests.count));
     let whose = device.verdict.map_or("nobody", Verdict::label);
@@ -322,7 +322,7 @@ fn nbd_verdict(device: &NbdDeviceRow) -> String {
     )
 }
 
-/// How much the machine suffered meanwhile.
+/// How much the machine suffered between the two.
 pub fn pressure(now: &System, before: &System) -> Option<Pressure> {
     let stalled = |who: &str| {
         let us = now.memory_stall_us.get(who)?.checked_sub(*before.memory_stall_us.get(who)?)?;
@@ -330,7 +330,7 @@ pub fn pressure(now: &System, before: &System) -> Option<Pressure> {
     };
     let (some, full) = (stalled("some")?, stalled("full")?);
     let seconds = now.uptime - before.uptime;
-    // The kernel adds up what it knows late: a little more than there was time for can come out.
+    // The kernel accounts for pressure with a delay, so the sum can be a little more than the time that has passed.
     let (some, full) = (some.min(seconds), full.min(seconds));
     Some(Pressure { seconds, some, full })
 }
@@ -364,7 +364,7 @@ fn who(writes: &WritesSection) -> String {
     )
 }
 
-/// Which device does not take what is to be swapped out.
+/// Reports devices that refused or failed to write swap-out.
 fn refused(writes: &WritesSection) -> Option<Line> {
     let devices: Vec<String> = writes
         .failed_devices
@@ -426,7 +426,7 @@ fn how(writes: &WritesSection) -> String {
     format!("What became of them: {}.", parts.join(", "))
 }
 
-/// How far the reserves were used, and who waited for them.
+/// How far the reserves were used, and how long tasks waited for them.
 fn reserves(section: &ReservesSection) -> Option<Line> {
     let below = section.below_min_pages();
     let waits = section.waits.as_ref().map_or(0, |waits| waits.all.waits);

@@ -26,7 +26,7 @@ pub struct Swap {
     pub priority: i64,
 }
 
-/// What the kernel says of an NBD device's queue, for the advice on it. What could not be read is absent.
+/// The settings of an NBD device's queue, which the advice depends on. What could not be read is absent.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema, Deserialize)]
 pub struct Queue {
     /// Its largest request, in KiB.
@@ -45,11 +45,11 @@ pub enum Psi {
     On,
     /// `psi=0` is on its command line.
     SwitchedOff,
-    /// It is built to measure it only when it is told to.
+    /// It was built to measure it only if the command line asks for it.
     DefaultOff,
-    /// It is built without it.
+    /// It was built without it.
     NotBuilt,
-    /// It does not, and it cannot be told which of these is why.
+    /// It does not, and it is not known for which of these reasons.
     Off,
 }
 
@@ -89,7 +89,7 @@ pub struct System {
     /// Connected NBD devices. Not in older snapshots.
     #[serde(default)]
     pub queues: BTreeMap<String, Queue>,
-    /// Of the kernel's configuration what [`CONFIG`] asks for, `y` or `n`, where it is to be read. Not in older
+    /// The options of the kernel's configuration that [`CONFIG`] lists, as `y` or `n`, if it can be read. Not in older
     /// snapshots.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
@@ -105,15 +105,15 @@ const SETTINGS: [&str; 7] = [
     "proc/sys/vm/min_free_kbytes",
 ];
 
-/// Options of the kernel's configuration that say why it lacks something.
+/// Options of the kernel's configuration that explain why it lacks something.
 pub const CONFIG: [&str; 2] = ["CONFIG_PSI", "CONFIG_PSI_DEFAULT_DISABLED"];
 
 impl System {
-    /// Reads the facts below `root` (`/`, but for tests).
+    /// Reads the facts below `root`, which is `/` except in tests.
     pub fn collect(root: &Path) -> Self {
         let text = |name: &str| fs::read_to_string(root.join(name)).unwrap_or_default();
-        // Folds the per-CPU parts into vmstat: without it the counters are behind. Only root may; others get
-        // what there is.
+        // Reading this file folds the per-CPU parts into vmstat, whose counters would otherwise be out of date. Only
+        // root may do this. For other users the counters stay as they are.
         let _ = fs::read(root.join("proc/sys/vm/stat_refresh"));
         let uname = rustix::system::uname();
         let release = uname.release().to_string_lossy().into_owned();
@@ -151,16 +151,16 @@ impl System {
 
     /// Whether pressure is measured, and why not.
     pub fn psi(&self) -> Psi {
-        // The kernel takes the last one, and all but a clear no for yes.
+        // If there are several, the kernel takes the last one. It takes everything but a clear no for a yes.
         let told = self.cmdline.split_whitespace().rev().find_map(|word| word.strip_prefix("psi="));
-        // As kstrtobool() takes it.
+        // This follows kstrtobool().
         let told = told.map(|value| !value.to_lowercase().starts_with(['0', 'n', 'f']) && !value.starts_with("of"));
         let is = |name: &str, value: &str| self.config.get(name).is_some_and(|found| found == value);
         match told {
             _ if !self.memory_stall_us.is_empty() => Psi::On,
             _ if is("CONFIG_PSI", "n") => Psi::NotBuilt,
             Some(false) => Psi::SwitchedOff,
-            // It was asked for in vain.
+            // It was asked for, but the kernel does not have it.
             Some(true) => Psi::NotBuilt,
             None if is("CONFIG_PSI_DEFAULT_DISABLED", "y") => Psi::DefaultOff,
             None => Psi::Off,
@@ -184,7 +184,7 @@ fn queues(block: &Path) -> BTreeMap<String, Queue> {
         .collect()
 }
 
-/// The options asked for, of the first configuration that is there.
+/// The options in [`CONFIG`], from the first configuration that is there.
 fn config(texts: &[String]) -> BTreeMap<String, String> {
     let Some(text) = texts.iter().find(|text| !text.is_empty()) else {
         return BTreeMap::new();
@@ -223,7 +223,7 @@ fn swaps(text: &str) -> Vec<Swap> {
     text.lines()
         .skip(1)
         .filter_map(|line| {
-            // From the right: the name may hold blanks.
+            // Read the line from the right, because the name may contain blanks.
             let mut words = line.split_whitespace().rev();
             let priority = words.next()?.parse().ok()?;
             let used_kib = words.next()?.parse().ok()?;

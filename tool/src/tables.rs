@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! JSON as tables, for CSV: which there are and what their columns are is said by the schema, and not by what there is
-//! to put into them. A list of objects is a table, and so is an object whose keys are no field's names; each row of one
-//! within a row begins with what tells that row from its neighbours. All that is a field of one thing is a column.
+//! JSON as tables, for CSV. The schema decides which tables there are and what their columns are; the data does not. A
+//! list of objects is a table, and so is an object whose keys are not names of fields. If a table is inside of a row of
+//! another one, each of its rows begins with the columns that identify the outer row. All other fields are columns.
 
 use std::{fs, path::Path};
 
@@ -13,16 +13,16 @@ use crate::{
     schema,
 };
 
-/// Read by all, as what is printed.
+/// Everybody may read the file, like text that is printed.
 const MODE: u32 = 0o644;
 
-/// Instead of a name: the names of all tables and their columns.
+/// Given instead of a name, this lists the names of all tables and their columns.
 pub const LIST: &str = "list";
 
-/// The table of what is in none.
+/// The table of the fields that are in no other table.
 const ABOUT: &str = "about";
 
-/// What tells a row from its neighbours, of tables with others within.
+/// The columns that identify a row, for tables that contain other tables.
 const TOLD_BY: [(&str, &[&str]); 23] = [
     ("writes.origins", &["origin"]),
     ("handoff.origins", &["origin"]),
@@ -44,7 +44,7 @@ const TOLD_BY: [(&str, &[&str]); 23] = [
     ("cgroups.groups", &["hierarchy", "id"]),
     ("tlb.origins", &["origin"]),
     ("stacks.worst", &["origin", "layer"]),
-    // Of `reclaimwb stalls`.
+    // This one is of `reclaimwb stalls`.
     ("stalls", &["pid", "began_ns"]),
     ("reserves.zones", &["zone"]),
     ("write_around.devices", &["device"]),
@@ -57,18 +57,18 @@ pub struct Table {
     pub name: String,
     /// Names of its columns.
     pub columns: Vec<String>,
-    /// Its rows; what is not known, or not there, is empty.
+    /// Its rows. A cell is empty if its value is not known or not there.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// As CSV (RFC 4180, with plain line ends), beginning with a line of the names.
+    /// The table as CSV (RFC 4180, with plain line ends). The first line has the names of the columns.
     pub fn csv(&self) -> Result<String> {
         csv_of(Some(&self.columns[..]), &self.rows)
     }
 }
 
-/// Rows as CSV, behind a line of these names.
+/// The rows as CSV, after a line with these names if there are any.
 pub fn csv_of(columns: Option<&[impl AsRef<str>]>, rows: &[Vec<String>]) -> Result<String> {
     let failed = |err: csv::Error| Error::io("write", "CSV", err.into());
     let mut out = csv::Writer::from_writer(Vec::new());
@@ -79,11 +79,11 @@ pub fn csv_of(columns: Option<&[impl AsRef<str>]>, rows: &[Vec<String>]) -> Resu
         out.write_record(row).map_err(failed)?;
     }
     let bytes = out.into_inner().map_err(|err| Error::io("write", "CSV", err.into_error()))?;
-    // What went in was text.
+    // The input was text.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One table of what would be printed as JSON, by its name, as CSV; or the list of all.
+/// One table of what would be printed as JSON, chosen by its name, as CSV; or the list of all tables.
 pub fn one(of: schema::Of, json: &Value, name: &str) -> Result<String> {
     let tables = all(of, json);
     if name == LIST {
@@ -99,7 +99,7 @@ pub fn one(of: schema::Of, json: &Value, name: &str) -> Result<String> {
     table.csv()
 }
 
-/// All of them, as NAME.csv each, into a directory, which is made if it is not there.
+/// Writes all of them into a directory, each as NAME.csv. The directory is created if it does not exist.
 pub fn write(of: schema::Of, json: &Value, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(|err| Error::io("make", dir, err))?;
     for table in all(of, json) {
@@ -128,14 +128,14 @@ pub fn all(of: schema::Of, json: &Value) -> Vec<Table> {
     tables.list
 }
 
-/// What a schema lets there be.
+/// What a schema allows in one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     /// Text, a number, yes or no.
     Scalar,
-    /// An object of these fields.
+    /// An object with these fields.
     Object(Vec<(String, Shape)>),
-    /// An object of any keys.
+    /// An object with any keys.
     Map(Box<Shape>),
     /// A list.
     List(Box<Shape>),
@@ -169,7 +169,7 @@ fn shape_of(schema: &Value, defs: Option<&Map<String, Value>>) -> Shape {
     }
 }
 
-/// One or the other: of two objects all fields.
+/// One or the other. Two objects give one with the fields of both.
 fn either(a: Shape, b: Shape) -> Shape {
     match (a, b) {
         (Shape::Scalar, other) | (other, Shape::Scalar) => other,
@@ -181,7 +181,7 @@ fn either(a: Shape, b: Shape) -> Shape {
     }
 }
 
-/// Something, behind the columns that tell where it is.
+/// A value, after the columns that identify the row it is in.
 type Found<'a> = (Vec<String>, &'a Value);
 
 /// Tables under construction.
@@ -190,7 +190,7 @@ struct Tables {
 }
 
 impl Tables {
-    /// A table with a row for each of these objects, and those within.
+    /// Adds a table with a row for each of these objects, and the tables inside of them.
     fn objects(&mut self, name: &str, fields: &[(String, Shape)], ids: &[String], found: &[Found]) {
         let (mut columns, mut inner) = (Vec::new(), Vec::new());
         flatten(&[], fields, &mut columns, &mut inner);
@@ -203,7 +203,7 @@ impl Tables {
         if !columns.is_empty() {
             self.list.push(table);
         }
-        // A section has none of the columns by which rows of a list of its name are told.
+        // A section may have the same name as a list, but it lacks the columns that identify the rows of that list.
         let place = |told: &'static str| Some((told, columns.get(names.iter().position(|column| column == told)?)?));
         let told: Vec<(&str, &Vec<String>)> = told_by(name).iter().filter_map(|told| place(told)).collect();
         let ids: Vec<String> = ids.iter().cloned().chain(told.iter().map(|(told, _)| (*told).to_owned())).collect();
@@ -220,7 +220,7 @@ impl Tables {
         }
     }
 
-    /// What is in these lists, or objects of any keys, as one table.
+    /// Adds one table of what is in these lists, or in these objects with any keys.
     fn inner(&mut self, name: &str, shape: &Shape, ids: &[String], found: &[Found]) {
         let (values, ids, found): (_, Vec<String>, Vec<Found>) = match shape {
             Shape::List(values) => {
@@ -257,7 +257,7 @@ impl Tables {
     }
 }
 
-/// Fields, and fields of fields, apart: what is a column, and what is a table of its own.
+/// Separates the fields, and the fields of fields, into columns and tables of their own.
 fn flatten<'a>(
     path: &[String],
     fields: &'a [(String, Shape)],
@@ -278,7 +278,7 @@ fn told_by(name: &str) -> &'static [&'static str] {
     TOLD_BY.iter().find(|(table, _)| *table == name).map_or(&[], |(_, columns)| columns)
 }
 
-/// Of columns that are called as one before them, the name is told by the table's.
+/// If a column has the same name as an earlier one, the table's name is put before it.
 fn distinct(columns: Vec<String>, table: &str) -> Vec<String> {
     let last = table.rsplit('.').next().unwrap_or(table);
     let mut names: Vec<String> = Vec::new();
@@ -309,7 +309,7 @@ mod tests {
 
     use super::*;
 
-    /// Tables with others within, and nothing to tell their rows by.
+    /// Tables that contain other tables, but have no columns that identify their rows.
     fn untold(of: schema::Of) -> Vec<String> {
         let mut found = BTreeMap::new();
         if let Shape::Object(fields) = shape(&schema::of(of)) {
@@ -324,7 +324,7 @@ mod tests {
         match shape {
             Shape::Scalar => {}
             Shape::List(of) => untold_in(name, of, true, found),
-            // Its keys tell its rows.
+            // Its keys identify its rows.
             Shape::Map(of) => untold_in(name, of, false, found),
             Shape::Object(fields) => {
                 let (mut columns, mut inner) = (Vec::new(), Vec::new());
@@ -351,7 +351,7 @@ mod tests {
         tables.list
     }
 
-    /// Columns are there whether or not there is anything in them.
+    /// The columns do not depend on whether there is anything in them.
     #[test]
     fn shapes_are_the_schemas() {
         let schema = json!({

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Text of others (names of tasks, cgroups, devices; rows of a file that anybody may have made) on a terminal:
-//! nothing in it may steer that, or make it show what is not there. Everything that is printed for people goes
-//! through here.
+//! Prints untrusted text on a terminal: names of tasks, cgroups and devices, and rows of a file that anybody may have
+//! made. Such text must not control the terminal, or make it show what is not there. Everything that is printed for
+//! people goes through here.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Steers a terminal (C0, DEL, C1), or turns the order of what is shown round (Unicode's bidirectional controls).
+/// Whether a character controls a terminal (C0, DEL, C1) or changes the order of what is shown (Unicode's bidirectional
+/// controls).
 pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -30,28 +31,28 @@ fn escaped(text: &str, keeps: fn(char) -> bool) -> Cow<'_, str> {
     out.into()
 }
 
-/// Several lines of text; what steers a terminal is written as an escape, such as `\x1b`.
+/// Several lines of text. Characters that control a terminal are written as escapes, such as `\x1b`.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n')
 }
 
-/// One line of text: what would end it is written as an escape, too.
+/// One line of text. A line end is written as an escape, too.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
-/// Says one line on standard error, for people.
+/// Prints one line to standard error, for people.
 pub fn say(text: &str) {
     say_after("", text);
 }
 
-/// The same behind something of ours that steers the terminal.
+/// The same, after text of our own that controls the terminal.
 pub fn say_after(ours: &str, text: &str) {
     eprintln!("{ours}reclaimwb: {}", line(text));
 }
 
-/// Text in a format of programs (JSON, Prometheus', folded stacks): it goes to a file or a pipe as it is, and to a
-/// terminal as text for people does. JSON leaves some of what steers one as it is.
+/// Text in a format for programs (JSON, Prometheus, folded stacks). It goes to a file or a pipe unchanged, and to a
+/// terminal in the same way as text for people, because JSON does not escape all characters that control a terminal.
 pub fn for_programs(text: &str, is_terminal: bool) -> Cow<'_, str> {
     if is_terminal { lines(text) } else { text.into() }
 }

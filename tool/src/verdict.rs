@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What hurts, who, why, and what to try, in plain words: of the whole machine.
+//! What hurts, which tasks, why, and what to try on the whole machine, in plain words.
 
 use crate::{
     advice, container,
@@ -9,7 +9,7 @@ use crate::{
     summary::Line,
 };
 
-/// The four lines; none where nobody stalled for long.
+/// The lines of the verdict; none if no task stalled for long.
 pub fn machine(report: &Report) -> Vec<Line> {
     let Some(stalls) = report.stalls.get().filter(|stalls| stalls.ns >= advice::PAIN) else {
         return Vec::new();
@@ -20,7 +20,7 @@ pub fn machine(report: &Report) -> Vec<Line> {
     lines
 }
 
-/// The same of a part of it, without what to try.
+/// The same for a narrowed report, without what to try.
 pub fn part(report: &Report) -> Vec<Line> {
     let stalls = report.stalls.get().filter(|stalls| stalls.ns >= advice::PAIN);
     stalls.map_or(Vec::new(), |stalls| {
@@ -39,14 +39,14 @@ fn hurts(stalls: &StallsSection) -> String {
     )
 }
 
-/// Whose tasks, for whom they reclaimed, and who had the longest.
+/// The cgroups of the tasks, what they reclaimed for, and the task that had the longest stall.
 fn who(stalls: &StallsSection) -> String {
     let share = |ns: u64| percent(ns as f64 / stalls.ns.max(1) as f64);
     let mut origins: Vec<_> = stalls.origins.iter().collect();
     origins.sort_by_key(|row| std::cmp::Reverse(row.ns));
     let whose = origins.iter().take(2).map(|row| format!("{} ({})", reclaim(row.origin), share(row.ns)));
     let whose = whose.collect::<Vec<_>>().join(" and ");
-    // Of a cgroup it is not always told.
+    // For a cgroup, the origin is not always known.
     let whose = if whose.is_empty() { whose } else { format!(", in {whose}") };
     let cgroups = stalls.cgroups.iter().take(2).map(|row| format!("{} ({})", name(row), share(row.ns)));
     let cgroups = cgroups.collect::<Vec<_>>().join(" and ");
@@ -57,12 +57,12 @@ fn who(stalls: &StallsSection) -> String {
     format!("Who: {tasks}{whose}{longest}.")
 }
 
-/// Reclaim of this origin, in words.
+/// The name of reclaim of this origin.
 pub fn reclaim(origin: Origin) -> String {
     format!("{} reclaim", origin.label().trim_end_matches(" reclaim"))
 }
 
-/// A cgroup by its container's name or its path, or what else is known of it.
+/// The name of a cgroup's container or its path, or what else is known of it.
 pub fn name(row: &StallCgroupRow) -> String {
     match (&row.path, row.id) {
         (Some(path), _) => container::short(path),
@@ -71,7 +71,7 @@ pub fn name(row: &StallCgroupRow) -> String {
     }
 }
 
-/// Who waited for locks of those that stalled, if that was long.
+/// The waits of tasks for locks held by tasks that stalled, if they were long.
 fn locks(stalls: &StallsSection) -> Option<Line> {
     let locks = stalls.locks.as_ref().filter(|locks| locks.all.ns >= advice::PAIN)?;
     let most = locks.sites.first().map_or(String::new(), |site| {
@@ -94,7 +94,7 @@ fn locks(stalls: &StallsSection) -> Option<Line> {
     Some(Line::bad("STALLS", text))
 }
 
-/// What the time went to, and what NBD requests were at meanwhile.
+/// What the time went to, and what NBD requests were waiting for in that time.
 fn why(report: &Report, stalls: &StallsSection) -> Line {
     let part = |row: &CauseRow| format!("{} ({})", row.cause.label(), percent(row.share));
     let parts: Vec<String> = stalls.causes.iter().take(2).map(part).collect();
@@ -103,7 +103,7 @@ fn why(report: &Report, stalls: &StallsSection) -> Line {
     Line::bad(section, format!("Why: {}.{}", parts.join(" and "), requests.unwrap_or_default()))
 }
 
-/// How much of the stalls was for NBD requests.
+/// How much of the stalls' time was spent waiting for NBD requests.
 fn waited_for(row: &WaitedForRow) -> Option<String> {
     let whose = row.verdict.map(Verdict::label)?;
     Some(format!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb why`: what hurts, who, why, what to try, on one screen and from ledgers alone; of the machine, of one
-//! task, or of one cgroup with all below it.
+//! `reclaimwb why`: what hurts, which tasks, why, and what to try, on one screen and from the ledgers alone. It answers
+//! for the machine, for one task, or for one cgroup and all below it.
 
 use std::{collections::BTreeMap, fs, path::Path, thread};
 
@@ -19,49 +19,49 @@ use crate::{
     text, verdict,
 };
 
-/// Causes, tasks and cgroups named in a line.
+/// At most this many causes, tasks or cgroups are named in a line.
 const NAMED: usize = 3;
 
 /// What is asked about.
 #[derive(Clone, Debug)]
 pub enum About {
-    /// All of it.
+    /// The whole machine.
     Machine,
-    /// A task, or all of a name.
+    /// A task, or all tasks of one name.
     Task {
-        /// As it was asked for.
+        /// The task, as it was asked for.
         task: Task,
-        /// Its name and the path of its cgroup, if it was asked for by its number and lives.
+        /// Its name and the path of its cgroup, if it was asked for by its PID and is alive.
         lives: Option<(String, String)>,
     },
-    /// A cgroup, as it was asked for, and whether there is a directory of it now.
+    /// A cgroup.
     Cgroup {
-        /// A path, a name, or the beginning of a container's id.
+        /// What was asked for: a path, a name, or the beginning of a container's id.
         asked: String,
-        /// It is there.
+        /// Whether there is a directory of it now.
         lives: bool,
     },
 }
 
-/// What happened in some time.
+/// The answer for one interval.
 #[derive(Debug)]
 pub struct Block {
-    /// In which.
+    /// What the answer is about, and for which interval.
     pub head: String,
-    /// What hurts, who, why, what to try.
+    /// What hurts, which tasks, why, and what to try.
     pub lines: Vec<Line>,
-    /// Whether somebody stalled for long, so that there is a verdict on what is asked about.
+    /// Whether tasks stalled for so long that there is a verdict.
     pub is_verdict: bool,
 }
 
-/// Answers as text for a terminal of so many columns.
+/// Answers, as text for a terminal of `width` columns.
 pub fn run(args: &cli::Why, width: usize) -> Result<String> {
     residence::stay();
-    // Of a saved file nothing that is there now tells anything.
+    // For a saved file, the tasks and cgroups that exist now do not matter.
     let root = args.file.is_none().then_some(Path::new("/"));
     let narrow = Narrow::new(&args.narrow)?;
     let about = match &narrow {
-        // Both at once, or a part of the time: what is added up for a report of that says so.
+        // For a cgroup and a task at once, or for a part of the time, the answer comes from the narrowed report.
         Some(narrow) if narrow.between.is_some() || narrow.cgroup.is_some() && narrow.task.is_some() => {
             return part(args, narrow).map(|block| text::why(&[block], width));
         }
@@ -87,7 +87,7 @@ pub fn run(args: &cli::Why, width: usize) -> Result<String> {
     Ok(text::why(&blocks, width))
 }
 
-/// Of a part of it.
+/// The answer for a narrowed report.
 fn part(args: &cli::Why, narrow: &Narrow) -> Result<Block> {
     let part = match &args.file {
         Some(path) if Recording::is_one(path)? => {
@@ -114,13 +114,14 @@ fn part(args: &cli::Why, narrow: &Narrow) -> Result<Block> {
     Ok(Block { head: format!("{words}, {}", text::interval(&part.report)), lines, is_verdict })
 }
 
-/// Of a file.
+/// The answer from a file.
 pub fn saved(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about: &About) -> Result<Vec<Block>> {
     known(&report::build(now, None, source)?, about)?;
     Ok(vec![block(now, before, source, about)?])
 }
 
-/// Of the ledgers as they are: what happened just now; where nobody stalled, also what did before.
+/// The answer from the live ledgers: what happened just now, and if no task stalled for long, also what happened
+/// before.
 pub fn live(now: &Snapshot, before: Option<&Snapshot>, about: &About) -> Result<Vec<Block>> {
     known(&report::build(now, None, "live")?, about)?;
     let mut blocks = vec![block(now, before, "live", about)?];
@@ -155,13 +156,14 @@ fn block(now: &Snapshot, before: Option<&Snapshot>, source: &'static str, about:
 }
 
 impl About {
-    /// What `asked` means: a number is a task. Below `root`, if it is given, is what is there now.
+    /// What `asked` means: a number is the PID of a task, anything else a cgroup. If `root` is given, it is where /proc
+    /// and /sys are looked up.
     pub fn new(asked: Option<&str>, root: Option<&Path>) -> Self {
         let is_task = asked.is_some_and(|asked| asked.parse::<i64>().is_ok());
         if is_task { Self::of(asked, None, root) } else { Self::of(None, asked, root) }
     }
 
-    /// The same of a task or a cgroup.
+    /// The same for a task or a cgroup.
     fn of(task: Option<&str>, cgroup: Option<&str>, root: Option<&Path>) -> Self {
         if let Some(task) = task.map(Task::new) {
             let lives = match task {
@@ -176,7 +178,7 @@ impl About {
     }
 }
 
-/// Name and cgroup of a task that lives.
+/// The name and the cgroup of a task that is alive.
 fn living(root: &Path, pid: i64) -> Option<(String, String)> {
     let dir = root.join("proc").join(pid.to_string());
     let comm = fs::read_to_string(dir.join("comm")).ok()?;
@@ -196,7 +198,7 @@ fn written<'a>(report: &'a Report, asked: &str) -> Vec<&'a CgroupRow> {
     rows.iter().filter(|row| row.path.as_deref().is_some_and(|path| narrow::is_asked(path, asked))).collect()
 }
 
-/// An error where nothing is known of what is asked about: it may be mistyped.
+/// Fails if nothing is known of what is asked about, because it may be mistyped.
 fn known(report: &Report, about: &About) -> Result<()> {
     match about {
         About::Task { task, lives: None } if kept(report, task).is_empty() && stack(report, task).is_none() => {
@@ -228,7 +230,7 @@ fn stack<'a>(report: &'a Report, task: &Task) -> Option<&'a report::StackRow> {
     worst.iter().filter(|stack| stack.is_new).find(its)
 }
 
-/// What time went to, the largest first.
+/// The causes that took time, the largest first.
 fn largest(causes: &BTreeMap<Cause, u64>) -> Vec<(Cause, u64)> {
     let mut causes: Vec<(Cause, u64)> =
         causes.iter().map(|(cause, ns)| (*cause, *ns)).filter(|(_, ns)| *ns > 0).collect();
@@ -243,7 +245,7 @@ fn why(causes: &[(Cause, u64)], ns: u64) -> String {
     format!("Why: {}.", named.join(", "))
 }
 
-/// Causes of many, together.
+/// The sum of causes of several stalls or cgroups.
 fn together<'a>(all: impl Iterator<Item = &'a BTreeMap<Cause, u64>>) -> BTreeMap<Cause, u64> {
     let mut sum = BTreeMap::new();
     for (cause, ns) in all.flatten() {
@@ -253,7 +255,7 @@ fn together<'a>(all: impl Iterator<Item = &'a BTreeMap<Cause, u64>>) -> BTreeMap
     sum
 }
 
-/// For whom most of these stalls' time was.
+/// The origin of most of these stalls' time.
 fn origin(stalls: &[&Stall]) -> Option<Origin> {
     let mut sums: BTreeMap<Origin, u64> = BTreeMap::new();
     for stall in stalls {
@@ -308,7 +310,7 @@ fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String
         ));
     }
     if let Some(path) = path {
-        // That of the task alone, and not what is below it.
+        // Only the cgroup of the task itself counts, and not those below it.
         let row = rows.iter().find(|row| row.path.as_deref() == Some(path));
         let stalled = row.map_or("none of its tasks stalled".to_owned(), |row| {
             format!("its tasks stalled {} times, {} in all", count(row.stalls.count), span(row.ns / 1000))
@@ -324,7 +326,7 @@ fn cgroup(report: &Report, asked: &str) -> (String, Vec<Line>) {
     let mut paths: Vec<&str> = paths.chain(pages.iter().filter_map(|row| row.path.as_deref())).collect();
     paths.sort_by_key(|path| path.len());
     paths.dedup();
-    // By the name of its container, or whatever else was typed, it is one whose path is to be told.
+    // If it was asked for by the name of its container or by something other than its path, show its path.
     let of = match paths.first() {
         Some(path) if !asked.starts_with('/') => container::shown(path),
         _ => container::shown(asked),
@@ -368,7 +370,7 @@ fn cgroup(report: &Report, asked: &str) -> (String, Vec<Line>) {
     (format!("cgroup {of}"), lines)
 }
 
-/// What hurts its tasks, who of them, why, and what to try.
+/// What hurts its tasks, which of them, why, and what to try.
 fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls: u64, ns: u64) -> Vec<Line> {
     let section = report.stalls.get();
     let all = section.map_or(0, |stalls| stalls.ns);
@@ -408,7 +410,8 @@ fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls:
     }
     let causes = largest(&together(rows.iter().map(|row| &row.causes_ns)));
     lines.push(Line::bad("STALLS", why(&causes, ns)));
-    // For whom its tasks reclaim is kept of the longest stalls only; else whose reclaim wrote its pages is a guess.
+    // The origin of a stall is known only for the longest ones. Without these, guess it from the reclaim that wrote the
+    // cgroup's pages.
     let limits = [Origin::MemcgMax, Origin::MemcgHigh, Origin::MemcgReclaim];
     let guess = || {
         let of = |origin: &Origin| total(pages.iter().filter_map(|row| row.origins.get(origin).copied()));
