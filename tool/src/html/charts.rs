@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Which charts there are, and what they are made from: the events of a recording, or else the ledgers' totals.
+//! The charts, which are made from the events of a recording, or else from the totals of the ledgers.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use crate::{
     report::{CauseRow, Report, StallsSection, WritesSection},
 };
 
-/// About so many columns.
+/// A chart over time has about this many columns.
 const COLUMNS: u64 = 80;
 
-/// Draws all charts that there is something to draw of.
+/// Draws all charts for which there is data.
 pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
     let floor = report.module.params.get(Parameter::HeadroomFloor.name()).and_then(|floor| floor.parse().ok());
     let origins = origins(report, recorded);
@@ -35,7 +35,7 @@ pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
             @if let Some(figure) = flame(report, recorded) { (figure) }
             (writes(report, over.as_ref(), &origins))
             @match report.headroom.get() {
-                // What there is of it is of all, and is left out.
+                // It is known only for the whole machine, so it is left out.
                 None if report.narrowed.is_some() => {}
                 Some(section) => (headroom(section, floor, &origins).unwrap_or_else(|| nothing("Stack left", "No stack was sampled."))),
                 None => (nothing("Stack left", "Headroom is not available: see its section.")),
@@ -45,7 +45,7 @@ pub fn render(report: &Report, recorded: Option<&Recorded>) -> Markup {
     }
 }
 
-/// Adds amounts to others.
+/// Adds amounts to the sums.
 fn add<K: Copy + Ord>(sums: &mut BTreeMap<K, u64>, amounts: impl IntoIterator<Item = (K, u64)>) {
     for (key, n) in amounts {
         let sum = sums.entry(key).or_default();
@@ -53,19 +53,19 @@ fn add<K: Copy + Ord>(sums: &mut BTreeMap<K, u64>, amounts: impl IntoIterator<It
     }
 }
 
-/// A recording, and the axis of time that its charts share, with what is marked in it.
+/// A recording, and the time axis that its charts share, with the marks on it.
 struct Over<'a> {
     recorded: &'a Recorded,
     axis: Axis,
     marks: Vec<Mark>,
-    /// Of parameters that have another value at the end, and no event says since when.
+    /// Parameters that have another value at the end, without an event that says since when.
     somewhen: Vec<String>,
 }
 
 impl<'a> Over<'a> {
     fn new(recorded: &'a Recorded) -> Self {
         let (events, recording) = (&recorded.events, &recorded.recording);
-        // Of seconds; never negative, and far below 2^64 nanoseconds.
+        // This is never negative, and far below 2^64 nanoseconds.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let ns = (recording.end.seconds.max(0.0) * 1e9) as u64;
         let finest = events.stalls.width().max(events.writes.width()).max(events.windows.width());
@@ -79,7 +79,7 @@ impl<'a> Over<'a> {
         Self { recorded, axis, marks: marks(&events.changes, &axis), somewhen: somewhen.collect() }
     }
 
-    /// What the marks are, and what cannot be marked.
+    /// Lists the marks, and the changes that cannot be marked.
     fn list(&self) -> Markup {
         html! {
             @if !self.marks.is_empty() {
@@ -95,7 +95,7 @@ impl<'a> Over<'a> {
     }
 }
 
-/// A mark for each moment; what was set within a column of another is at the same mark.
+/// The marks for the changes. Changes within one column share a mark.
 fn marks(changes: &[Change], axis: &Axis) -> Vec<Mark> {
     let mut sorted: Vec<&Change> = changes.iter().collect();
     sorted.sort_by_key(|change| change.ns);
@@ -115,7 +115,7 @@ fn marks(changes: &[Change], axis: &Axis) -> Vec<Mark> {
     marks.collect()
 }
 
-/// Origins, each with one colour for all charts.
+/// The origins, each with the same colour in all charts.
 fn origins(report: &Report, recorded: Option<&Recorded>) -> Palette<Origin> {
     let mut sums = BTreeMap::new();
     if let Some(section) = report.writes.get() {
@@ -131,7 +131,7 @@ fn origins(report: &Report, recorded: Option<&Recorded>) -> Palette<Origin> {
     Palette::new(&sums)
 }
 
-/// Causes, likewise.
+/// The same for causes.
 fn causes(report: &Report, recorded: Option<&Recorded>) -> Palette<Cause> {
     let mut sums = BTreeMap::new();
     if let Some(section) = report.stalls.get() {
@@ -147,7 +147,7 @@ fn by_cause(rows: &[CauseRow]) -> BTreeMap<Cause, u64> {
     rows.iter().map(|row| (row.cause, row.ns)).collect()
 }
 
-/// What is there instead of a chart of nothing.
+/// What is shown instead of an empty chart.
 fn nothing(title: &str, why: &str) -> Markup {
     html! { figure { figcaption { h3 { (title) } } p.note { (why) } } }
 }
@@ -162,7 +162,7 @@ fn no_events(recorded: Option<&Recorded>, name: &str) -> String {
     format!("These are totals of the whole time: {why}.")
 }
 
-/// Whether there are events of this name, or would be if it had happened.
+/// Whether there are events of this name, or would be if anything had happened.
 fn asked(recorded: &Recorded, name: &str, found: u64) -> bool {
     found > 0 || recorded.recording.head.events.iter().any(|event| event == name)
 }
@@ -214,7 +214,7 @@ fn stalls_over_time(over: &Over, causes: &Palette<Cause>) -> Markup {
     .render()
 }
 
-/// What was lost is missing in a chart, too.
+/// Adds a note if events were lost, because they are missing in the chart.
 fn with_lost(mut notes: Vec<String>, recorded: &Recorded) -> Vec<String> {
     if recorded.recording.end.lost > 0 {
         notes.push(format!("{} events were lost: some of it is missing here.", count(recorded.recording.end.lost)));
@@ -250,7 +250,8 @@ fn stalls_by_origin(section: &StallsSection, why: Option<String>, causes: &Palet
     .render()
 }
 
-/// Whose the time of stalls was, and what it went to: of all events of a recording, or else of the ledgers.
+/// The time of stalls by cgroup and cause: from all events of a recording, then also by task and origin, or else from
+/// the ledgers.
 fn flame(report: &Report, recorded: Option<&Recorded>) -> Option<Markup> {
     let section = report.stalls.get()?;
     let events = recorded.filter(|recorded| recorded.events.stall_events > 0);
@@ -346,7 +347,7 @@ fn writes_by_origin(section: &WritesSection, why: String) -> Markup {
     .render()
 }
 
-/// The worst stack of each origin by who used it.
+/// The worst stack of each origin, by the parts that used it.
 fn stacks(report: &Report, floor: Option<u64>) -> Option<Markup> {
     let (stacks, headroom) = (report.stacks.get()?.per_origin(), report.headroom.get()?);
     let mut totals = BTreeMap::new();
@@ -365,7 +366,7 @@ fn stacks(report: &Report, floor: Option<u64>) -> Option<Markup> {
     if totals.is_empty() {
         return None;
     }
-    // From the top of the stack down, as they lie on it.
+    // Show the parts from the top of the stack down.
     let mut series =
         series(&totals, &Palette::new(&totals), |part| Part::ALL.get(part).map_or("?", |part| part.label()));
     chart::in_order(&mut series);
@@ -392,7 +393,7 @@ fn place(part: Part) -> Option<usize> {
     Part::ALL.iter().position(|other| *other == part)
 }
 
-/// The two that are most of it.
+/// Names the two largest.
 fn most<K: Copy + Ord>(totals: &BTreeMap<K, u64>, label: impl Fn(K) -> &'static str) -> String {
     let mut sorts: Vec<(&K, &u64)> = totals.iter().collect();
     sorts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));

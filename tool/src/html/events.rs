@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The events of a recording, as far as they are drawn. They are added up as they are read, and none is kept.
+//! The events of a recording that are drawn. They are added up while they are read, and none is kept.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use crate::{
     recording::{Event, PARAMETER},
 };
 
-/// A parameter that was set while it was recorded.
+/// A parameter that was set during the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// When that was seen, in nanoseconds of the recording's clock.
+    /// When this was seen, in nanoseconds of the recording's clock.
     pub ns: u64,
     /// The parameter.
     pub name: String,
-    /// What it was before.
+    /// Its value before.
     pub before: String,
-    /// What it is from then on.
+    /// Its value from then on.
     pub after: String,
 }
 
-/// What the events come to over time.
+/// The events, added up over time.
 #[derive(Debug, Default)]
 pub struct Events {
-    /// Nanoseconds that tasks stalled, by cause, from the begin of each stall to its end.
+    /// Nanoseconds that tasks stalled, by cause, spread from the start of each stall to its end.
     pub stalls: Timeline<Cause>,
     /// The same by cgroup, task and origin.
     pub folds: Folds,
@@ -36,7 +36,7 @@ pub struct Events {
     pub writes: Timeline<Origin>,
     /// Folios.
     pub write_events: u64,
-    /// Pages written, by the origin of the window in which they were, from its begin to its end.
+    /// Pages written, by the origin of their window, spread from the start of the window to its end.
     pub windows: Timeline<Origin>,
     /// Windows.
     pub window_events: u64,
@@ -44,12 +44,12 @@ pub struct Events {
     pub low_events: u64,
     /// Parameters that were set, in the order of the file.
     pub changes: Vec<Change>,
-    /// What is wrong with the first event that is not what its name says.
+    /// What is wrong with the first event that cannot be read.
     pub broken: Option<String>,
 }
 
 impl Events {
-    /// Adds one.
+    /// Adds an event.
     pub fn add(&mut self, event: &Event) {
         let added = match event.name.as_str() {
             "stall" => self.stall(event),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What was measured, where, and how: the system's facts.
+//! Facts about the system: what was measured, where, and how.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use crate::{
     text,
 };
 
-/// Draws them.
+/// Draws the facts.
 pub fn render(report: &Report, recording: Option<&Recording>) -> Markup {
     let mut facts = recording.map(of_recording).unwrap_or_default();
     facts.extend(of_machine(report));

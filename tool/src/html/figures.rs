@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! All figures of `report --json` as tables, the same way whatever they are: a list of objects is a table, and so is
-//! an object of objects or one whose keys are numbers; other objects are columns. A table within a row is one of its
-//! own, whose first columns say of which row.
+//! All figures of `report --json` as tables, by general rules. A list of objects is a table, and so is an object of
+//! objects, or one whose keys are numbers. Other objects become columns. A table inside of a row becomes a table of its
+//! own, whose first columns identify the row.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 use super::table::{Cell, Column, Sheet};
 use crate::format::count;
 
-/// What is shown elsewhere in full.
+/// Parts that are shown in full elsewhere.
 const ELSEWHERE: [&str; 6] = ["format", "version", "tool", "summary", "notes", "stacks"];
 
-/// Columns of a table, at most.
+/// A table has at most this many columns.
 const WIDEST: usize = 12;
 
-/// Draws them, by section.
+/// Draws the figures, by section.
 pub fn render(report: &Value) -> Markup {
     let Value::Object(report) = report else { return html! {} };
     html! {
@@ -33,7 +33,7 @@ pub fn render(report: &Value) -> Markup {
     }
 }
 
-/// A row: by column, what it says.
+/// A row: the name of each column, and its cell.
 type Row = Vec<(String, Cell)>;
 
 /// Tables under construction, in the order of their first rows.
@@ -52,7 +52,7 @@ impl Tables {
     }
 }
 
-/// The tables of a value that is called `name`, with their titles.
+/// The tables of the value `name`, with their titles.
 fn tables(name: &str, value: &Value) -> Vec<(String, Sheet)> {
     let mut tables = Tables::default();
     match value {
@@ -73,7 +73,8 @@ fn tables(name: &str, value: &Value) -> Vec<(String, Sheet)> {
     sheets.flat_map(|(title, sheet)| parted(title, sheet)).collect()
 }
 
-/// Tables that a sheet of paper is wide enough for: each begins with the columns that say what its rows are.
+/// Splits a table into tables that fit on a sheet of paper. Each of them begins with the columns that identify the
+/// rows.
 fn parted(title: String, sheet: Sheet) -> Vec<(String, Sheet)> {
     if sheet.columns.len() <= WIDEST {
         return vec![(title, sheet)];
@@ -95,7 +96,7 @@ fn parted(title: String, sheet: Sheet) -> Vec<(String, Sheet)> {
     parts.enumerate().map(part).collect()
 }
 
-/// Adds the rows of a table, each behind `of`: the row that it is in.
+/// Adds the rows of a table. Each begins with `of`, which identifies the row that it is in.
 fn list(tables: &mut Tables, title: &str, of: &Row, value: &Value) {
     let elements: Vec<(Option<&String>, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(key, value)| (Some(key), value)).collect(),
@@ -116,7 +117,7 @@ fn list(tables: &mut Tables, title: &str, of: &Row, value: &Value) {
         };
         let (mut cells, mut inner) = (Row::new(), Vec::new());
         flatten("", map, &mut cells, &mut inner);
-        // What a row is told by: its key, or its first words, or its place.
+        // A row is identified by its key, or its first words, or its position.
         let mut id = row.clone();
         if key.is_none() {
             let words = cells.iter().take_while(|(_, cell)| cell.worth.is_none() && !cell.text.is_empty());
@@ -133,7 +134,7 @@ fn list(tables: &mut Tables, title: &str, of: &Row, value: &Value) {
     }
 }
 
-/// Puts what is no table of its own into `row`, and the rest into `inner`.
+/// Puts the values that are not tables into `row`, and the tables into `inner`.
 fn flatten<'a>(prefix: &str, map: &'a Map<String, Value>, row: &mut Row, inner: &mut Vec<(String, &'a Value)>) {
     for (key, value) in map {
         let name = format!("{prefix}{key}");
@@ -152,7 +153,7 @@ fn flatten<'a>(prefix: &str, map: &'a Map<String, Value>, row: &mut Row, inner: 
     }
 }
 
-/// Whether an object is a table by key.
+/// Whether an object is a table, with a row for each key.
 fn is_table(map: &Map<String, Value>) -> bool {
     !map.is_empty() && (map.values().all(Value::is_object) || map.keys().all(|key| key.parse::<u64>().is_ok()))
 }
@@ -168,7 +169,7 @@ fn scalar(value: &Value) -> Cell {
     }
 }
 
-/// One table of rows that need not have the same columns.
+/// Makes one table of rows that may have different columns.
 fn sheet(rows: Vec<Row>) -> Sheet {
     let mut columns: Vec<Column> = Vec::new();
     for (name, _) in rows.iter().flatten() {
@@ -178,7 +179,7 @@ fn sheet(rows: Vec<Row>) -> Sheet {
     }
     for column in &mut columns {
         let mut cells = rows.iter().flatten().filter(|(name, cell)| *name == column.name && !cell.text.is_empty());
-        // Words among numbers make it a column of words.
+        // If one cell is a word, the column is a column of words.
         column.number = cells.clone().next().is_some() && cells.all(|(_, cell)| cell.worth.is_some());
     }
     let cells = |row: Row| {

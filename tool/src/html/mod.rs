@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb report --html`: the report as one file that loads nothing, for a browser, and for print.
+//! `reclaimwb report --html`: the report as one file that loads nothing, for a browser and for print.
 //!
-//! What it says is what the text report says, made of the same blocks ([`crate::text::blocks`]), and what `--json`
-//! says; only the charts over time are of the events. All is there without a script, which sorts tables.
+//! It says the same as the text report, because it is made of the same blocks ([`crate::text::blocks`]), and the same
+//! as `--json`. Only the charts over time are made from the events. Everything is there without the script, which only
+//! sorts tables.
 
 mod chart;
 mod charts;
@@ -33,18 +34,18 @@ use crate::{
     text,
 };
 
-/// Read by all, as what is printed.
+/// Everybody may read the file, like text that is printed.
 const MODE: u32 = 0o644;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// A recording and what its events come to.
+/// A recording, with its events added up.
 #[derive(Debug)]
 pub struct Recorded {
     /// The recording, without its events.
     pub recording: Recording,
-    /// These.
+    /// Its events, added up.
     pub events: Events,
 }
 
@@ -54,7 +55,7 @@ impl Recorded {
         Ok(Self { recording: Recording::visit(path, drop)?, events: Events::default() })
     }
 
-    /// Reads a recording, and of its events those that are taken.
+    /// Reads a recording, and adds up those events for which `takes` is true.
     pub fn read(path: &Path, takes: impl Fn(&Event) -> bool) -> Result<Self> {
         let mut events = Events::default();
         let recording = Recording::visit(path, |event| {
@@ -69,7 +70,7 @@ impl Recorded {
     }
 }
 
-/// Writes the report as HTML: the file is there as a whole, or as it was.
+/// Writes the report as HTML. If this fails, the file is as it was before.
 pub fn write(report: &Report, recorded: Option<&Recorded>, path: &Path) -> Result<()> {
     let page = page(report, recorded)?;
     atomic::replace(path, Some(MODE), |out| out.write_all(page.as_bytes()))
@@ -115,7 +116,8 @@ pub fn page(report: &Report, recorded: Option<&Recorded>) -> Result<String> {
     Ok(page.into_string() + "\n")
 }
 
-/// Nothing is loaded from anywhere; no style or script but ours, told by their hashes, has an effect.
+/// The page loads nothing from anywhere. Only our own style and script have an effect; they are identified by their
+/// hashes.
 fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
     format!(
@@ -134,7 +136,7 @@ fn head(report: &Report) -> Markup {
     }
 }
 
-/// What hurt, why, and what to try.
+/// Draws what hurt, why, and what to try.
 fn summary(report: &Report, recorded: Option<&Recorded>) -> Markup {
     html! {
         section id="summary" {
@@ -147,7 +149,7 @@ fn summary(report: &Report, recorded: Option<&Recorded>) -> Markup {
     }
 }
 
-/// A line that leads to its section.
+/// A line of the summary, with a link to its section.
 fn summary_line(line: &str) -> Markup {
     let (text, section) = crate::summary::split(line);
     html! {
@@ -158,7 +160,7 @@ fn summary_line(line: &str) -> Markup {
     }
 }
 
-/// What the recording lacks.
+/// What is missing from the recording.
 fn losses(recorded: &Recorded) -> Vec<String> {
     let (end, mut says) = (&recorded.recording.end, Vec::new());
     if end.lost > 0 {

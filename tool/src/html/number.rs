@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a number that was written for people is worth, to sort by.
+//! The value of a number that was written for people, to sort by.
 
-/// The worth of a cell: of times microseconds, else the number. `None` if it says none.
+/// The value of a cell: microseconds for a time, else the number. `None` if the cell has no number.
 pub fn worth(cell: &str) -> Option<f64> {
     let cell = cell.trim().trim_end_matches('*');
     match cell {
-        // As none, or nothing of what is counted.
+        // A dash means none.
         "-" => return Some(0.0),
-        // What has no bound.
+        // These words mean that there is no bound.
         "longer" | "no limit" => return Some(f64::INFINITY),
         _ => {}
     }

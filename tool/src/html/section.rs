@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::table;
 use crate::text::Block;
 
-/// Words of headings that stay as they are.
+/// Words of headings that are never written in lower case.
 const NAMES: [&str; 2] = ["NBD", "TLB"];
 
 /// A section of the report.
@@ -17,16 +17,16 @@ pub struct Section {
     blocks: Vec<Block>,
 }
 
-/// The title of a part and whether it is open, and what is in it. What is in no part has no title.
+/// The title of a part, whether it is open, and its blocks. Blocks that are in no part have no title.
 type Part<'a> = (Option<(&'a str, bool)>, Vec<&'a Block>);
 
 impl Section {
-    /// Its title, `Who wrote`.
+    /// Its title, such as `Who wrote`.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What it is called in links.
+    /// Its name in links.
     pub fn id(&self) -> String {
         id_of(&self.title)
     }
@@ -51,7 +51,7 @@ impl Section {
         }
     }
 
-    /// What is in no part, then the parts, each with its title and whether it is open.
+    /// First the blocks that are in no part, then the parts, each with its title and whether it is open.
     fn parts(&self) -> Vec<Part<'_>> {
         let mut parts = vec![(None, Vec::new())];
         for block in &self.blocks {
@@ -76,12 +76,12 @@ impl Section {
     }
 }
 
-/// What a section of this title is called in links.
+/// The name in links of a section with this title.
 pub fn id_of(title: &str) -> String {
     title.to_lowercase().replace(' ', "-")
 }
 
-/// The sections that these blocks are.
+/// Splits blocks into sections.
 pub fn sections(blocks: Vec<Block>) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for block in blocks {
@@ -100,7 +100,7 @@ pub fn sections(blocks: Vec<Block>) -> Vec<Section> {
     sections
 }
 
-/// `NBD REQUESTS` as `NBD requests`.
+/// Turns `NBD REQUESTS` into `NBD requests`.
 pub fn sentence(title: &str) -> String {
     let words: Vec<String> = title
         .split(' ')

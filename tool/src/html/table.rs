@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tables that a click on a column sorts.
+//! Tables that can be sorted by a click on a column.
 
 use maud::{Markup, html};
 
@@ -20,7 +20,7 @@ pub struct Column {
 pub struct Cell {
     /// What it says.
     pub text: String,
-    /// What it is worth, if it is a number.
+    /// Its value, if it is a number.
     pub worth: Option<f64>,
 }
 
@@ -31,14 +31,14 @@ pub struct Sheet {
     pub columns: Vec<Column>,
     /// Its rows.
     pub rows: Vec<Vec<Cell>>,
-    /// Rows that sum up the others, and stay below.
+    /// Rows that sum up the others, and stay at the end.
     pub totals: Vec<Vec<Cell>>,
-    /// Of each row the length of its bar, 0 to 1; empty: there are no bars.
+    /// The length of the bar of each row, 0 to 1. Empty if there are no bars.
     pub bars: Vec<f64>,
 }
 
 impl Cell {
-    /// A cell of a number or of any other text.
+    /// A cell with a number or any other text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { worth: worth(&text), text }
@@ -51,14 +51,14 @@ impl Cell {
 }
 
 impl Sheet {
-    /// A table with these columns; those whose name begins with `<` hold text.
+    /// A table with these columns. Columns whose name begins with `<` hold text.
     pub fn new(names: &[&str]) -> Self {
         let column =
             |name: &&str| Column { name: name.trim_start_matches('<').to_owned(), number: !name.starts_with('<') };
         Self { columns: names.iter().map(column).collect(), ..Self::default() }
     }
 
-    /// Draws it; `label` says what it is to those who do not see where it is.
+    /// Draws the table. `label` describes it for readers who cannot see it.
     pub fn render(&self, label: &str) -> Markup {
         let row = |cells: &[Cell], bar: Option<f64>| {
             html! {
@@ -69,7 +69,7 @@ impl Sheet {
             }
         };
         html! {
-            // Who has no mouse scrolls it with the arrow keys.
+            // A reader without a mouse can scroll the table with the arrow keys.
             div.wrap role="region" aria-label=(label) tabindex="0" {
                 table {
                     thead { tr {
@@ -91,12 +91,12 @@ fn cell(column: &Column, cell: &Cell) -> Markup {
     match cell.worth.filter(|_| column.number) {
         Some(worth) if worth.is_finite() => html! { td.n data-n=(worth) { (text) } },
         Some(_) => html! { td.n data-n="Infinity" { (text) } },
-        // Of a word among numbers the line may be broken.
+        // A line break is allowed in a word among numbers.
         None => html! { td { (text) } },
     }
 }
 
-/// What is there shows at least a little.
+/// A bar. If the length is not 0, at least a little of it is visible.
 fn bar(length: f64) -> Markup {
     let percent = if length > 0.0 { (length * 100.0).clamp(0.5, 100.0) } else { 0.0 };
     html! {

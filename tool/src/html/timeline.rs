@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Amounts over time, in bins that grow with the time they cover: however many events there are, the bins are few.
+//! Amounts over time, in bins that grow with the time that they cover. There are few bins even if there are many
+//! events.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +9,21 @@ use super::chart::round_up;
 /// The shortest bin, in nanoseconds.
 const FINEST: u64 = 1_000_000;
 
-/// Bins from the first to the last, at most.
+/// There are at most this many bins from the first to the last.
 const MOST: u64 = 4000;
 
-/// Amounts by key over time. What is added is never lost, only moved within a bin.
+/// Amounts by key over time. What is added is never lost; it only moves within a bin.
 #[derive(Clone, Debug)]
 pub struct Timeline<K> {
-    /// Nanoseconds of a bin: [`FINEST`] times a power of ten, so that longer bins can be made of them.
+    /// Nanoseconds of a bin. This is [`FINEST`] times a power of ten, so that longer bins can be made of shorter ones.
     width: u64,
     bins: BTreeMap<u64, BTreeMap<K, u64>>,
 }
 
-/// The axis of time that all charts of a page share: few bins of a round length.
+/// The time axis that all charts of a page share. It has few bins of a round length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {
-    /// Where the first bin begins, in nanoseconds of the clock of what is drawn.
+    /// Where the first bin begins, in nanoseconds of the recording's clock.
     base: u64,
     /// Nanoseconds of a bin.
     pub width: u64,
@@ -31,8 +32,8 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// The `ns` nanoseconds from `start` on in about `about` bins, none of which is cut by the bins of any timeline;
-    /// `finest` is the width of the coarsest of these.
+    /// Divides the `ns` nanoseconds from `start` on into some `about` bins, so that no bin of a timeline lies in two of
+    /// them. `finest` is the width of the widest bins of all timelines.
     pub fn new(start: u64, ns: u64, about: u64, finest: u64) -> Self {
         let (ns, finest) = (ns.max(1), finest.max(FINEST));
         let least = ns / finest.saturating_mul(about.max(1)) + 1;
@@ -42,7 +43,7 @@ impl Axis {
         Self { base, width, count }
     }
 
-    /// Where a moment lies, from 0 to 1; what is outside is at an end.
+    /// The position of a moment, from 0 to 1. A moment outside of the axis is at one of its ends.
     pub fn place(&self, ns: u64) -> f64 {
         let all = self.width as f64 * self.count as f64;
         (ns.saturating_sub(self.base) as f64 / all).min(1.0)
@@ -59,7 +60,7 @@ impl Axis {
 pub struct Bins<K> {
     /// Nanoseconds of a bin.
     pub width: u64,
-    /// From the beginning on, without gaps.
+    /// The bins from the beginning on, without gaps.
     pub bins: Vec<BTreeMap<K, u64>>,
 }
 
@@ -70,7 +71,7 @@ impl<K: Copy + Ord> Default for Timeline<K> {
 }
 
 impl<K: Copy + Ord> Timeline<K> {
-    /// Adds an amount, spread evenly from `from` to `to` (nanoseconds of any one clock).
+    /// Adds an amount, spread evenly from `from` to `to` (nanoseconds of the same clock).
     pub fn add(&mut self, from: u64, to: u64, key: K, amount: u64) {
         if amount == 0 {
             return;
@@ -82,7 +83,7 @@ impl<K: Copy + Ord> Timeline<K> {
         let mut given = 0;
         for bin in first..=last {
             let end = bin.saturating_add(1).saturating_mul(self.width).min(to);
-            // Ends are rounded, not parts: these sum to the whole.
+            // The ends are rounded, and not the parts, so that the parts add up to the whole.
             let due = if bin == last {
                 amount
             } else {
@@ -94,7 +95,7 @@ impl<K: Copy + Ord> Timeline<K> {
         }
     }
 
-    /// Lengthens the bins until those from the first to the last are few.
+    /// Makes the bins longer until there are few of them from the first to the last.
     fn make_room(&mut self, from: u64, to: u64) {
         loop {
             let first = self.bins.first_key_value().map_or(u64::MAX, |(bin, _)| *bin).min(from / self.width);
@@ -113,7 +114,7 @@ impl<K: Copy + Ord> Timeline<K> {
         }
     }
 
-    /// What was added, by key.
+    /// All that was added, by key.
     pub fn totals(&self) -> BTreeMap<K, u64> {
         let mut totals = BTreeMap::new();
         for (key, amount) in self.bins.values().flatten() {
@@ -128,7 +129,7 @@ impl<K: Copy + Ord> Timeline<K> {
         self.width
     }
 
-    /// Cut into the bins of an axis. What was before or after is in the first or the last one.
+    /// Sorts the amounts into the bins of an axis. Amounts from before or after it are in the first or the last bin.
     pub fn bins(&self, axis: &Axis) -> Bins<K> {
         let Axis { base, width, count } = *axis;
         let mut bins = vec![BTreeMap::new(); usize::try_from(count).unwrap_or(1)];
@@ -170,12 +171,12 @@ mod tests {
         assert_eq!(bins, [BTreeMap::from([('a', 1)]), BTreeMap::from([('a', 2)])]);
     }
 
-    /// Of timelines that differ in how fine they are, columns begin at the same places.
+    /// Columns of timelines with bins of different widths begin at the same places.
     #[test]
     fn one_axis_for_all() {
         let (mut short, mut long) = (Timeline::default(), Timeline::default());
         short.add(5_003_000_000, 5_003_000_000, 'a', 1);
-        // It takes bins of 10 ms.
+        // This one needs bins of 10 ms.
         long.add(1_000_000_000, 31_000_000_000, 'b', 60);
         assert_eq!((short.width(), long.width()), (1_000_000, 10_000_000));
         let axis = Axis::new(1_004_000_000, 12_000_000_000, 80, short.width().max(long.width()));
@@ -188,7 +189,7 @@ mod tests {
     }
 
     proptest! {
-        /// However long and however many: nothing is lost, and the bins stay few.
+        /// Nothing is lost, and there are few bins, regardless of the length and the number of what is added.
         #[test]
         fn nothing_is_lost(
             adds in prop::collection::vec((0..u64::MAX, 0..10_000_000_000_u64, 0..3_u8, 0..1_000_000_000_000_u64), 0..60),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What tasks that want several pages in a row pay for that, and get.
+//! What allocations of several contiguous pages cost tasks, and whether they succeed.
 
 use super::{
     available,
@@ -58,7 +58,7 @@ pub fn render(page: &mut Page, report: &Report) {
     takers(page, compaction);
 }
 
-/// Who took blocks that others had compacted for, as far as can be told.
+/// The tasks that took blocks that others had compacted for, as far as this is known.
 fn takers(page: &mut Page, compaction: &CompactionSection) {
     let races: u64 = compaction.orders.iter().map(|row| row.races).fold(0, u64::saturating_add);
     let mut takers: Vec<_> = compaction.takers.iter().collect();
@@ -78,7 +78,7 @@ fn takers(page: &mut Page, compaction: &CompactionSection) {
     }
 }
 
-/// What the kernel said of the attempts.
+/// The results that the kernel gave for the attempts.
 fn said(row: &CompactionRow) -> String {
     let mut results: Vec<String> = row
         .results

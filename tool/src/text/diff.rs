@@ -7,7 +7,7 @@ use crate::{
     format::{count, percent},
 };
 
-/// The comparison; with figures that did not change if `all`.
+/// The comparison. `all` includes the figures that did not change.
 pub fn diff(diff: &Diff, width: usize, all: bool) -> String {
     let mut page = Page::new(width.max(super::MIN_WIDTH));
     head(&mut page, "A", &diff.a);
@@ -22,7 +22,7 @@ pub fn diff(diff: &Diff, width: usize, all: bool) -> String {
     page.finish()
 }
 
-/// The figures that there are.
+/// The list of all figures.
 pub fn diff_list(figures: &[Figure], width: usize) -> String {
     let mut page = Page::new(width.max(super::MIN_WIDTH));
     let mut table = Table::new(&["<figure", "<unit", "<what it is"]);
@@ -80,7 +80,7 @@ fn figures(page: &mut Page, diff: &Diff, all: bool) {
     }
 }
 
-/// Why one side has no such figure.
+/// The reason why one side has no such figure.
 type Why = fn(&Row) -> Option<&String>;
 
 fn missing(page: &mut Page, diff: &Diff) {
@@ -125,12 +125,12 @@ fn conditions(page: &mut Page, outcomes: &[Outcome]) {
     }
 }
 
-/// A ratio; what there was nothing of before is new.
+/// A ratio. If A is 0, B is new.
 fn times(ratio: Option<f64>) -> String {
     match ratio {
         None => "new".into(),
         Some(ratio) if ratio >= 1000.0 => format!("{}x", whole(ratio)),
-        // A small one is not to look like none.
+        // A small ratio must not look like 0.
         Some(ratio) if ratio > 0.0 && ratio < 0.01 => "<0.01x".into(),
         Some(ratio) => format!("{ratio:.2}x"),
     }
@@ -148,7 +148,7 @@ fn cell(number: Number, unit: Unit, per: Option<f64>) -> String {
         Unit::Share => percent(value),
         Unit::Bytes => format!("{} B", whole(value)),
         Unit::Each => format!("{value:.1}"),
-        // What is rarer than one in a second is still there.
+        // Small rates get two decimals, so that less than one a second does not look like 0.
         Unit::Count | Unit::Pages if per.is_some() && value < 100.0 => format!("{value:.2}"),
         Unit::Count | Unit::Pages => whole(value),
     };
@@ -165,7 +165,7 @@ fn time(seconds: f64) -> String {
 }
 
 fn whole(value: f64) -> String {
-    // Never negative; a u64 as it came, or its part.
+    // It is never negative, and not more than a u64.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     count(value.round().max(0.0) as u64)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Figures that the sections on the helper's two halves show alike.
+//! Figures that the sections about both halves of the helper show in the same way.
 
 use super::layout::{Page, Table};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     report::{FolioBook, RequestBook},
 };
 
-/// A half's state; `parameter` is what switches it.
+/// The state of a half of the helper; `parameter` is the one that switches it.
 pub fn state(state: HelperState, parameter: &str) -> String {
     match state {
         HelperState::On => "on".into(),
@@ -17,27 +17,27 @@ pub fn state(state: HelperState, parameter: &str) -> String {
     }
 }
 
-/// `n` of so many as percent.
+/// `n` of `of`, as a percentage.
 pub fn share(n: u64, of: u64) -> String {
     if of == 0 { "-".into() } else { percent(n as f64 / of as f64) }
 }
 
-/// A time. A number and its unit stay together.
+/// A time. The number and its unit stay on one line.
 pub fn time(of: u64) -> String {
     us(of).replace(' ', "\u{a0}")
 }
 
 /// A mean time.
 pub fn mean_time(mean_us: f64) -> String {
-    // Never negative; beyond 2^64 it stays there.
+    // It is never negative. If it is more than a u64 can hold, the cast saturates.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     time(mean_us.round() as u64)
 }
 
-/// A mean time and the bounds of half and of nearly all.
+/// A mean time, and the upper bounds of 50 and 99 of 100.
 pub fn spread(mean_us: f64, p50: Option<u64>, p99: Option<u64>) -> String {
     let mean = mean_time(mean_us);
-    // Without a bound it is in the last bucket, which has none.
+    // Without a bound, it is in the last bucket, which has no end.
     let below = |bound: Option<u64>| match bound {
         Some(bound) => format!("below {}", time(bound)),
         None => format!("not below {}", time(LAST_BUCKET)),
@@ -45,7 +45,7 @@ pub fn spread(mean_us: f64, p50: Option<u64>, p99: Option<u64>) -> String {
     format!("{mean} on average, p50 {}, p99 {}", below(p50), below(p99))
 }
 
-/// What became of the folios that one step was given. Only what happened gets a row.
+/// A table of what became of the folios of one step. Only what happened gets a row.
 pub fn step(page: &mut Page, title: &str, all: (&str, u64), parts: Vec<(&str, u64)>) {
     let mut table = Table::new(&[title, "folios", "share"]);
     for (what, n) in parts.into_iter().filter(|(_, n)| *n > 0) {
@@ -55,12 +55,12 @@ pub fn step(page: &mut Page, title: &str, all: (&str, u64), parts: Vec<(&str, u6
     page.table(&table);
 }
 
-/// What must come out even, if anything came in.
+/// The sums that must come out even, if anything was counted.
 pub fn books(page: &mut Page, books: &[FolioBook]) {
     balance(page, "<the books (folios)", books.iter().map(|b| (b.what, b.folios, b.accounted, b.difference)));
 }
 
-/// The same, of requests.
+/// The same for requests.
 pub fn request_books(page: &mut Page, books: &[RequestBook]) {
     balance(page, "<the books (requests)", books.iter().map(|b| (b.what, b.requests, b.accounted, b.difference)));
 }

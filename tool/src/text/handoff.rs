@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What reclaim handed to the writers, who waited for room, and what the writers made of it.
+//! What reclaim handed to the writers, the waits for room, and what the writers did with it.
 
 use super::{
     available,
@@ -12,13 +12,13 @@ use crate::{
     report::{HandoffRow, HandoffSection, Report},
 };
 
-/// Who handed over and who waited, what the writers did, devices, and the books.
+/// Draws what was handed over, the waits, what the writers did, the devices and the books.
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("HANDOFF", "(swap-out by a writer instead of the reclaimer)");
     let Some(handoff) = available(page, &report.handoff) else { return };
     let head = format!("State: {}; policy {}", state(handoff.state, "handoff"), policy(handoff.policy, report));
     let page_size = report.machine.page_size;
-    // What was handed over before the interval may still have been submitted in it.
+    // Requests that were handed over before the interval may have been submitted in it.
     let prepared = handoff.origins.iter().any(|row| row.prepared() > 0);
     if prepared || handoff.pending_requests_before > 0 || handoff.written_requests > 0 {
         page.paragraph("  ", "    ", &format!("{head}."));
@@ -31,14 +31,14 @@ pub fn render(page: &mut Page, report: &Report) {
         }
     } else {
         page.paragraph("  ", "    ", &format!("{head}; reclaim asked for none."));
-        // It waits for the writeback of others, too.
+        // Reclaim waits for the writeback of others, too.
         throttled(page, handoff);
     }
     devices(page, handoff, page_size);
     request_books(page, &handoff.books);
 }
 
-/// The policy with the floor it goes by, if that is known.
+/// The policy, with the floor that it uses, if that is known.
 fn policy(policy: Policy, report: &Report) -> String {
     let floor = report.module.params.get(Parameter::HandoffFloor.name()).and_then(|floor| floor.parse().ok());
     let floor = match (policy, floor) {
@@ -48,7 +48,7 @@ fn policy(policy: Policy, report: &Report) -> String {
     format!("{}, {}{floor}", policy.key(), policy.label())
 }
 
-/// Requests by what became of them. Only what happened gets a row.
+/// Draws the requests by what became of them. Only what happened gets a row.
 fn origins(page: &mut Page, handoff: &HandoffSection) {
     let mut table = Table::new(&["<origin", "<swap-out that it prepared", "requests", "share", "pages"]);
     table.say_once(0);
@@ -64,7 +64,7 @@ fn origins(page: &mut Page, handoff: &HandoffSection) {
     }
 }
 
-/// Who waited for room after it had handed over.
+/// Draws the waits for room after requests were handed over.
 fn waits(page: &mut Page, handoff: &HandoffSection) {
     if handoff.handed_requests == 0 {
         return;
@@ -75,7 +75,7 @@ fn waits(page: &mut Page, handoff: &HandoffSection) {
         return;
     }
     let mut table = Table::new(&["<origin", "waits for room", "in all", "mean", "half below", "99% below"]);
-    // Without a bound it is in the last bucket, which has none.
+    // Without a bound, it is in the last bucket, which has no end.
     let bound = |us: Option<u64>| us.map_or("longer".into(), time);
     for row in handoff.origins.iter().filter(|row| row.waits.count > 0) {
         table.row(vec![
@@ -90,7 +90,7 @@ fn waits(page: &mut Page, handoff: &HandoffSection) {
     page.table(&table);
 }
 
-/// Who waited until something was written: by the writers or by others.
+/// Draws the waits of reclaim for writeback, by the writers or by others.
 fn throttled(page: &mut Page, handoff: &HandoffSection) {
     let mut table = Table::new(&["<origin", "waits for writeback", "in all", "each time"]);
     for row in handoff.origins.iter().filter(|row| row.throttled > 0) {
@@ -108,7 +108,7 @@ fn throttled(page: &mut Page, handoff: &HandoffSection) {
     }
 }
 
-/// Whose swap-out the writers submitted, and what direct reclaim submitted all the same.
+/// How much the writers submitted for direct reclaim and for others, and how much direct reclaim submitted itself.
 fn instead(handoff: &HandoffSection, page_size: u64) -> String {
     let handed = |origin| handoff.of(origin).map_or(0, |row: &HandoffRow| row.handed_pages);
     let (direct, kswapd) = (handed(Origin::Direct), handed(Origin::Kswapd));
@@ -176,7 +176,7 @@ fn requests(handoff: &HandoffSection) -> String {
     format!("Requests done: {}{pages}, {errors}.{took}", count(requests.count))
 }
 
-/// What each device did, then what is under way of what may be.
+/// Draws what each device did, then how much is under way and how much may be.
 fn devices(page: &mut Page, handoff: &HandoffSection, page_size: u64) {
     if handoff.devices.is_empty() {
         return;

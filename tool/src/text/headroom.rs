@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How much stack was left, drawn.
+//! Draws how much stack was left.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::{
     report::{HeadroomRow, HeadroomSection, Report},
 };
 
-/// Origins whose samples are drawn.
+/// At most this many origins have a histogram.
 const DRAWN: usize = 2;
 
-/// Headroom by origin and layer, and the histogram of the deepest origins.
+/// Draws the headroom by origin and layer, and histograms of the deepest origins.
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("STACK HEADROOM", "(bytes; from the top of the stack down)");
     let Some(headroom) = available(page, &report.headroom) else { return };
@@ -65,7 +65,7 @@ fn mark(is_new: bool) -> &'static str {
     if is_new { "" } else { "*" }
 }
 
-/// Samples of one origin by bytes left: a column per layer, bars for the lowest one.
+/// Draws the samples of one origin by bytes left: a column for each layer, and bars for the lowest layer.
 fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
     let rows: Vec<&HeadroomRow> = headroom.rows.iter().filter(|row| row.origin == origin).collect();
     let Some(lowest) = rows.iter().max_by_key(|row| row.layer) else { return };
@@ -83,7 +83,7 @@ fn histogram(page: &mut Page, headroom: &HeadroomSection, origin: Origin) {
     header.extend(layers.iter().map(|layer| layer.key()));
     let mut table = Table::new(&header);
     let mut lengths = Vec::new();
-    // Empty buckets in between are shown: a gap in a distribution is part of it.
+    // Empty buckets in between are shown, because a gap is part of the distribution.
     for bucket in bounds().filter(|bucket| (low..=high).contains(&bucket)).collect::<Vec<_>>().into_iter().rev() {
         let mut cells = vec![format!("{} - {}", count(bucket), count(end(bucket, headroom.stack_size)))];
         cells.extend(rows.iter().map(|row| cell(row.histogram.get(&bucket).copied().unwrap_or(0))));
@@ -100,7 +100,7 @@ fn bounds() -> impl Iterator<Item = u64> {
     std::iter::once(0).chain((6..=15).map(|shift| 1 << shift))
 }
 
-/// Last byte count of a bucket; no stack has more left than it is long.
+/// The upper end of a bucket, which is at most the size of the stack.
 fn end(bucket: u64, stack_size: u64) -> u64 {
     let end = if bucket == 0 { 63 } else { bucket * 2 - 1 };
     end.min(stack_size.max(bucket))

@@ -11,7 +11,7 @@ use crate::{
     report::{KswapdRow, KswapdSection, Report},
 };
 
-/// Tasks that woke it which are shown.
+/// At most this many of the tasks that woke it are shown.
 const WAKERS: usize = 5;
 
 /// Draws the section.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Paragraphs and tables in a given width, in plain ASCII: it must read well on a serial console too. Until then they
-//! are blocks, of which other forms than text can be made.
+//! Lays out paragraphs and tables in a given width, in plain ASCII, because the text must read well on a serial
+//! console, too. Before that they are blocks, from which other formats than text can be made.
 
 pub use super::table::Table;
 
@@ -18,22 +18,22 @@ pub enum Block {
     Line(String),
     /// Text to be wrapped.
     Paragraph {
-        /// What is before its first line.
+        /// What is put before its first line.
         first: String,
-        /// What is before the others.
+        /// What is put before the other lines.
         rest: String,
         /// The text.
         text: String,
-        /// Whether it says what may help.
+        /// Whether it is advice.
         advice: bool,
     },
     /// A table.
     Table(Table),
-    /// Begins a part of a section that a reader may want folded; it ends with the next part or section.
+    /// Begins a part of a section that a reader may want to fold. The part ends with the next part or section.
     Part {
-        /// Its title, a paragraph in text.
+        /// Its title. In text, this is a paragraph.
         title: String,
-        /// Whether it is what most readers want.
+        /// Whether most readers want to see it.
         open: bool,
     },
 }
@@ -52,22 +52,22 @@ impl Page {
         Self { blocks: Vec::new(), width, whole: false }
     }
 
-    /// An empty page that is not laid out in columns and leaves nothing out: for other forms than text.
+    /// An empty page for other formats than text. It is not laid out in columns, and nothing is left out.
     pub fn whole() -> Self {
         Self { blocks: Vec::new(), width: super::DEFAULT_WIDTH, whole: true }
     }
 
-    /// Columns.
+    /// The width, in columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Whether nothing is left out, and drawings of letters are out of place.
+    /// Whether the page is for another format than text: nothing is left out, and nothing is drawn with letters.
     pub fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// How many of a list are shown, if these are enough for a page of text.
+    /// How many elements of a list are shown, if a page of text shows `n`.
     pub fn at_most(&self, n: usize) -> usize {
         if self.whole { usize::MAX } else { n }
     }
@@ -77,17 +77,17 @@ impl Page {
         self.blocks.push(Block::Line(line.to_owned()));
     }
 
-    /// A heading with an empty line before it.
+    /// Adds a heading, with an empty line before it.
     pub fn heading(&mut self, title: &str, aside: &str) {
         self.blocks.push(Block::Heading { title: title.to_owned(), aside: aside.to_owned() });
     }
 
-    /// Text wrapped to the width, the first line behind `first`, the others behind `rest`.
+    /// Adds text that is wrapped to the width. The first line begins with `first`, the others with `rest`.
     pub fn paragraph(&mut self, first: &str, rest: &str, text: &str) {
         self.push_paragraph(first, rest, text, false);
     }
 
-    /// The same, of what may help.
+    /// The same for advice.
     pub fn advice(&mut self, first: &str, rest: &str, text: &str) {
         self.push_paragraph(first, rest, text, true);
     }
@@ -97,7 +97,7 @@ impl Page {
         self.blocks.push(Block::Paragraph { first, rest, text, advice });
     }
 
-    /// A part of a section with this title.
+    /// Begins a part of a section with this title.
     pub fn part(&mut self, title: &str, open: bool) {
         self.blocks.push(Block::Part { title: title.to_owned(), open });
     }
@@ -107,7 +107,7 @@ impl Page {
         self.blocks.push(Block::Table(table.clone()));
     }
 
-    /// What is on it, in this order.
+    /// The blocks of the page, in their order.
     pub fn into_blocks(self) -> Vec<Block> {
         self.blocks
     }
@@ -156,7 +156,7 @@ impl Lines {
             .initial_indent(first)
             .subsequent_indent(rest)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        // A number and its unit stay together.
+        // A number and its unit stay on one line.
         let text = glue(text);
         for line in textwrap::wrap(&text, options) {
             let line = line.replace('\u{a0}', " ");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb stalls`: the longest stalls, each as a small breakdown.
+//! `reclaimwb stalls`: the longest stalls, each with a small breakdown.
 
 use super::{
     layout::{Page, Table},
@@ -12,7 +12,7 @@ use crate::{
     longest::{Kept, Longest},
 };
 
-/// The stalls, longest first.
+/// Draws the stalls, the longest first.
 pub fn render(longest: &Longest, width: usize) -> String {
     let mut page = Page::new(width.max(super::MIN_WIDTH));
     let shown = longest.stalls.len();
@@ -82,7 +82,7 @@ fn one(page: &mut Page, rank: u64, kept: &Kept) {
     }
 }
 
-/// What its time went to, most first.
+/// Draws what its time went to, the largest part first.
 fn parts(page: &mut Page, stall: &Stall) {
     let mut parts: Vec<_> = stall.parts_ns.iter().filter(|(_, ns)| **ns > 0).collect();
     parts.sort_by_key(|(_, ns)| std::cmp::Reverse(**ns));

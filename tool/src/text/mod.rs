@@ -42,7 +42,7 @@ use crate::{
 
 /// Width when there is no terminal to ask.
 pub const DEFAULT_WIDTH: usize = 80;
-/// Below this no table fits.
+/// No table fits into fewer columns.
 pub const MIN_WIDTH: usize = 60;
 
 /// The report as text.
@@ -60,7 +60,7 @@ pub fn report(report: &Report, width: usize, all_stacks: bool) -> String {
     page.finish()
 }
 
-/// All of the report below its summary, with nothing left out, to be shown in another form than text.
+/// All of the report below its summary, with nothing left out, for other formats than text.
 pub fn blocks(report: &Report) -> Vec<Block> {
     let mut page = Page::whole();
     sections(&mut page, report, true);
@@ -90,7 +90,7 @@ fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
         ("cost", rest::cost),
     ];
     for (name, render) in all {
-        // What is of all that there is says nothing of a part.
+        // These sections describe the whole machine, and say nothing about a part.
         let is_out = report
             .narrowed
             .as_ref()
@@ -101,7 +101,7 @@ fn sections(page: &mut Page, report: &Report, all_stacks: bool) {
     }
 }
 
-/// What a report is of, if not of all, and what it lacks for that.
+/// What a report is limited to, if it is limited, and which sections it lacks because of that.
 pub fn narrowed(report: &Report) -> Vec<String> {
     let Some(narrowed) = &report.narrowed else { return Vec::new() };
     let headings = SECTIONS.iter().filter(|(name, _)| narrowed.left_out.contains(name)).map(|(_, heading)| *heading);
@@ -134,7 +134,7 @@ fn head(page: &mut Page, report: &Report) {
     }
 }
 
-/// From when to when.
+/// The interval, as text.
 pub fn interval(report: &Report) -> String {
     let taken = &report.taken;
     match (&taken.since, taken.seconds) {
@@ -166,7 +166,7 @@ pub fn settings(settings: &BTreeMap<String, String>) -> String {
                 "sys/module/zswap/parameters/enabled" => "zswap",
                 other => other.rsplit('/').next().unwrap_or(other),
             };
-            // The chosen one of `always [madvise] never`.
+            // Take the chosen word of `always [madvise] never`.
             let value = value.split_once('[').and_then(|(_, rest)| rest.split(']').next()).unwrap_or(value);
             format!("{name}={value}")
         })

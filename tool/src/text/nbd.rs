@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Where the time of requests of NBD devices went, and how much swap wrote at once.
+//! Draws where the time of requests of NBD devices went, and how much swap wrote at once.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ pub fn render(page: &mut Page, report: &Report) {
     }
 }
 
-/// What stalled tasks waited for.
+/// What stalled tasks waited for, in a sentence.
 fn waited_for(row: &WaitedForRow) -> Option<String> {
     (row.stalls > 0).then(|| {
         format!(
@@ -91,7 +91,7 @@ fn waited_for(row: &WaitedForRow) -> Option<String> {
     })
 }
 
-/// What requests were at, most first, by its share.
+/// What requests were waiting for, with the share of each phase, the largest first.
 pub fn phases(spent: &BTreeMap<Phase, u64>, all: u64) -> String {
     let mut spent: Vec<_> = spent.iter().filter(|(_, ns)| **ns > 0).collect();
     spent.sort_by_key(|(_, ns)| std::cmp::Reverse(**ns));
@@ -100,7 +100,7 @@ pub fn phases(spent: &BTreeMap<Phase, u64>, all: u64) -> String {
     shares.join(", ")
 }
 
-/// Whose the time was.
+/// What most of a device's time was lost to.
 pub fn verdict(device: &NbdDeviceRow) -> String {
     let (Some(verdict), Some(share)) = (device.verdict, device.verdict_share) else {
         return format!("{}: no request was completed.", device.device);
@@ -141,7 +141,7 @@ fn longest(device: &NbdDeviceRow, row: &NbdRow) -> Option<String> {
     ))
 }
 
-/// What went wrong, or is under way.
+/// The requests that failed, were given back, or are in flight.
 fn trouble(device: &NbdDeviceRow, row: &NbdRow) -> Option<String> {
     let mut says = Vec::new();
     if row.errors > 0 {
@@ -194,7 +194,7 @@ pub fn batches(page: &mut Page, report: &Report) {
     }
 }
 
-/// Why the writes of an origin ended, most first.
+/// Why the writes of an origin ended, the most frequent reason first.
 fn ended(row: &BatchRow) -> String {
     let mut why: Vec<_> = row.ended.iter().collect();
     why.sort_by_key(|(_, n)| std::cmp::Reverse(**n));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The reserves: who took pages of them, how low the zones fell, who waited.
+//! Draws the reserves: what took pages of them, how low the zones fell, and which tasks waited.
 
 use super::{
     available,
@@ -12,7 +12,7 @@ use crate::{
     report::{Report, ReservesSection, WaitsRow},
 };
 
-/// Tasks that waited, at most so many of them.
+/// At most this many of the tasks that waited, and of the call sites, are shown.
 const TASKS: usize = 5;
 
 fn user(key: &str) -> &str {
@@ -29,7 +29,7 @@ fn ended(key: &str) -> &str {
     }
 }
 
-/// Draws them.
+/// Draws the section.
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("RESERVES", "pages taken without regard to the watermarks, and waits for them");
     let Some(reserves) = available(page, &report.reserves) else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Cgroups, what is not in the numbers, and what they cost.
+//! Draws the cgroups, what is not in the numbers, and what recording cost.
 
 use super::{
     available,
@@ -14,12 +14,12 @@ use crate::{
     report::{CgroupRow, Report},
 };
 
-/// Cgroups shown.
+/// At most this many cgroups are shown.
 const TOP: usize = 10;
-/// Events shown.
+/// At most this many events are shown.
 const EVENTS: usize = 5;
 
-/// Whose pages were written.
+/// Draws the cgroups whose pages were written.
 pub fn cgroups(page: &mut Page, report: &Report) {
     page.heading("WHOSE PAGES", "(by the cgroup the written folio belonged to)");
     let Some(cgroups) = available(page, &report.cgroups) else { return };
@@ -74,8 +74,8 @@ fn path(group: &CgroupRow, page: &Page) -> String {
     end(&path, page.at_most(page.width() / 3).saturating_sub(removed.len())) + removed
 }
 
-/// A cgroup in so many columns: of one with a name the name, and of its path what fits; else the end of the path, which
-/// tells more than its beginning.
+/// A cgroup in at most `columns` columns. If it has a name, this is the name and as much of its path as fits; else it
+/// is the end of the path, which says more than its beginning.
 pub fn end(shown: &str, columns: usize) -> String {
     let long = shown.chars().count();
     if long <= columns {
@@ -106,7 +106,7 @@ fn by(group: &CgroupRow) -> String {
     first.join(", ") + &more
 }
 
-/// What is not in the numbers.
+/// Draws what is not in the numbers.
 pub fn not_recorded(page: &mut Page, report: &Report) {
     page.heading("NOT IN THE NUMBERS", "");
     let rest = &report.not_recorded;
@@ -161,14 +161,14 @@ pub fn not_recorded(page: &mut Page, report: &Report) {
     for (part, why) in &report.module.unavailable {
         page.paragraph("  ", "    ", &format!("Unavailable: {part} ({why})."));
     }
-    // Probes whose absence takes no whole part away still leave a hole somewhere.
+    // Even if no whole part is missing without a probe, something is.
     for probe in report.module.probes.iter().filter(|probe| probe.missing()) {
         page.paragraph("  ", "    ", &format!("Not attached: {} ({}).", probe.name, probe.state));
     }
     forms(page, report);
 }
 
-/// Functions that are probed by another name than their own.
+/// Names the functions that are probed under another name than their own.
 fn forms(page: &mut Page, report: &Report) {
     let names: Vec<&str> = report.module.probes.iter().filter_map(|probe| probe.symbol.as_deref()).collect();
     if !names.is_empty() {
@@ -177,7 +177,7 @@ fn forms(page: &mut Page, report: &Report) {
     }
 }
 
-/// What the module itself cost.
+/// Draws what the module itself cost.
 pub fn cost(page: &mut Page, report: &Report) {
     page.heading("COST OF RECORDING", "");
     let cost = &report.module.cost;
@@ -192,7 +192,7 @@ pub fn cost(page: &mut Page, report: &Report) {
     page.paragraph("  ", "  ", &text);
     let mut events: Vec<_> = report.module.events.iter().filter(|(_, n)| **n > 0).collect();
     events.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-    // The rare ones are in the JSON.
+    // The rare events are in the JSON.
     events.truncate(EVENTS);
     if !events.is_empty() {
         let events: Vec<String> = events.into_iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();

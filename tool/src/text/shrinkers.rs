@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who called which shrinker, for how much time, and what for.
+//! Draws which shrinkers were called, how long they took, and what they freed.
 
 use super::{
     available,
@@ -13,16 +13,16 @@ use crate::{
     report::{Report, ShrinkerRow, ShrinkersSection},
 };
 
-/// Shrinkers shown, of those that took most time.
+/// At most this many shrinkers are shown, those that took most time.
 const SHOWN: usize = 12;
 
-/// Characters of a name that are shown.
+/// At most this many characters of a name are shown.
 const NAME_SHOWN: usize = 30;
 
-/// Shrinkers shown that gave direct reclaim nothing.
+/// At most this many of the shrinkers that freed nothing for direct reclaim are shown.
 const USELESS_SHOWN: usize = 4;
 
-/// Shrinkers whose deferred work is shown by origin.
+/// For at most this many shrinkers, deferred work is shown by origin.
 const LEFT_SHOWN: usize = 3;
 
 /// Draws the section.
@@ -56,12 +56,12 @@ pub fn render(page: &mut Page, report: &Report) {
     deferred(page, shrinkers);
 }
 
-/// Those that took most time, by what they gave for it.
+/// Draws the shrinkers that took most time, sorted by the pages that they freed for each millisecond.
 fn table(page: &mut Page, shrinkers: &ShrinkersSection) {
     let mut table = Table::new(&["<shrinker", "pages/ms", "pages", "objects", "calls", "useless", "time"]);
     let mut rows: Vec<&ShrinkerRow> = shrinkers.shrinkers.iter().take(page.at_most(SHOWN)).collect();
     let given = |row: &ShrinkerRow| row.pages_per_ms.unwrap_or(0.0);
-    // Of those that gave nothing, what took most time comes last.
+    // Of those that freed nothing, the one that took most time comes last.
     rows.sort_by(|a, b| given(b).total_cmp(&given(a)).then(a.counts.ns().cmp(&b.counts.ns())));
     for row in rows {
         table.row(vec![
@@ -80,7 +80,7 @@ fn table(page: &mut Page, shrinkers: &ShrinkersSection) {
     }
 }
 
-/// Who left work of one shrinker to others, and who did it.
+/// Which origins left work of one shrinker to others, and which did it.
 fn left(row: &ShrinkerRow) -> String {
     let by = |get: fn(&ShrinkerCounts) -> u64| {
         let mut origins: Vec<_> =
@@ -98,7 +98,7 @@ fn left(row: &ShrinkerRow) -> String {
     )
 }
 
-/// Those that gave direct reclaim nothing at all, and took its time.
+/// Names the shrinkers that took time of direct reclaim and freed nothing for it.
 fn useless(page: &mut Page, shrinkers: &ShrinkersSection) {
     let direct = |row: &&ShrinkerRow| row.origins.get(&Origin::Direct).copied().filter(|n| n.freed == 0 && n.calls > 0);
     let mut rows: Vec<(&str, ShrinkerCounts)> =
@@ -121,7 +121,7 @@ fn useless(page: &mut Page, shrinkers: &ShrinkersSection) {
     }
 }
 
-/// Who left work to others, and who did it; and who was in one shrinker at once.
+/// Draws which origins left work to others and which did it, and the calls that ran in the same shrinker at once.
 fn deferred(page: &mut Page, shrinkers: &ShrinkersSection) {
     let total = &shrinkers.total;
     let spent =

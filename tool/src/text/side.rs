@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What reclaim does to others: interrupts for TLB flushes, and metadata of filesystems that is read again.
+//! Draws what reclaim does to others: interrupts for TLB flushes, and metadata of filesystems that must be read again.
 
 use super::{
     available,
@@ -46,7 +46,7 @@ pub fn tlb(page: &mut Page, report: &Report) {
     page.table(&table);
 }
 
-/// Draws what was evicted of block devices, and read again.
+/// Draws which pages of block devices were evicted and read again.
 pub fn metadata(page: &mut Page, report: &Report) {
     page.heading("FILESYSTEM METADATA", "pages of block devices that reclaim evicted, and that were read again");
     let Some(metadata) = available(page, &report.metadata) else {
@@ -67,7 +67,7 @@ pub fn metadata(page: &mut Page, report: &Report) {
         page.paragraph("  ", "  ", "It is not counted now (parameter metadata).");
     }
     let mut table = Table::new(&["<device", "evicted", "read again", "share", "block bitmaps", "inode bitmaps"]);
-    // What was read again of what was read.
+    // How many of the bitmaps that were read had been read before.
     let bitmaps = |read: Option<Bitmaps>| match read {
         None => "?".into(),
         Some(Bitmaps { reads: 0, .. }) => "-".into(),

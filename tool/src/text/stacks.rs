@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The worst stacks: the deepest in full, one line for the others.
+//! Draws the worst stacks: the deepest in full, and the others in one line each.
 
 use super::{
     available,
@@ -92,12 +92,12 @@ fn full(page: &mut Page, stack: &StackRow, size: Option<u64>, open: bool) {
     }
 }
 
-/// The worst stacks of all origins as bars beside each other: what each part costs each of them.
+/// Draws the worst stacks of all origins as bars below each other, to compare what each part uses.
 fn compare(page: &mut Page, stacks: &[&StackRow]) {
     let deepest = stacks.iter().map(|stack| stack.used).max().unwrap_or(0);
     let names = stacks.iter().map(|stack| stack.origin.label().len()).max().unwrap_or(0);
     let room = page.width().saturating_sub(names + 12).max(1) as u64;
-    // A round number of bytes per letter, so that a reader can count.
+    // Use a round number of bytes for each letter, so that a reader can count.
     let Some(scale) = (4..=16).map(|shift| 1_u64 << shift).find(|scale| deepest / scale <= room) else { return };
     let legend: Vec<String> = Part::ALL.into_iter().map(|part| format!("{}={}", part.letter(), part.label())).collect();
     page.line(&format!("  One letter is {scale} bytes: {}", legend.join(" ")));
@@ -106,7 +106,7 @@ fn compare(page: &mut Page, stacks: &[&StackRow]) {
         let mut depth = stack.outside_frames;
         for part in &stack.parts {
             depth = depth.saturating_add(part.bytes).min(stack.used);
-            // Ends are rounded, not lengths: the parts together end where the stack ends.
+            // The ends are rounded, and not the lengths, so that the last part ends where the stack ends.
             let end = usize::try_from((depth + scale / 2) / scale).unwrap_or(usize::MAX);
             bar.extend(std::iter::repeat_n(part.part.letter(), end.saturating_sub(bar.len())));
         }
@@ -115,7 +115,7 @@ fn compare(page: &mut Page, stacks: &[&StackRow]) {
     page.line("");
 }
 
-/// The stack as a bar, one letter for what each part used, dots for what is left.
+/// Draws the stack as a bar: a letter for each part that used it, and dots for what is left.
 fn drawing(page: &mut Page, stack: &StackRow, size: u64) {
     let width = page.width().saturating_sub(6).min(96);
     let columns = |bytes: u64| usize::try_from(u128::from(bytes) * width as u128 / u128::from(size)).unwrap_or(0);
@@ -123,7 +123,7 @@ fn drawing(page: &mut Page, stack: &StackRow, size: u64) {
     let mut depth = stack.outside_frames;
     for part in &stack.parts {
         depth = depth.saturating_add(part.bytes);
-        // Ends are rounded, not lengths: the parts together end where the stack ends.
+        // The ends are rounded, and not the lengths, so that the last part ends where the stack ends.
         let end = columns(depth.min(size));
         bar.extend(std::iter::repeat_n(part.part.letter(), end.saturating_sub(bar.len())));
     }
@@ -134,7 +134,7 @@ fn drawing(page: &mut Page, stack: &StackRow, size: u64) {
         .map(|part| format!("{}={} {}", part.part.letter(), part.part.label(), count(part.bytes)))
         .chain([format!(".=left {} ({})", count(stack.left), percent(stack.left as f64 / size as f64))])
         .collect();
-    // An entry stays on one line.
+    // Keep each entry on one line.
     let legend: Vec<String> = legend.iter().map(|entry| entry.replace(' ', "\u{a0}")).collect();
     page.paragraph("   ", "   ", &legend.join("  "));
 }

@@ -18,9 +18,9 @@ use crate::{
     report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallLocks, StallsSection, Times},
 };
 
-/// Stalls and cgroups shown.
+/// At most this many stalls and cgroups are shown.
 const SHOWN: usize = 8;
-/// Of these stalls, those with all that is known of them.
+/// For this many of these stalls, all that is known is shown.
 const WHOLE: usize = 2;
 
 /// Draws the section.
@@ -67,7 +67,7 @@ pub fn render(page: &mut Page, report: &Report) {
     }
 }
 
-/// What the slow path is called, if that is not its name.
+/// The name of the slow path in this kernel, if it differs from that of the function.
 fn slow_path(probe: &Probe) -> Option<&str> {
     probe.symbol.as_deref().filter(|_| probe.name == Function::SlowPath.name())
 }
@@ -119,7 +119,7 @@ fn origins(page: &mut Page, stalls: &StallsSection) {
     }
 }
 
-/// Whoever stalls for want of I/O has no clean pages; these had.
+/// Draws the stalls that began although there were clean pages. These stalls did not begin for want of I/O.
 fn clean(page: &mut Page, clean: &CleanStalls) {
     if clean.stalls == 0 {
         return;
@@ -133,7 +133,7 @@ fn clean(page: &mut Page, clean: &CleanStalls) {
     page.paragraph("  ", "    ", &text);
 }
 
-/// Whose tasks they were; of one cgroup alone there is nothing to tell apart.
+/// Draws the cgroups of the tasks. If there is only one cgroup, nothing is drawn.
 fn cgroups(page: &mut Page, stalls: &StallsSection) {
     if stalls.cgroups.len() < 2 {
         return;
@@ -172,7 +172,7 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
     }
 }
 
-/// What the counts of an interval are without.
+/// Says what is missing from the counts of an interval.
 pub(super) fn lost_rows(n: u64) -> String {
     let (cgroups, their) = if n == 1 { ("cgroup", "its row is") } else { ("cgroups", "their rows are") };
     format!("{} {cgroups} had counted something before, and {their} another's by now.", count(n))
@@ -188,7 +188,7 @@ fn name(row: &StallCgroupRow) -> String {
     }
 }
 
-/// Who waited for locks of the tasks that stalled.
+/// Draws the waits for locks of tasks that stalled.
 fn locks(page: &mut Page, locks: &StallLocks) {
     if locks.all.waits == 0 {
         return;
@@ -284,7 +284,7 @@ fn whole(stall: &Stall, stalls: &StallsSection) -> String {
     )
 }
 
-/// The causes that took most of some time, most first.
+/// The causes that took most of a time, the largest first.
 fn most(causes: &BTreeMap<Cause, u64>, all: u64, n: usize) -> String {
     let mut causes: Vec<(&Cause, &u64)> = causes.iter().collect();
     causes.sort_by_key(|(_, ns)| std::cmp::Reverse(**ns));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tables whose columns are as wide as they have to be.
+//! Tables whose columns are as wide as needed.
 
-/// Of a column of bars the longest has so many characters at least.
+/// The longest of the bars has at least this many characters.
 const SHORTEST_BAR: usize = 6;
 
 /// A table.
@@ -10,9 +10,9 @@ pub struct Table {
     header: Vec<String>,
     left: Vec<bool>,
     rows: Vec<Vec<String>>,
-    /// How many of the last rows sum up those before.
+    /// How many rows at the end sum up the rows before them.
     totals: usize,
-    /// The column that says nothing where it would repeat the row above.
+    /// The column whose cell is empty if it would repeat the cell above.
     once: Option<usize>,
     bars: Option<Bars>,
 }
@@ -25,7 +25,7 @@ struct Bars {
 }
 
 impl Table {
-    /// A table with this header; columns whose name begins with `<` are aligned left.
+    /// A table with this header. Columns whose name begins with `<` are aligned left.
     pub fn new(header: &[&str]) -> Self {
         Self {
             left: header.iter().map(|name| name.starts_with('<')).collect(),
@@ -39,17 +39,17 @@ impl Table {
 
     /// Adds a row; missing cells stay empty.
     pub fn row(&mut self, cells: Vec<String>) {
-        // A row is not broken anyway.
+        // A row is never broken, so it needs no special blanks.
         self.rows.push(cells.into_iter().map(|cell| cell.replace('\u{a0}', " ")).collect());
     }
 
-    /// Adds a row that sums up those before; others do not follow.
+    /// Adds a row that sums up the rows before it. Only other such rows may follow.
     pub fn total(&mut self, cells: Vec<String>) {
         self.row(cells);
         self.totals += 1;
     }
 
-    /// In text, this column is empty where it would repeat the row above.
+    /// In text, a cell of this column is empty if it would repeat the cell above.
     pub fn say_once(&mut self, column: usize) {
         self.once = Some(column);
     }
@@ -64,7 +64,7 @@ impl Table {
         self.header.iter().map(String::as_str).zip(self.left.iter().copied())
     }
 
-    /// The rows but those that sum up, each with the length of its bar, if there are bars.
+    /// The rows without those that sum up the others, each with the length of its bar, if there are bars.
     pub fn body(&self) -> impl Iterator<Item = (&[String], Option<u64>)> {
         let length = |i: usize| self.bars.as_ref().map(|bars| bars.lengths.get(i).copied().unwrap_or(0));
         self.rows.iter().take(self.rows.len() - self.totals).enumerate().map(move |(i, row)| (&row[..], length(i)))
@@ -75,12 +75,12 @@ impl Table {
         &self.rows[self.rows.len() - self.totals..]
     }
 
-    /// What the longest bar stands for, if there are bars.
+    /// The value of the longest bar, if there are bars.
     pub fn longest_bar(&self) -> Option<u64> {
         self.bars.as_ref().map(|bars| bars.most)
     }
 
-    /// Leaves out columns that say `-` in every row; gives their names.
+    /// Removes the columns that have `-` in every row. Returns their names.
     pub fn drop_empty(&mut self) -> Vec<String> {
         let empty: Vec<bool> = (0..self.header.len())
             .map(|i| !self.rows.is_empty() && self.rows.iter().all(|row| row.get(i).is_some_and(|c| c == "-")))
@@ -96,12 +96,12 @@ impl Table {
         dropped
     }
 
-    /// Adds a bar for each row. In text it is there if there is room for some that tell anything.
+    /// Adds a bar for each row. In text, bars are drawn only if there is enough room for them.
     pub fn bars(&mut self, lengths: &[u64], most: u64) {
         self.bars = Some(Bars { lengths: lengths.to_vec(), most });
     }
 
-    /// Its lines in so many columns.
+    /// The lines of the table, in `width` columns.
     pub(super) fn lines(&self, width: usize) -> Vec<String> {
         let rows = self.drawn(width);
         let left = |i: usize| self.left.get(i).copied().unwrap_or(true);
@@ -154,7 +154,7 @@ impl Table {
     }
 }
 
-/// The characters of each column.
+/// The width of each column, in characters.
 fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     let columns = rows.first().map_or(0, Vec::len);
     (0..columns)
@@ -162,7 +162,7 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
         .collect()
 }
 
-/// A bar of `n` out of `most`, at most `width` long; what is there shows at least one mark.
+/// A bar for `n` out of `most`, at most `width` long. If `n` is not 0, the bar has at least one character.
 fn bar(n: u64, most: u64, width: usize) -> String {
     if n == 0 || most == 0 {
         return String::new();

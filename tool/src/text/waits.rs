@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What tasks waited for that memory is to blame for.
+//! Draws what tasks waited for because memory was short.
 
 use super::{
     available,
@@ -15,10 +15,10 @@ use crate::{
     report::{Report, WaitCgroupRow, WaitsSection},
 };
 
-/// Cgroups shown, of those whose tasks waited longest.
+/// At most this many cgroups are shown, those whose tasks waited longest.
 const CGROUPS: usize = 10;
 
-/// Tasks shown of a kind.
+/// At most this many tasks are shown for each kind.
 const TASKS: usize = 4;
 
 /// Draws the section.
@@ -70,7 +70,7 @@ fn kinds(page: &mut Page, waits: &WaitsSection) {
     page.table(&table);
 }
 
-/// Pages that came back.
+/// Draws the pages that came back.
 fn came_back(page: &mut Page, waits: &WaitsSection) {
     let of = |pages: &std::collections::BTreeMap<crate::names::Limit, u64>| {
         let by: Vec<String> = pages
@@ -162,7 +162,7 @@ fn cgroups(page: &mut Page, waits: &WaitsSection) {
     }
 }
 
-/// What a row is called, with the name of what runs there instead of a long path.
+/// The name of a row. If it is too long, what runs in the cgroup is named instead of the path.
 fn name(row: &WaitCgroupRow, columns: usize) -> String {
     let shown = row.waits.path.as_deref().map(container::shown);
     let removed = if row.waits.removed { " (removed)" } else { "" };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb why`: one screen.
+//! `reclaimwb why`: the answer on one screen.
 
 use super::layout::Page;
 use crate::why::Block;
 
-/// Lines of a terminal that is not large, without that of the prompt.
+/// The lines of a small terminal, without the line of the prompt.
 const SCREEN: usize = 23;
 
-/// The answer, as much of it as a screen has room for: what comes last matters least.
+/// The answer, as much of it as fits on a screen. The lines that come last matter least.
 pub fn render(blocks: &[Block], width: usize) -> String {
     let width = width.max(super::MIN_WIDTH);
     let mut texts: Vec<String> = Vec::new();

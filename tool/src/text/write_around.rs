@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the helper did with the dirty file folios that reclaim met.
+//! Draws what the helper did with the dirty file folios that reclaim met.
 
 use super::{
     available,
@@ -11,12 +11,12 @@ use crate::{
     report::{Report, WriteAroundSection},
 };
 
-/// Folios by what became of them, windows, times, devices, and the books.
+/// Draws the folios by what became of them, windows, times, devices and the books.
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("WRITE-AROUND", "(dirty file folios that reclaim met)");
     let Some(around) = available(page, &report.write_around) else { return };
     let state = state(around.state, "write_around");
-    // What was met before the interval may still have been written or cleaned in it.
+    // Folios that reclaim met before the interval may have been written or cleaned in it.
     let quiet = [around.met_folios, around.pending_folios_before, around.written_folios, around.clean.targets];
     if quiet == [0; 4] {
         page.line(&format!("  State: {state}; reclaim met none."));
@@ -37,7 +37,7 @@ pub fn render(page: &mut Page, report: &Report) {
     books(page, &around.books);
 }
 
-/// Two steps: what was met and queued, then what was queued and written. Only what happened gets a row.
+/// Draws two steps: first what was met and queued, then what was queued and written. Only what happened gets a row.
 fn folios(page: &mut Page, around: &WriteAroundSection) {
     let mut met = vec![("queued", around.queued_folios), ("met again while queued", around.merged_folios)];
     met.extend(around.not_queued.iter().map(|(why, n)| (why.label(), *n)));
@@ -132,7 +132,7 @@ fn devices(page: &mut Page, around: &WriteAroundSection) {
     }
 }
 
-/// What a page takes to be written, where that is known.
+/// How long it takes to write a page, if this is known.
 fn pace(around: &WriteAroundSection) -> String {
     let known = around.ns_per_page.iter().filter(|(_, ns)| **ns > 0);
     let say =

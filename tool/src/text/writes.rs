@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tables of who wrote what.
+//! Draws tables of what wrote which pages.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{
     report::{OriginRow, Report, WritesSection},
 };
 
-/// Who wrote, how it went, folio sizes, nodes, and the books.
+/// Draws the origins, what became of the writes, the sizes of folios, the nodes and the books.
 pub fn render(page: &mut Page, report: &Report) {
     page.heading("WHO WROTE", "(pages; a window is one pass of reclaim in one task)");
     let Some(writes) = available(page, &report.writes) else { return };
@@ -80,7 +80,7 @@ fn kinds(page: &mut Page, writes: &WritesSection) {
     header.extend(Kind::ALL.iter().map(|kind| kind.label()));
     header.push("pages/bio");
     let mut table = Table::new(&header);
-    // Who writes nothing may submit what others wrote.
+    // An origin that writes nothing may submit what others wrote.
     for row in writes.origins.iter().filter(|row| row.pages > 0 || row.pages_per_bio.is_some()) {
         let mut cells = vec![row.origin.label().to_owned()];
         cells.extend(Kind::ALL.iter().map(|kind| cell(row.kinds.get(kind).copied().unwrap_or(0))));
@@ -102,7 +102,7 @@ fn kinds(page: &mut Page, writes: &WritesSection) {
     }
 }
 
-/// What devices did not write, and what zswap did.
+/// Draws what devices did not write, and what zswap wrote back.
 fn ends(page: &mut Page, writes: &WritesSection) {
     for row in &writes.failed_devices {
         let text = format!(

@@ -19,8 +19,8 @@ pub struct Bar<K> {
     pub parts: BTreeMap<K, u64>,
 }
 
-/// Draws bars, the longest possible of which is `most`; `limit` is marked where it lies, with what it is. With them
-/// come their figures.
+/// Draws bars, where a full bar stands for `most`. `limit` is a value that is marked, and what it is. Returns the
+/// drawing and its figures.
 pub fn bars<K: Copy + Ord>(
     label: &str,
     rows: &[Bar<K>],

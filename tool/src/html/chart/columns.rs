@@ -12,16 +12,16 @@ use crate::html::{
 /// Pixels of the area in which columns are.
 const HEIGHT: u64 = 200;
 
-/// Pixels above it, with room for the names of marks.
+/// Pixels above this area, for the names of marks.
 const ABOVE: u64 = 18;
 
 /// Stacked columns, one for each bin of time.
 pub struct Columns<'a, K> {
-    /// What they are of, for those who do not see it.
+    /// What the chart shows, for readers who cannot see it.
     pub label: String,
     /// The amounts.
     pub bins: &'a Bins<K>,
-    /// Their sorts, the lowest first.
+    /// The parts of each column, the lowest first.
     pub series: &'a [Series<K>],
     /// What they count.
     pub unit: Unit,
@@ -34,13 +34,13 @@ pub struct Columns<'a, K> {
 pub struct Mark {
     /// Where on the axis, from 0 to 1.
     pub at: f64,
-    /// What stands there.
+    /// The label of the mark.
     pub name: String,
     /// What it means.
     pub says: String,
 }
 
-/// Draws them; with them come their figures.
+/// Draws the columns. Returns the drawing and its figures.
 pub fn columns<K: Copy + Ord>(of: &Columns<K>) -> (Markup, Sheet) {
     let Columns { bins, series, unit, .. } = of;
     let count = bins.bins.len() as f64;
@@ -101,7 +101,7 @@ fn column<K: Copy + Ord>(of: &Columns<K>, i: usize, amounts: &Amounts<K>, top: u
     html! {
         g {
             title { (saying(&what, of.series, amounts, of.unit)) }
-            // So that what is small can be pointed at, too.
+            // This makes it possible to point at small columns, too.
             rect.hit x=(x) width=(width) y=(ABOVE) height=(HEIGHT) {}
             @for (class, y, height) in parts { rect class=(class) x=(x) width=(width) y=(y) height=(height) {} }
         }
@@ -127,10 +127,10 @@ fn mark(mark: &Mark) -> Markup {
     }
 }
 
-/// The axis below.
+/// The axis below the columns.
 fn times(width: u64, count: f64) -> Markup {
     let all = width as f64 * count;
-    // No recording is 500 years long.
+    // No recording is 500 years long, so this fits.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let marks = scale::marks(all as u64, 5);
     html! {

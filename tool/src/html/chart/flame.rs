@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A flame graph, its root at the top: the parts of some time, each below what it is a part of.
+//! A flame graph with its root at the top. It shows the parts of a time, each below the frame that it is a part of.
 //!
-//! It is drawn here, as the crate that makes such graphs, inferno, is under the CDDL, and what is linked with that
-//! cannot be under version 2 of the GPL. What inferno reads is what `reclaimwb stalls --folded` writes.
+//! It is drawn here, because inferno, the crate that makes such graphs, is under the CDDL, which cannot be linked with
+//! code under version 2 of the GPL. `reclaimwb stalls --folded` writes what inferno reads.
 
 use std::collections::BTreeMap;
 
@@ -18,18 +18,18 @@ use crate::{
 
 /// Pixels of a row.
 const ROW: usize = 20;
-/// What takes less than this part of the time is not drawn: it would be narrower than a pixel.
+/// A frame that takes less than this part of the time is not drawn, because it would be narrower than a pixel.
 const LEAST: f64 = 0.0025;
-/// From this part on there is room for some letters.
+/// A frame that takes at least this part of the time has room for some letters.
 const NAMED: f64 = 0.03;
-/// Stacks in the figures of the chart, at most.
+/// The figures of the chart have at most this many stacks.
 const LISTED: usize = 200;
 
-/// A frame, and what is below it.
+/// A frame, with the frames below it.
 #[derive(Default)]
 struct Frame<'a> {
     ns: u64,
-    /// Of the innermost one.
+    /// The cause, if this is an innermost frame.
     cause: Option<Cause>,
     below: BTreeMap<&'a str, Frame<'a>>,
 }
@@ -50,7 +50,7 @@ impl<'a> Frame<'a> {
 
 /// A frame where it is drawn.
 struct Drawn<'a> {
-    /// Its name behind those of all above it.
+    /// The names of all frames above it, and then its own.
     path: Vec<&'a str>,
     cause: Option<Cause>,
     ns: u64,
@@ -58,7 +58,8 @@ struct Drawn<'a> {
     from: u64,
 }
 
-/// Draws them, with their figures; and how many frames are too narrow to be drawn. Nothing where there is no time.
+/// Draws the stacks. Returns the drawing, its figures, and how many frames are too narrow to be drawn; `None` if the
+/// stacks took no time.
 pub fn flame(label: &str, stacks: &[Stack], causes: &Palette<Cause>) -> Option<(Markup, Sheet, usize)> {
     let mut root = Frame::default();
     for stack in stacks.iter().filter(|stack| stack.ns > 0) {
@@ -78,7 +79,7 @@ pub fn flame(label: &str, stacks: &[Stack], causes: &Palette<Cause>) -> Option<(
                     @let name = frame.path.last().copied().unwrap_or("all");
                     g {
                         title { (says(frame, all)) }
-                        // One within the other, so that a name ends where its frame does.
+                        // The elements are nested, so that a name ends where its frame ends.
                         svg x=(percent(share(frame.from))) y=(frame.path.len() * ROW) width=(percent(share(frame.ns))) height=(ROW - 1) {
                             rect class=(frame.cause.map_or("frame".to_owned(), |cause| causes.class(cause))) width="100%" height="100%" {}
                             @if share(frame.ns) >= NAMED { text x="4" y="14" { (name) } }
@@ -91,7 +92,7 @@ pub fn flame(label: &str, stacks: &[Stack], causes: &Palette<Cause>) -> Option<(
     Some((drawing, figures(stacks), narrow))
 }
 
-/// Puts a frame and all below it into `drawn`, the largest first.
+/// Puts a frame and all frames below it into `drawn`, the largest first.
 fn place<'a>(frame: &Frame<'a>, path: &[&'a str], from: u64, all: u64, drawn: &mut Vec<Drawn<'a>>, narrow: &mut usize) {
     if (frame.ns as f64) < LEAST * all as f64 {
         *narrow += 1;
@@ -161,7 +162,7 @@ mod tests {
             ("/a;x;scan", 901, 100),
         ];
         assert_eq!(found, expected.map(|(path, from, ns)| (path.to_owned(), from, ns)));
-        // Of too little time.
+        // One frame takes too little time.
         assert_eq!((narrow, root.depth()), (1, 4));
         assert_eq!(figures(&stacks).rows.len(), 5);
         let causes = Palette::new(&BTreeMap::from([(Cause::Lock, 600), (Cause::Scan, 400)]));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How much stack was left, a histogram for each layer, with the floor marked.
+//! How much stack was left: a histogram for each layer, with the floor marked.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const PANEL: u64 = ABOVE + HEIGHT + 26;
 
 type Samples = BTreeMap<Origin, u64>;
 
-/// Draws the histograms; `floor` is the parameter `headroom_floor`. Nothing if no stack was sampled.
+/// Draws the histograms; `floor` is the parameter `headroom_floor`. `None` if no stack was sampled.
 pub fn headroom(section: &HeadroomSection, floor: Option<u64>, palette: &Palette<Origin>) -> Option<Markup> {
     let mut layers: BTreeMap<Layer, BTreeMap<u64, Samples>> = BTreeMap::new();
     let mut totals = Samples::new();
@@ -83,7 +83,7 @@ pub fn headroom(section: &HeadroomSection, floor: Option<u64>, palette: &Palette
     )
 }
 
-/// Lower bounds of the ledger's buckets, up to the size of a stack, which is the last one's end.
+/// Lower bounds of the ledger's buckets. The last element is the size of a stack, which is the end of the last bucket.
 fn buckets(stack_size: u64) -> Vec<u64> {
     let mut buckets: Vec<u64> =
         std::iter::once(0).chain((6..=15).map(|shift| 1 << shift).take_while(|low| *low < stack_size)).collect();
@@ -91,7 +91,7 @@ fn buckets(stack_size: u64) -> Vec<u64> {
     buckets
 }
 
-/// Where so many bytes lie, 0 to 1: buckets are equally wide.
+/// The position of a number of bytes on the axis, 0 to 1. All buckets have the same width.
 fn place(bytes: u64, buckets: &[u64]) -> f64 {
     let wide = 1.0 / (buckets.len() - 1).max(1) as f64;
     let Some(i) = buckets.windows(2).position(|ends| (ends[0]..ends[1]).contains(&bytes)) else { return 1.0 };
@@ -130,7 +130,7 @@ fn panel(
     }
 }
 
-/// A column of one bucket, so high in all.
+/// A column for one bucket, which is `high` pixels high.
 fn stack(samples: &Samples, series: &[Series<Origin>], (x, width): (String, String), high: f64, floor: f64) -> Markup {
     let all = series.iter().fold(0_u64, |sum, one| sum.saturating_add(one.of(samples))).max(1) as f64;
     let mut below = 0.0;
@@ -154,7 +154,7 @@ fn mark(floor: u64, buckets: &[u64], top: u64, says: bool) -> Markup {
     }
 }
 
-/// Bytes as they are called: 512, 2K.
+/// A short form of a number of bytes: 512, 2K.
 fn bytes(n: u64) -> String {
     if n < 1024 { n.to_string() } else { format!("{}K", n / 1024) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Charts, drawn as SVG so that they need no script. Positions across are percentages: a chart is as wide as the page,
-//! and its letters are as large on a telephone.
+//! Charts, drawn as SVG so that they need no script. Horizontal positions are percentages, so that a chart is as wide
+//! as the page and its text has the same size on a telephone.
 
 mod bars;
 mod columns;
@@ -21,7 +21,7 @@ pub use scale::round_up;
 use super::table::{Cell, Sheet};
 use crate::format::{count, span};
 
-/// Sorts with a colour of their own; the rest are drawn as one.
+/// At most this many kinds have a colour of their own. The rest are drawn as one.
 const OWN_COLOUR: usize = 8;
 
 /// What a chart counts.
@@ -48,13 +48,13 @@ impl Unit {
         }
     }
 
-    /// The same beside an axis.
+    /// A short form, for an axis.
     fn short(self, n: u64) -> String {
         if self == Self::Time { scale::time(n) } else { scale::number(n) }
     }
 }
 
-/// A sort of what is drawn, or several that have one colour.
+/// One kind of what is drawn, or several kinds that have one colour.
 #[derive(Clone, Debug)]
 pub struct Series<K> {
     label: String,
@@ -64,32 +64,32 @@ pub struct Series<K> {
     total: u64,
 }
 
-/// The colours of sorts in all charts of a page.
+/// The colour of each kind in all charts of a page.
 #[derive(Clone, Debug)]
 pub struct Palette<K>(BTreeMap<K, usize>);
 
 impl<K: Copy + Ord> Palette<K> {
-    /// Of all charts together: the most have a colour of their own.
+    /// Makes the palette from the totals of all charts. The largest kinds have a colour of their own.
     pub fn new(totals: &BTreeMap<K, u64>) -> Self {
         Self(most(totals).into_iter().take(OWN_COLOUR).enumerate().map(|(colour, (key, _))| (key, colour)).collect())
     }
 
-    /// The class of a sort's colour.
+    /// The CSS class of a kind's colour.
     pub fn class(&self, key: K) -> String {
         format!("s{}", self.0.get(&key).copied().unwrap_or(OWN_COLOUR))
     }
 }
 
-/// Those of which there is something, most first.
+/// The kinds that are not 0, the largest first.
 fn most<K: Copy + Ord>(totals: &BTreeMap<K, u64>) -> Vec<(K, u64)> {
     let mut sorts: Vec<(K, u64)> = totals.iter().map(|(key, n)| (*key, *n)).filter(|(_, n)| *n > 0).collect();
     sorts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     sorts
 }
 
-/// Sorts by how much there is of them in one chart, most first: so many as there are colours by themselves, and the
-/// rest as one. A sort has the same colour in each chart, but for one that is among the most only here: that takes a
-/// colour which is free here.
+/// The kinds in one chart, the largest first. As many as there are colours stand alone, and the rest are added up as
+/// one. A kind has the same colour in each chart. Only a kind that is among the largest in this chart alone takes a
+/// colour that this chart does not use.
 pub fn series<K: Copy + Ord>(
     totals: &BTreeMap<K, u64>,
     palette: &Palette<K>,
@@ -115,7 +115,7 @@ pub fn series<K: Copy + Ord>(
 }
 
 impl<K: Copy + Ord> Series<K> {
-    /// How much of these amounts it is.
+    /// The sum of its kinds in these amounts.
     fn of(&self, amounts: &BTreeMap<K, u64>) -> u64 {
         self.keys.iter().filter_map(|key| amounts.get(key)).fold(0, |sum, n| sum.saturating_add(*n))
     }
@@ -124,19 +124,19 @@ impl<K: Copy + Ord> Series<K> {
         format!("s{}", self.colour)
     }
 
-    /// Its name where there is little room.
+    /// Its short name, for places with little room.
     fn short(&self) -> &str {
         self.label.split_once(": ").map_or(self.label.as_str(), |(short, _)| short)
     }
 }
 
-/// Everything around a drawing: what it shows, its legend before and its figures behind it.
+/// A drawing with its title, its legend before it, and notes and figures after it.
 pub struct Figure<'a> {
-    /// What it is called in links.
+    /// Its name in links.
     pub id: &'a str,
     /// Its title.
     pub title: &'a str,
-    /// What one has to know to read it.
+    /// What a reader has to know to understand it.
     pub notes: Vec<String>,
     /// Its legend.
     pub legend: Markup,
@@ -164,7 +164,7 @@ impl Figure<'_> {
     }
 }
 
-/// The legend of series, each with its part of the whole.
+/// The legend of the series, each with its total.
 pub fn legend<K>(series: &[Series<K>], unit: Unit) -> Markup {
     html! {
         ul.legend {
@@ -175,7 +175,7 @@ pub fn legend<K>(series: &[Series<K>], unit: Unit) -> Markup {
     }
 }
 
-/// The same without amounts: where these add up to nothing that means anything.
+/// The same without totals, for amounts whose sum means nothing.
 pub fn legend_of_names<K>(series: &[Series<K>]) -> Markup {
     html! { ul.legend { @for one in series { li { (swatch(one.colour)) " " (one.label) } } } }
 }
@@ -184,7 +184,7 @@ fn swatch(colour: usize) -> Markup {
     html! { svg width="12" height="12" aria-hidden="true" { rect class=(format!("s{colour}")) width="12" height="12" {} } }
 }
 
-/// Puts series into the order of what they are, instead of that of how much there is of them.
+/// Sorts the series by their keys instead of their totals.
 pub fn in_order<K: Copy + Ord>(series: &mut [Series<K>]) {
     series.sort_by_key(|one| one.keys.first().copied());
     for (colour, one) in series.iter_mut().enumerate() {
@@ -192,7 +192,7 @@ pub fn in_order<K: Copy + Ord>(series: &mut [Series<K>]) {
     }
 }
 
-/// What is said of one bar: each part that there is, after what it is.
+/// The text for one bar: what it is, and each of its parts.
 fn saying<K: Copy + Ord>(what: &str, series: &[Series<K>], amounts: &BTreeMap<K, u64>, unit: Unit) -> String {
     let mut text = what.to_owned();
     for one in series {
@@ -242,20 +242,20 @@ mod tests {
         NAMES[key]
     }
 
-    /// What is little in all charts together and much in one has its own band there.
+    /// A kind that is small in all charts together, but large in one of them, has its own band there.
     #[test]
     fn the_largest_of_the_chart_itself() {
-        // Of all charts together the first eight are most; of this one the last ones are.
+        // In all charts together, the first eight are the largest. In this chart, the last ones are.
         let all: BTreeMap<usize, u64> = (0..12).map(|key| (key, 1_000_000 - key as u64)).collect();
         let own: BTreeMap<usize, u64> = (0..12).map(|key| (key, 10 * (key as u64 + 1))).collect();
         let palette = Palette::new(&all);
         let series = series(&own, &palette, label);
         let labels: Vec<&str> = series.iter().map(|one| one.label.as_str()).collect();
         assert_eq!(labels, ["l", "k", "j", "i", "h", "g", "f", "e", "4 others: d, c, b, a"]);
-        // Of the eight that have a band none is smaller than one of the others.
+        // None of the eight that have a band is smaller than one of the others.
         assert_eq!(series[8].total, 10 + 20 + 30 + 40);
         let mut colours: Vec<usize> = series.iter().map(|one| one.colour).collect();
-        // Whoever has a colour keeps it; no two have the same.
+        // A kind that has a colour keeps it, and no two kinds have the same.
         assert_eq!(colours[4..8], [7, 6, 5, 4]);
         colours.sort_unstable();
         assert_eq!(colours, [0, 1, 2, 3, 4, 5, 6, 7, 8]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Axes: where their marks are, and what these say.
+//! Axes: the positions and the texts of their marks.
 
 /// Round numbers from 0 to at least `most`, `about` of them.
 pub fn marks(most: u64, about: u64) -> Vec<u64> {
@@ -15,7 +15,7 @@ pub fn round_up(least: u64) -> u64 {
     round.find(|round| *round >= least).unwrap_or(u64::MAX)
 }
 
-/// Nanoseconds in the unit in which they are short.
+/// Nanoseconds, in the unit that makes the text short.
 pub fn time(ns: u64) -> String {
     let (unit, name) = match ns {
         0 => return "0 s".into(),
