@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `batches`: how many pages swap writes at once, and why it did not write more.
+//! `batches`: how many pages swap writes at once, and why it does not write more.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ pub struct OriginBatches {
     pub batches: u64,
     /// Pages in them.
     pub pages: u64,
-    /// By why they ended.
+    /// By the reason why they ended.
     pub ended: BTreeMap<Ended, u64>,
-    /// Those of which it was not known yet when the ledger was read.
+    /// Writes whose reason was not known yet when the ledger was read.
     pub open: u64,
     /// By pages.
     pub hist: Log2,
@@ -31,9 +31,9 @@ pub struct OriginBatches {
 /// The `batches` ledger.
 #[derive(Clone, Debug)]
 pub struct Batches {
-    /// Whether they are counted.
+    /// Whether writes are counted.
     pub state: State,
-    /// Whether it is told why they ended.
+    /// Whether the module knows why they ended.
     pub reasons: State,
     /// By origin.
     pub origins: BTreeMap<Origin, OriginBatches>,

@@ -12,18 +12,18 @@ use super::{
 };
 use crate::{error::Result, names::Origin};
 
-/// Where a cgroup's id is unique.
+/// The hierarchy in which a cgroup's id is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Hierarchy {
     /// The default hierarchy.
     V2,
-    /// A v1 hierarchy, whose paths the kernel does not tell by id.
+    /// A v1 hierarchy. The kernel does not give paths for ids of these.
     V1,
 }
 
 impl Hierarchy {
-    /// How its rows begin.
+    /// The beginning of its rows' keys.
     pub(super) const fn row(self) -> &'static str {
         match self {
             Self::V2 => "cgroup",
@@ -32,16 +32,16 @@ impl Hierarchy {
     }
 }
 
-/// What one cgroup had written.
+/// The pages of one cgroup that reclaim wrote.
 #[derive(Clone, Debug, Default)]
 pub struct Cgroup {
-    /// Where it is; `None` if it is gone or out of sight.
+    /// Its path; `None` if it is gone or not visible.
     pub path: Option<String>,
     /// Pages by origin; only non-zero ones.
     pub pages: BTreeMap<Origin, u64>,
-    /// It has been removed.
+    /// Whether it has been removed.
     pub removed: bool,
-    /// At most so many pages more are its own, among `other`: it had no row for a while.
+    /// At most this many pages more are its own. They are in `other`, because it had no row for a while.
     pub missed: u64,
 }
 
@@ -57,11 +57,11 @@ impl Cgroup {
 pub struct Cgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), Cgroup>,
-    /// Pages of cgroups that have no row, and of none, by origin.
+    /// Pages of cgroups that have no row, and pages of no cgroup, by origin.
     pub other: BTreeMap<Origin, u64>,
     /// Pages of cgroups that were removed and have no row any more, by origin.
     pub removed: BTreeMap<Origin, u64>,
-    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    /// In an interval, how many cgroups lost their row. What they had counted before is not in `other`.
     pub lost_rows: u64,
 }
 
@@ -119,7 +119,8 @@ impl Cgroups {
         }
         subtract("other", &mut self.other, &before.other)?;
         subtract("removed", &mut self.removed, &before.removed)?;
-        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        // A cgroup that has a row now was not removed when it lost its earlier one. A cgroup that has none was mostly
+        // removed.
         take_all_off(&mut self.other, &mut living);
         take_all_off(&mut self.removed, &mut living);
         take_all_off(&mut self.removed, &mut gone);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `compaction`: what direct compaction took, said and brought, by order.
+//! `compaction`: how long direct compaction took, its results, and what became of the allocations, by order.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::{
 /// Attempts with one result.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tried {
-    /// How many.
+    /// How many there were.
     pub attempts: u64,
     /// Nanoseconds that they took.
     pub ns: u64,
@@ -28,15 +28,15 @@ pub struct Tried {
 /// Attempts for one order.
 #[derive(Clone, Debug, Default)]
 pub struct OrderCompaction {
-    /// By what the kernel said.
+    /// By the result that the kernel gave.
     pub results: BTreeMap<CompactResult, Tried>,
-    /// Attempts after which the allocation was served.
+    /// Attempts after which the allocation succeeded.
     pub served: u64,
     /// Attempts after which the task reclaimed or compacted once more.
     pub again: u64,
     /// Attempts after which the allocation failed.
     pub failed: u64,
-    /// Attempts of which the kernel said that there is a block now, and someone else had it.
+    /// Attempts for which the kernel said that there is a block now, but another task had taken it.
     pub races: u64,
     /// Attempts by microseconds.
     pub hist: Log2,
@@ -47,20 +47,20 @@ pub struct OrderCompaction {
 pub struct Taken {
     /// Blocks.
     pub blocks: u64,
-    /// Of these, blocks taken by what interrupted such a task.
+    /// How many of these were taken by an interrupt on top of such a task.
     pub interrupts: u64,
 }
 
 /// The `compaction` ledger.
 #[derive(Clone, Debug)]
 pub struct Compaction {
-    /// Whether it is noted who takes blocks.
+    /// Whether the module notes which tasks take blocks.
     pub takers_state: State,
-    /// Who took blocks between a successful attempt and what came of it, by task name.
+    /// Blocks that tasks took between a successful attempt and its outcome, by task name.
     pub takers: BTreeMap<String, Taken>,
     /// Whether attempts are counted.
     pub state: State,
-    /// By order; those that nobody asked for are not there.
+    /// By order; only orders that a task asked for.
     pub orders: BTreeMap<u64, OrderCompaction>,
 }
 

@@ -10,15 +10,15 @@ use super::{
 };
 use crate::error::Result;
 
-/// Whether a ledger's probes are there.
+/// Whether a ledger records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It records.
     On,
-    /// Switched off (the parameter of its group).
+    /// It is switched off by the parameter of its group.
     Off,
-    /// Not to be had on this kernel.
+    /// This kernel does not support it.
     Unavailable,
 }
 
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-/// A histogram of which only the buckets with something in them have rows.
+/// A histogram in which only the buckets that are not 0 have rows.
 pub(super) fn sparse(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     let mut hist = Log2::new();
     for (low, value) in rows.take_prefix(prefix) {

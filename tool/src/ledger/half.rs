@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::rows::{Rows, grown};
 use crate::error::Result;
 
-/// Counts by lower bound of what is counted: 0, 1, 2, 4, ... [`LAST_BUCKET`].
+/// Counts by the lower bound of a bucket: 0, 1, 2, 4, ... [`LAST_BUCKET`].
 pub type Log2 = BTreeMap<u64, u64>;
 
 /// Lower bound of the histograms' last bucket, which has no end.
@@ -19,11 +19,11 @@ pub const LAST_BUCKET: u64 = 1 << 23;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HelperState {
-    /// It takes what reclaim meets.
+    /// It takes what reclaim hands to it.
     On,
-    /// Switched off (parameters `write_around` and `handoff`).
+    /// It is switched off (parameters `write_around` and `handoff`).
     Off,
-    /// Not to be had on this kernel.
+    /// This kernel does not support it.
     Unavailable,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn skip_row(why: &str) -> String {
     format!("skipped.{why}.folios")
 }
 
-/// A histogram, all of whose buckets are there.
+/// A histogram in which all buckets have rows.
 pub(super) fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     let hist = filled_histogram(rows, prefix)?;
     if hist.is_empty() {
@@ -51,13 +51,13 @@ pub(super) fn histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     Ok(hist)
 }
 
-/// A histogram whose empty buckets have no row.
+/// A histogram in which buckets that are 0 have no rows.
 pub(super) fn filled_histogram(rows: &mut Rows, prefix: &str) -> Result<Log2> {
     let mut hist = Log2::new();
     for (rest, value) in rows.take_prefix(prefix) {
         let row = format!("{prefix}{rest}");
         let low = rows.parse_number(&row, &rest)?;
-        // The number must be the bucket's only spelling: 01 would be a second row for 1.
+        // A bucket has only one spelling: 01 would be a second row for 1.
         if low != 0 && !(low.is_power_of_two() && low <= LAST_BUCKET) || low.to_string() != rest {
             return Err(rows.error(format!("row {row} names no bucket of the histogram")));
         }
@@ -75,7 +75,7 @@ pub(super) fn skips<K: Copy + Ord>(
     all.iter().map(|&why| Ok((why, rows.number(&skip_row(key(why)))?))).collect()
 }
 
-/// What `parse` makes of each device that has one of the rows `known`.
+/// Calls `parse` for each device that has one of the rows `known`.
 pub(super) fn devices<D>(
     rows: &mut Rows,
     known: &[&str],
@@ -89,7 +89,7 @@ pub(super) fn devices<D>(
     Ok(devices)
 }
 
-/// Names of the devices that have one of the rows `known`. A name may hold dots.
+/// The names of the devices that have one of the rows `known`. A name may contain dots.
 fn device_names(rows: &Rows, known: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = rows
         .keys("device.")
@@ -101,7 +101,7 @@ fn device_names(rows: &Rows, known: &[&str]) -> Vec<String> {
     names
 }
 
-/// A row that says 0 or 1.
+/// A row whose value is 0 or 1.
 pub(super) fn flag(rows: &mut Rows, row: &str) -> Result<bool> {
     match rows.take(row)?.as_str() {
         "0" => Ok(false),

@@ -24,40 +24,40 @@ pub struct Requests {
 /// What became of the requests that one origin prepared.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffOrigin {
-    /// Those that it handed to a writer.
+    /// Requests that it handed to a writer.
     pub taken: Requests,
     /// Requests that it had to submit itself, by reason.
     pub refused: BTreeMap<Refused, u64>,
-    /// Of those handed over, requests that waited for room.
+    /// How many of the requests that it handed over waited for room.
     pub waits: u64,
-    /// Microseconds of that.
+    /// Microseconds of these waits.
     pub waits_us: u64,
-    /// Requests by microseconds that they waited; buckets without one may be absent.
+    /// Requests by the microseconds that they waited. Buckets that are 0 may be missing.
     pub waits_hist: Log2,
-    /// Times it waited for writeback, for us or for others.
+    /// How often it waited for writeback, by us or by others.
     pub throttled: u64,
-    /// Microseconds of that.
+    /// Microseconds of these waits.
     pub throttled_us: u64,
 }
 
-/// What only grows while the module stays loaded.
+/// Counters, which only grow while the module stays loaded.
 #[derive(Clone, Debug, Default)]
 pub struct HandoffCounters {
     /// What the writers submitted.
     pub written: Requests,
-    /// Microseconds from handed over to submitted, summed over the requests.
+    /// Microseconds from handoff to submission, summed over the requests.
     pub queued_us: u64,
     /// Batches that the writers submitted.
     pub batches: u64,
-    /// Times that a writer woke.
+    /// How often a writer woke.
     pub wakeups: u64,
-    /// Requests of the writers that are done.
+    /// Requests of the writers that are completed.
     pub requests: u64,
     /// Pages in them.
     pub request_pages: u64,
-    /// Of the requests, how many failed.
+    /// How many of these requests failed.
     pub request_errors: u64,
-    /// Microseconds from submitted to done, summed over the requests.
+    /// Microseconds from submission to completion, summed over the requests.
     pub request_us: u64,
 }
 
@@ -82,27 +82,27 @@ impl HandoffCounters {
 pub struct HandoffDevice {
     /// Requests handed over for it.
     pub taken: u64,
-    /// Of these, requests that its writer submitted.
+    /// How many of these requests its writer submitted.
     pub written: u64,
     /// Requests handed over and not yet submitted, now.
     pub pending: u64,
-    /// Pages that were handed over and are not done, now.
+    /// Pages that were handed over and are not completed, now.
     pub inside_pages: u64,
-    /// Of these, pages that were submitted, now.
+    /// How many of these pages were submitted, now.
     pub inflight_pages: u64,
     /// Pages that may be submitted at once, now.
     pub limit_pages: u64,
-    /// Pages that may be as far as the memory reserves go, now; `None`: they set no limit.
+    /// Pages that the memory reserves allow to be submitted at once, now; `None` if they set no limit.
     pub reserve_pages: Option<u64>,
-    /// Pages a second that it takes, of late; `None`: not known.
+    /// Pages that it took in a second recently; `None` if this is not known.
     pub pages_per_s: Option<u64>,
-    /// The least that a request took of late, in nanoseconds; `None`: not known.
+    /// The shortest time that a request took recently, in nanoseconds; `None` if this is not known.
     pub request_ns: Option<u64>,
     /// Tasks that wait for room, now.
     pub waiting: u64,
-    /// Whether it does nothing of what it was given, now.
+    /// Whether it completes nothing of what it was given, now.
     pub late: bool,
-    /// Whether the two counters began anew in the interval reported on.
+    /// Whether `taken` and `written` were reset in the interval that is reported.
     pub restarted: bool,
 }
 
@@ -119,7 +119,7 @@ const DEVICE_ROWS: [&str; 10] = [
     "late",
 ];
 
-/// What the module says for a reserve that sets no limit.
+/// What the module prints for reserves that set no limit.
 const NO_LIMIT: u64 = u32::MAX as u64;
 
 /// The `handoff` ledger.
@@ -127,28 +127,28 @@ const NO_LIMIT: u64 = u32::MAX as u64;
 pub struct Handoff {
     /// Whether it is on, now.
     pub state: HelperState,
-    /// When it hands off, now.
+    /// The policy now: when requests are handed over.
     pub policy: Policy,
     /// By origin; all of them.
     pub origins: BTreeMap<Origin, HandoffOrigin>,
-    /// What the writers counted.
+    /// The counters of the writers.
     pub counters: HandoffCounters,
-    /// Requests by microseconds from handed over to submitted.
+    /// Requests by the microseconds from handoff to submission.
     pub queued_us: Log2,
     /// Batches by pages.
     pub batch_pages: Log2,
-    /// Requests by microseconds from submitted to done.
+    /// Requests by the microseconds from submission to completion.
     pub request_us: Log2,
     /// Requests handed over and not yet submitted, now.
     pub pending: u64,
-    /// The same when the interval reported on began.
+    /// The same when the interval that is reported began.
     pub pending_before: u64,
     /// By device.
     pub devices: BTreeMap<String, HandoffDevice>,
 }
 
 impl Handoff {
-    /// `version` is the module's.
+    /// Parses the ledger. `version` is the version of the module.
     pub(super) fn parse(rows: &mut Rows, version: &str) -> Result<Self> {
         refuse_older(rows, version)?;
         let state = HelperState::parse(rows)?;
@@ -186,7 +186,7 @@ impl Handoff {
         }
         let mut old = before.counters.clone();
         for ((key, now), (_, then)) in self.counters.rows().into_iter().zip(old.rows()) {
-            // Some of these rows are named as rows of other ledgers are.
+            // Other ledgers have rows of the same names, so the error names the ledger.
             *now = grown(&format!("handoff:{key}"), *now, *then)?;
         }
         let hist = |of| move |low: &u64| format!("handoff:{of}.hist.{low}");
@@ -220,7 +220,7 @@ impl HandoffOrigin {
         for ((key, now), (_, then)) in self.rows().into_iter().zip(old.rows()) {
             *now = grown(&format!("handoff:{origin}.{key}"), *now, *then)?;
         }
-        // A bucket that is absent is empty.
+        // A bucket that is missing is 0.
         for low in then.waits_hist.keys() {
             self.waits_hist.entry(*low).or_default();
         }
@@ -230,8 +230,8 @@ impl HandoffOrigin {
 }
 
 impl HandoffDevice {
-    /// A device is counted from when it was given a writer, and anew when handoff was off or the writer was another
-    /// device's in between: what is there now is then all of this interval.
+    /// The counters of a device begin when it gets a writer. They begin again if handoff was off in between, or if the
+    /// writer belonged to another device. Then all that is counted now is from this interval.
     fn since(&mut self, then: &Self) {
         match (self.taken.checked_sub(then.taken), self.written.checked_sub(then.written)) {
             (Some(taken), Some(written)) => (self.taken, self.written) = (taken, written),
@@ -248,7 +248,7 @@ fn waits_prefix(origin: &str) -> String {
     format!("{origin}.waits.us.hist.")
 }
 
-/// Older modules handed over folios, one by one: that ledger has other rows, which mean something else.
+/// Older modules handed over single folios. Their ledger has other rows with another meaning.
 fn refuse_older(rows: &Rows, version: &str) -> Result<()> {
     let folios = Origin::ALL.iter().any(|origin| rows.keys(&format!("{}.taken.folios", origin.key())).next().is_some());
     if !folios {

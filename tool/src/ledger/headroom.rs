@@ -15,10 +15,10 @@ use crate::{
 const FIRST_BUCKET: u64 = 64;
 const LAST_BUCKET: u64 = 32768;
 
-/// Stack used by one step down, from the layer sampled before.
+/// The stack that one step down used, from the layer that was sampled before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Used {
-    /// Samples with a layer before them.
+    /// Samples for which another layer was sampled before.
     pub count: u64,
     /// Bytes, summed over the samples.
     pub sum: u64,
@@ -31,7 +31,7 @@ pub struct Used {
 pub struct HeadroomCell {
     /// Samples.
     pub count: u64,
-    /// Least bytes left; only if there are samples.
+    /// Least bytes left; `None` if there are no samples.
     pub min: Option<u64>,
     /// Bytes left, summed over the samples.
     pub sum: u64,
@@ -39,9 +39,9 @@ pub struct HeadroomCell {
     pub hist: BTreeMap<u64, u64>,
     /// The step from the layer before.
     pub used: Used,
-    /// Whether the minimum was first reached in the interval reported on.
+    /// Whether the minimum was first reached in the interval that is reported.
     pub min_is_new: bool,
-    /// Whether the greatest step was first taken in the interval reported on.
+    /// Whether the largest step was first taken in the interval that is reported.
     pub max_is_new: bool,
 }
 
@@ -87,7 +87,7 @@ impl Headroom {
     }
 }
 
-/// Layers that the module samples: one that is older than handoff has no such layer.
+/// The layers that the module samples. A module that is older than handoff does not have that layer.
 fn layers(rows: &Rows) -> Vec<Layer> {
     let handoff = Origin::ALL.iter().any(|origin| {
         let prefix = format!("{}.{}.", origin.key(), Layer::Handoff.key());

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The growth of rows that may be given to others meanwhile.
+//! The growth of rows that may have been given to others in the interval.
 //!
-//! What a cgroup had counted goes to `other`, or to `removed`, when another gets its row. So a count may fall, and
-//! that of an heir grows by what was counted before the interval. What fell is taken off the heirs: the sums are exact.
+//! When the row of a cgroup is given to another one, its counts are added to `other` or `removed`, which are called its
+//! heirs. So a count may fall, and an heir may grow by what was counted before the interval. What fell is subtracted
+//! from the heirs, so that the sums are exact.
 
 use std::collections::BTreeMap;
 
 use super::rows::total;
 use crate::error::{Error, Result};
 
-/// Turns a count into its growth; what is missing of the earlier one was given away.
+/// Turns a count into its growth. If it is less than the earlier count, the rest was given away, and is added to
+/// `given`.
 pub(super) fn fell(now: &mut u64, before: u64, given: &mut u64) {
     *given = given.saturating_add(before.saturating_sub(*now));
     *now = now.saturating_sub(before);
 }
 
-/// The same for counts by something.
+/// The same for counts by key.
 pub(super) fn all_fell<K: Ord + Copy>(
     now: &mut BTreeMap<K, u64>,
     before: &BTreeMap<K, u64>,
@@ -27,14 +29,14 @@ pub(super) fn all_fell<K: Ord + Copy>(
     }
 }
 
-/// Takes off an heir's growth what it was given of the time before.
+/// Subtracts from the growth of an heir what it was given from before the interval.
 pub(super) fn take_off(heir: &mut u64, given: &mut u64) {
     let taken = (*heir).min(*given);
     *heir -= taken;
     *given -= taken;
 }
 
-/// The same for counts by something.
+/// The same for counts by key.
 pub(super) fn take_all_off<K: Ord>(heir: &mut BTreeMap<K, u64>, given: &mut BTreeMap<K, u64>) {
     for (key, given) in given {
         if let Some(heir) = heir.get_mut(key) {
@@ -43,7 +45,7 @@ pub(super) fn take_all_off<K: Ord>(heir: &mut BTreeMap<K, u64>, given: &mut BTre
     }
 }
 
-/// What nobody was given is lost: the ledger is not the earlier one's.
+/// If something is left that no heir was given, the ledger does not continue the earlier one.
 pub(super) fn settled(name: &str, left: impl IntoIterator<Item = u64>) -> Result<()> {
     match total(left) {
         0 => Ok(()),
@@ -51,8 +53,8 @@ pub(super) fn settled(name: &str, left: impl IntoIterator<Item = u64>) -> Result
     }
 }
 
-/// At most so much more is a cgroup's own, of an interval: of what is missing of it at the end, as it had counted
-/// `before` and has `now`, and of what was counted elsewhere in the interval.
+/// How much more, at most, is a cgroup's own in an interval. This is `at_end`, without what it lost of its count from
+/// `before` to `now`, and not more than what was counted `elsewhere` in the interval.
 pub(super) fn missed(at_end: u64, before: u64, now: u64, elsewhere: u64) -> u64 {
     at_end.saturating_sub(before.saturating_sub(now)).min(elsewhere)
 }

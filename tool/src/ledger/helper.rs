@@ -13,7 +13,7 @@ use crate::{
     names::{HookSkip, WorkerSkip},
 };
 
-/// What only grows while the module stays loaded.
+/// Counters, which only grow while the module stays loaded.
 #[derive(Clone, Debug, Default)]
 pub struct HelperCounters {
     /// Dirty file folios that reclaim met.
@@ -26,13 +26,13 @@ pub struct HelperCounters {
     pub written_folios: u64,
     /// Windows written.
     pub windows: u64,
-    /// Calls that wrote a range of one.
+    /// Calls that wrote a range of a window.
     pub ranges: u64,
-    /// Of these, how many returned an error.
+    /// How many of these calls returned an error.
     pub errors: u64,
     /// Pages written that were targets.
     pub target_pages: u64,
-    /// Pages written around them.
+    /// Pages that were written around the targets.
     pub other_pages: u64,
     /// Bios that the workers submitted.
     pub bios: u64,
@@ -40,15 +40,15 @@ pub struct HelperCounters {
     pub bio_pages: u64,
     /// Targets that came out of writeback.
     pub cleaned: u64,
-    /// Microseconds from met to clean, summed over those.
+    /// Microseconds from when reclaim met a target to when it was clean, summed over these targets.
     pub clean_us: u64,
     /// Cleaned targets that were looked at again a second later.
     pub freed_watched: u64,
-    /// Of these, those whose page was free by then.
+    /// How many of these had been freed by then.
     pub freed_within_1s: u64,
-    /// Cleaned targets that there was no room to watch.
+    /// Cleaned targets that could not be watched because there was no room.
     pub freed_unwatched: u64,
-    /// Times reclaim was told that waiting is worth it.
+    /// How often reclaim was told that waiting is worth it.
     pub waits: u64,
 }
 
@@ -89,13 +89,13 @@ pub struct HelperDevice {
     pub windows: u64,
     /// Targets queued and not yet decided, now.
     pub pending: u64,
-    /// Pages under writeback through us, now.
+    /// Pages under writeback through the helper, now.
     pub inflight_pages: u64,
-    /// Pages that may be, now.
+    /// Pages that may be under writeback through the helper, now.
     pub budget_pages: u64,
-    /// Whether it does not answer, now.
+    /// Whether the device does not answer, now.
     pub stuck: bool,
-    /// Whether the three counters began anew in the interval reported on.
+    /// Whether `queued`, `written` and `windows` were reset in the interval that is reported.
     pub restarted: bool,
 }
 
@@ -106,23 +106,23 @@ const DEVICE_ROWS: [&str; 7] = ["queued", "written", "windows", "pending", "infl
 pub struct Helper {
     /// Whether it is on, now.
     pub state: HelperState,
-    /// What it counted.
+    /// Its counters.
     pub counters: HelperCounters,
-    /// Folios refused when they were met.
+    /// Folios that were refused when reclaim met them.
     pub hook_skips: BTreeMap<HookSkip, u64>,
     /// Queued targets that were not written.
     pub worker_skips: BTreeMap<WorkerSkip, u64>,
     /// Windows by pages written.
     pub window_pages: Log2,
-    /// Cleaned targets by microseconds from met to clean.
+    /// Cleaned targets by the microseconds from when reclaim met them to when they were clean.
     pub clean_us: Log2,
     /// Targets queued and not yet decided, now.
     pub pending: u64,
-    /// The same when the interval reported on began.
+    /// The same when the interval that is reported began.
     pub pending_before: u64,
     /// By device.
     pub devices: BTreeMap<String, HelperDevice>,
-    /// What a page of a node takes to be written, in nanoseconds, by node, now; 0: not known.
+    /// How long it takes to write a page of a node, in nanoseconds, by node, now; 0 if this is not known.
     pub ns_per_page: BTreeMap<u64, u64>,
 }
 
@@ -150,7 +150,7 @@ impl Helper {
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
         let mut old = before.counters.clone();
         for ((key, now), (_, then)) in self.counters.rows().into_iter().zip(old.rows()) {
-            // Some of these rows are named as rows of other ledgers are.
+            // Other ledgers have rows of the same names, so the error names the ledger.
             *now = grown(&format!("helper:{key}"), *now, *then)?;
         }
         let skip = |why| format!("helper:{}", skip_row(why));
@@ -170,8 +170,8 @@ impl Helper {
 }
 
 impl HelperDevice {
-    /// A device is counted from when it was given a lane, and anew when write-around was off or the lane was another
-    /// device's in between: what is there now is then all of this interval.
+    /// The counters of a device begin when it gets a lane. They begin again if write-around was off in between, or if
+    /// the lane belonged to another device. Then all that is counted now is from this interval.
     fn since(&mut self, then: &Self) {
         let grown = [(self.queued, then.queued), (self.written, then.written), (self.windows, then.windows)]
             .map(|(now, then)| now.checked_sub(then));
@@ -183,7 +183,7 @@ impl HelperDevice {
     }
 }
 
-/// The rows `node.N.ns_per_page`; there are none while write-around is off.
+/// The rows `node.N.ns_per_page`. There are none while write-around is off.
 fn pace(rows: &mut Rows) -> Result<BTreeMap<u64, u64>> {
     let mut pace = BTreeMap::new();
     let nodes: Vec<String> =

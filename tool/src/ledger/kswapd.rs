@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `kswapd`: what it costs, what it looks at, why it does not rest, and who wakes it.
+//! `kswapd`: what it costs, what it scans, why it does not rest, and what wakes it.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{error::Result, names::KswapdWhy};
 
 const MAX_ORDER: u32 = 10;
 
-/// Passes that had one reason.
+/// Passes with one reason.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Passes {
     /// How many.
@@ -36,7 +36,7 @@ pub struct NodeLeft {
     pub shmem: u64,
     /// Page cache of files.
     pub file: u64,
-    /// What cannot go.
+    /// Unevictable pages.
     pub unevictable: u64,
     /// Free swap, of the whole machine.
     pub swap_free: u64,
@@ -49,31 +49,31 @@ pub struct NodeKswapd {
     pub cpu_ns: u64,
     /// Passes.
     pub windows: u64,
-    /// Of these, passes that freed nothing.
+    /// How many of these passes freed nothing.
     pub fruitless: u64,
-    /// Times that it went to sleep, its work done or given up.
+    /// How often it went to sleep, because its work was done or it gave up.
     pub sleeps: u64,
     /// Pages freed.
     pub reclaimed: u64,
-    /// Pages looked at.
+    /// Pages scanned.
     pub scanned: u64,
-    /// Of these, pages taken off their list.
+    /// How many of these pages were taken off their list.
     pub isolated: u64,
-    /// Of folios taken off, dirty ones.
+    /// Folios that were taken off and were dirty.
     pub dirty: u64,
-    /// Under writeback.
+    /// Folios that were under writeback.
     pub writeback: u64,
-    /// In use, and activated.
+    /// Folios that were in use and were activated.
     pub activated: u64,
-    /// In use, and kept.
+    /// Folios that were in use and were kept.
     pub referenced: u64,
-    /// Not to be unmapped.
+    /// Folios that could not be unmapped.
     pub mapped: u64,
-    /// Passes by the order asked for.
+    /// Passes by the order that was asked for.
     pub orders: BTreeMap<u32, u64>,
     /// Passes by reason.
     pub reasons: BTreeMap<KswapdWhy, Passes>,
-    /// What there is.
+    /// What the node had when a pass last ended.
     pub left: NodeLeft,
 }
 
@@ -82,7 +82,7 @@ pub struct NodeKswapd {
 pub struct Waker {
     /// Times.
     pub times: u64,
-    /// Of these, for more than a page.
+    /// How many of these were for more than a page.
     pub large: u64,
 }
 
@@ -91,22 +91,22 @@ pub struct Waker {
 pub struct Kswapd {
     /// Whether passes are counted.
     pub state: State,
-    /// Whether it is counted what they look at.
+    /// Whether the pages that they scan are counted.
     pub scans: State,
-    /// By node; those of which kswapd ran.
+    /// By node; only nodes whose kswapd ran.
     pub nodes: BTreeMap<u64, NodeKswapd>,
-    /// Whether it is counted who wakes it.
+    /// Whether wakeups are counted.
     pub wakes: State,
-    /// Times that it was woken, by order.
+    /// How often it was woken, by order.
     pub wake_orders: BTreeMap<u32, u64>,
-    /// Of these, times by interrupts.
+    /// How often an interrupt woke it, of all times.
     pub wake_interrupts: u64,
     /// By task name.
     pub wakers: BTreeMap<String, Waker>,
 }
 
 impl NodeKswapd {
-    /// Its counters, by the rest of their row's key.
+    /// Its counters, with the rest of the keys of their rows.
     fn counters(&mut self) -> [(&'static str, &mut u64); 12] {
         [
             ("cpu.ns", &mut self.cpu_ns),

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{error::Result, names::Cause};
 
-/// Who holds a lock.
+/// What holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeldBy {
     /// One task.
     Task,
-    /// Readers; the task that is named is the last one that came, which may have left before its stall.
+    /// Readers. The task that is named is the last reader that came, which may have left before its stall.
     Readers,
 }
 
@@ -30,21 +30,21 @@ pub struct Who {
     pub pid: i64,
 }
 
-/// Waits for a lock at one call site, behind tasks whose stalls were mostly for one cause.
+/// Waits for a lock at one call site, for tasks that stalled mostly for one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LockWaits {
     /// The call site: FUNCTION+OFFSET/SIZE, and the module in brackets.
     pub at: String,
     /// What the holders' stalls were mostly spent on; absent if this tool does not know the cause.
     pub cause: Option<Cause>,
-    /// Who held it.
+    /// What held the lock.
     pub held_by: HeldBy,
-    /// How many, and how long.
+    /// How many there were, and how long they took.
     #[serde(flatten)]
     pub waits: WaitCount,
     /// The longest since the module was loaded, in nanoseconds.
     pub longest_ns: u64,
-    /// The task that waited then.
+    /// The task that waited longest.
     pub waiter: Who,
     /// The task that it waited for.
     pub holder: Who,
@@ -68,11 +68,11 @@ pub struct Locks {
     pub state: State,
     /// All of them.
     pub all: WaitCount,
-    /// Of these, waits of tasks that stalled themselves.
+    /// How many of these were waits of tasks that stalled themselves.
     pub stalled: WaitCount,
-    /// By call site, cause and holder.
+    /// By call site, cause and kind of holder.
     pub rows: Vec<LockWaits>,
-    /// Waits that found no row.
+    /// Waits for which there was no row.
     pub other: WaitCount,
 }
 

@@ -16,9 +16,10 @@ use crate::{error::Result, names::Origin};
 /// Bitmaps of one kind.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Bitmaps {
-    /// Times that ext4 read one.
+    /// How often ext4 read one.
     pub reads: u64,
-    /// Of these, reads of one that it had read before, where reclaim evicted pages of the device meanwhile.
+    /// How many of these reads were of a bitmap that it had read before, while reclaim evicted pages of the device in
+    /// between.
     pub reread: u64,
 }
 
@@ -45,13 +46,13 @@ impl Bitmaps {
 pub struct DeviceMetadata {
     /// Pages evicted.
     pub evicted: u64,
-    /// Of these, pages read again.
+    /// How many of these pages were read again.
     pub reread: u64,
-    /// These by milliseconds since they were evicted.
+    /// Pages that were read again, by the milliseconds since they were evicted.
     pub hist: Log2,
-    /// Bitmaps of blocks; `None` where ext4 cannot be probed.
+    /// Bitmaps of blocks; `None` if ext4 cannot be probed.
     pub blocks: Option<Bitmaps>,
-    /// Bitmaps of inodes; the same.
+    /// The same for bitmaps of inodes.
     pub inodes: Option<Bitmaps>,
 }
 
@@ -64,9 +65,9 @@ pub struct Metadata {
     pub origins: BTreeMap<Origin, u64>,
     /// By device, as major and minor number.
     pub devices: BTreeMap<String, DeviceMetadata>,
-    /// Folios that were forgotten for others: read again or not.
+    /// Folios that were forgotten to make room for others. It is not known whether they were read again.
     pub forgotten: u64,
-    /// Pages of devices that found no room.
+    /// Pages of devices for which there was no room.
     pub others: u64,
 }
 

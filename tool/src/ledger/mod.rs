@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The module's ledgers as types, one file each.
+//! The module's ledgers as types, with one file for each ledger.
 
 mod batches;
 mod cgroups;
@@ -75,7 +75,7 @@ pub const NAMES: [&str; 21] = [
     "waits_cgroups",
 ];
 
-/// Ledgers that older modules do not have, and why a report then lacks them.
+/// Ledgers that older modules do not have, and the reason that a report gives for this.
 pub const LATER: [(&str, &str); 16] = [
     ("helper", "the module is older than write-around and has no such ledger"),
     ("handoff", "the module is older than handoff and has no such ledger"),
@@ -95,7 +95,7 @@ pub const LATER: [(&str, &str); 16] = [
     ("waits_cgroups", "the module is older than the ledger of waits"),
 ];
 
-/// A ledger, or why it could not be read.
+/// A ledger, or the reason why it could not be read.
 pub type Read<T> = std::result::Result<T, String>;
 
 /// All ledgers of one moment.
@@ -103,7 +103,7 @@ pub type Read<T> = std::result::Result<T, String>;
 pub struct Ledgers {
     /// What is attached, lost and spent.
     pub status: Status,
-    /// Who wrote what.
+    /// What reclaim wrote, by origin.
     pub writes: Read<Writes>,
     /// Stack left, by layer.
     pub headroom: Read<Headroom>,
@@ -119,27 +119,27 @@ pub struct Ledgers {
     pub stalls: Read<Stalls>,
     /// The same by the tasks' cgroups.
     pub stall_cgroups: Read<StallCgroups>,
-    /// The longest of these, whole.
+    /// The longest of these, with all that is known of them.
     pub longest: Read<Longest>,
     /// Tasks that waited for locks of those that stalled.
     pub locks: Read<Locks>,
-    /// Who called which shrinker.
+    /// Which shrinkers were called, and what came of it.
     pub shrinkers: Read<Shrinkers>,
     /// What direct compaction came to.
     pub compaction: Read<Compaction>,
     /// How often other CPUs were interrupted.
     pub tlb: Read<Tlb>,
-    /// What was evicted of block devices, and read again.
+    /// Pages of block devices that were evicted and read again.
     pub metadata: Read<Metadata>,
     /// Where the time of requests of NBD devices went.
     pub nbd: Read<Nbd>,
-    /// How much swap wrote at once.
+    /// How many pages swap wrote at once.
     pub batches: Read<Batches>,
     /// What kswapd costs, and why it does not rest.
     pub kswapd: Read<Kswapd>,
-    /// Who takes from the reserves, and who waits for them.
+    /// What takes pages from the reserves, and which tasks wait for them.
     pub reserves: Read<Reserves>,
-    /// What tasks waited for that memory is to blame for.
+    /// What tasks waited for because memory was short.
     pub waits: Read<Waits>,
     /// The same by the tasks' cgroups.
     pub wait_cgroups: Read<WaitCgroups>,
@@ -148,7 +148,7 @@ pub struct Ledgers {
 }
 
 impl Ledgers {
-    /// Parses the ledgers; `text` gives a ledger's text or why there is none.
+    /// Parses the ledgers. `text` returns the text of a ledger, or the reason why there is none.
     pub fn parse<'a>(text: impl Fn(&'static str) -> std::result::Result<&'a str, String>) -> Result<Self> {
         let mut unknown_rows = Vec::new();
         let status = text("status").map_err(|why| Error::ledger("status", why))?;
@@ -182,7 +182,7 @@ impl Ledgers {
         })
     }
 
-    /// What was counted since `before`. Minima and worst stacks stay what they were.
+    /// What was counted since `before`. Minima and worst stacks are not changed, because they cannot be subtracted.
     pub fn since(self, before: &Self) -> Result<Self> {
         Ok(Self {
             status: self.status.since(&before.status)?,

@@ -23,7 +23,7 @@ pub struct LongestRequest {
     pub ns: u64,
     /// Its size.
     pub bytes: u64,
-    /// Nanoseconds by phase, which sum to `ns`.
+    /// Nanoseconds by phase. Their sum is `ns`.
     pub phases_ns: BTreeMap<Phase, u64>,
 }
 
@@ -32,30 +32,30 @@ pub struct LongestRequest {
 pub struct InFlight {
     /// How many.
     pub requests: u64,
-    /// Nanoseconds that the oldest has been under way.
+    /// How long the oldest has been under way, in nanoseconds.
     pub oldest_ns: u64,
-    /// These by what they are at.
+    /// These requests by what they are waiting for.
     pub phases: BTreeMap<Phase, u64>,
 }
 
 /// Requests of a device in one direction.
 #[derive(Clone, Debug, Default)]
 pub struct NbdRequests {
-    /// Completed.
+    /// Requests that were completed.
     pub requests: u64,
-    /// Their size.
+    /// The bytes of these requests.
     pub bytes: u64,
-    /// Those of them that failed.
+    /// How many of these requests failed.
     pub errors: u64,
-    /// How often one was given back, to be tried once more.
+    /// How often a request was given back to be tried again.
     pub requeues: u64,
     /// Nanoseconds by phase.
     pub phases: BTreeMap<Phase, u64>,
     /// Requests by microseconds.
     pub hist: Log2,
-    /// The longest; `None` if there was none, or it was before the interval.
+    /// The longest; `None` if there was none, or if it was before the interval.
     pub longest: Option<LongestRequest>,
-    /// What goes on at the end.
+    /// Requests that were not completed at the end.
     pub in_flight: InFlight,
 }
 
@@ -64,7 +64,7 @@ pub struct NbdRequests {
 pub struct WaitedFor {
     /// How many.
     pub stalls: u64,
-    /// Nanoseconds that they waited, by what requests were at meanwhile.
+    /// Nanoseconds that they waited, by what the requests were waiting for in that time.
     pub phases: BTreeMap<Phase, u64>,
 }
 
@@ -82,7 +82,7 @@ pub struct Nbd {
     pub devices: BTreeMap<String, NbdDevice>,
     /// Stalls that waited for requests of any device.
     pub stalls: WaitedFor,
-    /// Requests of devices that found no room.
+    /// Requests of devices for which there was no room.
     pub others: u64,
 }
 
@@ -147,7 +147,7 @@ impl Nbd {
                 for (low, n) in &mut now.hist {
                     *n = grown(&row("hist.us"), *n, old.hist.get(low).copied().unwrap_or(0))?;
                 }
-                // A longer one before the interval hides those in it.
+                // If there was a longer request before the interval, the longest of the interval is not known.
                 let longest_before = old.longest.map_or(0, |longest| longest.ns);
                 now.longest = now.longest.take().filter(|longest| longest.ns > longest_before);
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reserves`: who takes pages without regard to the watermarks, how low zones fell, who waited for the reserves, and
-//! which packets were dropped for want of them.
+//! `reserves`: what takes pages without regard to the watermarks, how low zones fell, which tasks waited for the
+//! reserves, and which packets were dropped to save them.
 
 use std::collections::BTreeMap;
 
@@ -17,21 +17,21 @@ use crate::{
     names::{User, Woken},
 };
 
-/// What one user took.
+/// What one user of the reserves took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TakenPages {
     /// Allocations.
     pub allocations: u64,
     /// Pages.
     pub pages: u64,
-    /// Of these, pages that left their zone below its min watermark.
+    /// How many of these pages left their zone below its min watermark.
     pub below_min_pages: u64,
 }
 
-/// Waits, or those of one sort.
+/// A number of waits, and how long they took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WaitCount {
-    /// How many.
+    /// How many there were.
     pub waits: u64,
     /// Nanoseconds.
     pub ns: u64,
@@ -46,7 +46,7 @@ pub struct Lowest {
     pub min_pages: u64,
     /// Nanoseconds since the machine started.
     pub at_ns: u64,
-    /// Reached after the earlier snapshot, if there is one.
+    /// Whether it was reached after the earlier snapshot, if there is one.
     pub is_new: bool,
 }
 
@@ -59,7 +59,7 @@ pub struct Zone {
     pub min: u64,
     /// Its low watermark.
     pub low: u64,
-    /// The lowest when someone took a page; `None`: nobody did.
+    /// The lowest when a page was taken from the reserves; `None` if none was taken.
     pub lowest: Option<Lowest>,
 }
 
@@ -77,9 +77,9 @@ pub struct NodeWaits {
 pub struct Reserves {
     /// Whether pages are counted.
     pub state: State,
-    /// Whether waits are.
+    /// Whether waits are counted.
     pub waits_state: State,
-    /// Whether dropped packets are.
+    /// Whether dropped packets are counted.
     pub drops_state: State,
     /// By user.
     pub users: BTreeMap<&'static str, TakenPages>,
@@ -87,13 +87,13 @@ pub struct Reserves {
     pub slabs: u64,
     /// Pages of user `other` by call site.
     pub sites: BTreeMap<String, u64>,
-    /// By node and name, as `0.DMA32`.
+    /// By node and name, such as `0.DMA32`.
     pub zones: BTreeMap<String, Zone>,
-    /// By what ended them.
+    /// By the reason why they ended.
     pub waits: BTreeMap<&'static str, WaitCount>,
     /// By microseconds.
     pub hist: Log2,
-    /// Waits that went on.
+    /// Waits that had not ended.
     pub open: u64,
     /// By node.
     pub nodes: BTreeMap<String, NodeWaits>,
@@ -103,11 +103,11 @@ pub struct Reserves {
     pub drops: u64,
     /// By call site.
     pub drop_sites: BTreeMap<String, u64>,
-    /// Sockets that may use the reserves now; `None` where the kernel does not say.
+    /// Sockets that may use the reserves now; `None` if the kernel does not say.
     pub sockets: Option<u64>,
 }
 
-/// Numbers of the rows `PREFIX.N.` whose key ends with `.KEY`.
+/// What stands between `prefix` and `key` in the keys of the rows that begin and end with these.
 fn numbered(rows: &Rows, prefix: &str, key: &str) -> Vec<String> {
     rows.keys(prefix).filter_map(|rest| rest.strip_suffix(key)).map(str::to_owned).collect()
 }
@@ -116,7 +116,7 @@ fn sites(rows: &mut Rows, prefix: &str, unit: &str) -> Result<BTreeMap<String, u
     let mut sites = BTreeMap::new();
     for n in numbered(rows, &format!("{prefix}."), ".at") {
         let at = rows.take(&format!("{prefix}.{n}.at"))?;
-        // Two addresses of one function.
+        // Two call sites may be in the same function.
         let function = at.split('+').next().unwrap_or(&at).to_owned();
         let count: &mut u64 = sites.entry(function).or_default();
         *count = count.saturating_add(rows.number(&format!("{prefix}.{n}.{unit}"))?);

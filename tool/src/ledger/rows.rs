@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `key value` rows, read strictly: what is missing, doubled or cut off is an error.
+//! Reads `key value` rows strictly: a row that is missing, doubled or cut off is an error.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     names::Origin,
 };
 
-/// The rows of one ledger that nobody has asked for yet.
+/// The rows of one ledger that were not taken yet.
 #[derive(Debug)]
 pub struct Rows {
     ledger: &'static str,
@@ -63,12 +63,12 @@ impl Rows {
         self.take_opt(key).map(|value| self.parse_number(key, &value)).transpose()
     }
 
-    /// What follows `prefix` in the keys of the rows that nobody took yet.
+    /// What follows `prefix` in the keys of the rows that were not taken yet.
     pub fn keys<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         self.left.range(prefix.to_owned()..).map_while(move |(key, _)| key.strip_prefix(prefix))
     }
 
-    /// Takes all rows whose key begins with `prefix`; gives the rest of the key and the value.
+    /// Takes all rows whose key begins with `prefix`. Returns the rest of each key, and the value.
     pub fn take_prefix(&mut self, prefix: &str) -> Vec<(String, String)> {
         let keys: Vec<String> = self
             .left
@@ -80,7 +80,7 @@ impl Rows {
         keys.into_iter().filter_map(|key| Some((key[prefix.len()..].to_owned(), self.left.remove(&key)?))).collect()
     }
 
-    /// Origins that the module tells apart: those of a module older than handoff know no writer.
+    /// The origins that the module tells apart. A module that is older than handoff does not have the writer.
     pub fn origins(&self) -> Vec<Origin> {
         let writer = self.keys("writer.").next().is_some();
         Origin::ALL.iter().copied().filter(|origin| writer || *origin != Origin::Writer).collect()
@@ -88,30 +88,30 @@ impl Rows {
 
     /// Reads an unsigned decimal number.
     pub fn parse_number(&self, key: &str, value: &str) -> Result<u64> {
-        // `u64::from_str` takes a leading plus; the format does not.
+        // `u64::from_str` accepts a leading plus, but the format does not.
         let digits = Some(value).filter(|value| value.bytes().all(|b| b.is_ascii_digit()));
         digits
             .and_then(|digits| digits.parse().ok())
             .ok_or_else(|| self.error(format!("row {key} is not a number: {value:?}")))
     }
 
-    /// Notes parts of rows that nobody asked for.
+    /// Notes parts of rows that this tool does not know.
     pub fn note_unknown(&mut self, parts: impl IntoIterator<Item = String>) {
         self.unknown.extend(parts);
     }
 
-    /// Keys and parts of rows that nobody asked for: of a module newer than this tool.
+    /// The keys and parts of rows that this tool does not know, because the module is newer.
     pub fn unknown(self) -> Vec<String> {
         self.left.into_keys().chain(self.unknown).collect()
     }
 }
 
-/// Adds without a chance of wrapping: a crafted file must not turn into a wrong sum.
+/// Adds numbers without wrapping, because a crafted file must not lead to a small sum.
 pub fn total(numbers: impl IntoIterator<Item = u64>) -> u64 {
     numbers.into_iter().fold(0, u64::saturating_add)
 }
 
-/// The growth of a counter; it cannot shrink while the module stays loaded.
+/// The growth of a counter. A counter cannot shrink while the module stays loaded.
 pub fn grown(name: &str, now: u64, before: u64) -> Result<u64> {
     now.checked_sub(before)
         .ok_or_else(|| Error::Since(format!("{name} was {before} in the earlier snapshot and is {now} now")))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `shrinkers`: who called which shrinker, and what came of it.
+//! `shrinkers`: which shrinkers were called, by what, and what came of it.
 
 use std::collections::BTreeMap;
 
@@ -17,34 +17,34 @@ use crate::{
     names::{Origin, ShrinkerCount as Count},
 };
 
-/// What calls came to.
+/// Sums over calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ShrinkerCounts {
     /// Calls.
     pub calls: u64,
-    /// Of these, calls that found no object.
+    /// How many of these calls found no object.
     pub empty: u64,
-    /// Calls that found some and scanned none: too few to be worth it.
+    /// Calls that found some objects and scanned none, because there were too few.
     pub idle: u64,
-    /// Calls in which the shrinker would not go on: it may not enter a filesystem, or could not take a lock.
+    /// Calls that the shrinker refused to continue, because it may not enter a filesystem, or could not take a lock.
     pub refused: u64,
-    /// Calls while others were in the same shrinker, for the same node and cgroup.
+    /// Calls that ran while another one was in the same shrinker, for the same node and cgroup.
     pub overlapped: u64,
     /// Objects scanned.
     pub scanned: u64,
     /// Objects freed.
     pub freed: u64,
-    /// Pages of slabs that became free meanwhile.
+    /// Pages of slabs that became free during the calls.
     pub freed_pages: u64,
-    /// Nanoseconds counting objects.
+    /// Nanoseconds spent counting objects.
     pub count_ns: u64,
-    /// Nanoseconds scanning them.
+    /// Nanoseconds spent scanning objects.
     pub scan_ns: u64,
-    /// Objects of their own share that calls left to others.
+    /// Objects that calls left to later ones, of their own share.
     pub deferred: u64,
-    /// Of these, objects left as the reclaimer must not enter a filesystem.
+    /// How many of these objects were left because the reclaimer must not enter a filesystem.
     pub deferred_nofs: u64,
-    /// Objects left by others that calls scanned.
+    /// Objects that calls scanned and that earlier calls had left.
     pub paid: u64,
     /// Calls of reclaimers that must not enter a filesystem.
     pub nofs_calls: u64,
@@ -85,7 +85,8 @@ impl ShrinkerCounts {
         Ok(self)
     }
 
-    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    /// Turns counts into their growth. What is missing of the earlier counts was given away, and is added to `given`.
+    /// Returns true if something is missing.
     fn fell(&mut self, mut before: Self, given: &mut Self) -> bool {
         let had = given.calls;
         let fields = self.fields().into_iter().zip(before.fields()).zip(given.fields());
@@ -95,14 +96,14 @@ impl ShrinkerCounts {
         given.calls > had
     }
 
-    /// Takes off an heir's growth what it was given of the time before.
+    /// Subtracts from the growth of an heir what it was given from before the interval.
     fn take_off(&mut self, given: &mut Self) {
         for ((_, heir), (_, given)) in self.fields().into_iter().zip(given.fields()) {
             take_off(heir, given);
         }
     }
 
-    /// Adds other calls.
+    /// Adds the counts of other calls.
     pub fn add(&mut self, mut other: Self) {
         for ((_, sum), (_, n)) in self.fields().into_iter().zip(other.fields()) {
             *sum = sum.saturating_add(*n);
@@ -114,22 +115,22 @@ impl ShrinkerCounts {
         self.count_ns.saturating_add(self.scan_ns)
     }
 
-    /// Calls that freed nothing for want of objects.
+    /// Calls that had no objects or too few to free.
     pub fn useless(&self) -> u64 {
         self.empty.saturating_add(self.idle)
     }
 }
 
-/// Which calls.
+/// Identifies a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ShrinkerKey {
-    /// The shrinker's name. Two shrinkers may have one.
+    /// The shrinker's name. Two shrinkers may have the same name.
     pub name: String,
-    /// For whose sake.
+    /// What asked for reclaim.
     pub origin: Origin,
     /// Hierarchy and id of the cgroup that was to shrink; id 0 for none.
     pub cgroup: (Hierarchy, u64),
-    /// Its node.
+    /// The node.
     pub node: u64,
 }
 
@@ -138,15 +139,16 @@ pub struct ShrinkerKey {
 pub struct Shrinkers {
     /// Whether calls are counted.
     pub state: State,
-    /// What calls came to.
+    /// Sums over calls.
     pub rows: BTreeMap<ShrinkerKey, ShrinkerCounts>,
-    /// At most so many nanoseconds more are of these, among `other`: they had no row for a while.
+    /// At most this many nanoseconds more belong to these rows. They are in `other`, because there was no row for a
+    /// while.
     pub missed_ns: BTreeMap<ShrinkerKey, u64>,
-    /// What has no row, of living cgroups and of none.
+    /// Calls that have no row, for living cgroups and for none.
     pub other: ShrinkerCounts,
-    /// What has no row any more, of cgroups that were removed.
+    /// Calls that have no row any more, for cgroups that were removed.
     pub removed: ShrinkerCounts,
-    /// Of an interval: rows that others got in it. What they had counted before is not among `other`.
+    /// In an interval, how many rows were given to others. What they had counted before is not in `other`.
     pub lost_rows: u64,
 }
 
@@ -154,7 +156,7 @@ impl Shrinkers {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let state = State::parse(rows)?;
         let other = ShrinkerCounts::parse(rows, "other")?;
-        // Of an older module, which gives no row back.
+        // An older module never gives a row to another one, so it has no such rows.
         let has_removed = rows.keys("removed.").next().is_some();
         let removed = if has_removed { ShrinkerCounts::parse(rows, "removed")? } else { ShrinkerCounts::default() };
         let numbers: Vec<String> =
@@ -199,7 +201,8 @@ impl Shrinkers {
         }
         self.other = self.other.since(before.other, "other")?;
         self.removed = self.removed.since(before.removed, "removed")?;
-        // As of cgroups: whoever has a row was not removed when it lost one; whoever has none mostly was.
+        // The same as for cgroups: a cgroup that has a row now was not removed when it lost its earlier one. A cgroup
+        // that has none was mostly removed.
         self.other.take_off(&mut living);
         self.removed.take_off(&mut living);
         self.removed.take_off(&mut gone);

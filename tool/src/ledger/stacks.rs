@@ -36,16 +36,16 @@ pub struct Stack {
     pub comm: String,
     /// Its pid.
     pub pid: u64,
-    /// Innermost first.
+    /// The frames, innermost first.
     pub frames: Vec<Frame>,
-    /// Whether it was first seen in the interval reported on.
+    /// Whether it was first seen in the interval that is reported.
     pub is_new: bool,
 }
 
 /// The `stacks` ledger.
 #[derive(Clone, Debug)]
 pub struct Stacks {
-    /// Those seen.
+    /// The stacks that were seen.
     pub worst: BTreeMap<(Origin, Layer), Stack>,
 }
 
@@ -74,7 +74,7 @@ impl Stacks {
 fn parse_stack(rows: &mut Rows, key: &str, headroom: u64) -> Result<Stack> {
     let depth = rows.number(&format!("{key}.depth"))?;
     let task = rows.take(&format!("{key}.task"))?;
-    // The comm may hold colons, the pid may not.
+    // The comm may contain colons, but the pid cannot.
     let Some((comm, pid)) = task.rsplit_once(':') else {
         return Err(rows.error(format!("row {key}.task is not comm:pid: {task:?}")));
     };

@@ -16,9 +16,9 @@ use crate::{error::Result, names::Cause};
 /// The stalls of one cgroup's tasks.
 #[derive(Clone, Debug, Default)]
 pub struct CgroupStalls {
-    /// Where it is; `None` if it is gone or out of sight.
+    /// Its path; `None` if it is gone or not visible.
     pub path: Option<String>,
-    /// How many.
+    /// How many there were.
     pub stalls: u64,
     /// Nanoseconds in all.
     pub ns: u64,
@@ -26,9 +26,9 @@ pub struct CgroupStalls {
     pub causes: BTreeMap<Cause, u64>,
     /// Stalls by microseconds.
     pub hist: Log2,
-    /// It has been removed.
+    /// Whether it has been removed.
     pub removed: bool,
-    /// At most so many nanoseconds more are its own, among `other`: it had no row for a while.
+    /// At most this many nanoseconds more are its own. They are in `other`, because it had no row for a while.
     pub missed_ns: u64,
 }
 
@@ -37,11 +37,11 @@ pub struct CgroupStalls {
 pub struct StallCgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), CgroupStalls>,
-    /// Of tasks in none, and in cgroups that have no row.
+    /// Stalls of tasks in no cgroup, and in cgroups that have no row.
     pub other: CgroupStalls,
-    /// Of tasks in cgroups that were removed and have no row any more.
+    /// Stalls of tasks in cgroups that were removed and have no row any more.
     pub removed: CgroupStalls,
-    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    /// In an interval, how many cgroups lost their row. What they had counted before is not in `other`.
     pub lost_rows: u64,
 }
 
@@ -75,7 +75,8 @@ impl CgroupStalls {
         Ok(self)
     }
 
-    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    /// Turns counts into their growth. What is missing of the earlier counts was given away, and is added to `given`.
+    /// Returns true if something is missing.
     fn fell(&mut self, before: &Self, given: &mut Self) -> bool {
         let given_before = given.ns;
         fell(&mut self.stalls, before.stalls, &mut given.stalls);
@@ -85,7 +86,7 @@ impl CgroupStalls {
         given.ns > given_before
     }
 
-    /// Takes off an heir's growth what it was given of the time before.
+    /// Subtracts from the growth of an heir what it was given from before the interval.
     fn take_off(&mut self, given: &mut Self) {
         take_off(&mut self.stalls, &mut given.stalls);
         take_off(&mut self.ns, &mut given.ns);
@@ -134,7 +135,8 @@ impl StallCgroups {
         }
         self.other = self.other.since(&before.other, "other.0")?;
         self.removed = self.removed.since(&before.removed, "removed.0")?;
-        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        // A cgroup that has a row now was not removed when it lost its earlier one. A cgroup that has none was mostly
+        // removed.
         self.other.take_off(&mut living);
         self.removed.take_off(&mut living);
         self.removed.take_off(&mut gone);

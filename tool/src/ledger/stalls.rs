@@ -22,18 +22,19 @@ use crate::{
 pub enum Part {
     /// Its probes are attached.
     Available,
-    /// They are switched off (parameters `stalls`, `shrinkers`, `tlb`): its time counts as what it is a part of.
+    /// Its probes are switched off (parameters `stalls`, `shrinkers`, `tlb`). Its time counts as the cause that
+    /// contains it.
     Off,
-    /// The module that they are in is not loaded; the same.
+    /// The module that its probes are in is not loaded. Its time counts as the cause that contains it.
     Waiting,
-    /// They cannot be had in this kernel; the same.
+    /// This kernel does not support its probes. Its time counts as the cause that contains it.
     Unavailable,
 }
 
-/// Causes that a module which is older than they are has no rows of.
+/// Causes that older modules do not have rows for.
 const LATER: [Cause; 1] = [Cause::RqQos];
 
-/// The time of a cause; none by a module that is older than the cause.
+/// The time of a cause, which is 0 if the module is older than the cause.
 fn time_of(rows: &mut Rows, cause: Cause, key: &str) -> Result<u64> {
     if LATER.contains(&cause) { rows.number_opt(key).map(Option::unwrap_or_default) } else { rows.number(key) }
 }
@@ -59,7 +60,7 @@ impl Part {
     }
 }
 
-/// What went to one cause.
+/// The time that went to one cause.
 #[derive(Clone, Debug, Default)]
 pub struct CauseTime {
     /// Nanoseconds.
@@ -71,11 +72,11 @@ pub struct CauseTime {
 /// The stalls of one origin.
 #[derive(Clone, Debug, Default)]
 pub struct OriginStalls {
-    /// How many.
+    /// How many there were.
     pub stalls: u64,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// Of the longest since the module was loaded.
+    /// Nanoseconds of the longest since the module was loaded.
     pub longest_ns: u64,
     /// Pages scanned.
     pub scanned: u64,
@@ -92,13 +93,13 @@ pub struct OriginStalls {
 pub struct Stalls {
     /// Whether stalls are timed.
     pub on: bool,
-    /// Whether a stall is the allocation slow path with its retries, or a reclaim window alone.
+    /// Whether a stall is the whole slow path of an allocation with its retries, or only a reclaim window.
     pub whole: bool,
     /// Which parts can be told apart.
     pub parts: BTreeMap<Cause, Part>,
     /// By origin.
     pub origins: BTreeMap<Origin, OriginStalls>,
-    /// Those that began while what could be freed was mostly clean; without histograms.
+    /// Stalls that began although most of what could be freed was clean. They have no histograms.
     pub clean: OriginStalls,
 }
 
@@ -198,7 +199,7 @@ impl Stalls {
     }
 }
 
-/// One stall, whole.
+/// One stall, with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stall {
     /// Nanoseconds.
@@ -209,15 +210,15 @@ pub struct Stall {
     pub origin: Origin,
     /// Order of the allocation.
     pub order: u64,
-    /// Its flags, as a number; 0 for a cgroup's reclaim.
+    /// The flags of the allocation, as a number; 0 for a cgroup's reclaim.
     pub gfp: String,
     /// The node that the task ran on.
     pub node: u64,
-    /// The task.
+    /// The PID of the task.
     pub pid: i64,
-    /// Its name.
+    /// The name of the task.
     pub task: String,
-    /// Id of its cgroup.
+    /// The id of the task's cgroup.
     pub cgroup: u64,
     /// Pages scanned.
     pub scanned_pages: u64,
@@ -225,18 +226,18 @@ pub struct Stall {
     pub freed_pages: u64,
     /// Pages on the inactive file lists of the node when it began.
     pub inactive_file_pages: u64,
-    /// The same of the anon lists.
+    /// The same for the anon lists.
     pub inactive_anon_pages: u64,
     /// Pages of files on the node that were dirty or under writeback.
     pub dirty_pages: u64,
     /// Nanoseconds by cause; their sum is `ns`.
     pub parts_ns: BTreeMap<Cause, u64>,
-    /// Of its waits those for NBD requests: nanoseconds by what these were at meanwhile.
+    /// The waits for NBD requests: nanoseconds by what the requests were waiting for in that time.
     pub nbd_ns: BTreeMap<Phase, u64>,
 }
 
 impl Stall {
-    /// And the fields that this tool does not know.
+    /// Parses a stall. Also returns the fields that this tool does not know.
     fn parse(rows: &Rows, key: &str, value: &str) -> Result<(Self, Vec<String>)> {
         let missing = |what: &str| rows.error(format!("row {key} has no {what}"));
         let (fields, task) = value.split_once(" comm=").ok_or_else(|| missing("comm"))?;
@@ -302,7 +303,7 @@ impl Longest {
         Ok(Self(all))
     }
 
-    /// Those that the earlier ledger has not.
+    /// The stalls that are not in the earlier ledger.
     pub(super) fn since(self, before: &Self) -> Self {
         Self(self.0.into_iter().filter(|stall| !before.0.contains(stall)).collect())
     }

@@ -15,7 +15,7 @@ use crate::{
 /// The ledger format this tool reads.
 pub const FORMAT: &str = "2";
 
-/// Parts of the ledgers that depend on a probe being attached; a newer module may have more.
+/// The parts of the ledgers that depend on a probe. A newer module may have more.
 const PARTS: [&str; 9] = [
     "windows",
     "writes",
@@ -27,16 +27,16 @@ const PARTS: [&str; 9] = [
     "headroom.nbd",
     "headroom.net",
 ];
-/// Tables that can be full; a newer module may have more.
+/// The tables that can be full. A newer module may have more.
 const LOST: [&str; 5] = ["slots", "depth", "cgroups", "stacks", "preload"];
 
-/// Whether a part of the ledgers can be believed.
+/// Whether a part of the ledgers can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Availability {
     /// Its probes are attached.
     Available,
-    /// Its rows say nothing.
+    /// Its probes are missing, so its rows mean nothing.
     Unavailable,
 }
 
@@ -47,9 +47,9 @@ pub struct Probe {
     pub name: String,
     /// `tracepoint` or `fprobe`.
     pub via: &'static str,
-    /// `attached`, `resting` while it would tell nothing, or why it is not.
+    /// `attached`; `resting` while it would have nothing to report; or the reason why it is not attached.
     pub state: String,
-    /// What the function is called in this kernel, if gcc made another one of it.
+    /// The name of the function in this kernel, if the compiler changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
 }
@@ -77,10 +77,10 @@ pub struct Cost {
     pub sampled_cycles: u64,
     /// Cycles of all events, estimated from the sample.
     pub cycles_estimate: u64,
-    /// The same in nanoseconds, if the module says so.
+    /// The same in nanoseconds, if the module has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ns_estimate: Option<u64>,
-    /// The time in which that was, in nanoseconds.
+    /// The time that this estimate covers, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_ns: Option<u64>,
     /// Memory the module holds.
@@ -122,17 +122,18 @@ pub struct Status {
     pub softirq: BTreeMap<Layer, u64>,
     /// Samples of a task that is in no window, by layer.
     pub outside: BTreeMap<Layer, u64>,
-    /// Calls of probed functions by interrupts of a handler, which the kernel does not pass on; no stall's.
+    /// Calls of probed functions by interrupts while a handler ran. The kernel does not pass them on, and they belong
+    /// to no stall.
     pub calls_of_irqs: Option<u64>,
     /// Windows open now.
     pub windows_open: u64,
-    /// Stalls that go on now, if the module counts them.
+    /// Stalls that are going on now, if the module counts them.
     pub stalls_open: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
     /// Samples below the parameter `headroom_floor`.
     pub low: Option<u64>,
-    /// Of those, samples whose event was held back by the rate limit.
+    /// Samples of these whose event was suppressed by the rate limit.
     pub low_suppressed: Option<u64>,
     /// The module's own cost.
     pub cost: Cost,
@@ -140,7 +141,7 @@ pub struct Status {
 
 impl Status {
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
-        // First, so that a newer format is called that and not a broken one.
+        // Check the format first, so that a newer format is not taken for a broken ledger.
         let format = rows.take("format")?;
         if format != FORMAT {
             return Err(Error::Format(format));
@@ -164,7 +165,7 @@ impl Status {
         if probes.is_empty() {
             return Err(rows.error("there is no probe row"));
         }
-        // For who measures each handler by itself: `make cost`.
+        // These rows are for `make cost`, which measures each handler by itself.
         for prefix in ["counted.", "mean_cycles."] {
             rows.take_prefix(prefix);
         }
@@ -199,7 +200,7 @@ impl Status {
         })
     }
 
-    /// Why a part cannot be believed, or `None` if it can.
+    /// Why a part cannot be trusted; `None` if it can.
     pub fn unavailable(&self, part: &str) -> Option<String> {
         if self.parts.get(part) == Some(&Availability::Available) {
             return None;
@@ -230,7 +231,7 @@ impl Status {
         cost.events = grown("cost.events", cost.events, before.cost.events)?;
         cost.sampled_events = grown("cost.sampled_events", cost.sampled_events, before.cost.sampled_events)?;
         cost.sampled_cycles = grown("cost.sampled_cycles", cost.sampled_cycles, before.cost.sampled_cycles)?;
-        // An estimate is no counter: it may even fall a little as its averages settle.
+        // An estimate is not a counter. It may even fall a little while its averages settle.
         cost.cycles_estimate = cost.cycles_estimate.saturating_sub(before.cost.cycles_estimate);
         let ns = cost.ns_estimate.zip(before.cost.ns_estimate);
         cost.ns_estimate = ns.map(|(now, before)| now.saturating_sub(before));
@@ -267,7 +268,7 @@ fn grown_opt(name: &str, now: Option<u64>, before: Option<u64>) -> Result<Option
     now.map(|now| grown(name, now, before.unwrap_or(0))).transpose()
 }
 
-/// All rows behind a prefix, the required ones among them.
+/// All rows with a prefix. The required ones must be among them.
 fn numbers(rows: &mut Rows, prefix: &str, required: &[&str]) -> Result<BTreeMap<String, u64>> {
     let mut numbers = BTreeMap::new();
     for name in required {
@@ -283,7 +284,7 @@ fn numbers(rows: &mut Rows, prefix: &str, required: &[&str]) -> Result<BTreeMap<
 fn by_layer(rows: &mut Rows, key: impl Fn(&str) -> String) -> Result<BTreeMap<Layer, u64>> {
     let mut counts = BTreeMap::new();
     for layer in Layer::ALL {
-        // Not every layer has such a row: only the lower ones can run outside a window.
+        // Not every layer has such a row, because only the lower ones can run outside of a window.
         if let Some(count) = rows.number_opt(&key(layer.key()))? {
             counts.insert(*layer, count);
         }
@@ -298,7 +299,7 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, before: &BTreeMap<K, u64>, name:
     Ok(())
 }
 
-/// Whether a part of the ledgers rests on this probe.
+/// Whether a part of the ledgers depends on this probe.
 fn concerns(part: &str, probe: &str) -> bool {
     match part {
         "windows" | "headroom.entry" => {

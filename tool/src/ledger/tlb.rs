@@ -18,11 +18,11 @@ use crate::{
 /// Flushes of one origin, for one purpose.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Flushes {
-    /// Times that reclaim asked for it.
+    /// How often reclaim asked for a flush.
     pub asked: u64,
-    /// Times that other CPUs were interrupted.
+    /// How often other CPUs were interrupted.
     pub ipis: u64,
-    /// Nanoseconds from asked to done.
+    /// Nanoseconds from when flushes were asked for to when they were done.
     pub ns: u64,
 }
 

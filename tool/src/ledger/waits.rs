@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `waits` and `waits_cgroups`: what tasks waited for that memory is to blame for, and which of it PSI counts.
+//! `waits` and `waits_cgroups`: what tasks waited for because memory was short, and which of these waits PSI counts.
 
 use std::collections::BTreeMap;
 
@@ -22,31 +22,31 @@ use crate::{
 /// Waits of one kind.
 #[derive(Clone, Debug, Default)]
 pub struct WaitsOfKind {
-    /// How many, and how long.
+    /// How many there were, and how long they took.
     pub all: WaitCount,
-    /// Nanoseconds of that that PSI counts.
+    /// The part of this that PSI counts, in nanoseconds.
     pub psi_ns: u64,
     /// The longest, in nanoseconds.
     pub longest_ns: u64,
     /// By microseconds.
     pub hist: Log2,
-    /// Nanoseconds by whose limit it was; of some kinds only.
+    /// Nanoseconds by the limit that pages were reclaimed for; only for some kinds.
     pub limits: BTreeMap<Limit, u64>,
-    /// By task; of some kinds only.
+    /// By task; only for some kinds.
     pub tasks: BTreeMap<String, WaitCount>,
 }
 
-/// Pages that came back, by whose limit is reached.
+/// Pages that came back, by the limit that was reached.
 pub type CameBack = BTreeMap<Limit, u64>;
 
 /// The `waits` ledger.
 #[derive(Clone, Debug)]
 pub struct Waits {
-    /// Whether waits for pages that are read are all seen.
+    /// Whether all waits for pages that are being read are seen.
     pub state: State,
-    /// Whether what PSI counts is told apart.
+    /// Whether the parts of what PSI counts are told apart.
     pub psi_state: State,
-    /// Whether pauses of who dirties pages are seen.
+    /// Whether the pauses of tasks that dirty pages are seen.
     pub dirty_state: State,
     /// Whether pages that come back are counted.
     pub refaults_state: State,
@@ -56,29 +56,29 @@ pub struct Waits {
     pub anon: CameBack,
     /// Pages of files that came back.
     pub file: CameBack,
-    /// By device, as major and minor number; `0:0` where it is not known.
+    /// By device, as major and minor number; `0:0` if the device is not known.
     pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
-    /// Nanoseconds for devices that found no room.
+    /// Nanoseconds for devices for which there was no room.
     pub other_devices_ns: u64,
-    /// Waits that went on.
+    /// Waits that had not ended.
     pub open: u64,
 }
 
 /// Waits of one cgroup's tasks, and pages of the cgroup that came back.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct CgroupWaits {
-    /// Where it is, or was when it was removed; absent if that is not known.
+    /// Its path, or the path that it had when it was removed; absent if this is not known.
     pub path: Option<String>,
-    /// It has been removed.
+    /// Whether it has been removed.
     pub removed: bool,
-    /// At most so many nanoseconds more are its own, among those that no row has: it had none for a while. A page that
-    /// came back counts as 1000 of them.
+    /// At most this many nanoseconds more are its own. They are among those that have no row, because it had none for a
+    /// while. A page that came back counts as 1000 nanoseconds.
     pub missed_ns: u64,
-    /// By kind; only those that there were.
+    /// By kind; only kinds that occurred.
     pub kinds: BTreeMap<WaitKind, WaitCount>,
-    /// What PSI counts of them, in nanoseconds.
+    /// The part of them that PSI counts, in nanoseconds.
     pub psi_ns: u64,
-    /// Nanoseconds by kind and by whose limit it was.
+    /// Nanoseconds by kind and by the limit that pages were reclaimed for.
     pub limits: BTreeMap<WaitKind, BTreeMap<Limit, u64>>,
     /// Pages of anonymous memory and shmem that came back.
     pub anon_pages: u64,
@@ -93,11 +93,11 @@ pub struct CgroupWaits {
 pub struct WaitCgroups {
     /// By hierarchy and cgroup id.
     pub groups: BTreeMap<(Hierarchy, u64), CgroupWaits>,
-    /// Of tasks in none, and in cgroups that have no row.
+    /// Waits of tasks in no cgroup, and in cgroups that have no row.
     pub other: CgroupWaits,
-    /// Of tasks in cgroups that were removed and have no row any more.
+    /// Waits of tasks in cgroups that were removed and have no row any more.
     pub removed: CgroupWaits,
-    /// Of an interval: cgroups that lost a row in it. What they had counted before is not among `other`.
+    /// In an interval, how many cgroups lost their row. What they had counted before is not in `other`.
     pub lost_rows: u64,
 }
 
@@ -125,7 +125,7 @@ fn less(name: &str, now: WaitCount, before: WaitCount) -> Result<WaitCount> {
     })
 }
 
-/// What each key counted since `before`.
+/// Turns the counts of each key into their growth since `before`.
 fn less_each<K: Ord>(
     name: &str,
     now: &mut BTreeMap<K, WaitCount>,
@@ -265,7 +265,8 @@ impl CgroupWaits {
         Ok(())
     }
 
-    /// Turns counts into their growth; what is missing of the earlier ones was given away. True if something is.
+    /// Turns counts into their growth. What is missing of the earlier counts was given away, and is added to `given`.
+    /// Returns true if something is missing.
     fn fell(&mut self, before: &Self, given: &mut Self) -> bool {
         let had = given.weight();
         for (kind, old) in &before.kinds {
@@ -290,7 +291,7 @@ impl CgroupWaits {
         given.weight() > had
     }
 
-    /// Takes off an heir's growth what it was given of the time before.
+    /// Subtracts from the growth of an heir what it was given from before the interval.
     fn take_off(&mut self, given: &mut Self) {
         for (kind, given) in &mut given.kinds {
             if let Some(heir) = self.kinds.get_mut(kind) {
@@ -320,7 +321,7 @@ impl CgroupWaits {
         total(self.kinds.values().map(|n| n.ns))
     }
 
-    /// What the module tells the heaviest by.
+    /// The weight by which the module finds the heaviest rows.
     fn weight(&self) -> u64 {
         let pages = self.anon_pages.saturating_add(self.file_pages);
         self.ns().saturating_add(pages.saturating_mul(1000))
@@ -364,7 +365,8 @@ impl WaitCgroups {
         }
         self.other.since(&before.other, "other.0")?;
         self.removed.since(&before.removed, "removed.0")?;
-        // Whoever has a row was not removed when it lost one; whoever has none mostly was.
+        // A cgroup that has a row now was not removed when it lost its earlier one. A cgroup that has none was mostly
+        // removed.
         self.other.take_off(&mut living);
         self.removed.take_off(&mut living);
         self.removed.take_off(&mut gone);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `writes`: who wrote what during reclaim.
+//! `writes`: what reclaim wrote, by origin.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct Cell {
 pub struct OriginWrites {
     /// Windows it opened.
     pub windows: u64,
-    /// Pages those freed.
+    /// Pages that these windows freed.
     pub reclaimed: u64,
     /// Its writes, by type and kind.
     pub cells: BTreeMap<Type, BTreeMap<Kind, Cell>>,
@@ -53,20 +53,20 @@ impl OriginWrites {
     }
 }
 
-/// What zswap wrote back to the device behind it. None of it is a write of reclaim's.
+/// What zswap wrote back to the device behind it. None of this is a write of reclaim.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ZswapWriteback {
     /// Whether it is counted.
     pub state: State,
-    /// Pages that a worker of zswap's wrote back, on its own stack: its pool was full.
+    /// Pages that a worker of zswap wrote back on its own stack, because the pool was full.
     pub worker_pages: u64,
-    /// Pages that were written back on the stack of who reclaimed, or had a shrinker called, by origin.
+    /// Pages that were written back on the stack of a task that reclaimed or called a shrinker, by origin.
     pub pages: BTreeMap<Origin, u64>,
-    /// Of all these, pages that the device refused.
+    /// How many of all these pages the device refused.
     pub failed_pages: u64,
 }
 
-/// Swap writes that one device did not do.
+/// Swap writes that one device failed to do.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct FailedWrites {
     /// Writes.
@@ -86,7 +86,7 @@ pub struct Writes {
     pub total_pages: u64,
     /// What zswap wrote back; absent if the module is older.
     pub zswap_writeback: Option<ZswapWriteback>,
-    /// Devices that did not do what they were to write.
+    /// Devices that failed to write pages.
     pub failed: BTreeMap<String, FailedWrites>,
 }
 
@@ -159,7 +159,7 @@ fn parse_origin(rows: &mut Rows, origin: &str) -> Result<OriginWrites> {
         let cells = writes.cells.entry(of_type).or_default();
         for &kind in Kind::ALL {
             let key = format!("{origin}.{}.{}", of_type.key(), kind.key());
-            // Older modules do not tell them from those that were written.
+            // Older modules count failed writes as written.
             if kind == Kind::Failed && rows.keys(&key).next().is_none() {
                 cells.insert(kind, Cell::default());
                 continue;
@@ -188,7 +188,7 @@ fn subtract(origin: &str, now: &mut OriginWrites, then: &OriginWrites) -> Result
     now.windows = grown(&format!("{origin}.windows"), now.windows, then.windows)?;
     now.reclaimed = grown(&format!("{origin}.reclaimed"), now.reclaimed, then.reclaimed)?;
     for (of_type, cells) in &mut now.cells {
-        // What was queued by then may have failed since, and is not among the queued any more.
+        // What was queued then may have failed since. It is no longer counted as queued.
         let then_queued = then.cells.get(of_type).and_then(|cells| cells.get(&Kind::Io)).copied().unwrap_or_default();
         let queued = cells.get(&Kind::Io).copied().unwrap_or_default();
         let moved = Cell {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The recorded numbers against the kernel's own counters, over the same interval.
+//! Compares the recorded numbers with the kernel's own counters, over the same interval.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,21 +18,20 @@ pub struct Book {
     pub what: &'static str,
     /// Pages recorded.
     pub recorded: u64,
-    /// The kernel's counter. From `pswpout` zswap's own writeback (`zswpwb`) is taken off.
+    /// The kernel's counter. zswap's own writeback (`zswpwb`) is subtracted from `pswpout`.
     pub counter: &'static str,
     /// Its growth over the interval.
     pub kernel: u64,
-    /// Recorded minus kernel. Not zero while pages are under way, or when one of them is wrong.
+    /// Recorded minus kernel. This is not zero if pages were under way, or if one of the two is wrong.
     pub difference: i64,
 }
 
-/// Compares, as far as the kernel has the counters.
+/// Makes the comparisons for which the kernel has counters.
 pub(super) fn section(writes: &WritesSection, now: &System, before: &System, split_known: bool) -> Vec<Book> {
     let kind = |kind: Kind| writes.kinds.get(&kind).copied().unwrap_or(0);
     let mut books = vec![("pages written by reclaim", writes.pages, "nr_vmscan_write", None)];
     if split_known {
-        // zswap writes old entries back through the same counter, not from reclaim.
-        // And it counts what the device then refused.
+        // pswpout also counts what zswap writes back, which is not from reclaim, and what the device then refused.
         let device = total([Kind::Io, Kind::Sync, Kind::Failed].map(kind));
         books.push(("of them to a device", device, "pswpout", Some("zswpwb")));
         books.push(("of them to zswap", kind(Kind::Zswap), "zswpout", None));

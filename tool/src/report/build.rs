@@ -19,7 +19,7 @@ use crate::{
     system::System,
 };
 
-/// Builds the report on `now`, counted from `before` if that is given.
+/// Builds the report on `now`. If `before` is given, it counts from there.
 pub fn build(now: &Snapshot, before: Option<&Snapshot>, source: &'static str) -> Result<Report> {
     let mut ledgers = now.ledgers()?;
     if let Some(before) = before {
@@ -115,7 +115,7 @@ fn waits_section(ledgers: &Ledgers) -> Section<waits::WaitsSection> {
     }
 }
 
-/// What a section makes of its ledger, which says itself if that is too little.
+/// Makes a section from its ledger. The section itself says if the ledger is not enough.
 fn part<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> Section<S>) -> Section<S> {
     match ledger {
         Ok(ledger) => make(ledger),
@@ -130,13 +130,13 @@ fn section<T, S>(ledger: &std::result::Result<T, String>, make: impl Fn(&T) -> S
     }
 }
 
-/// Whether any layer could be sampled. The handoff is sampled by the helper, without a probe that could be missing.
+/// Whether any layer could be sampled. The helper itself samples the handoff layer, so this needs no probe.
 fn any_sampled(ledger: &Headroom, unavailable: &BTreeMap<Layer, String>) -> bool {
     let handed = ledger.cells.values().filter_map(|layers| layers.get(&Layer::Handoff)).any(|cell| cell.count > 0);
     Layer::ALL.iter().any(|layer| !unavailable.contains_key(layer) && (handed || *layer != Layer::Handoff))
 }
 
-/// Parts of the ledgers that cannot be believed, and why.
+/// The parts of the ledgers that cannot be trusted, and why.
 fn unavailable(status: &Status) -> BTreeMap<String, String> {
     status.parts.keys().filter_map(|part| Some((part.clone(), status.unavailable(part)?))).collect()
 }
@@ -153,7 +153,7 @@ fn check_order(now: &System, before: &System) -> Result<()> {
 
 fn utc(unix_time: f64) -> String {
     let since_epoch = Duration::try_from_secs_f64(unix_time).unwrap_or(Duration::ZERO);
-    // A time that does not fit a calendar comes from a broken file; its number is all there is to say.
+    // A time that does not fit into a calendar comes from a broken file. Show it as a number.
     UNIX_EPOCH
         .checked_add(since_epoch)
         .filter(|_| unix_time < 253_402_300_800.0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What tasks that want several pages in a row pay for that, and get.
+//! What allocations of several contiguous pages cost tasks, and whether they succeed.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 /// Attempts with one result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ResultRow {
-    /// How many.
+    /// How many attempts there were.
     pub attempts: u64,
     /// Nanoseconds that they took.
     pub ns: u64,
@@ -28,17 +28,17 @@ pub struct CompactionRow {
     pub order: u64,
     /// How many attempts, and how long they took.
     pub attempts: Times,
-    /// Nanoseconds of them all.
+    /// Nanoseconds of all attempts.
     pub ns: u64,
-    /// By what the kernel said; only what it said.
+    /// By the result that the kernel gave; only results that occurred.
     pub results: BTreeMap<CompactResult, ResultRow>,
-    /// Attempts after which the allocation was served.
+    /// Attempts after which the allocation succeeded.
     pub served: u64,
     /// Attempts after which the task reclaimed or compacted once more.
     pub again: u64,
     /// Attempts after which the allocation failed.
     pub failed: u64,
-    /// Attempts of which the kernel said that there is a block now, and someone else had it.
+    /// Attempts for which the kernel said that there is a block now, but another task had taken it.
     pub races: u64,
 }
 
@@ -49,9 +49,10 @@ pub struct CompactionSection {
     pub state: GroupState,
     /// By order.
     pub orders: Vec<CompactionRow>,
-    /// Whether it is noted who takes blocks, at the end.
+    /// Whether the module notes which tasks take blocks, at the end.
     pub takers_state: GroupState,
-    /// Who took blocks as large between a successful attempt and what came of it, by task name.
+    /// Blocks that tasks took between a successful attempt and its outcome, by task name. Only blocks that are large
+    /// enough count.
     pub takers: BTreeMap<String, Taken>,
 }
 

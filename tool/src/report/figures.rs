@@ -1,51 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Figures that the sections on the helper's two halves have in common.
+//! Figures that the sections about both halves of the helper have in common.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ledger::{LAST_BUCKET, Log2};
 
-/// One sum that must come out even.
+/// A sum that must come out even.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FolioBook {
     /// What is compared.
     pub what: &'static str,
-    /// Folios that came in, those pending when the counting began among them.
+    /// Folios that came in, including those that were pending when the counting began.
     pub folios: u64,
-    /// Folios of which it is known what became of them.
+    /// Folios whose outcome is known.
     pub accounted: u64,
-    /// The former minus the latter. Not zero if folios were met or decided while the ledger was read, or if it is
-    /// wrong.
+    /// `folios` minus `accounted`. This is not zero if folios were met or decided while the ledger was read, or if the
+    /// ledger is wrong.
     pub difference: i64,
 }
 
-/// The same, of requests.
+/// The same for requests.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RequestBook {
     /// What is compared.
     pub what: &'static str,
-    /// Requests that came in, those pending when the counting began among them.
+    /// Requests that came in, including those that were pending when the counting began.
     pub requests: u64,
-    /// Requests of which it is known what became of them.
+    /// Requests whose outcome is known.
     pub accounted: u64,
-    /// The former minus the latter. Not zero if requests came in or were submitted while the ledger was read, or if it
-    /// is wrong.
+    /// `requests` minus `accounted`. This is not zero if requests came in or were submitted while the ledger was read,
+    /// or if the ledger is wrong.
     pub difference: i64,
 }
 
-/// Times of many of a kind.
+/// How long many things of one kind took.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Times {
     /// How many there are.
     pub count: u64,
-    /// Mean microseconds; absent if there were none.
+    /// The mean, in microseconds; absent if there were none.
     pub mean_us: Option<f64>,
-    /// Half of them took less; absent if there were none or the histogram ends below.
+    /// Half of them took less, in microseconds; absent if there were none, or if it is beyond the end of the histogram.
     pub p50_below_us: Option<u64>,
-    /// The same for 99 of 100.
+    /// The same for 99 out of 100.
     pub p99_below_us: Option<u64>,
-    /// How many there are, by lower bound of microseconds: 0, 1, 2, 4, ...
+    /// How many there are, by their lower bound in microseconds: 0, 1, 2, 4, ...
     pub histogram: Log2,
 }
 
@@ -61,7 +61,7 @@ impl Times {
     }
 }
 
-/// Compares.
+/// Compares folios.
 pub(super) fn book(what: &'static str, folios: u64, accounted: u64) -> FolioBook {
     FolioBook { what, folios, accounted, difference: difference(folios, accounted) }
 }
@@ -76,7 +76,7 @@ fn difference(there: u64, accounted: u64) -> i64 {
     i64::try_from(i128::from(there) - i128::from(accounted)).unwrap_or(most)
 }
 
-/// `sum` for each of `of`; `None` if there are none.
+/// `sum` divided by `of`; `None` if `of` is 0.
 pub(super) fn mean(sum: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| sum as f64 / of as f64)
 }
@@ -86,8 +86,7 @@ pub(super) fn filled(hist: &Log2) -> Log2 {
     hist.iter().filter(|(_, n)| **n > 0).map(|(low, n)| (*low, *n)).collect()
 }
 
-/// What so many of 100 are below; `None` if there are none, or if it is beyond the lower bound of the last bucket,
-/// which has no end.
+/// The upper bound of `percent` of 100; `None` if there are none, or if it is in the last bucket, which has no end.
 pub fn percentile(hist: &Log2, percent: u128) -> Option<u64> {
     let all: u128 = hist.values().map(|n| u128::from(*n)).sum();
     let mut seen = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What became of the swap-out requests that reclaim prepared, and what the writers made of those they were given.
+//! What became of the swap-out requests that reclaim prepared, and what the writers did with those that they were
+//! given.
 
 use std::collections::BTreeMap;
 
@@ -20,24 +21,24 @@ use crate::{
 pub struct HandoffRow {
     /// The origin.
     pub origin: Origin,
-    /// Requests handed to a writer.
+    /// Requests that were handed to a writer.
     pub handed_requests: u64,
     /// Pages in them.
     pub handed_pages: u64,
     /// Requests that it had to submit itself, by reason.
     pub refused: BTreeMap<Refused, u64>,
-    /// Pages that it wrote to a device itself all the same; absent if writes are not recorded.
+    /// Pages that it wrote to a device itself nevertheless; absent if writes are not recorded.
     pub own_pages: Option<u64>,
-    /// Their share of those and of what was handed over, 0 to 1; absent if there are none, or if writes are not
-    /// recorded.
+    /// The share of `own_pages` in the sum of these and the pages that were handed over, 0 to 1; absent if the sum is
+    /// 0, or if writes are not recorded.
     pub own_share: Option<f64>,
-    /// Its waits for room, after it had handed over, and for how long.
+    /// How often it waited for room after it had handed over a request, and how long.
     pub waits: Times,
-    /// Microseconds of that, all together.
+    /// Microseconds of these waits, all together.
     pub waits_us: u64,
-    /// Times it waited for writeback, for the writers or for others.
+    /// How often it waited for writeback, by the writers or by others.
     pub throttled: u64,
-    /// Microseconds of that.
+    /// Microseconds of these waits for writeback.
     pub throttled_us: u64,
 }
 
@@ -64,42 +65,42 @@ pub struct SwapDeviceRow {
     pub written_requests: u64,
     /// Requests handed over and not yet submitted, at the end.
     pub pending_requests: u64,
-    /// Pages that were handed over and are not done, at the end.
+    /// Pages that were handed over and are not completed, at the end.
     pub inside_pages: u64,
     /// Of these, pages that were submitted.
     pub inflight_pages: u64,
     /// Pages that may be submitted at once, at the end.
     pub limit_pages: u64,
-    /// Pages that may be as far as the memory reserves go, at the end; absent: they set no limit.
+    /// Pages that the memory reserves allow to be submitted at once, at the end; absent if they set no limit.
     pub reserve_pages: Option<u64>,
-    /// Pages a second that it took of late; absent: not known.
+    /// Pages that it took in a second recently; absent if this is not known.
     pub pages_per_s: Option<u64>,
-    /// The least that a request took of late, in nanoseconds; absent: not known.
+    /// The shortest time that a request took recently, in nanoseconds; absent if this is not known.
     pub request_ns: Option<u64>,
     /// Tasks that wait for room, at the end.
     pub waiting: u64,
-    /// Whether it does nothing of what it was given, at the end.
+    /// Whether it completes nothing of what it was given, at the end.
     pub late: bool,
-    /// Whether its counters began anew in the interval, so that some of it may be missing.
+    /// Whether its counters were reset in the interval, so that some requests may be missing.
     pub restarted: bool,
 }
 
-/// The writers' work, and who handed it to them.
+/// The work of the writers, and what handed it to them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct HandoffSection {
     /// Whether it is on, at the end.
     pub state: HelperState,
-    /// When it hands off, at the end.
+    /// The policy at the end: when requests are handed over.
     pub policy: Policy,
-    /// Requests handed to a writer.
+    /// Requests that were handed to a writer.
     pub handed_requests: u64,
     /// Pages in them.
     pub handed_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<HandoffRow>,
-    /// Waits for room, after requests were handed over, and for how long.
+    /// How often reclaim waited for room after it had handed over a request, and how long.
     pub waits: Times,
-    /// Microseconds of that, all together.
+    /// Microseconds of these waits, all together.
     pub waits_us: u64,
     /// Requests that the writers submitted.
     pub written_requests: u64,
@@ -109,27 +110,27 @@ pub struct HandoffSection {
     pub pending_requests: u64,
     /// The same when the counting began; 0 without `--since`.
     pub pending_requests_before: u64,
-    /// The time from handed over to submitted.
+    /// The time from the handoff of a request to its submission.
     pub queued: Times,
     /// Batches submitted.
     pub batches: u64,
-    /// Pages submitted, per batch; absent if there was none.
+    /// Pages submitted in a batch, on average; absent if there was none.
     pub pages_per_batch: Option<f64>,
     /// Batches by lower bound of pages: 0, 1, 2, 4, ...
     pub batch_histogram: Log2,
-    /// The writers' requests that are done, and the time from submitted to done.
+    /// The requests of the writers that are completed, and the time from submission to completion.
     pub requests: Times,
     /// Pages in them.
     pub request_pages: u64,
-    /// Pages per request; absent if there was none.
+    /// Pages in a request, on average; absent if there was none.
     pub pages_per_request: Option<f64>,
-    /// Of the requests, how many failed.
+    /// How many of these requests failed.
     pub request_errors: u64,
     /// Times that a writer woke.
     pub wakeups: u64,
     /// By device.
     pub devices: Vec<SwapDeviceRow>,
-    /// What must come out even.
+    /// The sums that must come out even.
     pub books: Vec<RequestBook>,
 }
 
@@ -173,7 +174,7 @@ pub(super) fn section(ledger: &Handoff, writes: Option<&WritesSection>) -> Secti
         request_errors: n.request_errors,
         wakeups: n.wakeups,
         devices: ledger.devices.iter().map(|(name, device)| device_row(name, device)).collect(),
-        // What was handed over before the interval is submitted in it.
+        // Requests that were handed over before the interval are submitted in it.
         books: vec![request_book(
             "handed over: written, or pending",
             handed.saturating_add(ledger.pending_before),
@@ -193,7 +194,7 @@ fn together<'a>(all: impl Iterator<Item = &'a Log2>) -> Log2 {
 }
 
 fn origin_row(origin: Origin, asked: &HandoffOrigin, writes: Option<&WritesSection>) -> HandoffRow {
-    // What needed no device is nobody's request.
+    // Pages that needed no device are in no request.
     let own_pages = writes.map(|writes| {
         let row = writes.origins.iter().find(|row| row.origin == origin);
         row.map_or(0, |row| row.to_device().saturating_sub(row.handed_pages))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! How much stack was left, and what each step down cost.
+//! How much stack was left, and how much each step down used.
 
 use std::collections::BTreeMap;
 
@@ -22,18 +22,18 @@ pub struct HeadroomRow {
     pub samples: u64,
     /// Least bytes left.
     pub min_left: u64,
-    /// Whether that was first reached in the interval reported on. If not, it is from before, or was only
-    /// reached again: minima cannot be subtracted.
+    /// Whether this minimum was first reached in the interval that is reported. If not, it was reached before, and
+    /// perhaps again: minima cannot be subtracted.
     pub min_is_new: bool,
     /// Mean bytes left.
     pub mean_left: f64,
     /// Mean bytes used from the top of the stack.
     pub mean_used: f64,
-    /// Mean bytes used since the layer sampled before; absent if there was none.
+    /// Mean bytes used since the layer that was sampled before; absent if there was none.
     pub step_mean: Option<f64>,
-    /// Most bytes used since the layer sampled before.
+    /// Most bytes used since the layer that was sampled before.
     pub step_max: Option<u64>,
-    /// As `min_is_new`, for `step_max`.
+    /// The same as `min_is_new`, for `step_max`.
     pub step_max_is_new: bool,
     /// Samples by lower bound of bytes left: 0, 64, 128, 256, ...
     pub histogram: BTreeMap<u64, u64>,
@@ -56,7 +56,7 @@ impl HeadroomSection {
         self.rows.iter().min_by_key(|row| row.min_left)
     }
 
-    /// Origins that have samples, the one that left least stack first.
+    /// The origins that have samples. The one that left the least stack comes first.
     pub fn origins_by_depth(&self) -> Vec<Origin> {
         let mut least: BTreeMap<Origin, u64> = BTreeMap::new();
         for row in &self.rows {

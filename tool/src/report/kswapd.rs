@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What kswapd cost, what it looked at for a page that it freed, why it did not rest, and who woke it.
+//! What kswapd cost, how many pages it scanned for each page that it freed, why it did not rest, and which tasks woke
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +13,9 @@ use crate::{
     names::KswapdWhy,
 };
 
-/// Less of a CPU than this, 0 to 1, is not worth a line of the summary.
+/// If kswapd used less of a CPU than this, 0 to 1, it is not worth a line of the summary.
 const BUSY_SHARE: f64 = 0.05;
-/// Nor is less CPU time than this, in nanoseconds.
+/// The same holds for less CPU time than this, in nanoseconds.
 const BUSY_NS: u64 = 200_000_000;
 
 /// One node's kswapd.
@@ -24,79 +25,79 @@ pub struct KswapdRow {
     pub node: u64,
     /// CPU time, in nanoseconds.
     pub cpu_ns: u64,
-    /// Its part of the interval, 0 to 1; only with `--since`.
+    /// The CPU time as a share of the interval, 0 to 1; only with `--since`.
     pub cpu_share: Option<f64>,
     /// Passes.
     pub windows: u64,
     /// Of these, passes that freed nothing.
     pub fruitless_windows: u64,
-    /// Times that it went to sleep.
+    /// How often it went to sleep.
     pub sleeps: u64,
-    /// Pages freed, those of slabs included.
+    /// Pages freed, including those of slabs.
     pub freed_pages: u64,
-    /// Pages looked at; absent if that is not recorded.
+    /// Pages scanned; absent if this is not recorded.
     pub scanned_pages: Option<u64>,
-    /// The former for one of the latter; absent if it freed none.
+    /// Pages scanned for each page freed; absent if it freed none.
     pub scanned_per_freed: Option<f64>,
-    /// What became of folios that it took off their lists, beside freed ones: what, and how many.
+    /// What became of the folios that it took off their lists and did not free, and how many there were.
     pub kept: BTreeMap<&'static str, u64>,
-    /// Passes by the order asked for; only those that someone asked for.
+    /// Passes by the order that was asked for; only orders that occurred.
     pub orders: BTreeMap<u32, u64>,
-    /// Passes by why it does not rest; the most CPU time first.
+    /// Passes by the reason why it does not rest. The reason with the most CPU time comes first.
     pub reasons: Vec<ReasonRow>,
     /// What the node had when a pass last ended, in pages.
     pub left: NodeLeft,
 }
 
-/// Passes that had one reason.
+/// Passes with one reason.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReasonRow {
-    /// It.
+    /// The reason.
     pub why: KswapdWhy,
     /// The passes.
     #[serde(flatten)]
     pub passes: Passes,
-    /// Their part of all, 0 to 1: of its CPU time, or of the passes where that was not seen.
+    /// Their share, 0 to 1: of the CPU time, or of the passes if the CPU time is not known.
     pub share: f64,
 }
 
-/// Who woke it.
+/// Tasks of one name that woke it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WakerRow {
     /// Name of the task.
     pub task: String,
-    /// How often.
+    /// How often they woke it.
     #[serde(flatten)]
     pub wakes: Waker,
 }
 
-/// All of it.
+/// The kswapd of all nodes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KswapdSection {
     /// Whether passes are counted, at the end.
     pub state: GroupState,
-    /// Whether it is counted what they look at, at the end.
+    /// Whether the pages that they scan are counted, at the end.
     pub scans_state: GroupState,
-    /// By node; only those whose kswapd did anything.
+    /// By node; only nodes whose kswapd did anything.
     pub nodes: Vec<KswapdRow>,
-    /// Times that it was woken.
+    /// How often it was woken.
     pub wakes: u64,
-    /// The same by order; only those that someone asked for.
+    /// The same by order; only orders that occurred.
     pub wake_orders: BTreeMap<u32, u64>,
-    /// Of these, times by interrupts.
+    /// How often an interrupt woke it, of all times.
     pub wake_interrupts: u64,
-    /// By task name, the most often first.
+    /// By task name, the most frequent first.
     pub wakers: Vec<WakerRow>,
 }
 
 impl KswapdRow {
-    /// Whether it took so much of a CPU that someone will ask.
+    /// Whether it used so much of a CPU that it should be in the summary.
     pub fn busy(&self) -> bool {
         self.cpu_ns >= BUSY_NS && self.cpu_share.is_none_or(|share| share >= BUSY_SHARE)
     }
 }
 
-/// The ledger over so many seconds, if that is known.
+/// Makes the section. `seconds` is the length of the interval, if it is known.
 pub(super) fn section(ledger: &Kswapd, seconds: Option<f64>) -> Section<KswapdSection> {
     if ledger.state == GroupState::Unavailable {
         return Section::unavailable("kswapd cannot be probed on this kernel");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What is not in the numbers: lost, told apart, or unknown to this tool.
+//! What is not in the numbers: what was lost, counted separately, or is unknown to this tool.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::{
     names::Layer,
 };
 
-/// What was not recorded, or not charged to an origin.
+/// What was not recorded, or was charged to no origin.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NotRecorded {
-    /// What did not fit, by table: windows without a slot, nested too deep, cgroups, stacks, and windows that
-    /// were open when the module was loaded (`preload`).
+    /// What did not fit, by table: windows without a slot, windows that were nested too deep, cgroups, stacks, and
+    /// windows that were open when the module was loaded (`preload`).
     pub lost: BTreeMap<String, u64>,
     /// Pages written in windows that were not recorded.
     pub lost_pages: Option<u64>,
@@ -25,17 +25,18 @@ pub struct NotRecorded {
     pub in_softirq: BTreeMap<Layer, u64>,
     /// Samples of tasks in no window, by layer; charged to nobody.
     pub outside_windows: BTreeMap<Layer, u64>,
-    /// Calls of probed functions by interrupts that came to a handler, if the module counts them: no stall's.
+    /// Calls of probed functions by interrupts, which came while a handler ran, if the module counts them. They belong
+    /// to no stall.
     pub calls_of_irqs: Option<u64>,
-    /// Windows open when the snapshot was taken: their frees are not counted yet.
+    /// Windows that were open when the snapshot was taken. The pages that they free are not counted yet.
     pub windows_open: u64,
-    /// Stalls that went on when the snapshot was taken: they are not counted yet.
+    /// Stalls that had not ended when the snapshot was taken. They are not counted yet.
     pub stalls_open: Option<u64>,
     /// Room for tasks in a window.
     pub slots: u64,
     /// Samples below the parameter `headroom_floor`; they are in the numbers.
     pub below_floor: Option<u64>,
-    /// Of those, samples whose trace event was held back by the rate limit.
+    /// Samples of these whose trace event was suppressed by the rate limit.
     pub below_floor_suppressed: Option<u64>,
     /// Ledger rows that this tool does not know.
     pub unknown_rows: Vec<String>,

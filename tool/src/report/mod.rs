@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The report as data. `--json` prints it as it is (see FORMAT.md); the text for people is drawn from it alone,
-//! so both say the same.
+//! The report as data. `--json` prints it as it is (see FORMAT.md). The text for people is made only from it, so both
+//! say the same.
 
 mod books;
 mod build;
@@ -52,19 +52,19 @@ use crate::{
 
 /// Name of the JSON structure.
 pub const FORMAT: &str = "reclaimwb-report";
-/// Its version; raised when a field changes its meaning or goes away.
+/// Its version. It is raised if a field changes its meaning or is removed.
 pub const VERSION: u32 = 2;
 
-/// A part of the report, or why it cannot be given.
+/// A part of the report, or the reason why it is missing.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(inline)]
 pub enum Section<T> {
     /// The numbers.
     Available(T),
-    /// The reason there are none.
+    /// There are no numbers.
     Unavailable {
-        /// Why.
+        /// The reason.
         unavailable: String,
     },
 }
@@ -90,7 +90,7 @@ pub struct Taken {
     pub source: &'static str,
     /// When, in UTC.
     pub at: String,
-    /// When the counting began: the earlier snapshot of `--since`; absent: when the module was loaded.
+    /// When the counting began: at the earlier snapshot of `--since`; absent if it began when the module was loaded.
     pub since: Option<String>,
     /// Length of the interval, with `--since`.
     pub seconds: Option<f64>,
@@ -113,7 +113,7 @@ pub struct Machine {
     pub page_size: u64,
     /// Swap devices.
     pub swaps: Vec<Swap>,
-    /// Kernel settings that decide where a write goes.
+    /// Kernel settings that decide what reclaim does with a page.
     pub settings: BTreeMap<String, String>,
     /// Whether the kernel measures pressure.
     pub psi: Psi,
@@ -130,15 +130,15 @@ pub struct Module {
     pub enabled: bool,
     /// Its parameters.
     pub params: BTreeMap<String, String>,
-    /// State of its half that writes dirty file folios.
+    /// State of the half that writes dirty file folios.
     pub helper: String,
-    /// State of its half that swaps out; absent if the module is older.
+    /// State of the half that swaps out; absent if the module is older.
     pub handoff: Option<String>,
     /// Its probes.
     pub probes: Vec<Probe>,
     /// Groups of probes that are switched together, and whether they are on.
     pub groups: BTreeMap<String, bool>,
-    /// Parts of the ledgers that cannot be believed, and why.
+    /// Parts of the ledgers that cannot be trusted, and why.
     pub unavailable: BTreeMap<String, String>,
     /// Events handled, by tracepoint.
     pub events: BTreeMap<String, u64>,
@@ -161,13 +161,13 @@ pub struct Report {
     pub machine: Machine,
     /// The module.
     pub module: Module,
-    /// What it is of, if it is not of all that there is; then `machine`, `module` and `not_recorded` are of all.
+    /// What the report is limited to, if it is limited. `machine`, `module` and `not_recorded` are never limited.
     pub narrowed: Option<Narrowed>,
-    /// What it comes to, in sentences.
+    /// A summary, in sentences.
     pub summary: Vec<String>,
-    /// Who wrote.
+    /// What reclaim wrote, by origin.
     pub writes: Section<WritesSection>,
-    /// The recorded numbers against the kernel's own; only with `--since`.
+    /// The recorded numbers, compared with the kernel's own; only with `--since`.
     pub books: Option<Vec<Book>>,
     /// What became of the dirty file folios that reclaim met.
     pub write_around: Section<WriteAroundSection>,
@@ -175,32 +175,32 @@ pub struct Report {
     pub handoff: Section<HandoffSection>,
     /// Where the time of tasks that wanted memory went.
     pub stalls: Section<StallsSection>,
-    /// What tasks waited for that memory is to blame for.
+    /// What tasks waited for because memory was short.
     pub waits: Section<WaitsSection>,
-    /// Who called which shrinker.
+    /// Which shrinkers were called, and what came of it.
     pub shrinkers: Section<ShrinkersSection>,
-    /// What large allocations paid, and got.
+    /// What large allocations cost, and whether they succeeded.
     pub compaction: Section<CompactionSection>,
     /// How often reclaim interrupted other CPUs.
     pub tlb: Section<TlbSection>,
-    /// What reclaim evicted of block devices, and was read again.
+    /// Pages of block devices that reclaim evicted, and that were read again.
     pub metadata: Section<MetadataSection>,
     /// Where the time of requests of NBD devices went.
     pub nbd: Section<NbdSection>,
-    /// How much swap wrote at once.
+    /// How many pages swap wrote at once.
     pub batches: Section<BatchesSection>,
-    /// What kswapd took, and why it did not rest.
+    /// What kswapd cost, and why it did not rest.
     pub kswapd: Section<KswapdSection>,
-    /// Who took from the reserves, and who waited for them.
+    /// What took pages from the reserves, and which tasks waited for them.
     pub reserves: Section<ReservesSection>,
     /// Stack left.
     pub headroom: Section<HeadroomSection>,
     /// Worst stacks.
     pub stacks: Section<StacksSection>,
-    /// Whose pages.
+    /// The cgroups whose pages were written.
     pub cgroups: Section<CgroupsSection>,
     /// What is not in the numbers.
     pub not_recorded: NotRecorded,
-    /// What a reader has to know to read the numbers right.
+    /// What a reader has to know to understand the numbers.
     pub notes: Vec<String>,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The report of a cgroup, a task or a part of the time. What the events of a recording tell is added up from these;
-//! else there is what the ledgers tell by cgroup, or by task. Every other section is left out, and says why.
+//! The report for a cgroup, a task or a part of the time. From a recording, what the events tell is added up. Otherwise
+//! there is only what the ledgers count by cgroup or by task. Every other section is left out, and says why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ pub const SECTIONS: [(&str, &str); 17] = [
     ("books", "the books"),
 ];
 
-/// The events of a recording that are asked for, and which kinds of them it has.
+/// The events of a recording that are asked for, and which kinds of events it has.
 struct Events<'a> {
     counted: &'a Counted,
     stalls: bool,
@@ -50,18 +50,18 @@ struct Events<'a> {
     windows: bool,
 }
 
-/// The report of a part of what there is, and its summary.
+/// A narrowed report, and its summary.
 #[derive(Debug)]
 pub struct Part {
     /// The report.
     pub report: Report,
     /// The lines of its summary.
     pub lines: Vec<Line>,
-    /// A cgroup was asked for that no ledger has.
+    /// Whether a cgroup was asked for that no ledger has.
     pub is_absent: bool,
 }
 
-/// Builds the report of what `narrow` asks for of ledgers, counted from `before` if that is given.
+/// Builds the report on what `narrow` asks for, from ledgers. If `before` is given, it counts from there.
 pub fn of_ledgers(
     now: &Snapshot,
     before: Option<&Snapshot>,
@@ -80,7 +80,7 @@ pub fn of_ledgers(
     Ok(part)
 }
 
-/// Builds it of a recording, of which the events that are asked for were counted.
+/// Builds the report from a recording and its events that were asked for, which were counted before.
 pub fn of_recording(recording: &Recording, filter: &Filter, counted: &Counted) -> Result<Part> {
     let whole = build(&recording.after, Some(&recording.before), "recording")?;
     let ledgers = recording.after.ledgers()?.since(&recording.before.ledgers()?)?;
@@ -101,7 +101,7 @@ fn narrowed(mut report: Report, ledgers: &Ledgers, filter: &Filter, events: Opti
     let by = Asked::new(filter);
     let handed = report.handoff.get().is_some_and(|handoff| handoff.handed_requests > 0);
     report.stalls = of_stalls(&report, ledgers, filter, events);
-    // By what the whole machine has.
+    // The advice depends on what the whole machine has, so it comes before the sections are removed.
     let advice = advice::sentence(&report).map(|(text, _)| text);
     report.waits = of_waits(ledgers, filter);
     report.shrinkers = of_shrinkers(ledgers, filter);
@@ -142,7 +142,7 @@ fn narrowed(mut report: Report, ledgers: &Ledgers, filter: &Filter, events: Opti
     Part { report, lines, is_absent: false }
 }
 
-/// What is asked for, for who cannot tell it.
+/// What is asked for. Sections that do not count by it cannot be given.
 #[derive(Clone, Copy)]
 struct Asked {
     cgroup: bool,
@@ -156,18 +156,18 @@ impl Asked {
         Self { cgroup: narrow.cgroup.is_some(), task: narrow.task.is_some(), time: narrow.between.is_some() }
     }
 
-    /// Of a section that tells none of these apart.
+    /// The section, if it counts by none of these.
     fn left_out<T>(self) -> Section<T> {
         self.but_for(false, false).unwrap_or_else(|| Section::unavailable("it is not counted so"))
     }
 
-    /// Why a section cannot be given that tells only these apart; `None`: it can be.
+    /// Why a section cannot be given that counts only by cgroup or by task, or by both; `None` if it can be given.
     fn but_for<T>(self, cgroup: bool, task: bool) -> Option<Section<T>> {
         let words = [
             (self.cgroup && !cgroup, "cgroup"),
             (self.task && !task, "task"),
             (self.time, "time"),
-            // Of what is counted by both, it is not known what is of the one and of the other.
+            // If something is counted by cgroup and by task separately, it is not known what belongs to both at once.
             (self.cgroup && cgroup && self.task && task, "cgroup and task at once"),
         ];
         let words: Vec<&str> = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
@@ -247,7 +247,7 @@ fn stalls_of_events(ledger: &Stalls, cgroups: &StallCgroups, counted: &Counted) 
     let of_origins = Stalls { origins: counted.stalls.clone(), ..ledger.clone() };
     let mut section = stalls::section(&of_origins, &of_groups, &Longest(counted.longest.clone()), None, false);
     if let Section::Available(section) = &mut section {
-        // An event does not say so.
+        // The events do not say this.
         section.clean = None;
     }
     section
@@ -394,7 +394,7 @@ fn of_writes(report: &Report, filter: &Filter, events: Option<&Events>) -> Secti
     for origin in told {
         origins.entry(origin).or_default();
     }
-    // All that there can be, as of the ledger.
+    // The ledger has all types and kinds, so add those that are missing.
     for of in origins.values_mut() {
         for &sort in Type::ALL {
             let kinds = of.cells.entry(sort).or_default();
@@ -412,7 +412,7 @@ fn of_writes(report: &Report, filter: &Filter, events: Option<&Events>) -> Secti
     };
     let known = writes::Known {
         page_size: report.machine.page_size,
-        // The event of a window names no cgroup.
+        // The event of a window has no cgroup.
         windows: events.windows && filter.narrow.cgroup.is_none(),
         bios: None,
         handoff: None,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Where the time of requests of NBD devices went, whose it was, and how much swap wrote at once.
+//! Where the time of requests of NBD devices went, what was to blame, and how much swap wrote at once.
 
 use std::collections::BTreeMap;
 
@@ -18,31 +18,31 @@ use crate::{
     names::{Direction, Ended, Origin, Phase, Verdict},
 };
 
-/// From which share of its requests' time on the wait for the lock is worth advice.
+/// If the wait for the lock took at least this share of the requests' time, advice is given.
 const LOCK_SHARE: f64 = 0.2;
 
 /// Requests of a device in one direction.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NbdRow {
-    /// What they do.
+    /// The direction.
     pub direction: Direction,
-    /// Their size.
+    /// The bytes of all requests.
     pub bytes: u64,
-    /// The mean of it; absent if there was none.
+    /// The mean size of a request; absent if there was none.
     pub bytes_per_request: Option<f64>,
-    /// Those that failed.
+    /// How many failed.
     pub errors: u64,
-    /// How often one was given back, to be tried once more.
+    /// How often a request was given back to be tried again.
     pub requeues: u64,
-    /// How many, and how long they took.
+    /// How many there were, and how long they took.
     pub requests: Times,
-    /// Nanoseconds of them all.
+    /// Nanoseconds of all requests.
     pub ns: u64,
-    /// These by phase, which sum to them.
+    /// These nanoseconds by phase.
     pub phases_ns: BTreeMap<Phase, u64>,
-    /// The longest; absent if there was none, or a longer one before the interval.
+    /// The longest; absent if there was none, or if a longer one was before the interval.
     pub longest: Option<LongestRequest>,
-    /// Not completed at the end.
+    /// Requests that were not completed at the end.
     pub in_flight: InFlight,
 }
 
@@ -51,30 +51,30 @@ pub struct NbdRow {
 pub struct NbdDeviceRow {
     /// Its name.
     pub device: String,
-    /// What most of its requests' time was lost to; absent if there was no request.
+    /// What most of the requests' time was lost to; absent if there was no request.
     pub verdict: Option<Verdict>,
-    /// The share of their time that this is, 0 to 1.
+    /// The share of this in the requests' time, 0 to 1.
     pub verdict_share: Option<f64>,
-    /// The share of their time that they waited for a connection, 0 to 1.
+    /// The share of the requests' time that they waited for a connection, 0 to 1.
     pub lock_share: Option<f64>,
-    /// Whether that is so much that smaller requests or more connections may help.
+    /// Whether `lock_share` is so large that smaller requests or more connections may help.
     pub lock_held_long: bool,
-    /// By direction; only those with requests.
+    /// By direction; only directions with requests.
     pub directions: Vec<NbdRow>,
 }
 
-/// Stalls whose task waited for requests, of any device.
+/// Stalls whose task waited for requests of any device.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitedForRow {
     /// How many.
     pub stalls: u64,
     /// Nanoseconds that they waited.
     pub ns: u64,
-    /// These by what requests were at meanwhile, which sum to them.
+    /// These nanoseconds by what the requests were waiting for in that time.
     pub phases_ns: BTreeMap<Phase, u64>,
-    /// What most of it was lost to; absent if nobody waited.
+    /// What most of this time was lost to; absent if no task waited.
     pub verdict: Option<Verdict>,
-    /// The share of it that this is, 0 to 1.
+    /// The share of this in the time, 0 to 1.
     pub verdict_share: Option<f64>,
 }
 
@@ -89,7 +89,7 @@ pub struct NbdSection {
     pub devices: Vec<NbdDeviceRow>,
     /// Stalls that waited for requests.
     pub stalls: WaitedForRow,
-    /// Requests of devices that found no room.
+    /// Requests of devices for which the ledger had no room.
     pub others_requests: u64,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn section(ledger: &Nbd) -> Section<NbdSection> {
     })
 }
 
-/// What most of the time was lost to, and how much; nothing if there was none.
+/// What most of the time was lost to, and how much; `None` if there was no time.
 fn worst(phases: &BTreeMap<Phase, u64>) -> Option<(Verdict, u64)> {
     let mut blamed: BTreeMap<Verdict, u64> = BTreeMap::new();
     for (phase, ns) in phases {
@@ -177,11 +177,11 @@ pub struct BatchRow {
     pub batches: u64,
     /// Pages in them.
     pub pages: u64,
-    /// The mean of it.
+    /// The mean number of pages in a write.
     pub pages_per_batch: Option<f64>,
-    /// By why they ended.
+    /// By the reason why they ended.
     pub ended: BTreeMap<Ended, u64>,
-    /// Those of which that was not known yet.
+    /// Writes whose reason was not known yet.
     pub open: u64,
     /// By lower bound of pages.
     pub histogram: Log2,
@@ -190,9 +190,9 @@ pub struct BatchRow {
 /// All swap writes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BatchesSection {
-    /// Whether it is told why they ended, at the end.
+    /// Whether the module knows why they ended, at the end.
     pub reasons: GroupState,
-    /// By origin; only those that wrote.
+    /// By origin; only origins that wrote.
     pub origins: Vec<BatchRow>,
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The reserves below the min watermarks: who took pages of them, how low the zones fell, and who waited.
+//! The reserves below the min watermarks: what took pages of them, how low the zones fell, and which tasks waited.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +9,22 @@ use serde::Serialize;
 use super::Section;
 use crate::ledger::{GroupState, Log2, Lowest, Reserves, TakenPages, WaitCount, total};
 
-/// Below this share of its min watermark a zone's reserve counts as nearly used up: the kernel makes tasks wait for
-/// kswapd at a half (`allow_direct_reclaim()`, mm/vmscan.c).
+/// If a zone has less than this share of its min watermark left, its reserve counts as nearly used up. The kernel makes
+/// tasks wait for kswapd already at a half (`allow_direct_reclaim()`, mm/vmscan.c).
 const NEARLY: f64 = 0.25;
 
 /// A zone.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ZoneRow {
-    /// Its node and name, as `0.DMA32`.
+    /// Its node and name, such as `0.DMA32`.
     pub zone: String,
     /// Pages free at the end.
     pub free_pages: u64,
     /// Its min watermark at the end.
     pub min_pages: u64,
-    /// How low it fell when someone took a page without regard to the watermarks; absent: nobody did.
+    /// How low it fell when a page was taken without regard to the watermarks; absent if none was taken.
     pub lowest: Option<Lowest>,
-    /// What was left of the reserve then, 0 to 1 and above.
+    /// The share of the min watermark that was left then; it can be more than 1.
     pub left_share: Option<f64>,
 }
 
@@ -36,13 +36,13 @@ pub struct WaitsRow {
     pub all: WaitCount,
     /// The longest since the module was loaded, in nanoseconds.
     pub longest_ns: u64,
-    /// By what ended them.
+    /// By the reason why they ended.
     pub ended: BTreeMap<&'static str, WaitCount>,
     /// By microseconds.
     pub histogram_us: Log2,
     /// By task.
     pub tasks: BTreeMap<String, WaitCount>,
-    /// Going on at the end.
+    /// Waits that had not ended, at the end.
     pub open: u64,
 }
 
@@ -51,7 +51,7 @@ pub struct WaitsRow {
 pub struct ReservesSection {
     /// Whether pages are counted, at the end.
     pub state: GroupState,
-    /// Pages taken without regard to the watermarks, by user; only those that took some.
+    /// Pages taken without regard to the watermarks, by user; only users that took some.
     pub users: BTreeMap<&'static str, TakenPages>,
     /// Pages of the user `other`, by function.
     pub sites: BTreeMap<String, u64>,
@@ -59,15 +59,15 @@ pub struct ReservesSection {
     pub slabs: u64,
     /// The zones.
     pub zones: Vec<ZoneRow>,
-    /// Waits for them; absent where they cannot be probed.
+    /// Waits for the reserves; absent if they cannot be probed.
     pub waits: Option<WaitsRow>,
-    /// Packets dropped as they lay in such pages; absent where that cannot be probed.
+    /// Packets dropped because they were in such pages; absent if this cannot be probed.
     pub dropped_packets: Option<u64>,
-    /// These, by function.
+    /// Dropped packets by function.
     pub drop_sites: BTreeMap<String, u64>,
     /// Sockets that may use the reserves at the end.
     pub memalloc_sockets: Option<u64>,
-    /// What may help.
+    /// Advice.
     pub advice: Vec<String>,
 }
 

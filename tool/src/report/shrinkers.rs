@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who called which shrinker, for how much time, and what for.
+//! Which shrinkers were called, by what, how long they took, and what they freed.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,20 @@ use crate::{
 pub struct ShrinkerRow {
     /// Its name.
     pub name: String,
-    /// What its calls came to.
+    /// The sums over its calls.
     #[serde(flatten)]
     pub counts: ShrinkerCounts,
-    /// The share of the calls that freed nothing for want of objects, 0 to 1; absent if there was no call.
+    /// The share of the calls that had no objects or too few to free, 0 to 1; absent if there was no call.
     pub useless_share: Option<f64>,
-    /// Pages freed for a millisecond; absent if it took no time.
+    /// Pages freed in each millisecond; absent if it took no time.
     pub pages_per_ms: Option<f64>,
     /// Its calls by origin.
     pub origins: BTreeMap<Origin, ShrinkerCounts>,
-    /// Its calls by cgroup that was to shrink, `ID` or `v1:ID`; 0 for none.
+    /// Its calls by the cgroup that was to shrink, `ID` or `v1:ID`; 0 for none.
     pub cgroups: BTreeMap<String, ShrinkerCounts>,
     /// Its calls by node.
     pub nodes: BTreeMap<u64, ShrinkerCounts>,
-    /// At most so many nanoseconds more are of its calls, among those that have no row.
+    /// At most this many nanoseconds more belong to its calls. They are among the calls that have no row.
     pub missed_ns: u64,
 }
 
@@ -39,17 +39,17 @@ pub struct ShrinkerRow {
 pub struct ShrinkersSection {
     /// Whether calls are counted, at the end.
     pub state: GroupState,
-    /// What all calls came to.
+    /// The sums over all calls.
     pub total: ShrinkerCounts,
-    /// What the calls of direct reclaim came to.
+    /// The sums over the calls of direct reclaim.
     pub direct: ShrinkerCounts,
-    /// By shrinker, the one that took most time first.
+    /// By shrinker. The one that took most time comes first.
     pub shrinkers: Vec<ShrinkerRow>,
-    /// What has no row in the ledger, of living cgroups and of none.
+    /// Calls that have no row in the ledger, for living cgroups and for none.
     pub other: ShrinkerCounts,
-    /// What has no row any more, of cgroups that were removed.
+    /// Calls that have no row any more, for cgroups that were removed.
     pub removed: ShrinkerCounts,
-    /// Of an interval: rows that others got in it.
+    /// In an interval, how many rows were given to other shrinkers or cgroups.
     pub lost_rows: u64,
 }
 

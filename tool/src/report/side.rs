@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What reclaim does to others: interrupts for TLB flushes, and metadata of filesystems that is read again.
+//! What reclaim does to others: interrupts for TLB flushes, and metadata of filesystems that must be read again.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,10 @@ pub struct TlbRow {
 /// Flushes for one purpose.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FlushRow {
-    /// How many, and for how long.
+    /// How many there were, and how long they took.
     #[serde(flatten)]
     pub counts: Flushes,
-    /// Interrupts for a dirty folio, of which each asks once, or for a page freed; absent if there was none.
+    /// Interrupts for each dirty folio, which asks for one flush, or for each page freed; absent if there was none.
     pub ipis_per_page: Option<f64>,
 }
 
@@ -38,7 +38,7 @@ pub struct FlushRow {
 pub struct TlbSection {
     /// Whether they are counted, at the end.
     pub state: GroupState,
-    /// By origin; only those that flushed.
+    /// By origin; only origins that flushed.
     pub origins: Vec<TlbRow>,
 }
 
@@ -66,16 +66,16 @@ pub struct MetadataRow {
     pub device: String,
     /// Pages evicted.
     pub evicted_pages: u64,
-    /// Pages that had been evicted, read again.
+    /// Evicted pages that were read again.
     pub reread_pages: u64,
-    /// Their share, 0 to 1; absent if none was evicted. With `--since` it may be more than 1: what was evicted
-    /// before may be read in the interval.
+    /// The share of the evicted pages that were read again, 0 to 1; absent if none was evicted. With `--since` it may
+    /// be more than 1, because pages that were evicted before may be read in the interval.
     pub reread_share: Option<f64>,
     /// Pages read again, by milliseconds since they were evicted.
     pub reread_histogram_ms: Log2,
-    /// Bitmaps of blocks that ext4 read; absent where it cannot be probed.
+    /// Bitmaps of blocks that ext4 read; absent if ext4 cannot be probed.
     pub block_bitmaps: Option<Bitmaps>,
-    /// Bitmaps of inodes; the same.
+    /// The same for bitmaps of inodes.
     pub inode_bitmaps: Option<Bitmaps>,
 }
 
@@ -84,13 +84,13 @@ pub struct MetadataRow {
 pub struct MetadataSection {
     /// Whether pages are counted, at the end.
     pub state: GroupState,
-    /// Pages evicted, by origin; only those that evicted some.
+    /// Pages evicted, by origin; only origins that evicted some.
     pub origins: BTreeMap<Origin, u64>,
     /// By device.
     pub devices: Vec<MetadataRow>,
     /// Folios that were forgotten before they could be read again.
     pub forgotten_folios: u64,
-    /// Pages of devices that found no room in the ledger.
+    /// Pages of devices for which the ledger had no room.
     pub others_pages: u64,
 }
 

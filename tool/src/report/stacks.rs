@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The worst stacks, their frames told apart by layer.
+//! The worst stacks, with their frames sorted into layers.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
     names::{Layer, Origin},
 };
 
-/// Bytes that one part of the way down used.
+/// Bytes that one part of the stack used.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PartBytes {
     /// The part.
@@ -26,7 +26,7 @@ pub struct StackFrame {
     pub bytes: u64,
     /// Bytes from the top of the stack to its end.
     pub depth: u64,
-    /// Part it belongs to, told from the names of the functions.
+    /// The part that it belongs to, which is taken from the names of the functions.
     pub part: Part,
     /// Function.
     pub function: String,
@@ -51,25 +51,25 @@ pub struct StackRow {
     pub comm: String,
     /// Its pid.
     pub pid: u64,
-    /// Whether it was first seen in the interval reported on.
+    /// Whether it was first seen in the interval that is reported.
     pub is_new: bool,
     /// Bytes by part.
     pub parts: Vec<PartBytes>,
-    /// Bytes that no frame accounts for (saved registers at the top, the probe's own frames).
+    /// Bytes that belong to no frame (saved registers at the top, the probe's own frames).
     pub outside_frames: u64,
-    /// Innermost first.
+    /// The frames, innermost first.
     pub frames: Vec<StackFrame>,
 }
 
 /// The worst stacks.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StacksSection {
-    /// Least left first.
+    /// The stacks. The one with the least left comes first.
     pub worst: Vec<StackRow>,
 }
 
 impl StacksSection {
-    /// The worst stack of each origin, over its layers; least left first.
+    /// The worst stack of each origin, over all of its layers. The one with the least left comes first.
     pub fn per_origin(&self) -> Vec<&StackRow> {
         let mut seen = Vec::new();
         self.worst

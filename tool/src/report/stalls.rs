@@ -19,16 +19,16 @@ use crate::{
     names::{Cause, Origin},
 };
 
-/// What went to one cause.
+/// The time that went to one cause.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CauseRow {
     /// The cause.
     pub cause: Cause,
     /// Nanoseconds.
     pub ns: u64,
-    /// Their share of all time in stalls, 0 to 1.
+    /// Its share of all time in stalls, 0 to 1.
     pub share: f64,
-    /// Stalls that spent something on it, and how long; absent where that is not known of a cgroup.
+    /// How many stalls spent time on it, and how long; absent for a cgroup, for which this is not known.
     pub stalls: Option<Times>,
 }
 
@@ -39,52 +39,52 @@ pub struct StallRow {
     pub origin: Origin,
     /// Nanoseconds in stalls.
     pub ns: u64,
-    /// How many, and how long they took.
+    /// How many there were, and how long they took.
     pub stalls: Times,
-    /// Nanoseconds of the longest; absent if it was before the interval, and not kept.
+    /// Nanoseconds of the longest stall; absent if none that is kept is from the interval.
     pub longest_ns: Option<u64>,
-    /// Pages scanned to free them.
+    /// Pages scanned.
     pub scanned_pages: u64,
     /// Pages freed.
     pub freed_pages: u64,
-    /// Pages scanned for each one freed; absent if none was.
+    /// Pages scanned for each page freed; absent if none was freed.
     pub scanned_per_freed: Option<f64>,
-    /// By cause, most first; only what took time.
+    /// By cause, the largest first; only causes that took time.
     pub causes: Vec<CauseRow>,
 }
 
 /// The stalls of one cgroup's tasks.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct StallCgroupRow {
-    /// Where its id is unique.
+    /// The hierarchy in which its id is unique.
     pub hierarchy: Hierarchy,
-    /// Its id; 0 for tasks in none, or in those that have no row.
+    /// Its id; 0 for tasks in no cgroup, or in cgroups that have no row.
     pub id: u64,
-    /// Where it is, or was when it was removed; absent if that is not known.
+    /// Its path, or the path that it had when it was removed; absent if this is not known.
     pub path: Option<String>,
-    /// It has been removed; with id 0 all that were, and whose rows others have by now.
+    /// Whether it has been removed. With id 0, the row stands for all removed cgroups whose rows others have by now.
     pub removed: bool,
-    /// At most so many nanoseconds more are its own, among those of id 0: it had no row for a while.
+    /// At most this many nanoseconds more are its own. They are among those of id 0, because it had no row for a while.
     pub missed_ns: u64,
     /// What runs in it, if the path tells: a container, a pod, a service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// How many, and how long they took.
+    /// How many there were, and how long they took.
     pub stalls: Times,
-    /// Nanoseconds by cause; only what took time.
+    /// Nanoseconds by cause; only causes that took time.
     pub causes_ns: BTreeMap<Cause, u64>,
 }
 
-/// Stalls that began although more than half of a node's inactive pages were clean ones of files.
+/// Stalls that began although more than half of a node's inactive pages were clean file pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanStalls {
     /// How many.
     pub stalls: u64,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// Nanoseconds by cause; only what took time.
+    /// Nanoseconds by cause; only causes that took time.
     pub causes_ns: BTreeMap<Cause, u64>,
 }
 
@@ -93,43 +93,43 @@ pub struct CleanStalls {
 pub struct StallsSection {
     /// Whether they are timed, at the end.
     pub on: bool,
-    /// Whether a stall is the whole slow path of an allocation, or a reclaim window alone.
+    /// Whether a stall is the whole slow path of an allocation, or only a reclaim window.
     pub whole_slow_path: bool,
-    /// Parts that are not told apart, and why not: their time counts as what they are a part of.
+    /// Causes that are not told apart, and why not. Their time counts as the cause that contains them.
     pub not_told_apart: BTreeMap<Cause, Part>,
     /// How many there were.
     pub stalls: u64,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// The share of that which nothing explains, 0 to 1; absent if there was no stall.
+    /// The share of the time that is unexplained, 0 to 1; absent if there was no stall.
     pub unexplained_share: Option<f64>,
-    /// By origin; only those that stalled.
+    /// By origin; only origins with stalls.
     pub origins: Vec<StallRow>,
-    /// By cause, over all origins, most first.
+    /// By cause, over all origins, the largest first.
     pub causes: Vec<CauseRow>,
-    /// Those that began although most of what could be freed was clean; absent where that is not told of a part.
+    /// Stalls that began although most of what could be freed was clean; absent in a narrowed report.
     pub clean: Option<CleanStalls>,
-    /// By the tasks' cgroup, the one that lost most time first; only those that stalled.
+    /// By the cgroup of the tasks; only cgroups with stalls. The one that lost most time comes first.
     pub cgroups: Vec<StallCgroupRow>,
-    /// Of an interval: cgroups whose rows others got in it.
+    /// In an interval, how many cgroups lost their row to another.
     pub lost_rows: u64,
-    /// The longest, longest first.
+    /// The longest stalls, the longest first.
     pub longest: Vec<Stall>,
-    /// Tasks that waited for locks of those that stalled; absent where that is not known, or not told of a part.
+    /// Waits for locks held by tasks that stalled; absent if they are not known, and in a narrowed report.
     pub locks: Option<StallLocks>,
 }
 
 /// Tasks that waited for a lock while the task that held it stalled.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct StallLocks {
-    /// How many waits there were, and how long they took in all while the holders stalled.
+    /// How many waits there were, and how long they took in all, while the holders stalled.
     #[serde(flatten)]
     pub all: WaitCount,
-    /// Of these, waits of tasks that stalled themselves: they are part of those stalls.
+    /// Waits of tasks that stalled themselves, which are part of their stalls.
     pub stalled: WaitCount,
-    /// By call site, cause and holder, the one that took most time first.
+    /// By call site, cause and kind of holder. The one that took most time comes first.
     pub sites: Vec<LockWaits>,
-    /// Waits that are not told apart.
+    /// Waits that have no row.
     pub other: WaitCount,
 }
 
@@ -208,7 +208,8 @@ fn add(all: &mut OriginStalls, one: &OriginStalls) {
 }
 
 fn row(origin: Origin, stalls: &OriginStalls, longest: &Longest, since: bool) -> StallRow {
-    // When the longest ever was is not known: that of the interval is, unless longer ones before it took its place.
+    // It is not known when the longest stall ever was. The longest of the interval is known, unless longer ones from
+    // before took its place.
     let kept = longest.0.iter().filter(|stall| stall.origin == origin).map(|stall| stall.ns).max();
     StallRow {
         origin,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What tasks waited for that memory is to blame for.
+//! What tasks waited for because memory was short.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::{
     names::{Limit, WaitKind},
 };
 
-/// Less than this, in nanoseconds, is not worth a sentence.
+/// Waits that took less than this, in nanoseconds, are not worth a sentence.
 const PAIN: u64 = 100_000_000;
 
 /// Waits of one kind.
@@ -25,15 +25,15 @@ const PAIN: u64 = 100_000_000;
 pub struct WaitKindRow {
     /// The kind.
     pub kind: WaitKind,
-    /// How many, and how long.
+    /// How many there were, and how long they took.
     pub waits_us: Times,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// What PSI counts of that; absent where it is not told of a part.
+    /// The part of this that PSI counts; absent in a narrowed report.
     pub psi_ns: Option<u64>,
-    /// The longest, since the module was loaded; likewise.
+    /// The longest since the module was loaded; absent in a narrowed report.
     pub longest_ns: Option<u64>,
-    /// Nanoseconds by whose limit it was.
+    /// Nanoseconds by the limit that pages were reclaimed for.
     pub limits: BTreeMap<Limit, u64>,
     /// By task.
     pub tasks: BTreeMap<String, WaitCount>,
@@ -42,17 +42,17 @@ pub struct WaitKindRow {
 /// Waits of a cgroup's tasks.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitCgroupRow {
-    /// Its id, `ID` or `v1:ID`; absent of those that have no row: removed ones, and others.
+    /// Its id, `ID` or `v1:ID`; absent for all cgroups that have no row, which are added up as removed ones and others.
     pub cgroup: Option<String>,
     /// Nanoseconds in all.
     pub ns: u64,
-    /// What it waited for.
+    /// What its tasks waited for.
     #[serde(flatten)]
     pub waits: CgroupWaits,
 }
 
 impl WaitCgroupRow {
-    /// What it is called.
+    /// Its name.
     pub fn name(&self) -> String {
         let removed = if self.waits.removed { " (removed)" } else { "" };
         match (&self.waits.path, &self.cgroup) {
@@ -67,45 +67,45 @@ impl WaitCgroupRow {
 /// All waits.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitsSection {
-    /// Whether waits for pages that are read are seen, at the end.
+    /// Whether waits for pages that are being read are seen, at the end.
     pub state: GroupState,
-    /// Whether what PSI counts is told apart.
+    /// Whether the parts of what PSI counts are told apart.
     pub psi_state: GroupState,
-    /// Whether pauses of who dirties pages are seen.
+    /// Whether the pauses of tasks that dirty pages are seen.
     pub dirty_state: GroupState,
-    /// Nanoseconds of tasks, without threads of the kernel.
+    /// Nanoseconds of tasks, without kernel threads.
     pub ns: u64,
-    /// What PSI counts, with them; absent where it is not told of a task.
+    /// What PSI counts, with kernel threads; absent in a report for one task.
     pub psi_ns: Option<u64>,
-    /// The share of that which is of no kind, 0 to 1; absent if PSI counts nothing.
+    /// The share of this that is of no known kind, 0 to 1; absent if PSI counts nothing.
     pub unexplained_share: Option<f64>,
-    /// By kind, the longest first; only those that there were.
+    /// By kind; only kinds that occurred. The one that took most time comes first.
     pub kinds: Vec<WaitKindRow>,
-    /// Pages of anonymous memory and shmem that came back, by whose limit is reached.
+    /// Pages of anonymous memory and shmem that came back, by the limit that was reached.
     pub anon_refaults: BTreeMap<Limit, u64>,
     /// Pages of files that came back.
     pub file_refaults: BTreeMap<Limit, u64>,
-    /// By cgroup, the one that waited longest first.
+    /// By cgroup. The one that waited longest comes first.
     pub cgroups: Vec<WaitCgroupRow>,
-    /// Of an interval: cgroups whose rows others got in it.
+    /// In an interval, how many cgroups lost their row to another.
     pub lost_rows: u64,
-    /// By device, `MAJOR:MINOR`, and kind; `0:0` where it is not known.
+    /// By device, `MAJOR:MINOR`, and kind; `0:0` if the device is not known.
     pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
 }
 
 impl WaitsSection {
-    /// One kind, if there was such a wait.
+    /// The row of one kind, if there was such a wait.
     pub fn kind(&self, kind: WaitKind) -> Option<&WaitKindRow> {
         self.kinds.iter().find(|row| row.kind == kind)
     }
 
-    /// Whose tasks waited longest for it, and for how many nanoseconds.
+    /// The cgroup whose tasks waited longest for it, and for how many nanoseconds.
     pub fn most(&self, kind: WaitKind) -> Option<(&WaitCgroupRow, u64)> {
         let of = |row: &WaitCgroupRow| row.waits.kinds.get(&kind).map_or(0, |w| w.ns);
         self.cgroups.iter().map(|row| (row, of(row))).filter(|(_, ns)| *ns > 0).max_by_key(|(_, ns)| *ns)
     }
 
-    /// The device that most of it is for, and for how many nanoseconds.
+    /// The device that most of these waits were for, and for how many nanoseconds.
     pub fn device(&self, kind: WaitKind) -> Option<(&str, u64)> {
         let of = self.devices.iter().filter(|(name, _)| *name != "0:0");
         of.filter_map(|(name, kinds)| Some((name.as_str(), kinds.get(&kind)?.ns))).max_by_key(|(_, ns)| *ns)
@@ -114,7 +114,7 @@ impl WaitsSection {
     /// Pages of files that came back.
     pub fn file_pages(&self) -> u64 {
         if self.file_refaults.is_empty() {
-            // Of a part it is not told whose limit it was.
+            // A narrowed report does not know the limits.
             return total(self.cgroups.iter().map(|row| row.waits.file_pages));
         }
         total(self.file_refaults.values().copied())
@@ -166,7 +166,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
     })
 }
 
-/// The waits of one cgroup's tasks, or of those of none.
+/// The waits of the tasks of one cgroup, or of all cgroups that have no row.
 pub(super) fn row(cgroup: Option<(Hierarchy, u64)>, waits: &CgroupWaits) -> WaitCgroupRow {
     let cgroup = cgroup.map(|(hierarchy, id)| match hierarchy {
         Hierarchy::V1 => format!("v1:{id}"),
@@ -175,8 +175,9 @@ pub(super) fn row(cgroup: Option<(Hierarchy, u64)>, waits: &CgroupWaits) -> Wait
     WaitCgroupRow { cgroup, ns: waits.ns(), waits: waits.clone() }
 }
 
-/// What most of the time went to that is not a stall for an allocation, if that is much: of those the stalls' own
-/// sentence tells. And pages of files that were read again meanwhile, where allocations stall for that.
+/// A sentence about the largest kind of wait, if it took much time. Stalls of allocations do not count, because they
+/// have a sentence of their own. If there is no such kind, the sentence may be about pages of files that were read
+/// again.
 pub fn sentence(section: &WaitsSection) -> Option<String> {
     let stalls = section.kind(WaitKind::Stall).map_or(0, |row| row.ns);
     let others = [WaitKind::Swapin, WaitKind::Refault, WaitKind::Dirty, WaitKind::High, WaitKind::IoThrottle];
@@ -187,7 +188,7 @@ pub fn sentence(section: &WaitsSection) -> Option<String> {
     again(section)
 }
 
-/// Pages of files that came back, where that is much of what the tasks do.
+/// A sentence about pages of files that came back, if there were many.
 pub fn again(section: &WaitsSection) -> Option<String> {
     let pages = section.file_pages();
     let (group, most) =
@@ -207,7 +208,7 @@ pub fn again(section: &WaitsSection) -> Option<String> {
     ))
 }
 
-/// In which cgroup, and at whose limit that mostly was.
+/// Names the cgroup, and the limit that it mostly was at.
 fn whose(row: &WaitCgroupRow, limits: &BTreeMap<Limit, u64>) -> String {
     let limit = limits.iter().max_by_key(|(_, n)| **n).filter(|(_, n)| **n > 0).map(|(limit, _)| *limit);
     let of = row.waits.limited_by.as_deref();
@@ -221,7 +222,7 @@ fn whose(row: &WaitCgroupRow, limits: &BTreeMap<Limit, u64>) -> String {
     format!("in {}{at}", row.name())
 }
 
-/// What a task does that waits so.
+/// What a task does in this kind of wait.
 fn waiting(section: &WaitsSection, row: &WaitKindRow) -> String {
     let mostly = section.most(row.kind).map_or(String::new(), |(group, _)| {
         let limits = group.waits.limits.get(&row.kind).unwrap_or(&row.limits);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What became of the dirty file folios that reclaim met, and what their writing was good for.
+//! What became of the dirty file folios that reclaim met, and whether writing them helped.
 
 use std::collections::BTreeMap;
 
@@ -15,38 +15,39 @@ use crate::{
     names::{HookSkip, WorkerSkip},
 };
 
-/// The time from met to clean.
+/// The time from when reclaim met a folio to when it was clean.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanTimes {
     /// Targets that came out of writeback.
     pub targets: u64,
-    /// Mean microseconds; absent if there were none.
+    /// The mean, in microseconds; absent if there were none.
     pub mean_us: Option<f64>,
-    /// Half of the targets took less; absent if there were none or the histogram ends below.
+    /// Half of the targets took less, in microseconds; absent if there were none, or if it is beyond the end of the
+    /// histogram.
     pub p50_below_us: Option<u64>,
-    /// The same for 99 of 100.
+    /// The same for 99 out of 100.
     pub p99_below_us: Option<u64>,
-    /// Targets by lower bound of microseconds: 0, 1, 2, 4, ...
+    /// Targets by their lower bound in microseconds: 0, 1, 2, 4, ...
     pub histogram: Log2,
 }
 
-/// What became of the pages of cleaned targets.
+/// What became of the pages of targets that were cleaned.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Freed {
-    /// Targets looked at a second after they were clean.
+    /// Targets that were looked at a second after they were clean.
     pub watched: u64,
-    /// Of these, those whose page was free by then.
+    /// How many of these had been freed by then.
     pub within_1s: u64,
-    /// The same as a share, 0 to 1; absent if none was looked at.
+    /// `within_1s` as a share, 0 to 1; absent if none was looked at.
     pub share: Option<f64>,
-    /// Targets that there was no room to watch.
+    /// Targets that could not be watched because there was no room.
     pub unwatched: u64,
 }
 
 /// One device.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DeviceRow {
-    /// Its name, as of its backing device.
+    /// The name of its backing device.
     pub device: String,
     /// Targets queued.
     pub queued_folios: u64,
@@ -58,11 +59,11 @@ pub struct DeviceRow {
     pub pending_folios: u64,
     /// Pages under writeback through the helper, at the end.
     pub inflight_pages: u64,
-    /// Pages that may be, at the end.
+    /// Pages that may be under writeback through the helper, at the end.
     pub budget_pages: u64,
-    /// Whether it does not answer, at the end.
+    /// Whether the device does not answer, at the end.
     pub stuck: bool,
-    /// Whether its counters began anew in the interval, so that some of it may be missing.
+    /// Whether its counters were reset in the interval, so that some folios may be missing.
     pub restarted: bool,
 }
 
@@ -77,7 +78,7 @@ pub struct WriteAroundSection {
     pub met_pages: u64,
     /// Folios met again while still queued.
     pub merged_folios: u64,
-    /// Folios refused when they were met, by reason.
+    /// Folios that were refused when reclaim met them, by reason.
     pub not_queued: BTreeMap<HookSkip, u64>,
     /// Folios queued: the targets.
     pub queued_folios: u64,
@@ -95,13 +96,13 @@ pub struct WriteAroundSection {
     pub windows: u64,
     /// Calls that wrote them.
     pub ranges: u64,
-    /// Of these, how many returned an error.
+    /// How many of these calls returned an error.
     pub errors: u64,
     /// Pages written that were targets.
     pub target_pages: u64,
-    /// Pages written around them.
+    /// Pages that were written around the targets.
     pub other_pages: u64,
-    /// Pages written per window; absent if there was none.
+    /// Pages written in a window, on average; absent if there was none.
     pub pages_per_window: Option<f64>,
     /// Windows by lower bound of pages written: 0, 1, 2, 4, ...
     pub window_histogram: Log2,
@@ -109,19 +110,19 @@ pub struct WriteAroundSection {
     pub bios: u64,
     /// Pages in them.
     pub bio_pages: u64,
-    /// Pages per bio; absent if there was none.
+    /// Pages in a bio, on average; absent if there was none.
     pub pages_per_bio: Option<f64>,
-    /// The time from met to clean.
+    /// The time from when reclaim met a folio to when it was clean.
     pub clean: CleanTimes,
-    /// What became of the pages.
+    /// What became of the pages that were cleaned.
     pub freed: Freed,
-    /// Times reclaim was told that waiting is worth it.
+    /// How often reclaim was told that waiting is worth it.
     pub waits: u64,
-    /// What a page of a node took to be written of late, in nanoseconds, by node; 0: not known.
+    /// How long it recently took to write a page of a node, in nanoseconds, by node; 0 if this is not known.
     pub ns_per_page: BTreeMap<u64, u64>,
     /// By device.
     pub devices: Vec<DeviceRow>,
-    /// What must come out even.
+    /// The sums that must come out even.
     pub books: Vec<FolioBook>,
 }
 
@@ -193,7 +194,7 @@ fn books(ledger: &Helper) -> Vec<FolioBook> {
     let given_up = total(ledger.worker_skips.values().copied());
     vec![
         book("met: queued, met again, or not queued", n.met.folios, total([n.merged_folios, n.queued.folios, refused])),
-        // What was queued before the interval is decided in it.
+        // Folios that were queued before the interval are decided in it.
         book(
             "queued: written, not written, or pending",
             n.queued.folios.saturating_add(ledger.pending_before),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who wrote, and whose pages.
+//! What reclaim wrote, by origin, and the cgroups whose pages it wrote.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ pub struct OriginRow {
     pub origin: Origin,
     /// Windows it opened; absent if windows are not recorded.
     pub windows: Option<u64>,
-    /// Pages those freed.
+    /// Pages that these windows freed.
     pub freed_pages: Option<u64>,
     /// Folios it wrote.
     pub folios: u64,
     /// Pages it wrote.
     pub pages: u64,
-    /// Of these, pages that it handed to a writer of the module's, to be submitted.
+    /// How many of these pages it handed to a writer of the module, to be submitted.
     pub handed_pages: u64,
-    /// The pages it wrote in bytes.
+    /// The pages that it wrote, in bytes.
     pub bytes: u64,
-    /// Its part of all pages written, 0 to 1.
+    /// Its share of all pages written, 0 to 1.
     pub share: f64,
     /// Pages by type.
     pub types: BTreeMap<Type, u64>,
@@ -43,7 +43,7 @@ pub struct OriginRow {
     pub nodes: BTreeMap<u32, u64>,
     /// Swap bios it submitted; absent if they are not sampled.
     pub bios: Option<u64>,
-    /// Pages of real and synchronous I/O that it submitted, per bio: how well its writes were batched.
+    /// Pages of real and synchronous I/O that it submitted in each bio. This shows how well its writes were batched.
     pub pages_per_bio: Option<f64>,
 }
 
@@ -58,18 +58,18 @@ fn to_device(kinds: &BTreeMap<Kind, u64>) -> u64 {
     total([Kind::Io, Kind::Sync].iter().filter_map(|kind| kinds.get(kind).copied()))
 }
 
-/// A swap device that did not do what it was to write.
+/// A swap device that failed to write pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FailedDevice {
     /// Its name.
     pub device: String,
-    /// What it did not write, zswap's writeback included.
+    /// What it did not write, including zswap's writeback.
     #[serde(flatten)]
     pub failed: FailedWrites,
 }
 
 impl FailedDevice {
-    /// Whether it is a zram device, which refuses what it has no room for.
+    /// Whether it is a zram device. It refuses pages if it has no room.
     pub fn is_zram(&self) -> bool {
         self.device.starts_with("zram")
     }
@@ -92,19 +92,20 @@ pub struct WritesSection {
     pub types: BTreeMap<Type, u64>,
     /// Pages by kind.
     pub kinds: BTreeMap<Kind, u64>,
-    /// Pages written by kswapd, but for those that it handed over.
+    /// Pages written by kswapd, without those that it handed over.
     pub background_pages: u64,
-    /// Pages handed over, whoever did: the module's writers submit them.
+    /// Pages that were handed over by any origin. The module's writers submit them.
     pub writer_pages: u64,
-    /// Pages written by tasks that wanted something else (all but kswapd and lost), but for those that they handed over.
+    /// Pages written by tasks that wanted something else (all origins but kswapd and lost), without those that they
+    /// handed over.
     pub foreground_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<OriginRow>,
-    /// Pages that devices refused, or failed to write: they are among `pages`, and stay in memory.
+    /// Pages that devices refused or failed to write. They are included in `pages`, and stay in memory.
     pub failed_pages: u64,
-    /// The devices that did.
+    /// The devices that refused or failed to write.
     pub failed_devices: Vec<FailedDevice>,
-    /// What zswap wrote back; not among `pages`. Absent if the module is older.
+    /// What zswap wrote back. It is not included in `pages`. Absent if the module is older.
     pub zswap_writeback: Option<ZswapWriteback>,
 }
 
@@ -115,7 +116,7 @@ impl WritesSection {
     }
 }
 
-/// What is known beside the ledger itself.
+/// What is known apart from the ledger itself.
 pub(super) struct Known<'a> {
     /// Bytes of a page.
     pub page_size: u64,
@@ -123,7 +124,7 @@ pub(super) struct Known<'a> {
     pub windows: bool,
     /// Swap bios by origin, if they are sampled.
     pub bios: Option<&'a BTreeMap<Origin, u64>>,
-    /// Who handed what to a writer, if there are writers.
+    /// What was handed to the writers, if there are writers.
     pub handoff: Option<&'a Handoff>,
 }
 
@@ -139,7 +140,7 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
             let of = w.pages();
             let kinds = by_kind(w.cells.values());
             let to_device = to_device(&kinds);
-            // Also handed over is what zswap writes back, which is no write of reclaim's.
+            // What zswap writes back may be handed over, too, but it is not a write of reclaim.
             let handed_pages = taken(origin).min(to_device);
             let submitted = if origin == Origin::Writer { all_taken } else { to_device.saturating_sub(handed_pages) };
             let bios = known.bios.map(|bios| bios.get(&origin).copied().unwrap_or(0));
@@ -165,7 +166,7 @@ pub(super) fn section(writes: &Writes, known: &Known<'_>) -> WritesSection {
         })
         .collect();
     let sum = |of: &dyn Fn(&OriginRow) -> u64| total(origins.iter().map(of));
-    // What it did not hand over.
+    // Pages that it did not hand over.
     let own = |is: fn(Origin) -> bool| {
         sum(&|row| if is(row.origin) { row.pages.saturating_sub(row.handed_pages) } else { 0 })
     };
@@ -204,40 +205,41 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// What one cgroup had written.
+/// The pages of one cgroup that reclaim wrote.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CgroupRow {
     /// The hierarchy in which its id is unique.
     pub hierarchy: Hierarchy,
     /// Its id.
     pub id: u64,
-    /// Its path, or that which it had when it was removed; absent if that is not known, or it is in a v1 hierarchy.
+    /// Its path, or the path that it had when it was removed; absent if this is not known, or if it is in a v1
+    /// hierarchy.
     pub path: Option<String>,
-    /// It has been removed.
+    /// Whether it has been removed.
     pub removed: bool,
     /// What runs in it, if the path tells: a container, a pod, a service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Pages.
     pub pages: u64,
-    /// At most so many more are its own, among those of the table's end: it had no row for a while.
+    /// At most this many pages more are its own. They are among `table_full_pages`, because it had no row for a while.
     pub missed_pages: u64,
-    /// Its part of all pages charged to cgroups, 0 to 1.
+    /// Its share of all pages charged to cgroups, 0 to 1.
     pub share: f64,
     /// Pages by the origin that wrote them.
     pub origins: BTreeMap<Origin, u64>,
 }
 
-/// Whose pages were written.
+/// The cgroups whose pages were written.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CgroupsSection {
-    /// Most pages first.
+    /// The cgroups. The one with the most pages comes first.
     pub groups: Vec<CgroupRow>,
-    /// Pages of cgroups for which the table had no room, and of none.
+    /// Pages of cgroups for which the table had no room, and pages of no cgroup.
     pub table_full_pages: u64,
     /// Pages of cgroups that were removed, and whose rows others have by now.
     pub removed_pages: u64,
-    /// Of an interval: cgroups whose rows others got in it.
+    /// In an interval, how many cgroups lost their row to another.
     pub lost_rows: u64,
 }
 
