@@ -20,7 +20,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// Whether it is so.
+    /// Whether the comparison holds.
     pub fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Less => left < right,
@@ -31,12 +31,12 @@ impl Op {
     }
 }
 
-/// What a figure is held against.
+/// What a figure is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Against {
-    /// So many times what A has; per second where the lengths differ.
+    /// A multiple of what A has, per second if the lengths differ.
     Ratio(f64),
-    /// So much, in the figure's unit.
+    /// A value, in the figure's unit.
     Absolute(f64),
 }
 
@@ -49,11 +49,12 @@ pub struct Condition {
     pub figure: String,
     /// How it is compared.
     pub op: Op,
-    /// With what.
+    /// What it is compared with.
     pub against: Against,
 }
 
-/// Units, and how many of them are one of the figure's own: 40 divided by 1000 is 0.04, and 40 times 0.001 is not.
+/// Units, and how many of them make one of the figure's own unit. They are divided by, because 40 divided by 1000 is
+/// exactly 0.04, and 40 times 0.001 is not.
 const TIMES: [(&str, f64); 4] = [("ns", 1e9), ("us", 1e6), ("ms", 1e3), ("s", 1.0)];
 const SIZES: [(&str, f64); 4] =
     [("bytes", 1.0), ("KiB", 1.0 / 1024.0), ("MiB", 1.0 / 1_048_576.0), ("GiB", 1.0 / 1_073_741_824.0)];
@@ -192,7 +193,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), all);
         assert!(all > 80);
-        // Conditions can be written on every one.
+        // Every figure can be used in a condition.
         assert!(names.iter().all(|name| parse(&format!("{name} > 1.5x")).is_ok()));
     }
 }

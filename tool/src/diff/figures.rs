@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The figures that can be compared: what they are called, what they mean, and where they come from.
+//! The figures that can be compared: their names, what they mean, and where they come from.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub enum Unit {
     Seconds,
     /// A part of a whole, 0 to 1.
     Share,
-    /// So many for each one.
+    /// A number for each one of something.
     Each,
 }
 
@@ -44,7 +44,7 @@ impl Unit {
         }
     }
 
-    /// What is too little to matter: a change from nothing to this is one to twice as much.
+    /// An amount that is too small to matter. A change from 0 to this amount counts like a change to twice as much.
     pub(super) fn grain(self) -> f64 {
         match self {
             Self::Count => 10.0,
@@ -56,15 +56,15 @@ impl Unit {
     }
 }
 
-/// Whether a number is what was, or only bounds it.
+/// Whether a number is exact, or only a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
-    /// It is what was.
+    /// The number is exact.
     Exact,
-    /// It was less: the ledger keeps powers of two.
+    /// The real value is less. The ledger keeps only powers of two.
     Below,
-    /// It was this much or more.
+    /// The real value is this or more.
     AtLeast,
 }
 
@@ -73,22 +73,22 @@ pub enum Bound {
 pub struct Number {
     /// In the figure's unit.
     pub value: f64,
-    /// What that says.
+    /// What the value means.
     pub bound: Bound,
 }
 
-/// A figure, or why there is none.
+/// A figure, or the reason why there is none.
 pub type Got = std::result::Result<Number, String>;
 
 /// A figure that can be compared.
 pub struct Figure {
-    /// What it is called in conditions.
+    /// Its name, which conditions use.
     pub name: String,
     /// What it is measured in.
     pub unit: Unit,
     /// What it means.
     pub meaning: String,
-    /// Whether it grows as time goes on: two lengths are compared per second.
+    /// Whether it grows over time. Then it is compared per second if the lengths differ.
     pub adds_up: bool,
     get: Box<dyn Fn(&Side) -> Got>,
 }
@@ -119,7 +119,7 @@ pub fn all() -> Vec<Figure> {
 struct List(Vec<Figure>);
 
 impl List {
-    /// One that grows as time goes on.
+    /// Adds a figure that grows over time.
     fn sum(
         &mut self,
         name: impl Into<String>,
@@ -130,7 +130,7 @@ impl List {
         self.add(name, unit, meaning, true, move |side| get(side).map(exact));
     }
 
-    /// One that does not.
+    /// Adds a figure that does not.
     fn level(
         &mut self,
         name: impl Into<String>,
@@ -161,7 +161,7 @@ fn seconds(ns: u64) -> f64 {
     ns as f64 / 1e9
 }
 
-/// `part` of `whole`; of nothing there is no part.
+/// `part` divided by `whole`; 0 if `whole` is 0.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
@@ -229,7 +229,7 @@ fn stalls(list: &mut List) {
 fn stall_percentile(side: &Side, percent: u32) -> Got {
     let stalls = stalls_of(side)?;
     if let Some(us) = &side.stalls_us {
-        // The least that so many of 100 are not above.
+        // The smallest value that `percent` of 100 do not exceed.
         let rank = (us.len() as u128 * u128::from(percent)).div_ceil(100).max(1) - 1;
         let us = usize::try_from(rank).ok().and_then(|rank| us.get(rank)).copied().unwrap_or(0);
         return Ok(exact(us as f64 / 1e6));
@@ -238,7 +238,7 @@ fn stall_percentile(side: &Side, percent: u32) -> Got {
         return Ok(exact(0.0));
     }
     let mut all = Log2::new();
-    // Of a cgroup alone there are no origins.
+    // For one cgroup alone there are no origins.
     let cgroups = stalls.cgroups.iter().filter(|_| stalls.origins.is_empty()).map(|row| &row.stalls);
     for (low, n) in stalls.origins.iter().map(|row| &row.stalls).chain(cgroups).flat_map(|times| &times.histogram) {
         let bucket = all.entry(*low).or_default();
@@ -247,7 +247,7 @@ fn stall_percentile(side: &Side, percent: u32) -> Got {
     below_us(&all, percent)
 }
 
-/// A percentile of a histogram of microseconds, of which there are some.
+/// A percentile of a histogram of microseconds that is not empty.
 fn below_us(hist: &Log2, percent: u32) -> Got {
     match percentile(hist, u128::from(percent)) {
         Some(us) => Ok(Number { value: us as f64 / 1e6, bound: Bound::Below }),
@@ -268,7 +268,7 @@ fn longest_stall(side: &Side) -> Got {
         return Ok(exact(0.0));
     }
     let since_load = stalls.origins.iter().filter_map(|row| row.longest_ns).max();
-    // A new one that is kept is longer than any new one that is not.
+    // A new stall that is kept is longer than all new ones that are not kept.
     match stalls.longest.first().map(|stall| stall.ns).max(since_load) {
         Some(ns) => Ok(exact(seconds(ns))),
         None => Err("longer ones from before took all the room, and its stall events are not in the file".into()),
@@ -356,7 +356,7 @@ fn least_left(side: &Side, layer: Option<Layer>) -> Got {
     least.ok_or_else(|| "no sample".into())
 }
 
-/// The least of the interval. One from before hides it, but not the samples of the interval by what was left.
+/// The least of the interval. A smaller one from before hides it, but the histogram of the interval gives a bound.
 fn row_least(row: &HeadroomRow) -> Number {
     if row.min_is_new {
         return exact(row.min_left as f64);
@@ -449,14 +449,14 @@ fn reserves(list: &mut List) {
 fn lowest(side: &Side, of: impl Fn(&ZoneRow) -> Option<f64>) -> Got {
     let zones = &section(&side.report.reserves)?.zones;
     let numbers = zones.iter().filter_map(|zone| {
-        // One from before hides that of the interval, which was no lower.
+        // A value from before hides that of the interval, which was not lower.
         let bound = if zone.lowest?.is_new { Bound::Exact } else { Bound::AtLeast };
         Some(Number { value: of(zone)?, bound })
     });
     numbers.min_by(|a, b| a.value.total_cmp(&b.value)).ok_or_else(|| "nobody took a page of the reserves".into())
 }
 
-/// What requests of all NBD devices came to.
+/// Sums over the requests of all NBD devices.
 #[derive(Default)]
 struct NbdSums {
     requests: u64,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb diff`: two recordings or snapshots side by side, what changed most first.
+//! `reclaimwb diff`: two recordings or snapshots side by side. What changed most comes first.
 
 mod condition;
 mod figures;
@@ -16,13 +16,13 @@ use crate::error::{Error, Result};
 
 /// Name of the JSON structure.
 pub const FORMAT: &str = "reclaimwb-diff";
-/// Its version; raised when a field changes its meaning or goes away.
+/// Its version. It is raised if a field changes its meaning or is removed.
 pub const VERSION: u32 = 1;
 
-/// Lengths that differ by less are the same.
+/// Lengths that differ by less than this count as the same.
 const SAME_LENGTH: f64 = 0.01;
 
-/// One side, for the reader.
+/// What one side is.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct About {
     /// The file.
@@ -33,18 +33,18 @@ pub struct About {
     pub command: Option<Vec<String>>,
     /// When the counting ended, as RFC 3339.
     pub at: String,
-    /// How long was counted; absent: since the module was loaded.
+    /// How long was counted; absent if it was counted since the module was loaded.
     pub seconds: Option<f64>,
 }
 
-/// Something about the machine or the module that is not the same.
+/// A difference between the machines or the modules.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Changed {
-    /// What.
+    /// What differs.
     pub what: String,
-    /// In A; absent: it has none.
+    /// The value in A; absent if it has none.
     pub a: Option<String>,
-    /// In B; absent: it has none.
+    /// The value in B; absent if it has none.
     pub b: Option<String>,
 }
 
@@ -55,41 +55,41 @@ pub struct Row {
     pub name: String,
     /// What it is measured in.
     pub unit: Unit,
-    /// Whether it grows as time goes on.
+    /// Whether it grows over time.
     pub adds_up: bool,
-    /// In A.
+    /// The number of A.
     pub a: Option<Number>,
-    /// Why A has none.
+    /// Why A does not have it.
     pub a_missing: Option<String>,
-    /// In B.
+    /// The number of B.
     pub b: Option<Number>,
-    /// Why B has none.
+    /// Why B does not have it.
     pub b_missing: Option<String>,
-    /// B for each one of A, per second where the lengths differ and it adds up; absent if one is missing, or A is 0
+    /// B divided by A, per second if the lengths differ and the figure adds up; absent if one is missing, or if A is 0
     /// and B is not.
     pub ratio: Option<f64>,
-    /// How much that is a change: 0 if it is none.
+    /// How much the figure changed; 0 if it did not.
     #[serde(skip)]
     pub weight: f64,
 }
 
 impl Row {
-    /// Whether both sides have it, and have the same.
+    /// Whether both sides have the figure, with the same value.
     pub fn is_same(&self) -> bool {
         matches!((&self.a, &self.b), (Some(a), Some(b)) if a == b)
     }
 }
 
-/// What became of a condition.
+/// The outcome of a condition.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Outcome {
-    /// As it was given.
+    /// The condition, as it was given.
     pub condition: String,
-    /// Whether it holds: then the comparison fails.
+    /// Whether it holds. Then the comparison fails.
     pub holds: bool,
-    /// What was held against it: a ratio, or B's figure in its unit; absent: a ratio to 0.
+    /// What it was compared with: a ratio, or the figure of B in its unit; absent if it is a ratio to 0.
     pub value: Option<f64>,
-    /// Whether that is a ratio.
+    /// Whether `value` is a ratio.
     pub is_ratio: bool,
     /// What the figure is measured in.
     pub unit: Unit,
@@ -110,13 +110,13 @@ pub struct Diff {
     pub b: About,
     /// Whether what adds up is compared per second.
     pub per_second: bool,
-    /// What is not the same beside the figures.
+    /// What differs apart from the figures.
     pub changed: Vec<Changed>,
-    /// The figures, what changed most first, those that one side lacks last.
+    /// The figures. What changed most comes first, and what one side lacks comes last.
     pub figures: Vec<Row>,
-    /// What became of the conditions.
+    /// The outcomes of the conditions.
     pub conditions: Vec<Outcome>,
-    /// What a reader has to know.
+    /// What a reader has to know to understand the comparison.
     pub notes: Vec<String>,
 }
 
@@ -134,7 +134,7 @@ pub fn compare(mut a: Side, mut b: Side, figures: &[Figure], conditions: &[Condi
     }
     let mut notes = Vec::new();
     if a.stalls_us.is_none() || b.stalls_us.is_none() {
-        // Figures of one kind against those of another would say nothing.
+        // Exact figures cannot be compared with bounds.
         (a.stalls_us, b.stalls_us) = (None, None);
         notes.push(
             "The times that 50, 90 and 99 of 100 stalls took are upper bounds, powers of two: recordings have them \
@@ -194,7 +194,7 @@ fn row(figure: &Figure, a: &Side, b: &Side, scale: f64) -> Row {
         b,
         b_missing,
         ratio: both.and_then(|(a, b)| ratio(a, b)).filter(|ratio| ratio.is_finite()),
-        // Little of anything is noise, however many times as much it is.
+        // Small amounts are noise, even if one is many times the other.
         weight: both.map_or(-1.0, |(a, b)| {
             let grain = figure.unit.grain();
             ((b + grain) / (a + grain)).ln().abs()
@@ -209,7 +209,7 @@ fn split(got: Got) -> (Option<Number>, Option<String>) {
     }
 }
 
-/// `None`: something of nothing.
+/// The ratio; `None` if A is 0 and B is not.
 fn ratio(a: f64, b: f64) -> Option<f64> {
     match (a == 0.0, b == 0.0) {
         (true, true) => Some(1.0),
@@ -237,7 +237,7 @@ fn judge(condition: &Condition, rows: &[Row]) -> Result<Outcome> {
             (row.ratio, right, true)
         }
     };
-    // Something of nothing is more than any number of times as much.
+    // If A is 0 and B is not, the ratio counts as infinite.
     let holds = condition.op.holds(value.unwrap_or(f64::INFINITY), right);
     Ok(Outcome { condition: condition.text.clone(), holds, value, is_ratio, unit: row.unit })
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! One of the two that are compared.
+//! One side of a comparison.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{
     system::System,
 };
 
-/// A recording or a snapshot, and what its figures are made of.
+/// A recording or a snapshot, with all that its figures are made from.
 #[derive(Debug)]
 pub struct Side {
     /// The file, as it was named.
@@ -21,25 +21,25 @@ pub struct Side {
     pub command: Option<Vec<String>>,
     /// When the counting ended, as RFC 3339.
     pub at: String,
-    /// How long was counted; not known of what is counted since the module was loaded.
+    /// How long was counted; `None` if it was counted since the module was loaded.
     pub seconds: Option<f64>,
     /// The report.
     pub report: Report,
     /// The machine at the end.
     pub now: System,
-    /// The machine at the beginning; not known of a single snapshot.
+    /// The machine at the beginning; `None` for a single snapshot.
     pub before: Option<System>,
-    /// Microseconds of every stall, sorted, if they were all recorded.
+    /// The microseconds of every stall, sorted; `None` if not all stalls were recorded.
     pub stalls_us: Option<Vec<u64>>,
-    /// Trace events lost; not known of a snapshot.
+    /// Trace events that were lost; `None` for a snapshot.
     pub events_lost: Option<u64>,
-    /// A cgroup is asked for that it does not have.
+    /// Whether a cgroup is asked for that it does not have.
     pub is_absent: bool,
 }
 
 impl Side {
-    /// Loads a recording, or a snapshot, which counts from `since`, or else from when the module was loaded.
-    /// Of either only what is asked for.
+    /// Loads a recording or a snapshot. A snapshot counts from `since`, or else from when the module was loaded.
+    /// `narrow` limits what is counted.
     pub fn load(path: &Path, since: Option<&Path>, narrow: Option<&Narrow>) -> Result<Self> {
         let file = path.display().to_string();
         if Recording::is_one(path)? {
@@ -67,7 +67,7 @@ impl Side {
         Ok(side)
     }
 
-    /// Of a part of a recording.
+    /// Makes a side from a part of a recording.
     fn of_part(file: String, path: &Path, narrow: &Narrow) -> Result<Self> {
         let (recording, filter, counted) = Counted::read(path, narrow, Absent::Nothing)?;
         let mut side = Self::new(file, &recording.after, Some(&recording.before), "recording")?;
@@ -85,7 +85,7 @@ impl Side {
     fn of_recording(file: String, path: &Path) -> Result<Self> {
         let mut stalls_us = Some(Vec::new());
         let recording = Recording::visit(path, |event| {
-            // A stall without its length is one of a module that this tool does not know.
+            // A stall without a length comes from a module that this tool does not know.
             if event.name == "stall" {
                 match (event.number("usecs"), &mut stalls_us) {
                     (Some(us), Some(all)) => all.push(us),
@@ -128,7 +128,7 @@ impl Side {
         })
     }
 
-    /// The kernel's counters are of the whole machine, all the time.
+    /// Fails if the report is narrowed, because the kernel's counters are for the whole machine and all of the time.
     fn of_all(&self) -> std::result::Result<(), String> {
         match self.report.narrowed {
             Some(_) => Err("it is counted for the whole machine only".into()),
@@ -136,7 +136,7 @@ impl Side {
         }
     }
 
-    /// Growth of one of the kernel's counters in `/proc/vmstat`.
+    /// The growth of one of the kernel's counters in `/proc/vmstat`.
     pub(super) fn vmstat(&self, name: &str) -> std::result::Result<u64, String> {
         self.of_all()?;
         let before = self.before.as_ref().ok_or("a single snapshot has it since boot only")?;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The table of all metric families: whatever is exported has its name, help, type, unit and labels from here.
+//! The table of all metric families. The name, help, type, unit and labels of everything that is exported come from
+//! here.
 
-/// What Prometheus may do with the values.
+/// What Prometheus may do with the values of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows while the module stays loaded.
+    /// The value only grows while the module stays loaded.
     Counter,
-    /// Goes up and down.
+    /// The value goes up and down.
     Gauge,
-    /// Counts by upper bound, with a sum.
+    /// The values are counts by upper bound, with a sum.
     Histogram,
 }
 
@@ -23,10 +24,10 @@ impl Kind {
     }
 }
 
-/// What the values are in.
+/// The unit of the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// How many there are of what the name says, or 0 and 1 for no and yes.
+    /// A number of what the name says, or 0 and 1 for no and yes.
     Count,
     /// Seconds.
     Seconds,
@@ -45,7 +46,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// What the name ends with, before `_total`; empty if the name says what is counted.
+    /// The end of the name, before `_total`; empty if the name says what is counted.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Count => "",
@@ -67,9 +68,9 @@ pub struct Row {
     pub name: &'static str,
     /// What it means, for people.
     pub help: &'static str,
-    /// What it is.
+    /// The type.
     pub kind: Kind,
-    /// What it is in.
+    /// The unit.
     pub unit: Unit,
     /// Names of its labels, in the order in which their values are given.
     pub labels: &'static [&'static str],
@@ -77,7 +78,7 @@ pub struct Row {
 
 macro_rules! families {
     ($($variant:ident = $kind:ident $unit:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
-        /// A metric family. Its docs are its help, as people read it there.
+        /// A metric family. The doc of each one is its help text.
         #[expect(clippy::doc_markdown)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Family { $(#[doc = $help] $variant,)* }
@@ -410,7 +411,7 @@ impl Family {
         Self::ALL.iter().copied().find(|family| family.row().name == name)
     }
 
-    /// The family that a sample of this name is of: those of a histogram have endings of their own.
+    /// The family of a sample with this name. The names of samples of a histogram have additional endings.
     pub fn of_sample(name: &str) -> Option<Self> {
         Self::named(name).or_else(|| {
             let base = ["_bucket", "_sum", "_count"].iter().find_map(|ending| name.strip_suffix(ending))?;

@@ -7,7 +7,7 @@ use crate::{
     names::Policy,
 };
 
-/// Adds the samples of `helper` and `handoff`, as far as the kernel has them.
+/// Adds the samples of `helper` and `handoff`, if the kernel supports them.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
     if let Some(ledger) = ledgers.helper.as_ref().ok().filter(|ledger| ledger.state != HelperState::Unavailable) {
         around(samples, ledger);

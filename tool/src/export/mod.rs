@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The ledgers for Prometheus, in the text format that its node exporter's textfile collector reads.
+//! The ledgers for Prometheus, in the text format that the textfile collector of the node exporter reads.
 //!
-//! Counters count since the module was loaded; a reload is a counter reset, which Prometheus knows. A ledger that could
-//! not be read, or whose probes are off, has no samples: a zero would say that nothing happened.
+//! Counters count since the module was loaded. Prometheus takes a reload for a counter reset. A ledger that could not
+//! be read, or whose probes are off, has no samples, because a zero would mean that nothing happened.
 
 mod families;
 mod helper;
@@ -22,8 +22,8 @@ use sample::{Bounds, Samples, Value};
 
 use crate::{atomic, error::Result, ledger::Hierarchy, narrow, snapshot::Snapshot};
 
-/// The snapshot in Prometheus' text format; `cgroups`: also what is counted by cgroup; `only`: that alone, of one and
-/// those below it.
+/// The snapshot in Prometheus' text format. With `cgroups`, it includes what is counted by cgroup. With `only`, it has
+/// nothing but that, for one cgroup and those below it.
 pub fn prometheus(snapshot: &Snapshot, cgroups: bool, only: Option<&str>) -> Result<String> {
     let ledgers = snapshot.ledgers()?;
     let mut samples = Samples::default();
@@ -38,7 +38,7 @@ pub fn prometheus(snapshot: &Snapshot, cgroups: bool, only: Option<&str>) -> Res
     nbd::add(&mut samples, &ledgers);
     let Some(asked) = only.map(narrow::path) else { return Ok(samples.text()) };
     samples.retain(|labels| labels.iter().any(|(label, path)| *label == "path" && narrow::is_asked(path, asked)));
-    // It stands on a line.
+    // It must fit on one line.
     let shown: String = asked.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     let head = format!(
         "# Only cgroup {shown} and those below it: what is not counted by cgroup, or is known of none, is left out.\n"
@@ -46,16 +46,17 @@ pub fn prometheus(snapshot: &Snapshot, cgroups: bool, only: Option<&str>) -> Res
     Ok(head + &samples.text())
 }
 
-/// Puts the text in the place of `path`, all at once. The file is readable for all, as the collector runs without
-/// privilege.
+/// Replaces the file at `path` with the text, in one step. Everybody can read the file, because the collector runs
+/// without privileges.
 pub fn save(text: &str, path: &Path) -> Result<()> {
     atomic::replace(path, Some(0o644), |out| out.write_all(text.as_bytes()))
 }
 
-/// Instead of a path: of all that were removed, and have no row any more.
+/// The label used instead of a path for all cgroups that were removed and have no row any more.
 const REMOVED: &str = "(removed)";
 
-/// The labels of a cgroup. A path alone would not do: a cgroup that is gone has none, and v1 hierarchies have their own.
+/// The labels of a cgroup. A path alone is not enough: a cgroup that is gone has none, and v1 hierarchies have paths of
+/// their own.
 fn cgroup<'a>(hierarchy: Hierarchy, id: &'a str, path: Option<&'a str>) -> [&'a str; 3] {
     let hierarchy = match hierarchy {
         Hierarchy::V2 => "v2",

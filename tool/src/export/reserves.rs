@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who takes from the reserves, how low they are, and who waits for them.
+//! What takes pages from the reserves, how low they are, and how long tasks wait for them.
 
 use super::{Bounds, Family, Samples, Value};
 use crate::ledger::{GroupState, Ledgers, Reserves, total};
 
-/// Adds the samples of `reserves`, of those of its parts that are on.
+/// Adds the samples of the parts of `reserves` that are on.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
     let Ok(ledger) = &ledgers.reserves else { return };
     if ledger.state == GroupState::On {
@@ -28,7 +28,7 @@ pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
 
 fn zones(samples: &mut Samples, ledger: &Reserves) {
     for (place, zone) in &ledger.zones {
-        // As `0.DMA32`.
+        // The name is like `0.DMA32`.
         let (node, name) = place.split_once('.').unwrap_or(("", place));
         let labels = [node, name];
         samples.number(Family::ZoneFree, &labels, zone.free);

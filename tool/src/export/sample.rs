@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Samples of metric families, and how they are written.
+//! The samples of metric families, and how they are written.
 
 use std::{
     collections::BTreeMap,
@@ -12,9 +12,9 @@ use crate::ledger::Log2;
 /// The value of a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
-    /// As it is.
+    /// A number, written as it is.
     Number(u64),
-    /// Nanoseconds, written as seconds, to the last one.
+    /// Nanoseconds, written as seconds without rounding.
     Nanos(u64),
     /// Seconds with a fraction.
     Float(f64),
@@ -48,24 +48,25 @@ impl Display for Value {
     }
 }
 
-/// What a family says for one set of labels.
+/// The data of a family for one set of labels.
 #[derive(Clone, Debug)]
 enum Data {
     One(Value),
     Histogram { buckets: Vec<(String, u64)>, count: u64, sum: Value },
 }
 
-/// Bounds of a histogram: counts of what is less than a limit, and the word of the label `le` for it.
+/// The bounds of a histogram: limits, each with its text for the label `le`. Values less than the limit are counted.
 #[derive(Clone, Debug)]
 pub struct Bounds(Vec<(u64, String)>);
 
 impl Bounds {
-    /// Of times in microseconds, 1 us to 8.4 s, a power of two each.
+    /// Bounds of times in microseconds: powers of two from 1 us to 8.4 s.
     pub fn seconds() -> Self {
         Self((0..=23).map(|bit| 1 << bit).map(|us| (us, Value::micros(us).to_string())).collect())
     }
 
-    /// Of whole numbers below `most`, a power of two. `le` is "at most": what is less than 64 is at most 63.
+    /// Bounds of whole numbers: powers of two up to `most`. `le` means "at most", and a number that is less than 64 is
+    /// at most 63.
     pub fn whole(least: u64, most: u64) -> Self {
         let limits = std::iter::successors(Some(least), |limit| limit.checked_mul(2));
         Self(limits.take_while(|limit| *limit <= most).map(|limit| (limit, (limit - 1).to_string())).collect())
@@ -77,23 +78,23 @@ impl Bounds {
 pub struct Samples(BTreeMap<Family, Vec<(Vec<String>, Data)>>);
 
 impl Samples {
-    /// Adds a value; `labels` are the values of the family's labels, in its order.
+    /// Adds a value. `labels` are the values of the family's labels, in their order.
     pub fn add(&mut self, family: Family, labels: &[&str], value: Value) {
         debug_assert_ne!(family.row().kind, Kind::Histogram, "{family:?}");
         self.push(family, labels, Data::One(value));
     }
 
-    /// Adds a counter or a gauge that is a number.
+    /// Adds a counter or a gauge with a whole number.
     pub fn number(&mut self, family: Family, labels: &[&str], n: u64) {
         self.add(family, labels, Value::Number(n));
     }
 
-    /// Adds a histogram: counts by lower bound, and the sum of what was counted.
+    /// Adds a histogram from counts by lower bound, and the sum of what was counted.
     pub fn histogram(&mut self, family: Family, labels: &[&str], bounds: &Bounds, hist: &Log2, sum: Value) {
         debug_assert_eq!(family.row().kind, Kind::Histogram, "{family:?}");
         let below = |limit: u64| crate::ledger::total(hist.range(..limit).map(|(_, n)| *n));
         let buckets = bounds.0.iter().map(|(limit, le)| (le.clone(), below(*limit))).collect();
-        // Not the ledger's own count: it may have been read a moment earlier than the buckets.
+        // The ledger's own count is not used, because it may have been read a moment earlier than the buckets.
         let count = crate::ledger::total(hist.values().copied());
         self.push(family, labels, Data::Histogram { buckets, count, sum });
     }
@@ -103,7 +104,7 @@ impl Samples {
         self.0.entry(family).or_default().push((labels.iter().map(|&label| label.to_owned()).collect(), data));
     }
 
-    /// Leaves only samples with such labels.
+    /// Keeps only the samples for whose labels `keep` returns true.
     pub fn retain(&mut self, keep: impl Fn(&[(&str, &str)]) -> bool) {
         for (family, samples) in &mut self.0 {
             let names = family.row().labels;
@@ -197,7 +198,7 @@ mod tests {
         samples.number(Family::Windows, &["a\"b\\c\nd"], 2);
         let text = samples.text();
         assert!(text.contains("reclaimwb_windows_total{origin=\"a\\\"b\\\\c\\nd\"} 2\n"), "{text}");
-        // In the table's order, whatever came first.
+        // Families are in the order of the table, and not in the order in which they were added.
         assert!(text.starts_with("# HELP reclaimwb_window_slots "), "{text}");
     }
 }

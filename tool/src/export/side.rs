@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What reclaim does beside writing: shrinkers, compaction, TLB flushes, metadata that it evicts.
+//! What reclaim does apart from writing: shrinkers, compaction, TLB flushes, metadata that it evicts.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
     names::{Origin, Outcome},
 };
 
-/// Adds the samples of `shrinkers`, `compaction`, `tlb` and `metadata`, of those that are on.
+/// Adds the samples of those of `shrinkers`, `compaction`, `tlb` and `metadata` that are on.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
     if let Some(ledger) = ledgers.shrinkers.as_ref().ok().filter(|ledger| ledger.state == GroupState::On) {
         shrinkers(samples, ledger);
@@ -25,7 +25,7 @@ pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
     }
 }
 
-/// By origin only: there may be a shrinker for each mount and cgroup.
+/// The samples are only by origin, because there may be a shrinker for each mount and cgroup.
 fn shrinkers(samples: &mut Samples, ledger: &Shrinkers) {
     let mut origins = BTreeMap::<&str, ShrinkerCounts>::new();
     for origin in Origin::ALL {
@@ -34,7 +34,7 @@ fn shrinkers(samples: &mut Samples, ledger: &Shrinkers) {
     for (key, counts) in &ledger.rows {
         origins.entry(key.origin.key()).or_default().add(*counts);
     }
-    // Of all origins: what found no room in the ledger.
+    // What the ledger had no room for is of all origins.
     origins.insert("unknown", ledger.other);
     for (origin, counts) in origins {
         samples.number(Family::ShrinkerCalls, &[origin], counts.calls);

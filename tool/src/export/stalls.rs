@@ -7,7 +7,7 @@ use crate::{
     names::Cause,
 };
 
-/// Adds the samples of `stalls`, and of `stalls_cgroups` if they are wanted, while stalls are timed.
+/// Adds the samples of `stalls` if stalls are timed, and with `cgroups` also those of `stalls_cgroups`.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, cgroups: bool) {
     let Some(ledger) = ledgers.stalls.as_ref().ok().filter(|ledger| ledger.on) else { return };
     by_origin(samples, ledger);

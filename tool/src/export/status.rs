@@ -8,7 +8,7 @@ use crate::{
     system::System,
 };
 
-/// Adds the samples of `status`, and which ledgers there are.
+/// Adds the samples of `status`, and those that say which ledgers there are.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, system: &System) {
     let status = &ledgers.status;
     samples.number(Family::Info, &[&status.version, env!("CARGO_PKG_VERSION")], 1);
@@ -91,7 +91,7 @@ fn read(ledgers: &Ledgers, name: &str) -> bool {
         "kswapd" => there(&ledgers.kswapd),
         "waits" => there(&ledgers.waits),
         "waits_cgroups" => there(&ledgers.wait_cgroups),
-        // Without it there is no snapshot.
+        // There is no snapshot without `status`.
         name => name == "status",
     }
 }

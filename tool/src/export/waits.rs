@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What tasks waited for that memory is to blame for.
+//! What tasks waited for because memory was short.
 
 use super::{Bounds, Family, Samples, Value, cgroup};
 use crate::ledger::{GroupState, Ledgers};
 
-/// Adds the samples of `waits`, if it is on; `cgroups`: also by cgroup.
+/// Adds the samples of `waits`, if it is on, and with `cgroups` also those by cgroup.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, cgroups: bool) {
     let Some(ledger) = ledgers.waits.as_ref().ok().filter(|ledger| ledger.state != GroupState::Off) else {
         return;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Who wrote what, in how large pieces, and how much stack was left.
+//! What reclaim wrote, in pieces of which size, and how much stack was left.
 
 use super::{Bounds, Family, REMOVED, Samples, Value, cgroup};
 use crate::ledger::{Batches, Cgroups, GroupState, Headroom, Hierarchy, Ledgers, Writes};
 
-/// Adds the samples of `writes`, `headroom`, `batches`, and of `cgroups` if they are wanted.
+/// Adds the samples of `writes`, `headroom` and `batches`, and with `cgroups` also those of `cgroups`.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, cgroups: bool) {
     if let Ok(ledger) = &ledgers.writes {
         writes(samples, ledger);

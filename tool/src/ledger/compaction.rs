@@ -56,7 +56,7 @@ pub struct Taken {
 pub struct Compaction {
     /// Whether the module notes which tasks take blocks.
     pub takers_state: State,
-    /// Blocks that tasks took between a successful attempt and its outcome, by task name.
+    /// Blocks of at least the wanted size that were taken between a successful attempt and its outcome, by task name.
     pub takers: BTreeMap<String, Taken>,
     /// Whether attempts are counted.
     pub state: State,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The events of a recording added up as the ledgers would have, had they counted these alone.
+//! Adds up events of a recording, as the ledgers would have counted them if there had been only these.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,35 +12,35 @@ use crate::{
     recording::{Event, Recording},
 };
 
-/// What is wrong with an event, if something is.
+/// The result of adding an event: what is wrong with it, if it cannot be read.
 type Added = std::result::Result<(), String>;
 
-/// Stalls that are kept whole.
+/// At most this many stalls are kept with all that is known of them.
 const KEPT: usize = 64;
 
-/// What events come to.
+/// The events, added up.
 #[derive(Debug, Default)]
 pub struct Counted {
     /// Stalls by origin.
     pub stalls: BTreeMap<Origin, OriginStalls>,
-    /// Stalls by the task's cgroup; its path is not known here.
+    /// Stalls by the task's cgroup. The paths are not known here.
     pub stalled: BTreeMap<Group, CgroupStalls>,
-    /// The longest stalls, longest first once all are added.
+    /// The longest stalls. When all are added, the longest comes first.
     pub longest: Vec<Stall>,
-    /// Microseconds of each stall.
+    /// The microseconds of each stall.
     pub stalls_us: Vec<u64>,
-    /// Windows, and what was written, by origin.
+    /// Windows and writes, by origin.
     pub writes: BTreeMap<Origin, OriginWrites>,
-    /// Pages written by the cgroup that they belonged to.
+    /// Pages written, by the cgroup that they belonged to.
     pub written: BTreeMap<Group, Cgroup>,
-    /// What is wrong with the first event that is not what its name says.
+    /// What is wrong with the first event that cannot be read.
     broken: Option<String>,
 }
 
 impl Counted {
     /// Reads a recording and adds up those of its events that are asked for.
     pub fn read(path: &Path, narrow: &Narrow, absent: Absent) -> Result<(Recording, Filter, Self)> {
-        // Which these are is known when all of it was read once.
+        // It is known which events these are only after all of the recording was read once.
         let filter = Filter::of_recording(narrow, &Recording::visit(path, drop)?, absent)?;
         let mut counted = Self::default();
         let recording = Recording::visit(path, |event| counted.add(&event, &filter))?;
@@ -51,7 +51,7 @@ impl Counted {
         Ok((recording, filter, counted))
     }
 
-    /// Adds an event if it is of what is asked for.
+    /// Adds an event if it is asked for.
     fn add(&mut self, event: &Event, filter: &Filter) {
         if !filter.takes(event) {
             return;
@@ -67,7 +67,7 @@ impl Counted {
         }
     }
 
-    /// All of a recording's events were added.
+    /// Ends the counting, after all events were added.
     fn finish(&mut self) {
         keep_longest(&mut self.longest);
         self.stalls_us.sort_unstable();
@@ -125,7 +125,7 @@ impl Counted {
     }
 }
 
-/// Whether a recording has all events of this name, as far as they were not lost.
+/// Whether a recording has all events of this name, except for lost ones.
 pub fn has(recording: &Recording, name: &str) -> bool {
     recording.head.events.iter().any(|event| event == name)
 }
@@ -134,7 +134,7 @@ fn more(sum: &mut u64, n: u64) {
     *sum = sum.saturating_add(n);
 }
 
-/// Counts one of so many microseconds.
+/// Counts one in a histogram of microseconds.
 fn count(hist: &mut Log2, us: u64) {
     let low = us.checked_ilog2().map_or(0, |bit| 1 << bit);
     more(hist.entry(low.min(LAST_BUCKET)).or_default(), 1);

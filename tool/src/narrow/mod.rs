@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `--cgroup`, `--task` and `--between`: what is asked for, and which rows and events are of it.
+//! `--cgroup`, `--task` and `--between`: what is asked for, and which rows and events belong to it.
 //!
-//! A ledger says whose something was, or not; the events of a recording also say when. What neither says is left out
-//! of the answer, which names it: no figure of the whole machine is given as that of a part.
+//! Some ledgers count by cgroup or by task. The events of a recording also have a time. What is known from neither is
+//! left out of the answer, and the answer names it, so that a figure for the whole machine is never taken for that of a
+//! part.
 
 mod counted;
 mod moment;
@@ -22,31 +23,31 @@ use crate::{
     recording::{Event, PARAMETER, Recording},
 };
 
-/// Marks the id of a cgroup of a v1 hierarchy, in events.
+/// In events, this bit marks the id of a cgroup of a v1 hierarchy.
 const V1: u64 = 1 << 63;
-/// Bytes of a task's name that the kernel keeps.
+/// The kernel keeps this many bytes of a task's name.
 const COMM: usize = 15;
-/// Cgroups named to one who asks for another.
+/// If a cgroup is not known, at most this many others are suggested.
 const OFFERED: usize = 5;
-/// So many digits of a container's id tell it from others.
+/// At least this many digits of a container's id are needed to recognise it.
 const DIGITS: usize = 6;
 
-/// A task, as it is asked for.
+/// A task, as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// By its number.
+    /// A task, by its PID.
     Pid(i64),
-    /// By its name.
+    /// All tasks of a name.
     Name(String),
 }
 
 impl Task {
-    /// A number is a task's number.
+    /// Reads what was asked for. A number is a PID.
     pub fn new(asked: &str) -> Self {
         asked.parse().map_or_else(|_| Self::Name(asked.to_owned()), Self::Pid)
     }
 
-    /// Whether it is this one.
+    /// Whether a task with this PID and name was asked for.
     pub fn is(&self, pid: i64, name: &str) -> bool {
         match self {
             Self::Pid(asked) => *asked == pid,
@@ -54,16 +55,16 @@ impl Task {
         }
     }
 
-    /// Whether it is one of this name; nothing is known of the name of one that is asked for by its number.
+    /// Whether tasks of this name were asked for. If a PID was asked for, its name is not known, so this is false.
     pub fn is_named(&self, name: &str) -> bool {
         match self {
             Self::Pid(_) => false,
-            // The kernel cuts it off.
+            // The kernel cuts off long names.
             Self::Name(asked) => asked == name || asked.len() > COMM && asked.get(..COMM) == Some(name),
         }
     }
 
-    /// As it was asked for.
+    /// What was asked for, as text.
     pub fn asked(&self) -> String {
         match self {
             Self::Pid(pid) => pid.to_string(),
@@ -79,12 +80,12 @@ pub struct Narrow {
     pub cgroup: Option<String>,
     /// A task.
     pub task: Option<Task>,
-    /// From when to when.
+    /// A part of the time, from the first moment to the second.
     pub between: Option<(Moment, Moment)>,
 }
 
 impl Narrow {
-    /// What the options say; `None`: all of it is wanted.
+    /// Reads the options; `None` if nothing is limited.
     pub fn new(args: &cli::Narrow) -> Result<Option<Self>> {
         let between = match args.between.as_deref() {
             Some([from, to]) => Some((Moment::parse(from)?, Moment::parse(to)?)),
@@ -98,7 +99,7 @@ impl Narrow {
         Ok(Some(narrow).filter(|narrow| narrow.cgroup.is_some() || narrow.task.is_some() || narrow.between.is_some()))
     }
 
-    /// The same without a time, for what has none.
+    /// The same for commands that cannot limit the time.
     pub fn of(args: &cli::Of) -> Option<Self> {
         let narrow = Self {
             cgroup: args.cgroup.as_deref().map(|asked| path(asked).to_owned()),
@@ -108,7 +109,7 @@ impl Narrow {
         Some(narrow).filter(|narrow| narrow.cgroup.is_some() || narrow.task.is_some())
     }
 
-    /// Of what can only be told of a recording.
+    /// Fails if a part of the time is asked for, because only a recording has times.
     pub fn without_between(&self, file: &str) -> Result<()> {
         match self.between {
             None => Ok(()),
@@ -120,13 +121,14 @@ impl Narrow {
     }
 }
 
-/// A cgroup as it is called in the ledgers, of one that may be called as it is found in the filesystem.
+/// The path of a cgroup as in the ledgers. What was asked for may begin with the mount point in the filesystem.
 pub fn path(asked: &str) -> &str {
     let asked = asked.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.starts_with('/')).unwrap_or(asked);
     if asked.len() > 1 { asked.trim_end_matches('/') } else { asked }
 }
 
-/// Whether a cgroup of this path is asked for: it or one above it, by path, by name, or by its container.
+/// Whether the cgroup with this path was asked for: the cgroup itself or one above it, by its path, its name or its
+/// container.
 pub fn is_asked(path: &str, asked: &str) -> bool {
     let below = |of: &str| path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if asked.starts_with('/') {
@@ -138,7 +140,7 @@ pub fn is_asked(path: &str, asked: &str) -> bool {
     named || path.split('/').any(|part| part == asked) || below(&format!("/{asked}"))
 }
 
-/// A cgroup by its hierarchy and its id.
+/// A cgroup, by its hierarchy and id.
 pub type Group = (Hierarchy, u64);
 
 /// The cgroup that an event names.
@@ -146,36 +148,36 @@ pub fn group_of(id: u64) -> Group {
     if id & V1 == 0 { (Hierarchy::V2, id) } else { (Hierarchy::V1, id & !V1) }
 }
 
-/// From when to when.
+/// A part of the time, from the first moment to the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
-    /// In nanoseconds of the recording's clock.
+    /// The start, in nanoseconds of the recording's clock.
     pub from_ns: u64,
-    /// The first that is out of it.
+    /// The end, which does not belong to it.
     pub to_ns: u64,
-    /// In seconds from the recording's start.
+    /// The start, in seconds from the start of the recording.
     pub from_s: f64,
     /// Likewise.
     pub to_s: f64,
 }
 
-/// What was asked for, and what of a report cannot be told of it.
+/// What a report is limited to, and what it lacks because of this.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Narrowed {
-    /// The cgroup, which counts with all below it; null: all.
+    /// The cgroup, with all below it; null if it is not limited.
     pub cgroup: Option<String>,
-    /// The task's name or number; null: all.
+    /// The task's name or PID; null if it is not limited.
     pub task: Option<String>,
-    /// Seconds from the recording's start; null: all of the time.
+    /// The start of the part, in seconds from the recording's start; null if the time is not limited.
     pub from_seconds: Option<f64>,
     /// Likewise.
     pub to_seconds: Option<f64>,
-    /// Sections that cannot be told so: `unavailable` of each says why.
+    /// Sections that cannot be limited in this way. `unavailable` in each of them says why.
     pub left_out: Vec<&'static str>,
 }
 
 impl Narrowed {
-    /// In words: `cgroup /a and those below it, task memhog, from 1.000 s to 2.500 s`.
+    /// The same in words: `cgroup /a and those below it, task memhog, from 1.000 s to 2.500 s`.
     pub fn words(&self) -> String {
         let cgroup = self.cgroup.as_ref().map(|path| match path.as_str() {
             "/" => "the root cgroup, without those below it".to_owned(),
@@ -188,33 +190,33 @@ impl Narrowed {
     }
 }
 
-/// What it means that no ledger has a cgroup that is asked for.
+/// What it means if no ledger has a cgroup that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absent {
-    /// It is mistyped.
+    /// It is mistyped, which is an error.
     Wrong,
-    /// The same, if it is not there now.
+    /// It is mistyped if it does not exist now.
     WrongIfGone,
-    /// Others may have it.
+    /// It is not an error, because other files may have it.
     Nothing,
 }
 
-/// Of ledgers that are read now: a cgroup that did nothing yet is in none.
+/// What to use for live ledgers: a cgroup that did nothing yet is in none of them.
 pub const LIVE: Absent = Absent::WrongIfGone;
 
-/// Which rows and events are of what is asked for.
+/// Selects the rows and events that are asked for.
 #[derive(Clone, Debug)]
 pub struct Filter {
     /// What is asked for.
     pub narrow: Narrow,
-    /// Cgroups that are, by what the ledgers know of their paths.
+    /// The cgroups that are asked for, if the ledgers know their paths.
     pub groups: BTreeSet<Group>,
-    /// The time, of a recording's events.
+    /// The part of the time, for the events of a recording.
     pub range: Option<Range>,
 }
 
 impl Filter {
-    /// Of ledgers, which know no time.
+    /// Makes a filter for ledgers, which have no times.
     pub fn of_ledgers(narrow: &Narrow, ledgers: &[&Ledgers], absent: Absent) -> Result<Self> {
         let mut groups = BTreeSet::new();
         if let Some(asked) = &narrow.cgroup {
@@ -235,7 +237,7 @@ impl Filter {
         Ok(Self { narrow: narrow.clone(), groups, range: None })
     }
 
-    /// Of a recording.
+    /// Makes a filter for a recording.
     pub fn of_recording(narrow: &Narrow, recording: &Recording, absent: Absent) -> Result<Self> {
         let (before, after) = (recording.before.ledgers()?, recording.after.ledgers()?);
         let mut filter = Self::of_ledgers(narrow, &[&before, &after], absent)?;
@@ -243,43 +245,43 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Whether a cgroup is asked for that no ledger has.
+    /// Whether a cgroup was asked for that no ledger has.
     pub fn is_absent(&self) -> bool {
         self.narrow.cgroup.is_some() && self.groups.is_empty()
     }
 
-    /// Whether a cgroup is asked for.
+    /// Whether this cgroup is asked for.
     pub fn has_group(&self, group: Group) -> bool {
         self.narrow.cgroup.is_none() || self.groups.contains(&group)
     }
 
-    /// Whether a task is asked for.
+    /// Whether this task is asked for.
     pub fn has_task(&self, pid: i64, name: &str) -> bool {
         self.narrow.task.as_ref().is_none_or(|task| task.is(pid, name))
     }
 
-    /// Whether an event is of it: one of a time counts when that ended.
+    /// Whether an event is asked for. An event with a duration counts when it ended.
     pub fn takes(&self, event: &Event) -> bool {
         self.is_its(event) && self.range.is_none_or(|range| (range.from_ns..range.to_ns).contains(&event.ns))
     }
 
-    /// Whether an event is of it, or of a time a part of which is.
+    /// Whether an event is asked for. An event with a duration counts if any part of it is in the time.
     pub fn touches(&self, event: &Event) -> bool {
         let began = event.ns.saturating_sub(event.number("usecs").unwrap_or(0).saturating_mul(1000));
         self.is_its(event) && self.range.is_none_or(|range| began < range.to_ns && event.ns >= range.from_ns)
     }
 
     fn is_its(&self, event: &Event) -> bool {
-        // What is set is set for all.
+        // A parameter is set for all tasks and cgroups.
         if event.name == PARAMETER {
             return true;
         }
-        // Of an event that names no cgroup it is not known whose it is.
+        // An event without a cgroup may belong to any, so it does not count.
         let group = || event.number("cgroup").is_some_and(|id| self.groups.contains(&group_of(id)));
         (self.narrow.cgroup.is_none() || group()) && self.has_task(i64::try_from(event.pid).unwrap_or(-1), &event.comm)
     }
 
-    /// What was asked for, and that these sections are not told so.
+    /// What was asked for, with the sections that are left out.
     pub fn narrowed(&self, left_out: Vec<&'static str>) -> Narrowed {
         Narrowed {
             cgroup: self.narrow.cgroup.clone(),
@@ -307,7 +309,7 @@ pub fn is_there(root: &Path, asked: &str) -> bool {
     root.join("sys/fs/cgroup").join(asked.trim_start_matches('/')).is_dir()
 }
 
-/// That nothing is known of a cgroup, and of which something is, who stalled most first.
+/// The error for a cgroup of which nothing is known. It names others, those that stalled most first.
 pub fn no_cgroup<'a>(asked: &str, others: impl Iterator<Item = &'a str>) -> String {
     let others: Vec<&str> = others.take(OFFERED).collect();
     let others = if others.is_empty() {
@@ -318,7 +320,7 @@ pub fn no_cgroup<'a>(asked: &str, others: impl Iterator<Item = &'a str>) -> Stri
     format!("no cgroup {asked}: there is no such directory, and no ledger has it; {others}")
 }
 
-/// Paths of cgroups whose tasks stalled, who stalled most first.
+/// The paths of cgroups whose tasks stalled, those that stalled most first.
 fn stalled(ledgers: &Ledgers) -> Vec<&str> {
     let rows = ledgers.stall_cgroups.as_ref().into_iter().flat_map(|all| all.groups.values());
     let mut rows: Vec<(u64, &str)> = rows.filter_map(|row| Some((row.ns, row.path.as_deref()?))).collect();
@@ -353,7 +355,7 @@ mod tests {
     fn tasks_by_number_and_by_name() {
         assert!(Task::new("42").is(42, "x") && !Task::new("42").is(43, "42") && !Task::new("42").is_named("42"));
         assert!(Task::new("kworker/0").is(1, "kworker/0") && !Task::new("kworker").is(1, "kworker/0"));
-        // As ps(1) shows it, and as the kernel keeps it.
+        // ps(1) may show the whole name, but the kernel keeps only its beginning.
         assert!(Task::new("a-name-that-is-too-long").is_named("a-name-that-is-"));
         assert!(!Task::new("a-name").is_named("a-name-that-is-"));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Moments of a recording, as people give them.
+//! Moments of a recording, in the forms that people write.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,10 @@ use crate::{
     recording::Recording,
 };
 
-/// Seconds of a day.
+/// Seconds in a day.
 const DAY: f64 = 86_400.0;
 
-/// A moment as it is given.
+/// A moment, as it was given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Moment {
     /// Seconds after the start.
@@ -26,7 +26,7 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// `12.5`, `1m30s`, `-10s`, `start`, `end`, `2026-11-22T22:00:05Z` or `22:00:05`.
+    /// Reads `12.5`, `1m30s`, `-10s`, `start`, `end`, `2026-11-22T22:00:05Z` or `22:00:05`.
     pub fn parse(text: &str) -> Result<Self> {
         let seconds = |text: &str| -> Option<f64> {
             let plain = text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
@@ -52,7 +52,8 @@ impl Moment {
         })
     }
 
-    /// In seconds after the start of a recording, of so many seconds, that began so many seconds after 1970.
+    /// The moment in seconds after the start of a recording that began `began` seconds after 1970 and is `long` seconds
+    /// long.
     fn after_start(self, began: f64, long: f64) -> f64 {
         match self {
             Self::AfterStart(s) => s,
@@ -60,14 +61,14 @@ impl Moment {
             Self::At(s) => s - began,
             Self::TimeOfDay(s) => {
                 let after = s - began.rem_euclid(DAY);
-                // Of one over midnight it is the next day's, if it is not just before its start.
+                // If the recording goes past midnight, the time may be on the next day.
                 if after < 0.0 && after + DAY <= long { after + DAY } else { after }
             }
         }
     }
 }
 
-/// `HH:MM`, `HH:MM:SS`, with a fraction or a `Z`.
+/// Reads `HH:MM` or `HH:MM:SS`, with a fraction or a `Z`.
 fn time_of_day(text: &str) -> Option<f64> {
     let mut parts = text.strip_suffix('Z').unwrap_or(text).split(':');
     let whole = |part: &str, most: u32| part.parse::<u32>().ok().filter(|n| *n < most && part.len() <= 2);
@@ -82,7 +83,7 @@ fn time_of_day(text: &str) -> Option<f64> {
     parts.next().is_none().then(|| f64::from(hours * 3600 + minutes * 60) + seconds)
 }
 
-/// From one moment of a recording to another.
+/// The part of a recording from one moment to another.
 pub fn range(from: &Moment, to: &Moment, recording: &Recording) -> Result<Range> {
     let (began, long) = (began(recording), recording.end.seconds);
     let first = from.after_start(began, long).max(0.0);
@@ -104,10 +105,10 @@ pub fn range(from: &Moment, to: &Moment, recording: &Recording) -> Result<Range>
     if last <= first {
         return says("the first moment is not before the second");
     }
-    // Never negative, and far below 2^64 nanoseconds: no recording is 500 years long.
+    // This is never negative, and far below 2^64 nanoseconds, because no recording is 500 years long.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let ns = |s: f64| recording.head.clock.ns.saturating_add((s * 1e9).round() as u64);
-    // What is at its very end is in it, and so is what was read after it.
+    // Events at the very end belong to the part, and so do those that were read after it.
     let to_ns = if last >= long { u64::MAX } else { ns(last) };
     let from_ns = if first > 0.0 { ns(first) } else { 0 };
     Ok(Range { from_ns, to_ns, from_s: first, to_s: last.min(long) })
@@ -118,7 +119,7 @@ fn began(recording: &Recording) -> f64 {
     let started = humantime::parse_rfc3339_weak(&recording.head.started).ok();
     let started = started.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs_f64());
     let before = recording.before.system.unix_time;
-    // The first is to the second; the snapshot was taken at once after it.
+    // `started` has only whole seconds. The snapshot was taken right after it.
     match started {
         Some(started) if !(started..started + 1.0).contains(&before) => started,
         _ => before,
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn after_the_start() {
-        // At 23:59:50, for a minute.
+        // The recording begins at 23:59:50, and takes a minute.
         let began = DAY * 3.0 - 10.0;
         for (moment, after) in [
             (Moment::AfterStart(3.0), 3.0),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A recording as a trace for Perfetto.
+//! Converts a recording to a trace for Perfetto.
 //!
-//! In Perfetto's own format, not Chrome's JSON: that has no groups of tracks, no units, no task without a process, and
-//! times in microseconds. The parts of a stall are its arguments, as it is known how long each took in all and not when;
-//! reclaim windows, whose times are known, lie in it as slices. Times are those of the recording's clock, and given on
-//! the trace's default one: there is no other in the trace that they would have to be matched with.
+//! The trace has Perfetto's own format. Chrome's JSON would have no groups of tracks, no units, no task without a
+//! process, and times only in microseconds. The parts of a stall are its arguments, because it is known how long each
+//! took, but not when. The times of reclaim windows are known, so they are slices inside of the stall. Times are those
+//! of the recording's clock. The trace gives them on its default clock, because there is no other clock in it to match.
 
 mod nest;
 mod notes;
@@ -31,12 +31,12 @@ use crate::{
 use notes::Notes;
 use proto::{TracePacket, TrackDescriptor, TrackEvent};
 
-/// All packets are of one writer.
+/// All packets come from one writer.
 const SEQUENCE: u32 = 1;
 /// `SEQ_INCREMENTAL_STATE_CLEARED`.
 const FIRST: u32 = 1;
 
-/// Writes the events of the recording `from`, of what is asked for, as a trace, all of it or nothing.
+/// Writes the events of the recording `from` that are asked for as a trace. If this fails, nothing is written.
 pub fn write(from: &Path, to: &Path, narrow: Option<&Narrow>) -> Result<()> {
     let bad = |what: String| Error::Recording { path: from.to_owned(), what };
     if !Recording::is_one(from)? {
@@ -73,7 +73,8 @@ impl Packets<'_> {
     fn put(&mut self, mut packet: TracePacket) -> io::Result<()> {
         packet.trusted_packet_sequence_id = Some(SEQUENCE);
         packet.sequence_flags = std::mem::take(&mut self.first).then_some(FIRST);
-        // A trace is a message with packets in its field 1: one after the other, it need not be in memory as a whole.
+        // A trace is a message with packets in its field 1. They are written one after the other, so that the trace
+        // need not be in memory.
         let mut bytes = Vec::new();
         encode_key(1, WireType::LengthDelimited, &mut bytes);
         packet.encode_length_delimited(&mut bytes).map_err(io::Error::other)?;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Puts the slices of one task into each other, as a track needs them: of two that overlap one contains the other.
+//! Nests the slices of one task as a track needs them: if two slices overlap, one must contain the other.
 
-/// Times of events are whole microseconds, their lengths are cut to such, so that an inner slice may seem to stick out
-/// of the outer one by so much.
+/// Times of events are rounded to microseconds, and their lengths are cut off to microseconds. So an inner slice may
+/// seem to be outside of the outer one by this much.
 const SLACK: u64 = 2000;
 
-/// From when to when, in nanoseconds, and how deep: an outer one has a lower level.
+/// A slice, with its times in nanoseconds and its level. An outer slice has a lower level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// When it begins.
     pub start: u64,
-    /// When it ends, not before.
+    /// When it ends, which is not before its start.
     pub end: u64,
-    /// 0 for stalls, else the depth of the window.
+    /// 0 for a stall, else the depth of the window.
     pub level: u64,
 }
 
@@ -21,12 +21,12 @@ pub struct Span {
 pub enum Step {
     /// The span of this index begins.
     Begin(usize),
-    /// The one that began last ends.
+    /// The span that began last ends.
     End,
 }
 
-/// Makes spans that seem to stick out fit, and gives the steps of as many tracks as it takes: one, unless spans overlap
-/// by more than clocks explain. The steps of a track are in the order of time.
+/// Makes the spans fit into each other, and returns the steps of as many tracks as are needed. One track is enough,
+/// unless spans overlap by more than the clocks explain. The steps of a track are in the order of time.
 pub fn tracks(spans: &mut [Span]) -> Vec<Vec<(u64, Step)>> {
     let mut order: Vec<usize> = (0..spans.len()).collect();
     order.sort_by_key(|&i| (spans[i].level, spans[i].start, spans[i].end));
@@ -48,11 +48,12 @@ pub fn tracks(spans: &mut [Span]) -> Vec<Vec<(u64, Step)>> {
     tracks.into_iter().map(Track::finish).collect()
 }
 
-/// Cuts off what sticks out by no more than the slack, of an outer span or of the one before.
+/// Cuts off the part of a span that is outside of its outer span, or overlaps the previous one, if it is not more than
+/// the slack.
 fn fit(spans: &mut [Span], i: usize, placed: &[usize]) {
     let mut span = spans[i];
     let begin = span.start;
-    // Those that begin later cannot contain it, and the innermost of the others begins last.
+    // Spans that begin later cannot contain it. Of the others, the innermost one begins last.
     let until = placed.partition_point(|&other| spans[other].start <= begin.saturating_add(SLACK));
     let near = placed[..until].iter().rev().map(|&other| spans[other]).take(64);
     for outer in near {
@@ -73,7 +74,7 @@ fn fit(spans: &mut [Span], i: usize, placed: &[usize]) {
 #[derive(Default)]
 struct Track {
     steps: Vec<(u64, Step)>,
-    /// When what is open ends, innermost last.
+    /// The ends of the spans that are open, the innermost last.
     open: Vec<u64>,
 }
 
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn windows_lie_in_their_stall() {
-        // The window seems to begin a little before it and to end a little after.
+        // The window seems to begin a little before the stall and to end a little after it.
         let mut spans = [span(999_000, 3_001_000, 1), span(1_000_000, 3_000_000, 0), span(5_000_000, 6_000_000, 1)];
         let steps = tracks(&mut spans);
         assert_eq!(steps.len(), 1);
@@ -144,8 +145,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever comes: each span begins and ends once, in order, within what is open, and moved by the slack at
-        /// most.
+        /// For all inputs, each span begins and ends once, in order, inside of what is open, and is moved by at most
+        /// the slack.
         #[test]
         fn tracks_are_well_formed(raw in prop::collection::vec((0_u64..60_000, 0_u64..30_000, 0_u64..4), 0..24)) {
             let before: Vec<Span> = raw.iter().map(|&(start, long, level)| span(start, start + long, level)).collect();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a trace needs of a recording's events: there may be a million, each takes as little as it can.
+//! What a trace needs from the events of a recording. There may be a million events, so each takes as little memory as
+//! possible.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +16,9 @@ use crate::{
 pub struct Write {
     /// What asked for it.
     pub origin: Origin,
-    /// What became of it; `None` if the module says something that this tool does not know.
+    /// What became of it; `None` if this tool does not know what the module says.
     pub kind: Option<Kind>,
-    /// Whether it is anonymous memory, or shmem.
+    /// Whether it is anonymous memory. If not, it is shmem.
     pub anon: bool,
     /// Its pages.
     pub pages: u64,
@@ -31,16 +32,16 @@ pub struct Write {
     pub headroom: u64,
 }
 
-/// A moment of a task.
+/// Something that a task did at one moment.
 #[derive(Debug)]
 pub enum Moment {
     /// It wrote a folio.
     Write(Write),
-    /// Anything else: name and fields of the event.
+    /// Anything else: the name and the fields of the event.
     Other(Box<(String, BTreeMap<String, Value>)>),
 }
 
-/// A time that a task spent.
+/// A time that a task spent in something.
 #[derive(Debug)]
 pub enum Slice {
     /// In a stall.
@@ -53,7 +54,7 @@ pub enum Slice {
         reclaimed: u64,
         /// Pages that it wrote.
         written: u64,
-        /// 1 for the outermost.
+        /// Its depth, which is 1 for the outermost window.
         depth: u64,
         /// When it began, in nanoseconds.
         start: u64,
@@ -63,7 +64,7 @@ pub enum Slice {
 }
 
 impl Slice {
-    /// When it begins and ends, in nanoseconds.
+    /// When it began and ended, in nanoseconds.
     pub fn times(&self) -> (u64, u64) {
         match self {
             Self::Stall(stall) => (stall.began_ns, stall.began_ns.saturating_add(stall.ns)),
@@ -72,32 +73,32 @@ impl Slice {
     }
 }
 
-/// A task is a name and a number: a number comes again, and a task may change its name.
+/// A task is identified by its PID and its name, because a PID may be used again and a task may change its name.
 pub type Task = (u64, String);
 
 /// All that was recorded.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// Tasks, by the order in which they came.
+    /// The tasks, in the order in which they came.
     pub tasks: Vec<Task>,
     index: BTreeMap<Task, usize>,
-    /// What each spent time on.
+    /// What each task spent time on.
     pub slices: BTreeMap<usize, Vec<Slice>>,
-    /// When, which task, what.
+    /// Moments: the time, the task and what it did.
     pub moments: Vec<(u64, usize, Moment)>,
-    /// The first event that cannot be read.
+    /// What is wrong with the first event that cannot be read.
     broken: Option<String>,
 }
 
 impl Notes {
-    /// Takes an event in.
+    /// Adds an event.
     pub fn take(&mut self, event: Event) {
         if self.broken.is_none() {
             self.broken = self.note(event).err();
         }
     }
 
-    /// All that was taken, moments in the order of time; or what is wrong with it.
+    /// Returns all events, with the moments in the order of time, or what is wrong with one of them.
     pub fn finish(mut self) -> Result<Self, String> {
         if let Some(what) = self.broken {
             return Err(what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The part of Perfetto's schema (`protos/perfetto/trace/`) that a trace of ours needs. The names are the schema's;
-//! `tests/host/tool_perfetto.sh` reads a trace back with the whole of it.
+//! The part of Perfetto's schema (`protos/perfetto/trace/`) that our traces need. The names are those of the schema.
+//! `tests/host/tool_perfetto.sh` reads a trace back with the whole schema.
 
 use prost::{Enumeration, Message};
 
@@ -10,13 +10,13 @@ pub struct TracePacket {
     /// Nanoseconds.
     #[prost(uint64, optional, tag = "8")]
     pub timestamp: Option<u64>,
-    /// Whose packet it is.
+    /// The writer of the packet.
     #[prost(uint32, optional, tag = "10")]
     pub trusted_packet_sequence_id: Option<u32>,
     /// Something that happened.
     #[prost(message, optional, tag = "11")]
     pub track_event: Option<TrackEvent>,
-    /// 1 in the first packet of a sequence: nothing that it depends on came before.
+    /// 1 in the first packet of a sequence, which depends on no earlier packet.
     #[prost(uint32, optional, tag = "13")]
     pub sequence_flags: Option<u32>,
     /// A track.
@@ -27,25 +27,25 @@ pub struct TracePacket {
 /// A row of the timeline, or a group of rows.
 #[derive(Clone, PartialEq, Message)]
 pub struct TrackDescriptor {
-    /// What events name it by.
+    /// Its id, by which events refer to it.
     #[prost(uint64, optional, tag = "1")]
     pub uuid: Option<u64>,
-    /// Shown.
+    /// The name that is shown.
     #[prost(string, optional, tag = "2")]
     pub name: Option<String>,
     /// The group that it is in.
     #[prost(uint64, optional, tag = "5")]
     pub parent_uuid: Option<u64>,
-    /// There if it shows a number.
+    /// Present if the track shows a number.
     #[prost(message, optional, tag = "8")]
     pub counter: Option<CounterDescriptor>,
-    /// In which order its children are shown.
+    /// The order in which its children are shown.
     #[prost(enumeration = "ChildTracksOrdering", optional, tag = "11")]
     pub child_ordering: Option<i32>,
     /// Its place among its siblings, if they are ordered explicitly.
     #[prost(int32, optional, tag = "12")]
     pub sibling_order_rank: Option<i32>,
-    /// For people.
+    /// A description for people.
     #[prost(string, optional, tag = "14")]
     pub description: Option<String>,
 }
@@ -54,7 +54,7 @@ pub struct TrackDescriptor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
 pub enum ChildTracksOrdering {
-    /// Whatever the reader likes.
+    /// In any order.
     Unknown = 0,
     /// By name.
     Lexicographic = 1,
@@ -62,13 +62,13 @@ pub enum ChildTracksOrdering {
     Explicit = 3,
 }
 
-/// What a counter's number is.
+/// What the number of a counter means.
 #[derive(Clone, PartialEq, Message)]
 pub struct CounterDescriptor {
     /// Its unit, if the schema has it.
     #[prost(enumeration = "CounterUnit", optional, tag = "3")]
     pub unit: Option<i32>,
-    /// Its unit in words, if not.
+    /// Its unit as text, if the schema does not have it.
     #[prost(string, optional, tag = "6")]
     pub unit_name: Option<String>,
 }
@@ -86,19 +86,19 @@ pub enum CounterUnit {
 /// Something that happened on a track.
 #[derive(Clone, PartialEq, Message)]
 pub struct TrackEvent {
-    /// What is known of it.
+    /// Its arguments.
     #[prost(message, repeated, tag = "4")]
     pub debug_annotations: Vec<DebugAnnotation>,
-    /// What it is.
+    /// Its type.
     #[prost(enumeration = "EventType", optional, tag = "9")]
     pub r#type: Option<i32>,
-    /// Where.
+    /// The track that it is on.
     #[prost(uint64, optional, tag = "11")]
     pub track_uuid: Option<u64>,
-    /// To search by.
+    /// Categories, for searches.
     #[prost(string, repeated, tag = "22")]
     pub categories: Vec<String>,
-    /// Shown.
+    /// The name that is shown.
     #[prost(string, optional, tag = "23")]
     pub name: Option<String>,
     /// A counter's number.
@@ -110,7 +110,7 @@ pub struct TrackEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
 pub enum EventType {
-    /// None.
+    /// Not specified.
     Unspecified = 0,
     /// A slice begins.
     SliceBegin = 1,
@@ -122,7 +122,7 @@ pub enum EventType {
     Counter = 4,
 }
 
-/// A named value. Of the values one is set.
+/// A named value. Only one of the values is set.
 #[derive(Clone, PartialEq, Message)]
 pub struct DebugAnnotation {
     /// Its name.
@@ -150,7 +150,7 @@ impl DebugAnnotation {
         Self { name: Some(name.into()), string_value: Some(text.into()), ..Self::default() }
     }
 
-    /// Several in one.
+    /// Several values in one.
     pub fn dict(name: &str, entries: Vec<Self>) -> Self {
         Self { name: Some(name.into()), dict_entries: entries, ..Self::default() }
     }

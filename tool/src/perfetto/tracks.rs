@@ -24,10 +24,11 @@ const RECORDING: u64 = 1;
 const TASKS: u64 = 2;
 const WRITES: u64 = 3;
 const HEADROOM: u64 = 4;
-/// Counters of an origin: from here on by its place in the list of origins.
+/// The ids of the counters of origins begin here. The position in the list of origins is added.
 const WRITES_OF: u64 = 1 << 8;
 const HEADROOM_OF: u64 = 1 << 9;
-/// Tracks of a task: from here on by its number, with room for those that overlap.
+/// The ids of the tracks of tasks begin here. There is room for several tracks for each task, because slices may
+/// overlap.
 const TASK: u64 = 1 << 32;
 const LANES: u64 = 1 << 16;
 
@@ -58,7 +59,8 @@ pub fn write(packets: &mut Packets, recording: &Recording, notes: &Notes) -> io:
         }
     }
     emits.extend(notes.moments.iter().enumerate().map(|(i, (ns, ..))| (*ns, Emit::Moment(i))));
-    // One event for each folio is much: `record` leaves it out unless it is asked for. Windows say how much they wrote.
+    // An event for each folio makes many events, so `record` leaves them out by default. Then the windows say how much
+    // was written.
     let writes = notes.moments.iter().any(|(.., moment)| matches!(moment, Moment::Write(_)));
     if !writes {
         let windows = notes.slices.values().flatten().filter_map(|slice| match *slice {
@@ -69,7 +71,7 @@ pub fn write(packets: &mut Packets, recording: &Recording, notes: &Notes) -> io:
         });
         emits.extend(windows);
     }
-    // Stable: what happens on one track at one time stays in its order.
+    // The sort is stable, so that what happens on one track at the same time stays in its order.
     emits.sort_by_key(|(ns, _)| *ns);
 
     groups(packets, writes)?;
@@ -147,7 +149,7 @@ fn groups(packets: &mut Packets, writes: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// A track for each task, and one more for what overlaps.
+/// Writes a track for each task, and more tracks for slices that overlap.
 fn tasks(packets: &mut Packets, notes: &Notes, lanes: &BTreeMap<usize, usize>) -> io::Result<()> {
     let stalled = |task: usize| {
         let stalls = notes.slices.get(&task).into_iter().flatten().map(|slice| match slice {
@@ -174,7 +176,7 @@ fn tasks(packets: &mut Packets, notes: &Notes, lanes: &BTreeMap<usize, usize>) -
     Ok(())
 }
 
-/// Counters for each origin that wrote: of pages, and of the stack left where the writes are known one by one.
+/// Writes counters for each origin that wrote: of pages, and if each write is known, of the stack left.
 fn counters(packets: &mut Packets, notes: &Notes, writes: bool) -> io::Result<()> {
     let one_by_one = notes.moments.iter().filter_map(|(.., moment)| match moment {
         Moment::Write(write) => Some(write.origin),
@@ -223,7 +225,7 @@ fn named(
 fn whole(recording: &Recording) -> Vec<(u64, Emit)> {
     let head = &recording.head;
     let start = head.clock.ns;
-    // Of seconds since a machine's start, far below 2^64 nanoseconds; and never negative.
+    // This is never negative, and far below 2^64 nanoseconds.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let took = (recording.end.seconds.max(0.0) * 1e9) as u64;
     let name = head.command.as_ref().map_or_else(|| "recording".to_owned(), |words| words.join(" "));
@@ -320,7 +322,7 @@ fn counter(track: u64, n: u64) -> TrackEvent {
     TrackEvent { counter_value: value, ..event(EventType::Counter, track) }
 }
 
-/// So many pages more of an origin.
+/// Adds pages to the counter of an origin.
 fn wrote(
     packets: &mut Packets,
     ns: u64,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The command that is run meanwhile.
+//! The command that is run while recording.
 
 use std::{
     ffi::OsString,
@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{Error, Result};
 
-/// A command that runs, or has ended.
+/// A command that is running or has ended.
 #[derive(Debug)]
 pub(super) struct Command {
     child: Child,
@@ -31,7 +31,7 @@ impl Command {
         }
     }
 
-    /// Its exit code once it has ended: 128 and the signal's number if a signal did that.
+    /// Its exit code once it has ended. If a signal ended it, this is 128 plus the number of the signal.
     pub(super) fn exit(&mut self) -> Result<Option<i32>> {
         if self.ended.is_none() {
             let status = self.child.try_wait().map_err(|err| Error::io("wait for", &self.name, err))?;
@@ -50,7 +50,7 @@ impl Command {
         &self.name
     }
 
-    /// Passes a signal on that asks to end, unless the terminal has given it to both.
+    /// Passes on a signal that asks to end, unless the terminal has sent it to both processes.
     pub(super) fn pass_on(&self, signal: i32) {
         if signal == signal_hook::consts::SIGINT && io::stdin().is_terminal() {
             return;
@@ -58,13 +58,13 @@ impl Command {
         self.send(Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
     }
 
-    /// Ends it the hard way.
+    /// Kills it.
     pub(super) fn kill(&self) {
         self.send(Signal::KILL);
     }
 
     fn send(&self, signal: Signal) {
-        // It was not waited for yet, so the id is still its own.
+        // The child was not waited for yet, so the PID is still its own.
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).filter(|_| self.ended.is_none());
         if let Some(pid) = pid {
             let _ = kill_process(pid, signal);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::recording::{Event, Value};
 
-/// Width of a task's name in a line; a shorter one has blanks before it, a longer one there is not.
+/// The width of a task's name in a line. A shorter name has blanks before it, and there are no longer ones.
 const NAME_WIDTH: usize = 16;
 
 /// What a line of the trace is.
@@ -17,7 +17,7 @@ const NAME_WIDTH: usize = 16;
 pub(super) enum Said {
     /// An event.
     Event(Event),
-    /// A remark of the tracer's own: of events lost, which are counted elsewhere, or of a buffer.
+    /// A remark of the tracer about a buffer, or about lost events, which are counted elsewhere.
     Remark,
     /// Neither.
     Unreadable,
@@ -35,12 +35,12 @@ pub(super) fn read(line: &[u8]) -> Said {
 }
 
 fn event(line: &[u8]) -> Option<Event> {
-    // A name may hold anything, so it is not searched but skipped.
+    // A name may contain anything, so it is skipped by its width, and not searched.
     let (name, rest) = line.split_at_checked(NAME_WIDTH)?;
     let rest = std::str::from_utf8(rest.strip_prefix(b"-")?).ok()?;
     let (pid, rest) = rest.split_once(" [").or_else(|| rest.split_once('['))?;
     let (cpu, rest) = rest.split_once("] ")?;
-    // The flags of the context are left out where they are switched off.
+    // The flags of the context may be missing, because they can be switched off.
     let (at, rest) = rest.split_once(": ")?;
     let (seconds, fraction) = at.rsplit(' ').next()?.split_once('.')?;
     let (name_of_event, fields) = rest.split_once(": ").or_else(|| Some((rest.strip_suffix(':')?, "")))?;
@@ -59,7 +59,7 @@ fn nanoseconds(seconds: &str, micros: &str) -> Option<u64> {
     seconds.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(micros * 1000)
 }
 
-/// `key=value` words; a word without `=` belongs to the value before it, as in a list of functions.
+/// Reads `key=value` words. A word without `=` belongs to the value before it, as in a list of functions.
 fn fields_of(text: &str) -> Option<BTreeMap<String, Value>> {
     let mut fields: Vec<(&str, String)> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -76,7 +76,7 @@ fn fields_of(text: &str) -> Option<BTreeMap<String, Value>> {
 }
 
 fn typed(text: String) -> Value {
-    // Only what is printed again as it is: 007 and +7 stay text.
+    // Only text that is printed in the same way again is a number: 007 and +7 stay text.
     match text.parse::<u64>() {
         Ok(number) if number.to_string() == text => Value::Number(number),
         _ => Value::Text(text),
@@ -92,14 +92,14 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever the kernel prints, and whatever a task is called, is no panic.
+        /// Nothing that the kernel prints, and no name of a task, causes a panic.
         #[test]
         fn any_line_is_read(line in prop::collection::vec(any::<u8>(), 0..200), text in "[ -~]{0,200}") {
             let _ = read(&line);
             let _ = read(text.as_bytes());
         }
 
-        /// What the kernel prints of a task with any name is its event.
+        /// What the kernel prints for a task with any name is read as its event.
         #[test]
         fn any_event_is_read(name in "[!-~]([ -~]{0,13}[!-~])?", pid in 0..4_194_305_u64, cpu in 0..4096_u64,
                              at in 0..1_000_000_000_000_u64, usecs in any::<u64>()) {
@@ -149,7 +149,7 @@ mod tests {
             let event = told(&format!("{name:>16}-99999   [127] d.h1. 99999.000000: reclaim_write: nr_pages=1"));
             assert_eq!((event.comm.as_str(), event.pid, event.cpu), (name, 99999, 127));
         }
-        // Not UTF-8: five bytes of it, after eleven blanks.
+        // This name is not UTF-8. It has five bytes, after eleven blanks.
         let line = b"           \xff\xfe\xfdab-1       [000] .....     1.000000: write_around: dev=8:16 ino=12";
         let Said::Event(event) = read(line) else { panic!("unreadable") };
         assert_eq!(event.comm, "\u{fffd}\u{fffd}\u{fffd}ab");

@@ -47,15 +47,15 @@ use crate::{
 
 /// How often the trace is read when it is calm.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Bytes of the trace read at once: then it is time to look at the clock and at the command.
+/// Bytes of the trace that are read before the clock and the command are looked at again.
 const READ_BYTES: usize = 1 << 20;
 /// How often the kernel's counts of lost events, and the module's parameters, are read.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// What the kernel says of a task whose name it has forgotten.
+/// What the kernel prints for a task whose name it has forgotten.
 const FORGOTTEN: &str = "<...>";
 
-/// Records as `args` says, until the command ends, the time is over or a signal comes. Gives the exit code: that of the
-/// command, if there is one.
+/// Records as `args` says, until the command ends, the time is over or a signal comes. Returns the exit code, which is
+/// that of the command if there is one.
 pub fn run(args: &cli::Record) -> Result<u8> {
     let target = match &args.dir {
         Some(dir) => Target::Ring(Ring::open(dir, *args.every, *args.keep, args.max_size.0)?),
@@ -65,7 +65,7 @@ pub fn run(args: &cli::Record) -> Result<u8> {
         output::check(path)?;
     }
     let signals = signals()?;
-    // First what is most likely to be missing; what it says is not used.
+    // Try first what is most likely to fail. The result is not used.
     Snapshot::take(&args.source.debugfs)?;
     let none = args.events == ["none"];
     residence::stay();
@@ -73,11 +73,11 @@ pub fn run(args: &cli::Record) -> Result<u8> {
     Session::begin(args, target, trace, signals)?.run()
 }
 
-/// The signals that matter, as they come. From now on they do not end the process.
+/// Receives the signals that matter. From now on they do not end the process.
 fn signals() -> Result<Receiver<i32>> {
     let failed = |err| Error::io("listen for", "signals", err);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGCHLD]).map_err(failed)?;
-    // nohup(1) has it ignored, and means it.
+    // nohup(1) makes the process ignore SIGHUP, so it stays ignored.
     if !is_ignored(&fs::read_to_string("/proc/self/status").unwrap_or_default(), SIGHUP) {
         signals.add_signal(SIGHUP).map_err(failed)?;
     }
@@ -95,7 +95,7 @@ fn signals() -> Result<Receiver<i32>> {
     Ok(receiver)
 }
 
-/// Whether a signal is ignored, as `/proc/self/status` says.
+/// Whether `/proc/self/status` says that a signal is ignored.
 fn is_ignored(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
@@ -113,7 +113,8 @@ struct Trace {
 }
 
 impl Trace {
-    /// With buffers as large as the kernel has memory for; `None` if there is none even for small ones. Either is said.
+    /// Makes a trace with buffers as large as the kernel has memory for; `None` if there is no memory even for small
+    /// ones. Tells the user if the buffers are smaller than wanted.
     fn make(args: &cli::Record) -> Result<Option<Self>> {
         let kib = args.buffer.0.div_ceil(1024);
         if kib < 8 {
@@ -136,7 +137,7 @@ impl Trace {
         Ok(made.map(|(trace, _)| trace))
     }
 
-    /// What was lost since the last time that it was asked.
+    /// The events that were lost since the last call.
     fn newly_lost(&mut self) -> Result<Vec<Lost>> {
         self.looked = Instant::now();
         let now = self.instance.lost()?;
@@ -150,11 +151,11 @@ impl Trace {
     }
 }
 
-/// The least that a trace buffer is made for, in KiB.
+/// The smallest trace buffer that is tried, in KiB.
 const LEAST_KIB: u64 = 64;
 
-/// What `make` makes for so many KiB, and for how many: half as many, again and again, where the kernel has no memory
-/// for it. `None` if it has none for the least, either.
+/// Calls `make` with a number of KiB, and again with half as many as long as the kernel has no memory for them. Returns
+/// what was made, and for how many KiB; `None` if there is no memory even for the smallest buffer.
 fn as_large_as_can_be<T>(mut kib: u64, mut make: impl FnMut(u64) -> Result<T>) -> Result<Option<(T, u64)>> {
     loop {
         match make(kib) {
@@ -178,12 +179,12 @@ struct Session<'a> {
     output: Output,
     /// When the file was begun.
     output_began: Instant,
-    /// What it begins with: that it grew from there is checked at its end.
+    /// The snapshot at the start of the file. At its end, this is used to check that the counts only grew.
     before: Snapshot,
-    /// Of all files that were ended.
+    /// Events in all files that were ended.
     events: u64,
     lost: u64,
-    /// Size of the last snapshot in a file.
+    /// The size of the last snapshot, in bytes of the file.
     snapshot_bytes: u64,
     interrupted: bool,
 }
@@ -191,12 +192,13 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn begin(args: &'a cli::Record, target: Target, trace: Option<Trace>, signals: Receiver<i32>) -> Result<Self> {
         let params = Params::new(args.parameters.clone());
-        // No event is before it.
+        // No event is earlier than this.
         let clock = clock_ns();
         if let Some(trace) = &trace {
             trace.instance.start()?;
         }
-        // The trace is longer than the time between the snapshots, so that no event of that time is missing.
+        // The trace begins before the first snapshot and ends after the last one, so that no event between them is
+        // missing.
         let (output, before) = open_output(args, &target, trace.as_ref(), clock)?;
         let session = Self {
             args,
@@ -238,7 +240,7 @@ impl<'a> Session<'a> {
             Err(err) => {
                 let err = Error::Unfinished { source: Box::new(err), partial };
                 if let Some(command) = &mut command {
-                    // It did nothing wrong, and whoever started it waits for it.
+                    // The command is not to blame, and the caller waits for it.
                     terminal::say(&err.to_string());
                     command.wait()?;
                     return Err(Error::Reported);
@@ -272,16 +274,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How long nothing has to be done.
+    /// How long there is nothing to do.
     fn pause(&self) -> Duration {
         let left = self.args.duration.map(|duration| duration.saturating_sub(self.began.elapsed()));
         left.map_or(PAUSE, |left| left.min(PAUSE))
     }
 
-    /// Waits for a signal, and does what it asks for.
+    /// Waits for a signal, and acts on it.
     fn heed(&mut self, command: &mut Option<Command>, pause: Duration) -> Result<()> {
         let signal = match self.signals.recv_timeout(pause) {
-            // Whether the command has ended is asked anyway.
+            // The caller checks anyway whether the command has ended.
             Ok(SIGCHLD) | Err(RecvTimeoutError::Timeout) => return Ok(()),
             Ok(signal) => signal,
             Err(RecvTimeoutError::Disconnected) => {
@@ -300,7 +302,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Writes down what the trace has by now, or a part of it; whether there may be more.
+    /// Writes down what the trace contains now, or a part of it. Returns whether there may be more.
     fn pump(&mut self) -> Result<bool> {
         let Some(trace) = &mut self.trace else { return Ok(false) };
         let output = &mut self.output;
@@ -320,7 +322,7 @@ impl<'a> Session<'a> {
         })?;
         if trace.looked.elapsed() >= LOOK_EVERY {
             self.note_lost()?;
-            // Who looks at the file, or finds it after a crash, finds what was until now.
+            // A reader of the file, now or after a crash, finds all events up to this moment.
             self.output.write(Writer::flush)?;
         }
         Ok(more)
@@ -341,7 +343,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Whether this file has to make room for the next one.
+    /// Whether it is time for the next file.
     fn is_full(&self) -> bool {
         match &self.target {
             Target::File(_) => false,
@@ -352,7 +354,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends this file and begins the next: what one ends with, the other begins with.
+    /// Ends this file and begins the next one. The snapshot at the end of one is also at the start of the other.
     fn next_file(&mut self) -> Result<()> {
         self.note_lost()?;
         self.note_params()?;
@@ -380,7 +382,7 @@ impl<'a> Session<'a> {
         self.lost += end.lost;
     }
 
-    /// Writes the rest down and ends the file; gives the command's exit code.
+    /// Writes down the rest and ends the file. Returns the command's exit code.
     fn end(mut self, command: &mut Option<Command>) -> Result<Option<i32>> {
         self.note_params()?;
         let mut seconds = self.output_began.elapsed().as_secs_f64();
@@ -408,7 +410,7 @@ impl<'a> Session<'a> {
         self.lost += end.lost;
         if let Some(trace) = trace {
             drop(trace.pipe);
-            // The recording is whole all the same.
+            // The recording is complete even if this fails.
             if let Err(err) = trace.instance.remove() {
                 self.progress.say(&err.to_string());
             }
@@ -431,7 +433,7 @@ impl<'a> Session<'a> {
         Ok(exit)
     }
 
-    /// Figures are those of the end less those of the beginning: says so if they will not be.
+    /// Figures are the difference of the snapshots at the end and at the start. Warns if they cannot be computed.
     fn check_grown(&self, after: &Snapshot) {
         let grown = || after.ledgers()?.since(&self.before.ledgers()?);
         if let Err(err) = grown() {
@@ -441,7 +443,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Begins a file, now.
+/// Begins a file now.
 fn open_output(
     args: &cli::Record,
     target: &Target,
@@ -463,13 +465,13 @@ fn open_output(
     Ok((output, before))
 }
 
-/// What the clock of the events says now.
+/// The time now, on the clock of the events.
 fn clock_ns() -> u64 {
     let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
     u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The kernel keeps the names of few tasks; this one still runs most of the time, and knows its own.
+/// The kernel keeps the names of only a few tasks. Most of the time, the task still exists, and /proc has its name.
 fn name_task(event: &mut Event) {
     if event.comm != FORGOTTEN {
         return;
@@ -500,7 +502,7 @@ mod tests {
             assert_eq!(with(free).expect("made").map(|((), kib)| kib), Some(had), "{free} KiB");
         }
         assert!(with(63).expect("no error").is_none());
-        // A buffer that is small already is not made larger, and other errors are no want of memory.
+        // A buffer that is already small is not made larger, and other errors are not taken for lack of memory.
         assert!(as_large_as_can_be(16, |_| Err::<(), _>(full())).expect("no error").is_none());
         let refused = as_large_as_can_be(4096, |_| Err::<(), _>(Error::TracefsNotMounted));
         assert!(matches!(refused, Err(Error::TracefsNotMounted)));

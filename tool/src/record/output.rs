@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Where a recording goes: under a name that says it is not whole until it is.
+//! The file of a recording. Until the recording is complete, its name says that it is not.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,7 +18,7 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// What the name of a recording ends with that is being made, or whose recorder was killed.
+/// The suffix of the name of a recording that is being made, or whose recorder was killed.
 pub(super) const PARTIAL: &str = ".partial";
 
 /// Where recordings go.
@@ -26,12 +26,12 @@ pub(super) const PARTIAL: &str = ".partial";
 pub(super) enum Target {
     /// One file.
     File(PathBuf),
-    /// As many as are kept of a directory.
+    /// A directory that keeps some of the last recordings.
     Ring(Ring),
 }
 
 impl Target {
-    /// Name of the file that begins now.
+    /// The name of the file that begins now.
     pub(super) fn next(&self) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
@@ -46,7 +46,7 @@ pub(super) fn name_at(time: SystemTime) -> String {
     format!("reclaimwb-{}.jsonl", time.replace(['-', ':'], ""))
 }
 
-/// What a recording is called until it is whole.
+/// The name of a recording until it is complete.
 pub(super) fn with_partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(PARTIAL);
@@ -62,7 +62,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Begins a recording that will be `path`.
+    /// Begins a recording that will have the name `path`.
     pub(super) fn begin(path: PathBuf, head: Head, before: &Snapshot) -> Result<Self> {
         let (partial, file) = open(&path)?;
         let begin = || -> io::Result<_> {
@@ -74,22 +74,22 @@ impl Output {
         Ok(Self { path, partial, writer })
     }
 
-    /// Does something with the writer.
+    /// Calls `what` with the writer.
     pub(super) fn write(&mut self, what: impl FnOnce(&mut Writer<BufWriter<File>>) -> io::Result<()>) -> Result<()> {
         what(&mut self.writer).map_err(|err| Error::io("write", &self.partial, err))
     }
 
-    /// The writer's counts.
+    /// The writer, for its counts.
     pub(super) fn writer(&self) -> &Writer<BufWriter<File>> {
         &self.writer
     }
 
-    /// What it is called until it is whole.
+    /// The name of the recording until it is complete.
     pub(super) fn partial(&self) -> &Path {
         &self.partial
     }
 
-    /// Ends it: from now on it has its own name.
+    /// Ends the recording. From now on it has its final name.
     pub(super) fn end(
         self,
         after: &Snapshot,
@@ -108,30 +108,30 @@ impl Output {
         Ok((path, end))
     }
 
-    /// Takes it away: there was nothing to record.
+    /// Removes the recording, because there was nothing to record.
     pub(super) fn discard(self) {
         let _ = fs::remove_file(&self.partial);
     }
 }
 
-/// Fails early where a recording could not get its name in the end.
+/// Fails early if a recording could not get its final name at the end.
 pub(super) fn check(path: &Path) -> Result<()> {
     let odd = fs::metadata(path).is_ok_and(|there| !there.is_file());
     if odd { Err(Error::NoRegularFile(path.to_owned())) } else { Ok(()) }
 }
 
-/// Opens the file under the name that says it is not whole. What a killed recorder left of the same name is written
-/// over, as the file itself would be; what a live one is writing is not.
+/// Opens the file under the name for incomplete recordings. A file that a killed recorder left under this name is
+/// overwritten, as the final file would be. A file that another recorder is writing is not.
 fn open(path: &Path) -> Result<(PathBuf, File)> {
     let partial = with_partial(path);
     let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    // For root alone, as the ledgers are.
+    // Only root may read it, like the ledgers.
     let file =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(flags).open(&partial);
     let file = file.map_err(|err| Error::io("write", &partial, err))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::InUse(partial)),
-        // A filesystem without locks has no second recorder to tell of.
+        // On a filesystem without locks, another recorder cannot be noticed.
         _ => match file.set_len(0) {
             Ok(()) => Ok((partial, file)),
             Err(err) => Err(Error::io("write", &partial, err)),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! When the module's parameters are set: no trace event says so, and what a chart shows may be due to it.
+//! Watches the module's parameters. No trace event says that one was set, but this may explain what a chart shows.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Instant};
 
@@ -9,7 +9,7 @@ use crate::{
     system,
 };
 
-/// The parameters as they were when they were looked at last.
+/// The values of the parameters when they were read last.
 #[derive(Debug)]
 pub(super) struct Params {
     dir: PathBuf,
@@ -18,21 +18,21 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// As they are now.
+    /// Reads the parameters as they are now.
     pub(super) fn new(dir: PathBuf) -> Self {
         Self { values: system::params(&dir), dir, looked: Instant::now() }
     }
 
-    /// Whether it is time to look.
+    /// Whether it is time to read them again.
     pub(super) fn is_due(&self) -> bool {
         self.looked.elapsed() >= LOOK_EVERY
     }
 
-    /// An event, of now (`ns`), for each that has another value than when they were looked at last.
+    /// An event at the time `ns`, which is now, for each parameter whose value has changed since they were read last.
     pub(super) fn changes(&mut self, ns: u64) -> Vec<Event> {
         self.looked = Instant::now();
         let now = system::params(&self.dir);
-        // Where the module is gone, or being loaded anew, nothing was set.
+        // If the module is gone or is being loaded again, nothing was set.
         let changed = now.iter().filter_map(|(name, value)| {
             let was = self.values.get(name).filter(|was| *was != value)?;
             let fields = [("name", name), ("before", was), ("after", value)];
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!((changes.len(), changes[0].ns, changes[0].name.as_str()), (1, 2, "parameter"));
         assert_eq!(["name", "before", "after"].map(text), ["handoff", "never", "always"]);
         assert!(params.changes(3).is_empty());
-        // The module is gone, and there again.
+        // The module is gone, and then it is there again.
         fs::remove_file(dir.path().join("handoff")).expect("removed");
         assert!(params.changes(4).is_empty());
         set("handoff", "always");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the recorder says on standard error while it runs.
+//! What the recorder prints to standard error while it runs.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -11,18 +11,18 @@ use crate::{
     terminal,
 };
 
-/// How it is said.
+/// How progress is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     /// One line that changes.
     Live,
-    /// A line every few seconds.
+    /// A new line every few seconds.
     Lines,
-    /// Only what must be said.
+    /// Nothing but what the user must know.
     Quiet,
 }
 
-/// Says how far the recording is.
+/// Prints the progress of the recording.
 #[derive(Debug)]
 pub(super) struct Progress {
     mode: Mode,
@@ -31,7 +31,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// A command has the terminal for itself.
+    /// Makes it. If a command runs, the terminal is left to the command.
     pub(super) fn new(verbose: bool, command: bool) -> Self {
         let mode = if verbose {
             Mode::Lines
@@ -43,7 +43,7 @@ impl Progress {
         Self { mode, began: Instant::now(), last: Instant::now() }
     }
 
-    /// Says it, if it is time.
+    /// Prints the progress, if it is time.
     pub(super) fn tick(&mut self, events: u64, lost: u64, bytes: u64) {
         let pause = Duration::from_millis(if self.mode == Mode::Live { 500 } else { 5000 });
         if self.mode == Mode::Quiet || self.last.elapsed() < pause {
@@ -54,21 +54,21 @@ impl Progress {
         let text = format!("{seconds:.1} s, {} events, {} lost, {}", count(events), count(lost), mib(bytes));
         match self.mode {
             Mode::Live => {
-                // The line may be longer than the next one.
+                // The previous line may be longer than this one, so it is cleared.
                 let _ = write!(io::stderr(), "\r\x1b[Krecording: {text} (Ctrl-C ends it)");
             }
             _ => terminal::say(&format!("recording: {text}")),
         }
     }
 
-    /// Something that only matters to one who watches.
+    /// Prints a message that matters only to somebody who is watching.
     pub(super) fn note(&self, text: &str) {
         if self.mode != Mode::Quiet {
             self.say(text);
         }
     }
 
-    /// Something that must be known.
+    /// Prints a message that the user must know.
     pub(super) fn say(&self, text: &str) {
         let clear = if self.mode == Mode::Live { "\r\x1b[K" } else { "" };
         terminal::say_after(clear, text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A directory that holds the last hour (or so) of recordings within a bound: the oldest go first.
+//! A directory that keeps the recordings of the last hour or so, within a size. The oldest ones are removed first.
 
 use std::{
     fs::{self, File},
@@ -12,11 +12,11 @@ use rustix::fs::{FlockOperation, flock};
 use super::output::{PARTIAL, name_at, with_partial};
 use crate::error::{Error, Result};
 
-/// One recording is at most this part of the bound: as much less than the bound is always kept.
+/// One recording is at most this part of the size. So at least the size without this part is always kept.
 const PARTS: u64 = 8;
-/// Bytes of the trace read at once: until they are written, nobody looks at how large the file has become.
+/// Bytes of the trace that are read at once. The size of the file is checked only after they are written.
 pub(super) const READ_BYTES: usize = 1 << 14;
-/// What these may take in the file, and its last line.
+/// What these bytes, and the last line, may take in the file.
 const READ_ROOM: u64 = 4 * READ_BYTES as u64;
 
 /// The directory.
@@ -27,7 +27,7 @@ pub(super) struct Ring {
     pub(super) every: Duration,
     keep: Duration,
     max_bytes: u64,
-    /// Held as long as this recorder writes there.
+    /// The lock is held as long as this recorder writes there.
     _lock: File,
 }
 
@@ -40,7 +40,7 @@ struct Kept {
 }
 
 impl Ring {
-    /// Takes the directory for this recorder; makes it, if it is not there.
+    /// Takes the directory for this recorder. Creates it if it does not exist.
     pub(super) fn open(dir: &Path, every: Duration, keep: Duration, max_bytes: u64) -> Result<Self> {
         if every < Duration::from_secs(1) {
             return Err(Error::Options("--every is less than a second; recordings would be mostly snapshots".into()));
@@ -56,21 +56,21 @@ impl Ring {
         }
     }
 
-    /// Name of a recording that begins now.
+    /// The name of a recording that begins now.
     pub(super) fn next(&self, now: SystemTime) -> PathBuf {
         let mut names = (0..).map(|ms| self.dir.join(name_at(now + Duration::from_millis(ms))));
         let free = names.find(|path| !path.exists() && !with_partial(path).exists());
         free.unwrap_or_else(|| self.dir.join(name_at(now)))
     }
 
-    /// Bytes after which a recording has to end, if each snapshot takes so many.
+    /// The number of bytes after which a recording has to end.
     pub(super) fn part_bytes(&self) -> u64 {
         self.max_bytes / PARTS
     }
 
-    /// Refuses a bound that snapshots alone would fill.
+    /// Refuses a size that snapshots alone would fill.
     pub(super) fn check(&self, snapshot_bytes: u64) -> Result<()> {
-        // Two of them make a recording; then there has to be room for events.
+        // A recording contains two snapshots, and there must be room for events, too.
         let least = snapshot_bytes.saturating_mul(4 * PARTS);
         if self.max_bytes >= least {
             return Ok(());
@@ -83,8 +83,8 @@ impl Ring {
         )))
     }
 
-    /// Removes the oldest recordings: those that ended before what is kept, and as many as leave room for the one that
-    /// is being written, whose snapshots take so many bytes each.
+    /// Removes the oldest recordings: those that ended too long ago, and as many as are needed to make room for the one
+    /// that is being written. Each of its snapshots takes `snapshot_bytes`.
     pub(super) fn prune(&self, now: SystemTime, writing: &Path, snapshot_bytes: u64) -> Result<()> {
         let ours = self.part_bytes().saturating_add(snapshot_bytes).saturating_add(READ_ROOM);
         let room = self.max_bytes.saturating_sub(ours);
@@ -102,7 +102,8 @@ impl Ring {
         Ok(())
     }
 
-    /// The recordings in the directory, whole or left behind by a killed recorder, but for the one being written.
+    /// The recordings in the directory, complete or left behind by a killed recorder, without the one that is being
+    /// written.
     fn kept(&self, writing: &Path) -> Result<Vec<Kept>> {
         let mut kept = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(|err| Error::io("read", &self.dir, err))? {
@@ -111,7 +112,7 @@ impl Ring {
             if path == writing || !entry.file_name().to_str().is_some_and(is_ours) {
                 continue;
             }
-            // It may have been taken away by someone just now.
+            // Somebody may have removed it just now.
             let Ok(about) = entry.metadata() else { continue };
             let ended = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             kept.push(Kept { path, bytes: about.len(), ended });
@@ -120,7 +121,7 @@ impl Ring {
     }
 }
 
-/// Whether a recorder gave a file this name: nothing else in the directory is touched.
+/// Whether a recorder gave a file this name. Other files in the directory are not touched.
 fn is_ours(name: &str) -> bool {
     let name = name.strip_suffix(PARTIAL).unwrap_or(name);
     let Some(time) = name.strip_prefix("reclaimwb-").and_then(|rest| rest.strip_suffix("Z.jsonl")) else {
@@ -140,7 +141,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// A recording that ended so many seconds ago.
+    /// Adds a recording that ended `ago` seconds ago.
     fn add(ring: &Ring, ago: u64, bytes: usize) -> PathBuf {
         let path = ring.dir.join(name_at(at(NOW - ago)));
         fs::write(&path, vec![b'x'; bytes]).expect("written");
@@ -174,7 +175,7 @@ mod tests {
         let ring = ring(dir.path(), 800_000);
         let files: Vec<PathBuf> = (0..9).map(|n| add(&ring, 900 - n * 100, 90_000)).collect();
         let writing = add(&ring, 0, 100_000);
-        // One left behind by a killed recorder counts too, and is the oldest.
+        // A recording that a killed recorder left behind counts, too. It is the oldest one.
         let partial = with_partial(&files[0]);
         fs::rename(&files[0], &partial).expect("renamed");
         ring.prune(at(NOW), &writing, 10_000).expect("pruned");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! A tracefs instance of our own: what others trace goes on undisturbed, and they do not disturb us.
+//! A tracefs instance of our own, so that we do not disturb other users of tracing, and they do not disturb us.
 
 use std::{
     collections::BTreeMap,
@@ -17,16 +17,18 @@ use crate::error::{Error, Result};
 
 /// Where tracefs is.
 pub const DEFAULT_TRACEFS: &str = "/sys/kernel/tracing";
-/// The events recorded if none are named; `reclaim_write`, one a folio, is left out: there may be 100,000 a second.
+/// The events that are recorded if none are named. `reclaim_write` is left out, because it fires for each folio, which
+/// may be 100,000 times a second.
 pub const DEFAULT_EVENTS: [&str; 4] = ["stall", "reclaim_window", "headroom_low", "write_around"];
 
-/// The clock of the events: that of `CLOCK_MONOTONIC`.
+/// The clock of the events, which is `CLOCK_MONOTONIC`.
 pub(super) const CLOCK: &str = "mono";
 
 const SYSTEM: &str = "events/reclaimwb";
 const PREFIX: &str = "reclaimwb-record-";
-/// What decides how `trace_pipe` writes a line, and is inherited from what others set. The oldest give way: what the
-/// end of a bad minute was like matters more than its beginning.
+/// The options that decide how `trace_pipe` writes a line. An instance inherits what others set, so all of them are set
+/// here. With `overwrite`, the oldest events are lost first, because the end of a bad minute matters more than its
+/// beginning.
 const OPTIONS: [(&str, &str); 13] = [
     ("overwrite", "1"),
     ("context-info", "1"),
@@ -42,11 +44,12 @@ const OPTIONS: [(&str, &str); 13] = [
     ("userstacktrace", "0"),
     ("event-fork", "0"),
 ];
-/// How long the instance may be in use by others (someone reads its files) when it is to be removed.
+/// The instance cannot be removed while others read its files, so removing it is tried this often, with a pause in
+/// between.
 const REMOVE_TRIES: u32 = 20;
 const REMOVE_PAUSE: Duration = Duration::from_millis(100);
 
-/// The instance; removed when it is dropped.
+/// The instance. It is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Instance {
     dir: PathBuf,
@@ -56,8 +59,8 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    /// Makes an instance with the named events on, `all` or the usual ones (if there are none), and a buffer of so many
-    /// KiB for each CPU. It does not trace yet.
+    /// Makes an instance with a buffer of `buffer_kib` KiB for each CPU. The named events are on, or `all`, or the
+    /// usual ones if none are named. It does not trace yet.
     pub(super) fn make(tracefs: &Path, wanted: &[String], buffer_kib: u64) -> Result<Self> {
         let instances = tracefs.join("instances");
         fs::read_dir(&instances).map_err(|err| explain(tracefs, &instances, err))?;
@@ -65,14 +68,14 @@ impl Instance {
         remove_leftovers(&instances);
         let dir = instances.join(format!("{PREFIX}{}", std::process::id()));
         match fs::create_dir(&dir) {
-            // One that a recorder with our process id left behind when it was killed.
+            // A recorder with the same PID as ours left it behind when it was killed.
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => (),
             other => other.map_err(|err| explain(tracefs, &dir, err))?,
         }
         let instance = Self { dir, events, removed: false };
         instance.put("tracing_on", "0")?;
         for (option, value) in OPTIONS {
-            // Kernels differ in what there is.
+            // Not every kernel has all of these options.
             let path = instance.dir.join("options").join(option);
             if path.exists() {
                 put(&path, value)?;
@@ -80,7 +83,7 @@ impl Instance {
         }
         instance.put("trace_clock", CLOCK)?;
         instance.put("buffer_size_kb", &buffer_kib.to_string())?;
-        // Opened for writing, it is cleared.
+        // Opening it for writing clears it.
         instance.put("trace", "")?;
         for event in &instance.events {
             instance.put(&format!("{SYSTEM}/{event}/enable"), "1")?;
@@ -88,17 +91,17 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Begins to trace.
+    /// Starts tracing.
     pub(super) fn start(&self) -> Result<()> {
         self.put("tracing_on", "1")
     }
 
-    /// Ends it; what is in the buffer stays there to be read.
+    /// Stops tracing. What is in the buffer can still be read.
     pub(super) fn stop(&self) -> Result<()> {
         self.put("tracing_on", "0")
     }
 
-    /// Its events as they come.
+    /// Opens the pipe from which its events can be read.
     pub(super) fn pipe(&self) -> Result<Pipe> {
         let path = self.dir.join("trace_pipe");
         let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
@@ -106,7 +109,7 @@ impl Instance {
         Ok(Pipe { file: file.map_err(|err| Error::io("read", &path, err))?, path, rest: Vec::new() })
     }
 
-    /// Events that found no room since it was made, by CPU.
+    /// Events that were lost since it was made, because there was no room, by CPU.
     pub(super) fn lost(&self) -> Result<BTreeMap<u64, u64>> {
         let per_cpu = self.dir.join("per_cpu");
         let mut lost = BTreeMap::new();
@@ -121,7 +124,7 @@ impl Instance {
         Ok(lost)
     }
 
-    /// Removes it, or says why it cannot be.
+    /// Removes the instance, or says why this is not possible.
     pub(super) fn remove(mut self) -> Result<()> {
         self.take_away()
     }
@@ -150,24 +153,25 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         if !self.removed {
-            // An error is under way already; the next recorder tries again.
+            // There was another error already, so an error here is ignored. The next recorder tries again.
             let _ = self.stop();
             let _ = self.take_away();
         }
     }
 }
 
-/// The lines of an instance, which are gone once read.
+/// The lines of an instance. Reading a line removes it from the trace.
 #[derive(Debug)]
 pub(super) struct Pipe {
     file: File,
     path: PathBuf,
-    /// The beginning of a line whose end was not read yet.
+    /// The start of a line whose end was not read yet.
     rest: Vec<u8>,
 }
 
 impl Pipe {
-    /// Gives `each` the lines that are there, until it has read about so many bytes. Whether there may be more.
+    /// Passes the lines that are there to `each`, until it has read about `most` bytes. Returns whether there may be
+    /// more.
     pub(super) fn lines(&mut self, most: usize, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let mut buffer = vec![0; most.min(1 << 16)];
         let mut all = 0;
@@ -216,7 +220,7 @@ fn choose(tracefs: &Path, wanted: &[String]) -> Result<Vec<String>> {
     let mut there: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     there.sort();
     if wanted.is_empty() {
-        // An older module has not all of them.
+        // An older module does not have all of them.
         there.retain(|event| DEFAULT_EVENTS.contains(&event.as_str()));
         return Ok(there);
     }
@@ -229,8 +233,8 @@ fn choose(tracefs: &Path, wanted: &[String]) -> Result<Vec<String>> {
     }
 }
 
-/// Instances of recorders that were killed hold memory. One that is in use by a live recorder in another container
-/// cannot be removed, as its files are open.
+/// Removes the instances of recorders that were killed, because they hold memory. An instance that a live recorder in
+/// another container uses cannot be removed, because its files are open.
 fn remove_leftovers(instances: &Path) {
     for entry in fs::read_dir(instances).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -249,7 +253,7 @@ fn lost_of(stats: &str) -> u64 {
     crate::ledger::total(lost)
 }
 
-/// The error that tells the user what is missing.
+/// Turns an error into one that tells the user what is missing.
 fn explain(tracefs: &Path, path: &Path, err: io::Error) -> Error {
     let mounted = || {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();

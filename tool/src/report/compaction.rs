@@ -51,8 +51,7 @@ pub struct CompactionSection {
     pub orders: Vec<CompactionRow>,
     /// Whether the module notes which tasks take blocks, at the end.
     pub takers_state: GroupState,
-    /// Blocks that tasks took between a successful attempt and its outcome, by task name. Only blocks that are large
-    /// enough count.
+    /// Blocks of at least the wanted size that were taken between a successful attempt and its outcome, by task name.
     pub takers: BTreeMap<String, Taken>,
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Samples as plain text, for logs.
+//! Prints samples as plain text, for logs.
 
 use std::{
     fmt::Write as _,
@@ -25,7 +25,7 @@ use crate::{
     tables, terminal,
 };
 
-/// Prints so many samples, each after an interval.
+/// Prints `number` samples, each after an interval.
 pub fn run(args: &cli::Top, number: u64) -> Result<()> {
     let sampler = Sampler::new(&args.source.debugfs);
     let narrow = Narrow::of(&args.of);
@@ -40,7 +40,7 @@ pub fn run(args: &cli::Top, number: u64) -> Result<()> {
         let mut out = io::stdout().lock();
         let text = if args.csv { terminal::for_programs(&text, out.is_terminal()) } else { terminal::lines(&text) };
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            // `reclaimwb top --batch 9 | head` is no failure.
+            // `reclaimwb top --batch 9 | head` is not a failure.
             Err(err) if err.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             other => other.map_err(|err| Error::io("write", Path::new("standard output"), err))?,
         }
@@ -48,7 +48,7 @@ pub fn run(args: &cli::Top, number: u64) -> Result<()> {
     Ok(())
 }
 
-/// The rows of one sample; before those of the first is a line with the names of the columns.
+/// The rows of one sample. The first sample has a line with the names of the columns before its rows.
 pub fn csv(figures: &Figures, at: SystemTime, is_first: bool) -> Result<String> {
     let mut table = figures.table.clone();
     table.sort(View::new(table.by).sort());
@@ -56,10 +56,10 @@ pub fn csv(figures: &Figures, at: SystemTime, is_first: bool) -> Result<String> 
     columns.extend(table.columns.iter().map(|column| column.csv()));
     let time = humantime::format_rfc3339_millis(at).to_string();
     let value = |(cell, column): (&Cell, &Column)| match cell.key {
-        // Of tasks, the first letter says whether it is new.
+        // For a task, the first character says whether it is new.
         _ if column.words && cell.text == NONE => String::new(),
         _ if column.words => cell.text.trim_start_matches(['*', ' ']).to_owned(),
-        // What is sorted the other way round is negative.
+        // Values that are sorted in reverse order are negative.
         Some(n) => format!("{}", (n.abs() * 1000.0).round() / 1000.0),
         None => String::new(),
     };
@@ -69,10 +69,10 @@ pub fn csv(figures: &Figures, at: SystemTime, is_first: bool) -> Result<String> 
     tables::csv_of(is_first.then_some(&columns[..]), &rows.collect::<Vec<_>>())
 }
 
-/// One sample: figures, then the table, then an empty line.
+/// One sample: the figures, then the table, then an empty line.
 pub fn sample(figures: &Figures, at: SystemTime) -> String {
     let mut text = String::new();
-    // A log is read anywhere.
+    // A log may be read anywhere.
     let look = Look { colour: false, unicode: false };
     let time = humantime::format_rfc3339_seconds(at);
     // Writing to a String cannot fail.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Draws figures on a screen of any size.
+//! Draws the figures on a screen of any size.
 
 use std::{env, time::Duration};
 
@@ -22,9 +22,9 @@ use crate::{
     terminal,
 };
 
-/// The least columns that a frame needs.
+/// A frame needs at least this many columns.
 pub const MIN_COLUMNS: u16 = 80;
-/// The least rows that a frame needs.
+/// A frame needs at least this many rows.
 pub const MIN_ROWS: u16 = 20;
 
 /// Lines above the table.
@@ -33,14 +33,14 @@ const HEAD: u16 = 8;
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Colours; without them bold and reverse say the same.
+    /// Colours. Without them, bold and reverse text have the same meaning.
     pub colour: bool,
-    /// More than ASCII.
+    /// Characters other than ASCII.
     pub unicode: bool,
 }
 
 impl Look {
-    /// As the environment says.
+    /// What the environment says.
     pub fn of_environment() -> Self {
         let get = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let locale = get("LC_ALL").or_else(|| get("LC_CTYPE")).or_else(|| get("LANG"));
@@ -49,7 +49,7 @@ impl Look {
 
     /// What a terminal of this type can show in this locale.
     pub fn new(term: &str, locale: &str, no_colour: bool) -> Self {
-        // The real ones have no colours, and no UTF-8 whatever the locale of the far end of the line is.
+        // A real terminal of these types has no colours, and no UTF-8, whatever the locale on this machine is.
         let plain = term.starts_with("vt") || term == "dumb" || term.is_empty();
         let locale = locale.to_ascii_lowercase();
         Self {
@@ -58,7 +58,7 @@ impl Look {
         }
     }
 
-    /// Text of others (names of tasks, paths), as this terminal can show it: nothing in it may steer the terminal.
+    /// Makes untrusted text (names of tasks, paths) safe for this terminal. Nothing in it may control the terminal.
     pub fn clean(self, text: &str) -> String {
         let bad = |c: char| terminal::steers(c) || !self.unicode && !c.is_ascii();
         text.chars().map(|c| if bad(c) { '?' } else { c }).collect()
@@ -81,7 +81,7 @@ impl Look {
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 const REVERSED: Style = Style::new().add_modifier(Modifier::REVERSED);
 
-/// Draws a frame. The rows are in order already; `view.scroll` is brought to where there are rows.
+/// Draws a frame. The rows must be sorted already. `view.scroll` is limited so that there are rows to show.
 pub fn frame(frame: &mut Frame, figures: &Figures, view: &mut View, interval: Duration, look: Look) {
     let area = frame.area();
     if area.width < MIN_COLUMNS || area.height < MIN_ROWS {
@@ -132,7 +132,7 @@ fn keys(view: &View) -> Line<'static> {
 
 fn help() -> Vec<Line<'static>> {
     let mut lines: Vec<Line> = KEYS.iter().map(|(key, what)| Line::from(format!(" {key:<10} {what}"))).collect();
-    // A stall is counted when it ends: a long one comes all at once.
+    // A stall is counted when it ends, so all of a long stall comes at once.
     lines.push(Line::from(" STALLED: time of the stalls that ended, per time passed; it may be over 100 %."));
     lines
 }
@@ -146,7 +146,7 @@ fn title_of_table(figures: &Figures, view: &View, look: Look, width: u16) -> Lin
     Line::from(text)
 }
 
-/// What is missing comes before what the columns mean.
+/// The note below the table. What is missing is more important than what the columns mean.
 fn note_of(figures: &Figures) -> String {
     if figures.restarted {
         return "the module was loaded anew: all counts began anew".into();
@@ -194,7 +194,7 @@ fn header(figures: &Figures, view: &View, interval: Duration, look: Look) -> Vec
     ]
 }
 
-/// The zone that came closest to its end: two lines.
+/// Two lines about the zone that came closest to being empty.
 fn reserve(figures: &Figures, look: Look) -> (Vec<Span<'static>>, Vec<Span<'static>>) {
     let title = Span::raw("reserve  ");
     match &figures.reserve {
@@ -203,7 +203,7 @@ fn reserve(figures: &Figures, look: Look) -> (Vec<Span<'static>>, Vec<Span<'stat
             let lowest = match reserve.lowest {
                 Some((free, min)) => {
                     let text = format!("{zone} lowest {} of {} p", count(free), count(min));
-                    // Half of the reserve gone is what the handoff drains the CPUs' lists for.
+                    // If half of the reserve is gone, handoff drains the CPUs' lists.
                     if free < min / 2 { Span::styled(text, look.bad()) } else { Span::raw(text) }
                 }
                 None => Span::raw(format!("{zone} untouched")),
@@ -242,7 +242,7 @@ fn lost(figures: &Figures, look: Look) -> Vec<Span<'static>> {
     }]
 }
 
-/// As many columns as fit, and what is left of the width.
+/// How many columns fit, and how much of the width is left.
 fn fitting(columns: &[Column], width: u16) -> (usize, u16) {
     let mut used = 0;
     let mut shown = 0;
@@ -256,7 +256,7 @@ fn fitting(columns: &[Column], width: u16) -> (usize, u16) {
     (shown, width - used)
 }
 
-/// The end of a name that is too long: of a path, or a pid, it says more than the beginning.
+/// The end of a name that is too long. For a path or a PID, the end says more than the beginning.
 fn tail(name: &str, width: usize) -> String {
     let chars = name.chars().count();
     if chars <= width {
@@ -275,12 +275,13 @@ fn table(frame: &mut Frame, figures: &Figures, view: &mut View, look: Look, area
     let align = |column: &Column| if column.words { Alignment::Left } else { Alignment::Right };
     let titles = columns.iter().enumerate().map(|(n, column)| {
         let mark = if n == view.sort() { look.down() } else { "" };
-        // A title that fills its column gives its last letter for the mark.
+        // If a title fills its column, the mark replaces its last letter.
         let keep = usize::from(column.width).saturating_sub(mark.chars().count());
         let title: String = column.title.chars().take(keep).collect();
         Cell::from(Line::from(title + mark).alignment(align(column)))
     });
-    // Names take of the rest what they need: further away the numbers would be hard to follow.
+    // The column of names gets only as much of the remaining width as it needs, because numbers that are far from their
+    // names are hard to read.
     let longest = table.rows.iter().filter_map(|row| row.cells.first()).map(|name| name.text.chars().count()).max();
     let name_width = columns.first().map_or(0, |column| {
         let needed = u16::try_from(longest.unwrap_or(0)).unwrap_or(u16::MAX);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a frame shows, as data.
+//! The data that a frame shows.
 
 use super::{
     rows,
@@ -17,9 +17,9 @@ use crate::{
 pub enum By {
     /// What asked for reclaim
     Origin,
-    /// The cgroup: of a stall the task's, of a write the page's owner
+    /// Cgroups: of the task for stalls, of the page's owner for writes
     Cgroup,
-    /// The tasks that the ledgers name
+    /// Tasks that the ledgers name
     Task,
 }
 
@@ -27,7 +27,7 @@ impl By {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Origin, Self::Cgroup, Self::Task];
 
-    /// As on the command line.
+    /// Its name on the command line.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Origin => "origin",
@@ -40,35 +40,36 @@ impl By {
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
-    /// Its growth a second since the last sample; `None`: there is no sample before.
+    /// Its growth in a second, since the last sample; `None` if there is no earlier sample.
     pub per_s: Option<f64>,
-    /// Its growth since totals are counted.
+    /// Its growth since the totals were reset, or since the module was loaded.
     pub total: u64,
 }
 
-/// The zone that came closest to its end.
+/// The zone that came closest to being empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserve {
-    /// Node and name.
+    /// Its node and name.
     pub zone: String,
     /// Pages free now.
     pub free: u64,
-    /// Its min watermark now: below lies the reserve.
+    /// Its min watermark now, below which the reserve lies.
     pub min: u64,
-    /// Pages that were free when it was lowest, and the min watermark then; `None`: nobody took any.
+    /// Pages that were free when it was lowest, and the min watermark then; `None` if no page was taken from the
+    /// reserve.
     pub lowest: Option<(u64, u64)>,
 }
 
-/// The least stack that was left anywhere since the module was loaded.
+/// The least stack that was left at any place since the module was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Least {
     /// Bytes left.
     pub left: u64,
-    /// Bytes of a stack.
+    /// The size of a stack, in bytes.
     pub of: u64,
-    /// In whose reclaim.
+    /// The origin of the reclaim.
     pub origin: Origin,
-    /// Where.
+    /// The layer.
     pub layer: Layer,
 }
 
@@ -79,12 +80,12 @@ pub struct Column {
     pub title: &'static str,
     /// Columns of the terminal that it takes.
     pub width: u16,
-    /// Words begin at the left, numbers end at the right.
+    /// Whether it has words, which are aligned left; numbers are aligned right.
     pub words: bool,
 }
 
 impl Column {
-    /// Its name in CSV, with what it is measured in.
+    /// Its name in CSV, with its unit.
     pub fn csv(self) -> &'static str {
         match self.title {
             "ORIGIN" => "origin",
@@ -112,27 +113,27 @@ impl Column {
 /// A cell of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// What is shown.
+    /// The text that is shown.
     pub text: String,
-    /// What it is sorted by; `None`: not known, which comes last.
+    /// The value that it is sorted by; `None` if this is not known. Such rows come last.
     pub key: Option<f64>,
 }
 
-/// Whose row it is.
+/// The cgroup or task that a row is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Whose {
-    /// The path of the cgroup, or of the task's, as far as it is known.
+    /// The path of the cgroup, or of the task's cgroup, if it is known.
     pub path: Option<String>,
-    /// The task: its number, or -1 where that is not known, and its name.
+    /// The task: its PID, or -1 if this is not known, and its name.
     pub task: Option<(i64, String)>,
 }
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Whose it is.
+    /// The cgroup or task that it is about.
     pub whose: Whose,
-    /// Its cells, as many as there are columns; the first is its name.
+    /// Its cells, one for each column. The first one is its name.
     pub cells: Vec<Cell>,
 }
 
@@ -141,16 +142,16 @@ pub struct Row {
 pub struct Table {
     /// What its rows are.
     pub by: By,
-    /// Its columns: the first is the name, those at the end are shown where there is room.
+    /// Its columns. The first one is the name. Those at the end are shown only if there is room.
     pub columns: Vec<Column>,
     /// Its rows, in the order of the ledgers.
     pub rows: Vec<Row>,
-    /// What must be known to read it.
+    /// What a reader has to know to understand it.
     pub note: &'static str,
 }
 
 impl Table {
-    /// Greatest first by this column, then by name.
+    /// Sorts the rows by this column, the largest first, then by name.
     pub fn sort(&mut self, column: usize) {
         let key = |row: &Row| row.cells.get(column).and_then(|cell| cell.key).unwrap_or(f64::NEG_INFINITY);
         let name = |row: &Row| row.cells.first().map(|cell| cell.text.clone());
@@ -161,17 +162,17 @@ impl Table {
 /// All that a frame shows.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    /// The module, and what of it is on.
+    /// The module's version, and which parts of it are on.
     pub module: String,
     /// Seconds between the last two samples.
     pub step_s: Option<f64>,
-    /// Seconds since totals are counted; `None`: since the module was loaded.
+    /// Seconds since the totals were reset; `None` if they count since the module was loaded.
     pub total_s: Option<f64>,
-    /// The module was loaded anew since the sample before.
+    /// Whether the module was reloaded since the previous sample.
     pub restarted: bool,
     /// Stalls that ended.
     pub stalls: Read<Figure>,
-    /// Nanoseconds of these.
+    /// Nanoseconds of these stalls.
     pub stalled_ns: Read<Figure>,
     /// Pages that reclaim wrote.
     pub written: Read<Figure>,
@@ -179,23 +180,23 @@ pub struct Figures {
     pub freed: Read<Figure>,
     /// Pages that it handed to a writer.
     pub handed: Read<Figure>,
-    /// Folios that it had to deal with itself, each time.
+    /// Requests that it had to submit itself.
     pub refused: Read<Figure>,
     /// Samples of the stack below the parameter `headroom_floor`.
     pub low: Read<Figure>,
-    /// What found no room in the module's tables.
+    /// What could not be recorded, because the module's tables had no room.
     pub lost: u64,
-    /// The least stack left; `None`: nothing was sampled.
+    /// The least stack left; `None` if nothing was sampled.
     pub least: Read<Option<Least>>,
-    /// The zone that came closest to its end; `None`: the ledger names none.
+    /// The zone that came closest to being empty; `None` if the ledger has no zone.
     pub reserve: Read<Option<Reserve>>,
     /// The table.
     pub table: Table,
-    /// What its rows are of, if not of all.
+    /// What its rows are limited to, if they are limited.
     pub only: Option<String>,
 }
 
-/// The growth of what `get` gets.
+/// The figure for the counter that `get` returns.
 pub(super) fn figure(
     step: Option<&Gained>,
     all: &Ledgers,
@@ -203,13 +204,13 @@ pub(super) fn figure(
 ) -> Read<Figure> {
     let total = get(all)?;
     let gained = step.map(|step| get(&step.ledgers).map(|n| (n, step.seconds))).transpose()?;
-    // Nothing can be said of two samples of the same moment.
+    // Two samples of the same moment have no rate.
     let per_s = gained.filter(|(_, seconds)| *seconds > 0.0).map(|(n, seconds)| n as f64 / seconds);
     Ok(Figure { per_s, total })
 }
 
 impl Figures {
-    /// What there is to show of this moment.
+    /// Makes the figures of this moment.
     pub fn new(watch: &Watch, by: By) -> Result<Self> {
         let now = &watch.now().ledgers;
         let step = watch.step()?;
@@ -239,7 +240,7 @@ impl Figures {
         })
     }
 
-    /// With those rows alone that are asked for.
+    /// Keeps only the rows that are asked for.
     #[must_use]
     pub fn narrowed(mut self, narrow: Option<&Narrow>) -> Self {
         let Some(narrow) = narrow else { return self };
@@ -261,7 +262,7 @@ impl Figures {
         self
     }
 
-    /// What is not there, and why: once each.
+    /// What is missing, and why. Each thing is named once.
     pub fn missing(&self) -> Vec<String> {
         let figures = [
             ("stalls", self.stalls.as_ref().err()),
@@ -282,7 +283,7 @@ pub(super) fn stalls(ledgers: &Ledgers) -> std::result::Result<&crate::ledger::S
     if stalls.on { Ok(stalls) } else { Err("switched off; reclaimwb tune stalls=Y".into()) }
 }
 
-/// The handoff ledger, if the kernel can.
+/// The handoff ledger, if the kernel supports handoff.
 pub(super) fn handoff(ledgers: &Ledgers) -> std::result::Result<&crate::ledger::Handoff, String> {
     let handoff = ledgers.handoff.as_ref().map_err(String::clone)?;
     match handoff.state {
@@ -316,13 +317,14 @@ fn reserve(now: &Ledgers) -> Read<Option<Reserve>> {
         GroupState::Off => return Err("switched off; reclaimwb tune reserves=Y".into()),
         GroupState::Unavailable => return Err("unavailable on this kernel (qemu/patches, 0003 and 0004)".into()),
     }
-    // By what was left of the reserve when it was lowest; where nobody took any, by what is left now.
+    // Zones are compared by what was left of the reserve when it was lowest. If no page was taken, what is left now
+    // counts.
     let left = |zone: &Zone| {
         let (free, min) = zone.lowest.map_or((zone.free, zone.min), |lowest| (lowest.free_pages, lowest.min_pages));
         free as f64 / min.max(1) as f64
     };
     let worst = reserves.zones.iter().min_by(|(_, a), (_, b)| {
-        // A zone that someone took pages of comes first.
+        // A zone from whose reserve pages were taken comes first.
         (a.lowest.is_none(), left(a)).partial_cmp(&(b.lowest.is_none(), left(b))).unwrap_or(std::cmp::Ordering::Equal)
     });
     Ok(worst.map(|(name, zone)| Reserve {

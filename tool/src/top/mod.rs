@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `reclaimwb top`: what the ledgers gain, from sample to sample.
+//! `reclaimwb top`: how the ledgers grow from sample to sample.
 //!
-//! [`watch`] reads and subtracts, [`figures`] makes of it what is shown, [`draw`] draws that on a screen and
-//! [`batch`] prints it; only [`screen`] knows of the terminal.
+//! [`watch`] reads and subtracts samples, and [`figures`] makes from them what is shown. [`draw`] draws this on a
+//! screen, and [`batch`] prints it. Only [`screen`] knows about the terminal.
 
 pub mod batch;
 pub mod draw;

@@ -14,7 +14,7 @@ use crate::{
     names::{Cause, Origin},
 };
 
-/// Where a figure is not to be had.
+/// What is shown if a figure is missing.
 pub const NONE: &str = "-";
 
 const fn number(title: &'static str, width: u16) -> Column {
@@ -25,7 +25,7 @@ const fn words(title: &'static str, width: u16) -> Column {
     Column { title, width, words: true }
 }
 
-/// The table of this sort. `all` is what totals are made of, `now` what there is.
+/// The table of rows of this kind. `all` is used for totals, `now` for the present state.
 pub(super) fn table(by: By, step: Option<&Gained>, all: &Ledgers, now: &Ledgers) -> Table {
     match by {
         By::Origin => origins(step, all, now),
@@ -34,7 +34,7 @@ pub(super) fn table(by: By, step: Option<&Gained>, all: &Ledgers, now: &Ledgers)
     }
 }
 
-/// A number a second: with a decimal while it is small.
+/// A rate per second. A small one has a decimal.
 pub fn rate(per_s: Option<f64>) -> String {
     match per_s {
         None => NONE.into(),
@@ -45,7 +45,7 @@ pub fn rate(per_s: Option<f64>) -> String {
     }
 }
 
-/// Nanoseconds a second as a share of time; of several tasks at once it is more than all.
+/// Nanoseconds per second as a share of time. If several tasks stall at once, it may be more than 100 %.
 pub fn share(ns_per_s: Option<f64>) -> String {
     match ns_per_s.map(|ns| ns / 1e7) {
         None => NONE.into(),
@@ -69,7 +69,7 @@ fn counted(n: Option<u64>, show: fn(u64) -> String) -> Cell {
     Cell { text: n.filter(|n| *n > 0).map_or(NONE.into(), show), key: n.map(|n| n as f64) }
 }
 
-/// A number of which the least is the worst.
+/// A number for which the smallest value is the worst.
 fn least(n: Option<u64>) -> Cell {
     Cell { text: n.map_or(NONE.into(), count), key: n.map(|n| -(n as f64)) }
 }
@@ -141,11 +141,11 @@ fn origins(step: Option<&Gained>, all: &Ledgers, now: &Ledgers) -> Table {
     }
 }
 
-/// The cause that took most of it, and its share.
+/// The cause that took most of the time, and its share.
 fn mostly(parts: &BTreeMap<Cause, u64>) -> Cell {
     let sum = total(parts.values().copied());
     let most = parts.iter().max_by_key(|(_, ns)| **ns).filter(|(_, ns)| **ns > 0);
-    // Rounded down: what is not all of it is never shown as 100.
+    // Round down, so that a share below 1 is never shown as 100.
     let percent = |ns: u64| u128::from(ns) * 100 / u128::from(sum.max(1));
     word(most.map_or(NONE.into(), |(cause, ns)| format!("{} % {}", percent(*ns), cause.label())))
 }
@@ -170,7 +170,7 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
     }
     if let Ok(ledger) = &all.cgroups {
         for (key, group) in &ledger.groups {
-            // Gone by now for one of them, seen by the other.
+            // One of the two ledgers may know the path of a cgroup that the other does not.
             let path = names.entry(Some(*key)).or_default();
             *path = path.take().or_else(|| group.path.clone());
         }
@@ -246,7 +246,7 @@ fn tasks(step: Option<&Gained>, all: &Ledgers) -> Table {
         words("ORIGIN", 13),
         words("CGROUP", 20),
     ];
-    // Who waits for the reserves is known by name alone.
+    // Tasks that wait for the reserves are known only by their names.
     let mut tasks: BTreeMap<(String, Option<u64>), Task> = BTreeMap::new();
     if let Ok(longest) = &all.longest {
         for stall in &longest.0 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The terminal: taken over, drawn on, and given back as it was, however this ends.
+//! Takes over the terminal, draws on it, and restores it in all cases.
 
 use std::{
     env,
@@ -39,14 +39,15 @@ use crate::{
     residence,
 };
 
-/// How long a signal waits at most.
+/// A signal waits at most this long.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 fn io_error(err: io::Error) -> Error {
     Error::io("draw on", Path::new("the terminal"), err)
 }
 
-/// Columns and rows. A serial line does not know: then the environment does, or they are 80 and 24.
+/// The columns and rows of the terminal. If it does not know them, like a serial line, they come from the environment,
+/// or are 80 and 24.
 fn size() -> Rect {
     let known = terminal_size::terminal_size().map(|(width, height)| (width.0, height.0));
     let said = |name: &str| env::var(name).ok().and_then(|value| value.parse::<u16>().ok()).filter(|n| *n > 0);
@@ -56,16 +57,16 @@ fn size() -> Rect {
     Rect::new(0, 0, width, height)
 }
 
-/// The terminal while it is ours. Gives it back when dropped.
+/// The terminal while it is ours. Dropping this restores it.
 struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     size: Rect,
 }
 
-/// The terminal as it was. What fails cannot be helped any more.
+/// Restores the terminal. Errors are ignored, because nothing can be done about them.
 fn give_back() {
     let mut out = io::stdout();
-    // A terminal without an alternate screen keeps the frame: the prompt goes below it.
+    // A terminal without an alternate screen keeps the frame, so the prompt must be below it.
     let _ = execute!(out, SetAttribute(Attribute::Reset), MoveTo(0, size().height.saturating_sub(1)), Show);
     let _ = out.write_all(b"\r\n");
     let _ = execute!(out, LeaveAlternateScreen);
@@ -74,7 +75,7 @@ fn give_back() {
 
 impl Screen {
     fn take() -> io::Result<Self> {
-        // A release build aborts when it panics, and drops nothing.
+        // A release build aborts on a panic, and drops nothing.
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             give_back();
@@ -82,7 +83,7 @@ impl Screen {
         }));
         enable_raw_mode()?;
         let size = size();
-        // Not Viewport::Fullscreen, which asks the terminal for its size and fails where that is not known.
+        // Viewport::Fullscreen cannot be used: it asks the terminal for its size, and fails if this is not known.
         let options = TerminalOptions { viewport: Viewport::Fixed(size) };
         let mut screen = Self { terminal: Terminal::with_options(CrosstermBackend::new(io::stdout()), options)?, size };
         execute!(screen.terminal.backend_mut(), EnterAlternateScreen, Hide)?;
@@ -90,7 +91,7 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Follows the terminal's size; true when it changed.
+    /// Adapts to the size of the terminal. Returns true if it has changed.
     fn follow(&mut self) -> io::Result<bool> {
         let size = size();
         if size == self.size {
@@ -108,7 +109,7 @@ impl Drop for Screen {
     }
 }
 
-/// Runs until the reader quits, or a signal comes.
+/// Runs until the user quits or a signal comes.
 pub fn run(args: &cli::Top) -> Result<()> {
     if !io::stdout().is_terminal() {
         return Err(Error::NoScreen("standard output is not a terminal"));
@@ -118,7 +119,7 @@ pub fn run(args: &cli::Top) -> Result<()> {
     }
     residence::stay();
     let sampler = Sampler::new(&args.source.debugfs);
-    // Whatever is in the way is said before the screen is gone.
+    // If something is missing, the error must be printed before the screen is taken over.
     let watch = Watch::new(sampler.take()?);
     let signal = Arc::new(AtomicUsize::new(0));
     for number in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] {
@@ -130,7 +131,7 @@ pub fn run(args: &cli::Top) -> Result<()> {
     drop(screen);
     let number = i32::try_from(signal.load(Ordering::Relaxed)).unwrap_or_default();
     if number != 0 {
-        // Who sent it sees that it was obeyed.
+        // The sender of the signal sees that it ended the process.
         signal_hook::low_level::emulate_default_handler(number).map_err(io_error)?;
     }
     ended
@@ -150,7 +151,7 @@ fn watch_it(
     let mut todo = Todo::Draw;
     let mut figures = Figures::new(&watch, view.by)?.narrowed(narrow.as_ref());
     while signal.load(Ordering::Relaxed) == 0 {
-        // A key's wish comes before a sample that is due: it would be forgotten over it.
+        // A key is handled before a sample that is due, because it would be forgotten otherwise.
         match todo {
             Todo::Quit => return Ok(()),
             Todo::Reset => watch.reset(),
@@ -159,7 +160,8 @@ fn watch_it(
         }
         if !view.paused && Instant::now() >= due {
             watch.push(sampler.take()?)?;
-            // Not from when it was due: a machine that thrashes must not be asked again at once.
+            // The next interval does not start when this sample was due, because a machine that thrashes must not be
+            // sampled again at once.
             due = Instant::now() + args.interval;
             todo = Todo::Draw;
         }

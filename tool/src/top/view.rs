@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What the reader chose, and what each key changes.
+//! What the user chose, and what each key changes.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -24,9 +24,9 @@ pub enum Todo {
     Nothing,
     /// Draw.
     Draw,
-    /// Draw every cell, whatever is there.
+    /// Draw every cell again, even if it did not change.
     Redraw,
-    /// Totals begin anew.
+    /// Reset the totals.
     Reset,
     /// End.
     Quit,
@@ -37,20 +37,20 @@ pub enum Todo {
 pub struct View {
     /// What the rows are.
     pub by: By,
-    /// By which column each table is sorted.
+    /// The column that each table is sorted by.
     sort: [usize; By::ALL.len()],
-    /// Nothing is read.
+    /// Whether it is paused: nothing is read.
     pub paused: bool,
-    /// The help is shown.
+    /// Whether the help is shown.
     pub help: bool,
-    /// Rows above the first that is shown.
+    /// The number of rows above the first one that is shown.
     pub scroll: usize,
 }
 
 impl View {
-    /// Rows by this, sorted by what hurts.
+    /// Shows rows of this kind, sorted by what hurts.
     pub const fn new(by: By) -> Self {
-        // Stalled time; of tasks the longest stall.
+        // This is the stalled time, and for tasks the longest stall.
         Self { by, sort: [2, 2, 1], paused: false, help: false, scroll: 0 }
     }
 
@@ -59,7 +59,7 @@ impl View {
         self.sort[self.by as usize]
     }
 
-    /// Takes a key; `table` is what is shown.
+    /// Handles a key; `table` is the one that is shown.
     pub fn key(&mut self, key: KeyEvent, table: &Table) -> Todo {
         if key.kind == KeyEventKind::Release {
             return Todo::Nothing;
@@ -69,7 +69,7 @@ impl View {
             KeyCode::Char('c') if ctrl => return Todo::Quit,
             KeyCode::Char('l') if ctrl => return Todo::Redraw,
             KeyCode::Char(_) if ctrl => return Todo::Nothing,
-            // Out of the help first.
+            // In the help, Esc only leaves the help.
             KeyCode::Esc if self.help => self.help = false,
             KeyCode::Char('q') | KeyCode::Esc => return Todo::Quit,
             KeyCode::Char('?' | 'h') => self.help = !self.help,
@@ -95,7 +95,7 @@ impl View {
         (self.by, self.scroll, self.help) = (by, 0, false);
     }
 
-    /// The next column with numbers that can be sorted by.
+    /// Sorts by the next column of numbers.
     fn sort_by_next(&mut self, table: &Table, step: usize) {
         let columns = table.columns.len();
         let mut column = self.sort();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Samples of the ledgers, and what came between them.
+//! Samples of the ledgers, and the growth between them.
 
 use std::{path::Path, time::Instant};
 
@@ -9,7 +9,7 @@ use crate::{
     source,
 };
 
-/// The ledgers that are read: those of which something is shown.
+/// The ledgers that are read, because something of them is shown.
 const READ: [&str; 10] = [
     "status",
     "writes",
@@ -26,7 +26,7 @@ const READ: [&str; 10] = [
 /// The ledgers of one moment.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Seconds, of a clock that never jumps.
+    /// Seconds, on a clock that never jumps.
     pub at: f64,
     /// The ledgers.
     pub ledgers: Ledgers,
@@ -40,7 +40,7 @@ pub struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    /// Of the ledgers in `dir`.
+    /// Samples the ledgers in `dir`.
     pub fn new(dir: &'a Path) -> Self {
         Self { dir, began: Instant::now() }
     }
@@ -48,14 +48,14 @@ impl<'a> Sampler<'a> {
     /// Reads the ledgers now.
     pub fn take(&self) -> Result<Sample> {
         let texts = source::read_some(self.dir, &READ)?;
-        // Reading takes a while: it is then that the counters had these values.
+        // Reading takes a while. The counters had these values at its end.
         let at = self.began.elapsed().as_secs_f64();
         let ledgers = source::ledgers(&texts, source::NOT_READ)?;
         Ok(Sample { at, ledgers })
     }
 }
 
-/// The samples that count: the last two, and the one that totals begin with.
+/// The samples that are needed: the last two, and the one at which the totals begin.
 #[derive(Debug)]
 pub struct Watch {
     base: Option<Sample>,
@@ -64,22 +64,22 @@ pub struct Watch {
     restarted: bool,
 }
 
-/// What came between two samples.
+/// The growth between two samples.
 #[derive(Debug)]
 pub struct Gained {
     /// Seconds between them.
     pub seconds: f64,
-    /// The growth of what is counted.
+    /// The growth of all counters.
     pub ledgers: Ledgers,
 }
 
 impl Watch {
-    /// Begins with one sample, which has no rates yet.
+    /// Begins with one sample. There are no rates yet.
     pub const fn new(first: Sample) -> Self {
         Self { base: None, last: None, now: first, restarted: false }
     }
 
-    /// Adds a sample. When the module was loaded anew meanwhile, all begins anew, too.
+    /// Adds a sample. If the module was reloaded since the last one, everything starts again.
     pub fn push(&mut self, sample: Sample) -> Result<()> {
         self.restarted = match sample.ledgers.clone().since(&self.now.ledgers) {
             Ok(_) => false,
@@ -95,7 +95,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Totals count from now on.
+    /// Makes the totals count from now on.
     pub fn reset(&mut self) {
         self.base = Some(self.now.clone());
     }
@@ -105,17 +105,18 @@ impl Watch {
         &self.now
     }
 
-    /// Whether the module was loaded anew since the sample before.
+    /// Whether the module was reloaded since the previous sample.
     pub const fn restarted(&self) -> bool {
         self.restarted
     }
 
-    /// What came since the sample before, if there is one.
+    /// The growth since the previous sample, if there is one.
     pub fn step(&self) -> Result<Option<Gained>> {
         self.last.as_ref().map(|last| self.since(last)).transpose()
     }
 
-    /// What came since the reset; `None`: nobody reset, the ledgers themselves say what came since the module was loaded.
+    /// The growth since the reset; `None` if there was no reset. Then the ledgers themselves count since the module was
+    /// loaded.
     pub fn total(&self) -> Result<Option<Gained>> {
         self.base.as_ref().map(|base| self.since(base)).transpose()
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb tune`: shows and sets the module's parameters.
 //!
-//! [`table`] says what they are, [`value`] what they may be, [`set`] writes them, [`show`] prints them.
+//! [`table`] lists the parameters, [`value`] checks their values, [`set`] writes them, and [`show`] prints them.
 
 pub mod set;
 pub mod show;
@@ -21,12 +21,12 @@ use table::{PARAMS, Param};
 /// Where the parameters are.
 pub const DEFAULT_DIR: &str = "/sys/module/reclaimwb/parameters";
 
-/// What the loaded module says.
+/// The state of the loaded module.
 #[derive(Debug)]
 pub struct Now {
-    /// Values, as the kernel writes them; a module of another age lacks some.
+    /// The values, as the kernel prints them. An older or newer module may lack some.
     pub values: BTreeMap<&'static str, String>,
-    /// Bytes of a stack, if the ledgers can be read.
+    /// The size of a stack, in bytes, if the ledgers can be read.
     pub stack_size: Option<u64>,
 }
 
@@ -49,13 +49,14 @@ impl Now {
     }
 }
 
-/// Bytes of a stack: the ledgers know, which root may read.
+/// The size of a stack, in bytes. It is in the ledgers, which only root can read.
 fn stack_size(debugfs: &Path) -> Option<u64> {
     let texts = source::read_some(debugfs, &["status", "headroom"]).ok()?;
     Some(source::ledgers(&texts, source::NOT_READ).ok()?.headroom.ok()?.stack_size)
 }
 
-/// Sets what is to be set, then gives it, or all if nothing is named; also as text in so many columns.
+/// Sets the parameters that are to be set. Returns those that were named, or all if none was named, also as text in
+/// `width` columns.
 pub fn run(args: &cli::Tune, width: usize) -> Result<(File, String)> {
     let wanted = args.params.iter().map(|word| Wanted::parse(word)).collect::<Result<Vec<_>>>()?;
     let before = Now::read(&args.parameters, &args.source.debugfs)?;
@@ -69,12 +70,12 @@ pub fn run(args: &cli::Tune, width: usize) -> Result<(File, String)> {
     Ok((show::file(&shown, &now), show::text(&shown, &before, &now, width)))
 }
 
-/// What one word of the command line asks for.
+/// What one argument of the command line asks for.
 #[derive(Debug)]
 pub struct Wanted<'a> {
-    /// Of which parameter.
+    /// The parameter.
     pub param: &'static Param,
-    /// The value it shall have, if any.
+    /// The value to set, if there is one.
     pub value: Option<&'a str>,
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Sets parameters: all that were asked for are looked at before the first is written.
+//! Sets parameters. All values are checked before the first one is written.
 
 use std::{fs, io, path::Path};
 
@@ -13,7 +13,7 @@ pub struct Change {
     value: String,
 }
 
-/// What there is to write; an error when anything of it cannot be.
+/// The values to write. Fails if any of them cannot be written.
 pub fn check(wanted: &[Wanted], now: &Now) -> Result<Vec<Change>> {
     let mut changes: Vec<Change> = Vec::new();
     for wanted in wanted {
@@ -43,10 +43,10 @@ pub fn check(wanted: &[Wanted], now: &Now) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// Writes them in their order.
+/// Writes the values in their order.
 pub fn write(dir: &Path, changes: &[Change]) -> Result<()> {
     for (n, Change { param, value }) in changes.iter().enumerate() {
-        // No File::create: what is not there must not come to be.
+        // File::create is not used, because a file that does not exist must not be created.
         let path = dir.join(param.name);
         let file = fs::OpenOptions::new().write(true).truncate(true).open(&path);
         let Err(err) = file.and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes())) else {
@@ -67,7 +67,7 @@ fn refused(param: &Param, value: &str, err: &io::Error, before: &str) -> Error {
         io::ErrorKind::PermissionDenied => {
             "no permission: parameters are root's to set; run it with sudo or as root".into()
         }
-        // What this tool cannot know the kernel does: the size of a stack, what the helper needs.
+        // The module checks what this tool cannot know: the size of a stack, and what the helper needs.
         _ => format!("the module refused it ({err}); dmesg | grep reclaimwb says why"),
     };
     Error::Param(format!("{}={value}: {what} ({before})", param.name))

@@ -7,7 +7,7 @@ use textwrap::WordSplitter::NoHyphenation;
 
 use super::{Now, table::Param, value};
 
-/// As JSON: format `reclaimwb-tune`, version 1.
+/// The output as JSON: format `reclaimwb-tune`, version 1.
 #[derive(Serialize, JsonSchema)]
 pub struct File {
     format: &'static str,
@@ -18,7 +18,7 @@ pub struct File {
 #[derive(Serialize, JsonSchema)]
 struct Shown {
     name: &'static str,
-    /// Absent: the loaded module has no such parameter.
+    /// Absent if the loaded module does not have this parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
     default: String,
@@ -29,7 +29,7 @@ struct Shown {
     meaning: &'static str,
 }
 
-/// For programs.
+/// The parameters, for programs.
 pub fn file(params: &[&Param], now: &Now) -> File {
     let parameters = params.iter().map(|param| Shown {
         name: param.name,
@@ -43,7 +43,7 @@ pub fn file(params: &[&Param], now: &Now) -> File {
     File { format: "reclaimwb-tune", version: 1, parameters: parameters.collect() }
 }
 
-/// For people: a line of what it is, then what for.
+/// The parameters, for people: for each one a line with its value and bounds, and then its meaning.
 pub fn text(params: &[&Param], before: &Now, now: &Now, width: usize) -> String {
     let mut text = String::new();
     for param in params {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The module's parameters, of the module's own table ([`reclaimwb_words::Parameter`]).
+//! The module's parameters, from the module's own table ([`reclaimwb_words::Parameter`]).
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use reclaimwb_words::{Mode, Parameter, Values};
 
 use crate::error::{Error, Result};
 
-/// What values a parameter takes.
+/// The kinds of values of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Y or N.
@@ -21,7 +21,7 @@ pub enum Kind {
         /// Only powers of two.
         power_of_two: bool,
     },
-    /// 0 (off) to the bytes of a kernel stack, which differ from kernel to kernel.
+    /// 0 (off) to the size of a kernel stack in bytes, which depends on the kernel.
     OfStack,
     /// One of these words.
     Word(&'static [&'static str]),
@@ -32,9 +32,9 @@ pub enum Kind {
 pub struct Param {
     /// Its name in `/sys/module/reclaimwb/parameters`.
     pub name: &'static str,
-    /// What values it takes.
+    /// The kind of its values.
     pub kind: Kind,
-    /// Its value when nobody sets it.
+    /// Its value if nobody sets it.
     pub default: String,
     /// The unit of a number.
     pub unit: Option<&'static str>,
@@ -67,7 +67,7 @@ pub static PARAMS: LazyLock<Vec<Param>> =
 pub fn find(name: &str) -> Result<&'static Param> {
     PARAMS.iter().find(|param| param.name == name).ok_or_else(|| {
         let distance = |param: &&Param| strsim::damerau_levenshtein(param.name, &name.replace('-', "_").to_lowercase());
-        // What is nearer to nothing than to any name has no nearest.
+        // If the distance to each name is too large, none is suggested.
         let nearest = PARAMS.iter().min_by_key(distance).filter(|param| distance(param) <= name.len() / 2);
         let nearest = nearest.map_or(String::new(), |param| format!("; the nearest is {}", param.name));
         Error::Param(format!("the module has no parameter {name:?}{nearest} (reclaimwb tune lists all of them)"))

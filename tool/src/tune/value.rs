@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! What a parameter may be.
+//! The values that parameters may have.
 
 use super::table::{Kind, Param};
 
@@ -26,7 +26,7 @@ pub fn takes(param: &Param, stack_size: Option<u64>) -> String {
     }
 }
 
-/// A value as the kernel is to be told it, or what is wrong with it.
+/// The value in the form for the kernel, or what is wrong with it.
 pub fn parse(param: &Param, value: &str, stack_size: Option<u64>) -> Result<String, String> {
     let refuse = |why: &str| Err(format!("{}={value}: {why}; give {}", param.name, takes(param, stack_size)));
     match param.kind {
@@ -53,7 +53,7 @@ pub fn parse(param: &Param, value: &str, stack_size: Option<u64>) -> Result<Stri
     }
 }
 
-/// Plain decimals: the kernel would take 010 for eight.
+/// Reads a plain decimal number. The kernel would take 010 for eight.
 fn number(value: &str) -> Option<u64> {
     if value.is_empty() || value.len() > 1 && value.starts_with('0') || !value.bytes().all(|b| b.is_ascii_digit()) {
         return None;
