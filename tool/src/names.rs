@@ -198,15 +198,15 @@ words! {
 set! {
     /// What most of the time of an NBD device's requests was lost to.
     Verdict {
-        /// To the wait for the send lock: us.
+        /// The wait for the send lock, which is on this machine.
         Lock = "lock", "us";
-        /// To sending: the network.
+        /// Sending, which depends on the network.
         Network = "network", "the network";
-        /// To the server, or the round trip.
+        /// The server, or the round trip.
         Server = "server", "the server";
-        /// To receiving.
+        /// Receiving.
         Reply = "reply", "receiving";
-        /// To connections that were lost.
+        /// Connections that were lost.
         Requeued = "requeued", "lost connections";
     }
 }
@@ -226,7 +226,7 @@ words! {
 }
 
 words! {
-    /// Whose limit a page was reclaimed for.
+    /// The limit that a page was reclaimed for.
     Limit: all of Limit {
         Global, High, Max,
     }

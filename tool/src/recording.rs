@@ -51,7 +51,7 @@ pub struct Head {
     pub tool: String,
     /// When it began, as RFC 3339.
     pub started: String,
-    /// The command that was run meanwhile, with its arguments; absent if none was.
+    /// The command that was run while recording, with its arguments; absent if there was none.
     pub command: Option<Vec<String>>,
     /// The clock of the events.
     pub clock: Clock,
@@ -128,9 +128,9 @@ impl Event {
 /// Events that found no room in the trace buffer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Lost {
-    /// Of which CPU.
+    /// The CPU.
     pub cpu: u64,
-    /// How many.
+    /// How many events.
     pub events: u64,
 }
 

@@ -84,7 +84,7 @@ pub struct System {
     pub swaps: Vec<Swap>,
     /// The module's parameters.
     pub params: BTreeMap<String, String>,
-    /// Kernel settings that decide where a write goes.
+    /// Kernel settings that decide what reclaim does with a page.
     pub settings: BTreeMap<String, String>,
     /// Connected NBD devices. Not in older snapshots.
     #[serde(default)]
@@ -291,7 +291,7 @@ mod tests {
         write("sys/block/nbd0/queue/max_sectors_kb", "1280\n");
         write("sys/block/nbd0/mq/0/cpu_list", "0\n");
         write("sys/block/nbd0/mq/1/cpu_list", "1\n");
-        // Not connected, and another kind of device.
+        // One device is not connected, and one is of another kind.
         write("sys/block/nbd1/queue/max_sectors_kb", "128\n");
         write("sys/block/vda/queue/max_sectors_kb", "128\n");
         let release = rustix::system::uname().release().to_string_lossy().into_owned();

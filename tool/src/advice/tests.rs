@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Each case of the table; then each cause in each situation: there is an answer, and it names nothing that is on
-//! already or that cannot be had.
+//! Tests each case of the table, and then each cause in each situation: there is always an answer, and it names nothing
+//! that is already in use or that this machine cannot have.
 
 use super::*;
 use crate::{report, snapshot::Snapshot};
@@ -206,7 +206,7 @@ fn each_case_says() {
     }
 }
 
-/// All that there can be, of each cause and origin.
+/// Calls `f` with all possible situations, for each cause and origin.
 fn each_situation(mut f: impl FnMut(&Situation)) {
     const STATES: [HelperState; 3] = [HelperState::On, HelperState::Off, HelperState::Unavailable];
     for &cause in Cause::ALL {
@@ -282,7 +282,7 @@ fn each_situation_has_an_answer_that_can_be_followed() {
     assert!(tried > 30_000, "{tried}");
 }
 
-/// Of two swap devices the slow one counts.
+/// If there are two swap devices, the slow one counts.
 #[test]
 fn kinds_of_swap() {
     let of = |names: &[&str]| swap(names.iter().copied());

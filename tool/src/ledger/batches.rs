@@ -16,7 +16,7 @@ use crate::{
 /// Swap writes of one origin.
 #[derive(Clone, Debug, Default)]
 pub struct OriginBatches {
-    /// How many.
+    /// How many there were.
     pub batches: u64,
     /// Pages in them.
     pub pages: u64,

@@ -17,7 +17,7 @@ const MAX_ORDER: u32 = 10;
 /// Passes with one reason.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Passes {
-    /// How many.
+    /// How many there were.
     pub windows: u64,
     /// CPU time that they took, in nanoseconds.
     pub cpu_ns: u64,

@@ -30,7 +30,7 @@ pub struct LongestRequest {
 /// Requests that are not completed.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct InFlight {
-    /// How many.
+    /// How many there were.
     pub requests: u64,
     /// How long the oldest has been under way, in nanoseconds.
     pub oldest_ns: u64,
@@ -62,7 +62,7 @@ pub struct NbdRequests {
 /// Stalls whose task waited for requests.
 #[derive(Clone, Debug, Default)]
 pub struct WaitedFor {
-    /// How many.
+    /// How many there were.
     pub stalls: u64,
     /// Nanoseconds that they waited, by what the requests were waiting for in that time.
     pub phases: BTreeMap<Phase, u64>,

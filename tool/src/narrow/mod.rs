@@ -157,7 +157,7 @@ pub struct Range {
     pub to_ns: u64,
     /// The start, in seconds from the start of the recording.
     pub from_s: f64,
-    /// Likewise.
+    /// The end, in seconds from the start of the recording.
     pub to_s: f64,
 }
 
@@ -170,7 +170,7 @@ pub struct Narrowed {
     pub task: Option<String>,
     /// The start of the part, in seconds from the recording's start; null if the time is not limited.
     pub from_seconds: Option<f64>,
-    /// Likewise.
+    /// The end, in seconds from the start of the recording.
     pub to_seconds: Option<f64>,
     /// Sections that cannot be limited in this way. `unavailable` in each of them says why.
     pub left_out: Vec<&'static str>,

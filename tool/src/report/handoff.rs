@@ -61,13 +61,13 @@ pub struct SwapDeviceRow {
     pub device: String,
     /// Requests handed over for it.
     pub handed_requests: u64,
-    /// Of these, requests that its writer submitted.
+    /// How many of these requests its writer submitted.
     pub written_requests: u64,
     /// Requests handed over and not yet submitted, at the end.
     pub pending_requests: u64,
     /// Pages that were handed over and are not completed, at the end.
     pub inside_pages: u64,
-    /// Of these, pages that were submitted.
+    /// How many of these pages were submitted.
     pub inflight_pages: u64,
     /// Pages that may be submitted at once, at the end.
     pub limit_pages: u64,
@@ -126,7 +126,7 @@ pub struct HandoffSection {
     pub pages_per_request: Option<f64>,
     /// How many of these requests failed.
     pub request_errors: u64,
-    /// Times that a writer woke.
+    /// How often a writer woke.
     pub wakeups: u64,
     /// By device.
     pub devices: Vec<SwapDeviceRow>,

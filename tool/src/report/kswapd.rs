@@ -29,7 +29,7 @@ pub struct KswapdRow {
     pub cpu_share: Option<f64>,
     /// Passes.
     pub windows: u64,
-    /// Of these, passes that freed nothing.
+    /// How many of these passes freed nothing.
     pub fruitless_windows: u64,
     /// How often it went to sleep.
     pub sleeps: u64,

@@ -66,7 +66,7 @@ pub struct NbdDeviceRow {
 /// Stalls whose task waited for requests of any device.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WaitedForRow {
-    /// How many.
+    /// How many there were.
     pub stalls: u64,
     /// Nanoseconds that they waited.
     pub ns: u64,
@@ -173,7 +173,7 @@ fn row(direction: Direction, requests: &NbdRequests) -> NbdRow {
 pub struct BatchRow {
     /// The origin.
     pub origin: Origin,
-    /// How many.
+    /// How many there were.
     pub batches: u64,
     /// Pages in them.
     pub pages: u64,

@@ -77,7 +77,7 @@ impl ReservesSection {
         total(self.users.values().map(|taken| taken.pages))
     }
 
-    /// Of these, pages below the min watermark.
+    /// How many of these pages were below the min watermark.
     pub fn below_min_pages(&self) -> u64 {
         total(self.users.values().map(|taken| taken.below_min_pages))
     }

@@ -80,7 +80,7 @@ pub struct StallCgroupRow {
 /// Stalls that began although more than half of a node's inactive pages were clean file pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanStalls {
-    /// How many.
+    /// How many there were.
     pub stalls: u64,
     /// Nanoseconds in all.
     pub ns: u64,
