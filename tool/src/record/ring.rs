@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::output::{PARTIAL, name_at, with_partial};
 use crate::error::{Error, Result};
 
-/// One recording is at most this part of the size. So at least the size without this part is always kept.
+/// The size is divided by this. One recording takes at most one such part, so the others are always kept.
 const PARTS: u64 = 8;
 /// Bytes of the trace that are read at once. The size of the file is checked only after they are written.
 pub(super) const READ_BYTES: usize = 1 << 14;
