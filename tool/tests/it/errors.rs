@@ -100,7 +100,7 @@ fn no_ledgers() {
 fn foreign_files() {
     contains(&complaint(&["report", "/nowhere.json"]), &["cannot read /nowhere.json", "No such file"]);
     contains(&with_file(b"hello"), &["nor a snapshot", "reclaimwb record -o FILE"]);
-    contains(&with_file(b"\x7fELF\xff\xfe"), &["no text"]);
+    contains(&with_file(b"\x7fELF\xff\xfe"), &["this is not text"]);
     contains(&with_file(b"{\"a\": 1}"), &["JSON but neither a recording nor a snapshot"]);
     contains(&with_file(b"{\"format\": \"reclaimwb-report\", \"version\": 1}"), &["nor a snapshot"]);
     contains(&with_file(b"{\"format\": \"reclaimwb-snapshot\", \"version\": 9}"), &["version 9", "reads version 1"]);

@@ -159,7 +159,7 @@ fn broken_rows() {
 /// One in which folios were handed over, one by one: its rows mean something else.
 #[test]
 fn a_ledger_of_folios_is_of_an_older_module() {
-    let says = ["ledger handoff counts folios", "an older module (version 0.1.0)", "built with that module"];
+    let says = ["ledger handoff counts folios", "the module is older (version 0.1.0)", "built with that module"];
     let older = |text: &str| text.replace(".requests ", ".folios ");
     contains(&broken(older), &says);
     // Saved ones, too: whatever is asked of them, and on whichever side.

@@ -352,7 +352,7 @@ fn says_what_is_in_the_way() {
     let dir = ledger_dir("stalls.json");
     let path = dir.path().to_str().expect("a plain path");
     let line = complaint(&["top", "--debugfs", path]);
-    assert!(line.contains("no terminal") && line.contains("--batch N"), "{line}");
+    assert!(line.contains("not a terminal") && line.contains("--batch N"), "{line}");
     let line = complaint(&["top", "--batch", "1", "--debugfs", "/nowhere/reclaimwb"]);
     assert!(line.contains("not loaded") && line.contains("insmod"), "{line}");
     for interval in ["0s", "1ms", "2h", "soon"] {
