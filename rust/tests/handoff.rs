@@ -6,13 +6,18 @@
 use super::ledgers;
 use crate::{
     helper::swap::SwapHook,
-    kernel_ext::reclaim::{
-        Done,
-        SwapBatch,
-        SwapRequest, //
+    kernel_ext::{
+        line::nap,
+        reclaim::{
+            Done,
+            SwapBatch,
+            SwapRequest, //
+        },
+        system, //
     },
     ledgers::Ledgers,
     policy::{
+        bypass::SAMPLE,
         link::Sent,
         log2, //
     },
@@ -29,8 +34,14 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::Arc, //
+    sync::{
+        atomic::Relaxed,
+        Arc, //
+    },
 };
+
+/// How often a test looks for something that is about to happen, at most, with 1 ms in between.
+const LOOKS: u32 = 10_000;
 
 fn taken(ledgers: &Ledgers) -> u64 {
     ledgers.handoff.sum(|l| {
@@ -163,6 +174,49 @@ mod hook {
             Ok(())
         })?;
         assert_eq!((taken(&ledgers), waits(&ledgers)), (4, 1));
+        Ok(())
+    }
+
+    #[test]
+    fn requests_go_past_a_writer_that_is_slower_than_its_device() -> Result {
+        // The device is done with each request as soon as it has it.
+        let (ledgers, (past, deep)) = with_hook(|hook| {
+            let mut cookie = 0;
+            for slot in 0..SAMPLE {
+                cookie = hook.write(&SwapRequest::fake(&Swap::fake(slot.into(), 1, 0)));
+            }
+            for _ in 0..LOOKS {
+                let mut submitted = 0;
+                hook.shared()
+                    .devices(|_, lane| submitted = lane.written.load(Relaxed));
+                if submitted == SAMPLE.into() {
+                    break;
+                }
+                nap(1);
+            }
+            for _ in 0..SAMPLE {
+                let at = system::mono_ns();
+                hook.done(&Done {
+                    cookie,
+                    sent: Sent {
+                        at,
+                        delivered_at: at,
+                        before: at,
+                        delivered: 0,
+                    },
+                    pages: 1,
+                    failed: false,
+                });
+            }
+            let past = hook.write(&SwapRequest::fake(&Swap::fake(100, 1, 0)));
+            let mut deep = Swap::fake(101, 1, 0);
+            deep.at.headroom = settings::handoff_floor().saturating_sub(1);
+            Ok((past, hook.write(&SwapRequest::fake(&deep))))
+        })?;
+        assert_eq!(past, 0);
+        assert!(deep != 0);
+        assert_eq!(refused(&ledgers, Refusal::Fast), 1);
+        assert_eq!(taken(&ledgers), u64::from(SAMPLE) + 1);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ need_memcg
 need_disk disk0
 need_disk disk1
 DIRTY=40	# MiB
-CHECKS=$((AROUND_BOOKS + 7))
+CHECKS=$((AROUND_BOOKS + 9))
 start_test $((7 * CHECKS + 1)) "write-around, and its books"
 load_helper
 disk_attach disk1
@@ -48,6 +48,8 @@ rounds()
 # around_is WHAT DEV: checks what became of the pages.
 around_is()
 {
+	local written
+
 	snap after
 	deltas 'windows=helper:windows' 'targets=helper:written\.pages\.targets' \
 		'cleaned=helper:clean\.targets' 'freed=helper:freed\.within_1s' \
@@ -61,6 +63,10 @@ around_is()
 		check_num "$1: the kernel rotated pages" "$d_rotated" -gt 0
 	}
 	check_around_books "$1"
+	written=$(hsum 'written\.pages\.(targets|others)')
+	check_num "$1: the bios have each page that was written" "$(hsum 'bio\.pages')" -ge "$written"
+	# A filesystem may write some more, for reasons of its own.
+	check_num "$1: and hardly any more" "$(hsum 'bio\.pages')" -le $((written + written / 50))
 	fs_cold "$2"
 	check "$1: the content is right from a cold cache" proves verify -p "$PAGES" -g "$gen" "$MNT/file"
 }
