@@ -25,10 +25,12 @@ pub(crate) struct Halves {
 
 /// The callbacks of the halves, as they are registered with the kernel.
 pub(crate) struct Callbacks {
-    /// The callbacks of write-around; `None` if it is off.
-    pub(crate) around: Option<Arc<file::FileHook>>,
+    // Dropped in this order. A file worker may be inside a disk that does not answer, and swap
+    // requests must not wait for that.
     /// The callbacks of handoff; `None` if it is off.
     pub(crate) swap: Option<swap::SwapHook>,
+    /// The callbacks of write-around; `None` if it is off.
+    pub(crate) around: Option<Arc<file::FileHook>>,
 }
 
 /// The helper while at least one of its halves is on.

@@ -14,15 +14,16 @@
 //! way than that waits its turn, as it would wait for a tag or for a lock of the device. If the
 //! device is late, it waits some seconds at most.
 //!
-//! Stop order: the helper lets nobody in any more, and sends away the tasks that wait. It tells the
-//! kernel, which waits for the last call. Then the writers submit what they have, and end. A writer
-//! that is inside a device that does not answer keeps us waiting; a message says so.
+//! Stop order: the helper lets nobody in any more, and sends away the tasks that wait. The writers
+//! submit what they have. The helper tells the kernel, which waits for the last call. Then the
+//! writers end. A writer that is inside a device that does not answer keeps us waiting; a message
+//! says so.
 //!
 //! Context: [`SwapHook::write`] runs inside reclaim, where reclaim would submit, and does not
 //! sleep. [`SwapHook::wait`] sleeps, after a batch. Neither allocates. [`SwapHook::done`] runs in
 //! any context.
 //!
-//! Locks: those of lane.rs and table.rs, never both.
+//! Locks: those of lane.rs and table.rs.
 
 mod lane;
 mod table;
@@ -297,8 +298,11 @@ impl SwapHook {
     /// Sends away the tasks that wait for room, and lets nobody in any more. This must be called
     /// before the kernel is told that we go, because the kernel waits for these tasks.
     pub(crate) fn close(&self) {
-        for lane in self.shared.table.iter() {
+        for (lane, writer) in self.shared.table.iter().zip(&self.writers) {
             lane.close();
+            // Once the kernel calls no more, no end of a request wakes a writer. Each one submits
+            // what it has now, and does not wait until those before it have been stopped.
+            idle::rouse(&lane.idle, || writer.wake());
         }
     }
 }

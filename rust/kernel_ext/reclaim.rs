@@ -26,6 +26,7 @@ use crate::{
         rwb_helper_done,
         rwb_helper_register,
         rwb_helper_unregister,
+        rwb_kswapd_is_awaited,
         rwb_node_dirty,
         rwb_node_file,
         rwb_node_short,
@@ -320,6 +321,12 @@ fn who(flags: u32) -> Who {
 pub(crate) fn dying() -> bool {
     // SAFETY: Only looks at the current task.
     unsafe { rwb_task_is_dying() }
+}
+
+/// Whether tasks wait for a kswapd to free memory.
+pub(crate) fn kswapd_is_awaited() -> bool {
+    // SAFETY: Only looks at the wait queues of nodes, which stay.
+    unsafe { rwb_kswapd_is_awaited() }
 }
 
 /// A batch of folios that reclaim is done with, some of which we took, for the duration of the

@@ -81,7 +81,8 @@ static bool rwb_dirty_file(void *data, struct folio *folio,
 
 static bool rwb_busy(void *data, int nid)
 {
-	return rwb_rs_busy(data, nid);
+	/* Tasks that want memory wait for kswapd alone, so it must not wait. */
+	return !(current_is_kswapd() && rwb_kswapd_is_awaited()) && rwb_rs_busy(data, nid);
 }
 
 /*
@@ -99,8 +100,9 @@ static u32 rwb_swap_device(const struct swap_info_struct *sis)
  * Whether the current task must not wait. A task that works for the device, or that holds what a
  * filesystem below it may need (a transaction, its own locks), would wait for itself. A task that
  * is to die has to give its memory back. An allocation that passes GFP_NOFS itself, outside of such
- * a scope, can't be recognized. Where a filesystem below the device waits for what such a task
- * holds, that ends when the device is late.
+ * a scope, can't be recognized, nor can a server of the device in userspace that has not set
+ * PR_SET_IO_FLUSHER. Where the device waits for such a task, that ends some seconds after the
+ * device is late.
  */
 static bool rwb_swap_exempt(void)
 {
@@ -174,11 +176,8 @@ static void rwb_swap_wait(void *data, unsigned long cookie, unsigned int pages,
 	if (current->reclaim_state && !(need->flags & RECLAIM_WRITEBACK_PROACTIVE))
 		w.flags |= RWB_SWAP_FAULT;
 
-	/*
-	 * All tasks that want memory wait for kswapd alone (throttle_direct_reclaim()), so it must
-	 * not wait.
-	 */
-	if (current_is_kswapd() && waitqueue_active(&NODE_DATA(need->nid)->pfmemalloc_wait))
+	/* Tasks that want memory wait for kswapd alone, so it must not wait. */
+	if (current_is_kswapd() && rwb_kswapd_is_awaited())
 		return;
 	rwb_fill_at(&w.at, __builtin_frame_address(0));
 	rwb_rs_swap_wait(data, &w);
@@ -524,6 +523,7 @@ unsigned long rwb_node_dirty(int nid)
 /* Whether the cgroup that the folio is charged to, or one above it, is near its limit. */
 bool rwb_memcg_short(struct folio *folio)
 {
+#ifdef CONFIG_MEMCG
 	struct mem_cgroup *memcg;
 
 	guard(rcu)();
@@ -534,6 +534,7 @@ bool rwb_memcg_short(struct folio *folio)
 		if (page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN + limit / 64 >= limit)
 			return true;
 	}
+#endif
 	return false;
 }
 
@@ -600,14 +601,16 @@ void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry)
 /* Sleeps until the task is woken or killed, and leaves the line. */
 void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry)
 {
-	schedule();
+	/* Without the helper, the task would sleep in the device. */
+	io_schedule();
 	finish_wait(line, entry);
 }
 
 /* Sleeps for @ms milliseconds, or until the task is killed. */
 void rwb_nap(u32 ms)
 {
-	schedule_timeout_killable(msecs_to_jiffies(ms));
+	__set_current_state(TASK_KILLABLE);
+	io_schedule_timeout(msecs_to_jiffies(ms));
 }
 
 /* Wakes the first @n tasks of the line; all if @n is 0. Any context. */
@@ -621,6 +624,17 @@ bool rwb_task_is_dying(void)
 {
 	return fatal_signal_pending(current) || (current->flags & PF_EXITING) ||
 	       tsk_is_oom_victim(current);
+}
+
+/* Whether tasks wait for a kswapd, see throttle_direct_reclaim(). Any context. */
+bool rwb_kswapd_is_awaited(void)
+{
+	int nid;
+
+	for_each_online_node(nid)
+		if (waitqueue_active(&NODE_DATA(nid)->pfmemalloc_wait))
+			return true;
+	return false;
 }
 
 /* --- a callback now and then */

@@ -550,6 +550,7 @@ void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry
 void rwb_nap(u32 ms);
 void rwb_line_wake(struct wait_queue_head *line, unsigned int n);
 bool rwb_task_is_dying(void);
+bool rwb_kswapd_is_awaited(void);
 void rwb_sleep_begin(void);
 void rwb_sleep(u32 ms);
 void rwb_sleep_end(void);

@@ -234,14 +234,16 @@ impl WorkerState {
 
     // --- targets
 
-    /// Gives up a target that is not written, and wakes the reclaimers of its node, which look
-    /// again.
+    /// Gives up a target that is not written. If it was the last one of its node, wakes the
+    /// reclaimers, which look again.
     fn skip(lane: &FileLane, target: QueuedTarget, why: Skip) {
         let (nid, nr) = (target.nid, target.nr_pages);
         pinned(|pin| lane.shared.ledgers.write_around.this(pin).skip(why));
         lane.release(target);
         lane.settle(nid, nr);
-        reclaim::done(nid);
+        if !lane.shared.ring(nid).is_some_and(|ring| ring.busy()) {
+            reclaim::done(nid);
+        }
     }
 
     /// Takes the targets that are queued, sorts them in, and skips those that are not needed any

@@ -106,6 +106,9 @@ struct LaneInner {
     progress: u64,
     /// Whether the lane lets nobody in any more.
     going: bool,
+    /// The number of requests that were handed over and not submitted: those in the queue, and
+    /// those that the writer has at hand.
+    pending: usize,
     queue: KVVec<QueuedRequest>,
     returning: Returning<KVec<Row>>,
 }
@@ -123,7 +126,7 @@ impl LaneInner {
     /// on before others only while little is under way and the queue has room. This also holds for
     /// a device that is late.
     fn judged(&self, batch: Batch, room: Room) -> Batch {
-        let full = self.queue.len() > self.queue.capacity() / 2;
+        let full = self.pending > self.queue.capacity() / 2;
         match full || self.door.inside() >= room.paid() {
             true => Batch { freed: 0, ..batch },
             false => batch,
@@ -148,13 +151,13 @@ impl LaneInner {
         !self.going && self.late_for(now).is_some_and(|ns| ns < most)
     }
 
-    /// Whether the writer may submit more.
+    /// Whether the writer may submit more. It submits all that it has if the lane is going.
     fn may_submit(&self) -> bool {
-        self.in_flight == 0 || self.in_flight < self.limit()
+        self.going || self.in_flight == 0 || self.in_flight < self.limit()
     }
 
     fn is_full(&self) -> bool {
-        self.queue.len() >= self.queue.capacity()
+        self.pending >= self.queue.capacity()
     }
 
     /// Returns why nobody may hand over; `None` if all may.
@@ -246,6 +249,7 @@ impl SwapLane {
             in_flight: 0,
             progress: 0,
             going: false,
+            pending: 0,
             queue: KVVec::with_capacity(requests, GFP_KERNEL)?,
             returning: Returning::new(KVec::from_elem(Row::default(), ROWS, GFP_KERNEL)?),
         };
@@ -300,6 +304,7 @@ impl SwapLane {
         self.taken.fetch_add(1, Relaxed);
         // The queue has room: `closed()` has checked that.
         let _ = inner.queue.push_within_capacity(queued);
+        inner.pending = inner.pending.saturating_add(1);
         Ok(roomy)
     }
 
@@ -353,7 +358,8 @@ impl SwapLane {
             if inner.door.take_turn(pages, who) {
                 break;
             }
-            if reclaim::dying() || inner.going || inner.late(now) {
+            let wanted = who == Who::Kswapd && reclaim::kswapd_is_awaited();
+            if wanted || reclaim::dying() || inner.going || inner.late(now) {
                 inner.door.give_up(pages, who);
                 break;
             }
@@ -394,12 +400,14 @@ impl SwapLane {
         self.tasks.wake_all();
     }
 
-    /// Sends the tasks that wait away if the device is late. Returns whether any task still waits.
-    /// Any context.
+    /// Sends the tasks that wait away if the device is late, and kswapd if tasks wait for it.
+    /// Returns whether any task still waits. Any context.
     pub(crate) fn look(&self) -> bool {
         let inner = self.inner.lock();
         if inner.door.waiting() != 0 && inner.late(system::mono_ns()) {
             self.wake_all();
+        } else if reclaim::kswapd_is_awaited() {
+            self.kswapd.wake_all();
         }
         inner.door.waiting() != 0
     }
@@ -436,6 +444,7 @@ impl SwapLane {
         let mut inner = self.inner.lock();
         let queued = now.saturating_sub(request.taken);
         inner.bypass.submits(request.roomy, queued);
+        inner.pending = inner.pending.saturating_sub(1);
         let limited = inner.door.backlog() < inner.limit();
         let in_flight = inner.in_flight;
         inner.in_flight = in_flight.saturating_add(pages);
@@ -507,6 +516,7 @@ impl SwapLane {
         inner.link = Link::new();
         inner.bypass = Bypass::new();
         inner.reserve = u32::MAX;
+        inner.pending = 0;
         inner.progress = system::mono_ns();
         self.taken.store(0, Relaxed);
         self.written.store(0, Relaxed);
