@@ -47,7 +47,7 @@ set_to "handoff_floor=$FLOOR" || bail "handoff_floor=$FLOOR is refused"
 section "the floor" 2
 
 swapoff /dev/nullb0 || bail "swapoff"
-rmdir $CONFIGFS/nullb/nullb0
+rmdir "$CONFIGFS/nullb/nullb0"
 null_swap_on nullb1 192 5000000
 snap before
 check "on a slow device, every page is right" press_until 120 handed_over -n 4 -m 32 -c random
