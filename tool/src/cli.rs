@@ -3,7 +3,7 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use clap_complete::Shell;
 
 use crate::{record::DEFAULT_TRACEFS, schema, source::DEFAULT_DIR, top::figures::By, tune};
@@ -163,10 +163,10 @@ pub struct Source {
 pub struct Of {
     /// Only this cgroup and all below it: a path below /sys/fs/cgroup, the name of a service, or the id of a
     /// container. What is not counted by cgroup is left out
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = NonEmptyStringValueParser::new())]
     pub cgroup: Option<String>,
     /// Only this task, or all tasks of this name. What is not counted by task is left out
-    #[arg(long, value_name = "COMM|PID")]
+    #[arg(long, value_name = "COMM|PID", value_parser = NonEmptyStringValueParser::new())]
     pub task: Option<String>,
 }
 
@@ -352,7 +352,7 @@ pub struct Export {
     #[arg(long)]
     pub cgroups: bool,
     /// Write only what is counted by cgroup, for this one and all below it; a comment says so
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = NonEmptyStringValueParser::new())]
     pub cgroup: Option<String>,
 }
 
@@ -401,7 +401,8 @@ pub struct Stalls {
 pub struct Why {
     /// Only what concerns this task, or this cgroup and those below it: a PID, a path below /sys/fs/cgroup, the name of
     /// a service, or the id of a container
-    #[arg(value_name = "PID|CGROUP", conflicts_with_all = ["cgroup", "task"])]
+    #[arg(value_name = "PID|CGROUP", conflicts_with_all = ["cgroup", "task"],
+          value_parser = NonEmptyStringValueParser::new())]
     pub of: Option<String>,
     /// What it is limited to.
     #[command(flatten)]

@@ -3,7 +3,7 @@
 //! container that is gone has a name, too.
 
 /// This many digits of a container's id are enough to find it. The runtimes themselves print as many.
-const SHORT: usize = 12;
+pub const SHORT: usize = 12;
 
 /// The prefixes that the runtimes put before a container's id, and the name that is shown. If one prefix begins with
 /// another, the longer one comes first.

@@ -123,8 +123,12 @@ impl Narrow {
 
 /// The path of a cgroup as in the ledgers. What was asked for may begin with the mount point in the filesystem.
 pub fn path(asked: &str) -> &str {
-    let asked = asked.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.starts_with('/')).unwrap_or(asked);
-    if asked.len() > 1 { asked.trim_end_matches('/') } else { asked }
+    let below = asked.strip_prefix("/sys/fs/cgroup").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    match below.unwrap_or(asked).trim_end_matches('/') {
+        // Nothing is left of the root but its slash, or the mount point.
+        "" if !asked.is_empty() => "/",
+        path => path,
+    }
 }
 
 /// Whether the cgroup with this path was asked for: the cgroup itself or one above it, by its path, its name or its
@@ -134,8 +138,15 @@ pub fn is_asked(path: &str, asked: &str) -> bool {
     if asked.starts_with('/') {
         return path == asked || asked != "/" && below(asked);
     }
-    let digits = asked.len() >= DIGITS && asked.bytes().all(|b| b.is_ascii_hexdigit());
-    let is = |word: &str| word == asked || digits && (word.starts_with(asked) || asked.starts_with(word));
+    // Each path has an empty part, before its first slash.
+    if asked.is_empty() {
+        return false;
+    }
+    let hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let digits = asked.len() >= DIGITS && hex(asked);
+    // A name has only the first digits of an id. A short word of it, such as the number of a session, is not an id.
+    let id = |word: &str| word.len() >= container::SHORT && hex(word);
+    let is = |word: &str| word == asked || digits && (word.starts_with(asked) || id(word) && asked.starts_with(word));
     let named = container::name(path).is_some_and(|name| name == asked || name.split(' ').any(is));
     named || path.split('/').any(|part| part == asked) || below(&format!("/{asked}"))
 }
@@ -343,12 +354,20 @@ mod tests {
         for asked in ["/", "/system", "/system.slic", "4f1d", "4f1d03", "docker-", "/docker"] {
             assert!(!is_asked(&docker, asked), "{asked}");
         }
+        let session = "/user.slice/user-1000.slice/session-3.scope";
+        for asked in ["3f0d12ab", "3f0d12ab4c5d", "3", "", "session"] {
+            assert_eq!(is_asked(session, asked), asked == "3" || asked == "session", "{asked}");
+        }
+        assert!(!is_asked("/lxc/decade", "decade12") && !is_asked("/", ""));
         assert!(is_asked("/", "/") && !is_asked("/a", "/"));
         assert!(is_asked("/a/b", "a/b") && is_asked("/x/nginx.service", "nginx.service"));
         for asked in ["/a/b", "/a/b/", "/sys/fs/cgroup/a/b"] {
             assert_eq!(path(asked), "/a/b");
         }
-        assert_eq!((path("/"), path("/sys/fs/cgroups/a")), ("/", "/sys/fs/cgroups/a"));
+        for asked in ["/", "//", "/sys/fs/cgroup", "/sys/fs/cgroup/"] {
+            assert_eq!(path(asked), "/", "{asked}");
+        }
+        assert_eq!((path(""), path("/sys/fs/cgroups/a")), ("", "/sys/fs/cgroups/a"));
     }
 
     #[test]

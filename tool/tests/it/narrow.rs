@@ -138,6 +138,9 @@ fn a_cgroup_of_the_ledgers() {
     for heading in ["HANDOFF", "NBD REQUESTS", "COST OF RECORDING", "WORST STACKS"] {
         assert!(!text.lines().any(|line| line.starts_with(heading)), "{heading}");
     }
+    // The mount point is the root.
+    let root = json(&["report", &now, "--json", "--cgroup", "/sys/fs/cgroup"]);
+    assert_eq!((&root["narrowed"]["cgroup"], &root["stalls"]["cgroups"][0]["path"]), (&"/".into(), &"/".into()));
     // All of them together, by the name of none: none is taken twice.
     let live = ledger_dir("stalls.json");
     let live = live.path().to_str().expect("a plain path");
@@ -409,4 +412,19 @@ fn what_cannot_be() {
         assert!(line.contains(says), "{args:?}: {line}");
     }
     assert_eq!(run(&["report", path, "--between", "5"]).status.code(), Some(2));
+    // A variable of a script that is not set must not mean all of them.
+    for args in [
+        &["report", &now, "--cgroup", ""][..],
+        &["stalls", &now, "--task", ""],
+        &["why", "--file", &now, ""],
+        &["export", &now, "--prometheus", "--cgroup", ""],
+        &["top", "--batch", "1", "--cgroup", ""],
+    ] {
+        let output = run(args);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(2), true), "{args:?}");
+        assert!(stderr.contains("a value is required"), "{args:?}: {stderr}");
+    }
+    // A short word of a name is not the beginning of a container's id.
+    assert!(complaint(&["report", path, "--cgroup", "3f0d12ab"]).contains("no cgroup 3f0d12ab"));
 }
