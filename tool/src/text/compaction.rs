@@ -3,7 +3,7 @@
 
 use super::{
     available,
-    figures::time,
+    figures::bound,
     layout::{Page, Table},
 };
 use crate::{
@@ -44,7 +44,7 @@ pub fn render(page: &mut Page, report: &Report) {
             u32::try_from(row.order).map_or("?".into(), |order| folio_size(order, report.machine.page_size)),
             count(row.attempts.count),
             span(row.ns / 1000),
-            row.attempts.p99_below_us.map_or("longer".into(), time),
+            bound(&row.attempts, row.attempts.p99_below_us),
             cell(row.served),
             cell(row.again),
             cell(row.failed),

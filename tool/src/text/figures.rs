@@ -5,7 +5,7 @@ use super::layout::{Page, Table};
 use crate::{
     format::{count, percent, us},
     ledger::{HelperState, LAST_BUCKET},
-    report::{FolioBook, RequestBook},
+    report::{FolioBook, RequestBook, Times},
 };
 
 /// The state of a half of the helper; `parameter` is the one that switches it.
@@ -25,6 +25,16 @@ pub fn share(n: u64, of: u64) -> String {
 /// A time. The number and its unit stay on one line.
 pub fn time(of: u64) -> String {
     us(of).replace(' ', "\u{a0}")
+}
+
+/// An upper bound of some of these times, in a table: `-` if there are none, and `longer` if the last bucket, which has no
+/// end, contains it.
+pub fn bound(times: &Times, us: Option<u64>) -> String {
+    match us {
+        Some(us) => time(us),
+        None if times.count == 0 => "-".into(),
+        None => "longer".into(),
+    }
 }
 
 /// A mean time.

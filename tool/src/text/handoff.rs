@@ -3,7 +3,7 @@
 
 use super::{
     available,
-    figures::{mean_time, request_books, share, spread, state, time},
+    figures::{bound, mean_time, request_books, share, spread, state},
     layout::{Page, Table},
 };
 use crate::{
@@ -75,16 +75,14 @@ fn waits(page: &mut Page, handoff: &HandoffSection) {
         return;
     }
     let mut table = Table::new(&["<origin", "waits for room", "in all", "mean", "half below", "99% below"]);
-    // Without a bound, it is in the last bucket, which has no end.
-    let bound = |us: Option<u64>| us.map_or("longer".into(), time);
     for row in handoff.origins.iter().filter(|row| row.waits.count > 0) {
         table.row(vec![
             row.origin.label().into(),
             count(row.waits.count),
             span(row.waits_us),
             row.waits.mean_us.map_or("-".into(), mean_time),
-            bound(row.waits.p50_below_us),
-            bound(row.waits.p99_below_us),
+            bound(&row.waits, row.waits.p50_below_us),
+            bound(&row.waits, row.waits.p99_below_us),
         ]);
     }
     page.table(&table);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     available,
-    figures::{share, time},
+    figures::{bound, share},
     layout::{Page, Table},
 };
 use crate::{
@@ -42,8 +42,8 @@ pub fn render(page: &mut Page, report: &Report) {
                 cell(row.requests.count),
                 mib_number(row.bytes),
                 span(row.ns / 1000),
-                row.requests.p50_below_us.map_or("-".into(), time),
-                row.requests.p99_below_us.map_or("-".into(), time),
+                bound(&row.requests, row.requests.p50_below_us),
+                bound(&row.requests, row.requests.p99_below_us),
             ]);
             let mut cells = vec![device.device.clone(), row.direction.label().into()];
             cells.extend(Phase::ALL.iter().map(|phase| share(row.phases_ns.get(phase).copied().unwrap_or(0), row.ns)));

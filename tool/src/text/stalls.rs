@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     available,
-    figures::{spread, time},
+    figures::{bound, spread},
     layout::{Page, Table},
     nbd::phases,
     rest::end,
@@ -72,10 +72,6 @@ fn slow_path(probe: &Probe) -> Option<&str> {
     probe.symbol.as_deref().filter(|_| probe.name == Function::SlowPath.name())
 }
 
-fn bound(us: Option<u64>) -> String {
-    us.map_or("longer".into(), time)
-}
-
 fn causes(page: &mut Page, stalls: &StallsSection) {
     let mut table = Table::new(&["<time went to", "in all", "share", "stalls", "half below", "99% below"]);
     let of = |row: &CauseRow, get: fn(&Times) -> String| row.stalls.as_ref().map_or("-".into(), get);
@@ -85,8 +81,8 @@ fn causes(page: &mut Page, stalls: &StallsSection) {
             span(row.ns / 1000),
             percent(row.share),
             of(row, |times| count(times.count)),
-            of(row, |times| bound(times.p50_below_us)),
-            of(row, |times| bound(times.p99_below_us)),
+            of(row, |times| bound(times, times.p50_below_us)),
+            of(row, |times| bound(times, times.p99_below_us)),
         ]);
     }
     let lengths: Vec<u64> = stalls.causes.iter().map(|row| row.ns).collect();

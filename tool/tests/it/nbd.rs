@@ -80,6 +80,26 @@ fn what_is_under_way_or_failed_is_said() {
     assert!(text.contains("nbd0 write: 2 failed, 3 in flight at the end, the oldest for 7.000 s."), "{text}");
 }
 
+/// The last bucket of the histogram has no end: it does not mean that there were none.
+#[test]
+fn requests_of_a_server_that_hangs_are_longer() {
+    let hung = nbd(100, [1; 6]).replace("write.hist.us.1024 100", "write.hist.us.8388608 100");
+    let (text, json) = report(&[("nbd", hung.clone())]);
+    assert!(text.contains("write 100 12.5 6.000 ms longer longer"), "{text}");
+    assert!(json["nbd"]["devices"][0]["directions"][1]["requests"]["p99_below_us"].is_null());
+    // As a number, that is more than any other.
+    let dir = with(&[("nbd", hung)]);
+    let page = dir.path().join("a.html");
+    let page = page.to_str().expect("a plain path");
+    stdout(&["report", "--debugfs", dir.path().to_str().expect("a plain path"), "--html", page]);
+    let html = fs::read_to_string(page).expect("a page");
+    assert!(html.contains("data-n=\"Infinity\">longer</td>"), "no longer in the page");
+    // Where all are under way, there are none that took a time.
+    let none = nbd(0, [1; 6]).replace("write.inflight 0", "write.inflight 3");
+    let (text, _) = report(&[("nbd", none)]);
+    assert!(text.contains("write - 0.0 0 us - -"), "{text}");
+}
+
 #[test]
 fn what_is_off_or_missing_says_so() {
     let off = nbd(100, [1; 6]).replacen("state on", "state off", 1);
