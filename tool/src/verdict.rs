@@ -76,15 +76,20 @@ fn locks(stalls: &StallsSection) -> Option<Line> {
     let locks = stalls.locks.as_ref().filter(|locks| locks.all.ns >= advice::PAIN)?;
     let most = locks.sites.first().map_or(String::new(), |site| {
         let cause = site.cause.map_or(String::new(), |cause| format!(" behind {}", cause.label()));
-        format!(
-            ", most in {}{cause}; the longest was {}[{}] for {}[{}], {}",
-            site.function(),
-            site.waiter.task,
-            site.waiter.pid,
-            site.holder.task,
-            site.holder.pid,
-            span(site.longest_ns / 1000)
-        )
+        // The longest since the module was loaded says nothing about an interval, if it ended before that.
+        let longest = if site.longest_is_new {
+            format!(
+                "; the longest was {}[{}] for {}[{}], {}",
+                site.waiter.task,
+                site.waiter.pid,
+                site.holder.task,
+                site.holder.pid,
+                span(site.longest_ns / 1000)
+            )
+        } else {
+            String::new()
+        };
+        format!(", most in {}{cause}{longest}", site.function())
     });
     let text = format!(
         "Tasks waited {} times for locks held by tasks that stalled, {} in all{most}.",

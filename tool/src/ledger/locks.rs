@@ -44,6 +44,8 @@ pub struct LockWaits {
     pub waits: WaitCount,
     /// The longest since the module was loaded, in nanoseconds.
     pub longest_ns: u64,
+    /// Whether it ended after the earlier snapshot, if there is one.
+    pub longest_is_new: bool,
     /// The task that waited longest.
     pub waiter: Who,
     /// The task that it waited for.
@@ -113,6 +115,7 @@ impl Locks {
                 held_by,
                 waits: count(rows, &format!("{row}."))?,
                 longest_ns: rows.number(&format!("{row}.longest.ns"))?,
+                longest_is_new: true,
                 waiter: who(rows, &format!("{row}.longest.waiter"))?,
                 holder: who(rows, &format!("{row}.longest.holder"))?,
             });
@@ -134,6 +137,7 @@ impl Locks {
         for row in &mut self.rows {
             if let Some(old) = before.rows.iter().find(|old| old.is_same(row)) {
                 row.waits = less(&format!("lock at {} ", row.at), row.waits, old.waits)?;
+                row.longest_is_new = row.longest_ns > old.longest_ns;
             }
         }
         self.rows.retain(|row| row.waits.waits > 0);

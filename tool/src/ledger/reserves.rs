@@ -70,6 +70,8 @@ pub struct NodeWaits {
     pub all: WaitCount,
     /// The longest, in nanoseconds.
     pub longest_ns: u64,
+    /// Whether the longest ended after the earlier snapshot, if there is one.
+    pub longest_is_new: bool,
 }
 
 /// The `reserves` ledger.
@@ -170,7 +172,8 @@ impl Reserves {
             let row = format!("node.{nid}");
             let all =
                 WaitCount { waits: rows.number(&format!("{row}.waits"))?, ns: rows.number(&format!("{row}.ns"))? };
-            nodes.insert(nid, NodeWaits { all, longest_ns: rows.number(&format!("{row}.longest.ns"))? });
+            let longest_ns = rows.number(&format!("{row}.longest.ns"))?;
+            nodes.insert(nid, NodeWaits { all, longest_ns, longest_is_new: true });
         }
         let mut waiters: BTreeMap<String, WaitCount> = BTreeMap::new();
         for n in numbered(rows, "waiter.", ".task") {
@@ -198,6 +201,11 @@ impl Reserves {
         })
     }
 
+    /// The waits for the node that had the longest one.
+    pub fn longest(&self) -> Option<&NodeWaits> {
+        self.nodes.values().max_by_key(|node| node.longest_ns)
+    }
+
     pub(super) fn since(mut self, before: &Self) -> Result<Self> {
         for (user, now) in &mut self.users {
             let old = before.users.get(user).copied().unwrap_or_default();
@@ -218,7 +226,9 @@ impl Reserves {
             since_waits(&format!("waiter {task}"), now, before.waiters.get(task).copied())?;
         }
         for (nid, now) in &mut self.nodes {
-            since_waits(&format!("node.{nid}"), &mut now.all, before.nodes.get(nid).map(|node| node.all))?;
+            let old = before.nodes.get(nid);
+            since_waits(&format!("node.{nid}"), &mut now.all, old.map(|node| node.all))?;
+            now.longest_is_new = old.is_none_or(|old| now.longest_ns > old.longest_ns);
         }
         for (low, n) in &mut self.hist {
             *n = grown("wait.hist.us", *n, before.hist.get(low).copied().unwrap_or(0))?;

@@ -28,6 +28,8 @@ pub struct WaitsOfKind {
     pub psi_ns: u64,
     /// The longest, in nanoseconds.
     pub longest_ns: u64,
+    /// Whether the longest ended after the earlier snapshot, if there is one.
+    pub longest_is_new: bool,
     /// By microseconds.
     pub hist: Log2,
     /// Nanoseconds by the limit that pages were reclaimed for; only for some kinds.
@@ -152,6 +154,7 @@ impl WaitsOfKind {
             all: WaitCount { waits: rows.number(&format!("{name}.waits"))?, ns: rows.number(&format!("{name}.ns"))? },
             psi_ns: rows.number(&format!("{name}.psi.ns"))?,
             longest_ns: rows.number(&format!("{name}.longest.ns"))?,
+            longest_is_new: true,
             hist: sparse(rows, &format!("{name}.hist.us."))?,
             limits: limits(rows, |limit| format!("{name}.limit.{}.ns", limit.key()))?,
             tasks: BTreeMap::new(),
@@ -172,6 +175,7 @@ impl WaitsOfKind {
     fn since(&mut self, before: &Self, name: &str) -> Result<()> {
         self.all = less(name, self.all, before.all)?;
         self.psi_ns = grown(&format!("{name}.psi.ns"), self.psi_ns, before.psi_ns)?;
+        self.longest_is_new = self.longest_ns > before.longest_ns;
         for (low, n) in &mut self.hist {
             *n = grown(&format!("{name}.hist.us"), *n, before.hist.get(low).copied().unwrap_or(0))?;
         }

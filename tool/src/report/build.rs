@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    ledger::{Headroom, HeadroomCell, Ledgers, Stacks, Status},
+    ledger::{Headroom, HeadroomCell, Ledgers, Locks, Reserves, Stacks, Status, Waits},
     names::{Layer, Origin},
     snapshot::Snapshot,
     summary,
@@ -246,5 +246,16 @@ fn has_old(ledgers: &Ledgers) -> bool {
         let mut cells = headroom.cells.values().flat_map(BTreeMap::values).filter(|cell| cell.count > 0);
         cells.any(|cell| !cell.min_is_new || !cell.max_is_new)
     };
-    ledgers.stacks.as_ref().is_ok_and(old_stack) || ledgers.headroom.as_ref().is_ok_and(old_cell)
+    let old_reserve = |reserves: &Reserves| {
+        let mut zones = reserves.zones.values().filter_map(|zone| zone.lowest);
+        let waited = reserves.waits.values().any(|waits| waits.waits > 0);
+        zones.any(|lowest| !lowest.is_new) || waited && reserves.longest().is_some_and(|node| !node.longest_is_new)
+    };
+    let old_wait = |waits: &Waits| waits.kinds.values().any(|kind| kind.all.waits > 0 && !kind.longest_is_new);
+    let old_lock = |locks: &Locks| locks.rows.iter().any(|row| !row.longest_is_new);
+    ledgers.stacks.as_ref().is_ok_and(old_stack)
+        || ledgers.headroom.as_ref().is_ok_and(old_cell)
+        || ledgers.reserves.as_ref().is_ok_and(old_reserve)
+        || ledgers.waits.as_ref().is_ok_and(old_wait)
+        || ledgers.locks.as_ref().is_ok_and(old_lock)
 }

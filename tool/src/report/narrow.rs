@@ -267,6 +267,7 @@ fn of_waits(ledgers: &Ledgers, filter: &Filter) -> Section<WaitsSection> {
         ns: n.ns,
         psi_ns: None,
         longest_ns: None,
+        longest_is_new: None,
         limits: BTreeMap::new(),
         tasks: BTreeMap::new(),
     };

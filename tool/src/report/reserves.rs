@@ -36,6 +36,8 @@ pub struct WaitsRow {
     pub all: WaitCount,
     /// The longest since the module was loaded, in nanoseconds.
     pub longest_ns: u64,
+    /// With `--since`, whether the longest ended in the interval.
+    pub longest_is_new: bool,
     /// By the reason why they ended.
     pub ended: BTreeMap<&'static str, WaitCount>,
     /// By microseconds.
@@ -122,7 +124,8 @@ fn waits(ledger: &Reserves) -> WaitsRow {
     let some = |count: &WaitCount| count.waits > 0;
     WaitsRow {
         all: WaitCount { waits: sum(|w| w.waits), ns: sum(|w| w.ns) },
-        longest_ns: ledger.nodes.values().map(|node| node.longest_ns).max().unwrap_or(0),
+        longest_ns: ledger.longest().map_or(0, |node| node.longest_ns),
+        longest_is_new: ledger.longest().is_some_and(|node| node.longest_is_new),
         ended: ledger.waits.iter().filter(|(_, w)| some(w)).map(|(woken, w)| (*woken, *w)).collect(),
         histogram_us: ledger.hist.iter().filter(|(_, n)| **n > 0).map(|(low, n)| (*low, *n)).collect(),
         tasks: ledger.waiters.iter().filter(|(_, w)| some(w)).map(|(task, w)| (task.clone(), *w)).collect(),

@@ -33,6 +33,8 @@ pub struct WaitKindRow {
     pub psi_ns: Option<u64>,
     /// The longest since the module was loaded; absent in a narrowed report.
     pub longest_ns: Option<u64>,
+    /// With `--since`, whether the longest ended in the interval; absent in a narrowed report.
+    pub longest_is_new: Option<bool>,
     /// Nanoseconds by the limit that pages were reclaimed for.
     pub limits: BTreeMap<Limit, u64>,
     /// By task.
@@ -131,6 +133,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         ns: of.all.ns,
         psi_ns: Some(of.psi_ns),
         longest_ns: Some(of.longest_ns),
+        longest_is_new: Some(of.longest_is_new),
         limits: of.limits.clone(),
         tasks: of.tasks.iter().filter(|(_, n)| n.waits > 0).map(|(name, n)| (name.clone(), *n)).collect(),
     });

@@ -22,6 +22,11 @@ pub fn share(n: u64, of: u64) -> String {
     if of == 0 { "-".into() } else { percent(n as f64 / of as f64) }
 }
 
+/// Marks a minimum or a maximum that was reached before the interval began.
+pub fn mark(is_new: bool) -> &'static str {
+    if is_new { "" } else { "*" }
+}
+
 /// A time. The number and its unit stay on one line.
 pub fn time(of: u64) -> String {
     us(of).replace(' ', "\u{a0}")

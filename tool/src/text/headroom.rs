@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     available,
+    figures::mark,
     layout::{Page, Table},
 };
 use crate::{
@@ -59,10 +60,6 @@ fn table(page: &mut Page, headroom: &HeadroomSection) {
         ]);
     }
     page.table(&table);
-}
-
-fn mark(is_new: bool) -> &'static str {
-    if is_new { "" } else { "*" }
 }
 
 /// Draws the samples of one origin by bytes left: a column for each layer, and bars for the lowest layer.

@@ -3,6 +3,7 @@
 
 use super::{
     available,
+    figures::mark,
     layout::{Page, Table},
 };
 use crate::{
@@ -89,10 +90,9 @@ fn zones(page: &mut Page, reserves: &ReservesSection) {
         let Some(lowest) = zone.lowest else {
             continue;
         };
-        let old = if lowest.is_new { "" } else { "*" };
         table.row(vec![
             zone.zone.clone(),
-            cell(lowest.free_pages) + old,
+            cell(lowest.free_pages) + mark(lowest.is_new),
             cell(lowest.min_pages),
             zone.left_share.map_or("-".into(), percent),
             format!("{:.1} s of uptime", lowest.at_ns as f64 / 1e9),
@@ -112,10 +112,11 @@ fn waited(page: &mut Page, waits: &WaitsRow) {
     let by: Vec<String> = waits.ended.iter().map(|(key, w)| format!("{} {}", count(w.waits), ended(key))).collect();
     let open = if waits.open > 0 { format!(" {} wait now.", count(waits.open)) } else { String::new() };
     let text = format!(
-        "Tasks waited {} times for them to be refilled, for {} in all, the longest for {}; woken {}.{open}",
+        "Tasks waited {} times for them to be refilled, for {} in all, the longest for {}{}; woken {}.{open}",
         count(waits.all.waits),
         span(waits.all.ns / 1000),
         span(waits.longest_ns / 1000),
+        mark(waits.longest_is_new),
         by.join(", "),
     );
     page.paragraph("  ", "  ", &text);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     available,
-    figures::{bound, spread},
+    figures::{bound, mark, spread},
     layout::{Page, Table},
     nbd::phases,
     rest::end,
@@ -213,7 +213,7 @@ fn locks(page: &mut Page, locks: &StallLocks) {
             row.cause.map_or("-", Cause::label).into(),
             count(row.waits.waits),
             span(row.waits.ns / 1000),
-            span(row.longest_ns / 1000),
+            span(row.longest_ns / 1000) + mark(row.longest_is_new),
             format!("{} for {}{last}", row.waiter.task, row.holder.task),
         ]);
     }

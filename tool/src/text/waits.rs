@@ -3,6 +3,7 @@
 
 use super::{
     available,
+    figures::mark,
     layout::{Page, Table},
     rest::end,
     stalls::lost_rows,
@@ -63,7 +64,7 @@ fn kinds(page: &mut Page, waits: &WaitsSection) {
             count(row.waits_us.count),
             span(row.ns / 1000),
             row.psi_ns.filter(|ns| *ns > 0).map_or("-".into(), |ns| span(ns / 1000)),
-            row.longest_ns.map_or("-".into(), |ns| span(ns / 1000)),
+            row.longest_ns.map_or("-".into(), |ns| span(ns / 1000) + mark(row.longest_is_new.unwrap_or(true))),
             limit,
         ]);
     }

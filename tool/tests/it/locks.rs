@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{complaint, ledger_dir, stalls_locks, stdout};
+use crate::common::{complaint, ledger_dir, report_since, stalls_locks, stdout};
 use serde_json::Value;
 
 fn with(ledger: &str) -> tempfile::TempDir {
@@ -71,6 +71,27 @@ fn since_an_earlier_snapshot() {
     // Where nothing came there is no row.
     let same = &json(&before, &["--since", path])["stalls"]["locks"];
     assert_eq!((&same["waits"], same["sites"].as_array().map(Vec::len)), (&0.into(), Some(0)));
+}
+
+/// The longest since the module was loaded may be from before the interval: then it is marked, as minima are.
+#[test]
+fn the_longest_may_be_older_than_the_interval() {
+    // Tasks stalled in between, too.
+    let (before, after) = (ledger_dir("stalls-before.json"), with(&stalls_locks(3)));
+    fs::write(before.path().join("stalls_locks"), stalls_locks(1)).expect("ledger written");
+    let (text, json) = report_since(before.path(), after.path());
+    let text = words(&text);
+    assert!(text.contains("10 8.000 s 400.000 ms* writer for a hog"), "{text}");
+    assert!(text.contains("Those marked * were reached before the interval began"), "{text}");
+    assert_eq!(json["stalls"]["locks"]["sites"][0]["longest_is_new"], false);
+    // The summary, which is of the interval, does not name it.
+    let summary = json["summary"].to_string();
+    assert!(summary.contains("most in shmem_file_write_iter behind waiting for writeback."), "{summary}");
+    let longer = with(&stalls_locks(3).replacen("longest.ns 400000000", "longest.ns 400000001", 1));
+    let (text, json) = report_since(before.path(), longer.path());
+    assert!(words(&text).contains("10 8.000 s 400.000 ms writer for a hog"), "{text}");
+    assert_eq!(json["stalls"]["locks"]["sites"][0]["longest_is_new"], true);
+    assert!(json["summary"].to_string().contains("the longest was writer[7] for a hog[8], 400.000 ms"));
 }
 
 #[test]

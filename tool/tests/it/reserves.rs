@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{complaint, fixture, ledger_dir, reserves, stdout};
+use crate::common::{complaint, fixture, ledger_dir, report_since, reserves, stdout};
 use serde_json::Value;
 
 fn with(text: &str) -> tempfile::TempDir {
@@ -80,6 +80,22 @@ fn a_kernel_without_the_events_is_told() {
     let fixture = fixture("stalls.json");
     let text = stdout(&["report", &fixture]);
     assert!(text.contains("the module is older than the reserve ledger"), "{text}");
+}
+
+/// The longest since the module was loaded may be from before the interval: then it is marked, as minima are.
+#[test]
+fn the_longest_may_be_older_than_the_interval() {
+    let (before, after) = (with(&reserves(1, 391)), with(&reserves(3, 391)));
+    let (text, json) = report_since(before.path(), after.path());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("for 3.200 s in all, the longest for 1.510 s*; woken"), "{text}");
+    assert!(text.contains("0.DMA32 391*"), "{text}");
+    assert!(text.contains("Those marked * were reached before the interval began"), "{text}");
+    assert_eq!(json["reserves"]["waits"]["longest_is_new"], false);
+    let longer = with(&reserves(3, 391).replace("longest.ns 1510000000", "longest.ns 1520000000"));
+    let (text, json) = report_since(before.path(), longer.path());
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains("the longest for 1.520 s; woken"), "{text}");
+    assert_eq!(json["reserves"]["waits"]["longest_is_new"], true);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{complaint, ledger_dir, stdout, waits, waits_cgroups};
+use crate::common::{complaint, edit, ledger_dir, report_since, stdout, waits, waits_cgroups};
 use serde_json::Value;
 
 fn with(ms: [u64; 8]) -> tempfile::TempDir {
@@ -68,6 +68,24 @@ fn where_allocations_stall_longer_what_came_back_is_said() {
     // Nobody waited for anything.
     let says = summary([0; 8]);
     assert!(!says.contains("read again soon"), "{says}");
+}
+
+/// The longest since the module was loaded may be from before the interval: then it is marked, as minima are.
+#[test]
+fn the_longest_may_be_older_than_the_interval() {
+    let (before, after) = (with([1000, 4000, 0, 0, 0, 0, 0, 0]), with([1500, 4000, 0, 0, 0, 0, 0, 0]));
+    // Ten more waits, none of which was longer than one of before.
+    edit(after.path(), "waits", |text| {
+        text.replace("refault.waits 10", "refault.waits 20").replace("refault.ns 4000000000", "refault.ns 5000000000")
+    });
+    let (text, json) = report_since(before.path(), after.path());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("file pages read again 10 1.000 s - 4.000 s* "), "{text}");
+    assert!(!text.contains("1.500 s*"), "{text}");
+    assert!(text.contains("Those marked * were reached before the interval began"), "{text}");
+    let kinds = json["waits"]["kinds"].as_array().expect("kinds");
+    let new: Vec<_> = kinds.iter().map(|row| (row["kind"].as_str(), row["longest_is_new"].as_bool())).collect();
+    assert!(new.contains(&(Some("refault"), Some(false))), "{new:?}");
 }
 
 #[test]

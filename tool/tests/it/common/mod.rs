@@ -50,6 +50,17 @@ pub fn report_of(dir: &Path) -> (String, serde_json::Value) {
     (stdout(&args), json)
 }
 
+/// The report of the ledgers in one folder since those in another, as text and as JSON.
+pub fn report_since(before: &Path, after: &Path) -> (String, serde_json::Value) {
+    let saved = tempfile::tempdir().expect("a temporary directory");
+    let saved = saved.path().join("before.json");
+    let [before, after, saved] = [before, after, &saved].map(|path| path.to_str().expect("a plain path"));
+    stdout(&["snapshot", "--debugfs", before, "-o", saved]);
+    let args = ["report", "--debugfs", after, "--since", saved];
+    let json = serde_json::from_str(&stdout(&[&args[..], &["--json"]].concat())).expect("JSON");
+    (stdout(&args), json)
+}
+
 /// A ledger of a helper that did nothing: no device, and each number is 0.
 pub fn zeros(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with("device.")).fold(String::new(), |mut out, line| {
