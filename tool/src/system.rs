@@ -129,7 +129,7 @@ impl System {
             kernel_version: uname.version().to_string_lossy().into_owned(),
             machine: uname.machine().to_string_lossy().into_owned(),
             cmdline: text("proc/cmdline").trim().to_owned(),
-            cpus: std::thread::available_parallelism().map_or(0, |n| n.get() as u64),
+            cpus: cpus(&text("sys/devices/system/cpu/online"), &text("proc/stat")),
             page_size: rustix::param::page_size() as u64,
             meminfo: numbers(&text("proc/meminfo").replace(':', "")),
             vmstat: numbers(&text("proc/vmstat")),
@@ -166,6 +166,21 @@ impl System {
             None => Psi::Off,
         }
     }
+}
+
+/// The CPUs online, from the list of them, or else from the lines of `/proc/stat`. The CPUs that this task may use are
+/// another number: taskset and the quota of a cgroup limit them.
+fn cpus(online: &str, stat: &str) -> u64 {
+    let of = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        last.checked_sub(first)?.checked_add(1)
+    };
+    let listed: Option<Vec<u64>> = online.trim().split(',').map(of).collect();
+    let is_cpu =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let sum = |parts: Vec<u64>| parts.into_iter().fold(0, u64::saturating_add);
+    listed.map_or_else(|| stat.lines().filter(is_cpu).count() as u64, sum)
 }
 
 /// The connected NBD devices below `/sys/block`.
@@ -301,6 +316,22 @@ mod tests {
         assert_eq!(found, [("nbd0", Some(1280), Some(2))]);
         assert_eq!(system.config["CONFIG_PSI"], "y");
         assert_eq!(system.config["CONFIG_PSI_DEFAULT_DISABLED"], "n");
+    }
+
+    #[test]
+    fn cpus_that_are_online() {
+        let stat = "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\nintr 5 cpu2\n";
+        for (online, number) in
+            [("0-3\n", 4), ("0\n", 1), ("0-2,5,8-9\n", 6), ("", 2), ("\n", 2), ("0-x\n", 2), ("3-1\n", 2)]
+        {
+            assert_eq!(cpus(online, stat), number, "{online:?}");
+        }
+        assert_eq!(cpus("", ""), 0);
+        // They are not those that this test may use.
+        let root = tempfile::tempdir().expect("a temporary directory");
+        fs::create_dir_all(root.path().join("sys/devices/system/cpu")).expect("made");
+        fs::write(root.path().join("sys/devices/system/cpu/online"), "0-4095\n").expect("written");
+        assert_eq!(System::collect(root.path()).cpus, 4096);
     }
 
     #[test]
