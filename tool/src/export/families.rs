@@ -148,9 +148,13 @@ families! {
     FreedPages = Counter Pages "freed_pages_total" ["origin"]
         "Pages freed in reclaim windows";
     WrittenFolios = Counter Folios "written_folios_total" ["origin", "type", "kind"]
-        "Folios that reclaim wrote, by origin, sort of memory and what became of the write";
+        "Folios that reclaim wrote, by origin, sort of memory and what became of the write; io includes those that the device refused or failed to write";
     WrittenPages = Counter Pages "written_pages_total" ["origin", "type", "kind"]
-        "Pages that reclaim wrote, by origin, sort of memory and what became of the write";
+        "Pages that reclaim wrote, by origin, sort of memory and what became of the write; io includes those that the device refused or failed to write";
+    FailedFolios = Counter Folios "failed_folios_total" ["origin", "type"]
+        "Of the folios of kind io, those that the device refused or failed to write";
+    FailedPages = Counter Pages "failed_pages_total" ["origin", "type"]
+        "Of the pages of kind io, those that the device refused or failed to write";
     OrderFolios = Counter Folios "written_by_order_folios_total" ["origin", "order"]
         "Folios that reclaim wrote, by their order";
     NodePages = Counter Pages "written_by_node_pages_total" ["origin", "node"]
@@ -291,23 +295,27 @@ families! {
         "Stalls that began although most of what could be freed was clean";
     StallsCleanTime = Counter Seconds "stalls_clean_seconds_total" []
         "Time of the stalls that began although most of what could be freed was clean";
+    StallLockWaits = Counter Count "stall_lock_waits_total" []
+        "Waits for locks held by tasks that stalled";
+    StallLockTime = Counter Seconds "stall_lock_wait_seconds_total" []
+        "Time of these waits in which the holders stalled";
     CgroupStalls = Counter Count "cgroup_stalls_total" ["hierarchy", "id", "path"]
         "Stalls, by the task's cgroup; id 0: none, or without a row, with what it had before it lost one";
     CgroupStallCauses = Counter Seconds "cgroup_stall_cause_seconds_total" ["hierarchy", "id", "path", "cause"]
         "What the time of stalls went to, by the task's cgroup; id 0: none, or without a row, with what it had before it lost one";
 
     // shrinkers, compaction, tlb, metadata
-    ShrinkerCalls = Counter Count "shrinker_calls_total" ["origin"]
+    ShrinkerCalls = Counter Count "shrinker_calls_total" []
         "Calls of shrinkers";
-    ShrinkerUseless = Counter Count "shrinker_useless_calls_total" ["origin", "reason"]
+    ShrinkerUseless = Counter Count "shrinker_useless_calls_total" ["reason"]
         "Of these, calls without an object (empty), with too few to scan (idle), and refused by the shrinker";
-    ShrinkerScanned = Counter Objects "shrinker_scanned_objects_total" ["origin"]
+    ShrinkerScanned = Counter Objects "shrinker_scanned_objects_total" []
         "Objects that shrinkers scanned";
-    ShrinkerFreed = Counter Objects "shrinker_freed_objects_total" ["origin"]
+    ShrinkerFreed = Counter Objects "shrinker_freed_objects_total" []
         "Objects that shrinkers freed";
-    ShrinkerFreedPages = Counter Pages "shrinker_freed_pages_total" ["origin"]
+    ShrinkerFreedPages = Counter Pages "shrinker_freed_pages_total" []
         "Pages of slabs that became free while shrinkers ran";
-    ShrinkerTime = Counter Seconds "shrinker_seconds_total" ["origin", "what"]
+    ShrinkerTime = Counter Seconds "shrinker_seconds_total" ["what"]
         "Time that shrinkers took to count objects and to scan them";
     CompactionAttempts = Counter Count "compaction_attempts_total" ["order", "result"]
         "Attempts of tasks to compact memory, by what the kernel said of them";
@@ -344,9 +352,9 @@ families! {
     DeviceWaits = Counter Seconds "device_wait_seconds_total" ["device", "kind"]
         "Time that tasks waited for a device because of memory; device 0:0: not known";
     CgroupWaits = Counter Seconds "cgroup_wait_seconds_total" ["hierarchy", "id", "path", "kind"]
-        "Time that tasks waited because of memory, by the task's cgroup";
+        "Time that tasks waited because of memory, by the task's cgroup; id 0: none, or without a row, with what it had before it lost one";
     CgroupRefaults = Counter Pages "cgroup_refaulted_pages_total" ["hierarchy", "id", "path", "type"]
-        "Pages of the cgroup that came back soon after they were reclaimed";
+        "Pages of the cgroup that came back soon after they were reclaimed; id 0: none, or without a row, with what it had before it lost one";
 
     // reserves
     ReserveAllocations = Counter Count "reserve_allocations_total" ["user"]

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What reclaim does apart from writing: shrinkers, compaction, TLB flushes, metadata that it evicts.
 
-use std::collections::BTreeMap;
-
 use super::{Bounds, Family, Samples, Value};
 use crate::{
-    ledger::{Compaction, GroupState, Ledgers, Metadata, ShrinkerCounts, Shrinkers, Tlb, total},
-    names::{Origin, Outcome},
+    ledger::{Compaction, GroupState, Ledgers, Metadata, Shrinkers, Tlb, total},
+    names::Outcome,
 };
 
 /// Adds the samples of those of `shrinkers`, `compaction`, `tlb` and `metadata` that are on.
@@ -25,28 +23,24 @@ pub fn add(samples: &mut Samples, ledgers: &Ledgers) {
     }
 }
 
-/// The samples are only by origin, because there may be a shrinker for each mount and cgroup.
+/// The samples are sums over all rows. There may be a shrinker for each mount and cgroup, and if a row is given to
+/// another one, what it had counted is in `other` or `removed`, of which the origin is not known. So what is counted of an
+/// origin may fall.
 fn shrinkers(samples: &mut Samples, ledger: &Shrinkers) {
-    let mut origins = BTreeMap::<&str, ShrinkerCounts>::new();
-    for origin in Origin::ALL {
-        origins.insert(origin.key(), ShrinkerCounts::default());
+    let mut all = ledger.other;
+    all.add(ledger.removed);
+    for counts in ledger.rows.values() {
+        all.add(*counts);
     }
-    for (key, counts) in &ledger.rows {
-        origins.entry(key.origin.key()).or_default().add(*counts);
+    samples.number(Family::ShrinkerCalls, &[], all.calls);
+    for (reason, n) in [("empty", all.empty), ("idle", all.idle), ("refused", all.refused)] {
+        samples.number(Family::ShrinkerUseless, &[reason], n);
     }
-    // What the ledger had no room for is of all origins.
-    origins.insert("unknown", ledger.other);
-    for (origin, counts) in origins {
-        samples.number(Family::ShrinkerCalls, &[origin], counts.calls);
-        for (reason, n) in [("empty", counts.empty), ("idle", counts.idle), ("refused", counts.refused)] {
-            samples.number(Family::ShrinkerUseless, &[origin, reason], n);
-        }
-        samples.number(Family::ShrinkerScanned, &[origin], counts.scanned);
-        samples.number(Family::ShrinkerFreed, &[origin], counts.freed);
-        samples.number(Family::ShrinkerFreedPages, &[origin], counts.freed_pages);
-        for (what, ns) in [("count", counts.count_ns), ("scan", counts.scan_ns)] {
-            samples.add(Family::ShrinkerTime, &[origin, what], Value::Nanos(ns));
-        }
+    samples.number(Family::ShrinkerScanned, &[], all.scanned);
+    samples.number(Family::ShrinkerFreed, &[], all.freed);
+    samples.number(Family::ShrinkerFreedPages, &[], all.freed_pages);
+    for (what, ns) in [("count", all.count_ns), ("scan", all.scan_ns)] {
+        samples.add(Family::ShrinkerTime, &[what], Value::Nanos(ns));
     }
 }
 

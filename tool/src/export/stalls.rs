@@ -3,17 +3,22 @@
 
 use super::{Bounds, Family, REMOVED, Samples, Value, cgroup};
 use crate::{
-    ledger::{CgroupStalls, Hierarchy, Ledgers, Log2, Part, StallCgroups, Stalls, total},
+    ledger::{CgroupStalls, GroupState, Hierarchy, Ledgers, Log2, Part, StallCgroups, Stalls, total},
     names::Cause,
 };
 
-/// Adds the samples of `stalls` if stalls are timed, and with `cgroups` also those of `stalls_cgroups`.
+/// Adds the samples of `stalls` and `stalls_locks` if stalls are timed, and with `cgroups` also those of
+/// `stalls_cgroups`.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, cgroups: bool) {
     let Some(ledger) = ledgers.stalls.as_ref().ok().filter(|ledger| ledger.on) else { return };
     by_origin(samples, ledger);
     by_cause(samples, ledger);
     samples.number(Family::StallsClean, &[], ledger.clean.stalls);
     samples.add(Family::StallsCleanTime, &[], Value::Nanos(ledger.clean.ns));
+    if let Some(locks) = ledgers.locks.as_ref().ok().filter(|locks| locks.state == GroupState::On) {
+        samples.number(Family::StallLockWaits, &[], locks.all.waits);
+        samples.add(Family::StallLockTime, &[], Value::Nanos(locks.all.ns));
+    }
     if let (true, Ok(cgroups)) = (cgroups, &ledgers.stall_cgroups) {
         by_cgroup(samples, cgroups);
     }

@@ -2,7 +2,10 @@
 //! What reclaim wrote, in pieces of which size, and how much stack was left.
 
 use super::{Bounds, Family, REMOVED, Samples, Value, cgroup};
-use crate::ledger::{Batches, Cgroups, GroupState, Headroom, Hierarchy, Ledgers, Writes};
+use crate::{
+    ledger::{Batches, Cell, Cgroups, GroupState, Headroom, Hierarchy, Ledgers, Writes},
+    names::Kind,
+};
 
 /// Adds the samples of `writes`, `headroom` and `batches`, and with `cgroups` also those of `cgroups`.
 pub fn add(samples: &mut Samples, ledgers: &Ledgers, cgroups: bool) {
@@ -30,11 +33,23 @@ fn writes(samples: &mut Samples, ledger: &Writes) {
         samples.number(Family::Windows, &[origin], writes.windows);
         samples.number(Family::FreedPages, &[origin], writes.reclaimed);
         for (of_type, kinds) in &writes.cells {
+            let failed = kinds.get(&Kind::Failed).copied().unwrap_or_default();
             for (kind, cell) in kinds {
+                let cell = match kind {
+                    // What was queued and fails later goes from one to the other. Together they only grow.
+                    Kind::Io => Cell {
+                        folios: cell.folios.saturating_add(failed.folios),
+                        pages: cell.pages.saturating_add(failed.pages),
+                    },
+                    Kind::Failed => continue,
+                    _ => *cell,
+                };
                 let labels = [origin, of_type.key(), kind.key()];
                 samples.number(Family::WrittenFolios, &labels, cell.folios);
                 samples.number(Family::WrittenPages, &labels, cell.pages);
             }
+            samples.number(Family::FailedFolios, &[origin, of_type.key()], failed.folios);
+            samples.number(Family::FailedPages, &[origin, of_type.key()], failed.pages);
         }
         for (order, folios) in &writes.orders {
             samples.number(Family::OrderFolios, &[origin, &order.to_string()], *folios);

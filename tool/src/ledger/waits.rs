@@ -185,6 +185,18 @@ impl WaitsOfKind {
 }
 
 impl Waits {
+    /// Whether waits of this kind are seen.
+    pub fn state_of(&self, kind: WaitKind) -> State {
+        match kind {
+            WaitKind::Swapin | WaitKind::Refault => self.state,
+            WaitKind::Dirty => self.dirty_state,
+            // They are told by the function that begins a section of PSI.
+            WaitKind::Stall | WaitKind::High | WaitKind::IoThrottle | WaitKind::Kernel | WaitKind::Unexplained => {
+                self.psi_state
+            }
+        }
+    }
+
     pub(super) fn parse(rows: &mut Rows) -> Result<Self> {
         let mut kinds = BTreeMap::new();
         for &kind in WaitKind::ALL {

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -10,7 +11,8 @@ use std::{
 };
 
 use crate::common::{
-    batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stdout, waits, waits_cgroups,
+    batches, complaint, edit, fixture, golden, ledger_dir, nbd, reserves, run, stalls_locks, stdout, waits,
+    waits_cgroups,
 };
 use reclaimwb::export::{Family, Kind};
 use serde_json::Value;
@@ -99,6 +101,7 @@ fn made() -> tempfile::TempDir {
         ("nbd", nbd(100, [1, 2, 3, 4, 5, 6])),
         ("batches", batches([1, 2, 3, 4, 5, 6, 7])),
         ("reserves", reserves(1, 391)),
+        ("stalls_locks", stalls_locks(2)),
         ("waits", waits([1, 2, 3, 4, 5, 6, 7, 8])),
         ("waits_cgroups", waits_cgroups([1, 2, 3, 4, 5, 6, 7, 8])),
     ] {
@@ -131,7 +134,7 @@ fn text_of_newer_ledgers() {
     let text = live(&made(), &[]);
     let newer = |line: &&str| {
         let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
-        ["nbd", "zone", "reserve", "swap_batch", "wait", "refault", "device_wait"]
+        ["nbd", "zone", "reserve", "stall_lock", "swap_batch", "wait", "refault", "device_wait"]
             .iter()
             .any(|start| name.starts_with(&format!("reclaimwb_{start}")))
     };
@@ -199,18 +202,122 @@ fn counters_never_go_down() {
         }
         (parsed(&live(&dir, &["--cgroups"])), parsed(&live(&more, &["--cgroups"])))
     };
+    let grown: u64 = pairs.chain([made]).map(|(before, after)| grown(before, &after)).sum();
+    assert!(grown > 300, "{grown}");
+}
+
+/// How many counters have grown. None may have fallen.
+fn grown(before: BTreeMap<Series, f64>, after: &BTreeMap<Series, f64>) -> u64 {
     let mut grown = 0;
-    for (before, after) in pairs.chain([made]) {
-        for ((name, labels), was) in before {
-            if Family::of_sample(&name).expect("in the table").row().kind == Kind::Gauge {
-                continue;
-            }
-            let is = *after.get(&(name.clone(), labels.clone())).unwrap_or_else(|| panic!("{name} {labels:?} is gone"));
-            assert!(is >= was, "{name} {labels:?} was {was} and is {is}");
-            grown += u64::from(is > was);
+    for ((name, labels), was) in before {
+        if Family::of_sample(&name).expect("in the table").row().kind == Kind::Gauge {
+            continue;
+        }
+        let is = *after.get(&(name.clone(), labels.clone())).unwrap_or_else(|| panic!("{name} {labels:?} is gone"));
+        assert!(is >= was, "{name} {labels:?} was {was} and is {is}");
+        grown += u64::from(is > was);
+    }
+    grown
+}
+
+/// The number in this row of a ledger.
+fn row(text: &str, key: &str) -> u64 {
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+    value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {key}"))
+}
+
+/// Gives the row of a shrinker's calls to another, and what it had counted to the sum of these.
+fn given_away(text: &str, heir: &str) -> String {
+    let mut new = String::new();
+    for line in text.lines().filter(|line| !line.starts_with("shrinker.0.")) {
+        let (key, value) = line.split_once(' ').expect("a row");
+        if let Some(what) = key.strip_prefix("other.") {
+            let old: u64 = value.parse().expect("a number");
+            let given = row(text, &format!("shrinker.0.{what}"));
+            let (other, removed) = if heir == "other" { (old + given, 0) } else { (old, given) };
+            let _ = write!(new, "other.{what} {other}\nremoved.{what} {removed}\n");
+        } else {
+            let _ = writeln!(new, "{line}");
         }
     }
-    assert!(grown > 300, "{grown}");
+    new
+}
+
+/// What goes from one row of a ledger to another must not look like a restart either.
+#[test]
+fn counters_do_not_fall_if_their_rows_do() {
+    let dir = made();
+    let before = parsed(&live(&dir, &["--cgroups"]));
+    // What was queued, and failed later.
+    edit(dir.path(), "writes", |text| {
+        let (folios, pages) = (row(text, "direct.anon.io.folios"), row(text, "direct.anon.io.pages"));
+        text.replace(&format!("direct.anon.io.folios {folios}\n"), &format!("direct.anon.io.folios {}\n", folios - 1))
+            .replace(&format!("direct.anon.io.pages {pages}\n"), &format!("direct.anon.io.pages {}\n", pages - 2))
+            + "direct.anon.failed.folios 1\ndirect.anon.failed.pages 2\n"
+    });
+    let after = parsed(&live(&dir, &["--cgroups"]));
+    assert_eq!(grown(before, &after), 2);
+    let of = [("origin", "direct"), ("type", "anon")];
+    assert_eq!(sum(&after, "reclaimwb_failed_pages_total", &of).to_bits(), 2.0_f64.to_bits());
+    for heir in ["other", "removed"] {
+        let dir = made();
+        let text = fs::read_to_string(dir.path().join("shrinkers")).expect("ledger");
+        assert!(row(&text, "shrinker.0.calls") > 0 && !text.contains("removed.calls"));
+        let before = parsed(&live(&dir, &[]));
+        edit(dir.path(), "shrinkers", |text| given_away(text, heir));
+        assert_eq!(grown(before, &parsed(&live(&dir, &[]))), 0, "{heir}");
+    }
+}
+
+/// Waits of cgroups that have no row, or none any more, are not lost.
+#[test]
+fn waits_of_all_cgroups_add_up() {
+    let dir = made();
+    edit(dir.path(), "waits_cgroups", |text| {
+        text.replace("other.0.psi.ns 0\n", "other.0.psi.ns 0\nother.0.stall.waits 1\nother.0.stall.ns 2000000\n")
+            + "removed.0.path -\nremoved.0.psi.ns 0\nremoved.0.stall.waits 1\nremoved.0.stall.ns 5000000\n\
+               removed.0.refaults.anon.pages 0\nremoved.0.refaults.file.pages 7\n"
+    });
+    let series = parsed(&live(&dir, &["--cgroups"]));
+    let close = |is: f64, wanted: f64| assert!((is - wanted).abs() < 1e-9, "{is} for {wanted}");
+    close(sum(&series, "reclaimwb_cgroup_wait_seconds_total", &[("kind", "stall")]), 0.004 + 0.002 + 0.005);
+    let removed = [("id", "0"), ("path", "(removed)")];
+    close(sum(&series, "reclaimwb_cgroup_wait_seconds_total", &removed), 0.005);
+    close(sum(&series, "reclaimwb_cgroup_refaulted_pages_total", &[("type", "file")]), 5020.0 + 7.0);
+}
+
+#[test]
+fn waits_for_locks_are_counted() {
+    let series = parsed(&live(&made(), &[]));
+    assert_eq!(sum(&series, "reclaimwb_stall_lock_waits_total", &[]).to_bits(), 12.0_f64.to_bits());
+    assert_eq!(sum(&series, "reclaimwb_stall_lock_wait_seconds_total", &[]).to_bits(), 9.0_f64.to_bits());
+}
+
+/// The parts of this ledger are on or off each by itself.
+#[test]
+fn waits_that_are_not_seen_have_no_samples() {
+    let all = parsed(&live(&made(), &["--cgroups"]));
+    let of = |name: &str| name.contains("_wait_") && !name.contains("reserve") && !name.contains("lock");
+    for (state, kinds) in [
+        ("state", &["swapin", "refault"][..]),
+        ("dirty", &["dirty"]),
+        ("psi", &["stall", "high", "io_throttle", "kernel", "unexplained"]),
+        ("refaults", &[]),
+    ] {
+        for word in ["off", "unavailable"] {
+            let dir = made();
+            edit(dir.path(), "waits", |text| text.replacen(&format!("{state} on\n"), &format!("{state} {word}\n"), 1));
+            let some = parsed(&live(&dir, &["--cgroups"]));
+            let gone: BTreeSet<&Series> = all.keys().filter(|series| !some.contains_key(*series)).collect();
+            let wanted = |(name, labels): &&Series| {
+                labels.get("kind").is_some_and(|kind| of(name) && kinds.contains(&kind.as_str()))
+                    || state == "psi" && name == "reclaimwb_wait_psi_seconds_total"
+                    || state == "refaults" && name.contains("refaulted_pages")
+            };
+            assert_eq!(gone, all.keys().filter(wanted).collect::<BTreeSet<_>>(), "{state} {word}");
+            assert!(!gone.is_empty(), "{state}");
+        }
+    }
 }
 
 /// The figures are those of the report.
@@ -287,6 +394,7 @@ fn what_is_off_has_no_samples() {
         ("metadata", "reclaimwb_metadata_"),
         ("nbd", "reclaimwb_nbd_"),
         ("batches", "reclaimwb_swap_batch"),
+        ("stalls_locks", "reclaimwb_stall_lock_"),
     ] {
         let dir = made();
         let count = |text: &str| text.lines().filter(|line| line.starts_with(start)).count();
