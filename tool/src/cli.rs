@@ -89,6 +89,11 @@ A snapshot has figures since the module was loaded, unless --since-a or --since-
 they begin. Exits with 0 if no --fail-if holds, with 1 if one does, and with 2 if something
 is wrong: a file, a condition, or a figure that is missing and has a condition.
 
+Some figures are known only as bounds, such as the end of a bucket of a histogram. A condition
+on one of them holds if it does so for all values that the figure can have. If it does for some
+of them only, it is shown with a question mark, and does not fail. Recordings with all stall
+events have the times of stalls exactly.
+
 Examples:
   reclaimwb diff stock.jsonl handoff.jsonl
   reclaimwb diff a.jsonl b.jsonl --fail-if 'stall.p99 > 1.2x'   # for CI

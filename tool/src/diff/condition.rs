@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::figures::{Figure, Unit};
+use super::figures::{Figure, Range, Unit};
 use crate::error::{Error, Result};
 
 /// How a figure is compared.
@@ -20,14 +20,16 @@ pub enum Op {
 }
 
 impl Op {
-    /// Whether the comparison holds.
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::More => left > right,
-            Self::AtLeast => left >= right,
-        }
+    /// Whether the comparison holds for all values of the range; `None` if it holds only for some.
+    pub fn holds(self, left: Range, right: f64) -> Option<bool> {
+        let Range { least, is_more, most, is_less } = left;
+        let (all, none) = match self {
+            Self::Less => (most < right || is_less && most <= right, least >= right),
+            Self::AtMost => (most <= right, least > right || is_more && least >= right),
+            Self::More => (least > right || is_more && least >= right, most <= right),
+            Self::AtLeast => (least >= right, most < right || is_less && most <= right),
+        };
+        (all || none).then_some(all)
     }
 }
 
@@ -124,7 +126,7 @@ fn divisor(unit: &str, figure: &Figure) -> std::result::Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::figures;
+    use crate::diff::{Bound, Number, figures};
 
     fn parse(text: &str) -> std::result::Result<Condition, String> {
         Condition::parse(text, &figures()).map_err(|err| err.to_string())
@@ -179,10 +181,46 @@ mod tests {
 
     #[test]
     fn operators() {
-        let of = |left, right| [Op::Less, Op::AtMost, Op::More, Op::AtLeast].map(|op| op.holds(left, right));
+        let each = |left, right| [Op::Less, Op::AtMost, Op::More, Op::AtLeast].map(|op| op.holds(left, right));
+        let of = |left, right| each(Range::exact(left), right).map(|holds| holds.expect("exact"));
         assert_eq!(of(1.0, 2.0), [true, true, false, false]);
         assert_eq!(of(2.0, 2.0), [false, true, false, true]);
         assert_eq!(of(f64::INFINITY, 2.0), [false, false, true, true]);
+        // Of a value from 4 to less than 8.
+        let bucket = Number { value: 8.0, bound: Bound::Below }.range();
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(each(bucket, 3.0), [no, no, yes, yes]);
+        assert_eq!(each(bucket, 4.0), [no, None, None, yes]);
+        assert_eq!(each(bucket, 6.0), [None; 4]);
+        assert_eq!(each(bucket, 8.0), [yes, yes, no, no]);
+        // Of 4 or more.
+        let open = Number { value: 4.0, bound: Bound::AtLeast }.range();
+        assert_eq!(each(open, 3.0), [no, no, yes, yes]);
+        assert_eq!(each(open, 4.0), [no, None, None, yes]);
+        assert_eq!(each(open, 1e9), [None; 4]);
+        // The first bucket begins at 0.
+        assert_eq!(Number { value: 1e-6, bound: Bound::Below }.range().least.to_bits(), 0.0_f64.to_bits());
+    }
+
+    #[test]
+    fn ratios_of_bounds() {
+        let bucket = |value| Number { value, bound: Bound::Below }.range();
+        let holds = |b, a, op: Op, right| op.holds(Range::ratio(b, a), right);
+        // Each is less than twice what it may be: the ratio is more than 0.5, and less than 2.
+        assert_eq!(holds(bucket(8.0), bucket(8.0), Op::More, 1.2), None);
+        assert_eq!(holds(bucket(8.0), bucket(8.0), Op::More, 2.0), Some(false));
+        assert_eq!(holds(bucket(8.0), bucket(8.0), Op::AtMost, 0.5), Some(false));
+        // More than 1, and less than 4.
+        assert_eq!(holds(bucket(16.0), bucket(8.0), Op::More, 1.0), Some(true));
+        assert_eq!(holds(bucket(16.0), bucket(8.0), Op::More, 1.2), None);
+        assert_eq!(holds(bucket(32.0), bucket(8.0), Op::More, 1.2), Some(true));
+        assert_eq!(holds(bucket(4.0), bucket(8.0), Op::More, 1.2), Some(false));
+        let exact = Range::exact;
+        assert_eq!(holds(bucket(8.0), exact(0.0), Op::More, 100.0), Some(true));
+        assert_eq!(holds(exact(0.0), bucket(8.0), Op::Less, 0.1), Some(true));
+        assert_eq!(Range::ratio(exact(0.0), exact(0.0)).value().map(f64::to_bits), Some(1.0_f64.to_bits()));
+        assert_eq!(Range::ratio(exact(3.0), exact(2.0)).value().map(f64::to_bits), Some(1.5_f64.to_bits()));
+        assert_eq!(bucket(8.0).value(), None);
     }
 
     #[test]

@@ -77,6 +77,62 @@ pub struct Number {
     pub bound: Bound,
 }
 
+/// All that a value can be, if it is not known exactly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// It is not less than this.
+    pub least: f64,
+    /// It is not even equal to that.
+    pub is_more: bool,
+    /// It is not more than this; may be infinite.
+    pub most: f64,
+    /// It is not even equal to that.
+    pub is_less: bool,
+}
+
+impl Range {
+    /// The range of a value that is known.
+    pub const fn exact(value: f64) -> Self {
+        Self { least: value, is_more: false, most: value, is_less: false }
+    }
+
+    /// The range of `b` divided by `a`; infinite if `a` is 0 and `b` is not.
+    pub fn ratio(b: Self, a: Self) -> Self {
+        let least = match (b.least == 0.0, a.most == 0.0) {
+            (true, true) => 1.0,
+            (false, true) => f64::INFINITY,
+            _ => b.least / a.most,
+        };
+        let most = match (b.most == 0.0, a.least == 0.0) {
+            (true, true) => 1.0,
+            (false, true) => f64::INFINITY,
+            _ => b.most / a.least,
+        };
+        Self { least, is_more: b.is_more || a.is_less && b.least > 0.0, most, is_less: b.is_less || a.is_more }
+    }
+
+    /// The value, if it is known.
+    pub fn value(self) -> Option<f64> {
+        (self.least.to_bits() == self.most.to_bits()).then_some(self.least)
+    }
+}
+
+impl Number {
+    /// All that the real value can be.
+    pub fn range(self) -> Range {
+        let exact = Range::exact(self.value);
+        match self.bound {
+            Bound::Exact => exact,
+            // It is the end of a bucket, which begins at half of that. The first bucket begins at 0.
+            Bound::Below => {
+                let least = if self.value <= 1e-6 { 0.0 } else { self.value / 2.0 };
+                Range { least, is_less: true, ..exact }
+            }
+            Bound::AtLeast => Range { most: f64::INFINITY, ..exact },
+        }
+    }
+}
+
 /// A figure, or the reason why there is none.
 pub type Got = std::result::Result<Number, String>;
 
@@ -514,12 +570,12 @@ fn groups(list: &mut List) {
     });
     list.sum("compaction.attempts", Unit::Count, "attempts at direct compaction", |side| {
         let compaction = section(&side.report.compaction)?;
-        is_on(compaction.state, "compaction")?;
+        is_on(compaction.state, "stalls")?;
         Ok(total(compaction.orders.iter().map(|row| row.attempts.count)) as f64)
     });
     list.sum("compaction.seconds", Unit::Seconds, "time of these", |side| {
         let compaction = section(&side.report.compaction)?;
-        is_on(compaction.state, "compaction")?;
+        is_on(compaction.state, "stalls")?;
         Ok(seconds(total(compaction.orders.iter().map(|row| row.ns))))
     });
     list.sum("tlb.ipis", Unit::Count, "times that reclaim interrupted other CPUs", |side| {
@@ -539,13 +595,13 @@ fn groups(list: &mut List) {
     ] {
         list.sum(name, Unit::Seconds, what, move |side| {
             let waits = section(&side.report.waits)?;
-            is_on(waits.state, "waits")?;
+            is_on(if kind == WaitKind::Dirty { waits.dirty_state } else { waits.state }, "waits")?;
             Ok(seconds(waits.kind(kind).map_or(0, |row| row.ns)))
         });
     }
     list.sum("waits.refaults.pages", Unit::Pages, "of files that were read again soon after reclaim", |side| {
         let waits = section(&side.report.waits)?;
-        is_on(waits.state, "waits")?;
+        is_on(waits.refaults_state, "waits")?;
         if side.report.narrowed.as_ref().is_some_and(|narrowed| narrowed.task.is_some()) {
             return Err("it is not counted by task".into());
         }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use condition::{Against, Condition, Op};
-pub use figures::{Bound, Figure, Got, Number, Unit, all as figures};
+pub use figures::{Bound, Figure, Got, Number, Range, Unit, all as figures};
 pub use side::Side;
 
 use crate::error::{Error, Result};
@@ -87,8 +87,16 @@ pub struct Outcome {
     pub condition: String,
     /// Whether it holds. Then the comparison fails.
     pub holds: bool,
-    /// What it was compared with: a ratio, or the figure of B in its unit; absent if it is a ratio to 0.
+    /// Whether that is known. If a figure is known only as a bound, the condition may hold for some of the values that
+    /// it can have, and not for others. Then `holds` is false.
+    pub decided: bool,
+    /// What it was compared with: a ratio, or the figure of B in its unit; absent if it is a ratio to 0. If a figure is
+    /// known only as a bound, this is the bound, or the ratio of bounds.
     pub value: Option<f64>,
+    /// The least that this can be; absent if it is a ratio to 0.
+    pub least: Option<f64>,
+    /// The most that it can be; absent if there is no limit.
+    pub most: Option<f64>,
     /// Whether `value` is a ratio.
     pub is_ratio: bool,
     /// What the figure is measured in.
@@ -153,7 +161,7 @@ pub fn compare(mut a: Side, mut b: Side, figures: &[Figure], conditions: &[Condi
     }
     let scale = lengths.filter(|_| per_second).map_or(1.0, |(a, b)| a / b);
     let mut rows: Vec<Row> = figures.iter().map(|figure| row(figure, &a, &b, scale)).collect();
-    let outcomes: Result<Vec<Outcome>> = conditions.iter().map(|condition| judge(condition, &rows)).collect();
+    let outcomes: Result<Vec<Outcome>> = conditions.iter().map(|condition| judge(condition, &rows, scale)).collect();
     rows.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     Ok(Diff {
         format: FORMAT,
@@ -218,7 +226,7 @@ fn ratio(a: f64, b: f64) -> Option<f64> {
     }
 }
 
-fn judge(condition: &Condition, rows: &[Row]) -> Result<Outcome> {
+fn judge(condition: &Condition, rows: &[Row], scale: f64) -> Result<Outcome> {
     let missing = |side: &str, why: Option<&String>| {
         Error::Options(format!(
             "--fail-if {:?}: {side} has no {}: {}",
@@ -230,16 +238,34 @@ fn judge(condition: &Condition, rows: &[Row]) -> Result<Outcome> {
     let row = rows.iter().find(|row| row.name == condition.figure);
     let row = row.ok_or_else(|| missing("the comparison", None))?;
     let b = row.b.ok_or_else(|| missing("B", row.b_missing.as_ref()))?;
-    let (value, right, is_ratio) = match condition.against {
-        Against::Absolute(right) => (Some(b.value), right, false),
+    let (value, range, right, is_ratio) = match condition.against {
+        Against::Absolute(right) => (Some(b.value), b.range(), right, false),
         Against::Ratio(right) => {
-            row.a.ok_or_else(|| missing("A", row.a_missing.as_ref()))?;
-            (row.ratio, right, true)
+            let a = row.a.ok_or_else(|| missing("A", row.a_missing.as_ref()))?;
+            let exact = a.bound == Bound::Exact && b.bound == Bound::Exact;
+            // If A is 0 and B is not, the ratio counts as infinite.
+            let range = if exact {
+                Range::exact(row.ratio.unwrap_or(f64::INFINITY))
+            } else {
+                let scale = if row.adds_up { scale } else { 1.0 };
+                let b = b.range();
+                Range::ratio(Range { least: b.least * scale, most: b.most * scale, ..b }, a.range())
+            };
+            (row.ratio, range, right, true)
         }
     };
-    // If A is 0 and B is not, the ratio counts as infinite.
-    let holds = condition.op.holds(value.unwrap_or(f64::INFINITY), right);
-    Ok(Outcome { condition: condition.text.clone(), holds, value, is_ratio, unit: row.unit })
+    let holds = condition.op.holds(range, right);
+    Ok(Outcome {
+        condition: condition.text.clone(),
+        // What may hold or not does not fail: a bucket's end is not a value that was reached.
+        holds: holds == Some(true),
+        decided: holds.is_some(),
+        value,
+        least: Some(range.least).filter(|least| least.is_finite()),
+        most: Some(range.most).filter(|most| most.is_finite()),
+        is_ratio,
+        unit: row.unit,
+    })
 }
 
 fn changed(a: &Side, b: &Side) -> Vec<Changed> {

@@ -307,6 +307,7 @@ fn of_waits(ledgers: &Ledgers, filter: &Filter) -> Section<WaitsSection> {
         state: ledger.state,
         psi_state: ledger.psi_state,
         dirty_state: ledger.dirty_state,
+        refaults_state: ledger.refaults_state,
         ns: total(kinds.iter().filter(|row| row.kind != WaitKind::Kernel).map(|row| row.ns)),
         psi_ns: is_cgroup.then(|| total(rows.iter().map(|row| row.waits.psi_ns))),
         unexplained_share: None,

@@ -75,6 +75,8 @@ pub struct WaitsSection {
     pub psi_state: GroupState,
     /// Whether the pauses of tasks that dirty pages are seen.
     pub dirty_state: GroupState,
+    /// Whether pages that come back are counted.
+    pub refaults_state: GroupState,
     /// Nanoseconds of tasks, without kernel threads.
     pub ns: u64,
     /// What PSI counts, with kernel threads; absent in a report for one task.
@@ -157,6 +159,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         state: ledger.state,
         psi_state: ledger.psi_state,
         dirty_state: ledger.dirty_state,
+        refaults_state: ledger.refaults_state,
         ns: total(kinds.iter().filter(|row| row.kind != WaitKind::Kernel).map(|row| row.ns)),
         psi_ns: Some(psi_ns),
         unexplained_share: mean(unexplained.unwrap_or(0), psi_ns),

@@ -115,13 +115,38 @@ fn conditions(page: &mut Page, outcomes: &[Outcome]) {
     }
     page.heading("CONDITIONS", "");
     for outcome in outcomes {
-        let value = match outcome.value {
-            ratio if outcome.is_ratio => times(ratio),
-            Some(value) => cell(Number { value, bound: Bound::Exact }, outcome.unit, None),
-            None => String::new(),
+        let (verdict, says) = match (outcome.decided, outcome.holds) {
+            (true, true) => ("FAIL", String::new()),
+            (true, false) => ("ok  ", String::new()),
+            (false, _) => ("?   ", format!(", which does not decide it{}", exactly(&outcome.condition))),
         };
-        let verdict = if outcome.holds { "FAIL" } else { "ok  " };
-        page.paragraph("  ", "    ", &format!("{verdict} {}: it is {value}", outcome.condition));
+        page.paragraph("  ", "    ", &format!("{verdict} {}: it is {}{says}", outcome.condition, value(outcome)));
+    }
+}
+
+/// The value that was compared, or all that it can be.
+fn value(outcome: &Outcome) -> String {
+    let shown = |value: f64| {
+        if outcome.is_ratio {
+            times(Some(value))
+        } else {
+            cell(Number { value, bound: Bound::Exact }, outcome.unit, None)
+        }
+    };
+    match (outcome.least, outcome.most) {
+        (Some(least), Some(most)) if least.to_bits() == most.to_bits() => shown(least),
+        (Some(least), Some(most)) => format!("{} to {}", shown(least), shown(most)),
+        (Some(least), None) => format!("{} or more", shown(least)),
+        (None, _) => times(None),
+    }
+}
+
+/// How a figure is got exactly.
+fn exactly(condition: &str) -> &'static str {
+    if condition.trim_start().starts_with("stall.") {
+        "; recordings with all stall events have it exactly"
+    } else {
+        "; the ledgers have only this bound"
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! `reclaimwb diff`: two recordings or snapshots side by side.
 
-use crate::common::{complaint_with, fixture, golden, recording_of, run, stall, stdout};
+use crate::common::{complaint_with, edit, fixture, full_dir, golden, recording_of, run, stall, stdout};
 use reclaimwb::recording::Event;
 
 struct Two {
@@ -151,6 +151,72 @@ fn exit_codes() {
     // The command line's own errors are of that kind too.
     assert_eq!(run(&["diff", &two.a]).status.code(), Some(2));
     assert_eq!(run(&["diff", &two.a, &two.b, "--no-such-option"]).status.code(), Some(2));
+}
+
+/// With events missing there are only the ends of buckets, which no stall may have reached.
+#[test]
+fn a_bound_fails_only_if_it_proves_it() {
+    let two = Two::new(STALLS, STALLS, [&events(100), &events(100)], [1, 1], [10.0, 10.0]);
+    let json = two.json(&[]);
+    let number = &figure(&json, "stall.p99")["b"];
+    assert_eq!(number["bound"], "below");
+    // The real value is at least half of that, and less.
+    let end = number["value"].as_f64().expect("a number");
+    let at = |op: &str, part: f64| format!("stall.p99 {op} {}s", end * part);
+    for (condition, code, says) in [
+        (at(">", 1.0), 0, "ok  "),
+        (at(">=", 1.0), 0, "ok  "),
+        (at(">", 0.75), 0, "?   "),
+        (at("<", 0.75), 0, "?   "),
+        (at(">=", 0.5), 1, "FAIL"),
+        (at(">", 0.25), 1, "FAIL"),
+        (at("<", 1.0), 1, "FAIL"),
+        // The ratio is more than a half, and less than 2.
+        ("stall.p99 > 1.2x".into(), 0, "?   "),
+        ("stall.p99 > 2x".into(), 0, "ok  "),
+        ("stall.p99 < 2x".into(), 1, "FAIL"),
+    ] {
+        assert_eq!(two.code(&[&condition]), Some(code), "{condition}");
+        let output = run(&two.with(&[&condition]).iter().map(String::as_str).collect::<Vec<_>>());
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.contains(&format!("{says} {condition}: it is ")), "{condition}: {text}");
+    }
+    let undecided = at(">", 0.75);
+    let text = two.text(&["--fail-if", &undecided]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(", which does not decide it; recordings with all stall events have it exactly"), "{text}");
+    let outcome = &two.json(&["--fail-if", &undecided])["conditions"][0];
+    assert_eq!((&outcome["holds"], &outcome["decided"]), (&false.into(), &false.into()));
+    assert_eq!((outcome["least"].as_f64(), outcome["most"].as_f64()), (Some(end / 2.0), Some(end)));
+    let exact = &Two::stalls().json(&["--fail-if", "stall.p99 > 1s"])["conditions"][0];
+    assert_eq!((&exact["holds"], &exact["decided"]), (&false.into(), &true.into()));
+    assert_eq!(exact["least"], exact["most"]);
+}
+
+/// What was not counted is missing, and not 0, and the parameter that is named is the one that switches it.
+#[test]
+fn figures_of_what_is_off() {
+    let dir = full_dir("stalls.json", 1);
+    let saved = dir.path().join("saved");
+    let saved = saved.to_str().expect("a plain path");
+    let diff = || -> serde_json::Value {
+        stdout(&["snapshot", "--debugfs", dir.path().to_str().expect("a plain path"), "-o", saved]);
+        serde_json::from_str(&stdout(&["diff", saved, saved, "--json"])).expect("JSON")
+    };
+    let waits = ["waits.swapin.seconds", "waits.refault.seconds", "waits.dirty.seconds", "waits.refaults.pages"];
+    let json = diff();
+    assert!(waits.iter().all(|name| figure(&json, name)["a"]["value"].as_f64().is_some_and(|n| n > 0.0)));
+    for (state, missing) in [("state", &waits[..2]), ("dirty", &waits[2..3]), ("refaults", &waits[3..])] {
+        let (on, off) = (format!("{state} on\n"), format!("{state} unavailable\n"));
+        edit(dir.path(), "waits", |text| text.replacen(&on, &off, 1));
+        let json = diff();
+        let gone: Vec<&str> = waits.into_iter().filter(|name| figure(&json, name)["a"].is_null()).collect();
+        assert_eq!(gone, missing, "{state}");
+        edit(dir.path(), "waits", |text| text.replacen(&off, &on, 1));
+    }
+    edit(dir.path(), "compaction", |text| text.replacen("state on\n", "state off\n", 1));
+    for name in ["compaction.attempts", "compaction.seconds"] {
+        assert_eq!(figure(&diff(), name)["a_missing"], "switched off (parameter stalls)");
+    }
 }
 
 #[test]
