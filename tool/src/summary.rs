@@ -355,7 +355,7 @@ fn who(writes: &WritesSection) -> String {
     };
     let wrote = if writes.failed_pages > 0 { "tried to write" } else { "wrote" };
     format!(
-        "Reclaim {wrote} {} pages ({}){windows}{freed}: {}. Tasks that only wanted memory wrote {} of it on their own \
+        "Reclaim {wrote} {} pages ({}){windows}{freed}: {}. Tasks other than kswapd wrote {} of it on their own \
          stack.",
         count(writes.pages),
         mib(writes.bytes),

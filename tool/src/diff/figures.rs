@@ -355,7 +355,7 @@ fn pressure(list: &mut List) {
 
 fn writes(list: &mut List) {
     list.sum("writes.pages", Unit::Pages, "written by reclaim", |side| Ok(section(&side.report.writes)?.pages as f64));
-    list.sum("writes.foreground.pages", Unit::Pages, "of these, by tasks that wanted something else", |side| {
+    list.sum("writes.foreground.pages", Unit::Pages, "of these, by tasks other than kswapd", |side| {
         Ok(section(&side.report.writes)?.foreground_pages as f64)
     });
     list.level("writes.foreground.share", Unit::Share, "their part of all", |side| {

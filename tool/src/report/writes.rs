@@ -96,8 +96,8 @@ pub struct WritesSection {
     pub background_pages: u64,
     /// Pages that were handed over by any origin. The module's writers submit them.
     pub writer_pages: u64,
-    /// Pages written by tasks that wanted something else (all origins but kswapd and lost), without those that they
-    /// handed over.
+    /// Pages written by tasks other than kswapd, on their own stack (all origins but kswapd and lost, without what they
+    /// handed over). Most of these tasks only wanted memory; some asked for reclaim.
     pub foreground_pages: u64,
     /// One row per origin, in the ledgers' order.
     pub origins: Vec<OriginRow>,

@@ -36,7 +36,7 @@ pub fn render(report: &Report, width: usize) -> String {
             "  ",
             "    ",
             &format!(
-                "written: {} pages ({}), {} of it by tasks that only wanted memory; {} windows",
+                "written: {} pages ({}), {} of it by tasks other than kswapd; {} windows",
                 count(writes.pages),
                 mib(writes.bytes),
                 percent(if writes.pages == 0 { 0.0 } else { writes.foreground_pages as f64 / writes.pages as f64 }),

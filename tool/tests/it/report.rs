@@ -11,6 +11,25 @@ fn report_text() {
     golden("report.txt", &stdout(&["report", &fixture("after.json")]));
 }
 
+/// memory.reclaim and MADV_PAGEOUT ask for reclaim: their tasks did not only want memory.
+#[test]
+fn all_tasks_but_kswapd_write_on_their_own_stack() {
+    let dir = ledger_dir("after.json");
+    let (text, json) = report_of(dir.path());
+    let writes = &json["writes"];
+    let pages = |row: &Value| row["pages"].as_u64().unwrap_or(0) - row["handed_pages"].as_u64().unwrap_or(0);
+    let origins = writes["origins"].as_array().expect("origins");
+    let own = origins.iter().filter(|row| row["origin"] != "kswapd" && row["origin"] != "lost").map(pages).sum::<u64>();
+    assert_eq!(writes["foreground_pages"], own);
+    assert!(origins.iter().any(|row| row["origin"] == "madvise" && row["pages"] != 0));
+    let status = stdout(&["status", "--debugfs", dir.path().to_str().expect("a plain path")]);
+    for (text, says) in [(text, "Tasks other than kswapd wrote 37.1 % of it"), (status, "37.1 % of it by tasks other")]
+    {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(says) && !words.contains("only wanted memory"), "{words}");
+    }
+}
+
 #[test]
 fn report_since() {
     golden("since.txt", &stdout(&["report", &fixture("after.json"), "--since", &fixture("before.json")]));
