@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::{
     container,
     error::{Error, Result},
-    ledger::{HeldBy, Hierarchy, Ledgers, LockWaits, Stall},
+    ledger::{CgroupStalls, HeldBy, Ledgers, LockWaits, Stall},
     names::{Cause, Origin},
-    narrow::{Absent, Filter, Narrow, Narrowed, Task, group_of},
+    narrow::{Absent, Filter, Narrow, Narrowed, Task},
     recording::{Event, Recording},
     snapshot::Snapshot,
     terminal,
@@ -71,9 +71,7 @@ impl Longest {
         let ledgers = snapshot.ledgers()?;
         let filter = narrow.map(|narrow| Filter::of_ledgers(narrow, &[&ledgers], absent)).transpose()?;
         let is_its = |stall: &&Stall| {
-            filter.as_ref().is_none_or(|filter| {
-                filter.has_group((Hierarchy::V2, stall.cgroup)) && filter.has_task(stall.pid, &stall.task)
-            })
+            filter.as_ref().is_none_or(|filter| filter.has_id(stall.cgroup) && filter.has_task(stall.pid, &stall.task))
         };
         let (all, kept) = match (&ledgers.stalls, &ledgers.longest) {
             (Ok(all), Ok(kept)) => (all, kept),
@@ -190,10 +188,10 @@ impl Folds {
     }
 }
 
-/// The stacks of one cgroup's stalls, each with the cgroup and the cause.
-pub fn stacks_of_group(path: Option<&str>, id: u64, causes: &BTreeMap<Cause, u64>) -> Vec<Stack> {
+/// The stacks of the stalls of one cgroup of this name, or of several, each with the name and the cause.
+pub fn stacks_of_group(name: &str, causes: &BTreeMap<Cause, u64>) -> Vec<Stack> {
     let stack = |(cause, ns): (&Cause, &u64)| Stack {
-        frames: vec![group(path, id), cause.label().to_owned()],
+        frames: vec![name.to_owned(), cause.label().to_owned()],
         cause: *cause,
         ns: *ns,
     };
@@ -221,7 +219,8 @@ pub fn folded_recording(path: &Path, narrow: Option<&Narrow>) -> Result<(String,
         return Err(Error::Recording { path: path.to_owned(), what });
     }
     recorded_stalls(&recording, path)?;
-    Ok((folded(&folds.stacks(&recording.after.ledgers()?)), recording.end.lost))
+    let stacks = folds.stacks(&recording.after.ledgers()?);
+    Ok((folded(stacks.into_iter().map(|stack| (stack.frames, stack.ns))), recording.end.lost))
 }
 
 /// The same from the ledgers, which know only the cgroup and the cause.
@@ -236,16 +235,18 @@ pub fn folded_snapshot(snapshot: &Snapshot, narrow: Option<&Narrow>, absent: Abs
         )));
     }
     let is_its = |group| filter.as_ref().is_none_or(|filter| filter.has_group(group));
-    let heirs = [(0, &all.other), (0, &all.removed)].into_iter().filter(|_| filter.is_none());
+    let heirs = [("(others)", &all.other), ("(removed ones)", &all.removed)].into_iter().filter(|_| filter.is_none());
+    let heirs = heirs.map(|(name, stalls)| (name.to_owned(), stalls));
     let its = all.groups.iter().filter(|(group, _)| is_its(**group));
-    let groups = its.map(|((_, id), stalls)| (*id, stalls)).chain(heirs);
-    let stacks: Vec<Stack> =
-        groups.flat_map(|(id, stalls)| stacks_of_group(stalls.path.as_deref(), id, &stalls.causes)).collect();
-    Ok(folded(&stacks))
+    let removed = |stalls: &CgroupStalls| if stalls.removed { " (removed)" } else { "" };
+    let its = its.map(|((_, id), stalls)| (group(stalls.path.as_deref(), *id) + removed(stalls), stalls));
+    let groups = its.chain(heirs);
+    let stacks = groups.flat_map(|(name, stalls)| stacks_of_group(&name, &stalls.causes));
+    Ok(folded(stacks.map(|stack| (stack.frames, stack.ns))))
 }
 
 /// The time of waits for locks held by tasks that stalled, as folded stacks: the function that took the lock, the kind
-/// of holder, and what the holder's stall was spent on.
+/// of holder, and what the holder's stall was spent on. Together they have all of the time.
 pub fn folded_locks(ledgers: &Ledgers) -> Result<String> {
     let locks = ledgers.locks.as_ref().map_err(|why| Error::NoStalls(why.clone()))?;
     let stack = |row: &LockWaits| {
@@ -253,14 +254,11 @@ pub fn folded_locks(ledgers: &Ledgers) -> Result<String> {
             HeldBy::Task => "a task",
             HeldBy::Readers => "readers",
         };
-        let cause = row.cause.unwrap_or(Cause::Unexplained);
-        Stack {
-            frames: vec![row.function().to_owned(), format!("held by {held_by}"), cause.label().to_owned()],
-            cause,
-            ns: row.waits.ns,
-        }
+        // A newer module may know more causes. That is not the time that nothing explains.
+        let cause = row.cause.map_or("(unknown cause)", Cause::label);
+        (vec![row.function().to_owned(), format!("held by {held_by}"), cause.to_owned()], row.waits.ns)
     };
-    Ok(folded(&locks.rows.iter().map(stack).collect::<Vec<_>>()))
+    Ok(folded(locks.rows.iter().map(stack).chain([(vec!["(others)".to_owned()], locks.other.ns)])))
 }
 
 fn group(path: Option<&str>, id: u64) -> String {
@@ -271,15 +269,15 @@ fn group(path: Option<&str>, id: u64) -> String {
     }
 }
 
-/// A line for each stack. Equal stacks are added up.
-fn folded(stacks: &[Stack]) -> String {
+/// A line for each stack, which has frames and nanoseconds. Equal stacks are added up.
+fn folded(stacks: impl Iterator<Item = (Vec<String>, u64)>) -> String {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for stack in stacks {
+    for (frames, ns) in stacks {
         // A semicolon ends a frame, so untrusted text must not contain one.
         let frames: Vec<String> =
-            stack.frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
+            frames.iter().map(|frame| terminal::line(&frame.replace(';', ":")).into_owned()).collect();
         let sum = sums.entry(frames.join(";")).or_default();
-        *sum = sum.saturating_add(stack.ns);
+        *sum = sum.saturating_add(ns);
     }
     let lines = sums.iter().filter(|(_, ns)| **ns >= 1000);
     let lines: Vec<String> = lines.map(|(frames, ns)| format!("{frames} {}\n", ns / 1000)).collect();
@@ -311,7 +309,7 @@ fn longest(stalls: &mut Vec<Stall>, n: usize) {
 
 /// The path of the cgroup with this id, if the ledgers know it.
 fn path_of(id: u64, ledgers: &Ledgers) -> Option<String> {
-    let key = (Hierarchy::V2, id);
+    let key = ledgers.group(id)?;
     let of_stalls = ledgers.stall_cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone());
     of_stalls.or_else(|| ledgers.cgroups.as_ref().ok().and_then(|all| all.groups.get(&key)?.path.clone()))
 }
@@ -346,7 +344,7 @@ pub fn stall(event: &Event) -> std::result::Result<Stall, String> {
         node: event.needed("nid")?,
         pid: i64::try_from(event.pid).map_err(|_| event.lacks("pid"))?,
         task: event.comm.clone(),
-        cgroup: group_of(event.needed("cgroup")?).1,
+        cgroup: event.needed("cgroup")?,
         scanned_pages: event.needed("scanned")?,
         freed_pages: event.needed("freed")?,
         inactive_file_pages: event.needed("inactive_file")?,

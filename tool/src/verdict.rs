@@ -5,7 +5,7 @@ use crate::{
     advice, container,
     format::{count, percent, span},
     names::{Cause, Origin, Verdict},
-    report::{CauseRow, Report, StallCgroupRow, StallsSection, WaitedForRow},
+    report::{CauseRow, Report, StallsSection, WaitedForRow},
     summary::Line,
 };
 
@@ -48,7 +48,8 @@ fn who(stalls: &StallsSection) -> String {
     let whose = whose.collect::<Vec<_>>().join(" and ");
     // For a cgroup, the origin is not always known.
     let whose = if whose.is_empty() { whose } else { format!(", in {whose}") };
-    let cgroups = stalls.cgroups.iter().take(2).map(|row| format!("{} ({})", name(row), share(row.ns)));
+    let cgroups =
+        stalls.cgroups.iter().take(2).map(|row| format!("{} ({})", row.label(container::short), share(row.ns)));
     let cgroups = cgroups.collect::<Vec<_>>().join(" and ");
     let tasks = if cgroups.is_empty() { "tasks".into() } else { format!("tasks of cgroup {cgroups}") };
     let longest = stalls.longest.first();
@@ -60,15 +61,6 @@ fn who(stalls: &StallsSection) -> String {
 /// The name of reclaim of this origin.
 pub fn reclaim(origin: Origin) -> String {
     format!("{} reclaim", origin.label().trim_end_matches(" reclaim"))
-}
-
-/// The name of a cgroup's container or its path, or what else is known of it.
-pub fn name(row: &StallCgroupRow) -> String {
-    match (&row.path, row.id) {
-        (Some(path), _) => container::short(path),
-        (None, 0) => "(none)".into(),
-        (None, id) => format!("id {id}"),
-    }
 }
 
 /// The waits of tasks for locks held by tasks that stalled, if they were long.

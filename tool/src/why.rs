@@ -273,7 +273,7 @@ fn task(report: &Report, task: &Task, now: Option<&(String, String)>) -> (String
         Task::Name(name) => format!("tasks {name}"),
     };
     let rows = report.stalls.get().map_or(&[][..], |stalls| &stalls.cgroups);
-    let of_stall = kept.first().and_then(|stall| rows.iter().find(|row| row.id == stall.cgroup)?.path.as_deref());
+    let of_stall = kept.first().and_then(|stall| report.stalls.get()?.cgroup_of(stall)?.path.as_deref());
     let path = now.map(|(_, path)| path.as_str()).or(of_stall);
     let mut lines = Vec::new();
     let ns = total(kept.iter().map(|stall| stall.ns));
@@ -377,7 +377,10 @@ fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls:
     let kept: Vec<&Stall> = section
         .map_or(&[][..], |stalls| &stalls.longest)
         .iter()
-        .filter(|stall| rows.iter().any(|row| row.id == stall.cgroup))
+        .filter(|stall| {
+            let its = section.and_then(|stalls| stalls.cgroup_of(stall));
+            its.is_some_and(|its| rows.iter().any(|row| (row.hierarchy, row.id) == (its.hierarchy, its.id)))
+        })
         .collect();
     let longest = kept.iter().map(|stall| stall.ns).max();
     let longest = longest.map_or(String::new(), |ns| format!(", up to {} at a time", span(ns / 1000)));
@@ -401,7 +404,7 @@ fn hurt(report: &Report, rows: &[&StallCgroupRow], pages: &[&CgroupRow], stalls:
     let groups: Vec<String> = rows
         .iter()
         .take(NAMED)
-        .map(|row| format!("{} {}", verdict::name(row), percent(row.ns as f64 / ns.max(1) as f64)))
+        .map(|row| format!("{} {}", row.label(container::short), percent(row.ns as f64 / ns.max(1) as f64)))
         .collect();
     let groups = if rows.len() > 1 { format!("; by cgroup {}", groups.join(", ")) } else { String::new() };
     if !who.is_empty() || !groups.is_empty() {

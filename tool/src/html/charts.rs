@@ -12,6 +12,7 @@ use super::{
     timeline::{Axis, Timeline},
 };
 use crate::{
+    container,
     format::{count, span},
     frames::Part,
     longest,
@@ -260,7 +261,7 @@ fn flame(report: &Report, recorded: Option<&Recorded>) -> Option<Markup> {
         (recorded.events.folds.stacks(&ledgers), "cgroup, task, what reclaim was for, and what it went to")
     } else {
         let rows = section.cgroups.iter();
-        let stacks = rows.flat_map(|row| longest::stacks_of_group(row.path.as_deref(), row.id, &row.causes_ns));
+        let stacks = rows.flat_map(|row| longest::stacks_of_group(&row.label(container::shown), &row.causes_ns));
         (stacks.collect(), "cgroup, and what it went to")
     };
     let label = format!("Time that tasks stalled, as a flame graph: by {what}");

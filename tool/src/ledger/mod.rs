@@ -182,6 +182,26 @@ impl Ledgers {
         })
     }
 
+    /// The cgroup with this id. Neither events nor the stalls that are kept tell its hierarchy, in which alone an id is
+    /// unique. But memory is charged to cgroups of one hierarchy only, which the rows of cgroups show. `None` for id 0,
+    /// and if there are rows of both hierarchies with this id.
+    pub fn group(&self, id: u64) -> Option<(Hierarchy, u64)> {
+        let has = |hierarchy| {
+            let key = (hierarchy, id);
+            self.stall_cgroups.as_ref().is_ok_and(|all| all.groups.contains_key(&key))
+                || self.cgroups.as_ref().is_ok_and(|all| all.groups.contains_key(&key))
+                || self.wait_cgroups.as_ref().is_ok_and(|all| all.groups.contains_key(&key))
+        };
+        if id == 0 {
+            return None;
+        }
+        match (has(Hierarchy::V2), has(Hierarchy::V1)) {
+            (true, true) => None,
+            (false, true) => Some((Hierarchy::V1, id)),
+            (_, false) => Some((Hierarchy::V2, id)),
+        }
+    }
+
     /// What was counted since `before`. Minima and worst stacks are not changed, because they cannot be subtracted.
     pub fn since(self, before: &Self) -> Result<Self> {
         Ok(Self {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Absent, Filter, Group, Narrow, group_of};
+use super::{Absent, Filter, Narrow};
 use crate::{
     error::{Error, Result},
     ledger::{Cgroup, CgroupStalls, LAST_BUCKET, Log2, OriginStalls, OriginWrites, Stall},
@@ -23,16 +23,16 @@ const KEPT: usize = 64;
 pub struct Counted {
     /// Stalls by origin.
     pub stalls: BTreeMap<Origin, OriginStalls>,
-    /// Stalls by the task's cgroup. The paths are not known here.
-    pub stalled: BTreeMap<Group, CgroupStalls>,
+    /// Stalls by the id of the task's cgroup. The paths are not known here.
+    pub stalled: BTreeMap<u64, CgroupStalls>,
     /// The longest stalls. When all are added, the longest comes first.
     pub longest: Vec<Stall>,
     /// The microseconds of each stall.
     pub stalls_us: Vec<u64>,
     /// Windows and writes, by origin.
     pub writes: BTreeMap<Origin, OriginWrites>,
-    /// Pages written, by the cgroup that they belonged to.
-    pub written: BTreeMap<Group, Cgroup>,
+    /// Pages written, by the id of the cgroup that they belonged to.
+    pub written: BTreeMap<u64, Cgroup>,
     /// What is wrong with the first event that cannot be read.
     broken: Option<String>,
 }
@@ -83,7 +83,7 @@ impl Counted {
         more(&mut all.freed, stall.freed_pages);
         all.longest_ns = all.longest_ns.max(stall.ns);
         count(&mut all.hist, us);
-        let group = self.stalled.entry(group_of(event.needed("cgroup")?)).or_default();
+        let group = self.stalled.entry(event.needed("cgroup")?).or_default();
         more(&mut group.stalls, 1);
         more(&mut group.ns, stall.ns);
         count(&mut group.hist, us);
@@ -112,7 +112,7 @@ impl Counted {
         more(&mut cell.pages, pages);
         more(all.orders.entry(small(event.needed("order")?)).or_default(), 1);
         more(all.nodes.entry(small(event.needed("nid")?)).or_default(), pages);
-        let group = self.written.entry(group_of(event.needed("cgroup")?)).or_default();
+        let group = self.written.entry(event.needed("cgroup")?).or_default();
         more(group.pages.entry(origin).or_default(), pages);
         Ok(())
     }

@@ -23,8 +23,6 @@ use crate::{
     recording::{Event, PARAMETER, Recording},
 };
 
-/// In events, this bit marks the id of a cgroup of a v1 hierarchy.
-const V1: u64 = 1 << 63;
 /// The kernel keeps this many bytes of a task's name.
 const COMM: usize = 15;
 /// If a cgroup is not known, at most this many others are suggested.
@@ -154,11 +152,6 @@ pub fn is_asked(path: &str, asked: &str) -> bool {
 /// A cgroup, by its hierarchy and id.
 pub type Group = (Hierarchy, u64);
 
-/// The cgroup that an event names.
-pub fn group_of(id: u64) -> Group {
-    if id & V1 == 0 { (Hierarchy::V2, id) } else { (Hierarchy::V1, id & !V1) }
-}
-
 /// A part of the time, from the first moment to the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
@@ -222,6 +215,8 @@ pub struct Filter {
     pub narrow: Narrow,
     /// The cgroups that are asked for, if the ledgers know their paths.
     pub groups: BTreeSet<Group>,
+    /// The ids of those that events and kept stalls mean by these ids.
+    ids: BTreeSet<u64>,
     /// The part of the time, for the events of a recording.
     pub range: Option<Range>,
 }
@@ -229,11 +224,14 @@ pub struct Filter {
 impl Filter {
     /// Makes a filter for ledgers, which have no times.
     pub fn of_ledgers(narrow: &Narrow, ledgers: &[&Ledgers], absent: Absent) -> Result<Self> {
-        let mut groups = BTreeSet::new();
+        let (mut groups, mut ids) = (BTreeSet::new(), BTreeSet::new());
         if let Some(asked) = &narrow.cgroup {
             for ledgers in ledgers {
                 let known = paths(ledgers);
-                groups.extend(known.filter(|(_, path)| is_asked(path, asked)).map(|(group, _)| group));
+                let its: BTreeSet<Group> =
+                    known.filter(|(_, path)| is_asked(path, asked)).map(|(group, _)| group).collect();
+                ids.extend(its.iter().filter(|group| ledgers.group(group.1) == Some(**group)).map(|(_, id)| *id));
+                groups.extend(its);
             }
             let is_wrong = match absent {
                 Absent::Wrong => true,
@@ -245,7 +243,7 @@ impl Filter {
                 return Err(Error::Why(no_cgroup(asked, others.into_iter())));
             }
         }
-        Ok(Self { narrow: narrow.clone(), groups, range: None })
+        Ok(Self { narrow: narrow.clone(), groups, ids, range: None })
     }
 
     /// Makes a filter for a recording.
@@ -264,6 +262,11 @@ impl Filter {
     /// Whether this cgroup is asked for.
     pub fn has_group(&self, group: Group) -> bool {
         self.narrow.cgroup.is_none() || self.groups.contains(&group)
+    }
+
+    /// Whether the cgroup that an event or a kept stall names by this id is asked for.
+    pub fn has_id(&self, id: u64) -> bool {
+        self.narrow.cgroup.is_none() || self.ids.contains(&id)
     }
 
     /// Whether this task is asked for.
@@ -288,7 +291,7 @@ impl Filter {
             return true;
         }
         // An event without a cgroup may belong to any, so it does not count.
-        let group = || event.number("cgroup").is_some_and(|id| self.groups.contains(&group_of(id)));
+        let group = || event.number("cgroup").is_some_and(|id| self.has_id(id));
         (self.narrow.cgroup.is_none() || group()) && self.has_task(i64::try_from(event.pid).unwrap_or(-1), &event.comm)
     }
 

@@ -180,12 +180,12 @@ fn lacks<T>(event: &str) -> Section<T> {
 }
 
 fn of_stalls(report: &Report, ledgers: &Ledgers, filter: &Filter, events: Option<&Events>) -> Section<StallsSection> {
-    let (ledger, cgroups, longest) = match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
-        (Ok(ledger), Ok(cgroups), Ok(longest)) => (ledger, cgroups, longest),
+    let (ledger, longest) = match (&ledgers.stalls, &ledgers.stall_cgroups, &ledgers.longest) {
+        (Ok(ledger), Ok(_), Ok(longest)) => (ledger, longest),
         (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => return Section::unavailable(why),
     };
     if let Some(events) = events.filter(|events| events.stalls) {
-        return stalls_of_events(ledger, cgroups, events.counted);
+        return stalls_of_events(ledger, ledgers, events.counted);
     }
     if let Some(out) = Asked::new(filter).but_for(true, false) {
         let event = Asked::new(filter);
@@ -212,7 +212,7 @@ fn of_stalls(report: &Report, ledgers: &Ledgers, filter: &Filter, events: Option
         })
         .collect();
     causes_rows.sort_by_key(|row| std::cmp::Reverse(row.ns));
-    let kept = longest.0.iter().filter(|stall| filter.has_group((Hierarchy::V2, stall.cgroup)));
+    let kept = longest.0.iter().filter(|stall| filter.has_id(stall.cgroup));
     Section::Available(StallsSection {
         on: ledger.on,
         whole_slow_path: ledger.whole,
@@ -230,19 +230,25 @@ fn of_stalls(report: &Report, ledgers: &Ledgers, filter: &Filter, events: Option
     })
 }
 
-fn stalls_of_events(ledger: &Stalls, cgroups: &StallCgroups, counted: &Counted) -> Section<StallsSection> {
+/// The cgroup that events name by this id, which is not 0.
+fn group_of(id: u64, ledgers: &Ledgers) -> Group {
+    ledgers.group(id).unwrap_or((Hierarchy::V2, id))
+}
+
+fn stalls_of_events(ledger: &Stalls, ledgers: &Ledgers, counted: &Counted) -> Section<StallsSection> {
     let mut of_groups = StallCgroups::default();
-    for (group, stalls) in &counted.stalled {
-        if group.1 == 0 {
-            of_groups.other = stalls.clone();
+    for (id, stalls) in &counted.stalled {
+        let mut stalls = stalls.clone();
+        if *id == 0 {
+            of_groups.other = stalls;
             continue;
         }
-        let mut stalls = stalls.clone();
-        if let Some(known) = cgroups.groups.get(group) {
+        let known = ledgers.group(*id).and_then(|group| ledgers.stall_cgroups.as_ref().ok()?.groups.get(&group));
+        if let Some(known) = known {
             stalls.path.clone_from(&known.path);
             stalls.removed = known.removed;
         }
-        of_groups.groups.insert(*group, stalls);
+        of_groups.groups.insert(group_of(*id, ledgers), stalls);
     }
     let of_origins = Stalls { origins: counted.stalls.clone(), ..ledger.clone() };
     let mut section = stalls::section(&of_origins, &of_groups, &Longest(counted.longest.clone()), None, false);
@@ -363,16 +369,16 @@ fn of_cgroups(ledgers: &Ledgers, filter: &Filter, events: Option<&Events>) -> Se
     };
     let mut its = Cgroups::default();
     if let Some(events) = events.filter(|events| events.writes) {
-        for (group, pages) in &events.counted.written {
+        for (id, pages) in &events.counted.written {
             let mut pages = pages.clone();
-            if let Some(known) = ledger.groups.get(group) {
+            if let Some(known) = ledgers.group(*id).and_then(|group| ledger.groups.get(&group)) {
                 pages.path.clone_from(&known.path);
                 pages.removed = known.removed;
             }
-            if group.1 == 0 {
+            if *id == 0 {
                 its.other = pages.pages;
             } else {
-                its.groups.insert(*group, pages);
+                its.groups.insert(group_of(*id, ledgers), pages);
             }
         }
         return Section::Available(writes::cgroups(&its));

@@ -77,6 +77,19 @@ pub struct StallCgroupRow {
     pub causes_ns: BTreeMap<Cause, u64>,
 }
 
+impl StallCgroupRow {
+    /// Its name, which `of` makes from its path, or what else is known of it.
+    pub fn label(&self, of: fn(&str) -> String) -> String {
+        let removed = if self.removed { " (removed)" } else { "" };
+        match (&self.path, self.id) {
+            (Some(path), _) => format!("{}{removed}", of(path)),
+            (None, 0) if self.removed => "(removed ones)".into(),
+            (None, 0) => "(others)".into(),
+            (None, id) => format!("id {id}{removed}"),
+        }
+    }
+}
+
 /// Stalls that began although more than half of a node's inactive pages were clean file pages.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CleanStalls {
@@ -117,6 +130,16 @@ pub struct StallsSection {
     pub longest: Vec<Stall>,
     /// Waits for locks held by tasks that stalled; absent if they are not known, and in a narrowed report.
     pub locks: Option<StallLocks>,
+}
+
+impl StallsSection {
+    /// The row of the cgroup that a kept stall names by its id alone; `None` if it is in no cgroup, or if it is not known
+    /// which row it is.
+    pub fn cgroup_of(&self, stall: &Stall) -> Option<&StallCgroupRow> {
+        let mut rows = self.cgroups.iter().filter(|row| row.id != 0 && row.id == stall.cgroup);
+        // There may be rows of both hierarchies.
+        rows.next().filter(|_| rows.next().is_none())
+    }
 }
 
 /// Tasks that waited for a lock while the task that held it stalled.

@@ -15,7 +15,7 @@ use crate::{
     format::{count, percent, span},
     ledger::{HeldBy, Part, Probe, Stall, total},
     names::{Cause, Function},
-    report::{CauseRow, CleanStalls, Report, StallCgroupRow, StallLocks, StallsSection, Times},
+    report::{CauseRow, CleanStalls, Report, StallLocks, StallsSection, Times},
 };
 
 /// At most this many stalls and cgroups are shown.
@@ -144,7 +144,7 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
     let columns = page.at_most(page.width() / 3);
     for row in shown() {
         let mut cells = vec![
-            end(&name(row), columns),
+            end(&row.label(container::shown), columns),
             count(row.stalls.count),
             span(row.ns / 1000),
             most(&row.causes_ns, row.ns, 1),
@@ -172,16 +172,6 @@ fn cgroups(page: &mut Page, stalls: &StallsSection) {
 pub(super) fn lost_rows(n: u64) -> String {
     let (cgroups, their) = if n == 1 { ("cgroup", "its row is") } else { ("cgroups", "their rows are") };
     format!("{} {cgroups} had counted something before, and {their} another's by now.", count(n))
-}
-
-fn name(row: &StallCgroupRow) -> String {
-    let removed = if row.removed { " (removed)" } else { "" };
-    match (&row.path, row.id) {
-        (Some(path), _) => format!("{}{removed}", container::shown(path)),
-        (None, 0) if row.removed => "(removed ones)".into(),
-        (None, 0) => "(others)".into(),
-        (None, id) => format!("id {id}{removed}"),
-    }
 }
 
 /// Draws the waits for locks of tasks that stalled.
@@ -253,7 +243,11 @@ fn longest(page: &mut Page, stalls: &StallsSection) {
 
 /// One stall, with all that is known of it.
 fn whole(stall: &Stall, stalls: &StallsSection) -> String {
-    let cgroup = stalls.cgroups.iter().find(|row| row.id == stall.cgroup);
+    let cgroup = match (stalls.cgroup_of(stall), stall.cgroup) {
+        (Some(row), _) => row.label(container::shown),
+        (None, 0) => "none".into(),
+        (None, id) => format!("id {id}"),
+    };
     let waited = total(stall.nbd_ns.values().copied());
     let nbd = if waited > 0 {
         format!(" For NBD requests it waited {}: {}.", span(waited / 1000), phases(&stall.nbd_ns, waited))
@@ -270,7 +264,7 @@ fn whole(stall: &Stall, stalls: &StallsSection) -> String {
         stall.order,
         stall.gfp,
         stall.node,
-        cgroup.map_or_else(|| format!("id {}", stall.cgroup), name),
+        cgroup,
         count(stall.scanned_pages),
         count(stall.freed_pages),
         count(stall.inactive_file_pages),

@@ -279,7 +279,7 @@ fn tasks(step: Option<&Gained>, all: &Ledgers) -> Table {
     }
     let path = |id: u64| {
         let groups = &all.stall_cgroups.as_ref().ok()?.groups;
-        groups.get(&(Hierarchy::V2, id))?.path.clone()
+        groups.get(&all.group(id)?)?.path.clone()
     };
     let rows =
         tasks.into_iter().map(|((name, pid), task)| Row {

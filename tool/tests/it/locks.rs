@@ -102,6 +102,16 @@ fn folded_by_site_and_cause() {
     let lines = "do_mmap;held by readers;scanning 500000\nshmem_file_write_iter;held by a task;waiting for writeback \
                  4000000\n";
     assert_eq!(folded, lines);
+    // With waits without a row, the sum is that of all waits. A cause of a newer module is not one that nothing explains.
+    let more = stalls_locks(1)
+        .replace("lock.1.cause scan", "lock.1.cause of_tomorrow")
+        .replace("other.waits 0\nother.ns 0\n", "other.waits 3\nother.ns 250000000\n");
+    let dir = with(&more);
+    let debugfs = dir.path().to_str().expect("a plain path");
+    let folded = stdout(&["stalls", "--debugfs", debugfs, "--folded", "--locks"]);
+    let lines = "(others) 250000\ndo_mmap;held by readers;(unknown cause) 500000\nshmem_file_write_iter;held by a \
+                 task;waiting for writeback 4000000\n";
+    assert_eq!(folded, lines);
 }
 
 #[test]

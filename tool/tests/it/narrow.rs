@@ -216,6 +216,26 @@ fn a_part_of_a_recording() {
     assert!(report["waits"]["unavailable"].is_string() && report["stacks"]["unavailable"].is_string());
 }
 
+/// Events do not tell the hierarchy of a cgroup.
+#[test]
+fn cgroups_of_a_v1_hierarchy() {
+    let (_dir, path) = recorded(ALL);
+    let text = fs::read_to_string(&path).expect("text");
+    let changed =
+        text.replace("\"cgroup.62.path /rwb-files\"", "\"cgroup_v1.62.removed 1\",\"cgroup.62.path /rwb-files\"");
+    let changed = changed.replace("\"cgroup.62.", "\"cgroup_v1.62.");
+    assert_ne!(text, changed);
+    fs::write(&path, changed).expect("written");
+    let path = path.to_str().expect("a plain path");
+    let report = json(&["report", path, "--json", "--cgroup", "/rwb-files"]);
+    assert_eq!((&report["stalls"]["stalls"], &report["writes"]["pages"]), (&2.into(), &8.into()));
+    for row in [&report["stalls"]["cgroups"][0], &report["cgroups"]["groups"][0]] {
+        let of = (&row["hierarchy"], &row["id"], &row["path"], &row["removed"]);
+        assert_eq!(of, (&"v1".into(), &FILES.into(), &"/rwb-files".into(), &true.into()));
+    }
+    assert!(stdout(&["stalls", path, "--folded"]).contains("/rwb-files;cat;direct;"));
+}
+
 #[test]
 fn events_that_were_not_recorded() {
     let of = report("stall", &["--between", "0", "5"]);

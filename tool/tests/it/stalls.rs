@@ -100,6 +100,61 @@ fn nothing_is_empty() {
     assert!(!list(&report["metadata"]["devices"]).is_empty());
 }
 
+/// Tasks in no cgroup are among (others), with those of cgroups without a row: it is not known which they are.
+#[test]
+fn stalls_without_a_row_are_of_others() {
+    let dir = ledger_dir("stalls.json");
+    edit(dir.path(), "stalls_cgroups", |text| {
+        text.replace("other.0.stalls 0\nother.0.ns 0\n", "other.0.stalls 1\nother.0.ns 900000000000\n")
+            + "other.0.part.scan.ns 900000000000\nother.0.hist.us.8388608 1\n"
+    });
+    edit(dir.path(), "stalls_longest", |text| text.replacen(" cgroup=1 ", " cgroup=0 ", 1));
+    let (text, report) = report_of(dir.path());
+    assert!(report["summary"].to_string().contains("Who: tasks of cgroup (others) ("), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // One stall says itself that its task is in none.
+    assert!(words.contains("node 0, cgroup none; scanned 1,637 pages"), "{text}");
+    let folded = stdout(&["stalls", "--folded", "--debugfs", dir.path().to_str().expect("a plain path")]);
+    assert!(folded.contains("(others);scanning 900000000\n") && !folded.contains("(none)"), "{folded}");
+}
+
+/// A stall that is kept tells the id of its cgroup, but not the hierarchy. The rows of cgroups do.
+#[test]
+fn cgroups_of_a_v1_hierarchy() {
+    let dir = ledger_dir("stalls.json");
+    let path = dir.path().to_str().expect("a plain path");
+    let json = |args: &[&str]| json_of(&[args, &["--debugfs", path]].concat());
+    let paths = || -> Vec<Value> {
+        let stalls = json(&["stalls", "-n", "32"]);
+        let its = list(&stalls["stalls"]).iter().filter(|stall| stall["cgroup"] == 23);
+        its.map(|stall| stall["cgroup_path"].clone()).collect()
+    };
+    let why = || stdout(&["why", "--for", "0s", "/rwb-limited", "--debugfs", path]);
+    let has = |text: &str| text.contains("Who: memhog[157] (300.589 ms).");
+    assert_eq!((paths(), has(&why())), (vec!["/rwb-limited".into()], true));
+    // The path of one of v1 is known when it is removed.
+    for ledger in ["cgroups", "stalls_cgroups"] {
+        edit(dir.path(), ledger, |text| text.replace("cgroup.23.", "cgroup_v1.23.") + "cgroup_v1.23.removed 1\n");
+    }
+    assert_eq!((paths(), has(&why())), (vec!["/rwb-limited".into()], true));
+    let its = json(&["stalls", "--cgroup", "/rwb-limited"]);
+    assert_eq!(list(&its["stalls"]).len(), 1);
+    let its = json(&["report", "--cgroup", "/rwb-limited"]);
+    assert_eq!(list(&its["stalls"]["longest"]).len(), 1);
+    // With another of v2 by that id, it is not known whose stall it is.
+    edit(dir.path(), "stalls_cgroups", |text| {
+        text.to_owned()
+            + "cgroup.23.path /another\ncgroup.23.stalls 1\ncgroup.23.ns 1000\ncgroup.23.part.scan.ns 1000\n\
+               cgroup.23.hist.us.1 1\n"
+    });
+    assert_eq!((paths(), has(&why())), (vec![Value::Null], false));
+    for asked in ["/rwb-limited", "/another"] {
+        let its = json(&["report", "--cgroup", asked]);
+        assert_eq!(list(&its["stalls"]["longest"]).len(), 0, "{asked}");
+        assert_eq!(list(&its["stalls"]["cgroups"]).len(), 1, "{asked}");
+    }
+}
+
 /// What a row does not tell of its cgroup is told beside it; and which are gone.
 #[test]
 fn removed_cgroups_and_what_is_missing() {
@@ -114,6 +169,10 @@ fn removed_cgroups_and_what_is_missing() {
     assert!(row("tasks of cgroup").contains("or more by"), "{text}");
     assert!(row("/gone (removed)").contains("5.000 ms"), "{text}");
     assert!(row("(removed ones)").contains("scanning"), "{text}");
+    // The summary calls them the same.
+    let summary = report["summary"].to_string();
+    assert!(summary.contains("Who: tasks of cgroup /gone (removed) ("), "{summary}");
+    assert!(summary.contains(" and (removed ones) ("), "{summary}");
     let first = &list(&report["stalls"]["cgroups"])[0];
     assert_eq!((number(&first["missed_ns"]), first["removed"].as_bool()), (5_000_000, Some(true)));
 
