@@ -32,7 +32,7 @@ pub const SECTIONS: [(&str, &str); 17] = [
     ("shrinkers", "SHRINKERS"),
     ("compaction", "COMPACTION"),
     ("tlb", "TLB FLUSHES"),
-    ("metadata", "METADATA"),
+    ("metadata", "FILESYSTEM METADATA"),
     ("reserves", "RESERVES"),
     ("nbd", "NBD REQUESTS"),
     ("batches", "SWAP BATCHES"),

@@ -279,6 +279,16 @@ fn text_and_page_say_what_they_are_of() {
     assert!(csv.lines().count() == 2 && csv.contains(",/rwb-files,"), "{csv}");
 }
 
+/// What is left out is called as the report calls it.
+#[test]
+fn sections_are_named_by_their_headings() {
+    let text = stdout(&["report", &fixture("stalls.json"), "--width", "132"]);
+    for (name, heading) in reclaimwb::report::narrow::SECTIONS.iter().filter(|(name, _)| *name != "books") {
+        let is = |line: &str| line == *heading || line.starts_with(&format!("{heading}  "));
+        assert!(text.lines().any(is), "{name}: there is no section {heading}");
+    }
+}
+
 #[test]
 fn the_longest_stalls() {
     let (dir, path) = recorded(ALL);
