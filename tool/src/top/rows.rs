@@ -10,7 +10,7 @@ use super::{
 use crate::{
     container,
     format::{count, span},
-    ledger::{Hierarchy, Ledgers, Read, STALLING, total},
+    ledger::{CgroupStalls, Cgroups, Hierarchy, Ledgers, Read, STALLING, StallCgroups, total},
     names::{Cause, Origin},
 };
 
@@ -150,7 +150,35 @@ fn mostly(parts: &BTreeMap<Cause, u64>) -> Cell {
     word(most.map_or(NONE.into(), |(cause, ns)| format!("{} % {}", percent(*ns), cause.label())))
 }
 
-type Group = (Hierarchy, u64);
+/// What a row of the table of cgroups stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// All without a row in the ledgers, and tasks in no cgroup.
+    Others,
+    /// All that were removed and have no row any more.
+    Removed,
+    /// A cgroup.
+    Group((Hierarchy, u64)),
+}
+
+impl Place {
+    fn stalls(self, ledger: &StallCgroups) -> Option<&CgroupStalls> {
+        match self {
+            Self::Others => Some(&ledger.other),
+            Self::Removed => Some(&ledger.removed),
+            Self::Group(group) => ledger.groups.get(&group),
+        }
+    }
+
+    fn pages(self, ledger: &Cgroups) -> u64 {
+        let pages = match self {
+            Self::Others => Some(&ledger.other),
+            Self::Removed => Some(&ledger.removed),
+            Self::Group(group) => ledger.groups.get(&group).map(|group| &group.pages),
+        };
+        pages.map_or(0, |pages| total(pages.values().copied()))
+    }
+}
 
 fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
     let columns = vec![
@@ -163,42 +191,40 @@ fn cgroups(step: Option<&Gained>, all: &Ledgers) -> Table {
         number("STALLED FOR", 13),
         number("WRITTEN", 12),
     ];
-    let mut names: BTreeMap<Option<Group>, Option<String>> = BTreeMap::new();
+    let mut names: BTreeMap<Place, Option<String>> = BTreeMap::new();
     if let Ok(ledger) = &all.stall_cgroups {
-        names.extend(ledger.groups.iter().map(|(key, group)| (Some(*key), group.path.clone())));
-        names.insert(None, None);
+        names.extend(ledger.groups.iter().map(|(key, group)| (Place::Group(*key), group.path.clone())));
+        names.insert(Place::Others, None);
     }
     if let Ok(ledger) = &all.cgroups {
         for (key, group) in &ledger.groups {
             // One of the two ledgers may know the path of a cgroup that the other does not.
-            let path = names.entry(Some(*key)).or_default();
+            let path = names.entry(Place::Group(*key)).or_default();
             *path = path.take().or_else(|| group.path.clone());
         }
     }
-    let rows = names.into_iter().map(|(key, path)| {
-        let stall = |get: fn(&crate::ledger::CgroupStalls) -> u64| {
+    let stalled = all.stall_cgroups.as_ref().is_ok_and(|ledger| ledger.removed.stalls > 0);
+    if stalled || all.cgroups.as_ref().is_ok_and(|ledger| Place::Removed.pages(ledger) > 0) {
+        names.insert(Place::Removed, None);
+    }
+    let rows = names.into_iter().map(|(place, path)| {
+        let stall = |get: fn(&CgroupStalls) -> u64| {
             figure(step, all, move |l| {
                 stalls(l)?;
-                let ledger = l.stall_cgroups.as_ref().map_err(String::clone)?;
-                Ok(key.map_or(Some(&ledger.other), |key| ledger.groups.get(&key)).map_or(0, get))
+                Ok(place.stalls(l.stall_cgroups.as_ref().map_err(String::clone)?).map_or(0, get))
             })
         };
-        let written = figure(step, all, |l| {
-            let ledger = l.cgroups.as_ref().map_err(String::clone)?;
-            let pages = key.map_or(Some(&ledger.other), |key| ledger.groups.get(&key).map(|group| &group.pages));
-            Ok(pages.map_or(0, |pages| total(pages.values().copied())))
-        });
+        let written = figure(step, all, |l| Ok(place.pages(l.cgroups.as_ref().map_err(String::clone)?)));
         let (number, time) = (stall(|s| s.stalls), stall(|s| s.ns));
-        let parts = all.stall_cgroups.as_ref().ok().and_then(|ledger| {
-            key.map_or(Some(&ledger.other), |key| ledger.groups.get(&key)).map(|group| &group.causes)
-        });
+        let parts = all.stall_cgroups.as_ref().ok().and_then(|ledger| Some(&place.stalls(ledger)?.causes));
         let sum = |figure: &Read<Figure>| figure.as_ref().ok().map(|figure| figure.total);
         let whose = Whose { path: path.clone(), task: None };
-        let name = match (key, path) {
-            (None, _) => "(cgroup unknown)".into(),
-            (_, Some(path)) => container::shown(&path),
-            (Some((Hierarchy::V1, id)), None) => format!("(v1 cgroup {id})"),
-            (Some((Hierarchy::V2, id)), None) => format!("(gone: {id})"),
+        let name = match (place, path) {
+            (Place::Others, _) => "(cgroup unknown)".into(),
+            (Place::Removed, _) => "(removed ones)".into(),
+            (Place::Group(_), Some(path)) => container::shown(&path),
+            (Place::Group((Hierarchy::V1, id)), None) => format!("(v1 cgroup {id})"),
+            (Place::Group((Hierarchy::V2, id)), None) => format!("(gone: {id})"),
         };
         Row {
             whose,

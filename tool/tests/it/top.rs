@@ -142,6 +142,36 @@ fn frames() {
     assert!(wide.contains("CGROUP") && wide.contains("/rwb-limited"), "{wide}");
 }
 
+/// The rows of cgroups add up to what is above them.
+#[test]
+fn removed_cgroups_have_a_row() {
+    let dir = ledger_dir("stalls.json");
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("ledger");
+    let (stalls, pages) = (read("stalls_cgroups"), read("cgroups"));
+    // One of them has lost its row.
+    let of = |text: &str, is_its: bool| -> String {
+        let lines = text.lines().filter(|line| line.starts_with("cgroup.23.") == is_its);
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    let rest = |text: &str| of(text, false);
+    let given = of(&stalls, true).replace("cgroup.23.path /rwb-limited", "cgroup.23.path -");
+    let stalls = rest(&stalls) + &given.replace("cgroup.23.", "removed.0.");
+    let pages = rest(&pages) + "removed.memcg_max.pages 5135\n";
+    let watch = Watch::new(sample_with(1.0, "stalls.json", &[("stalls_cgroups", &stalls), ("cgroups", &pages)]));
+    let figures = Figures::new(&watch, By::Cgroup).expect("figures");
+    let column = |title: &str| figures.table.columns.iter().position(|column| column.title == title).expect(title);
+    let sum = |title: &str| -> f64 { figures.table.rows.iter().filter_map(|row| row.cells[column(title)].key).sum() };
+    let close = |sum: f64, all: u64| assert!((sum - all as f64).abs() < 0.5, "{sum} of {all}");
+    close(sum("STALLS"), figures.stalls.as_ref().expect("there").total);
+    close(sum("STALLED FOR"), figures.stalled_ns.as_ref().expect("there").total);
+    let shown = screen(&watch, &mut View::new(By::Cgroup), (132, 24), PLAIN);
+    let row = cells(&shown, "(removed ones)");
+    assert!(row.contains(&"77".into()) && row.contains(&"5,135".into()), "{shown}");
+    // Without any there is no such row.
+    let shown = screen(&Watch::new(sample("stalls.json")), &mut View::new(By::Cgroup), (132, 24), PLAIN);
+    assert!(!shown.contains("(removed ones)"), "{shown}");
+}
+
 #[test]
 fn every_size() {
     let watch = watch("stalls");
