@@ -415,11 +415,6 @@ impl<W: Write> Writer<W> {
         self.lost
     }
 
-    /// Lines of the trace that were not recognised as events.
-    pub fn unreadable_lines(&self) -> u64 {
-        self.unreadable
-    }
-
     /// Bytes written.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -202,6 +202,11 @@ impl Ledgers {
         }
     }
 
+    /// Whether the module was loaded anew since `before`. Its own counts say so: nothing else sets these back.
+    pub fn is_reloaded(&self, before: &Self) -> bool {
+        self.status.clone().since(&before.status).is_err()
+    }
+
     /// What was counted since `before`. Minima and worst stacks are not changed, because they cannot be subtracted.
     pub fn since(self, before: &Self) -> Result<Self> {
         Ok(Self {

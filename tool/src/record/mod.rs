@@ -184,6 +184,7 @@ struct Session<'a> {
     /// Events in all files that were ended.
     events: u64,
     lost: u64,
+    unreadable: u64,
     /// The size of the last snapshot, in bytes of the file.
     snapshot_bytes: u64,
     interrupted: bool,
@@ -213,6 +214,7 @@ impl<'a> Session<'a> {
             before,
             events: 0,
             lost: 0,
+            unreadable: 0,
             interrupted: false,
             target,
         };
@@ -380,6 +382,7 @@ impl<'a> Session<'a> {
     fn count(&mut self, end: &End) {
         self.events += end.events;
         self.lost += end.lost;
+        self.unreadable += end.unreadable;
     }
 
     /// Writes down the rest and ends the file. Returns the command's exit code.
@@ -404,10 +407,10 @@ impl<'a> Session<'a> {
         };
         self.check_grown(&after);
         let trace = self.trace.take();
-        let unreadable = self.output.writer().unreadable_lines();
         let (path, end) = self.output.end(&after, seconds, self.interrupted, exit)?;
         self.events += end.events;
         self.lost += end.lost;
+        self.unreadable += end.unreadable;
         if let Some(trace) = trace {
             drop(trace.pipe);
             // The recording is complete even if this fails.
@@ -418,10 +421,11 @@ impl<'a> Session<'a> {
         if self.lost > 0 {
             self.progress.say(&format!("{} events were lost; give a larger --buffer or fewer --events", self.lost));
         }
-        if unreadable > 0 {
+        if self.unreadable > 0 {
             self.progress.say(&format!(
-                "{unreadable} lines of the trace were not understood and are left out; use the reclaimwb that was \
-                 built with the module"
+                "{} lines of the trace were not understood and are left out; use the reclaimwb that was built with the \
+                 module",
+                self.unreadable
             ));
         }
         let read = format!("reclaimwb report {}", path.display());
@@ -435,11 +439,17 @@ impl<'a> Session<'a> {
 
     /// Figures are the difference of the snapshots at the end and at the start. Warns if they cannot be computed.
     fn check_grown(&self, after: &Snapshot) {
-        let grown = || after.ledgers()?.since(&self.before.ledgers()?);
-        if let Err(err) = grown() {
-            self.progress
-                .say(&format!("the module was loaded anew meanwhile, and the recording has no figures: {err}"));
-        }
+        let ledgers = self.before.ledgers().and_then(|before| Ok((before, after.ledgers()?)));
+        let grown = ledgers.map(|(before, after)| (after.is_reloaded(&before), after.since(&before)));
+        let (why, err) = match grown {
+            Ok((_, Ok(_))) => return,
+            Ok((true, Err(err))) => ("the module was loaded anew meanwhile", err),
+            Ok((false, Err(err))) => ("a count of the module went back", err),
+            Err(err) => ("the ledgers cannot be read", err),
+        };
+        // What to do about snapshots does not help here.
+        let what = if let Error::Since(what) = err { what } else { err.to_string() };
+        self.progress.say(&format!("{why}, so the recording has no figures: {what}"));
     }
 }
 

@@ -117,8 +117,8 @@ pub fn sample(figures: &Figures, at: SystemTime) -> String {
         _ => writeln!(text, "reserve: {NONE}"),
     };
     let _ = writeln!(text, "lost: {}", count(figures.lost));
-    if figures.restarted {
-        text += "note: the module was loaded anew: all counts began anew\n";
+    if let Some(why) = &figures.restarted {
+        let _ = writeln!(text, "note: {}", look.clean(why));
     }
     for missing in figures.missing() {
         let _ = writeln!(text, "note: {}", look.clean(&missing));

@@ -148,8 +148,8 @@ fn title_of_table(figures: &Figures, view: &View, look: Look, width: u16) -> Lin
 
 /// The note below the table. What is missing is more important than what the columns mean.
 fn note_of(figures: &Figures) -> String {
-    if figures.restarted {
-        return "the module was loaded anew: all counts began anew".into();
+    if let Some(why) = &figures.restarted {
+        return why.clone();
     }
     let missing = figures.missing();
     if missing.is_empty() { figures.table.note.to_owned() } else { missing.join("; ") }

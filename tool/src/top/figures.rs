@@ -168,8 +168,8 @@ pub struct Figures {
     pub step_s: Option<f64>,
     /// Seconds since the totals were reset; `None` if they count since the module was loaded.
     pub total_s: Option<f64>,
-    /// Whether the module was reloaded since the previous sample.
-    pub restarted: bool,
+    /// Why everything started again with this sample, if it did.
+    pub restarted: Option<String>,
     /// Stalls that ended.
     pub stalls: Read<Figure>,
     /// Nanoseconds of these stalls.
@@ -221,7 +221,7 @@ impl Figures {
             module: module(now),
             step_s: step.as_ref().map(|step| step.seconds),
             total_s: reset.as_ref().map(|reset| reset.seconds),
-            restarted: watch.restarted(),
+            restarted: watch.restarted().map(str::to_owned),
             stalls: of(|l| stalls(l).map(|s| total(STALLING.iter().filter_map(|o| Some(s.origins.get(o)?.stalls))))),
             stalled_ns: of(|l| stalls(l).map(|s| total(STALLING.iter().filter_map(|o| Some(s.origins.get(o)?.ns))))),
             written: of(|l| l.writes.as_ref().map(|w| w.total_pages).map_err(String::clone)),

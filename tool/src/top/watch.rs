@@ -61,7 +61,8 @@ pub struct Watch {
     base: Option<Sample>,
     last: Option<Sample>,
     now: Sample,
-    restarted: bool,
+    /// Why everything started again with the last sample, if it did.
+    restarted: Option<String>,
 }
 
 /// The growth between two samples.
@@ -76,18 +77,21 @@ pub struct Gained {
 impl Watch {
     /// Begins with one sample. There are no rates yet.
     pub const fn new(first: Sample) -> Self {
-        Self { base: None, last: None, now: first, restarted: false }
+        Self { base: None, last: None, now: first, restarted: None }
     }
 
-    /// Adds a sample. If the module was reloaded since the last one, everything starts again.
+    /// Adds a sample. If the module was reloaded since the last one, or a count went back, everything starts again.
     pub fn push(&mut self, sample: Sample) -> Result<()> {
         self.restarted = match sample.ledgers.clone().since(&self.now.ledgers) {
-            Ok(_) => false,
-            Err(Error::Since(_)) => true,
+            Ok(_) => None,
+            Err(Error::Since(_)) if sample.ledgers.is_reloaded(&self.now.ledgers) => {
+                Some("the module was loaded anew: all counts began anew".into())
+            }
+            Err(Error::Since(what)) => Some(format!("rates begin anew: {what}")),
             Err(err) => return Err(err),
         };
         let before = std::mem::replace(&mut self.now, sample);
-        if self.restarted {
+        if self.restarted.is_some() {
             (self.base, self.last) = (None, None);
         } else {
             self.last = Some(before);
@@ -105,9 +109,9 @@ impl Watch {
         &self.now
     }
 
-    /// Whether the module was reloaded since the previous sample.
-    pub const fn restarted(&self) -> bool {
-        self.restarted
+    /// Why everything started again with the newest sample, if it did.
+    pub fn restarted(&self) -> Option<&str> {
+        self.restarted.as_deref()
     }
 
     /// The growth since the previous sample, if there is one.

@@ -342,9 +342,46 @@ fn a_module_that_goes_away() {
     for path in fake.files("after") {
         fs::copy(&path, fake.path("debugfs").join(path.file_name().expect("a name"))).expect("copied");
     }
+    let older = Fake::new();
+    let script = "cp $2/debugfs/* $1/debugfs/";
+    let dirs = [fake.name(""), older.name("")];
+    let output = fake.run(&["-o", &fake.name("a.jsonl"), "--", "sh", "-c", script, "sh", &dirs[0], &dirs[1]]);
+    let line = said(&output);
+    assert!(output.status.success() && line.contains("the module was loaded anew"), "{line}");
+    assert!(line.contains("the recording has no figures") && !line.contains("--since"), "{line}");
+}
+
+/// A count that fell while the module stayed is not a module that was loaded anew.
+#[test]
+fn a_count_that_went_back() {
+    let fake = Fake::new();
+    for path in fake.files("after") {
+        fs::copy(&path, fake.path("debugfs").join(path.file_name().expect("a name"))).expect("copied");
+    }
     let script = "printf '%s\\n' \"$(sed 's/^\\(kswapd.windows\\) .*/\\1 0/' $1/debugfs/writes)\" > $1/debugfs/writes";
     let output = fake.run(&["-o", &fake.name("a.jsonl"), "--", "sh", "-c", script, "sh", &fake.name("")]);
-    assert!(output.status.success() && said(&output).contains("the module was loaded anew"), "{}", said(&output));
+    let line = said(&output);
+    assert!(output.status.success() && !line.contains("loaded anew"), "{line}");
+    assert!(line.contains("a count of the module went back") && line.contains("kswapd.windows was "), "{line}");
+}
+
+/// Those of all files, and not only of the last one.
+#[test]
+fn lines_that_are_not_understood_are_told_in_the_end() {
+    let fake = Fake::new();
+    let child = fake.start(&["--dir", &fake.name("ring"), "--every", "1s", "--keep", "1h"]);
+    let pipe = fake.path(&format!("tracefs/instances/reclaimwb-record-{}/trace_pipe", child.id()));
+    until("the recorder", || fake.path("ring").exists() && !fake.files("ring").is_empty());
+    let mut file = fs::OpenOptions::new().append(true).open(&pipe).expect("the pipe");
+    std::io::Write::write_all(&mut file, b"  no event at all\n").expect("written");
+    let has_it = |path: &PathBuf| Recording::load(path).is_ok_and(|recording| recording.end.unreadable == 1);
+    let ended = || fake.files("ring").into_iter().filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    until("the first file's end", || ended().any(|path| has_it(&path)));
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(ended().count() > 1 && ended().filter(has_it).count() == 1);
+    assert!(said(&output).contains("1 lines of the trace were not understood"), "{}", said(&output));
 }
 
 /// No trace event says when a parameter is set: the recorder looks.

@@ -272,6 +272,19 @@ fn a_module_that_was_loaded_anew() {
     assert!(!shown.contains("loaded anew"), "{shown}");
 }
 
+/// If only one count fell, the module stayed: that is said, with what fell.
+#[test]
+fn a_count_that_went_back() {
+    let text = std::fs::read_to_string(ledger_dir("stalls.json").path().join("writes")).expect("ledger");
+    let windows = format!("kswapd.windows {}\n", row("stalls.json", "writes", "kswapd.windows"));
+    let less = text.replace(&windows, "kswapd.windows 1\n");
+    assert_ne!(text, less);
+    let mut watch = watch("stalls");
+    watch.push(sample_with(watch.now().at + 1.0, "stalls.json", &[("writes", &less)])).expect("no error");
+    let shown = screen(&watch, &mut View::new(By::Origin), (132, 24), PLAIN);
+    assert!(shown.contains("rates begin anew: kswapd.windows was ") && !shown.contains("loaded anew"), "{shown}");
+}
+
 #[test]
 fn reset_begins_the_totals_anew() {
     let mut watch = Watch::new(sample("stalls-before.json"));
