@@ -303,8 +303,8 @@ impl Remedy {
                 matches!(now.handoff, Handoff::Never | Handoff::LowHeadroom)
                     && matches!(now.swap, Swap::Disk | Swap::Nbd)
             }
-            Self::SmallerRequests => queue.max_sectors_kb.is_none_or(|kb| kb > SMALL_KB),
-            Self::MoreConnections => queue.connections.is_none_or(|n| n < 2),
+            Self::SmallerRequests => can_have_smaller_requests(queue),
+            Self::MoreConnections => can_have_more_connections(queue),
             Self::Compress => now.zswap == Zswap::Off && matches!(now.swap, Swap::Disk | Swap::Nbd),
             Self::FasterSwap | Self::MoreSwap => now.swap != Swap::Nothing,
             Self::FasterCompression => now.swap == Swap::Memory,
@@ -378,6 +378,16 @@ impl Remedy {
             }
         }
     }
+}
+
+/// Whether the requests of this NBD device are not small yet, as far as is known.
+pub fn can_have_smaller_requests(queue: &Queue) -> bool {
+    queue.max_sectors_kb.is_none_or(|kb| kb > SMALL_KB)
+}
+
+/// Whether this NBD device has only one connection, as far as is known.
+pub fn can_have_more_connections(queue: &Queue) -> bool {
+    queue.connections.is_none_or(|n| n < 2)
 }
 
 fn limit(origin: Origin, cgroup: Option<&str>) -> String {

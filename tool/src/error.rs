@@ -10,7 +10,7 @@ pub enum Error {
     #[error("debugfs is not mounted; as root: mount -t debugfs none /sys/kernel/debug")]
     NotMounted,
     /// debugfs is mounted, but the module's directory is not there.
-    #[error("no {0}: the module is not loaded; as root: insmod reclaimwb.ko")]
+    #[error("no {0}: the module is not loaded; as root: modprobe reclaimwb, or insmod reclaimwb.ko where it was built")]
     NotLoaded(PathBuf),
     /// The module is loaded but has no ledgers.
     #[error("the module is loaded but {0} is not there; its start messages say why: dmesg | grep reclaimwb")]
@@ -38,8 +38,10 @@ pub enum Error {
         source: io::Error,
     },
     /// A ledger has a format that this tool does not know.
-    #[error("the ledgers have format {0}, this tool reads format 2; use the reclaimwb that was built with the module")]
-    Format(String),
+    #[error(
+        "the ledgers have format {0}, this tool reads format {1}; use the reclaimwb that was built with the module"
+    )]
+    Format(String, &'static str),
     /// A ledger of an older module, in which the rows have another meaning.
     #[error(
         "ledger {ledger} counts {counts}, not {wanted}: the module is older (version {version}); use the reclaimwb \
@@ -106,7 +108,10 @@ pub enum Error {
     )]
     NoTracePrivilege(PathBuf),
     /// The module's events are not there.
-    #[error("no {0}: the module is not loaded, or its kernel was built without events; as root: insmod reclaimwb.ko")]
+    #[error(
+        "no {0}: the module is not loaded, or its kernel was built without events; as root: modprobe reclaimwb, or \
+         insmod reclaimwb.ko where it was built"
+    )]
     NoEvents(PathBuf),
     /// An event that the module does not have.
     #[error("--events: the module has no event {event:?}; it has {known}; or all, or none")]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! A summary of the report: a few lines with figures, each of which names the section that says more.
 
+use std::collections::BTreeMap;
+
 use crate::{
     advice,
     format::{bytes_label, count, mib, percent, span},
@@ -10,7 +12,7 @@ use crate::{
         HandoffSection, KswapdRow, NbdDeviceRow, NotRecorded, Report, ReservesSection, StackRow, WriteAroundSection,
         WritesSection,
     },
-    system::{Psi, System},
+    system::{Psi, Queue, System},
     verdict,
 };
 
@@ -190,7 +192,7 @@ pub fn lines(report: &Report, pressure: Option<Pressure>) -> Vec<Line> {
     out.extend(no_pressure(report.machine.psi));
     if let Some(nbd) = report.nbd.get() {
         let told = nbd.devices.iter().filter(|device| device.verdict.is_some());
-        out.extend(told.map(|device| Line::fact(3, "NBD REQUESTS", nbd_verdict(device))));
+        out.extend(told.map(|device| Line::fact(3, "NBD REQUESTS", nbd_verdict(device, &report.machine.queues))));
     }
     match &report.writes {
         crate::report::Section::Available(writes) if writes.pages == 0 => {
@@ -310,10 +312,17 @@ fn troubled(section: &HandoffSection) -> Option<Line> {
 }
 
 /// What most of the time of an NBD device's requests was lost to.
-fn nbd_verdict(device: &NbdDeviceRow) -> String {
+fn nbd_verdict(device: &NbdDeviceRow, queues: &BTreeMap<String, Queue>) -> String {
     let requests = total(device.directions.iter().map(|row| row.requests.count));
     let whose = device.verdict.map_or("nobody", Verdict::label);
-    let help = if device.lock_held_long { "; smaller requests or more connections may help" } else { "" };
+    let queue = queues.get(&device.device).cloned().unwrap_or_default();
+    let help = match (advice::can_have_smaller_requests(&queue), advice::can_have_more_connections(&queue)) {
+        _ if !device.lock_held_long => "",
+        (true, true) => "; smaller requests or more connections may help",
+        (true, false) => "; smaller requests may help",
+        (false, true) => "; more connections may help",
+        (false, false) => "",
+    };
     format!(
         "{}: {} requests; most of their time ({}) was {whose}{help}.",
         device.device,
@@ -542,6 +551,8 @@ fn losses(lost: &NotRecorded) -> String {
             "calls" => "not followed (calls of functions that are timed)",
             "stalls" => "not followed (stalls: too many tasks at once)",
             "stall_cgroups" => "beyond the table (stalls, by cgroup)",
+            "lock_holders" => "not compared with waits for locks (stalls: too many tasks at once)",
+            "lock_waits" => "not followed (waits for locks: too many tasks at once)",
             "longest" => "not looked at (stalls, whether they are among the longest)",
             "shrinkers" => "beyond the table (calls of shrinkers)",
             "takers" => "beyond the table (blocks taken)",
@@ -552,7 +563,11 @@ fn losses(lost: &NotRecorded) -> String {
             "wait_tasks" => "beyond the table (waits for memory, by task)",
             "waiters" => "beyond the table (tasks that waited for the reserves)",
             "wakers" => "beyond the table (tasks that woke kswapd)",
+            "nbd_requests" => "not followed (NBD requests: too many at once)",
+            "nbd_abandoned" => "whose end was not seen (NBD requests)",
+            "nbd_longest" => "not looked at (NBD requests, whether they are the longest)",
             "swap_writes" => "not followed (queued swap writes, of which it would not be known whose failed)",
+            "zswap" => "counted as written by reclaim (pages that zswap wrote back: too many tasks at once)",
             other => other,
         };
         parts.push(format!("{} {what}", count(*n)));

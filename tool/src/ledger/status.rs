@@ -144,7 +144,7 @@ impl Status {
         // Check the format first, so that a newer format is not taken for a broken ledger.
         let format = rows.take("format")?;
         if format != FORMAT {
-            return Err(Error::Format(format));
+            return Err(Error::Format(format, FORMAT));
         }
         let version = rows.take("version")?;
         let enabled = match rows.take("enabled")?.as_str() {

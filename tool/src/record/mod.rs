@@ -448,7 +448,10 @@ impl<'a> Session<'a> {
             Err(err) => ("the ledgers cannot be read", err),
         };
         // What to do about snapshots does not help here.
-        let what = if let Error::Since(what) = err { what } else { err.to_string() };
+        let what = match err {
+            Error::Since(what) => what,
+            other => other.to_string(),
+        };
         self.progress.say(&format!("{why}, so the recording has no figures: {what}"));
     }
 }

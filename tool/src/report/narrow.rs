@@ -323,6 +323,7 @@ fn of_waits(ledgers: &Ledgers, filter: &Filter) -> Section<WaitsSection> {
         cgroups: rows,
         lost_rows: 0,
         devices: BTreeMap::new(),
+        other_devices_ns: None,
     })
 }
 

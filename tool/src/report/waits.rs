@@ -95,6 +95,8 @@ pub struct WaitsSection {
     pub lost_rows: u64,
     /// By device, `MAJOR:MINOR`, and kind; `0:0` if the device is not known.
     pub devices: BTreeMap<String, BTreeMap<WaitKind, WaitCount>>,
+    /// Nanoseconds for devices for which the ledger had no room; absent in a narrowed report.
+    pub other_devices_ns: Option<u64>,
 }
 
 impl WaitsSection {
@@ -169,6 +171,7 @@ pub(super) fn section(ledger: &Waits, cgroups: &WaitCgroups) -> Section<WaitsSec
         cgroups: groups,
         lost_rows: cgroups.lost_rows,
         devices: devices.filter(|(_, kinds)| !kinds.is_empty()).collect(),
+        other_devices_ns: Some(ledger.other_devices_ns),
     })
 }
 

@@ -9,10 +9,12 @@ use super::{
     layout::{Page, Table},
 };
 use crate::{
+    advice,
     format::{cell, count, mib_number, percent, span},
     ledger::{GroupState, total},
     names::{Ended, Phase, Verdict},
     report::{BatchRow, NbdDeviceRow, NbdRow, Report, WaitedForRow},
+    system::Queue,
 };
 
 /// Draws where the time of requests went.
@@ -61,8 +63,9 @@ pub fn render(page: &mut Page, report: &Report) {
     }
     for device in &nbd.devices {
         page.paragraph("  ", "    ", &verdict(device));
-        if device.lock_held_long {
-            page.advice("  ", "    ", &advice(device));
+        let queue = report.machine.queues.get(&device.device).cloned().unwrap_or_default();
+        if let Some(text) = remedies(device, &queue).filter(|_| device.lock_held_long) {
+            page.advice("  ", "    ", &text);
         }
         for row in &device.directions {
             if let Some(text) = longest(device, row) {
@@ -115,14 +118,21 @@ pub fn verdict(device: &NbdDeviceRow) -> String {
     format!("{}: most of the time ({}) was {why}.", device.device, percent(share))
 }
 
-fn advice(device: &NbdDeviceRow) -> String {
-    format!(
-        "Requests of {0} held the send lock for long ({1} of the time others waited for it): smaller ones (a lower \
-         /sys/block/{0}/queue/max_sectors_kb) let others through sooner, more connections (nbd-client -C) let them \
-         pass.",
-        device.device,
-        percent(device.lock_share.unwrap_or(0.0))
-    )
+/// What lets other requests pass; `None` if the device has it already.
+fn remedies(device: &NbdDeviceRow, queue: &Queue) -> Option<String> {
+    let name = &device.device;
+    let smaller = advice::can_have_smaller_requests(queue)
+        .then(|| format!("smaller ones (a lower /sys/block/{name}/queue/max_sectors_kb) let others through sooner"));
+    let more =
+        advice::can_have_more_connections(queue).then(|| "more connections (nbd-client -C) let them pass".to_owned());
+    let helps: Vec<String> = smaller.into_iter().chain(more).collect();
+    (!helps.is_empty()).then(|| {
+        format!(
+            "Requests of {name} held the send lock for long ({} of the time others waited for it): {}.",
+            percent(device.lock_share.unwrap_or(0.0)),
+            helps.join(", ")
+        )
+    })
 }
 
 fn longest(device: &NbdDeviceRow, row: &NbdRow) -> Option<String> {

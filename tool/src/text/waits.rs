@@ -99,6 +99,10 @@ fn devices(page: &mut Page, waits: &WaitsSection) {
             table.row(vec![name.clone(), kind.label().into(), cell(n.waits), span(n.ns / 1000)]);
         }
     }
+    // These are not counted by kind, nor one by one.
+    if let Some(ns) = waits.other_devices_ns.filter(|ns| *ns > 0) {
+        table.row(vec!["(others)".into(), "-".into(), "-".into(), span(ns / 1000)]);
+    }
     if !table.is_empty() {
         page.line("");
         page.table(&table);

@@ -90,7 +90,7 @@ fn broken_rows_of_the_helper() {
 #[test]
 fn no_ledgers() {
     let line = complaint(&["report", "--debugfs", "/nowhere/reclaimwb"]);
-    contains(&line, &["/nowhere/reclaimwb", "not loaded", "insmod"]);
+    contains(&line, &["/nowhere/reclaimwb", "not loaded", "modprobe reclaimwb", "insmod"]);
     let dir = tempfile::tempdir().expect("a temporary directory");
     let line = complaint(&["status", "--debugfs", dir.path().to_str().expect("a plain path")]);
     contains(&line, &["status", "dmesg"]);

@@ -59,6 +59,33 @@ fn a_lock_that_is_held_for_long_gets_advice() {
     }
 }
 
+/// What the device has already is not advised.
+#[test]
+fn advice_looks_at_the_queue() {
+    let dir = with(&[("nbd", nbd(100, [900, 1, 60, 20, 10, 0]))]);
+    let file = dir.path().join("saved.json");
+    let file = file.to_str().expect("a plain path");
+    stdout(&["snapshot", "--debugfs", dir.path().to_str().expect("a plain path"), "-o", file]);
+    let mut json: Value = serde_json::from_str(&fs::read_to_string(file).expect("saved")).expect("JSON");
+    for (kb, connections, smaller, more) in
+        [(1280, 1, true, true), (1280, 2, true, false), (128, 1, false, true), (64, 4, false, false)]
+    {
+        json["system"]["queues"]["nbd0"] = serde_json::json!({"max_sectors_kb": kb, "connections": connections});
+        fs::write(file, json.to_string()).expect("saved");
+        let text = stdout(&["report", file]).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(text.contains("smaller ones (a lower /sys/block/nbd0"), smaller, "{text}");
+        assert_eq!(text.contains("more connections (nbd-client -C) let them pass"), more, "{text}");
+        assert_eq!(text.contains("held the send lock for long"), smaller || more, "{text}");
+        let help = match (smaller, more) {
+            (true, true) => "was us; smaller requests or more connections may help.",
+            (true, false) => "was us; smaller requests may help.",
+            (false, true) => "was us; more connections may help.",
+            (false, false) => "was us.",
+        };
+        assert!(text.contains(help), "{help} {text}");
+    }
+}
+
 #[test]
 fn phases_sum_to_the_whole() {
     let (text, json) = report(&[("nbd", nbd(100, [1, 2, 3, 4, 5, 6]))]);

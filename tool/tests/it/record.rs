@@ -317,7 +317,7 @@ fn what_is_missing_is_named() {
 
     fs::remove_dir_all(fake.path("tracefs/events/reclaimwb")).expect("removed");
     let line = with(&[]);
-    assert!(line.contains("events/reclaimwb: the module is not loaded") && line.contains("insmod"), "{line}");
+    assert!(line.contains("events/reclaimwb: the module is not loaded") && line.contains("modprobe"), "{line}");
     fs::remove_dir_all(fake.path("tracefs/instances")).expect("removed");
     assert!(with(&[]).contains("has no instances"));
 }

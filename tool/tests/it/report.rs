@@ -30,6 +30,32 @@ fn all_tasks_but_kswapd_write_on_their_own_stack() {
     }
 }
 
+/// What is lost has words for people, whatever it is.
+#[test]
+fn what_was_lost_is_told_in_words() {
+    let documented = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Documentation/ledgers.rst"));
+    let documented = documented.expect("ledgers.rst");
+    let names: Vec<&str> = documented
+        .lines()
+        .filter_map(|line| line.strip_prefix("``lost.")?.split_once("``").map(|(name, _)| name))
+        .collect();
+    assert!(names.len() > 20 && names.contains(&"zswap") && names.contains(&"nbd_abandoned"), "{names:?}");
+    let dir = ledger_dir("after.json");
+    edit(dir.path(), "status", |text| {
+        let mut new: Vec<String> = text.lines().filter(|line| !line.starts_with("lost.")).map(str::to_owned).collect();
+        new.extend(names.iter().map(|name| format!("lost.{name} 7")));
+        new.join("\n") + "\n"
+    });
+    let (_, json) = report_of(dir.path());
+    let lines = json["summary"].as_array().expect("lines").iter().filter_map(Value::as_str);
+    let lost = lines.filter(|line| line.starts_with("Lost: ")).collect::<String>();
+    let (lost, _) = lost.split_once(". ").expect("a line");
+    let parts: Vec<&str> = lost.trim_start_matches("Lost: ").split("; ").collect();
+    for name in &names {
+        assert!(!parts.contains(&format!("7 {name}").as_str()), "{name}: {lost}");
+    }
+}
+
 #[test]
 fn report_since() {
     golden("since.txt", &stdout(&["report", &fixture("after.json"), "--since", &fixture("before.json")]));

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::common::{complaint, edit, ledger_dir, report_since, stdout, waits, waits_cgroups};
+use crate::common::{complaint, edit, ledger_dir, report_of, report_since, stdout, waits, waits_cgroups};
 use serde_json::Value;
 
 fn with(ms: [u64; 8]) -> tempfile::TempDir {
@@ -27,13 +27,17 @@ fn summary(ms: [u64; 8]) -> String {
 
 #[test]
 fn the_section_has_all_of_it() {
-    let (text, json) = report([1000, 4000, 0, 2000, 0, 0, 500, 500]);
+    let dir = with([1000, 4000, 0, 2000, 0, 0, 500, 500]);
+    edit(dir.path(), "waits", |text| text.replace("device.other.ns 0\n", "device.other.ns 2500000000\n"));
+    let (text, json) = report_of(dir.path());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for says in [
         "file pages read again 10 4.000 s 2.000 s 4.000 s memory.max 100.0 %",
         "Tasks waited for 7.500 s in all.",
         "PSI counts 4.000 s of that and of the waits of kernel threads; unexplained: 6.2 %.",
         "Pages of files that came back soon after reclaim: 5,020 (20 at no limit, 5,000 at memory.max).",
         "8:16 swap-in 10 1.000 s",
+        "(others) - - 2.500 s",
         "Who waited for file pages read again: a worker 10 (4.000 s).",
         "/pods/app 1.000 s 4.000 s - 2.000 s 1.000 s 4.000 s 5,023",
     ] {
@@ -44,6 +48,7 @@ fn the_section_has_all_of_it() {
     assert_eq!(section["kinds"][0]["kind"], "refault");
     assert_eq!(section["cgroups"][0]["limited_by"], "/pods");
     assert_eq!(section["devices"]["8:16"]["refault"]["waits"], 10);
+    assert_eq!(section["other_devices_ns"], 2_500_000_000_u64);
 }
 
 #[test]
