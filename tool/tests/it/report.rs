@@ -11,7 +11,7 @@ fn report_text() {
     golden("report.txt", &stdout(&["report", &fixture("after.json")]));
 }
 
-/// memory.reclaim and MADV_PAGEOUT ask for reclaim: their tasks did not only want memory.
+/// `memory.reclaim` and `MADV_PAGEOUT` ask for reclaim: their tasks did not only want memory.
 #[test]
 fn all_tasks_but_kswapd_write_on_their_own_stack() {
     let dir = ledger_dir("after.json");
