@@ -90,8 +90,8 @@ pub struct Outcome {
     /// Whether that is known. If a figure is known only as a bound, the condition may hold for some of the values that
     /// it can have, and not for others. Then `holds` is false.
     pub decided: bool,
-    /// What it was compared with: a ratio, or the figure of B in its unit; absent if it is a ratio to 0. If a figure is
-    /// known only as a bound, this is the bound, or the ratio of bounds.
+    /// What it was compared with: a ratio, or the figure of B in its unit; absent if it is a ratio to 0. If there is only
+    /// a bound of a figure, this is the bound, or the ratio of bounds.
     pub value: Option<f64>,
     /// The least that this can be; absent if it is a ratio to 0.
     pub least: Option<f64>,
