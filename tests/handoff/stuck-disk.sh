@@ -7,7 +7,7 @@
 # faults: progress lifetime
 # disk: 512M
 # nbd: slow
-# timeout: 300
+# timeout: 400
 . "$(dirname "$0")/../lib/test.sh"
 
 need_helper
@@ -32,7 +32,7 @@ is_stuck()
 
 queued()
 {
-	[ "$(handoff pending.requests)" -gt 1 ]
+	[ "$(handoff pending.requests)" -gt 7 ]
 }
 
 writeback()
@@ -64,12 +64,13 @@ stuck=$(writeback)
 nbd_swap_on slow
 cg_make rwb-swap
 echo 24M > "$CG/rwb-swap/memory.max"
-in_cg "$CG/rwb-swap" "$BIN/swapload" -n 4 -m 12 -T 60 > "$TMP/load" 2>&1 &
+in_cg "$CG/rwb-swap" "$BIN/swapload" -n 16 -m 3 -T 60 > "$TMP/load" 2>&1 &
 load=$!
 undo "load_ends"
 check "requests wait for the writer" loop_until 300 queued
 set_to write_around=N &
 setter=$!
+loop_until 300 waits_in_kernel $setter
 load_ends
 check "what was queued is written" loop_until 300 only_stuck
 say "under writeback: $(writeback), at the disk: $stuck"
