@@ -40,7 +40,7 @@ use crate::{
     shim::{
         entries,
         nbd::Bio,
-        rwb_slot_is,
+        rwb_set_slot,
         wait::WaitFacts,
         At,
         Folio,
@@ -197,18 +197,18 @@ fn seen(_: &Pinned<'_>, slot: Option<&Slot>) {
     if let Some(slot) = slot {
         // SAFETY: The slot belongs to the ledgers of the module, which live until all probes are
         // gone. Preemption is off.
-        unsafe { rwb_slot_is(core::ptr::from_ref(slot) as usize) };
+        unsafe { rwb_set_slot(core::ptr::from_ref(slot) as usize) };
     }
 }
 
 /// Counts a folio that pageout() wrote, if it is like the one before. The arguments are all that is
-/// recorded of it. If it was counted, nothing else has to be looked at. Returns `RWB_AGAIN_*`.
+/// recorded of it. If it was counted, nothing else has to be looked at. Returns `RWB_REPEAT_*`.
 ///
 /// # Safety
 ///
 /// `slot` is one that [`seen`] noted, and a probe of its ledgers runs during the call.
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_write_again(
+unsafe extern "C" fn rwb_rs_repeated_write(
     slot: usize,
     sp: usize,
     caller: usize,
@@ -227,21 +227,21 @@ unsafe extern "C" fn rwb_rs_write_again(
     slot.writes_again(&this, folio).to_raw()
 }
 
-/// Like [`rwb_rs_write_again`], for a swap bio of one page that is submitted to a device that
+/// Like [`rwb_rs_repeated_write`], for a swap bio of one page that is submitted to a device that
 /// writes at once.
 ///
 /// # Safety
 ///
-/// As for [`rwb_rs_write_again`].
+/// As for [`rwb_rs_repeated_write`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_bio_again(
+unsafe extern "C" fn rwb_rs_repeated_bio(
     slot: usize,
     sp: usize,
     caller: usize,
     facts: usize,
     folio: usize,
 ) -> u32 {
-    // SAFETY: As in `rwb_rs_write_again()`.
+    // SAFETY: As in `rwb_rs_repeated_write()`.
     let slot = unsafe { &*(slot as *const Slot) };
     let this = Sameness {
         sp,
@@ -256,9 +256,9 @@ unsafe extern "C" fn rwb_rs_bio_again(
 ///
 /// # Safety
 ///
-/// As for [`enter`], and as for [`rwb_rs_write_again`].
+/// As for [`enter`], and as for [`rwb_rs_repeated_write`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_enough(ledgers: *mut c_void, slot: usize, bios: bool) {
+unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, bios: bool) {
     // SAFETY: By the safety requirements.
     let (ledgers, pin, slot) = unsafe {
         (

@@ -7,7 +7,7 @@
 
 use crate::{
     kernel_ext::{
-        fprobe::{
+        function_probe::{
             FunctionProbe,
             Missed, //
         },

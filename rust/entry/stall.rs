@@ -147,7 +147,7 @@ pub(super) unsafe extern "C" fn rwb_rs_tag_wait(ledgers: *mut c_void, at: *const
 ///
 /// As for [`event`].
 #[no_mangle]
-pub(super) unsafe extern "C" fn rwb_rs_interrupts(ledgers: *mut c_void, at: *const At) {
+pub(super) unsafe extern "C" fn rwb_rs_remote_flush(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
     unsafe { event(ledgers, at, Event::TlbFlush, probes::tlb::interrupts) }
 }

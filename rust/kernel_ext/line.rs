@@ -30,7 +30,7 @@ unsafe impl Sync for Line {}
 /// Sleeps for `ms` milliseconds, or until the task is killed.
 pub(crate) fn nap(ms: u32) {
     // SAFETY: This is process context, which may sleep.
-    unsafe { shim::rwb_nap(ms) };
+    unsafe { shim::rwb_sleep_killable(ms) };
 }
 
 impl Line {
@@ -54,10 +54,10 @@ impl Line {
         let entry = Opaque::<bindings::wait_queue_entry>::uninit();
         // SAFETY: Both pointers are valid. The function initializes `entry`, which does not move,
         // and lives until the call below has removed it.
-        unsafe { shim::rwb_line_join(self.head.get(), entry.get()) };
+        unsafe { shim::rwb_wait_queue_join(self.head.get(), entry.get()) };
         drop(held);
         // SAFETY: This is process context, and the current task joined the queue with `entry`.
-        unsafe { shim::rwb_line_sleep(self.head.get(), entry.get()) };
+        unsafe { shim::rwb_wait_queue_sleep(self.head.get(), entry.get()) };
         lock()
     }
 
@@ -65,13 +65,13 @@ impl Line {
     pub(crate) fn wake(&self, n: u32) {
         if n != 0 {
             // SAFETY: The queue is live.
-            unsafe { shim::rwb_line_wake(self.head.get(), n) };
+            unsafe { shim::rwb_wait_queue_wake(self.head.get(), n) };
         }
     }
 
     /// Wakes all tasks. Any context.
     pub(crate) fn wake_all(&self) {
         // SAFETY: The queue is live.
-        unsafe { shim::rwb_line_wake(self.head.get(), 0) };
+        unsafe { shim::rwb_wait_queue_wake(self.head.get(), 0) };
     }
 }

@@ -229,7 +229,7 @@ impl<H: Host> Probes<H> {
                 let [stalls, waits] = host.stalling();
                 // SAFETY: The counts live as long as the host. We hold the host until C checks no
                 // counts any more: see `detach()`.
-                unsafe { shim::rwb_count_stalls_in(stalls.as_ptr(), waits.as_ptr()) };
+                unsafe { shim::rwb_set_stall_counters(stalls.as_ptr(), waits.as_ptr()) };
                 let attached = Self::attach_kernel(host, None).and_then(|()| {
                     // SAFETY: The notifier block and the host were initialised above, the value is
                     // pinned, and `drop` unregisters. If this fails, nothing is left registered
@@ -374,7 +374,7 @@ impl<H: Host> Probes<H> {
         unsafe { shim::rwb_tracepoint_sync() };
         // SAFETY: C checks no counts from here on. Nobody reads the counts of `host` any more,
         // because the probes that do are detached, and their handlers have ended.
-        unsafe { shim::rwb_count_stalls_in(core::ptr::null(), core::ptr::null()) };
+        unsafe { shim::rwb_set_stall_counters(core::ptr::null(), core::ptr::null()) };
     }
 
     /// Called by the notifier chain when a module with tracepoints was loaded, or is about to be

@@ -80,9 +80,9 @@ impl Again {
     #[inline(always)]
     pub(crate) fn to_raw(self) -> u32 {
         match self {
-            Self::No => shim::RWB_AGAIN_NO,
-            Self::Counted => shim::RWB_AGAIN_COUNTED,
-            Self::Enough => shim::RWB_AGAIN_ENOUGH,
+            Self::No => shim::RWB_REPEAT_DIFFERS,
+            Self::Counted => shim::RWB_REPEAT_COUNTED,
+            Self::Enough => shim::RWB_REPEAT_FULL,
         }
     }
 }

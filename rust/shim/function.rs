@@ -73,8 +73,8 @@ impl Entered<'_> {
     ///
     /// # Safety
     ///
-    /// `args` are what the C shim passes for a call of the function (`rwb_about()` in fprobe.c).
-    /// The function does not return while the value is used.
+    /// `args` are what the C shim passes for a call of the function (`rwb_prepare_args()` in
+    /// function_probe.c). The function does not return while the value is used.
     pub(crate) unsafe fn new(function: Function, args: [usize; 2]) -> Self {
         Self {
             function,

@@ -589,34 +589,34 @@ void rwb_sleep_end(void)
 	__set_current_state(TASK_RUNNING);
 }
 
-/* --- a line of tasks that wait */
+/* --- a queue of tasks that wait */
 
-/* Puts the current task at the end of the line. The caller holds the lock of what it waits for. */
-void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry)
+/* Puts the current task at the end of the queue. The caller holds the lock of what it waits for. */
+void rwb_wait_queue_join(struct wait_queue_head *head, struct wait_queue_entry *entry)
 {
 	init_wait(entry);
-	prepare_to_wait_exclusive(line, entry, TASK_KILLABLE);
+	prepare_to_wait_exclusive(head, entry, TASK_KILLABLE);
 }
 
-/* Sleeps until the task is woken or killed, and leaves the line. */
-void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry)
+/* Sleeps until the task is woken or killed, and leaves the queue. */
+void rwb_wait_queue_sleep(struct wait_queue_head *head, struct wait_queue_entry *entry)
 {
 	/* Without the helper, the task would sleep in the device. */
 	io_schedule();
-	finish_wait(line, entry);
+	finish_wait(head, entry);
 }
 
 /* Sleeps for @ms milliseconds, or until the task is killed. */
-void rwb_nap(u32 ms)
+void rwb_sleep_killable(u32 ms)
 {
 	__set_current_state(TASK_KILLABLE);
 	io_schedule_timeout(msecs_to_jiffies(ms));
 }
 
-/* Wakes the first @n tasks of the line; all if @n is 0. Any context. */
-void rwb_line_wake(struct wait_queue_head *line, unsigned int n)
+/* Wakes the first @n tasks of the queue; all if @n is 0. Any context. */
+void rwb_wait_queue_wake(struct wait_queue_head *head, unsigned int n)
 {
-	__wake_up(line, TASK_NORMAL, n, NULL);
+	__wake_up(head, TASK_NORMAL, n, NULL);
 }
 
 /* Whether the current task is dying. Its memory is wanted back, so it had better not wait. */

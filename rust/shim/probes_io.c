@@ -82,19 +82,19 @@ static __always_inline unsigned long rwb_bio_facts(const struct bio *bio)
 }
 
 /* Counts a bio that is like the one before, as most are. Returns false if it is another one. */
-static __always_inline bool rwb_bio_again(void *data, const struct bio *bio, void *frame)
+static __always_inline bool rwb_repeated_bio(void *data, const struct bio *bio, void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
 	unsigned long facts = rwb_bio_facts(bio);
-	u32 again;
+	u32 result;
 
 	if (!slot || !facts)
 		return false;
-	again = rwb_rs_bio_again(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
-				 (unsigned long)page_folio(bio->bi_io_vec->bv_page));
-	if (unlikely(again == RWB_AGAIN_ENOUGH))
-		rwb_rs_enough(data, slot, true);
-	return likely(again);
+	result = rwb_rs_repeated_bio(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
+				     (unsigned long)page_folio(bio->bi_io_vec->bv_page));
+	if (unlikely(result == RWB_REPEAT_FULL))
+		rwb_rs_record_counted(data, slot, true);
+	return likely(result);
 }
 
 /*
@@ -188,7 +188,7 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	}
 
 	guard(preempt_notrace)();
-	if (!rwb_bio_again(data, bio, __builtin_frame_address(0)))
+	if (!rwb_repeated_bio(data, bio, __builtin_frame_address(0)))
 		rwb_swap_write(data, bio, __builtin_frame_address(0));
 }
 #endif

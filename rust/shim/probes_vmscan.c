@@ -15,7 +15,7 @@
 DEFINE_PER_CPU(unsigned long, rwb_slot);
 
 /* Notes the slot of the current task on this CPU. Preemption is off. */
-void rwb_slot_is(unsigned long slot)
+void rwb_set_slot(unsigned long slot)
 {
 	__this_cpu_write(rwb_slot, slot);
 }
@@ -208,20 +208,20 @@ static __always_inline unsigned long rwb_folio_facts(const struct folio *folio,
  * Counts a write that is like the one before, as most are. Nothing else has to be done for it.
  * Returns false if it is another one.
  */
-static __always_inline bool rwb_write_again(void *data, struct folio *folio, void *frame)
+static __always_inline bool rwb_repeated_write(void *data, struct folio *folio, void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
 	u64 cgroup;
-	u32 again;
+	u32 result;
 
 	if (!slot || trace_reclaim_write_enabled() || !rwb_plain_cgroup(folio, &cgroup))
 		return false;
-	again = rwb_rs_write_again(slot, rwb_frame_sp(frame), rwb_frame_caller(frame),
-				   rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
-				   (unsigned long)folio);
-	if (unlikely(again == RWB_AGAIN_ENOUGH))
-		rwb_rs_enough(data, slot, false);
-	return likely(again);
+	result = rwb_rs_repeated_write(slot, rwb_frame_sp(frame), rwb_frame_caller(frame),
+				       rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
+				       (unsigned long)folio);
+	if (unlikely(result == RWB_REPEAT_FULL))
+		rwb_rs_record_counted(data, slot, false);
+	return likely(result);
 }
 
 /*
@@ -252,7 +252,7 @@ static noinline void rwb_write(void *data, struct folio *folio, void *frame)
 void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 {
 	guard(preempt_notrace)();
-	if (!rwb_write_again(data, folio, __builtin_frame_address(0)))
+	if (!rwb_repeated_write(data, folio, __builtin_frame_address(0)))
 		rwb_write(data, folio, __builtin_frame_address(0));
 }
 #endif

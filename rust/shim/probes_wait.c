@@ -16,7 +16,7 @@
  */
 static const unsigned long *rwb_stalls, *rwb_lock_waits;
 
-void rwb_count_stalls_in(const unsigned long *stalls, const unsigned long *waits)
+void rwb_set_stall_counters(const unsigned long *stalls, const unsigned long *waits)
 {
 	WRITE_ONCE(rwb_stalls, stalls);
 	WRITE_ONCE(rwb_lock_waits, waits);
@@ -105,7 +105,7 @@ void rwb_probe_tlb_flush(void *data, int reason, unsigned long pages)
 		return;
 
 	RWB_ENTER(at);
-	rwb_rs_interrupts(data, &at);
+	rwb_rs_remote_flush(data, &at);
 }
 #endif
 

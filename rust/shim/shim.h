@@ -103,9 +103,9 @@ struct rwb_folio {
 };
 
 /* The result for an event that may be like the one before. */
-#define RWB_AGAIN_NO		0	/* the event differs, and has to be looked at */
-#define RWB_AGAIN_COUNTED	1	/* the event was counted */
-#define RWB_AGAIN_ENOUGH	2	/* it was counted, and rwb_rs_enough() is to be called */
+#define RWB_REPEAT_DIFFERS	0	/* the event differs, and has to be looked at */
+#define RWB_REPEAT_COUNTED	1	/* the event was counted */
+#define RWB_REPEAT_FULL		2	/* it was counted; call rwb_rs_record_counted() */
 
 /**
  * struct rwb_shrink - a call of a shrinker
@@ -479,7 +479,7 @@ void rwb_shrink(unsigned long sc, unsigned long shrinker, struct rwb_shrink *shr
 unsigned long rwb_reclaimed(void);
 void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size);
 
-/* fprobe.c */
+/* function_probe.c */
 bool rwb_sees_swap_io(void);
 void *rwb_function_probe_register(u32 id, void *data, int *err);
 u32 rwb_function_probe_form(void *handle);
@@ -487,11 +487,11 @@ unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 void rwb_function_probe_unregister(void *handle);
 
 /* probes_*.c */
-void rwb_count_stalls_in(const unsigned long *stalls, const unsigned long *waits);
+void rwb_set_stall_counters(const unsigned long *stalls, const unsigned long *waits);
 bool rwb_locks_tell_holders(void);
 void *rwb_probe_func(const char *event, bool *known);
 void rwb_nbd_request(unsigned long request, struct rwb_nbd_request *nbd);
-void rwb_slot_is(unsigned long slot);
+void rwb_set_slot(unsigned long slot);
 void rwb_follow_reads(bool follow);
 void rwb_read_opened(void);
 void rwb_read_closed(void);
@@ -545,10 +545,10 @@ void rwb_swap_submit(unsigned long request, const u64 *stamp);
 void rwb_free_pages(u64 *free, u64 *min);
 unsigned int rwb_memalloc_begin(void);
 void rwb_memalloc_end(unsigned int flags);
-void rwb_line_join(struct wait_queue_head *line, struct wait_queue_entry *entry);
-void rwb_line_sleep(struct wait_queue_head *line, struct wait_queue_entry *entry);
-void rwb_nap(u32 ms);
-void rwb_line_wake(struct wait_queue_head *line, unsigned int n);
+void rwb_wait_queue_join(struct wait_queue_head *head, struct wait_queue_entry *entry);
+void rwb_wait_queue_sleep(struct wait_queue_head *head, struct wait_queue_entry *entry);
+void rwb_sleep_killable(u32 ms);
+void rwb_wait_queue_wake(struct wait_queue_head *head, unsigned int n);
 bool rwb_task_is_dying(void);
 bool rwb_kswapd_is_awaited(void);
 void rwb_sleep_begin(void);
@@ -567,9 +567,9 @@ void rwb_rs_window_end(void *ledgers, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
 void rwb_rs_pages_end(void *ledgers, const struct rwb_at *at, unsigned long nr_reclaimed);
 void rwb_rs_write(void *ledgers, const struct rwb_at *at, const struct rwb_folio *folio);
-u32 rwb_rs_write_again(unsigned long slot, unsigned long sp, unsigned long caller,
-		       unsigned long facts, u64 cgroup, unsigned long folio);
-void rwb_rs_enough(void *ledgers, unsigned long slot, bool bios);
+u32 rwb_rs_repeated_write(unsigned long slot, unsigned long sp, unsigned long caller,
+			  unsigned long facts, u64 cgroup, unsigned long folio);
+void rwb_rs_record_counted(void *ledgers, unsigned long slot, bool bios);
 void rwb_rs_throttled(void *ledgers, const struct rwb_at *at, u32 us, u32 reason);
 void rwb_rs_isolated(void *ledgers, const struct rwb_at *at, unsigned long scanned,
 		     unsigned long taken);
@@ -594,7 +594,7 @@ void rwb_rs_folio_added(void *ledgers, const struct rwb_at *at, u32 dev, u64 ind
 			  u64 pages);
 void rwb_rs_bitmap(void *ledgers, const struct rwb_at *at, u32 dev, u64 group, bool inodes);
 void rwb_rs_page_alloc(void *ledgers, const struct rwb_at *at, u32 order);
-void rwb_rs_interrupts(void *ledgers, const struct rwb_at *at);
+void rwb_rs_remote_flush(void *ledgers, const struct rwb_at *at);
 void rwb_rs_reserve_taken(void *ledgers, const struct rwb_at *at, const struct rwb_page *page);
 void rwb_rs_reserve_wait(void *ledgers, const struct rwb_at *at, u32 nid);
 void rwb_rs_reserve_woken(void *ledgers, const struct rwb_at *at, s32 err);
@@ -604,8 +604,8 @@ void rwb_rs_cgroup_removed(void *ledgers, const struct rwb_at *at, u64 id, bool 
 void rwb_rs_dirty_pause(void *ledgers, const struct rwb_at *at, u32 device, u64 ns, bool limited);
 void rwb_rs_tag_wait(void *ledgers, const struct rwb_at *at);
 void rwb_rs_bio(void *ledgers, const struct rwb_at *at, const struct rwb_bio *bio);
-u32 rwb_rs_bio_again(unsigned long slot, unsigned long sp, unsigned long caller,
-		     unsigned long facts, unsigned long folio);
+u32 rwb_rs_repeated_bio(unsigned long slot, unsigned long sp, unsigned long caller,
+			unsigned long facts, unsigned long folio);
 void rwb_rs_swap_read(void *ledgers, const struct rwb_at *at, unsigned long bio,
 		      unsigned long folio, u32 stands_for, bool sync);
 void rwb_rs_swap_read_done(void *ledgers, const struct rwb_at *at, unsigned long bio);
@@ -620,7 +620,7 @@ void rwb_rs_nbd_done(void *ledgers, const struct rwb_at *at, unsigned long reque
 void rwb_rs_net(void *ledgers, const struct rwb_at *at);
 u32 rwb_rs_function_entry(void *ledgers, const struct rwb_at *at, u32 id, unsigned long a,
 			  unsigned long b);
-void rwb_rs_function_exit(void *ledgers, const struct rwb_at *at, u32 id, u32 followed,
+void rwb_rs_function_exit(void *ledgers, const struct rwb_at *at, u32 id, u32 handlers,
 			  unsigned long ret);
 bool rwb_rs_dirty_file(void *helper, const struct rwb_target *target);
 bool rwb_rs_busy(void *helper, int nid);

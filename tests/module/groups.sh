@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Groups of probes are switched at run time. A group that is off is detached and records nothing; when
 # it is on it records again. This also holds under load, over and over, and nothing is left behind.
-# guards: rust/probes/ rust/control/probes.rs rust/tables/states.rs rust/shim/fprobe.c rust/kernel_ext/fprobe.rs rust/ledgers/shrinkers/ rust/ledgers/tlb.rs
+# guards: rust/probes/ rust/control/probes.rs rust/tables/states.rs rust/shim/function_probe.c rust/kernel_ext/function_probe.rs rust/ledgers/shrinkers/ rust/ledgers/tlb.rs
 # faults: lifetime locking
 # mem: 256M
 # timeout: 600

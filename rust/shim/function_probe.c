@@ -56,7 +56,7 @@ static const char *rwb_function_name(u32 id)
 static const char * const rwb_forms[] = { RWB_FORMS(RWB_FORM_NAME) };
 
 /* The ways to probe a function. */
-enum rwb_means { RWB_BY_FTRACE, RWB_BY_FPROBE, RWB_BY_KRETPROBE };
+enum rwb_method { RWB_BY_FTRACE, RWB_BY_FPROBE, RWB_BY_KRETPROBE };
 
 struct rwb_function {
 #ifdef RWB_FTRACE
@@ -72,7 +72,7 @@ struct rwb_function {
 	void *data;
 	u32 id;
 	u32 form;
-	enum rwb_means means;
+	enum rwb_method method;
 	char sym[64];
 };
 
@@ -82,7 +82,7 @@ struct rwb_function {
  */
 struct rwb_call {
 	u32 id;
-	u32 followed;
+	u32 handlers;
 };
 
 /* Whether a call of swap_write_submit() tells what it submits. */
@@ -101,7 +101,7 @@ static bool rwb_in_any_form(u32 id)
  * Returns the number of the argument that is passed to Rust first. For try_to_free_pages() this is
  * the gfp mask, which follows the order.
  */
-static __always_inline unsigned int rwb_first(u32 id)
+static __always_inline unsigned int rwb_first_arg(u32 id)
 {
 	return id == RWB_FUNCTION_TRY_TO_FREE ? 2 : 0;
 }
@@ -126,8 +126,8 @@ static __always_inline u32 rwb_refault_stands_for(unsigned long addr)
  * of the function. @caller is the address to which it returns. Returns false if Rust does not need
  * to know of the call. Preemption is off, except for functions with a callback of ftrace.
  */
-static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned long *a,
-				      unsigned long *b, unsigned long caller)
+static __always_inline bool rwb_prepare_args(const struct rwb_function *fn, unsigned long *a,
+					     unsigned long *b, unsigned long caller)
 {
 	bool on;
 #if RWB_SWAP_IOCB
@@ -192,7 +192,7 @@ static __always_inline bool rwb_about(const struct rwb_function *fn, unsigned lo
 }
 
 /* Whether only the call of the function is of interest. */
-static bool rwb_only_called(u32 id)
+static bool rwb_needs_no_exit(u32 id)
 {
 	switch (id) {
 	case RWB_FUNCTION_ZSWAP_STORE:
@@ -211,9 +211,9 @@ static bool rwb_only_called(u32 id)
  * Passes a call to Rust. It guards against recursion itself, so that the callbacks do without
  * FTRACE_OPS_FL_RECURSION.
  */
-static noinline notrace void rwb_ftrace_tells(struct rwb_function *fn, unsigned long ip,
-					      unsigned long parent_ip, unsigned long a,
-					      unsigned long b)
+static noinline notrace void rwb_ftrace_pass_call(struct rwb_function *fn, unsigned long ip,
+						  unsigned long parent_ip, unsigned long a,
+						  unsigned long b)
 {
 	int bit = ftrace_test_recursion_trylock(ip, parent_ip);
 
@@ -233,11 +233,11 @@ static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
 				      struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
-	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
+	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first_arg(fn->id));
 	unsigned long b = ftrace_regs_get_argument(fregs, 1);
 
-	if (rwb_about(fn, &a, &b, parent_ip))
-		rwb_ftrace_tells(fn, ip, parent_ip, a, b);
+	if (rwb_prepare_args(fn, &a, &b, parent_ip))
+		rwb_ftrace_pass_call(fn, ip, parent_ip, a, b);
 }
 
 /*
@@ -252,7 +252,7 @@ static void notrace rwb_refault_called(unsigned long ip, unsigned long parent_ip
 	u32 pages = rwb_refault_stands_for(folio);
 
 	if (unlikely(pages))
-		rwb_ftrace_tells(fn, ip, parent_ip, folio, pages);
+		rwb_ftrace_pass_call(fn, ip, parent_ip, folio, pages);
 }
 
 static int rwb_ftrace_register(struct rwb_function *fn)
@@ -304,20 +304,20 @@ static int rwb_fprobe_entry(struct fprobe *fp, unsigned long entry_ip, unsigned 
 			    struct ftrace_regs *fregs, void *entry_data)
 {
 	struct rwb_function *fn = container_of(fp, struct rwb_function, fprobe);
-	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first(fn->id));
+	unsigned long a = ftrace_regs_get_argument(fregs, rwb_first_arg(fn->id));
 	unsigned long b = ftrace_regs_get_argument(fregs, 1);
 	struct rwb_call *call = entry_data;
-	u32 followed;
+	u32 handlers;
 
 	RWB_ENTER(at);
-	if (!rwb_about(fn, &a, &b, ret_ip))
+	if (!rwb_prepare_args(fn, &a, &b, ret_ip))
 		return 1;
-	followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
+	handlers = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
 	if (!call)
 		return 0;
 	call->id = fn->id;
-	call->followed = followed;
-	return !followed;
+	call->handlers = handlers;
+	return !handlers;
 }
 
 static void rwb_fprobe_exit(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
@@ -330,7 +330,7 @@ static void rwb_fprobe_exit(struct fprobe *fp, unsigned long entry_ip, unsigned 
 		return;
 
 	RWB_ENTER(at);
-	rwb_rs_function_exit(fn->data, &at, fn->id, call->followed,
+	rwb_rs_function_exit(fn->data, &at, fn->id, call->handlers,
 			     ftrace_regs_get_return_value(fregs));
 }
 
@@ -340,7 +340,7 @@ static int rwb_fprobe_register(struct rwb_function *fn)
 
 	fn->fprobe.entry_handler = rwb_fprobe_entry;
 	/* Without an exit handler a call costs less in the kernel. */
-	if (!rwb_only_called(fn->id)) {
+	if (!rwb_needs_no_exit(fn->id)) {
 		fn->fprobe.exit_handler = rwb_fprobe_exit;
 		fn->fprobe.entry_data_size = sizeof(struct rwb_call);
 	}
@@ -380,7 +380,7 @@ static unsigned long rwb_fprobe_missed(struct rwb_function *fn)
 static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct rwb_function *fn = container_of(get_kretprobe(ri), struct rwb_function, kret);
-	unsigned long a = regs_get_kernel_argument(regs, rwb_first(fn->id));
+	unsigned long a = regs_get_kernel_argument(regs, rwb_first_arg(fn->id));
 	unsigned long b = regs_get_kernel_argument(regs, 1);
 	struct rwb_call *call = (void *)ri->data;
 
@@ -393,10 +393,10 @@ static int rwb_kret_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 	    !((preempt_count() - NMI_OFFSET - HARDIRQ_OFFSET) &
 	      (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET)))
 		at.ctx = RWB_CTX_TASK;
-	if (!rwb_about(fn, &a, &b, get_kretprobe_retaddr(ri)))
+	if (!rwb_prepare_args(fn, &a, &b, get_kretprobe_retaddr(ri)))
 		return 1;
-	call->followed = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
-	return !call->followed;
+	call->handlers = rwb_rs_function_entry(fn->data, &at, fn->id, a, b);
+	return !call->handlers;
 }
 
 static int rwb_kret_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -411,7 +411,7 @@ static int rwb_kret_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	fn = container_of(rp, struct rwb_function, kret);
 
 	RWB_ENTER(at);
-	rwb_rs_function_exit(fn->data, &at, fn->id, call->followed, regs_return_value(regs));
+	rwb_rs_function_exit(fn->data, &at, fn->id, call->handlers, regs_return_value(regs));
 	return 0;
 }
 
@@ -471,17 +471,17 @@ static int rwb_register(struct rwb_function *fn)
 	int err = -EOPNOTSUPP;
 
 	/* A function of a module comes and goes with the module. fprobe follows that. */
-	if (rwb_only_called(fn->id) && fn->id != RWB_FUNCTION_NBD_QUEUE) {
-		fn->means = RWB_BY_FTRACE;
+	if (rwb_needs_no_exit(fn->id) && fn->id != RWB_FUNCTION_NBD_QUEUE) {
+		fn->method = RWB_BY_FTRACE;
 		err = rwb_ftrace_register(fn);
 	}
 	if (err == -EOPNOTSUPP) {
-		fn->means = RWB_BY_FPROBE;
+		fn->method = RWB_BY_FPROBE;
 		err = rwb_fprobe_register(fn);
 	}
 	/* If a function of a module is not there yet, it may come with the module. */
 	if (err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE)) {
-		fn->means = RWB_BY_KRETPROBE;
+		fn->method = RWB_BY_KRETPROBE;
 		err = rwb_kret_register(fn);
 	}
 	return err;
@@ -534,7 +534,7 @@ unsigned long rwb_function_probe_missed(void *handle, unsigned long *interrupts)
 	struct rwb_function *fn = handle;
 
 	*interrupts = 0;
-	switch (fn->means) {
+	switch (fn->method) {
 	case RWB_BY_FTRACE:
 		return rwb_ftrace_missed(fn);
 	case RWB_BY_FPROBE:
@@ -551,7 +551,7 @@ void rwb_function_probe_unregister(void *handle)
 {
 	struct rwb_function *fn = handle;
 
-	switch (fn->means) {
+	switch (fn->method) {
 	case RWB_BY_FTRACE:
 		rwb_ftrace_unregister(fn);
 		break;
