@@ -17,8 +17,8 @@ use crate::{
     kernel_ext::{
         percpu::Pinned,
         reclaim::{
+            CompletedRequest,
             DirtyFolio,
-            Done,
             HelperData,
             SwapBatch,
             SwapRequest, //
@@ -483,7 +483,7 @@ unsafe extern "C" fn rwb_rs_swap_done(helper: *mut c_void, done: *const SwapDone
     // SAFETY: By the safety requirements.
     let (callbacks, done) = unsafe { (&*helper.cast_const().cast::<Callbacks>(), &*done) };
     if let Some(hook) = callbacks.swap.as_ref() {
-        hook.done(&Done::new(done));
+        hook.done(&CompletedRequest::new(done));
     }
 }
 

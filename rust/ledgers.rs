@@ -32,7 +32,7 @@ use crate::{
             Exclusive,
             PerCpu, //
         },
-        workqueue::Bell, //
+        workqueue::Doorbell, //
     },
     settings,
     tables::{
@@ -154,9 +154,9 @@ pub(crate) struct Ledgers {
     pub(crate) low_due: Atomic<u64>,
 }
 
-impl AsRef<Bell> for Ledgers {
-    fn as_ref(&self) -> &Bell {
-        &self.needs.bell
+impl AsRef<Doorbell> for Ledgers {
+    fn as_ref(&self) -> &Doorbell {
+        &self.needs.doorbell
     }
 }
 

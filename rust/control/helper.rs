@@ -12,7 +12,7 @@ use crate::{
         Halves,
         Helper, //
     },
-    kernel_ext::late::Late,
+    kernel_ext::late::LateInit,
     ledgers::Ledgers,
     settings,
     words::Mode, //
@@ -33,10 +33,10 @@ struct HelperState {
     helper: Option<Helper>,
 }
 
-static PLACE: Late<Mutex<HelperState>> = Late::new();
+static PLACE: LateInit<Mutex<HelperState>> = LateInit::new();
 
 /// Serialises the switching of the helper. Initialized before `PLACE`.
-static SWITCH: Late<Mutex<()>> = Late::new();
+static SWITCH: LateInit<Mutex<()>> = LateInit::new();
 
 /// Keeps the state of the helper for as long as the module is loaded. Stops the helper on drop,
 /// which may wait for a device.
@@ -46,12 +46,12 @@ impl HelperGuard {
     /// Initializes the state of the helper, which is off. Called once, by the module's init; fails
     /// with `EBUSY` the second time. Sleeps.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
-        SWITCH.make(new_mutex!((), "SWITCH"))?;
+        SWITCH.init(new_mutex!((), "SWITCH"))?;
         let place = HelperState {
             ledgers: Some(ledgers),
             helper: None,
         };
-        PLACE.make(new_mutex!(place, "PLACE"))?;
+        PLACE.init(new_mutex!(place, "PLACE"))?;
         Ok(Self(()))
     }
 }

@@ -9,9 +9,9 @@ use crate::{
     kernel_ext::{
         function_probe::{
             FunctionProbe,
-            Missed, //
+            MissedCalls, //
         },
-        late::Late,
+        late::LateInit,
         reads,
         tracepoint::{
             Host,
@@ -21,7 +21,7 @@ use crate::{
             Probes, //
         },
         workqueue::{
-            Heard,
+            DoorbellTicker,
             Tick, //
         },
     },
@@ -85,13 +85,13 @@ struct Board {
     ledgers: Option<Arc<Ledgers>>,
     functions: [Option<FunctionProbe<Ledgers>>; Function::COUNT],
     /// Calls that were missed by probes that are detached by now.
-    missed: Missed,
+    missed: MissedCalls,
     // Dropped after the function probes, whose groups can be switched as long as these probes are
     // there.
     probes: Option<Pin<KBox<Probes<Ledgers>>>>,
 }
 
-static BOARD: Late<Mutex<Board>> = Late::new();
+static BOARD: LateInit<Mutex<Board>> = LateInit::new();
 
 /// Why a function is not to be probed, if it is not.
 fn rests(ledgers: &Ledgers, function: Function) -> Option<ProbeState> {
@@ -193,7 +193,7 @@ impl Board {
 /// handler has ended.
 pub(crate) struct Attached {
     // Dropped after that: no handler rings any more.
-    settler: Option<Heard<Settler, Arc<Ledgers>>>,
+    settler: Option<DoorbellTicker<Settler, Arc<Ledgers>>>,
 }
 
 impl Attached {
@@ -206,11 +206,11 @@ impl Attached {
             probes: Some(KBox::pin_init(Probes::new(ledgers.clone()), GFP_KERNEL)?),
             ledgers: Some(ledgers.clone()),
             functions: [const { None }; Function::COUNT],
-            missed: Missed::default(),
+            missed: MissedCalls::default(),
         };
         board.attach(|_| true);
         board.set_all_live();
-        BOARD.make(new_mutex!(board, "BOARD"))?;
+        BOARD.init(new_mutex!(board, "BOARD"))?;
         // From here on all is detached again if something fails.
         let mut attached = Self { settler: None };
         // Modules may have been loaded before `BOARD` was there.
@@ -226,7 +226,7 @@ impl Attached {
                 switch(group)?;
             }
         }
-        let settler = Heard::new(
+        let settler = DoorbellTicker::new(
             Arc::new(Settler(ledgers.clone()), GFP_KERNEL)?,
             ledgers.clone(),
         )?;
@@ -356,13 +356,13 @@ pub(crate) fn form(function: Function) -> Option<Form> {
 }
 
 /// Returns the number of calls that the probes of functions missed.
-pub(crate) fn missed() -> Missed {
+pub(crate) fn missed() -> MissedCalls {
     let Some(board) = BOARD.get() else {
-        return Missed::default();
+        return MissedCalls::default();
     };
     let board = board.lock();
     let probes = board.functions.iter().flatten();
     probes
         .map(FunctionProbe::missed)
-        .fold(board.missed, Missed::and)
+        .fold(board.missed, MissedCalls::and)
 }

@@ -18,7 +18,7 @@ use crate::{
         function::Followed, //
     },
     shim::{
-        function::Entered,
+        function::FunctionCall,
         wait::WaitFacts,
         At, //
     },
@@ -252,8 +252,8 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
 ///
 /// # Safety
 ///
-/// As for [`enter`], and `a` and `b` are as [`Entered::new`] requires. The function does not return
-/// during the call.
+/// As for [`enter`], and `a` and `b` are as [`FunctionCall::new`] requires. The function does not
+/// return during the call.
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     ledgers: *mut c_void,
@@ -266,14 +266,14 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
         return 0;
     };
     // SAFETY: By the safety requirement.
-    let entered = unsafe { Entered::new(function, [a, b]) };
+    let call = unsafe { FunctionCall::new(function, [a, b]) };
     // SAFETY: By the safety requirements.
     unsafe {
         enter(
             ledgers,
             at,
             |cost| cost.function(function),
-            |ledgers, pin, at| probes::function::entry(ledgers, pin, at, &entered).0,
+            |ledgers, pin, at| probes::function::entry(ledgers, pin, at, &call).0,
         )
     }
 }

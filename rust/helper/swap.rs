@@ -37,7 +37,7 @@ use crate::{
         kthread::Kthread,
         percpu::pinned,
         reclaim::{
-            Done,
+            CompletedRequest,
             SwapBatch,
             SwapRequest, //
         },
@@ -271,12 +271,12 @@ impl SwapHook {
             }
         });
         if seen != 0 {
-            batch.saw_written(seen);
+            batch.report_written(seen);
         }
     }
 
     /// Accounts for the end of a request that has a cookie. Any context.
-    pub(crate) fn done(&self, done: &Done) {
+    pub(crate) fn done(&self, done: &CompletedRequest) {
         let Some(index) = self.shared.lane_of(done.cookie) else {
             return;
         };

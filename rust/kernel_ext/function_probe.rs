@@ -41,7 +41,7 @@ unsafe impl<D: ProbeData> Sync for FunctionProbe<D> {}
 
 /// The number of calls of a probed function that its probe did not see.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Missed {
+pub(crate) struct MissedCalls {
     /// Calls for which there was no room to follow them.
     pub(crate) calls: u64,
     /// Calls from interrupts that came while a handler of the probe was running. They do not belong
@@ -49,7 +49,7 @@ pub(crate) struct Missed {
     pub(crate) interrupts: u64,
 }
 
-impl Missed {
+impl MissedCalls {
     /// Returns the sum of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -94,12 +94,12 @@ impl<D: ProbeData> FunctionProbe<D> {
     }
 
     /// Returns the number of calls that the probe did not see.
-    pub(crate) fn missed(&self) -> Missed {
+    pub(crate) fn missed(&self) -> MissedCalls {
         let mut interrupts = 0;
         // SAFETY: By the type invariant the handle is registered. `interrupts` is valid for writes.
         let calls =
             unsafe { shim::rwb_function_probe_missed(self.handle.as_ptr(), &raw mut interrupts) };
-        Missed {
+        MissedCalls {
             calls: calls as u64,
             interrupts: interrupts as u64,
         }

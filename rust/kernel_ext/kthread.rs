@@ -18,24 +18,24 @@ use kernel::{
 
 /// The work of a thread.
 pub(crate) trait Thread: Send + Sync {
-    /// Works until `me` is told to stop. Process context; may sleep.
-    fn run(&self, me: &Me);
+    /// Works until `thread` is told to stop. Process context; may sleep.
+    fn run(&self, thread: &CurrentThread);
 }
 
 /// The current thread, as [`Thread::run`] sees it.
-pub(crate) struct Me(());
+pub(crate) struct CurrentThread(());
 
-impl Me {
+impl CurrentThread {
     /// Whether the thread has been told to stop.
     pub(crate) fn should_stop(&self) -> bool {
-        // SAFETY: The current task is a kthread, because only `main` makes a `Me`.
+        // SAFETY: The current task is a kthread, because only `main` makes a `CurrentThread`.
         unsafe { bindings::kthread_should_stop() }
     }
 
     /// Returns a sleep of at most `ms` milliseconds, or with 0 of one that lasts until the thread
     /// is woken.
-    pub(crate) fn nap(&self, ms: u32) -> Nap<'_> {
-        Nap { me: self, ms }
+    pub(crate) fn prepare_sleep(&self, ms: u32) -> ThreadSleep<'_> {
+        ThreadSleep { thread: self, ms }
     }
 
     /// Runs `f` with PF_MEMALLOC. Allocations of `f` may use the reserves, and never reclaim.
@@ -50,12 +50,12 @@ impl Me {
 }
 
 /// A sleep of the current thread.
-pub(crate) struct Nap<'a> {
-    me: &'a Me,
+pub(crate) struct ThreadSleep<'a> {
+    thread: &'a CurrentThread,
     ms: u32,
 }
 
-impl Sleeper for Nap<'_> {
+impl Sleeper for ThreadSleep<'_> {
     fn begin(&self) {
         // SAFETY: Process context. `end` resets the task state, and only `sleep` schedules in
         // between.
@@ -64,7 +64,7 @@ impl Sleeper for Nap<'_> {
 
     fn sleep(&self) {
         // `kthread_stop()` wakes the thread, before or after this check.
-        if !self.me.should_stop() {
+        if !self.thread.should_stop() {
             // SAFETY: Process context.
             unsafe { shim::rwb_sleep(self.ms) };
         }
@@ -102,14 +102,14 @@ unsafe impl<T: Thread> Sync for Kthread<T> {}
 unsafe extern "C" fn main<T: Thread>(data: *mut c_void) -> c_int {
     // SAFETY: By the safety requirement.
     let data = unsafe { &*data.cast_const().cast::<T>() };
-    let me = Me(());
-    data.run(&me);
+    let thread = CurrentThread(());
+    data.run(&thread);
     // `kthread_stop()` needs a live task, so the thread does not end by itself.
-    let nap = me.nap(1000);
-    while !me.should_stop() {
-        nap.begin();
-        nap.sleep();
-        nap.end();
+    let sleep = thread.prepare_sleep(1000);
+    while !thread.should_stop() {
+        sleep.begin();
+        sleep.sleep();
+        sleep.end();
     }
     0
 }

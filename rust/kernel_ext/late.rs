@@ -22,16 +22,16 @@ use kernel::{
 ///
 /// `state` is 0 at first, 1 while the task that changed it from 0 initializes `value`, and 2 once
 /// `value` is initialized. It only grows.
-pub(crate) struct Late<T> {
+pub(crate) struct LateInit<T> {
     state: Atomic<i32>,
     value: Opaque<T>,
 }
 
 // SAFETY: The value is shared only once it is initialized. It may have been initialized on another
 // thread than those that use it, and it is never dropped.
-unsafe impl<T: Send + Sync> Sync for Late<T> {}
+unsafe impl<T: Send + Sync> Sync for LateInit<T> {}
 
-impl<T> Late<T> {
+impl<T> LateInit<T> {
     /// Creates one that is not initialized.
     pub(crate) const fn new() -> Self {
         // INVARIANT: Nobody has initialized the value.
@@ -42,7 +42,7 @@ impl<T> Late<T> {
     }
 
     /// Initializes the value. Fails with `EBUSY` the second time. Sleeps if `value` does.
-    pub(crate) fn make(&'static self, value: impl PinInit<T>) -> Result {
+    pub(crate) fn init(&'static self, value: impl PinInit<T>) -> Result {
         if self.state.cmpxchg(0, 1, Acquire).is_err() {
             return Err(EBUSY);
         }

@@ -140,43 +140,43 @@ impl<T: Zeroable + Sync> Drop for PerCpu<T> {
 /// zeroed at first.
 pub(crate) struct PerCpuTable<T: Zeroable + Sync> {
     rows: KVVec<T>,
-    each: usize,
+    rows_per_cpu: usize,
 }
 
 impl<T: Zeroable + Sync> PerCpuTable<T> {
-    /// Allocates `each` rows for each CPU. Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn new(each: usize) -> Result<Self> {
+    /// Allocates `rows_per_cpu` rows for each CPU. Sleeps. Fails with `ENOMEM`.
+    pub(crate) fn new(rows_per_cpu: usize) -> Result<Self> {
         // SAFETY: Has no precondition.
         let cpus = unsafe { shim::rwb_nr_cpu_ids() } as usize;
-        let len = cpus.checked_mul(each).ok_or(EINVAL)?;
+        let len = cpus.checked_mul(rows_per_cpu).ok_or(EINVAL)?;
         let mut rows = KVVec::with_capacity(len, GFP_KERNEL)?;
         for _ in 0..len {
             rows.push(pin_init::zeroed(), GFP_KERNEL)?;
         }
-        Ok(Self { rows, each })
+        Ok(Self { rows, rows_per_cpu })
     }
 
     /// Returns the rows of this CPU. Any context.
     pub(crate) fn this<'a>(&'a self, _: &'a Pinned<'_>) -> &'a [T] {
         // SAFETY: Has no precondition.
         let cpu = unsafe { shim::rwb_cpu() } as usize;
-        let from = cpu.saturating_mul(self.each);
-        let to = from.saturating_add(self.each);
+        let from = cpu.saturating_mul(self.rows_per_cpu);
+        let to = from.saturating_add(self.rows_per_cpu);
         self.rows.get(from..to).unwrap_or(&[])
     }
 
     /// Returns the rows of each CPU, as one slice for each. Any context.
-    pub(crate) fn each(&self) -> impl Iterator<Item = &[T]> {
-        let cpus = self.rows.len().checked_div(self.each).unwrap_or(0);
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[T]> {
+        let cpus = self.rows.len().checked_div(self.rows_per_cpu).unwrap_or(0);
         (0..cpus).filter_map(|cpu| {
-            let from = cpu.saturating_mul(self.each);
-            self.rows.get(from..from.saturating_add(self.each))
+            let from = cpu.saturating_mul(self.rows_per_cpu);
+            self.rows.get(from..from.saturating_add(self.rows_per_cpu))
         })
     }
 
     /// Returns the number of rows of each CPU. Any context.
-    pub(crate) fn of_each(&self) -> usize {
-        self.each
+    pub(crate) fn rows_per_cpu(&self) -> usize {
+        self.rows_per_cpu
     }
 
     /// Returns the memory that the table uses, in bytes.

@@ -8,7 +8,7 @@
 use crate::{
     kernel_ext::{
         fs::FolioRef,
-        swap::Prepared, //
+        swap::PreparedRequest, //
     },
     policy::{
         handoff::{
@@ -287,13 +287,13 @@ impl<'a> SwapRequest<'a> {
 
     /// Takes the request. The caller does so once at most, and then has to return `cookie`, which
     /// is not 0, from the callback.
-    pub(crate) fn take(&self, cookie: usize) -> Prepared {
+    pub(crate) fn take(&self, cookie: usize) -> PreparedRequest {
         if self.0.request != 0 {
             // SAFETY: By the safety requirement of `new` the request is live, and ours to change.
             unsafe { rwb_swap_take(self.0.request, cookie) };
         }
         // SAFETY: The request stays live until it is submitted, and is ours alone.
-        unsafe { Prepared::new(self.0.request) }
+        unsafe { PreparedRequest::new(self.0.request) }
     }
 
     /// Returns the bio that swap gathered.
@@ -375,14 +375,14 @@ impl<'a> SwapBatch<'a> {
 
     /// Tells reclaim that the current task saw `pages` pages written while it waited, which counts
     /// as progress.
-    pub(crate) fn saw_written(&self, pages: u32) {
+    pub(crate) fn report_written(&self, pages: u32) {
         // SAFETY: Changes a number of the current task, which is the one that waited.
         unsafe { rwb_swap_waited(pages) };
     }
 }
 
 /// A request of ours that has completed.
-pub(crate) struct Done {
+pub(crate) struct CompletedRequest {
     /// The cookie with which the request was taken.
     pub(crate) cookie: usize,
     /// What was noted when the request was submitted.
@@ -393,7 +393,7 @@ pub(crate) struct Done {
     pub(crate) failed: bool,
 }
 
-impl Done {
+impl CompletedRequest {
     /// Converts the argument of the callback.
     pub(crate) fn new(done: &SwapDone) -> Self {
         Self {

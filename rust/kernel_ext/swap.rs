@@ -15,9 +15,9 @@ use crate::{
 /// # Invariants
 ///
 /// The value is 0, or the address of a live `struct swap_iocb` that nobody else submits.
-pub(crate) struct Prepared(usize);
+pub(crate) struct PreparedRequest(usize);
 
-impl Prepared {
+impl PreparedRequest {
     /// Takes over a request.
     ///
     /// # Safety
@@ -45,7 +45,7 @@ impl Prepared {
     }
 }
 
-impl Drop for Prepared {
+impl Drop for PreparedRequest {
     fn drop(&mut self) {
         self.send([0; 3]);
     }

@@ -189,7 +189,7 @@ unsafe impl<H: Host> Send for Probes<H> {}
 unsafe impl<H: Host> Sync for Probes<H> {}
 
 /// The argument of [`match_name`]: the tracepoints that were found, by their index in `wanted`.
-struct Found<'a> {
+struct WantedTracepoints<'a> {
     wanted: &'static [ProbeSpec],
     tracepoints: &'a mut [usize],
 }
@@ -198,10 +198,11 @@ struct Found<'a> {
 ///
 /// # Safety
 ///
-/// `tp` must be a valid tracepoint, and `found` a valid [`Found`] that nothing else uses.
+/// `tp` must be a valid tracepoint, and `found` a valid [`WantedTracepoints`] that nothing else
+/// uses.
 unsafe extern "C" fn match_name(tp: *mut bindings::tracepoint, found: *mut c_void) {
     // SAFETY: By the safety requirement.
-    let found = unsafe { &mut *found.cast::<Found<'_>>() };
+    let found = unsafe { &mut *found.cast::<WantedTracepoints<'_>>() };
     // SAFETY: A valid tracepoint has a static name that is NUL-terminated.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     if let Some(i) = found.wanted.iter().position(|w| w.name == name) {
@@ -273,7 +274,7 @@ impl<H: Host> Probes<H> {
     /// group.
     fn attach_kernel(host: &Arc<H>, group: Option<Group>) -> Result {
         let mut tracepoints = KVVec::from_elem(0usize, H::WANTED.len(), GFP_KERNEL)?;
-        let mut found = Found {
+        let mut found = WantedTracepoints {
             wanted: H::WANTED,
             tracepoints: &mut tracepoints,
         };
@@ -392,7 +393,7 @@ impl<H: Host> Probes<H> {
         // SAFETY: By the safety requirement `nb` is part of a live `Self`. `Opaque` is transparent.
         let this =
             unsafe { &*kernel::container_of!(Opaque::cast_from(nb.cast_const()), Self, notifier) };
-        let mut visit = Visit {
+        let mut visit = ModuleVisit {
             host: &this.host,
             coming: action == bindings::module_state_MODULE_STATE_COMING as c_ulong,
             going: action == bindings::module_state_MODULE_STATE_GOING as c_ulong,
@@ -414,7 +415,7 @@ impl<H: Host> Probes<H> {
 }
 
 /// The argument of [`visit_one`].
-struct Visit<'a, H: Host> {
+struct ModuleVisit<'a, H: Host> {
     host: &'a Arc<H>,
     coming: bool,
     going: bool,
@@ -427,10 +428,10 @@ struct Visit<'a, H: Host> {
 /// # Safety
 ///
 /// `tp` must be a valid tracepoint that stays in place during the call, and `visit` a valid
-/// [`Visit`] that nothing else uses.
+/// [`ModuleVisit`] that nothing else uses.
 unsafe extern "C" fn visit_one<H: Host>(tp: *mut bindings::tracepoint, visit: *mut c_void) {
     // SAFETY: By the safety requirement.
-    let visit = unsafe { &mut *visit.cast::<Visit<'_, H>>() };
+    let visit = unsafe { &mut *visit.cast::<ModuleVisit<'_, H>>() };
     // SAFETY: A valid tracepoint has a name that is NUL-terminated.
     let name = unsafe { CStr::from_char_ptr((*tp).name.cast()) };
     let wanted = |w: &ProbeSpec| w.module.is_some() && w.name == name;

@@ -135,9 +135,9 @@ impl<T: Tick> Ticker<T> {
 /// # Invariants
 ///
 /// The address is 0, or that of a live ticker.
-pub(crate) struct Bell(Atomic<usize>);
+pub(crate) struct Doorbell(Atomic<usize>);
 
-impl Bell {
+impl Doorbell {
     /// Nobody hears it.
     pub(crate) const fn new() -> Self {
         // INVARIANT: It is 0.
@@ -150,37 +150,37 @@ impl Bell {
         let ticker = self.0.load(Acquire);
         if ticker != 0 {
             // SAFETY: By the type invariant it was live just now; who frees it waits until
-            // preemption has been on everywhere (`Heard::drop`).
+            // preemption has been on everywhere (`DoorbellTicker::drop`).
             unsafe { shim::rwb_ticker_start(ticker as *mut c_void, ms) };
         }
     }
 }
 
-/// A [`Ticker`] that hears a bell, which is in what `B` points to. Waits for its call on drop, which
-/// sleeps.
-pub(crate) struct Heard<T: Tick, B: Deref<Target: AsRef<Bell>>> {
+/// A [`Ticker`] that hears a bell, which is in what `B` points to. Waits for its call on drop,
+/// which sleeps.
+pub(crate) struct DoorbellTicker<T: Tick, B: Deref<Target: AsRef<Doorbell>>> {
     /// Waited for when it is dropped.
     _ticker: Ticker<T>,
-    bell: B,
+    doorbell: B,
 }
 
-impl<T: Tick, B: Deref<Target: AsRef<Bell>>> Heard<T, B> {
+impl<T: Tick, B: Deref<Target: AsRef<Doorbell>>> DoorbellTicker<T, B> {
     /// Creates one. Sleeps.
-    pub(crate) fn new(data: Arc<T>, bell: B) -> Result<Self> {
+    pub(crate) fn new(data: Arc<T>, doorbell: B) -> Result<Self> {
         let ticker = Ticker::new(data)?;
         let address = ticker.ticker.as_ptr() as usize;
         // INVARIANT: It is live until `drop` has taken it out.
-        bell.as_ref().0.store(address, Release);
+        doorbell.as_ref().0.store(address, Release);
         Ok(Self {
             _ticker: ticker,
-            bell,
+            doorbell,
         })
     }
 }
 
-impl<T: Tick, B: Deref<Target: AsRef<Bell>>> Drop for Heard<T, B> {
+impl<T: Tick, B: Deref<Target: AsRef<Doorbell>>> Drop for DoorbellTicker<T, B> {
     fn drop(&mut self) {
-        self.bell.as_ref().0.store(0, Release);
+        self.doorbell.as_ref().0.store(0, Release);
         synchronize_rcu();
     }
 }

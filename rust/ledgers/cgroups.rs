@@ -378,11 +378,11 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
     pub(crate) fn totals(&self) -> Result<Totals<N, D>> {
         let mut totals = Totals::new();
         let mut pasts = KVVec::<(Past, u64)>::new();
-        let rows = self.keys.of_each();
+        let rows = self.keys.rows_per_cpu();
         let mut copy = KVVec::<CgroupCounts<N, D>>::with_capacity(rows, GFP_KERNEL)?;
         let tables = Iterator::zip(
-            Iterator::zip(self.keys.each(), self.rows.each()),
-            self.rest.each(),
+            Iterator::zip(self.keys.all(), self.rows.all()),
+            self.rest.all(),
         );
         for ((keys, rows), rest) in tables {
             let Some(rest) = rest.first() else {

@@ -15,7 +15,7 @@ use crate::{
     kernel_ext::percpu::Pinned,
     ledgers::Ledgers,
     shim::{
-        function::Entered,
+        function::FunctionCall,
         At, //
     },
     words::{
@@ -60,55 +60,55 @@ pub(crate) fn entry(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
-    entered: &Entered<'_>,
+    call: &FunctionCall<'_>,
 ) -> Followed {
-    match entered.function() {
+    match call.function() {
         // These are no part of a stall.
         Function::ZswapStore => {
-            let [folio, _] = entered.args();
+            let [folio, _] = call.args();
             zswap::offered(ledgers, pin, at, folio);
             Followed::NOT
         }
         Function::ZswapSwitch => {
-            let [on, _] = entered.args();
+            let [on, _] = call.args();
             ledgers.needs.zswap_switches(on != 0);
             ledgers.windows.look_again();
             Followed::new(false, true, false)
         }
         function if function.tells_of_waits() => {
-            Followed::new(false, false, wait::entry(ledgers, pin, at, entered))
+            Followed::new(false, false, wait::entry(ledgers, pin, at, call))
         }
         function => {
-            let stall = stall::entry(ledgers, pin, at, entered);
-            Followed::new(stall, call(ledgers, pin, at, entered, function), false)
+            let stall = stall::entry(ledgers, pin, at, call);
+            Followed::new(stall, counted_call(ledgers, pin, at, call, function), false)
         }
     }
 }
 
 /// Handles a call of a function that is counted for itself. Returns true if it has to see the end
 /// of the call.
-fn call(
+fn counted_call(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
-    entered: &Entered<'_>,
+    call: &FunctionCall<'_>,
     function: Function,
 ) -> bool {
     match function {
-        Function::ShrinkSlab => entered
+        Function::ShrinkSlab => call
             .shrinker()
             .is_some_and(|call| shrinker::begin(ledgers, pin, at, call.what())),
         Function::TlbFlush => tlb::begin(ledgers, pin, at, Flush::Clean),
         Function::TlbFlushDirty => tlb::begin(ledgers, pin, at, Flush::Dirty),
         Function::ZswapWriteback => zswap::looks(ledgers, pin, at),
         Function::SwapSubmit => {
-            if let Some((write, caller)) = entered.swap_write() {
+            if let Some((write, caller)) = call.swap_write() {
                 block::submit(ledgers, pin, at, write, caller);
             }
             false
         }
         Function::NbdQueue => {
-            if let Some(request) = entered.request() {
+            if let Some(request) = call.request() {
                 nbd::queued(ledgers, pin, &request);
             }
             false

@@ -27,7 +27,7 @@ use crate::{
     },
     settings,
     shim::{
-        function::Entered,
+        function::FunctionCall,
         At,
         Context, //
     },
@@ -374,13 +374,13 @@ const fn cause(function: Function) -> Option<Cause> {
 }
 
 /// Handles the call of a probed function. Returns true if the end of the call has to be seen.
-pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
-    let function = entered.function();
+pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &FunctionCall<'_>) -> bool {
+    let function = call.function();
     match function {
         // The arguments are (gfp_t gfp_mask, unsigned int order, ...). Both are passed as 0 if gcc
         // made another function of it.
         Function::SlowPath => {
-            let [gfp, order] = entered.args();
+            let [gfp, order] = call.args();
             begin(ledgers, pin, at, gfp as u32, order as u32)
         }
         Function::OverHigh => {
@@ -411,7 +411,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
             let there = ledgers.stalls.open.with(pin, at.task, |open| {
                 let now = system::clock_ns();
                 if asks {
-                    let [gfp, order] = entered.args();
+                    let [gfp, order] = call.args();
                     open.asks(gfp as u32, order as u32);
                 }
                 open.stall.enter(cause, now);

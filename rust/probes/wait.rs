@@ -25,7 +25,7 @@ use crate::{
     },
     settings,
     shim::{
-        function::Entered,
+        function::FunctionCall,
         wait::WaitFacts,
         At,
         Context, //
@@ -99,13 +99,13 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
 
 /// Handles the call of a function that tells of waits. Returns true if the end of the call has to
 /// be seen.
-pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Entered<'_>) -> bool {
+pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &FunctionCall<'_>) -> bool {
     if !ledgers.states.live(Group::Waits) || at.context() != Context::Task {
         return false;
     }
-    match entered.function() {
+    match call.function() {
         Function::PsiEnter => {
-            let [_, caller] = entered.args();
+            let [_, caller] = call.args();
             section(ledgers, pin, at, caller);
             false
         }
@@ -121,7 +121,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
             false
         }
         Function::Refault => {
-            if let Some(facts) = entered.refault().filter(|_| settings::enabled()) {
+            if let Some(facts) = call.refault().filter(|_| settings::enabled()) {
                 let cgroup = ledgers.waits.refault(pin, &facts);
                 if cgroup.any() {
                     let task = false;
@@ -132,10 +132,10 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, entered: &Ente
         }
         function => {
             if function == Function::SwapRead {
-                ledgers.needs.device(entered.reads_at_once(), 1);
+                ledgers.needs.device(call.reads_at_once(), 1);
             }
             ledgers.needs.function(function)
-                && entered
+                && call
                     .waits_for()
                     .is_some_and(|facts| begin(ledgers, pin, at, facts))
         }

@@ -62,13 +62,13 @@ pub(crate) fn sees_swap_io() -> bool {
 }
 
 /// A call of a probed function.
-pub(crate) struct Entered<'a> {
+pub(crate) struct FunctionCall<'a> {
     function: Function,
     args: [usize; 2],
     _call: PhantomData<&'a ()>,
 }
 
-impl Entered<'_> {
+impl FunctionCall<'_> {
     /// Wraps a call.
     ///
     /// # Safety
@@ -104,8 +104,8 @@ impl Entered<'_> {
             return None;
         }
         let [request, _] = self.args;
-        // SAFETY: By the contract of `Entered::new`. The function is nbd_queue_rq(), for which the
-        // C shim passes the live request first.
+        // SAFETY: By the contract of `FunctionCall::new`. The function is nbd_queue_rq(), for which
+        // the C shim passes the live request first.
         Some(unsafe { NbdRequest::new(request) })
     }
 
@@ -123,13 +123,14 @@ impl Entered<'_> {
             | Function::FolioLock
             | Function::FolioLockKillable
             | Function::LockOrRetry => {
-                // SAFETY: By the contract of `Entered::new` this is the folio with which the
+                // SAFETY: By the contract of `FunctionCall::new` this is the folio with which the
                 // function was called. The caller of the function has a reference to it.
                 Some(unsafe { WaitFacts::of_folio(folio) })
             }
             Function::SwapRead => {
-                // SAFETY: By the contract of `Entered::new`. The function submits reads of swap,
-                // for which the C shim passes a folio first. It is locked, and has a swap slot.
+                // SAFETY: By the contract of `FunctionCall::new`. The function submits reads of
+                // swap, for which the C shim passes a folio first. It is locked, and has a swap
+                // slot.
                 Some(unsafe { WaitFacts::of_swapin(folio, stands_for as u32) })
             }
             _ => None,
@@ -149,8 +150,8 @@ impl Entered<'_> {
             return None;
         }
         let [folio, pages] = self.args;
-        // SAFETY: By the contract of `Entered::new`. The function is workingset_refault(), whose
-        // first argument is a locked folio.
+        // SAFETY: By the contract of `FunctionCall::new`. The function is workingset_refault(),
+        // whose first argument is a locked folio.
         let facts = unsafe { WaitFacts::of_refault(folio) };
         Some(WaitFacts {
             stands_for: pages as u32,
@@ -184,15 +185,15 @@ impl Entered<'_> {
 }
 
 /// A call of do_shrink_slab().
-pub(crate) struct ShrinkCall<'a>(&'a Entered<'a>);
+pub(crate) struct ShrinkCall<'a>(&'a FunctionCall<'a>);
 
 impl ShrinkCall<'_> {
     /// Returns what is called. Any context; never sleeps.
     pub(crate) fn what(&self) -> Shrink {
         let mut shrink: Shrink = pin_init::zeroed();
         let [control, shrinker] = self.0.args;
-        // SAFETY: By the contract of `Entered::new`. The function is do_shrink_slab(), so these are
-        // its live arguments. `shrink` is valid for writes.
+        // SAFETY: By the contract of `FunctionCall::new`. The function is do_shrink_slab(), so
+        // these are its live arguments. `shrink` is valid for writes.
         unsafe { rwb_shrink(control, shrinker, &mut shrink) };
         shrink
     }

@@ -14,7 +14,7 @@ use crate::{
     kernel_ext::{
         cell::peek,
         reads,
-        workqueue::Bell, //
+        workqueue::Doorbell, //
     },
     words::Function, //
 };
@@ -42,7 +42,7 @@ pub(crate) struct Needs {
     at_once: Atomic<u32>,
     zswap: Atomic<u32>,
     /// The bell that is rung when any of this changes.
-    pub(crate) bell: Bell,
+    pub(crate) doorbell: Doorbell,
 }
 
 impl Needs {
@@ -52,7 +52,7 @@ impl Needs {
             slow_device: Atomic::new(false),
             at_once: Atomic::new(0),
             zswap: Atomic::new(ZSWAP_MAY_BE_ON),
-            bell: Bell::new(),
+            doorbell: Doorbell::new(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Needs {
             self.slow_device.store(true, Relaxed);
             if before >= ENOUGH {
                 reads::follow(false);
-                self.bell.ring(0);
+                self.doorbell.ring(0);
             }
         } else if before < ENOUGH {
             let more = u32::try_from(times).unwrap_or(ENOUGH);
@@ -76,7 +76,7 @@ impl Needs {
             if before < ENOUGH && before.saturating_add(more) >= ENOUGH {
                 reads::follow(true);
                 // The functions that were entered before have been left by then.
-                self.bell.ring(1000);
+                self.doorbell.ring(1000);
             }
         }
     }
@@ -85,7 +85,7 @@ impl Needs {
     pub(crate) fn zswap_switches(&self, on: bool) {
         let to = if on { ZSWAP_GOES_ON } else { ZSWAP_GOES_OFF };
         self.zswap.store(to, Relaxed);
-        self.bell.ring(0);
+        self.doorbell.ring(0);
     }
 
     /// Notes that zswap was switched, or, if not `done`, that it could not be.
@@ -97,7 +97,7 @@ impl Needs {
             ZSWAP_MAY_BE_ON
         };
         self.zswap.store(is, Relaxed);
-        self.bell.ring(0);
+        self.doorbell.ring(0);
     }
 
     /// Notes that somebody is about to ask whether zswap is on. Until that is known, zswap counts

@@ -7,13 +7,13 @@ use super::ledgers;
 use crate::{
     helper::swap::SwapHook,
     kernel_ext::{
-        line::nap,
         reclaim::{
-            Done,
+            CompletedRequest,
             SwapBatch,
             SwapRequest, //
         },
-        system, //
+        system,
+        wait_queue::sleep_killable, //
     },
     ledgers::Ledgers,
     policy::{
@@ -192,11 +192,11 @@ mod hook {
                 if submitted == SAMPLE.into() {
                     break;
                 }
-                nap(1);
+                sleep_killable(1);
             }
             for _ in 0..SAMPLE {
                 let at = system::mono_ns();
-                hook.done(&Done {
+                hook.done(&CompletedRequest {
                     cookie,
                     sent: Sent {
                         at,
@@ -224,7 +224,7 @@ mod hook {
     fn requests_of_a_helper_before_are_not_ours() -> Result {
         let (ledgers, ()) = with_hook(|hook| {
             for cookie in 0..16 {
-                hook.done(&Done {
+                hook.done(&CompletedRequest {
                     cookie,
                     sent: Sent::default(),
                     pages: 32,

@@ -36,7 +36,7 @@ use crate::{
     },
     settings,
     shim::{
-        function::Entered,
+        function::FunctionCall,
         At,
         Context, //
     },
@@ -69,8 +69,7 @@ fn ledgers() -> Result<Arc<Ledgers>> {
 }
 
 fn enter(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
-    let followed =
-        Entered::fake(f, args).map(|entered| function::entry(ledgers, pin, at, &entered));
+    let followed = FunctionCall::fake(f, args).map(|call| function::entry(ledgers, pin, at, &call));
     followed.is_some_and(|by| by.0 != 0)
 }
 

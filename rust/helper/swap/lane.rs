@@ -11,16 +11,16 @@ use crate::{
             new_spinlock_irq,
             SpinLockIrq, //
         },
-        line::{
-            nap,
-            Line, //
-        },
         reclaim::{
             self,
             SwapRequest, //
         },
-        swap::Prepared,
-        system, //
+        swap::PreparedRequest,
+        system,
+        wait_queue::{
+            sleep_killable,
+            WaitQueue, //
+        }, //
     },
     policy::{
         bypass::Bypass,
@@ -59,7 +59,7 @@ use kernel::{
 /// A request that waits for the writer.
 pub(crate) struct QueuedRequest {
     /// The request, as reclaim prepared it.
-    pub(crate) prepared: Prepared,
+    pub(crate) prepared: PreparedRequest,
     /// Its first swap slot. The writer sorts requests by it.
     pub(crate) slot: u64,
     /// When it was taken, in monotonic nanoseconds.
@@ -221,13 +221,13 @@ pub(crate) struct SwapLane {
     inner: SpinLockIrq<LaneInner>,
     /// The lines in which tasks wait for room.
     #[pin]
-    kswapd: Line,
+    kswapd: WaitQueue,
     /// See `kswapd`.
     #[pin]
-    again: Line,
+    again: WaitQueue,
     /// See `kswapd`.
     #[pin]
-    tasks: Line,
+    tasks: WaitQueue,
     /// The device number; 0 if the lane has no device.
     device: Atomic<u32>,
     /// Whether the writer sleeps, and must be woken when a request is queued.
@@ -256,9 +256,9 @@ impl SwapLane {
         KBox::pin_init(
             pin_init!(Self {
                 inner <- new_spinlock_irq!(inner, "reclaimwb_swap_lane"),
-                kswapd <- Line::new(c"reclaimwb_swap_kswapd", static_lock_class!()),
-                again <- Line::new(c"reclaimwb_swap_again", static_lock_class!()),
-                tasks <- Line::new(c"reclaimwb_swap_tasks", static_lock_class!()),
+                kswapd <- WaitQueue::new(c"reclaimwb_swap_kswapd", static_lock_class!()),
+                again <- WaitQueue::new(c"reclaimwb_swap_again", static_lock_class!()),
+                tasks <- WaitQueue::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
                 idle: Idle(Atomic::new(false)),
                 taken: Atomic::new(0),
@@ -329,7 +329,7 @@ impl SwapLane {
             return naps.then(|| {
                 waits();
                 (0..NAPS).any(|_| {
-                    nap(NAP_MS);
+                    sleep_killable(NAP_MS);
                     reclaim::dying() || !self.worth_a_nap()
                 });
                 Waited {
@@ -351,7 +351,7 @@ impl SwapLane {
         waits();
         let mut now;
         loop {
-            inner = self.line(who).sleep(inner, || self.inner.lock());
+            inner = self.wait_queue(who).sleep(inner, || self.inner.lock());
             now = system::mono_ns();
             // A turn may be meant for a task that a signal woke before. If the task went away
             // without it, nobody would take the turn, and the next tasks would never be called.
@@ -377,7 +377,7 @@ impl SwapLane {
         self.inner.lock().worth_a_nap(system::mono_ns())
     }
 
-    fn line(&self, who: Who) -> &Line {
+    fn wait_queue(&self, who: Who) -> &WaitQueue {
         match who {
             Who::Kswapd => &self.kswapd,
             Who::Again => &self.again,

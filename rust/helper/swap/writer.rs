@@ -20,7 +20,7 @@ use super::{
 use crate::{
     kernel_ext::{
         kthread::{
-            Me,
+            CurrentThread,
             Thread, //
         },
         percpu::pinned,
@@ -105,23 +105,23 @@ impl Writer {
 }
 
 impl Thread for Writer {
-    fn run(&self, me: &Me) {
+    fn run(&self, thread: &CurrentThread) {
         let Some(lane) = self.shared.table.get(self.index) else {
             return;
         };
         let mut work = self.at_hand.lock();
         loop {
             work.refill(lane);
-            let (holds, stops) = (!work.pending.is_empty(), me.should_stop());
+            let (holds, stops) = (!work.pending.is_empty(), thread.should_stop());
             // A writer that stops submits all it has. The device may have stopped answering, and
             // the writer would wait here for it.
             if holds && (stops || lane.may_submit()) {
-                work.write(self, me, lane, stops);
+                work.write(self, thread, lane, stops);
             } else if stops {
                 // Nothing comes any more, and nothing is left.
                 return;
             } else {
-                idle::sleep(&lane.idle, &me.nap(0), || lane.waits(holds));
+                idle::sleep(&lane.idle, &thread.prepare_sleep(0), || lane.waits(holds));
                 self.count(|l| l.wakeups.add(1));
             }
         }
@@ -165,7 +165,7 @@ impl WriterState {
     }
 
     /// Submits a batch.
-    fn write(&mut self, writer: &Writer, me: &Me, lane: &SwapLane, all: bool) {
+    fn write(&mut self, writer: &Writer, thread: &CurrentThread, lane: &SwapLane, all: bool) {
         if self.device != lane.device() {
             self.device = lane.device();
             self.reserve = Reserve::new();
@@ -182,7 +182,7 @@ impl WriterState {
         let task = system::task();
         let ledgers = &writer.shared.ledgers;
         let most = link::batch(figures.limit, figures.rate);
-        let pages = me.memalloc(|| {
+        let pages = thread.memalloc(|| {
             ledgers.begin_own(task, Origin::Writer);
             let pages = plugged(|| self.submit(most, writer, lane, all));
             ledgers.end_own(task);

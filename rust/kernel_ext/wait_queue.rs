@@ -16,24 +16,24 @@ use kernel::{
 
 /// A queue of waiting tasks. A lock of its user guards the condition that they wait for.
 #[pin_data]
-pub(crate) struct Line {
+pub(crate) struct WaitQueue {
     #[pin]
     head: Opaque<bindings::wait_queue_head>,
 }
 
 // SAFETY: A wait queue may be used from any thread.
-unsafe impl Send for Line {}
+unsafe impl Send for WaitQueue {}
 
 // SAFETY: As above, also concurrently: a wait queue has a lock of its own.
-unsafe impl Sync for Line {}
+unsafe impl Sync for WaitQueue {}
 
 /// Sleeps for `ms` milliseconds, or until the task is killed.
-pub(crate) fn nap(ms: u32) {
+pub(crate) fn sleep_killable(ms: u32) {
     // SAFETY: This is process context, which may sleep.
     unsafe { shim::rwb_sleep_killable(ms) };
 }
 
-impl Line {
+impl WaitQueue {
     /// Initializes a queue that is empty.
     pub(crate) fn new(name: &'static CStr, key: Pin<&'static LockClassKey>) -> impl PinInit<Self> {
         pin_init!(Self {
