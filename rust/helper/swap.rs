@@ -51,7 +51,7 @@ use crate::{
     policy::{
         handoff::{
             decide,
-            Who, //
+            TaskClass, //
         },
         idle, //
     },
@@ -237,7 +237,7 @@ impl SwapHook {
         let ledgers = &self.shared.ledgers;
         let at = batch.at();
         let asker = Asker {
-            who: batch.who(),
+            class: batch.class(),
             task: at.task,
             faults: batch.faults(),
         };
@@ -253,7 +253,7 @@ impl SwapHook {
         // for memory. Other reclaim ignores them. Reclaim for a larger order would take them for
         // pages that may lie side by side. The kernel is told with or without the observer. The
         // task's slot counts them only if there is a slot.
-        let tells = batch.who() == Who::Task && batch.order() == 0;
+        let tells = batch.class() == TaskClass::Ordinary && batch.order() == 0;
         let seen = if tells {
             waited.written.min(MOST_SEEN)
         } else {

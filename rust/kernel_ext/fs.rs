@@ -13,7 +13,7 @@
 
 use crate::{
     policy::window::{
-        Pages,
+        PageSet,
         MAX_PAGES, //
     },
     shim, //
@@ -223,7 +223,7 @@ impl Inode<'_> {
 
     /// Sets `pages` to those of the `nr` pages (at most [`MAX_PAGES`]) from `start` on that are
     /// dirty and not under writeback. Sleeps.
-    pub(crate) fn dirty_pages(&self, start: u64, nr: u32, pages: &mut Pages) {
+    pub(crate) fn dirty_pages(&self, start: u64, nr: u32, pages: &mut PageSet) {
         pages.clear();
         let words = pages.words_mut();
         let nr = nr.min(MAX_PAGES);

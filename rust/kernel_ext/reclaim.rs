@@ -14,10 +14,10 @@ use crate::{
         handoff::{
             Batch,
             RequestInfo,
-            Who, //
+            TaskClass, //
         },
-        link::Sent,
-        patience::Cache, //
+        link::RequestStamp,
+        patience::PageCache, //
     },
     shim::{
         nbd::Bio,
@@ -307,13 +307,13 @@ impl<'a> SwapRequest<'a> {
     }
 }
 
-fn who(flags: u32) -> Who {
+fn class(flags: u32) -> TaskClass {
     if flags & RWB_SWAP_KSWAPD != 0 {
-        Who::Kswapd
+        TaskClass::Kswapd
     } else if flags & RWB_SWAP_EXEMPT != 0 {
-        Who::Exempt
+        TaskClass::Exempt
     } else {
-        Who::Task
+        TaskClass::Ordinary
     }
 }
 
@@ -353,8 +353,8 @@ impl<'a> SwapBatch<'a> {
     }
 
     /// Returns the kind of task that reclaims.
-    pub(crate) fn who(&self) -> Who {
-        who(self.0.flags)
+    pub(crate) fn class(&self) -> TaskClass {
+        class(self.0.flags)
     }
 
     /// Returns the number of page faults that the task has had; `None` if it does not reclaim for a
@@ -386,7 +386,7 @@ pub(crate) struct CompletedRequest {
     /// The cookie with which the request was taken.
     pub(crate) cookie: usize,
     /// What was noted when the request was submitted.
-    pub(crate) sent: Sent,
+    pub(crate) sent: RequestStamp,
     /// Size of the request in pages.
     pub(crate) pages: u32,
     /// Whether the request could not be written.
@@ -398,7 +398,7 @@ impl CompletedRequest {
     pub(crate) fn new(done: &SwapDone) -> Self {
         Self {
             cookie: done.cookie,
-            sent: Sent::unpack(done.stamp),
+            sent: RequestStamp::unpack(done.stamp),
             pages: done.pages,
             failed: done.failed,
         }
@@ -418,10 +418,10 @@ pub(crate) fn node_short(nid: u32, alloc: Alloc) -> bool {
 }
 
 /// Returns the size of a node's page cache. Any context.
-pub(crate) fn node_cache(nid: u32) -> Cache {
+pub(crate) fn node_cache(nid: u32) -> PageCache {
     // SAFETY: As above.
     let (pages, dirty) = unsafe { (rwb_node_file(nid as c_int), rwb_node_dirty(nid as c_int)) };
-    Cache {
+    PageCache {
         pages: pages as u64,
         dirty: dirty as u64,
     }

@@ -5,7 +5,7 @@
 //! C header: `include/linux/reclaim_writeback.h`, of the patched kernel
 
 use crate::{
-    policy::link::Sent,
+    policy::link::RequestStamp,
     shim, //
 };
 
@@ -39,7 +39,7 @@ impl PreparedRequest {
 
     /// Submits the request. `sent` is returned with its completion. Sleeps; the caller should have
     /// PF_MEMALLOC.
-    pub(crate) fn submit(self, sent: Sent) {
+    pub(crate) fn submit(self, sent: RequestStamp) {
         self.send(sent.pack());
         core::mem::forget(self);
     }

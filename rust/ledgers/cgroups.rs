@@ -41,8 +41,8 @@ use crate::{
             place,
             Destination,
             Heir,
-            Past,
-            Rows, //
+            RowHistory,
+            RowTable, //
         },
     },
 };
@@ -63,13 +63,13 @@ pub(crate) const ROWS: usize = 256;
 
 /// Returns the number of rows of each CPU, in a table that has `most` of them if there are few
 /// CPUs.
-fn rows_of_cpu(most: usize) -> usize {
-    heaviest::rows_of_cpu(most, system::nr_cpus())
+fn rows_per_cpu(most: usize) -> usize {
+    heaviest::rows_per_cpu(most, system::nr_cpus())
 }
 
 /// Returns the number of rows of all CPUs in such a table.
 pub(crate) fn rows_in_all(most: usize) -> usize {
-    rows_of_cpu(most).saturating_mul(system::nr_cpus())
+    rows_per_cpu(most).saturating_mul(system::nr_cpus())
 }
 
 /// The most times that a reader begins anew with the table of a CPU, because a row was given away
@@ -184,7 +184,7 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Own<'_, N, D, F> {
     }
 }
 
-impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Rows for Own<'_, N, D, F> {
+impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N, D, F> {
     fn size(&self) -> usize {
         self.keys.len()
     }
@@ -203,8 +203,8 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Rows for Own<'_, N, D,
             .is_some_and(|row| self.known.is_gone(row.known.get()))
     }
 
-    fn never_back(&self, key: CgroupKey) -> bool {
-        self.known.never_back(key)
+    fn is_gone_for_good(&self, key: CgroupKey) -> bool {
+        self.known.is_gone_for_good(key)
     }
 
     fn removals(&self) -> u64 {
@@ -219,21 +219,21 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Rows for Own<'_, N, D,
         self.rest.last.set(at as u64);
     }
 
-    fn past(&self) -> Past {
-        Past {
+    fn history(&self) -> RowHistory {
+        RowHistory {
             floor: self.rest.floor.get(),
             newest: self.rest.newest.get(),
             swept: self.rest.swept.get(),
         }
     }
 
-    fn set_past(&self, past: Past) {
-        self.rest.floor.set(past.floor);
-        self.rest.newest.set(past.newest);
-        self.rest.swept.set(past.swept);
+    fn set_history(&self, history: RowHistory) {
+        self.rest.floor.set(history.floor);
+        self.rest.newest.set(history.newest);
+        self.rest.swept.set(history.swept);
     }
 
-    fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
+    fn give_row(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
         let Some(row) = self.rows.get(at) else {
             return;
         };
@@ -289,7 +289,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
     /// Allocates the tables, with `most` rows for each CPU, a power of two, if there are few CPUs.
     /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn with_rows(most: usize, known: Arc<Known>) -> Result<Self> {
-        let rows = rows_of_cpu(most);
+        let rows = rows_per_cpu(most);
         Ok(Self {
             keys: PerCpuTable::new(rows)?,
             ranks: PerCpuTable::new(rows)?,
@@ -377,7 +377,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
     /// `EAGAIN` if rows were given away all the time.
     pub(crate) fn totals(&self) -> Result<Totals<N, D>> {
         let mut totals = Totals::new();
-        let mut pasts = KVVec::<(Past, u64)>::new();
+        let mut histories = KVVec::<(RowHistory, u64)>::new();
         let rows = self.keys.rows_per_cpu();
         let mut copy = KVVec::<CgroupCounts<N, D>>::with_capacity(rows, GFP_KERNEL)?;
         let tables = Iterator::zip(
@@ -389,13 +389,13 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
                 continue;
             };
             let mut once = |_| self.copy(keys, rows, rest, &mut copy, &mut totals);
-            let (past, left) = (0..TRIES).find_map(&mut once).ok_or(EAGAIN)?;
-            pasts.push((past, left), GFP_KERNEL)?;
+            let (history, left) = (0..TRIES).find_map(&mut once).ok_or(EAGAIN)?;
+            histories.push((history, left), GFP_KERNEL)?;
             for row in copy.iter() {
-                totals.add(row, past.may_have(row.key).min(left))?;
+                totals.add(row, history.may_have(row.key).min(left))?;
             }
         }
-        totals.settle(&pasts);
+        totals.settle(&histories);
         Ok(totals)
     }
 
@@ -408,7 +408,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         rest: &Rest<N>,
         copy: &mut KVVec<CgroupCounts<N, D>>,
         totals: &mut Totals<N, D>,
-    ) -> Option<(Past, u64)> {
+    ) -> Option<(RowHistory, u64)> {
         copy.clear();
         // Preemption is off, because a reader that is preempted might have to begin again and
         // again.
@@ -438,7 +438,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
             let (mut other, mut removed) = ([0; N], [0; N]);
             sum(&mut other, &rest.other);
             sum(&mut removed, &rest.removed);
-            let past = Past {
+            let history = RowHistory {
                 floor: rest.floor.get(),
                 newest: rest.newest.get(),
                 swept: 0,
@@ -449,7 +449,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
             }
             add(&mut totals.other, &other);
             add(&mut totals.removed, &removed);
-            Some((past, left))
+            Some((history, left))
         })
     }
 

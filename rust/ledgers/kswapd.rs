@@ -245,7 +245,7 @@ impl Kswapd {
             n.add(1);
         }
         let has = at.node();
-        let why = kswapd::why(&has, &node.pass());
+        let why = kswapd::reason(&has, &node.pass());
         node.begun.set(0);
         if let Some(passes) = node.why(why) {
             passes.windows.add(1);

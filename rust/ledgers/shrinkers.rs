@@ -25,7 +25,7 @@ use crate::{
         shrink::{
             self,
             ScanPlan,
-            Settled, //
+            ScanResult, //
         },
     },
     shim::function::{
@@ -60,7 +60,7 @@ struct Call {
     /// When the shrinker began to scan, in nanoseconds, and what it had to do.
     scan: Option<(u64, ScanPlan)>,
     /// The outcome of the scan, and the number of objects that were freed.
-    done: (Settled, u64),
+    done: (ScanResult, u64),
     /// Whether other tasks were in the same shrinker, for the same node and cgroup.
     overlaps: bool,
     /// Slab pages with which the task's reclaim had been credited before.

@@ -43,7 +43,7 @@ use crate::{
         nbd,
         stall::{
             mostly_clean,
-            waits,
+            request_waits,
             Stall, //
         },
     },
@@ -365,7 +365,7 @@ impl Stalls {
         let before = open.requests;
         let stall = open.ended(now);
         let for_requests = before.map_or([0; Phase::COUNT], |before| {
-            requests.waited(pin, &before, &waits(&stall.parts), now)
+            requests.waited(pin, &before, &request_waits(&stall.parts), now)
         });
         if let Some(ledger) = self.of(stall.origin) {
             ledger.this(pin).add(&stall);

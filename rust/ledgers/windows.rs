@@ -27,8 +27,8 @@ use crate::{
     },
     policy::{
         batch::{
-            By,
-            Extent, //
+            Extent,
+            Submitter, //
         },
         nest::{
             Nest,
@@ -419,25 +419,25 @@ impl Slot {
     }
 
     /// Notes the submitter of a swap write.
-    pub(crate) fn submits(&self, write: usize, by: By) {
-        let by = match by {
-            By::Adder => 1,
-            By::Ender => 2,
-            By::Unknown => 3,
+    pub(crate) fn submits(&self, write: usize, submitter: Submitter) {
+        let submitter = match submitter {
+            Submitter::Adder => 1,
+            Submitter::Ender => 2,
+            Submitter::Unknown => 3,
         };
-        self.submits.set(write as u64 | by);
+        self.submits.set(write as u64 | submitter);
     }
 
     /// Takes out the submitter of a swap write, if that was noted.
-    pub(crate) fn submitter(&self, write: usize) -> Option<By> {
+    pub(crate) fn submitter(&self, write: usize) -> Option<Submitter> {
         let noted = self.submits.get();
         self.submits.set(0);
-        let by = match noted & 3 {
-            1 => By::Adder,
-            2 => By::Ender,
-            _ => By::Unknown,
+        let submitter = match noted & 3 {
+            1 => Submitter::Adder,
+            2 => Submitter::Ender,
+            _ => Submitter::Unknown,
         };
-        (noted & !3 == write as u64).then_some(by)
+        (noted & !3 == write as u64).then_some(submitter)
     }
 
     /// Notes a swap write. The next one will tell why it ended.

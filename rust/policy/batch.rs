@@ -10,7 +10,7 @@ use crate::words::EndReason;
 
 /// The caller that submits a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum Submitter {
     /// A caller with a next folio, which does not fit into the write; or the write is full.
     Adder,
     /// A caller that has no more folios.
@@ -39,23 +39,28 @@ pub struct Extent {
 /// Returns why a write of `folios` folios, with room for `room`, ended, as far as the write itself
 /// shows it. `None` if only the task's next write will show it, which holds the folio that did not
 /// fit.
-pub fn ended(folios: u32, room: u32, synchronous: bool, by: By) -> Option<EndReason> {
+pub fn end_reason(
+    folios: u32,
+    room: u32,
+    synchronous: bool,
+    submitter: Submitter,
+) -> Option<EndReason> {
     if synchronous {
         return Some(EndReason::Sync);
     }
     if folios >= room {
         return Some(EndReason::Full);
     }
-    match by {
-        By::Adder => None,
-        By::Ender => Some(EndReason::End),
-        By::Unknown => Some(EndReason::Unknown),
+    match submitter {
+        Submitter::Adder => None,
+        Submitter::Ender => Some(EndReason::End),
+        Submitter::Unknown => Some(EndReason::Unknown),
     }
 }
 
 /// Returns why the folio that begins `next` could not be added to `last`. The order of the checks
 /// is that of swap: if there is both a gap and another cgroup, the reason is the gap.
-pub fn parted(last: &Extent, next: &Extent) -> EndReason {
+pub fn split_reason(last: &Extent, next: &Extent) -> EndReason {
     if (last.device ^ next.device) & PREPARED != 0 {
         // One was handed over, and the other one was not.
         EndReason::Unknown

@@ -48,7 +48,7 @@ impl Budget {
     /// Accounts for a window that was begun at `begun` and was written at `now`, in nanoseconds of
     /// one clock. `full` means that the budget kept other windows back meanwhile. The budget stays
     /// between `min` and `max` pages.
-    pub fn took(&mut self, begun: u64, now: u64, full: bool, min: u32, max: u32) {
+    pub fn update(&mut self, begun: u64, now: u64, full: bool, min: u32, max: u32) {
         let before = self.pages;
         if begun >= self.changed {
             let ns = now.saturating_sub(begun);

@@ -60,7 +60,7 @@ impl Bypass {
 
     /// Notes that the writer submits a request, which waited for it for `ns`. `roomy` says whether
     /// the device had room for the request when it was made.
-    pub fn submits(&mut self, roomy: bool, ns: u64) {
+    pub fn record_submission(&mut self, roomy: bool, ns: u64) {
         if roomy {
             self.roomy = self.roomy.saturating_add(1);
             self.queued_ns = self.queued_ns.saturating_add(ns);

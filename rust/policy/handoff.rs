@@ -56,11 +56,11 @@ pub fn decide(mode: Mode, floor: usize, info: &RequestInfo) -> Option<Refusal> {
 
 /// The kind of task that hands over to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum TaskClass {
     /// Any task. It waits its turn.
-    Task,
+    Ordinary,
     /// A task that waited before in the same fault. See [`super::returning`].
-    Again,
+    Returning,
     /// kswapd. See [`KSWAPD_ROOM`].
     Kswapd,
     /// A task that the device may need to make progress, or that is dying. It never waits.
@@ -118,14 +118,14 @@ impl Room {
         self.device
     }
 
-    /// Returns the room of `who`. A task has a request's worth less than the device is given. It
+    /// Returns the room of `class`. A task has a request's worth less than the device is given. It
     /// will hand over another batch when it goes on, and all that is ahead of that batch takes the
     /// time of its fault. On a line of 40 Mbit/s, which is given only two requests at once, the
     /// longest fault of two tasks took half as long again without that.
-    pub const fn of(&self, who: Who) -> u32 {
-        match who {
-            Who::Task | Who::Again | Who::Exempt => self.task,
-            Who::Kswapd => self.kswapd,
+    pub const fn of(&self, class: TaskClass) -> u32 {
+        match class {
+            TaskClass::Ordinary | TaskClass::Returning | TaskClass::Exempt => self.task,
+            TaskClass::Kswapd => self.kswapd,
         }
     }
 }
@@ -172,7 +172,7 @@ pub struct Door {
     /// wait.
     owed: u32,
     kswapd: LineCount,
-    again: LineCount,
+    returning: LineCount,
     tasks: LineCount,
     /// Whether kswapd was served last.
     tasks_turn: bool,
@@ -189,7 +189,7 @@ impl Door {
             backlog: 0,
             owed: 0,
             kswapd: LineCount::new(),
-            again: LineCount::new(),
+            returning: LineCount::new(),
             tasks: LineCount::new(),
             tasks_turn: false,
             done: 0,
@@ -209,15 +209,15 @@ impl Door {
 
     /// Returns the number of tasks that wait.
     pub const fn waiting(&self) -> u32 {
-        let tasks = self.again.waiting.saturating_add(self.tasks.waiting);
+        let tasks = self.returning.waiting.saturating_add(self.tasks.waiting);
         self.kswapd.waiting.saturating_add(tasks)
     }
 
-    fn line(&mut self, who: Who) -> &mut LineCount {
-        match who {
-            Who::Kswapd => &mut self.kswapd,
-            Who::Again => &mut self.again,
-            Who::Task | Who::Exempt => &mut self.tasks,
+    fn line(&mut self, class: TaskClass) -> &mut LineCount {
+        match class {
+            TaskClass::Kswapd => &mut self.kswapd,
+            TaskClass::Returning => &mut self.returning,
+            TaskClass::Ordinary | TaskClass::Exempt => &mut self.tasks,
         }
     }
 
@@ -228,8 +228,8 @@ impl Door {
 
     /// Counts a batch that a reclaimer is through with, and returns whether the reclaimer has to
     /// wait. If so, it must [`Self::join`] a line.
-    pub fn has_to_wait(&mut self, batch: Batch, room: Room, who: Who) -> bool {
-        if who == Who::Exempt {
+    pub fn has_to_wait(&mut self, batch: Batch, room: Room, class: TaskClass) -> bool {
+        if class == TaskClass::Exempt {
             return false;
         }
         let pages = batch.handed;
@@ -239,35 +239,35 @@ impl Door {
         if batch.paid() && ahead < room.paid() {
             return false;
         }
-        self.waiting() != 0 || ahead >= room.of(who) && ahead != 0
+        self.waiting() != 0 || ahead >= room.of(class) && ahead != 0
     }
 
     /// Counts a reclaimer that has to wait, and that handed over `pages` pages, in its line.
-    pub fn join(&mut self, pages: u32, who: Who) {
+    pub fn join(&mut self, pages: u32, class: TaskClass) {
         self.owed = self.owed.saturating_add(pages);
-        let line = self.line(who);
+        let line = self.line(class);
         line.waiting = line.waiting.saturating_add(1);
     }
 
     /// Returns whether it is the turn of a reclaimer that waits and was woken. If so, it no longer
     /// waits, and goes on with its `pages`.
-    pub fn take_turn(&mut self, pages: u32, who: Who) -> bool {
-        let line = self.line(who);
+    pub fn take_turn(&mut self, pages: u32, class: TaskClass) -> bool {
+        let line = self.line(class);
         if line.called == 0 {
             return false;
         }
         line.called = line.called.saturating_sub(1);
-        self.go_on(pages, who);
+        self.go_on(pages, class);
         true
     }
 
     /// Lets a reclaimer that waits, and was not called, go on all the same.
-    pub fn give_up(&mut self, pages: u32, who: Who) {
-        self.go_on(pages, who);
+    pub fn give_up(&mut self, pages: u32, class: TaskClass) {
+        self.go_on(pages, class);
     }
 
-    fn go_on(&mut self, pages: u32, who: Who) {
-        let line = self.line(who);
+    fn go_on(&mut self, pages: u32, class: TaskClass) {
+        let line = self.line(class);
         line.waiting = line.waiting.saturating_sub(1);
         self.owed = self.owed.saturating_sub(pages);
     }
@@ -284,14 +284,14 @@ impl Door {
     /// [`Self::take_turn`] and [`Self::give_up`], and when the room has grown.
     pub fn call(&mut self, room: Room) -> [u32; 3] {
         let mean = (self.sixteenths / 16).max(1);
-        let called = self.again.called.saturating_add(self.tasks.called);
+        let called = self.returning.called.saturating_add(self.tasks.called);
         let called = self.kswapd.called.saturating_add(called);
         let mut coming = self.inside().saturating_add(called.saturating_mul(mean));
         let mut more = [0; 3];
         let mut due = self.done >= mean.saturating_mul(2).min(room.task);
         loop {
-            let (kswapd, again) = (self.kswapd.uncalled() != 0, self.again.uncalled() != 0);
-            let tasks = again || self.tasks.uncalled() != 0;
+            let (kswapd, returning) = (self.kswapd.uncalled() != 0, self.returning.uncalled() != 0);
+            let tasks = returning || self.tasks.uncalled() != 0;
             let room = match tasks {
                 true => room.task,
                 false => room.kswapd,
@@ -302,9 +302,9 @@ impl Door {
             }
             (due, self.done) = (false, 0);
             let tasks_turn = tasks && (self.tasks_turn || !kswapd);
-            let [of_kswapd, of_again, of_tasks] = &mut more;
-            let (line, n) = match (tasks_turn, again) {
-                (true, true) => (&mut self.again, of_again),
+            let [of_kswapd, of_returning, of_tasks] = &mut more;
+            let (line, n) = match (tasks_turn, returning) {
+                (true, true) => (&mut self.returning, of_returning),
                 (true, false) => (&mut self.tasks, of_tasks),
                 (false, _) => (&mut self.kswapd, of_kswapd),
             };

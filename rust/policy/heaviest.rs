@@ -12,8 +12,8 @@
 //! highest rank at which any living cgroup lost its row. So a rank is never less than what its
 //! cgroup has counted in all. For a table of n rows that counted W in all this means:
 //!
-//! - A cgroup without a row has counted at most [`Past::may_have`], which is at most W / n. So
-//!   every cgroup that has counted more has a row. (`floor` exceeds a weight only if all n rows
+//! - A cgroup without a row has counted at most [`RowHistory::may_have`], which is at most W / n.
+//!   So every cgroup that has counted more has a row. (`floor` exceeds a weight only if all n rows
 //!   exceed it, and each row begins at `floor` at most. So each step takes n counts.)
 //! - A living cgroup has counted what its row says, and at most as much more as it may have had
 //!   when it got that row.
@@ -29,10 +29,11 @@ use super::cgroup_key::CgroupKey;
 const FULL_SIZE: usize = 16;
 
 /// Returns the number of rows of each CPU's table on a machine that can have so many CPUs. This is
-/// `most`, a power of two, if the CPUs are few. With more of them it is a half or a quarter, so that
-/// all tables together grow more slowly. (The bounds above hold for each CPU by itself. So a cgroup
-/// without a row on any CPU has counted at most W / n on all of them, whatever their number.)
-pub const fn rows_of_cpu(most: usize, cpus: usize) -> usize {
+/// `most`, a power of two, if the CPUs are few. With more of them it is a half or a quarter, so
+/// that all tables together grow more slowly. (The bounds above hold for each CPU by itself. So a
+/// cgroup without a row on any CPU has counted at most W / n on all of them, whatever their
+/// number.)
+pub const fn rows_per_cpu(most: usize, cpus: usize) -> usize {
     if cpus <= FULL_SIZE {
         most
     } else if cpus.div_ceil(2) <= FULL_SIZE {
@@ -64,7 +65,7 @@ pub enum Heir {
 
 /// What a table knows of the cgroups that lost their rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Past {
+pub struct RowHistory {
     /// The highest rank at which a living cgroup lost its row.
     pub floor: u64,
     /// The highest id of a living cgroup that lost its row, except v1.
@@ -73,7 +74,7 @@ pub struct Past {
     pub swept: u64,
 }
 
-impl Past {
+impl RowHistory {
     /// Returns the most that a living cgroup without a row can have counted.
     pub fn may_have(&self, key: CgroupKey) -> u64 {
         if key.is_v1() || key.id() <= self.newest {
@@ -98,7 +99,7 @@ impl Past {
 }
 
 /// A table of rows, whose number is a power of two. One caller at a time uses it.
-pub trait Rows {
+pub trait RowTable {
     /// Returns the number of rows.
     fn size(&self) -> usize;
 
@@ -112,7 +113,7 @@ pub trait Rows {
     fn is_gone(&self, at: usize) -> bool;
 
     /// Whether a cgroup is known to have been removed, and its id will not be used again.
-    fn never_back(&self, key: CgroupKey) -> bool;
+    fn is_gone_for_good(&self, key: CgroupKey) -> bool;
 
     /// Returns how many cgroups that had a row in any table have been removed so far.
     fn removals(&self) -> u64;
@@ -124,14 +125,14 @@ pub trait Rows {
     fn set_last(&self, at: usize);
 
     /// Returns what is known of the past.
-    fn past(&self) -> Past;
+    fn history(&self) -> RowHistory;
 
     /// Notes what is known of the past.
-    fn set_past(&self, past: Past);
+    fn set_history(&self, history: RowHistory);
 
     /// Gives a row to `key`, which begins at rank `base`. `missed` is the most that `key` may have
     /// counted before. The counts of the row go to `heir`, if it belonged to a cgroup.
-    fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64);
+    fn give_row(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64);
 }
 
 /// Returns the places of a table of `len` rows, a power of two, in the order in which `key` is
@@ -146,7 +147,7 @@ fn places(key: CgroupKey, len: usize) -> impl Iterator<Item = usize> {
 /// Returns where an event of `key` is counted. The cgroup gets a row if it has none. `gone` means
 /// that it has been removed.
 #[inline]
-pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
+pub fn place(rows: &impl RowTable, key: CgroupKey, gone: bool) -> Destination {
     if key == CgroupKey::NONE {
         return Destination::Other;
     }
@@ -158,7 +159,7 @@ pub fn place(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     search(rows, key, gone)
 }
 
-fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
+fn search(rows: &impl RowTable, key: CgroupKey, gone: bool) -> Destination {
     let mut free = None;
     for at in places(key, rows.size()) {
         let there = rows.key(at);
@@ -174,7 +175,7 @@ fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
             free = Some(at);
         }
     }
-    if gone || rows.never_back(key) {
+    if gone || rows.is_gone_for_good(key) {
         return Destination::Removed;
     }
     let Some((at, heir)) = free.map(|at| (at, None)).or_else(|| room(rows)) else {
@@ -185,29 +186,29 @@ fn search(rows: &impl Rows, key: CgroupKey, gone: bool) -> Destination {
     Destination::Row(at)
 }
 
-fn begin(rows: &impl Rows, at: usize, heir: Option<Heir>, key: CgroupKey) {
-    let past = rows.past();
+fn begin(rows: &impl RowTable, at: usize, heir: Option<Heir>, key: CgroupKey) {
+    let history = rows.history();
     // A young cgroup has missed nothing, but begins as high as the others. Otherwise it would be
     // the next to lose its row.
-    rows.give(at, heir, key, past.floor, past.may_have(key));
+    rows.give_row(at, heir, key, history.floor, history.may_have(key));
 }
 
 /// Chooses the row of a full table that is given away: the lightest one of those whose cgroups have
 /// been removed, or else the lightest one of all.
-fn room(rows: &impl Rows) -> Option<(usize, Option<Heir>)> {
-    let past = rows.past();
+fn room(rows: &impl RowTable) -> Option<(usize, Option<Heir>)> {
+    let history = rows.history();
     let removals = rows.removals();
-    if removals != past.swept {
+    if removals != history.swept {
         let gone = (0..rows.size()).filter(|&at| rows.is_gone(at));
         if let Some(at) = gone.min_by_key(|&at| rows.rank(at)) {
             return Some((at, Some(Heir::Removed)));
         }
-        rows.set_past(Past {
+        rows.set_history(RowHistory {
             swept: removals,
-            ..past
+            ..history
         });
     }
     let at = (0..rows.size()).min_by_key(|&at| rows.rank(at))?;
-    rows.set_past(rows.past().lost(rows.key(at), rows.rank(at)));
+    rows.set_history(rows.history().lost(rows.key(at), rows.rank(at)));
     Some((at, Some(Heir::Other)))
 }

@@ -39,7 +39,7 @@ pub struct Pass {
 }
 
 /// Returns why kswapd goes on, or is woken again at once.
-pub fn why(node: &NodePages, pass: &Pass) -> KswapdReason {
+pub fn reason(node: &NodePages, pass: &Pass) -> KswapdReason {
     if node.enough && !node.block {
         return KswapdReason::Order;
     }

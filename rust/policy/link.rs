@@ -79,7 +79,7 @@ const SEC: u64 = 1_000_000_000;
 
 /// What is noted of a request when it is submitted. Times are in ns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct RequestStamp {
     /// When the request was submitted.
     pub at: u64,
     /// When something was delivered last; `at` if nothing was under way.
@@ -94,7 +94,7 @@ pub struct Sent {
 /// Times before a request was submitted are kept in units of 2 to this power of ns.
 const UNIT_BITS: u32 = 10;
 
-impl Sent {
+impl RequestStamp {
     /// Packs the note into three words, for code that keeps it with the request.
     pub fn pack(&self) -> [u64; 3] {
         let ago = |at: u64| {
@@ -175,12 +175,12 @@ impl Link {
     /// Notes that a request is submitted, with `in_flight` pages under way before it. Returns what
     /// is to be kept with the request. `limited` says that there is less to write than the limit
     /// allows.
-    pub fn sent(&mut self, in_flight: u32, limited: bool, now: u64) -> Sent {
+    pub fn sent(&mut self, in_flight: u32, limited: bool, now: u64) -> RequestStamp {
         if in_flight == 0 {
             self.delivered_at = now;
             self.sent_at = now;
         }
-        Sent {
+        RequestStamp {
             at: now,
             delivered_at: self.delivered_at,
             before: self.sent_at,
@@ -190,7 +190,7 @@ impl Link {
 
     /// Notes that a request of `pages` pages is done, and that `in_flight` pages are still under
     /// way.
-    pub fn done(&mut self, pages: u32, sent: Sent, in_flight: u32, now: u64) {
+    pub fn done(&mut self, pages: u32, sent: RequestStamp, in_flight: u32, now: u64) {
         let limited = sent.delivered & 1 != 0;
         let before = sent.delivered >> 1;
         self.delivered = self.delivered.saturating_add(u64::from(pages));
@@ -201,14 +201,14 @@ impl Link {
             self.round = self.delivered;
             self.rounds = self.rounds.saturating_add(1);
         }
-        self.took(now.saturating_sub(sent.at), now);
+        self.sample_rtt(now.saturating_sub(sent.at), now);
         let took = now.saturating_sub(sent.delivered_at);
         let ns = took.max(sent.at.saturating_sub(sent.before)).max(1);
         let pages = self.delivered.saturating_sub(before);
         let rate = pages.saturating_mul(SEC).checked_div(ns).unwrap_or(0);
-        self.delivers(rate, limited, now);
+        self.sample_rate(rate, limited, now);
         if new_round && !limited {
-            self.fills();
+            self.check_full();
         }
         self.drain(in_flight, now);
     }
@@ -219,12 +219,12 @@ impl Link {
     }
 
     /// Whether the link is being drained.
-    pub const fn drains(&self) -> bool {
+    pub const fn is_draining(&self) -> bool {
         self.drain_since != 0
     }
 
     /// Takes a sample of the round trip: a request took `ns`.
-    fn took(&mut self, ns: u64, now: u64) {
+    fn sample_rtt(&mut self, ns: u64, now: u64) {
         if now.saturating_sub(self.rtt_since) > RTT_NS / 2 {
             self.rtt = [u64::MAX, self.rtt[0]];
             self.rtt_since = now;
@@ -234,7 +234,7 @@ impl Link {
     }
 
     /// Takes a sample of the rate.
-    fn delivers(&mut self, rate: u64, limited: bool, now: u64) {
+    fn sample_rate(&mut self, rate: u64, limited: bool, now: u64) {
         let rounds = self.rounds.saturating_sub(self.rate_round);
         let ns = now.saturating_sub(self.rate_since);
         // A few round trips are enough where they take long because the line became slow.
@@ -252,7 +252,7 @@ impl Link {
     }
 
     /// Checks, at the end of a round trip, whether it showed a faster line than the last ones.
-    fn fills(&mut self) {
+    fn check_full(&mut self) {
         if (self.rate() / 5).saturating_mul(4) >= self.full_rate {
             self.full_rate = self.rate();
             self.full_rounds = 0;
@@ -264,7 +264,7 @@ impl Link {
     /// Begins and ends the drain, which shows how short a round trip can be. It begins at most once
     /// in a period, when the least round trip is of the period before, and about to be forgotten.
     fn drain(&mut self, in_flight: u32, now: u64) {
-        if self.drains() {
+        if self.is_draining() {
             let ns = DRAIN_NS.max(self.rtt());
             let over = match self.drain_until {
                 0 => now.saturating_sub(self.drain_since) > ns.saturating_mul(DRAIN_TIMES),
@@ -311,7 +311,7 @@ impl Link {
 
     /// Returns the number of pages that the device may be given before any of them is done.
     pub fn limit(&self) -> u32 {
-        if self.drains() {
+        if self.is_draining() {
             return MIN_PAGES;
         }
         let in_a_round = self.rate().saturating_mul(self.rtt().max(FLOOR_NS)) / SEC;

@@ -32,14 +32,14 @@ const CLEAN_SHARE: u64 = 8;
 
 /// The state of a node's page cache, in pages.
 #[derive(Clone, Copy, Debug)]
-pub struct Cache {
+pub struct PageCache {
     /// All pages.
     pub pages: u64,
     /// Pages that are dirty or under writeback.
     pub dirty: u64,
 }
 
-impl Cache {
+impl PageCache {
     /// Whether so little of the cache is clean that more than [`CLEAN_SHARE`] pages must be scanned
     /// for one that can be freed.
     pub const fn mostly_dirty(&self) -> bool {
@@ -60,7 +60,7 @@ impl Cache {
 
 /// Returns the number of batches to scan in vain before waiting, when it takes `ns_per_page` (0 if
 /// not known) to write a page. `cache` is `None` on behalf of a cgroup.
-pub const fn batches(ns_per_page: u64, cache: Option<Cache>) -> u64 {
+pub const fn batches(ns_per_page: u64, cache: Option<PageCache>) -> u64 {
     let wait_ns = ns_per_page.saturating_mul(BATCH);
     let scan = if wait_ns < SHORT_NS {
         0

@@ -8,7 +8,7 @@ use crate::words::User;
 /// Returns the user of a page that was allocated without regard to the watermarks.
 ///
 /// - `task`: the allocation was made in the context of a task.
-/// - `by`: the innermost caller that tells the user ([`tells`]), if there is one.
+/// - `by`: the innermost caller that tells the user ([`tells_user`]), if there is one.
 /// - `window`: the task reclaims.
 /// - `writer`: the task is a writer of the helper.
 pub fn user(task: bool, by: Option<Caller>, window: bool, writer: bool) -> User {
@@ -26,7 +26,7 @@ pub fn user(task: bool, by: Option<Caller>, window: bool, writer: bool) -> User 
 }
 
 /// Whether this caller tells the user of a page.
-pub fn tells(caller: Caller) -> bool {
+pub fn tells_user(caller: Caller) -> bool {
     matches!(
         caller,
         Caller::Nbd | Caller::NbdReceive | Caller::NetReceive

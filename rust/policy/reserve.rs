@@ -30,7 +30,7 @@ impl Reserve {
     /// Notes that the number of free pages fell from `before` to `after` while a batch of `pages`
     /// was submitted. The cost rises at once and falls slowly, because others give memory back
     /// meanwhile.
-    pub fn took(&mut self, pages: u32, before: u64, after: u64) {
+    pub fn record_batch(&mut self, pages: u32, before: u64, after: u64) {
         let fall = before.saturating_sub(after).saturating_mul(UNIT);
         let Some(fall) = fall.checked_div(u64::from(pages)) else {
             return;

@@ -18,7 +18,7 @@ pub const TURNS: u32 = 4;
 
 /// What is known of a task that waited.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Row {
+pub struct ReturningTask {
     /// The task, as an opaque key; 0 if the row is free.
     task: usize,
     /// The number of faults that it had had when it waited last.
@@ -31,13 +31,13 @@ pub struct Row {
 /// which then waits as a newcomer. `S` is the memory, which never grows.
 pub struct Returning<S>(S);
 
-impl<S: DerefMut<Target = [Row]>> Returning<S> {
+impl<S: DerefMut<Target = [ReturningTask]>> Returning<S> {
     /// Creates a table in which no task has waited.
     pub const fn new(rows: S) -> Self {
         Self(rows)
     }
 
-    fn row(&mut self, task: usize) -> Option<&mut Row> {
+    fn row(&mut self, task: usize) -> Option<&mut ReturningTask> {
         // This is Fibonacci hashing, because the low bits of the addresses of tasks are alike.
         let hash = (task as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let rows = self.0.len();
@@ -48,7 +48,7 @@ impl<S: DerefMut<Target = [Row]>> Returning<S> {
     /// Notes that a task is about to wait that has had `faults` faults, and returns whether it goes
     /// before newcomers: it has waited before in the same fault, and has had no more than [`TURNS`]
     /// turns. To be called once for each time that the task waits.
-    pub fn comes(&mut self, task: usize, faults: u32) -> bool {
+    pub fn note_waiter(&mut self, task: usize, faults: u32) -> bool {
         let Some(row) = self.row(task) else {
             return false;
         };
@@ -56,7 +56,7 @@ impl<S: DerefMut<Target = [Row]>> Returning<S> {
             row.turns = row.turns.saturating_add(1);
             return true;
         }
-        *row = Row {
+        *row = ReturningTask {
             task,
             faults,
             turns: 1,

@@ -16,7 +16,7 @@ pub struct ScanPlan {
 
 /// The outcome of a call, in objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
+pub struct ScanResult {
     /// Objects that were scanned.
     pub scanned: u64,
     /// Objects of its own share that it deferred, for other calls to do.
@@ -31,10 +31,10 @@ pub struct Settled {
 impl ScanPlan {
     /// Returns the outcome of a call when `left` objects of its plan are left. `left` is negative
     /// if it scanned more than planned.
-    pub const fn settle(self, left: i64) -> Settled {
+    pub const fn settle(self, left: i64) -> ScanResult {
         let scanned = (self.planned as i64).saturating_sub(left);
         let scanned = if scanned < 0 { 0 } else { scanned as u64 };
-        Settled {
+        ScanResult {
             scanned,
             deferred: self.own.saturating_sub(scanned),
             paid: scanned.saturating_sub(self.own),
@@ -58,12 +58,12 @@ pub fn mix(words: &[u64]) -> u64 {
 /// The number of tasks that are inside something, in one word: the upper 48 bits are those of its
 /// key, and the lower 16 bits are the count. The word is 0 if no task is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Running(pub u64);
+pub struct RunningCount(pub u64);
 
 /// The bits of the count.
 const COUNT: u64 = 0xffff;
 
-impl Running {
+impl RunningCount {
     const fn of(key: u64) -> u64 {
         key & !COUNT
     }

@@ -28,7 +28,7 @@ pub const fn mostly_clean(inactive_file: u64, inactive_anon: u64, dirty: u64) ->
 pub type CauseTimes = [u64; Cause::COUNT];
 
 /// Returns the cause that took most of the time of a stall; of several equal ones the first.
-pub fn mostly(parts: &CauseTimes) -> Cause {
+pub fn main_cause(parts: &CauseTimes) -> Cause {
     let mut most = (Cause::Unexplained, 0);
     for (&cause, &ns) in Cause::ALL.iter().zip(parts) {
         if ns > most.1 {
@@ -41,7 +41,7 @@ pub fn mostly(parts: &CauseTimes) -> Cause {
 /// Returns how long a task has stalled in all at the time `now`: `total` in stalls that ended, and
 /// the time since `stall.0` if that stall goes on. `stall.1` is when it ended, and then it is in
 /// `total`; 0 means that it goes on.
-pub const fn stalled_so_far(total: u64, stall: (u64, u64), now: u64) -> u64 {
+pub const fn total_stall_time(total: u64, stall: (u64, u64), now: u64) -> u64 {
     match stall.1 {
         0 => total.saturating_add(now.saturating_sub(stall.0)),
         _ => total,
@@ -49,7 +49,7 @@ pub const fn stalled_so_far(total: u64, stall: (u64, u64), now: u64) -> u64 {
 }
 
 /// Returns the parts of a stall that may have been waits for requests of a network block device.
-pub fn waits(parts: &CauseTimes) -> RequestWaits {
+pub fn request_waits(parts: &CauseTimes) -> RequestWaits {
     let of = |cause: Cause| parts.get(cause as usize).copied().unwrap_or(0);
     let other = [
         Cause::ThrottleWriteback,
@@ -74,7 +74,7 @@ const MAX_DEPTH: usize = 12;
 
 /// Why a task does not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Off {
+enum OffCpu {
     Asleep,
     Runnable,
 }
@@ -105,7 +105,7 @@ pub struct Stall {
     depth: usize,
     /// Number of states that were entered beyond [`MAX_DEPTH`].
     deeper: usize,
-    off: Option<Off>,
+    off: Option<OffCpu>,
     /// The cause of the next sleep, if an event has told it. A sleep for a lock has its own cause.
     next_sleep: Option<Cause>,
     /// The part of the last sleep without a known cause that was charged to [`Cause::OffCpu`]. A
@@ -175,11 +175,11 @@ impl Stall {
         let ns = now.saturating_sub(self.since);
         let cause = match self.off {
             None => self.at(),
-            Some(Off::Runnable) => Cause::Runqueue,
-            Some(Off::Asleep) => self.asleep(),
+            Some(OffCpu::Runnable) => Cause::Runqueue,
+            Some(OffCpu::Asleep) => self.asleep(),
         };
         self.charge(cause, ns);
-        if self.off == Some(Off::Asleep) && cause == Cause::OffCpu {
+        if self.off == Some(OffCpu::Asleep) && cause == Cause::OffCpu {
             self.slept = self.slept.wrapping_add(ns);
         }
         self.since = self.since.max(now);
@@ -217,7 +217,7 @@ impl Stall {
     /// Begins the wait for the lock at the address `lock`, which is not 0. For a mutex the kernel
     /// reports this twice, once when it spins and once when it sleeps. The wait for a sleeping lock
     /// contains waits for the locks of its wait queue and of the scheduler.
-    pub fn contends(&mut self, cause: Cause, lock: usize, now: u64) {
+    pub fn begin_lock_wait(&mut self, cause: Cause, lock: usize, now: u64) {
         self.event(now);
         let again = self.deeper == 0 && self.open().last().is_some_and(|at| at.lock == lock);
         if !again {
@@ -227,7 +227,7 @@ impl Stall {
 
     /// Ends the wait for a lock, which the task has now, or has given up. Does nothing if it did
     /// not wait for that lock.
-    pub fn locked(&mut self, lock: usize, now: u64) {
+    pub fn end_lock_wait(&mut self, lock: usize, now: u64) {
         self.event(now);
         match self.open().iter().rposition(|at| at.lock == lock) {
             // States inside it that were too deep to be noted have ended, too.
@@ -277,7 +277,7 @@ impl Stall {
 
     /// Notes that the task is in reclaim or compaction itself. States that were entered inside and
     /// not left have ended: not every function reports its end if it fails.
-    pub fn reclaims(&mut self, now: u64) {
+    pub fn back_in_reclaim(&mut self, now: u64) {
         self.mark(now);
         let itself = |at: &Activity| matches!(at.cause, Cause::Scan | Cause::Compaction);
         if self.deeper == 0 {
@@ -290,7 +290,11 @@ impl Stall {
     /// Notes that the task gives up its CPU. `runnable` means that it was preempted.
     pub fn off(&mut self, runnable: bool, now: u64) {
         self.advance(now);
-        self.off = Some(if runnable { Off::Runnable } else { Off::Asleep });
+        self.off = Some(if runnable {
+            OffCpu::Runnable
+        } else {
+            OffCpu::Asleep
+        });
         if !runnable && self.asleep() == Cause::OffCpu {
             self.slept = 0;
         }
@@ -316,7 +320,7 @@ impl Stall {
         self.charge(cause, slept);
         self.slept = 0;
         self.eventful = true;
-        self.reclaims(now);
+        self.back_in_reclaim(now);
     }
 
     /// Ends the stall, and returns its length and its parts in nanoseconds. The parts sum to the

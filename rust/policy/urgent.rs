@@ -42,7 +42,7 @@ impl Urgent {
 
     /// Whether the next window may be written at real-time priority. `now_ns` is of a monotonic
     /// clock. If it steps back, no time has passed.
-    pub fn may(&mut self, now_ns: u64) -> bool {
+    pub fn allows_realtime(&mut self, now_ns: u64) -> bool {
         let passed = now_ns.saturating_sub(self.at_ns);
         self.at_ns = self.at_ns.max(now_ns);
         self.level_ns = self.level_ns.saturating_sub(forgiven(passed));
@@ -50,7 +50,7 @@ impl Urgent {
     }
 
     /// Adds `ns` of CPU time that were spent at real-time priority.
-    pub fn spent(&mut self, ns: u64) {
+    pub fn charge(&mut self, ns: u64) {
         self.level_ns = self.level_ns.saturating_add(ns);
     }
 }

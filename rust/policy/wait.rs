@@ -14,7 +14,7 @@ pub const IO_KINDS: usize = WaitKind::Dirty as usize + 1;
 
 /// Returns the kind of a PSI section, by the caller that begins it and by whether the task is a
 /// kernel thread.
-pub const fn of_section(caller: Caller, kernel: bool) -> WaitKind {
+pub const fn section_kind(caller: Caller, kernel: bool) -> WaitKind {
     match caller {
         Caller::SwapRead => WaitKind::Swapin,
         Caller::FileRead => WaitKind::Refault,
@@ -77,7 +77,7 @@ impl Wait {
     }
 
     /// Notes that a section begins inside the wait.
-    pub fn enters(&mut self, now: u64) {
+    pub fn begin_section(&mut self, now: u64) {
         if self.sections == 0 {
             self.section_began = now;
         }
@@ -87,7 +87,7 @@ impl Wait {
 
     /// Notes that a section ends. Returns true if it was the last of all things. A section whose
     /// begin was not seen does not count.
-    pub fn leaves(&mut self, now: u64) -> bool {
+    pub fn end_section(&mut self, now: u64) -> bool {
         if self.sections == 0 {
             return false;
         }

@@ -18,11 +18,11 @@ const WORDS: usize = (MAX_PAGES / 64) as usize;
 
 /// A set of pages of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Pages {
+pub struct PageSet {
     words: [u64; WORDS],
 }
 
-impl Pages {
+impl PageSet {
     /// Creates an empty set.
     pub const fn new() -> Self {
         Self { words: [0; WORDS] }
@@ -101,7 +101,7 @@ impl Pages {
     }
 }
 
-impl Default for Pages {
+impl Default for PageSet {
     fn default() -> Self {
         Self::new()
     }
@@ -149,8 +149,8 @@ pub struct Range {
 
 /// The ranges of a window that are written, in their order.
 pub struct Ranges<'a> {
-    dirty: &'a Pages,
-    wanted: &'a Pages,
+    dirty: &'a PageSet,
+    wanted: &'a PageSet,
     request_cost: u32,
     at: u32,
     /// End of what was written last. The next range does not start below it.
@@ -168,7 +168,7 @@ impl<'a> Ranges<'a> {
     ///   pages are wanted the rest will be wanted soon. The pages between its targets count towards
     ///   this number.
     /// - A run without targets is not written, because it would be another request.
-    pub fn new(dirty: &'a Pages, wanted: &'a Pages, request_cost: u32) -> Self {
+    pub fn new(dirty: &'a PageSet, wanted: &'a PageSet, request_cost: u32) -> Self {
         Self {
             dirty,
             wanted,

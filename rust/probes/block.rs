@@ -23,7 +23,7 @@ use crate::{
     policy::{
         batch::{
             self,
-            By, //
+            Submitter, //
         },
         classify::Caller, //
     },
@@ -214,17 +214,19 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     let batches = ledgers.batches.this(pin);
     let place = bio.place();
     if let Some((last, whose)) = last {
-        batches.ended(whose, batch::parted(&last, &place), 1);
+        batches.ended(whose, batch::split_reason(&last, &place), 1);
     }
-    let by = match noted {
-        Some(by) => by,
+    let submitter = match noted {
+        Some(submitter) => submitter,
         // The compiler may have inlined the function where folios are added, so that no call is
         // seen from there.
-        None if slot.is_some() && tells_why(ledgers) && follows_submits(ledgers) => By::Adder,
-        None => By::Unknown,
+        None if slot.is_some() && tells_why(ledgers) && follows_submits(ledgers) => {
+            Submitter::Adder
+        }
+        None => Submitter::Unknown,
     };
     batches.submitted(origin, bio.pages(), 1);
-    let why = batch::ended(bio.folios, bio.room, bio.synchronous(), by);
+    let why = batch::end_reason(bio.folios, bio.room, bio.synchronous(), submitter);
     match (why, slot) {
         (Some(why), _) => batches.ended(origin, why, 1),
         (None, Some(slot)) => slot.ends_with_next(&place, origin),
@@ -253,12 +255,12 @@ pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize,
     }
     // A window without a begin event is opened here, before its first write.
     if let Ok(slot) = ledgers.slot_or_origin(pin, at) {
-        let by = match ledgers.caller_at(pin, caller) {
-            Some(Caller::SwapAdd) => By::Adder,
-            Some(_) => By::Ender,
-            None => By::Unknown,
+        let submitter = match ledgers.caller_at(pin, caller) {
+            Some(Caller::SwapAdd) => Submitter::Adder,
+            Some(_) => Submitter::Ender,
+            None => Submitter::Unknown,
         };
-        slot.submits(write, by);
+        slot.submits(write, submitter);
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn taken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
     let mut told = Told::default();
     // If the scratch buffer is in use, the callers are not known, and that is counted.
     let _ = ledgers.callers(pin, FRAMES, |addr, caller| {
-        if told.by.is_none() && pfmemalloc::tells(caller) {
+        if told.by.is_none() && pfmemalloc::tells_user(caller) {
             told.by = Some(caller);
         }
         match caller {

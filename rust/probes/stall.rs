@@ -21,7 +21,7 @@ use crate::{
     policy::{
         classify::Caller,
         stall::{
-            mostly,
+            main_cause,
             Stall, //
         },
     },
@@ -114,7 +114,7 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
         let now = system::clock_ns();
         let (stall, not_kept) = ledgers.stalls.close(pin, open, &ledgers.nbd, now);
         if noted {
-            locks.stalled(task, mostly(&stall.parts), now);
+            locks.stalled(task, main_cause(&stall.parts), now);
         }
         let lost = &ledgers.cost.this(pin).lost;
         lost.stall_cgroups.add(not_kept.cgroups.events);
@@ -201,7 +201,7 @@ pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: us
         return;
     }
     ledgers.stalls.open.with(pin, at.task, |open| {
-        open.stall.reclaims(system::clock_ns());
+        open.stall.back_in_reclaim(system::clock_ns());
         open.scanned = open.scanned.wrapping_add(scanned as u64);
     });
 }
@@ -259,7 +259,9 @@ pub(crate) fn contention(
         return;
     }
     if !begin {
-        return change(ledgers, pin, at, |stall, now| stall.locked(lock, now));
+        return change(ledgers, pin, at, |stall, now| {
+            stall.end_lock_wait(lock, now)
+        });
     }
     // The callers are looked at outside of the table, because that takes long.
     if ledgers.stalls.open.with(pin, at.task, |_| ()).is_none() {
@@ -273,7 +275,7 @@ pub(crate) fn contention(
     };
     // The time that this took is part of the wait.
     change(ledgers, pin, at, |stall, _| {
-        stall.contends(cause, lock, began)
+        stall.begin_lock_wait(cause, lock, began)
     });
 }
 

@@ -19,7 +19,7 @@ use crate::{
     policy::{
         classify::Caller,
         wait::{
-            of_section,
+            section_kind,
             Wait, //
         },
     },
@@ -88,11 +88,11 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
     let nests = ledgers
         .waits
         .open
-        .with(pin, at.task, |o| o.wait.enters(now));
+        .with(pin, at.task, |o| o.wait.begin_section(now));
     if nests.is_none() {
         let facts = WaitFacts::current();
         let caller = ledgers.caller_at(pin, caller).unwrap_or(Caller::Unrelated);
-        let kind = of_section(caller, facts.kernel());
+        let kind = section_kind(caller, facts.kernel());
         open(ledgers, pin, at, Wait::section(kind, now), facts);
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
             let over = ledgers
                 .waits
                 .open
-                .with(pin, at.task, |o| o.wait.leaves(now));
+                .with(pin, at.task, |o| o.wait.end_section(now));
             if over == Some(true) {
                 close(ledgers, pin, at);
             }

@@ -18,7 +18,7 @@ use crate::{
     ledgers::Ledgers,
     policy::{
         bypass::SAMPLE,
-        link::Sent,
+        link::RequestStamp,
         log2, //
     },
     settings,
@@ -198,7 +198,7 @@ mod hook {
                 let at = system::mono_ns();
                 hook.done(&CompletedRequest {
                     cookie,
-                    sent: Sent {
+                    sent: RequestStamp {
                         at,
                         delivered_at: at,
                         before: at,
@@ -226,7 +226,7 @@ mod hook {
             for cookie in 0..16 {
                 hook.done(&CompletedRequest {
                     cookie,
-                    sent: Sent::default(),
+                    sent: RequestStamp::default(),
                     pages: 32,
                     failed: false,
                 });

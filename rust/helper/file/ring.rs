@@ -20,7 +20,7 @@ use crate::{
         },
         patience::{
             self,
-            Cache, //
+            PageCache, //
         },
         slots, //
     },
@@ -249,7 +249,7 @@ impl Ring {
 
     /// Counts a batch of which nothing was freed. Returns true if it is time to wait. `cache` is
     /// the page cache of the node; `None` on behalf of a cgroup.
-    pub(crate) fn out_of_patience(&self, cache: Option<Cache>) -> bool {
+    pub(crate) fn out_of_patience(&self, cache: Option<PageCache>) -> bool {
         let now = system::clock_ns();
         let apart = now.saturating_sub(self.futile_at.load(Relaxed)) > APART_NS;
         let futile = if apart { 0 } else { self.futile.load(Relaxed) };

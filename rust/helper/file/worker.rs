@@ -51,7 +51,7 @@ use crate::{
         },
         window::{
             self,
-            Pages,
+            PageSet,
             Ranges, //
         },
     },
@@ -173,8 +173,8 @@ pub(crate) struct WorkerState {
     fresh: KVVec<QueuedTarget>,
     /// Targets in flight, in the order of the flights.
     flying: KVVec<Flying>,
-    dirty: Pages,
-    wanted: Pages,
+    dirty: PageSet,
+    wanted: PageSet,
     budget: Budget,
     urgent: Urgent,
     /// When the last window landed, in nanoseconds of `clock_ns()`.
@@ -190,8 +190,8 @@ impl WorkerState {
             pending: KVVec::with_capacity(PENDING, GFP_KERNEL)?,
             fresh: KVVec::with_capacity(FRESH, GFP_KERNEL)?,
             flying: KVVec::with_capacity(FLYING, GFP_KERNEL)?,
-            dirty: Pages::new(),
-            wanted: Pages::new(),
+            dirty: PageSet::new(),
+            wanted: PageSet::new(),
             budget: Budget::new(Self::window_cost()),
             urgent: Urgent::new(),
             landed: 0,
@@ -571,9 +571,9 @@ impl WorkerState {
             }
         };
         let (free, min) = system::free_pages();
-        if urgent::short(free, min) && self.urgent.may(since) {
+        if urgent::short(free, min) && self.urgent.allows_realtime(since) {
             let ((), ns) = lane.blocking(|| system::urgently(|| plugged(write)));
-            self.urgent.spent(ns);
+            self.urgent.charge(ns);
         } else {
             lane.blocking(|| plugged(write));
         }
@@ -623,7 +623,7 @@ impl WorkerState {
         let least = Self::window_cost().saturating_mul(4);
         let most = settings::inflight_pages().max(least);
         self.budget
-            .took(flight.since, now, flight.full, least, most);
+            .update(flight.since, now, flight.full, least, most);
 
         let ledger = &lane.shared.ledgers.write_around;
         // The time that this window took after the one before it had landed.

@@ -29,16 +29,16 @@ use crate::{
             Batch,
             Door,
             Room,
-            Who, //
+            TaskClass, //
         },
         idle,
         link::{
             Link,
-            Sent, //
+            RequestStamp, //
         },
         returning::{
             Returning,
-            Row, //
+            ReturningTask, //
         },
     },
     words::Refusal, //
@@ -110,12 +110,12 @@ struct LaneInner {
     /// those that the writer has at hand.
     pending: usize,
     queue: KVVec<QueuedRequest>,
-    returning: Returning<KVec<Row>>,
+    returning: Returning<KVec<ReturningTask>>,
 }
 
 impl LaneInner {
     fn room(&self) -> Room {
-        Room::new(self.link.limit(), self.reserve, self.link.drains())
+        Room::new(self.link.limit(), self.reserve, self.link.is_draining())
     }
 
     fn limit(&self) -> u32 {
@@ -178,7 +178,7 @@ impl LaneInner {
 #[derive(Clone, Copy)]
 pub(crate) struct Asker {
     /// Whether, and in which line, it waits.
-    pub(crate) who: Who,
+    pub(crate) class: TaskClass,
     /// The task, as an opaque key.
     pub(crate) task: usize,
     /// The number of faults that it has had; `None` if it does not reclaim for a page of its own.
@@ -224,7 +224,7 @@ pub(crate) struct SwapLane {
     kswapd: WaitQueue,
     /// See `kswapd`.
     #[pin]
-    again: WaitQueue,
+    returning: WaitQueue,
     /// See `kswapd`.
     #[pin]
     tasks: WaitQueue,
@@ -251,13 +251,13 @@ impl SwapLane {
             going: false,
             pending: 0,
             queue: KVVec::with_capacity(requests, GFP_KERNEL)?,
-            returning: Returning::new(KVec::from_elem(Row::default(), ROWS, GFP_KERNEL)?),
+            returning: Returning::new(KVec::from_elem(ReturningTask::default(), ROWS, GFP_KERNEL)?),
         };
         KBox::pin_init(
             pin_init!(Self {
                 inner <- new_spinlock_irq!(inner, "reclaimwb_swap_lane"),
                 kswapd <- WaitQueue::new(c"reclaimwb_swap_kswapd", static_lock_class!()),
-                again <- WaitQueue::new(c"reclaimwb_swap_again", static_lock_class!()),
+                returning <- WaitQueue::new(c"reclaimwb_swap_again", static_lock_class!()),
                 tasks <- WaitQueue::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
                 idle: Idle(Atomic::new(false)),
@@ -322,9 +322,9 @@ impl SwapLane {
             return None;
         }
         let batch = inner.judged(batch, room);
-        let mut who = asker.who;
+        let mut class = asker.class;
         if inner.late(came) {
-            let naps = who == Who::Task && !batch.paid() && inner.worth_a_nap(came);
+            let naps = class == TaskClass::Ordinary && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
             return naps.then(|| {
                 waits();
@@ -338,29 +338,29 @@ impl SwapLane {
                 }
             });
         }
-        if !inner.door.has_to_wait(batch, room, who) {
+        if !inner.door.has_to_wait(batch, room, class) {
             return None;
         }
-        if let (Who::Task, Some(faults)) = (who, asker.faults) {
-            if inner.returning.comes(asker.task, faults) {
-                who = Who::Again;
+        if let (TaskClass::Ordinary, Some(faults)) = (class, asker.faults) {
+            if inner.returning.note_waiter(asker.task, faults) {
+                class = TaskClass::Returning;
             }
         }
-        inner.door.join(batch.handed, who);
+        inner.door.join(batch.handed, class);
         let pages = batch.handed;
         waits();
         let mut now;
         loop {
-            inner = self.wait_queue(who).sleep(inner, || self.inner.lock());
+            inner = self.wait_queue(class).sleep(inner, || self.inner.lock());
             now = system::mono_ns();
             // A turn may be meant for a task that a signal woke before. If the task went away
             // without it, nobody would take the turn, and the next tasks would never be called.
-            if inner.door.take_turn(pages, who) {
+            if inner.door.take_turn(pages, class) {
                 break;
             }
-            let wanted = who == Who::Kswapd && reclaim::kswapd_is_awaited();
+            let wanted = class == TaskClass::Kswapd && reclaim::kswapd_is_awaited();
             if wanted || reclaim::dying() || inner.going || inner.late(now) {
-                inner.door.give_up(pages, who);
+                inner.door.give_up(pages, class);
                 break;
             }
         }
@@ -377,26 +377,26 @@ impl SwapLane {
         self.inner.lock().worth_a_nap(system::mono_ns())
     }
 
-    fn wait_queue(&self, who: Who) -> &WaitQueue {
-        match who {
-            Who::Kswapd => &self.kswapd,
-            Who::Again => &self.again,
-            Who::Task | Who::Exempt => &self.tasks,
+    fn wait_queue(&self, class: TaskClass) -> &WaitQueue {
+        match class {
+            TaskClass::Kswapd => &self.kswapd,
+            TaskClass::Returning => &self.returning,
+            TaskClass::Ordinary | TaskClass::Exempt => &self.tasks,
         }
     }
 
     /// Wakes as many tasks as may come in, those first that waited longest.
     fn call(&self, inner: &mut LaneInner) {
         let room = inner.room();
-        let [kswapd, again, tasks] = inner.door.call(room);
+        let [kswapd, returning, tasks] = inner.door.call(room);
         self.kswapd.wake(kswapd);
-        self.again.wake(again);
+        self.returning.wake(returning);
         self.tasks.wake(tasks);
     }
 
     fn wake_all(&self) {
         self.kswapd.wake_all();
-        self.again.wake_all();
+        self.returning.wake_all();
         self.tasks.wake_all();
     }
 
@@ -439,11 +439,11 @@ impl SwapLane {
 
     /// Accounts for a request that the writer is about to submit. Returns what is to be noted of
     /// it. Only the writer calls this.
-    pub(crate) fn begin(&self, request: &QueuedRequest) -> Sent {
+    pub(crate) fn begin(&self, request: &QueuedRequest) -> RequestStamp {
         let (pages, now) = (request.pages, system::mono_ns());
         let mut inner = self.inner.lock();
         let queued = now.saturating_sub(request.taken);
-        inner.bypass.submits(request.roomy, queued);
+        inner.bypass.record_submission(request.roomy, queued);
         inner.pending = inner.pending.saturating_sub(1);
         let limited = inner.door.backlog() < inner.limit();
         let in_flight = inner.in_flight;
@@ -454,7 +454,7 @@ impl SwapLane {
 
     /// Accounts for the end of a request of `pages` pages. Returns how long it took, in ns, and
     /// whether the writer may go on. Any context.
-    pub(crate) fn done(&self, pages: u32, sent: Sent, failed: bool) -> (u64, bool) {
+    pub(crate) fn done(&self, pages: u32, sent: RequestStamp, failed: bool) -> (u64, bool) {
         let now = system::mono_ns();
         let mut inner = self.inner.lock();
         inner.in_flight = inner.in_flight.saturating_sub(pages);
@@ -528,6 +528,6 @@ impl SwapLane {
     pub(super) const fn bytes(requests: usize) -> usize {
         core::mem::size_of::<Self>()
             .saturating_add(requests.saturating_mul(core::mem::size_of::<QueuedRequest>()))
-            .saturating_add(ROWS.saturating_mul(core::mem::size_of::<Row>()))
+            .saturating_add(ROWS.saturating_mul(core::mem::size_of::<ReturningTask>()))
     }
 }

@@ -190,7 +190,7 @@ impl WriterState {
         });
         writer.count(|l| l.batch(pages));
         let (after, _) = system::free_pages();
-        self.reserve.took(pages, before, after);
+        self.reserve.record_batch(pages, before, after);
         lane.carries(self.reserve.limit(after, min, lane.figures().in_flight));
     }
 

@@ -236,7 +236,7 @@ impl Known {
     }
 
     /// Whether the cgroup has been removed, and its id will not be used again.
-    pub(super) fn never_back(&self, key: CgroupKey) -> bool {
+    pub(super) fn is_gone_for_good(&self, key: CgroupKey) -> bool {
         !key.is_v1() && self.places(key).any(|(_, e)| gone(e, key))
     }
 

@@ -6,7 +6,7 @@ use crate::{
     kernel_ext::cell::Cell64,
     policy::{
         cgroup_key::CgroupKey,
-        heaviest::Past, //
+        heaviest::RowHistory, //
     },
 };
 use kernel::prelude::*;
@@ -87,12 +87,12 @@ impl<const N: usize, const D: usize> Totals<N, D> {
         Ok(())
     }
 
-    /// Ends the sum, when the rows of all CPUs have been added. For each CPU, `pasts` has what its
-    /// table knows of the cgroups that lost their rows, and the weight that these left.
-    pub(super) fn settle(&mut self, pasts: &[(Past, u64)]) {
+    /// Ends the sum, when the rows of all CPUs have been added. For each CPU, `histories` has what
+    /// its table knows of the cgroups that lost their rows, and the weight that these left.
+    pub(super) fn settle(&mut self, histories: &[(RowHistory, u64)]) {
         for total in self.cgroups.iter_mut() {
-            for (past, left) in pasts {
-                let elsewhere = past.may_have(total.key).min(*left);
+            for (history, left) in histories {
+                let elsewhere = history.may_have(total.key).min(*left);
                 total.missed = total.missed.wrapping_add(elsewhere);
             }
         }

@@ -7,7 +7,7 @@ use crate::{
     policy::{
         shrink::{
             self,
-            Running, //
+            RunningCount, //
         },
         slots, //
     },
@@ -24,7 +24,7 @@ use kernel::{
 /// The most shrinkers, nodes and cgroups that are told apart while there are calls.
 const RUNNING: usize = 256;
 
-/// The words; see [`Running`].
+/// The words; see [`RunningCount`].
 pub(super) struct Calls(KVVec<Atomic<u64>>);
 
 impl Calls {
@@ -54,10 +54,10 @@ impl Calls {
             let (key, words) = self.words(shrink);
             for word in words {
                 let mut there = word.load(Relaxed);
-                if own && !Running(there).is(key) {
+                if own && !RunningCount(there).is(key) {
                     continue;
                 }
-                while let Some((next, others)) = Running(there).enter(key) {
+                while let Some((next, others)) = RunningCount(there).enter(key) {
                     match word.cmpxchg(there, next.0, Relaxed) {
                         Ok(_) => return others,
                         Err(now) => there = now,
@@ -73,7 +73,7 @@ impl Calls {
         let (key, words) = self.words(shrink);
         for word in words {
             let mut there = word.load(Relaxed);
-            while let Some(next) = Running(there).leave(key) {
+            while let Some(next) = RunningCount(there).leave(key) {
                 match word.cmpxchg(there, next.0, Relaxed) {
                     Ok(_) => return,
                     Err(now) => there = now,

@@ -38,7 +38,7 @@ use crate::{
     policy::{
         shrink::mix,
         slots,
-        stall::stalled_so_far, //
+        stall::total_stall_time, //
     },
     tables::tasks::Tasks,
     words::Cause, //
@@ -210,7 +210,7 @@ impl Holder {
         let ended = self.ended.get();
         // And this one is the reverse of that in `stalls()`.
         compat::smp_rmb();
-        stalled_so_far(total, (self.began.get(), ended), now)
+        total_stall_time(total, (self.began.get(), ended), now)
     }
 
     fn forget_waits(&self) {

@@ -3,7 +3,7 @@
 //! Why swap writes end, compared with a model of swap (mm/page_io.c).
 
 use proptest::prelude::*;
-use reclaimwb_policy::batch::{ended, parted, By, Extent};
+use reclaimwb_policy::batch::{end_reason, split_reason, Extent, Submitter};
 use reclaimwb_words::EndReason;
 
 const ROOM: usize = 32;
@@ -21,7 +21,7 @@ struct SwapFolio {
 struct Write {
     folios: usize,
     place: Extent,
-    by: By,
+    by: Submitter,
     why: EndReason,
 }
 
@@ -60,16 +60,16 @@ fn swap(folios: &[SwapFolio]) -> Vec<Write> {
                 None
             };
             if let Some(why) = why {
-                submit(&mut batch, By::Adder, why, &mut writes);
+                submit(&mut batch, Submitter::Adder, why, &mut writes);
             }
         }
         batch.push(*folio);
         if batch.len() == ROOM {
-            submit(&mut batch, By::Adder, EndReason::Full, &mut writes);
+            submit(&mut batch, Submitter::Adder, EndReason::Full, &mut writes);
         }
     }
     if !batch.is_empty() {
-        submit(&mut batch, By::Ender, EndReason::End, &mut writes);
+        submit(&mut batch, Submitter::Ender, EndReason::End, &mut writes);
     }
     writes
 }
@@ -110,9 +110,9 @@ proptest! {
     fn what_is_told_is_why_it_ended(folios in folios()) {
         let writes = swap(&folios);
         for (i, write) in writes.iter().enumerate() {
-            let told = ended(write.folios as u32, ROOM as u32, false, write.by)
+            let told = end_reason(write.folios as u32, ROOM as u32, false, write.by)
                 // The one that had another folio writes it, too.
-                .unwrap_or_else(|| parted(&write.place, &writes[i + 1].place));
+                .unwrap_or_else(|| split_reason(&write.place, &writes[i + 1].place));
             prop_assert_eq!(told, write.why);
         }
     }
@@ -120,15 +120,15 @@ proptest! {
     /// If the submitter is not known, no reason is guessed.
     #[test]
     fn nothing_is_guessed(folios in 1u32..32) {
-        prop_assert_eq!(ended(folios, 32, false, By::Unknown), Some(EndReason::Unknown));
-        prop_assert_eq!(ended(32, 32, false, By::Unknown), Some(EndReason::Full));
+        prop_assert_eq!(end_reason(folios, 32, false, Submitter::Unknown), Some(EndReason::Unknown));
+        prop_assert_eq!(end_reason(32, 32, false, Submitter::Unknown), Some(EndReason::Full));
     }
 
     /// With a synchronous device each folio is a write.
     #[test]
     fn a_synchronous_device_takes_one_at_a_time(folios in 1u32..=32) {
-        for by in [By::Adder, By::Ender, By::Unknown] {
-            prop_assert_eq!(ended(folios, 32, true, by), Some(EndReason::Sync));
+        for by in [Submitter::Adder, Submitter::Ender, Submitter::Unknown] {
+            prop_assert_eq!(end_reason(folios, 32, true, by), Some(EndReason::Sync));
         }
     }
 }
@@ -147,5 +147,5 @@ fn writes_that_could_have_been_one_are_not_explained() {
         end: 16,
         cgroup: 5,
     };
-    assert_eq!(parted(&last, &next), EndReason::Unknown);
+    assert_eq!(split_reason(&last, &next), EndReason::Unknown);
 }

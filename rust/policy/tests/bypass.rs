@@ -8,7 +8,7 @@ use reclaimwb_policy::bypass::{Bypass, FAST_NS, PAST_NS, ROOMY, SAMPLE};
 /// Passes `n` requests through the writer, all of which the device had room for.
 fn requests(bypass: &mut Bypass, n: u32, queued: u64, took: u64, now: u64) {
     for _ in 0..n {
-        bypass.submits(true, queued);
+        bypass.record_submission(true, queued);
         bypass.done(took, now);
     }
 }
@@ -86,7 +86,7 @@ fn passed(cpus: usize, make: u64, submit: u64, took: u64, room: usize) -> u64 {
         };
         let at = (writer + submit).max(now).max(room_at);
         writer = at;
-        bypass.submits(roomy, at - now);
+        bypass.record_submission(roomy, at - now);
         under_way.push((at + took, took));
         // A task waits while more than the room is ahead, as at the door of a lane.
         if !roomy {
@@ -133,7 +133,7 @@ proptest! {
     fn nor_is_one_that_had_no_room(roomy in 0u32..SAMPLE, took in 1u64..FAST_NS) {
         let mut bypass = Bypass::new();
         for n in 0..SAMPLE {
-            bypass.submits(n < roomy, FAST_NS);
+            bypass.record_submission(n < roomy, FAST_NS);
             bypass.done(took, 0);
         }
         prop_assert_eq!(bypass.is_open(0), roomy * 16 >= SAMPLE * ROOMY);

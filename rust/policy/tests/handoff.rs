@@ -10,8 +10,8 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, late_after, Batch, Door, RequestInfo, Room, Who, LATE_NS},
-    link::{self, Link, Sent},
+    handoff::{decide, late_after, Batch, Door, RequestInfo, Room, TaskClass, LATE_NS},
+    link::{self, Link, RequestStamp},
     reserve::Reserve,
 };
 use reclaimwb_words::{Mode, Refusal};
@@ -43,7 +43,7 @@ impl Rng {
 }
 
 /// Lets a task come that is done with a batch. Returns true if it has to wait: then it is queued.
-fn come(door: &mut Door, batch: Batch, room: Room, who: Who) -> bool {
+fn come(door: &mut Door, batch: Batch, room: Room, who: TaskClass) -> bool {
     let waits = door.has_to_wait(batch, room, who);
     if waits {
         door.join(batch.handed, who);
@@ -52,9 +52,9 @@ fn come(door: &mut Door, batch: Batch, room: Room, who: Who) -> bool {
 }
 
 /// The queues, in the order of [`Door::call`].
-const LINES: [Who; 3] = [Who::Kswapd, Who::Again, Who::Task];
+const LINES: [TaskClass; 3] = [TaskClass::Kswapd, TaskClass::Returning, TaskClass::Ordinary];
 
-fn line_of(who: Who) -> usize {
+fn line_of(who: TaskClass) -> usize {
     LINES.iter().position(|&w| w == who).expect("it waits")
 }
 
@@ -107,7 +107,7 @@ enum SimEvent {
 
 struct SimTask {
     left: u32,
-    who: Who,
+    who: TaskClass,
     pages: u32,
     /// Whether it freed as many pages as it handed over.
     paid: bool,
@@ -119,7 +119,7 @@ struct SimTask {
 
 struct Request {
     pages: u32,
-    sent: Option<Sent>,
+    sent: Option<RequestStamp>,
     done: bool,
 }
 
@@ -156,9 +156,9 @@ impl DeviceModel {
         let tasks = (0..setup.tasks).map(|n| SimTask {
             left: setup.wants,
             who: if setup.kswapd && n == 0 {
-                Who::Kswapd
+                TaskClass::Kswapd
             } else {
-                Who::Task
+                TaskClass::Ordinary
             },
             pages: 0,
             paid: false,
@@ -227,7 +227,7 @@ impl DeviceModel {
     }
 
     fn room(&self) -> Room {
-        Room::new(self.link.limit(), u32::MAX, self.link.drains())
+        Room::new(self.link.limit(), u32::MAX, self.link.is_draining())
     }
 
     fn task(&mut self, t: usize) {
@@ -236,8 +236,8 @@ impl DeviceModel {
         (task.pages, task.came) = (pages, self.now);
         // Some of the tasks that waited come back.
         task.who = match task.who {
-            Who::Task if task.waited && self.rng.next(3) == 0 => Who::Again,
-            Who::Again if self.rng.next(3) != 0 => Who::Task,
+            TaskClass::Ordinary if task.waited && self.rng.next(3) == 0 => TaskClass::Returning,
+            TaskClass::Returning if self.rng.next(3) != 0 => TaskClass::Ordinary,
             who => who,
         };
         task.waited = false;
@@ -259,7 +259,7 @@ impl DeviceModel {
         self.is_queued(t);
         if self.late() {
             self.naps += 1;
-            let nap = if who == Who::Kswapd { 0 } else { NAP_NS };
+            let nap = if who == TaskClass::Kswapd { 0 } else { NAP_NS };
             return self.at(nap, SimEvent::Naps(t));
         }
         self.tasks[t].paid = freed >= pages;
@@ -318,7 +318,7 @@ impl DeviceModel {
     }
 
     fn goes_on(&mut self, t: usize) {
-        if self.tasks[t].who == Who::Task && !self.tasks[t].paid {
+        if self.tasks[t].who == TaskClass::Ordinary && !self.tasks[t].paid {
             self.went_on.push((self.tasks[t].came, self.now));
         }
         let task = &mut self.tasks[t];
@@ -567,7 +567,7 @@ proptest! {
         at in any::<u64>(), ago in 0..4000 * SEC, earlier in 0..4000 * SEC, delivered in any::<u64>(),
     ) {
         let [a, b] = [ago, earlier].map(|ns| at.saturating_sub(ns));
-        let back = Sent::unpack(Sent { at, delivered_at: a, before: b, delivered }.pack());
+        let back = RequestStamp::unpack(RequestStamp { at, delivered_at: a, before: b, delivered }.pack());
         prop_assert_eq!((back.at, back.delivered), (at, delivered));
         prop_assert!(back.delivered_at - a < 1024 && back.before - b < 1024);
     }
@@ -594,10 +594,10 @@ proptest! {
             prop_assert!((link::MIN_PAGES..=link::MOST).contains(&link.limit()));
         }
         for (pages, before, after) in falls {
-            reserve.took(pages, before, after);
+            reserve.record_batch(pages, before, after);
         }
-        let room = Room::new(link.limit(), reserve.limit(free, min, 0), link.drains());
-        for who in [Who::Task, Who::Kswapd, Who::Exempt] {
+        let room = Room::new(link.limit(), reserve.limit(free, min, 0), link.is_draining());
+        for who in [TaskClass::Ordinary, TaskClass::Kswapd, TaskClass::Exempt] {
             prop_assert!(room.of(who) >= link::MIN_PAGES);
             let mut door = Door::new();
             door.hand_over(pages);
@@ -608,7 +608,7 @@ proptest! {
     #[test]
     fn what_the_reserves_carry_is_not_exceeded(fall in 1u64..200, free in 1000u64..100_000) {
         let mut reserve = Reserve::new();
-        reserve.took(32, free, free - fall);
+        reserve.record_batch(32, free, free - fall);
         let limit = reserve.limit(free, 400, 0);
         // The limit leaves a quarter of the min watermark, apart from rounding, unless it is one
         // request.
@@ -631,7 +631,7 @@ proptest! {
         pages in 1u32..64, limit in 32u32..512, kswapd in any::<bool>(), more in 2u32..8,
     ) {
         let room = Room::new(limit, u32::MAX, false);
-        let who = if kswapd { Who::Kswapd } else { Who::Task };
+        let who = if kswapd { TaskClass::Kswapd } else { TaskClass::Ordinary };
         let mut door = Door::new();
         door.hand_over(more * limit);
         door.hand_over(pages);
@@ -651,12 +651,12 @@ proptest! {
     #[test]
     fn no_more_are_called_than_find_room(pages in 1u32..64, fit in 1u32..32) {
         let room = Room::new(pages * fit + link::MIN_PAGES, u32::MAX, false);
-        prop_assume!(room.of(Who::Task) == pages * fit);
+        prop_assume!(room.of(TaskClass::Ordinary) == pages * fit);
         let mut door = Door::new();
         door.hand_over(pages * fit);
         for _ in 0..200 {
             door.hand_over(pages);
-            prop_assert!(come(&mut door, unpaid(pages), room, Who::Task));
+            prop_assert!(come(&mut door, unpaid(pages), room, TaskClass::Ordinary));
         }
         prop_assert_eq!(door.call(room), [0; 3]);
         door.done(pages * fit);
@@ -676,7 +676,7 @@ proptest! {
         door.hand_over(2 * limit);
         for _ in 0..tasks {
             door.hand_over(pages);
-            prop_assert!(come(&mut door, unpaid(pages), room, Who::Task));
+            prop_assert!(come(&mut door, unpaid(pages), room, TaskClass::Ordinary));
         }
         let (mut done, mut through) = (0, 0);
         while through < tasks {
@@ -687,12 +687,12 @@ proptest! {
                     handed: pages,
                     freed: pages,
                 };
-                prop_assert!(!come(&mut door, paid, room, Who::Task));
+                prop_assert!(!come(&mut door, paid, room, TaskClass::Ordinary));
             }
             door.done(pages);
             done += pages;
             for _ in 0..door.call(room)[2] {
-                prop_assert!(door.take_turn(pages, Who::Task));
+                prop_assert!(door.take_turn(pages, TaskClass::Ordinary));
                 through += 1;
             }
             prop_assert!(done <= (tasks + 1) * 3 * pages, "{through} of {tasks}");
@@ -710,8 +710,8 @@ proptest! {
         let (mut door, mut called) = (Door::new(), [0u32; 3]);
         let mut waiting: [VecDeque<u32>; 3] = Default::default();
         let (mut ahead, mut backlog) = (0i64, 0u32);
-        for (step, pages, freed, limit, drains) in steps {
-            let room = Room::new(limit, 1000, drains);
+        for (step, pages, freed, limit, is_draining) in steps {
+            let room = Room::new(limit, 1000, is_draining);
             let before = door;
             match step {
                 0..=2 => {
@@ -731,7 +731,7 @@ proptest! {
                 }
                 3 => {
                     door.hand_over(pages);
-                    prop_assert!(!come(&mut door, unpaid(pages), room, Who::Exempt));
+                    prop_assert!(!come(&mut door, unpaid(pages), room, TaskClass::Exempt));
                     backlog += pages;
                 }
                 4..=6 => {
@@ -774,9 +774,9 @@ proptest! {
             prop_assert!(more[2] == 0 || a == 0);
             let t = a + t;
             let coming = called.iter().sum::<u32>() != 0;
-            let kswapds = room.of(if t == 0 { Who::Kswapd } else { Who::Task });
+            let kswapds = room.of(if t == 0 { TaskClass::Kswapd } else { TaskClass::Ordinary });
             prop_assert!(k == 0 || coming || door.inside() >= kswapds);
-            prop_assert!(t == 0 || coming || door.inside() >= room.of(Who::Task));
+            prop_assert!(t == 0 || coming || door.inside() >= room.of(TaskClass::Ordinary));
             ahead = match k != 0 && t != 0 {
                 true => ahead + i64::from(more[0]) - i64::from(more[1] + more[2]),
                 false => 0,
@@ -801,18 +801,18 @@ fn a_task_that_finds_room_goes_on() {
     for drained in [false, true] {
         let kswapds = if drained { 68 } else { 136 };
         let cases = [
-            (Who::Task, 0, 68),
-            (Who::Task, 31, 68),
-            (Who::Task, 32, 272),
-            (Who::Again, 0, 68),
-            (Who::Kswapd, 0, kswapds),
-            (Who::Kswapd, 32, 272),
+            (TaskClass::Ordinary, 0, 68),
+            (TaskClass::Ordinary, 31, 68),
+            (TaskClass::Ordinary, 32, 272),
+            (TaskClass::Returning, 0, 68),
+            (TaskClass::Kswapd, 0, kswapds),
+            (TaskClass::Kswapd, 32, 272),
         ];
         for (who, freed, room) in cases {
             assert!(!waits(room - 1, freed, who, drained), "{who:?} {freed}");
             assert!(waits(room, freed, who, drained), "{who:?} {freed}");
         }
-        assert!(!waits(5000, 0, Who::Exempt, drained));
+        assert!(!waits(5000, 0, TaskClass::Exempt, drained));
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use proptest::prelude::*;
 use reclaimwb_policy::{
     cgroup_key::CgroupKey,
-    heaviest::{place, rows_of_cpu, Destination, Heir, Past, Rows},
+    heaviest::{place, rows_per_cpu, Destination, Heir, RowHistory, RowTable},
 };
 
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ type Given = Option<(CgroupKey, bool, Option<Heir>)>;
 
 struct ModelTable {
     rows: RefCell<Vec<Row>>,
-    past: Cell<Past>,
+    history: Cell<RowHistory>,
     last: Cell<usize>,
     removals: Cell<u64>,
     other: Cell<u64>,
@@ -47,7 +47,7 @@ struct ModelTable {
     looks: Cell<usize>,
 }
 
-impl Rows for ModelTable {
+impl RowTable for ModelTable {
     fn size(&self) -> usize {
         self.rows.borrow().len()
     }
@@ -66,7 +66,7 @@ impl Rows for ModelTable {
         self.rows.borrow()[at].gone
     }
 
-    fn never_back(&self, key: CgroupKey) -> bool {
+    fn is_gone_for_good(&self, key: CgroupKey) -> bool {
         !key.is_v1() && self.dead.borrow().contains(&key)
     }
 
@@ -82,15 +82,15 @@ impl Rows for ModelTable {
         self.last.set(at);
     }
 
-    fn past(&self) -> Past {
-        self.past.get()
+    fn history(&self) -> RowHistory {
+        self.history.get()
     }
 
-    fn set_past(&self, past: Past) {
-        self.past.set(past);
+    fn set_history(&self, history: RowHistory) {
+        self.history.set(history);
     }
 
-    fn give(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
+    fn give_row(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
         let row = &mut self.rows.borrow_mut()[at];
         self.given.set(Some((row.key, row.gone, heir)));
         match heir {
@@ -112,7 +112,7 @@ impl ModelTable {
     fn new(len: usize) -> Self {
         Self {
             rows: RefCell::new(vec![FREE; len]),
-            past: Cell::default(),
+            history: Cell::default(),
             last: Cell::default(),
             removals: Cell::default(),
             other: Cell::default(),
@@ -246,8 +246,8 @@ proptest! {
             let in_rows: u64 = rows.iter().map(|r| r.counted).sum();
             prop_assert_eq!(in_rows + table.other.get() + table.removed.get(), all);
             prop_assert!(table.removed.get() <= of_dead);
-            let past = table.past.get();
-            prop_assert!(past.floor <= all / len as u64, "floor {} of {all} in {len} rows", past.floor);
+            let history = table.history.get();
+            prop_assert!(history.floor <= all / len as u64, "floor {} of {all} in {len} rows", history.floor);
             for key in &living {
                 let truth = truth.get(&key.0).copied().unwrap_or(0);
                 match table.row(*key) {
@@ -258,7 +258,7 @@ proptest! {
                         prop_assert!(truth - row.counted <= table.other.get());
                     }
                     None => {
-                        prop_assert!(truth <= past.may_have(*key));
+                        prop_assert!(truth <= history.may_have(*key));
                         prop_assert!(truth <= all / len as u64, "a heavy one has no row");
                     }
                 }
@@ -285,10 +285,10 @@ fn todays_container_is_named() {
     assert_eq!(table.row(key(1)).map(|r| r.counted), Some(1_000_000));
     assert_eq!(table.other.get(), 0);
     assert_eq!(
-        table.past.get(),
-        Past {
-            swept: table.past.get().swept,
-            ..Past::default()
+        table.history.get(),
+        RowHistory {
+            swept: table.history.get().swept,
+            ..RowHistory::default()
         }
     );
 }
@@ -335,7 +335,7 @@ fn the_dead_are_looked_for_once() {
     table.remove(key(1));
     table.count(key(2), false, 1);
     table.count(key(3), false, 1);
-    assert_eq!(table.past.get().swept, 1);
+    assert_eq!(table.history.get().swept, 1);
     assert_eq!((table.removed.get(), table.other.get()), (1, 1));
 }
 
@@ -379,11 +379,11 @@ fn a_last_row_that_does_not_exist_is_nobodys() {
 /// With many CPUs each has fewer rows, so that all together grow more slowly.
 #[test]
 fn rows_by_how_many_cpus_there_are() {
-    let of = |cpus| rows_of_cpu(256, cpus);
+    let of = |cpus| rows_per_cpu(256, cpus);
     assert_eq!([1, 2, 16].map(of), [256; 3]);
     assert_eq!([17, 31, 32].map(of), [128; 3]);
     assert_eq!([33, 128, 8192].map(of), [64; 3]);
-    assert_eq!(rows_of_cpu(512, 240), 128);
+    assert_eq!(rows_per_cpu(512, 240), 128);
     for cpus in 1..300 {
         assert!(of(cpus).is_power_of_two());
     }

@@ -3,7 +3,7 @@
 //! Why kswapd does not come to rest.
 
 use proptest::prelude::*;
-use reclaimwb_policy::kswapd::{why, NodePages, Pass};
+use reclaimwb_policy::kswapd::{reason, NodePages, Pass};
 use reclaimwb_words::KswapdReason;
 
 /// A node where nothing is wrong.
@@ -20,7 +20,7 @@ const WELL: NodePages = NodePages {
 };
 
 fn of(node: NodePages) -> KswapdReason {
-    why(&node, &Pass::default())
+    reason(&node, &Pass::default())
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn each_reason_is_told() {
         KswapdReason::Demand
     );
     let pass = |scanned, waiting, used| {
-        why(
+        reason(
             &WELL,
             &Pass {
                 scanned,
@@ -138,7 +138,7 @@ proptest! {
             free, high, anon, shmem, file, unevictable, swap_free, enough, block,
         };
         let [scanned, waiting, used] = pass;
-        let why = why(&node, &Pass { scanned, waiting, used });
+        let why = reason(&node, &Pass { scanned, waiting, used });
         prop_assert!(swap_free == 0 || !matches!(why, KswapdReason::Tmpfs | KswapdReason::NoSwap));
     }
 }

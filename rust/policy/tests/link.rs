@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use proptest::prelude::*;
 use reclaimwb_policy::link::{
-    batch, Link, Sent, DRAIN_NS, LEAST, MAX_BATCH, MIN_PAGES, MOST, RATE_NS, RTT_NS,
+    batch, Link, RequestStamp, DRAIN_NS, LEAST, MAX_BATCH, MIN_PAGES, MOST, RATE_NS, RTT_NS,
 };
 
 const MS: u64 = 1_000_000;
@@ -49,7 +49,7 @@ impl SerialLink {
 fn nothing_is_known_of_a_new_line() {
     let link = Link::default();
     assert_eq!((link.rate(), link.rtt(), link.delivered()), (0, 0, 0));
-    assert!(!link.is_known() && !link.drains());
+    assert!(!link.is_known() && !link.is_draining());
     assert_eq!(link.limit(), LEAST);
 }
 
@@ -95,7 +95,7 @@ fn requests_of_one_round_trip_count_once() {
     let mut link = Link::new();
     for round in 0..3u64 {
         let began = SEC + round * ROUND;
-        let sent: Vec<Sent> = (0..10).map(|n| link.sent(n * 32, false, began)).collect();
+        let sent: Vec<RequestStamp> = (0..10).map(|n| link.sent(n * 32, false, began)).collect();
         for (left, sent) in (0..10).rev().zip(sent) {
             link.done(32, sent, left * 32, began + ROUND);
             assert!(!link.is_known());
@@ -179,7 +179,7 @@ fn long_ago() -> SerialLink {
     let mut line = SerialLink::new();
     line.trips(PAGES, ROUND, RTT_NS / 2 - SEC);
     line.trips(PAGES, 3 * ROUND, RTT_NS / 4 - 10 * ROUND);
-    assert!(!line.link.drains());
+    assert!(!line.link.is_draining());
     line
 }
 
@@ -188,13 +188,13 @@ fn long_ago() -> SerialLink {
 #[test]
 fn a_line_is_drained_once_in_a_period() {
     let mut line = long_ago();
-    while !line.link.drains() {
+    while !line.link.is_draining() {
         line.trip(PAGES, 3 * ROUND, false);
         assert!(line.now < 8 * SEC);
     }
     assert_eq!(line.link.limit(), MIN_PAGES);
     let since = line.now;
-    while line.link.drains() {
+    while line.link.is_draining() {
         line.trip(MIN_PAGES, ROUND, false);
         assert!(line.now < since + SEC);
     }
@@ -203,7 +203,7 @@ fn a_line_is_drained_once_in_a_period() {
     assert!(line.link.limit() > MIN_PAGES);
     while line.now < RTT_NS {
         line.trip(PAGES, 3 * ROUND, false);
-        assert!(!line.link.drains());
+        assert!(!line.link.is_draining());
     }
 }
 
@@ -215,9 +215,9 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     while line.now < 40 * SEC {
         line.trip(PAGES, ns, false);
         ns += 1000;
-        let drains = line.link.drains();
-        drained += u32::from(drains && !before);
-        before = drains;
+        let is_draining = line.link.is_draining();
+        drained += u32::from(is_draining && !before);
+        before = is_draining;
     }
     assert!((6..=8).contains(&drained), "{drained} times");
 
@@ -225,7 +225,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
     let mut line = SerialLink::new();
     while line.now < 40 * SEC {
         line.trip(PAGES, ROUND, false);
-        assert!(!line.link.drains());
+        assert!(!line.link.is_draining());
     }
 }
 
@@ -234,7 +234,7 @@ fn a_line_is_drained_in_each_period_that_shows_nothing_shorter() {
 fn a_long_line_is_drained_for_a_round_trip() {
     let mut line = SerialLink::new();
     line.trips(PAGES, 400 * MS, RTT_NS / 2 - SEC);
-    while !line.link.drains() {
+    while !line.link.is_draining() {
         line.trip(PAGES, 500 * MS, false);
         assert!(line.now < 9 * SEC);
     }
@@ -247,7 +247,7 @@ fn a_long_line_is_drained_for_a_round_trip() {
             let sent = under_way.pop_front().unwrap();
             line.link.done(8, sent, pages, now);
         }
-        !line.link.drains()
+        !line.link.is_draining()
     });
     // The drain lasts until the first request has ended and no more than a request is under way,
     // and then as long again.
@@ -264,7 +264,7 @@ fn a_line_that_does_not_drain_is_given_up() {
         let sent = line.link.sent(PAGES, false, line.now);
         line.now += 3 * ROUND;
         line.link.done(PAGES, sent, MIN_PAGES + 1, line.now);
-        match (line.link.drains(), since) {
+        match (line.link.is_draining(), since) {
             (true, 0) => since = line.now,
             (false, 1..) => {
                 drained = line.now - since;
@@ -336,7 +336,7 @@ proptest! {
         let mut link = Link::new();
         // The first request shows nothing but its own time.
         let first = link.sent(0, false, SEC);
-        let sent: Vec<Sent> = (1..n)
+        let sent: Vec<RequestStamp> = (1..n)
             .map(|i| link.sent(32 * i as u32, false, SEC + i * ROUND))
             .collect();
         let mut now = SEC + n * ROUND;

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, Caller},
-    pfmemalloc::{tells, user},
+    pfmemalloc::{tells_user, user},
 };
 use reclaimwb_words::{User, Woken};
 
@@ -28,7 +28,7 @@ const NBD_SEND: [&str; 14] = [
 ];
 
 fn by(stack: &[&str]) -> Option<Caller> {
-    stack.iter().map(|s| caller(s)).find(|&c| tells(c))
+    stack.iter().map(|s| caller(s)).find(|&c| tells_user(c))
 }
 
 #[test]
@@ -80,7 +80,7 @@ proptest! {
     /// reclaim for one that does.
     #[test]
     fn contexts_are_kept_apart(code in 0u8..16, task: bool, window: bool, writer: bool) {
-        let by = Caller::from_u8(code).filter(|&c| tells(c));
+        let by = Caller::from_u8(code).filter(|&c| tells_user(c));
         let user = user(task, by, window, writer);
         if !task {
             prop_assert!(matches!(user, User::Interrupt | User::NetReceive));

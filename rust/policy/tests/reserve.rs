@@ -7,7 +7,7 @@ use reclaimwb_policy::{link::MIN_PAGES, reserve::Reserve};
 /// A reserve of which a page in flight takes two pages.
 fn of_two_a_page() -> Reserve {
     let mut reserve = Reserve::new();
-    reserve.took(32, 1000, 936);
+    reserve.record_batch(32, 1000, 936);
     assert_eq!(reserve.cost_of(100), 200);
     reserve
 }
@@ -15,7 +15,7 @@ fn of_two_a_page() -> Reserve {
 #[test]
 fn the_cost_rises_at_once() {
     let mut reserve = of_two_a_page();
-    reserve.took(32, 1000, 904);
+    reserve.record_batch(32, 1000, 904);
     assert_eq!(reserve.cost_of(100), 300);
     assert_eq!(reserve.cost_of(0), 0);
 }
@@ -25,7 +25,7 @@ fn the_cost_falls_slowly() {
     let mut reserve = of_two_a_page();
     let mut before = 200;
     for _ in 0..10 {
-        reserve.took(32, 1000, 1000);
+        reserve.record_batch(32, 1000, 1000);
         let now = reserve.cost_of(100);
         assert!(
             now < before && now >= before * 7 / 8,
@@ -36,7 +36,7 @@ fn the_cost_falls_slowly() {
     // The cost is halved in about ten batches, and falls to 0 in the end.
     assert!((90..=120).contains(&before), "{before}");
     for _ in 0..200 {
-        reserve.took(32, 1000, 1000);
+        reserve.record_batch(32, 1000, 1000);
     }
     assert_eq!(reserve.cost_of(1000), 0);
 }
@@ -44,14 +44,14 @@ fn the_cost_falls_slowly() {
 #[test]
 fn a_large_fall_is_the_doing_of_others() {
     let mut reserve = Reserve::new();
-    reserve.took(32, 1_000_000, 0);
+    reserve.record_batch(32, 1_000_000, 0);
     assert_eq!(reserve.cost_of(100), 400);
 }
 
 #[test]
 fn a_batch_of_nothing_tells_nothing() {
     let mut reserve = of_two_a_page();
-    reserve.took(0, 1000, 0);
+    reserve.record_batch(0, 1000, 0);
     assert_eq!(reserve.cost_of(100), 200);
 }
 

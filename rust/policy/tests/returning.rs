@@ -2,20 +2,20 @@
 
 //! Who waited before in the same fault.
 
-use reclaimwb_policy::returning::{Returning, Row, TURNS};
+use reclaimwb_policy::returning::{Returning, ReturningTask, TURNS};
 
-fn rows(n: usize) -> Returning<Vec<Row>> {
-    Returning::new(vec![Row::default(); n])
+fn rows(n: usize) -> Returning<Vec<ReturningTask>> {
+    Returning::new(vec![ReturningTask::default(); n])
 }
 
 #[test]
 fn a_task_comes_back_in_the_same_fault_only() {
     let mut tasks = rows(128);
-    assert!(!tasks.comes(0x1000, 7));
-    assert!(tasks.comes(0x1000, 7));
-    assert!(!tasks.comes(0x1000, 8), "another fault");
-    assert!(!tasks.comes(0x1000, 7), "which is over");
-    assert!(!tasks.comes(0x2000, 7), "another task");
+    assert!(!tasks.note_waiter(0x1000, 7));
+    assert!(tasks.note_waiter(0x1000, 7));
+    assert!(!tasks.note_waiter(0x1000, 8), "another fault");
+    assert!(!tasks.note_waiter(0x1000, 7), "which is over");
+    assert!(!tasks.note_waiter(0x2000, 7), "another task");
 }
 
 /// Where faults can't be told apart a task is a newcomer now and then.
@@ -23,9 +23,9 @@ fn a_task_comes_back_in_the_same_fault_only() {
 fn a_task_goes_before_others_only_so_often() {
     let mut tasks = rows(128);
     for _ in 0..3 {
-        assert!(!tasks.comes(0x1000, 7));
+        assert!(!tasks.note_waiter(0x1000, 7));
         for _ in 0..TURNS {
-            assert!(tasks.comes(0x1000, 7));
+            assert!(tasks.note_waiter(0x1000, 7));
         }
     }
 }
@@ -38,15 +38,18 @@ fn tasks_seldom_share_a_row() {
         .map(|n| 0xffff_8880_0123_4000 + n * 0x1280)
         .collect();
     for &task in &all {
-        assert!(!tasks.comes(task, 1));
+        assert!(!tasks.note_waiter(task, 1));
     }
-    let known = all.iter().filter(|&&task| tasks.comes(task, 1)).count();
+    let known = all
+        .iter()
+        .filter(|&&task| tasks.note_waiter(task, 1))
+        .count();
     assert!(known >= 20, "{known} of 32");
 }
 
 #[test]
 fn without_rows_all_are_newcomers() {
     let mut tasks = rows(0);
-    assert!(!tasks.comes(1, 1));
-    assert!(!tasks.comes(1, 1));
+    assert!(!tasks.note_waiter(1, 1));
+    assert!(!tasks.note_waiter(1, 1));
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use reclaimwb_policy::shrink::{mix, Running, ScanPlan};
+use reclaimwb_policy::shrink::{mix, RunningCount, ScanPlan};
 
 proptest! {
     /// The objects that calls deferred and have not paid are owed, as long as nothing is capped.
@@ -33,7 +33,7 @@ proptest! {
     /// The words count as a map does, for each key, and all of them are free in the end.
     #[test]
     fn running_counts(steps in prop::collection::vec((0u64..6, any::<bool>()), 0..200)) {
-        let mut words = [Running(0); 8];
+        let mut words = [RunningCount(0); 8];
         let mut model: HashMap<u64, u64> = HashMap::new();
         for (who, enter) in steps {
             let key = mix(&[who]);
@@ -122,7 +122,7 @@ fn mix_is_splitmix64() {
 #[test]
 fn a_full_word_counts_no_more() {
     let key = mix(&[1]);
-    let full = Running((key & !0xffff) | 0xffff);
+    let full = RunningCount((key & !0xffff) | 0xffff);
     assert!(full.enter(key).is_none());
     assert!(full.leave(key).is_some());
 }

@@ -3,7 +3,9 @@
 //! The parts of a stall, compared with a model that keeps a label for each nanosecond.
 
 use proptest::prelude::*;
-use reclaimwb_policy::stall::{mostly, mostly_clean, stalled_so_far, waits, CauseTimes, Stall};
+use reclaimwb_policy::stall::{
+    main_cause, mostly_clean, request_waits, total_stall_time, CauseTimes, Stall,
+};
 use reclaimwb_words::Cause;
 
 #[derive(Clone, Copy, Debug)]
@@ -139,9 +141,9 @@ fn apply(stall: &mut Stall, step: StallStep, now: u64) {
     match step {
         StallStep::Enter(cause) => stall.enter(cause, now),
         StallStep::Leave(cause) => stall.leave(cause, now),
-        StallStep::Contends(cause, lock) => stall.contends(cause, lock, now),
-        StallStep::Locked(lock) => stall.locked(lock, now),
-        StallStep::Reclaims => stall.reclaims(now),
+        StallStep::Contends(cause, lock) => stall.begin_lock_wait(cause, lock, now),
+        StallStep::Locked(lock) => stall.end_lock_wait(lock, now),
+        StallStep::Reclaims => stall.back_in_reclaim(now),
         StallStep::Off(runnable) => stall.off(runnable, now),
         StallStep::On => stall.on(now),
         StallStep::WillSleep(cause) => stall.will_sleep(cause, now),
@@ -232,15 +234,15 @@ fn a_slow_path_without_events_is_no_stall() {
 fn a_lock_within_the_wait_for_a_lock_ends_alone() {
     // __mutex_lock() spins, then sleeps, and meets other tasks at the lock of its wait queue.
     let mut stall = Stall::new(0);
-    stall.contends(Cause::NbdLock, 1, 10);
-    stall.contends(Cause::NbdLock, 1, 20);
+    stall.begin_lock_wait(Cause::NbdLock, 1, 10);
+    stall.begin_lock_wait(Cause::NbdLock, 1, 20);
     stall.off(false, 30);
     stall.on(100);
-    stall.contends(Cause::Lock, 2, 100);
-    stall.locked(2, 105);
+    stall.begin_lock_wait(Cause::Lock, 2, 100);
+    stall.end_lock_wait(2, 105);
     stall.off(false, 110);
     stall.on(200);
-    stall.locked(1, 200);
+    stall.end_lock_wait(1, 200);
     let (wall, parts) = stall.end(210);
     assert_eq!(wall, 210);
     assert_eq!(parts[Cause::NbdLock as usize], 185);
@@ -284,10 +286,10 @@ fn a_sleep_is_for_what_was_said_before_it_but_not_one_for_a_lock() {
     let mut stall = Stall::new(0);
     stall.enter(Cause::SwapSubmit, 0);
     stall.will_sleep(Cause::TagWait, 0);
-    stall.contends(Cause::Lock, 1, 0);
+    stall.begin_lock_wait(Cause::Lock, 1, 0);
     stall.off(false, 0);
     stall.on(30);
-    stall.locked(1, 30);
+    stall.end_lock_wait(1, 30);
     stall.off(false, 30);
     stall.on(100);
     let (_, parts) = stall.end(100);
@@ -303,10 +305,10 @@ fn a_wait_for_a_lock_is_not_the_throttles() {
     stall.on(50);
     stall.off(false, 60);
     stall.on(70);
-    stall.contends(Cause::LruLock, 1, 70);
+    stall.begin_lock_wait(Cause::LruLock, 1, 70);
     stall.off(false, 70);
     stall.on(100);
-    stall.locked(1, 100);
+    stall.end_lock_wait(1, 100);
     stall.has_slept(Cause::ThrottleNoprogress, 100);
     let (_, parts) = stall.end(100);
     assert_eq!(parts[Cause::OffCpu as usize], 50);
@@ -330,7 +332,7 @@ fn what_may_be_for_requests_is_told_by_its_cause() {
         *part = 1 << i;
     }
     let bits = |causes: &[Cause]| causes.iter().map(|&c| 1 << c as u64).sum::<u64>();
-    let of = waits(&parts);
+    let of = request_waits(&parts);
     assert_eq!(of.lock, bits(&[Cause::NbdLock]));
     assert_eq!(of.send, bits(&[Cause::NbdSend]));
     let own_business = [
@@ -354,7 +356,7 @@ fn a_send_that_failed_is_over_when_reclaim_sleeps() {
     let mut stall = Stall::new(0);
     stall.enter(Cause::Scan, 0);
     stall.enter(Cause::NbdSend, 10);
-    stall.reclaims(20);
+    stall.back_in_reclaim(20);
     assert_eq!(stall.at(), Cause::Scan);
 }
 
@@ -385,7 +387,7 @@ fn a_sample_that_was_left_otherwise_stands_for_nothing() {
     let mut stall = Stall::new(0);
     stall.enter(Cause::Scan, 0);
     stall.enter_sample(Cause::SwapSubmit, 10);
-    stall.reclaims(20);
+    stall.back_in_reclaim(20);
     stall.leave_sample(Cause::SwapSubmit, 8, 30);
     let (ns, parts) = stall.end(30);
     assert_eq!((ns, parts[Cause::SwapSubmit as usize]), (30, 10));
@@ -395,18 +397,18 @@ fn a_sample_that_was_left_otherwise_stands_for_nothing() {
 #[test]
 fn a_stall_was_mostly_for_its_largest_part() {
     let mut parts: CauseTimes = [0; Cause::COUNT];
-    assert_eq!(mostly(&parts), Cause::Unexplained);
+    assert_eq!(main_cause(&parts), Cause::Unexplained);
     parts[Cause::Scan as usize] = 3;
     parts[Cause::OffCpu as usize] = 3;
-    assert_eq!(mostly(&parts), Cause::Scan);
+    assert_eq!(main_cause(&parts), Cause::Scan);
     parts[Cause::Tlb as usize] = 4;
-    assert_eq!(mostly(&parts), Cause::Tlb);
+    assert_eq!(main_cause(&parts), Cause::Tlb);
 }
 
 /// A stall that goes on counts up to now.
 #[test]
 fn how_long_a_task_has_stalled_in_all() {
-    assert_eq!(stalled_so_far(7, (10, 0), 15), 12);
-    assert_eq!(stalled_so_far(7, (10, 0), 9), 7);
-    assert_eq!(stalled_so_far(7, (10, 14), 15), 7);
+    assert_eq!(total_stall_time(7, (10, 0), 15), 12);
+    assert_eq!(total_stall_time(7, (10, 0), 9), 7);
+    assert_eq!(total_stall_time(7, (10, 14), 15), 7);
 }

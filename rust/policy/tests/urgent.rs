@@ -23,11 +23,11 @@ proptest! {
         let dearest = windows.iter().map(|w| w.1).max().unwrap_or(0);
         for (idle, cost) in windows {
             now += idle;
-            let may = urgent.may(now);
+            let may = urgent.allows_realtime(now);
             let from = now;
             now += cost;
             if may {
-                urgent.spent(cost);
+                urgent.charge(cost);
                 spent.push((from, now, cost));
             }
         }
@@ -46,8 +46,8 @@ proptest! {
         let mut urgent = Urgent::new();
         let mut now = 1;
         for cost in costs {
-            prop_assert!(urgent.may(now));
-            urgent.spent(cost);
+            prop_assert!(urgent.allows_realtime(now));
+            urgent.charge(cost);
             now += cost * 4 / 3 + 2;
         }
     }
@@ -58,24 +58,24 @@ proptest! {
     fn it_comes_back(much in ROOM_NS..10_000_000_000u64, back in 0u64..1_000_000_000) {
         let mut urgent = Urgent::new();
         let start = 2_000_000_000;
-        prop_assert!(urgent.may(start));
-        urgent.spent(much);
-        prop_assert!(!urgent.may(start));
-        prop_assert!(!urgent.may(start - back));
-        prop_assert!(!urgent.may(start));
+        prop_assert!(urgent.allows_realtime(start));
+        urgent.charge(much);
+        prop_assert!(!urgent.allows_realtime(start));
+        prop_assert!(!urgent.allows_realtime(start - back));
+        prop_assert!(!urgent.allows_realtime(start));
         let wait = (much - ROOM_NS + 1) * 4 / 3 + 1;
-        prop_assert!(urgent.may(start + wait));
+        prop_assert!(urgent.allows_realtime(start + wait));
     }
 }
 
 #[test]
 fn a_full_bucket_has_no_room() {
     let mut urgent = Urgent::new();
-    assert!(urgent.may(1));
-    urgent.spent(ROOM_NS - 1);
-    assert!(urgent.may(1));
-    urgent.spent(1);
-    assert!(!urgent.may(1));
+    assert!(urgent.allows_realtime(1));
+    urgent.charge(ROOM_NS - 1);
+    assert!(urgent.allows_realtime(1));
+    urgent.charge(1);
+    assert!(!urgent.allows_realtime(1));
 }
 
 #[test]

@@ -5,13 +5,13 @@
 use proptest::prelude::*;
 use reclaimwb_policy::{
     classify::{caller, Caller},
-    wait::{of_section, Wait, IO_KINDS},
+    wait::{section_kind, Wait, IO_KINDS},
 };
 use reclaimwb_words::WaitKind;
 
 #[test]
 fn a_section_is_for_what_its_caller_does() {
-    let of = |symbol: &str| of_section(caller(symbol), false);
+    let of = |symbol: &str| section_kind(caller(symbol), false);
     assert_eq!(of("swap_read_folio+0x1/0x2"), WaitKind::Swapin);
     assert_eq!(of("read_pages+0x1/0x2"), WaitKind::Refault);
     assert_eq!(of("filemap_read_folio+0x1/0x2"), WaitKind::Refault);
@@ -33,11 +33,11 @@ fn a_section_is_for_what_its_caller_does() {
 
 #[test]
 fn a_thread_of_the_kernel_stalls_for_nobody() {
-    assert_eq!(of_section(Caller::Window, true), WaitKind::Kernel);
-    assert_eq!(of_section(Caller::Unrelated, true), WaitKind::Kernel);
-    assert_eq!(of_section(Caller::MemcgHigh, true), WaitKind::Kernel);
+    assert_eq!(section_kind(Caller::Window, true), WaitKind::Kernel);
+    assert_eq!(section_kind(Caller::Unrelated, true), WaitKind::Kernel);
+    assert_eq!(section_kind(Caller::MemcgHigh, true), WaitKind::Kernel);
     // A kernel thread waits for what it reads like any other task.
-    assert_eq!(of_section(Caller::FileRead, true), WaitKind::Refault);
+    assert_eq!(section_kind(Caller::FileRead, true), WaitKind::Refault);
 }
 
 #[test]
@@ -49,10 +49,10 @@ fn the_first_kinds_are_those_of_devices() {
 #[test]
 fn a_section_inside_is_part_of_the_wait() {
     let mut wait = Wait::new(WaitKind::Swapin, 100);
-    wait.enters(110);
-    wait.enters(120);
-    assert!(!wait.leaves(130));
-    assert!(!wait.leaves(150));
+    wait.begin_section(110);
+    wait.begin_section(120);
+    assert!(!wait.end_section(130));
+    assert!(!wait.end_section(150));
     assert!(wait.unnest());
     assert_eq!(wait.ended(160), (60, 40));
     assert_eq!(wait.kind(), WaitKind::Swapin);
@@ -63,7 +63,7 @@ fn a_wait_inside_a_section_is_part_of_that() {
     let mut wait = Wait::section(WaitKind::Stall, 100);
     wait.nest();
     assert!(!wait.unnest());
-    assert!(wait.leaves(150));
+    assert!(wait.end_section(150));
     assert_eq!(wait.ended(150), (50, 50));
 }
 
@@ -71,7 +71,7 @@ fn a_wait_inside_a_section_is_part_of_that() {
 fn a_wait_that_outlasts_the_section_that_it_began_with_is_more_than_that() {
     let mut wait = Wait::section(WaitKind::Stall, 100);
     wait.nest();
-    assert!(!wait.leaves(130));
+    assert!(!wait.end_section(130));
     assert!(wait.unnest());
     assert_eq!(wait.ended(150), (50, 30));
 }
@@ -79,7 +79,7 @@ fn a_wait_that_outlasts_the_section_that_it_began_with_is_more_than_that() {
 #[test]
 fn the_end_of_a_section_that_was_not_seen_ends_nothing() {
     let mut wait = Wait::new(WaitKind::Refault, 100);
-    assert!(!wait.leaves(120));
+    assert!(!wait.end_section(120));
     assert!(wait.unnest());
     assert_eq!(wait.ended(130), (30, 0));
 }
@@ -94,20 +94,20 @@ proptest! {
         for (section, dt) in steps {
             now += u64::from(dt);
             if section {
-                wait.enters(now);
+                wait.begin_section(now);
             } else {
                 wait.nest();
             }
             open.push(section);
             if dt % 3 == 0 {
                 now += 1;
-                let last = if open.pop() == Some(true) { wait.leaves(now) } else { wait.unnest() };
+                let last = if open.pop() == Some(true) { wait.end_section(now) } else { wait.unnest() };
                 prop_assert!(!last);
             }
         }
         while let Some(section) = open.pop() {
             now += 1;
-            let last = if section { wait.leaves(now) } else { wait.unnest() };
+            let last = if section { wait.end_section(now) } else { wait.unnest() };
             prop_assert_eq!(last, open.is_empty());
         }
         let (ns, psi) = wait.ended(now);

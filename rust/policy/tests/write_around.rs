@@ -14,8 +14,8 @@ use reclaimwb_policy::{
     budget::{Budget, LATE_NS, QUICK_NS},
     lanes::{FifoSlot, Lanes, PushError, SHARE},
     log2,
-    patience::{self, Cache},
-    window::{score, start_of, Pages, Range, Ranges, MAX_PAGES},
+    patience::{self, PageCache},
+    window::{score, start_of, PageSet, Range, Ranges, MAX_PAGES},
 };
 
 const LANES: usize = 5;
@@ -362,8 +362,8 @@ fn set() -> impl Strategy<Value = BTreeSet<u32>> {
     })
 }
 
-fn pages(set: &BTreeSet<u32>) -> Pages {
-    let mut pages = Pages::new();
+fn pages(set: &BTreeSet<u32>) -> PageSet {
+    let mut pages = PageSet::new();
     for &i in set {
         pages.insert(i, 1);
     }
@@ -382,7 +382,7 @@ fn runs(set: &BTreeSet<u32>) -> Vec<(u32, u32)> {
     runs
 }
 
-fn is_same(pages: &Pages, set: &BTreeSet<u32>) -> Result<(), TestCaseError> {
+fn is_same(pages: &PageSet, set: &BTreeSet<u32>) -> Result<(), TestCaseError> {
     let found: BTreeSet<u32> = (0..MAX_PAGES + 70).filter(|&i| pages.contains(i)).collect();
     prop_assert_eq!(&found, set);
     prop_assert!(!pages.contains(u32::MAX));
@@ -399,7 +399,7 @@ proptest! {
         asked in prop::collection::vec((page(), page()), 1..20),
     ) {
         let mut set = BTreeSet::new();
-        let mut some = Pages::default();
+        let mut some = PageSet::default();
         for (start, nr) in inserts {
             some.insert(start, nr);
             set.extend(start.min(MAX_PAGES)..start.saturating_add(nr).min(MAX_PAGES));
@@ -419,7 +419,7 @@ proptest! {
     /// The words of the set begin with the lowest page.
     #[test]
     fn words_are_pages(words in prop::collection::vec(any::<u64>(), (MAX_PAGES / 64) as usize)) {
-        let mut some = Pages::new();
+        let mut some = PageSet::new();
         some.words_mut().copy_from_slice(&words);
         let is_set = |&i: &u32| words[(i / 64) as usize] >> (i % 64) & 1 != 0;
         is_same(&some, &(0..MAX_PAGES).filter(is_set).collect())?;
@@ -594,8 +594,8 @@ proptest! {
 
 #[test]
 fn ranges_of_empty_and_full_windows() {
-    let none = Pages::new();
-    let mut full = Pages::new();
+    let none = PageSet::new();
+    let mut full = PageSet::new();
     full.insert(0, MAX_PAGES);
     for cost in [0, 1, 64, u32::MAX] {
         assert_eq!(Ranges::new(&none, &full, cost).next(), None);
@@ -609,7 +609,7 @@ fn ranges_of_empty_and_full_windows() {
         };
         assert!(Ranges::new(&full, &full, cost).eq([all(MAX_PAGES)]));
         for target in [0, 1, 500, MAX_PAGES - 1] {
-            let mut one = Pages::new();
+            let mut one = PageSet::new();
             one.insert(target, 1);
             for cost in [MAX_PAGES, u32::MAX] {
                 assert!(Ranges::new(&full, &one, cost).eq([all(1)]));
@@ -618,7 +618,7 @@ fn ranges_of_empty_and_full_windows() {
             let range = Ranges::new(&full, &one, 0).next().unwrap();
             assert_eq!((range.pages, range.targets), (9, 1));
         }
-        let mut odd = Pages::new();
+        let mut odd = PageSet::new();
         (0..MAX_PAGES).step_by(2).for_each(|i| odd.insert(i, 1));
         let range = Ranges::new(&odd, &odd, cost).next().unwrap();
         assert_eq!((range.pages, range.runs), (MAX_PAGES / 2, MAX_PAGES / 2));
@@ -657,7 +657,7 @@ const MS: u64 = 1_000_000;
 fn budget_at_its_bounds() {
     let pages = |ns, full| {
         let mut budget = Budget::new(256);
-        budget.took(5, 5 + ns, full, 0, 1 << 20);
+        budget.update(5, 5 + ns, full, 0, 1 << 20);
         budget.pages()
     };
     assert_eq!(pages(LATE_NS, true), 1024);
@@ -668,11 +668,11 @@ fn budget_at_its_bounds() {
 
     // Even with the smallest budget one window is admitted, and the budget can grow again.
     let mut budget = Budget::new(256);
-    budget.took(0, 0, true, 0, 0);
+    budget.update(0, 0, true, 0, 0);
     assert_eq!(budget.pages(), 0);
     assert!(budget.admits(0) && !budget.admits(1));
-    budget.took(1, 2, true, 0, 1000);
-    budget.took(3, 4, true, 0, 1000);
+    budget.update(1, 2, true, 0, 1000);
+    budget.update(3, 4, true, 0, 1000);
     assert_eq!(budget.pages(), 2);
     assert_eq!(Budget::new(u32::MAX).pages(), u32::MAX);
 }
@@ -705,7 +705,7 @@ impl Device {
         let (begun, pages) = self.queue.pop_front().unwrap();
         self.in_flight -= pages;
         self.now += u64::from(pages) * self.ns;
-        budget.took(begun, self.now, true, min, max);
+        budget.update(begun, self.now, true, min, max);
         self.now - begun
     }
 }
@@ -724,7 +724,7 @@ proptest! {
         for (full, idle, ns) in took {
             now += idle;
             let before = budget.pages();
-            budget.took(now, now + ns, full, min, max);
+            budget.update(now, now + ns, full, min, max);
             now += ns;
             prop_assert!((min..=max).contains(&budget.pages()));
             // The window was begun with the current budget, so it counts.
@@ -752,7 +752,7 @@ proptest! {
     ) {
         let mut budget = Budget::new(256);
         for (begun, now, full) in took {
-            budget.took(begun, now, full, min, max);
+            budget.update(begun, now, full, min, max);
             prop_assert!(budget.pages() >= min);
             prop_assert!(budget.pages() <= max || max < min);
             prop_assert!(budget.admits(0));
@@ -766,7 +766,7 @@ proptest! {
         let ns = if late { LATE_NS + 1 } else { QUICK_NS - 1 };
         let begun = u64::from(start);
         for i in 0..n as u64 {
-            budget.took(begun, begun + ns + i, true, 1, u32::MAX);
+            budget.update(begun, begun + ns + i, true, 1, u32::MAX);
         }
         prop_assert_eq!(budget.pages(), if late { 2048 } else { 8192 });
     }
@@ -849,7 +849,7 @@ proptest! {
         a in any::<u64>(), b in any::<u64>(), pages in 0u64..1 << 40, dirty in 0u64..1 << 40,
     ) {
         let (slow, fast) = (a.max(b), a.min(b));
-        let cache = Some(Cache { pages, dirty });
+        let cache = Some(PageCache { pages, dirty });
         prop_assert!(patience::batches(fast, cache) <= patience::batches(slow, cache));
         prop_assert!(patience::batches(slow, cache) <= patience::MOST);
         prop_assert!(patience::batches(slow, cache) * 32 <= pages / 4);
@@ -859,7 +859,7 @@ proptest! {
     /// More dirty pages never make the cache less dirty.
     #[test]
     fn mostly_dirty_by_share(pages in 1u64..1 << 40, a in 0u64..1 << 40, b in 0u64..1 << 40) {
-        let of = |dirty| Cache { pages, dirty }.mostly_dirty();
+        let of = |dirty| PageCache { pages, dirty }.mostly_dirty();
         prop_assert!(!of(a.min(b)) || of(a.max(b)));
         prop_assert!(!of(0) && of(pages));
     }
@@ -885,11 +885,11 @@ proptest! {
 /// A disk that takes 4 ms for each page is not.
 #[test]
 fn patience_knows_disks() {
-    let dirty = Some(Cache {
+    let dirty = Some(PageCache {
         pages: 1 << 20,
         dirty: 1 << 20,
     });
-    let half = Some(Cache {
+    let half = Some(PageCache {
         pages: 1 << 20,
         dirty: 1 << 19,
     });
@@ -904,7 +904,7 @@ fn patience_knows_disks() {
 #[test]
 fn patience_lasts_as_long_as_the_wait() {
     let dirty = |pages| {
-        Some(Cache {
+        Some(PageCache {
             pages,
             dirty: pages,
         })
@@ -914,7 +914,7 @@ fn patience_lasts_as_long_as_the_wait() {
     assert_eq!(patience::batches(250_000, dirty(1 << 20)), 266);
     assert_eq!(patience::batches(250_000, dirty(4096)), 32);
     assert_eq!(patience::batches(250_000, dirty(127)), 0);
-    let half = Some(Cache {
+    let half = Some(PageCache {
         pages: 1 << 20,
         dirty: 1 << 19,
     });
@@ -924,7 +924,7 @@ fn patience_lasts_as_long_as_the_wait() {
 
 #[test]
 fn mostly_dirty_is_less_than_an_eighth_clean() {
-    let of = |dirty| Cache { pages: 800, dirty }.mostly_dirty();
+    let of = |dirty| PageCache { pages: 800, dirty }.mostly_dirty();
     assert!(!of(700) && of(701));
 }
 
