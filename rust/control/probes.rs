@@ -51,7 +51,7 @@ impl Host for Ledgers {
     }
 
     fn stalling(&self) -> [&Atomic<usize>; 2] {
-        [self.stalls.open.used(), self.stalls.locks.waiting()]
+        [self.stalls.open.used(), self.stalls.locks.waiter_counter()]
     }
 
     fn off(&self, group: Option<Group>) -> Option<ProbeState> {

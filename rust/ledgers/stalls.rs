@@ -21,7 +21,7 @@ pub(crate) use cgroups::{
     COUNTS, //
 };
 pub(crate) use locks::{
-    Behind,
+    HolderStall,
     LockHolder,
     LockRow,
     LockWaits, //
@@ -67,7 +67,7 @@ use kernel::{
     sync::Arc, //
 };
 use longest::{
-    Kept,
+    LongestStall,
     LongestStalls, //
 };
 use pin_init::Zeroable;
@@ -97,24 +97,24 @@ pub(crate) struct OpenStall {
     pub(crate) scanned: u64,
     /// Pages that the task freed.
     pub(crate) freed: u64,
-    compacting: Compacting,
+    compaction: CompactionState,
     /// The time that NBD requests had spent when the task began to reclaim, or to wait until it may
     /// reclaim.
     requests: Option<nbd::PhaseTimes>,
     /// Whether the stall was noted for the tasks that wait for a lock of this task.
-    noted: bool,
+    announced: bool,
 }
 
 /// The state of the task's last attempt to compact.
 #[derive(Clone, Copy)]
-pub(crate) enum Compacting {
+pub(crate) enum CompactionState {
     /// There was no attempt, or the last one is settled.
-    No,
+    Idle,
     /// The task has been compacting since this time, in nanoseconds.
-    Since(u64),
+    Running(u64),
     /// The attempt had this result, inside so many envelopes. It is not known yet whether the task
     /// gets its block.
-    Tried(CompactResult, u32),
+    Done(CompactResult, u32),
 }
 
 impl OpenStall {
@@ -129,32 +129,32 @@ impl OpenStall {
             setting: None,
             scanned: 0,
             freed: 0,
-            compacting: Compacting::No,
+            compaction: CompactionState::Idle,
             requests: None,
-            noted: false,
+            announced: false,
         }
     }
 
     /// Returns when the stall began, if it must be noted now, because the task does more than look
     /// for a page; `None` if it has been noted.
-    pub(crate) fn note(&mut self) -> Option<u64> {
-        let noted = core::mem::replace(&mut self.noted, true);
-        (!noted).then_some(self.stall.began())
+    pub(crate) fn announce(&mut self) -> Option<u64> {
+        let announced = core::mem::replace(&mut self.announced, true);
+        (!announced).then_some(self.stall.began())
     }
 
     /// Whether the stall has been noted.
-    pub(crate) fn is_noted(&self) -> bool {
-        self.noted
+    pub(crate) fn is_announced(&self) -> bool {
+        self.announced
     }
 
-    /// Notes that from now on the task may wait for NBD requests. `spent` tells the time that
+    /// Notes that from now on the task may wait for NBD requests. `phase_times` tells the time that
     /// requests have spent so far.
-    pub(crate) fn may_wait(&mut self, spent: impl FnOnce() -> nbd::PhaseTimes) {
-        self.requests.get_or_insert_with(spent);
+    pub(crate) fn begin_request_waits(&mut self, phase_times: impl FnOnce() -> nbd::PhaseTimes) {
+        self.requests.get_or_insert_with(phase_times);
     }
 
     /// Notes the origin of the stall, unless it is known, and what memory looks like now.
-    pub(crate) fn is_for(&mut self, origin: Origin) {
+    pub(crate) fn set_origin(&mut self, origin: Origin) {
         self.origin.get_or_insert(origin);
         self.setting.get_or_insert_with(Setting::current);
     }
@@ -171,54 +171,54 @@ impl OpenStall {
     }
 
     /// Notes what is asked for, if the first envelope did not tell.
-    pub(crate) fn asks(&mut self, gfp: u32, order: u32) {
+    pub(crate) fn set_allocation(&mut self, gfp: u32, order: u32) {
         if self.gfp == 0 {
             (self.gfp, self.order) = (gfp, order);
         }
     }
 
     /// Notes that the task begins to compact.
-    pub(crate) fn compacts(&mut self, now: u64) {
-        self.compacting = Compacting::Since(now);
+    pub(crate) fn begin_compaction(&mut self, now: u64) {
+        self.compaction = CompactionState::Running(now);
     }
 
     /// Notes that the task is done compacting. Returns the order, and how long it took in
     /// nanoseconds; `None` if the begin was not seen.
-    pub(crate) fn compacted(&mut self, result: CompactResult, now: u64) -> Option<(u32, u64)> {
-        let Compacting::Since(began) = self.compacting else {
+    pub(crate) fn end_compaction(&mut self, result: CompactResult, now: u64) -> Option<(u32, u64)> {
+        let CompactionState::Running(began) = self.compaction else {
             return None;
         };
-        self.compacting = Compacting::Tried(result, self.envelopes);
+        self.compaction = CompactionState::Done(result, self.envelopes);
         Some((self.order, now.saturating_sub(began)))
     }
 
     /// Drops the current or last attempt to compact, which is not to be counted.
-    pub(crate) fn gives_up_attempt(&mut self) {
-        self.compacting = Compacting::No;
+    pub(crate) fn drop_compaction(&mut self) {
+        self.compaction = CompactionState::Idle;
     }
 
     /// Whether the task compacted with success and does not have its block yet.
     pub(crate) fn waits_for_block(&self) -> bool {
         matches!(
-            self.compacting,
-            Compacting::Tried(CompactResult::Success, _)
+            self.compaction,
+            CompactionState::Done(CompactResult::Success, _)
         )
     }
 
     /// Settles the last attempt to compact, if it was made in the current envelope: the next step
     /// of the task there tells what the attempt was worth. Returns the order, and the result that
     /// the kernel gave.
-    pub(crate) fn settle(&mut self) -> Option<(u32, CompactResult)> {
-        match self.compacting {
-            Compacting::Tried(result, envelopes) if envelopes == self.envelopes => {
-                self.compacting = Compacting::No;
+    pub(crate) fn settle_compaction(&mut self) -> Option<(u32, CompactResult)> {
+        match self.compaction {
+            CompactionState::Done(result, envelopes) if envelopes == self.envelopes => {
+                self.compaction = CompactionState::Idle;
                 Some((self.order, result))
             }
             _ => None,
         }
     }
 
-    fn ended(&self, now: u64) -> StallEnd {
+    fn finish(&self, now: u64) -> StallEnd {
         let began = self.stall.began();
         let (ns, parts) = self.stall.end(now);
         let origin = self.origin.unwrap_or(Origin::Direct);
@@ -251,12 +251,12 @@ pub(crate) struct OriginStalls {
     pub(crate) freed: Cell64,
     /// Stalls by microseconds, log2.
     pub(crate) hist: Hist,
-    parts: [Part; Cause::COUNT],
+    parts: [CauseStalls; Cause::COUNT],
 }
 
 /// The part of the stalls that was spent on one cause.
 #[derive(Zeroable)]
-pub(crate) struct Part {
+pub(crate) struct CauseStalls {
     /// Nanoseconds.
     pub(crate) ns: Cell64,
     /// Stalls that spent time on the cause, by the microseconds spent, log2.
@@ -280,14 +280,14 @@ impl OriginStalls {
     }
 
     /// Returns what was spent on a cause.
-    pub(crate) fn part(&self, cause: Cause) -> Option<&Part> {
+    pub(crate) fn part(&self, cause: Cause) -> Option<&CauseStalls> {
         self.parts.get(cause as usize)
     }
 }
 
 /// The instance of a CPU: stalls that began while most of what could be freed was clean.
 #[derive(Zeroable)]
-pub(crate) struct Clean {
+pub(crate) struct CleanStalls {
     /// Number of stalls.
     pub(crate) stalls: Cell64,
     /// Nanoseconds of all stalls.
@@ -295,7 +295,7 @@ pub(crate) struct Clean {
     parts: [Cell64; Cause::COUNT],
 }
 
-impl Clean {
+impl CleanStalls {
     fn add(&self, stall: &StallEnd) {
         self.stalls.add(1);
         self.ns.add(stall.ns);
@@ -325,7 +325,7 @@ pub(crate) struct Stalls {
     pub(crate) open: Tasks<OpenStall>,
     origins: [PerCpu<OriginStalls>; ORIGINS.len()],
     /// Stalls that began although most pages were clean.
-    pub(crate) clean: PerCpu<Clean>,
+    pub(crate) clean: PerCpu<CleanStalls>,
     /// Stalls by cgroup.
     pub(crate) cgroups: StallCgroups,
     longest: PerCpu<LongestStalls>,
@@ -363,11 +363,11 @@ impl Stalls {
         now: u64,
     ) -> (StallEnd, StallLoss) {
         let before = open.requests;
-        let stall = open.ended(now);
+        let stall = open.finish(now);
         let for_requests = before.map_or([0; Phase::COUNT], |before| {
             requests.waited(pin, &before, &request_waits(&stall.parts), now)
         });
-        if let Some(ledger) = self.of(stall.origin) {
+        if let Some(ledger) = self.by_origin(stall.origin) {
             ledger.this(pin).add(&stall);
         }
         let at = &stall.setting;
@@ -387,7 +387,7 @@ impl Stalls {
         (stall, not_kept)
     }
 
-    fn of(&self, origin: u32) -> Option<&PerCpu<OriginStalls>> {
+    fn by_origin(&self, origin: u32) -> Option<&PerCpu<OriginStalls>> {
         let known = ORIGINS.iter().position(|&o| o as u32 == origin);
         self.origins
             .get(known.unwrap_or(const { ORIGINS.len() - 1 }))
@@ -395,12 +395,12 @@ impl Stalls {
 
     /// Returns the counts of an origin. One that is not in [`ORIGINS`] counts as the last of these.
     pub(crate) fn origin(&self, origin: Origin) -> Option<&PerCpu<OriginStalls>> {
-        self.of(origin as u32)
+        self.by_origin(origin as u32)
     }
 
     /// Returns the longest stalls of all CPUs, longest first. Process context; sleeps. Fails with
     /// `ENOMEM`.
-    pub(crate) fn longest(&self) -> Result<KVVec<Kept>> {
+    pub(crate) fn longest(&self) -> Result<KVVec<LongestStall>> {
         let mut all = KVVec::new();
         for cpu in self.longest.all() {
             cpu.copy(&mut all)?;

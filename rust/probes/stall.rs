@@ -12,7 +12,7 @@ use crate::{
     },
     ledgers::{
         stalls::{
-            Behind,
+            HolderStall,
             LockHolder,
             OpenStall, //
         },
@@ -102,19 +102,19 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
     let locks = &ledgers.stalls.locks;
     ledgers.stalls.open.remove_with(pin, task, |open| {
-        let noted = open.is_noted();
+        let announced = open.is_announced();
         // Without an event, this was a slow path that found its page at once, or a slow path of a
         // task that must not reclaim, such as kswapd.
         if !open.stall.eventful() || !settings::enabled() {
-            if noted {
-                locks.forget(task);
+            if announced {
+                locks.forget_stall(task);
             }
             return;
         }
         let now = system::clock_ns();
         let (stall, not_kept) = ledgers.stalls.close(pin, open, &ledgers.nbd, now);
-        if noted {
-            locks.stalled(task, main_cause(&stall.parts), now);
+        if announced {
+            locks.record_stall_end(task, main_cause(&stall.parts), now);
         }
         let lost = &ledgers.cost.this(pin).lost;
         lost.stall_cgroups.add(not_kept.cgroups.events);
@@ -125,16 +125,16 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
 }
 
 /// Notes that from now on the stall may wait for NBD requests.
-fn may_wait(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
+fn begin_request_waits(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
     if ledgers.states.live(Group::Nbd) {
-        open.may_wait(|| ledgers.nbd.spent(now));
+        open.begin_request_waits(|| ledgers.nbd.spent(now));
     }
 }
 
 /// Notes that the task stalls, for tasks that wait for a lock that it holds.
-fn note(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenStall) {
-    if let Some(began) = open.note() {
-        if !ledgers.stalls.locks.stalls(at.task, began) {
+fn announce_stall(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenStall) {
+    if let Some(began) = open.announce() {
+        if !ledgers.stalls.locks.record_stall_begin(at.task, began) {
             ledgers.cost.this(pin).lost.lock_holders.add(1);
         }
     }
@@ -164,9 +164,9 @@ pub(super) fn window_begin(
             open.stall.leave(Cause::Pfmemalloc, now);
         }
         open.stall.enter(Cause::Scan, now);
-        open.is_for(origin);
-        note(ledgers, pin, at, open);
-        may_wait(ledgers, open, now);
+        open.set_origin(origin);
+        announce_stall(ledgers, pin, at, open);
+        begin_request_waits(ledgers, open, now);
     });
 }
 
@@ -244,16 +244,16 @@ pub(crate) fn contention(
         return;
     }
     let locks = &ledgers.stalls.locks;
-    let behind = match begin {
+    let holder_stall = match begin {
         true if holder.is_unknown() || !ledgers.states.live(Group::Stalls) => None,
-        true => locks.waits(pin, at.task, lock, holder, system::clock_ns(), || {
+        true => locks.record_wait_begin(pin, at.task, lock, holder, system::clock_ns(), || {
             ledgers.cost.this(pin).lost.lock_waits.add(1)
         }),
-        false if locks.nobody_waits() => None,
-        false => locks.locked(pin, at.task, lock, system::clock_ns()),
+        false if locks.has_no_waiters() => None,
+        false => locks.record_wait_end(pin, at.task, lock, system::clock_ns()),
     };
-    if let Some(behind) = behind {
-        waited(ledgers, pin, at, &behind);
+    if let Some(holder_stall) = holder_stall {
+        waited(ledgers, pin, at, &holder_stall);
     }
     if ledgers.stalls.open.is_empty() {
         return;
@@ -282,7 +282,7 @@ pub(crate) fn contention(
 /// Counts a wait of the current task for a lock, while the task that held the lock stalled. This is
 /// a function of its own because it looks at the callers.
 #[inline(never)]
-fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, behind: &Behind) {
+fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: &HolderStall) {
     if !settings::enabled() {
         return;
     }
@@ -292,8 +292,11 @@ fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, behind: &Behind) {
             site = addr;
         }
     });
-    let stalls = ledgers.stalls.open.with(pin, at.task, |_| ()).is_some();
-    ledgers.stalls.locks.count(behind, site, stalls);
+    let is_stalled = ledgers.stalls.open.with(pin, at.task, |_| ()).is_some();
+    ledgers
+        .stalls
+        .locks
+        .record_wait(holder_stall, site, is_stalled);
 }
 
 /// The current task is about to sleep until a device has a free tag.
@@ -389,8 +392,8 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
             begin(ledgers, pin, at, 0, 0) && {
                 ledgers.stalls.open.with(pin, at.task, |open| {
                     open.stall.enter(Cause::HighPenalty, system::clock_ns());
-                    open.is_for(Origin::MemcgHigh);
-                    note(ledgers, pin, at, open);
+                    open.set_origin(Origin::MemcgHigh);
+                    announce_stall(ledgers, pin, at, open);
                 });
                 true
             }
@@ -406,26 +409,26 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
                 return false;
             }
             // The arguments of these two are the gfp mask and the order.
-            let asks = matches!(function, Function::TryToFree | Function::Compact);
-            if asks {
-                settle(ledgers, pin, at, Outcome::Again);
+            let has_gfp = matches!(function, Function::TryToFree | Function::Compact);
+            if has_gfp {
+                settle_compaction(ledgers, pin, at, Outcome::Again);
             }
             let there = ledgers.stalls.open.with(pin, at.task, |open| {
                 let now = system::clock_ns();
-                if asks {
+                if has_gfp {
                     let [gfp, order] = call.args();
-                    open.asks(gfp as u32, order as u32);
+                    open.set_allocation(gfp as u32, order as u32);
                 }
                 open.stall.enter(cause, now);
                 match cause {
                     Cause::Compaction => {
-                        open.is_for(Origin::Direct);
-                        note(ledgers, pin, at, open);
-                        open.compacts(now);
+                        open.set_origin(Origin::Direct);
+                        announce_stall(ledgers, pin, at, open);
+                        open.begin_compaction(now);
                     }
                     Cause::Pfmemalloc => {
-                        note(ledgers, pin, at, open);
-                        may_wait(ledgers, open, now);
+                        announce_stall(ledgers, pin, at, open);
+                        begin_request_waits(ledgers, open, now);
                     }
                     _ => {}
                 }
@@ -438,11 +441,11 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
 /// Counts what came of the current task's last attempt to compact, which is known now. An attempt
 /// that was counted is settled whether events are recorded or not. Otherwise it would never have an
 /// outcome.
-fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
+fn settle_compaction(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
     let settled = ledgers
         .stalls
         .open
-        .with(pin, at.task, OpenStall::settle)
+        .with(pin, at.task, OpenStall::settle_compaction)
         .flatten();
     if let Some((order, result)) = settled {
         if result == CompactResult::Success {
@@ -455,16 +458,16 @@ fn settle(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outcome) {
 }
 
 /// The current task is done compacting, with `result` (`enum compact_result`).
-fn compacted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
+fn compaction_done(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) {
     let Some(result) = u32::try_from(result).ok().and_then(CompactResult::from_raw) else {
         return;
     };
     let now = system::clock_ns();
     let tried = ledgers.stalls.open.with(pin, at.task, |open| {
         if !settings::enabled() {
-            open.gives_up_attempt();
+            open.drop_compaction();
         }
-        open.compacted(result, now)
+        open.end_compaction(result, now)
     });
     if let Some((order, ns)) = tried.flatten() {
         if result == CompactResult::Success {
@@ -483,9 +486,9 @@ pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, function: Funct
     }
     match function {
         // The function returns an enum, which is in the lower half.
-        Function::Compact => compacted(ledgers, pin, at, ret & 0xffff_ffff),
+        Function::Compact => compaction_done(ledgers, pin, at, ret & 0xffff_ffff),
         Function::SlowPath => {
-            settle(
+            settle_compaction(
                 ledgers,
                 pin,
                 at,

@@ -41,7 +41,7 @@ pub(super) fn locks(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
     let sum = |get: fn(&LockRow) -> u64| rows.iter().fold(0, |a: u64, r| a.wrapping_add(get(r)));
     writeln!(f, "waits {}", sum(|r| r.waits))?;
     writeln!(f, "ns {}", sum(|r| r.ns))?;
-    let stalled = locks.of_stalled();
+    let stalled = locks.waits_of_stalled();
     writeln!(f, "stalled.waits {}", stalled.waits)?;
     writeln!(f, "stalled.ns {}", stalled.ns)?;
     for (i, row) in rows.iter().enumerate() {
@@ -59,9 +59,9 @@ pub(super) fn locks(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::
         writeln!(f, "lock.{i}.ns {ns}")?;
         let longest = &row.longest;
         writeln!(f, "lock.{i}.longest.ns {}", longest.ns)?;
-        for (of, who) in [("waiter", &longest.waiter), ("holder", &longest.holder)] {
-            writeln!(f, "lock.{i}.longest.{of} {}", system::text(&who.comm))?;
-            writeln!(f, "lock.{i}.longest.{of}.pid {}", who.pid)?;
+        for (of, id) in [("waiter", &longest.waiter), ("holder", &longest.holder)] {
+            writeln!(f, "lock.{i}.longest.{of} {}", system::text(&id.comm))?;
+            writeln!(f, "lock.{i}.longest.{of}.pid {}", id.pid)?;
         }
     }
     Ok(())

@@ -379,8 +379,8 @@ mod suite {
         assert_eq!((rows.len(), row.waits, row.is_reader), (1, 1, false));
         assert!(row.cause.is_some() && row.ns > 0 && row.longest.ns == row.ns);
         assert!(row.ns <= sum(&ledgers, Origin::Direct, |l| &l.ns));
-        assert_eq!(ledgers.stalls.locks.of_stalled().waits, 0);
-        assert!(ledgers.stalls.locks.nobody_waits());
+        assert_eq!(ledgers.stalls.locks.waits_of_stalled().waits, 0);
+        assert!(ledgers.stalls.locks.has_no_waiters());
         check_books(&ledgers);
         Ok(())
     }
@@ -405,7 +405,7 @@ mod suite {
             stall::contention(&ledgers, pin, &waiter, LOCK, LockHolder(0), false);
         });
         assert_eq!(waited(&ledgers)?.len(), 0);
-        assert_eq!(ledgers.stalls.locks.of_stalled().waits, 3);
+        assert_eq!(ledgers.stalls.locks.waits_of_stalled().waits, 3);
         pinned(|pin| {
             for n in [13, 14] {
                 vmscan::window_end(&ledgers, pin, &at(task(n), 900), Window::Direct, 1);
@@ -415,7 +415,7 @@ mod suite {
         let rows = waited(&ledgers)?;
         let row = rows.first().ok_or(EINVAL)?;
         assert_eq!((rows.len(), row.waits, row.is_reader), (1, 3, true));
-        assert_eq!(row.ns, ledgers.stalls.locks.of_stalled().ns);
+        assert_eq!(row.ns, ledgers.stalls.locks.waits_of_stalled().ns);
         check_books(&ledgers);
         Ok(())
     }

@@ -98,15 +98,15 @@ struct LockWait {
 
 /// The identity of a task.
 #[derive(Clone, Copy)]
-pub(crate) struct Who {
+pub(crate) struct TaskId {
     /// Its process id.
     pub(crate) pid: i32,
     /// Its name, NUL-terminated.
     pub(crate) comm: [u8; system::COMM_LEN],
 }
 
-impl Who {
-    const NOBODY: Self = Self {
+impl TaskId {
+    const NONE: Self = Self {
         pid: 0,
         comm: [0; system::COMM_LEN],
     };
@@ -125,27 +125,27 @@ pub(crate) struct LongestLockWait {
     /// Its length, in nanoseconds.
     pub(crate) ns: u64,
     /// The task that waited.
-    pub(crate) waiter: Who,
+    pub(crate) waiter: TaskId,
     /// The task for which it waited.
-    pub(crate) holder: Who,
+    pub(crate) holder: TaskId,
 }
 
 impl LongestLockWait {
     const NONE: Self = Self {
         ns: 0,
-        waiter: Who::NOBODY,
-        holder: Who::NOBODY,
+        waiter: TaskId::NONE,
+        holder: TaskId::NONE,
     };
 }
 
 /// The sum of several waits.
-struct Sum {
+struct LockWaitSum {
     waits: Atomic<u64>,
     ns: Atomic<u64>,
     longest: TryLock<LongestLockWait>,
 }
 
-impl Sum {
+impl LockWaitSum {
     const fn new() -> Self {
         Self {
             waits: Atomic::new(0),
@@ -180,11 +180,11 @@ impl Sum {
 }
 
 /// Waits at one call site for one task whose stall goes on.
-struct Pending {
+struct PendingWaits {
     /// The return address, with [`LockHolder::is_reader`] in the lowest bit; 0 if the place is
     /// free.
     site: Atomic<usize>,
-    sum: Sum,
+    sum: LockWaitSum,
 }
 
 /// A task that stalls, or did.
@@ -198,17 +198,17 @@ struct Holder {
     ended: Cell64,
     /// The main cause of the last stall that ended.
     cause: Cell64,
-    who: TryLock<Who>,
-    pending: [Pending; SITES],
+    id: TryLock<TaskId>,
+    pending: [PendingWaits; SITES],
 }
 
 impl Holder {
-    fn so_far(&self, now: u64) -> u64 {
-        // This order is the reverse of that in `stalled()`.
+    fn stall_time(&self, now: u64) -> u64 {
+        // This order is the reverse of that in `record_stall_end()`.
         let total = self.total.get();
         compat::smp_rmb();
         let ended = self.ended.get();
-        // And this one is the reverse of that in `stalls()`.
+        // And this one is the reverse of that in `record_stall_begin()`.
         compat::smp_rmb();
         total_stall_time(total, (self.began.get(), ended), now)
     }
@@ -222,7 +222,7 @@ impl Holder {
 }
 
 /// A row: waits at a call site for tasks that stalled for a cause.
-struct Row {
+struct SharedLockRow {
     /// The three fields below, mixed into a word; 0 if the row is free.
     key: Atomic<u64>,
     site: Atomic<usize>,
@@ -230,11 +230,11 @@ struct Row {
     cause: Atomic<u32>,
     /// Whether the row is for readers: 0 or 1.
     reader: Atomic<u32>,
-    sum: Sum,
+    sum: LockWaitSum,
 }
 
 /// The part of a wait that has ended in which the holder stalled.
-pub(crate) struct Behind {
+pub(crate) struct HolderStall {
     /// The index of the holder.
     holder: usize,
     task: usize,
@@ -247,11 +247,11 @@ pub(crate) struct Behind {
 pub(crate) struct LockWaits {
     waiting: Tasks<LockWait>,
     holders: KVVec<Holder>,
-    rows: KVVec<Row>,
+    rows: KVVec<SharedLockRow>,
     /// Waits that found no row, or whose call site is not known.
-    other: Sum,
+    other: LockWaitSum,
     /// Waits, among all others, of tasks that stalled themselves.
-    stalled: Sum,
+    by_stalled: LockWaitSum,
 }
 
 /// The counts of one call site, cause and sort of holder.
@@ -288,11 +288,11 @@ impl LockWaits {
                 total: pin_init::zeroed(),
                 ended: pin_init::zeroed(),
                 cause: pin_init::zeroed(),
-                who: TryLock::new(Who::NOBODY),
+                id: TryLock::new(TaskId::NONE),
                 pending: [const {
-                    Pending {
+                    PendingWaits {
                         site: Atomic::new(0),
-                        sum: Sum::new(),
+                        sum: LockWaitSum::new(),
                     }
                 }; SITES],
             };
@@ -300,12 +300,12 @@ impl LockWaits {
         }
         let mut rows = KVVec::with_capacity(ROWS, GFP_KERNEL)?;
         for _ in 0..ROWS {
-            let free = Row {
+            let free = SharedLockRow {
                 key: Atomic::new(0),
                 site: Atomic::new(0),
                 cause: Atomic::new(0),
                 reader: Atomic::new(0),
-                sum: Sum::new(),
+                sum: LockWaitSum::new(),
             };
             rows.push(free, GFP_KERNEL)?;
         }
@@ -313,8 +313,8 @@ impl LockWaits {
             waiting: Tasks::new(tasks, none)?,
             holders,
             rows,
-            other: Sum::new(),
-            stalled: Sum::new(),
+            other: LockWaitSum::new(),
+            by_stalled: LockWaitSum::new(),
         })
     }
 
@@ -328,7 +328,7 @@ impl LockWaits {
     }
 
     /// Notes that the current task has stalled since `began`. Returns false if there is no room.
-    pub(crate) fn stalls(&self, task: usize, began: u64) -> bool {
+    pub(crate) fn record_stall_begin(&self, task: usize, began: u64) -> bool {
         // Take the task's own place, a free one, or that of the task whose stall ended first.
         let of = self.holder(task).or_else(|| {
             let through = self.places(task).filter(|(_, h)| match peek(&h.task) {
@@ -351,7 +351,7 @@ impl LockWaits {
             }
             holder.total.set(0);
         }
-        holder.who.with_patience(|who| *who = Who::current());
+        holder.id.with_patience(|id| *id = TaskId::current());
         // In this order, nobody takes the time before this stall for a part of it.
         holder.began.set(began);
         compat::smp_wmb();
@@ -364,7 +364,7 @@ impl LockWaits {
     }
 
     /// Notes that the stall of the task ended, and was mostly spent on `cause`.
-    pub(crate) fn stalled(&self, task: usize, cause: Cause, now: u64) {
+    pub(crate) fn record_stall_end(&self, task: usize, cause: Cause, now: u64) {
         if let Some((_, holder)) = self.holder(task) {
             holder.cause.set(cause as u64);
             // In this order, a reader that comes in between misses this stall. It would count it
@@ -372,14 +372,14 @@ impl LockWaits {
             holder.ended.set(now.max(1));
             compat::smp_wmb();
             holder.total.add(now.saturating_sub(holder.began.get()));
-            // Pairs with the barrier in `count()`.
+            // Pairs with the barrier in `record_wait()`.
             compat::smp_mb();
-            self.settle(holder);
+            self.count_pending(holder);
         }
     }
 
     /// Forgets the stall of a task, which is not to be counted.
-    pub(crate) fn forget(&self, task: usize) {
+    pub(crate) fn forget_stall(&self, task: usize) {
         if let Some((_, holder)) = self.holder(task) {
             holder.task.store(0, Relaxed);
             holder.forget_waits();
@@ -387,7 +387,7 @@ impl LockWaits {
     }
 
     /// Counts the waits for a task whose stall has ended.
-    fn settle(&self, holder: &Holder) {
+    fn count_pending(&self, holder: &Holder) {
         let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
         for pending in &holder.pending {
             let site = peek(&pending.site);
@@ -431,19 +431,19 @@ impl LockWaits {
 
     /// Whether no task waits for a lock whose holder is known.
     #[inline(always)]
-    pub(crate) fn nobody_waits(&self) -> bool {
+    pub(crate) fn has_no_waiters(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// Returns the counter of the tasks that wait, for C.
-    pub(crate) fn waiting(&self) -> &Atomic<usize> {
+    pub(crate) fn waiter_counter(&self) -> &Atomic<usize> {
         self.waiting.used()
     }
 
     /// Notes that the current task begins to wait for a lock, or, for a mutex, goes on to wait. If
     /// the lock has another holder now, returns the part of the wait for the one before. Calls
     /// `lost` if there is no room to follow the wait.
-    pub(crate) fn waits(
+    pub(crate) fn record_wait_begin(
         &self,
         pin: &Pinned<'_>,
         task: usize,
@@ -451,12 +451,14 @@ impl LockWaits {
         holder: LockHolder,
         now: u64,
         lost: impl FnOnce(),
-    ) -> Option<Behind> {
+    ) -> Option<HolderStall> {
         let wait = LockWait {
             lock,
             holder,
             began: now,
-            before: self.holder(holder.task()).map_or(0, |(_, h)| h.so_far(now)),
+            before: self
+                .holder(holder.task())
+                .map_or(0, |(_, h)| h.stall_time(now)),
         };
         let before = self.waiting.with(pin, task, |there| {
             if (there.lock, there.holder) == (lock, holder) {
@@ -467,7 +469,7 @@ impl LockWaits {
             (before.lock == lock).then_some(before)
         });
         match before {
-            Some(before) => self.behind(&before?, now),
+            Some(before) => self.holder_stall(&before?, now),
             None => {
                 if !self.waiting.insert(pin, task, wait) {
                     lost();
@@ -479,28 +481,28 @@ impl LockWaits {
 
     /// Notes that the current task has the lock, or gave up. Returns the part of the wait in which
     /// the holder stalled.
-    pub(crate) fn locked(
+    pub(crate) fn record_wait_end(
         &self,
         pin: &Pinned<'_>,
         task: usize,
         lock: usize,
         now: u64,
-    ) -> Option<Behind> {
+    ) -> Option<HolderStall> {
         let ours = self.waiting.with(pin, task, |there| there.lock == lock);
         if ours != Some(true) {
             return None;
         }
         let wait = self.waiting.remove(pin, task)?;
-        self.behind(&wait, now)
+        self.holder_stall(&wait, now)
     }
 
-    fn behind(&self, wait: &LockWait, now: u64) -> Option<Behind> {
+    fn holder_stall(&self, wait: &LockWait, now: u64) -> Option<HolderStall> {
         let task = wait.holder.task();
         let (at, holder) = self.holder(task)?;
-        let stalled = holder.so_far(now).saturating_sub(wait.before);
+        let stalled = holder.stall_time(now).saturating_sub(wait.before);
         let ns = stalled.min(now.saturating_sub(wait.began));
         // The place may belong to another task by now.
-        (ns != 0 && peek(&holder.task) == task).then_some(Behind {
+        (ns != 0 && peek(&holder.task) == task).then_some(HolderStall {
             holder: at,
             task,
             is_reader: wait.holder.is_reader(),
@@ -509,28 +511,28 @@ impl LockWaits {
     }
 
     /// Counts a part of a wait of the current task, which wanted the lock at the call site `site`.
-    /// `stalls` tells whether the task stalls itself.
-    pub(crate) fn count(&self, behind: &Behind, site: usize, stalls: bool) {
-        let Some(holder) = self.holders.get(behind.holder) else {
+    /// `is_stalled` tells whether the task stalls itself.
+    pub(crate) fn record_wait(&self, holder_stall: &HolderStall, site: usize, is_stalled: bool) {
+        let Some(holder) = self.holders.get(holder_stall.holder) else {
             return;
         };
         let longest = LongestLockWait {
-            ns: behind.ns,
-            waiter: Who::current(),
+            ns: holder_stall.ns,
+            waiter: TaskId::current(),
             holder: holder
-                .who
-                .with_patience(|who| *who)
-                .filter(|_| peek(&holder.task) == behind.task)
-                .unwrap_or(Who::NOBODY),
+                .id
+                .with_patience(|id| *id)
+                .filter(|_| peek(&holder.task) == holder_stall.task)
+                .unwrap_or(TaskId::NONE),
         };
-        if stalls {
-            self.stalled.add(1, behind.ns, &longest);
+        if is_stalled {
+            self.by_stalled.add(1, holder_stall.ns, &longest);
         }
         // Return addresses may be odd. The lowest bit does not matter, because one byte more or
         // less is mostly the same line.
         let site = site & !1;
-        let key = site | usize::from(behind.is_reader);
-        let goes_on = holder.ended.get() == 0 && peek(&holder.task) == behind.task;
+        let key = site | usize::from(holder_stall.is_reader);
+        let goes_on = holder.ended.get() == 0 && peek(&holder.task) == holder_stall.task;
         let mut places = holder.pending.iter().filter(|_| goes_on && site != 0);
         let pending = places.find(|pending| {
             let there = peek(&pending.site);
@@ -538,17 +540,25 @@ impl LockWaits {
         });
         match pending {
             Some(pending) => {
-                pending.sum.add(1, behind.ns, &longest);
-                // Pairs with the barrier in `stalled()`: one of the two sees what the other wrote.
+                pending.sum.add(1, holder_stall.ns, &longest);
+                // Pairs with the barrier in `record_stall_end()`: one of the two sees what the
+                // other wrote.
                 compat::smp_mb();
                 if holder.ended.get() != 0 {
-                    self.settle(holder);
+                    self.count_pending(holder);
                 }
             }
-            None if goes_on => self.other.add(1, behind.ns, &longest),
+            None if goes_on => self.other.add(1, holder_stall.ns, &longest),
             None => {
                 let cause = u32::try_from(holder.cause.get()).unwrap_or(0);
-                self.add(site, cause, behind.is_reader, 1, behind.ns, &longest);
+                self.add(
+                    site,
+                    cause,
+                    holder_stall.is_reader,
+                    1,
+                    holder_stall.ns,
+                    &longest,
+                );
             }
         }
     }
@@ -574,8 +584,8 @@ impl LockWaits {
     }
 
     /// Returns the waits of tasks that stalled themselves. Process context.
-    pub(crate) fn of_stalled(&self) -> LockRow {
-        read(&self.stalled)
+    pub(crate) fn waits_of_stalled(&self) -> LockRow {
+        read(&self.by_stalled)
     }
 
     /// Forgets the waits and stalls that go on.
@@ -596,7 +606,7 @@ impl LockWaits {
     }
 }
 
-fn read(sum: &Sum) -> LockRow {
+fn read(sum: &LockWaitSum) -> LockRow {
     let longest = loop {
         if let Some(longest) = pinned(|_| sum.longest.try_with(|longest| *longest)) {
             break longest;

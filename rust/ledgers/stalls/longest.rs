@@ -20,7 +20,7 @@ const LONGEST: usize = 16;
 
 /// A stall that is kept.
 #[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Kept {
+pub(crate) struct LongestStall {
     /// The stall; its length is 0 if the place is free.
     pub(crate) stall: StallEnd,
     /// The part of the task's waits that was for NBD requests, in nanoseconds, by the phases of
@@ -38,7 +38,7 @@ pub(crate) struct Kept {
 pub(crate) struct LongestStalls {
     /// The length of the shortest stall that is kept; 0 while there are free places.
     floor_ns: Cell64,
-    kept: TryLock<[Kept; LONGEST]>,
+    kept: TryLock<[LongestStall; LONGEST]>,
 }
 
 impl LongestStalls {
@@ -51,7 +51,7 @@ impl LongestStalls {
             let Some(shortest) = kept.iter_mut().min_by_key(|k| k.stall.ns) else {
                 return;
             };
-            *shortest = Kept {
+            *shortest = LongestStall {
                 stall: *stall,
                 for_requests: *for_requests,
                 pid: system::pid(),
@@ -64,9 +64,9 @@ impl LongestStalls {
     }
 
     /// Adds the stalls that are kept to `all`. Process context; may sleep. Fails with `ENOMEM`.
-    pub(super) fn copy(&self, all: &mut KVVec<Kept>) -> Result {
+    pub(super) fn copy(&self, all: &mut KVVec<LongestStall>) -> Result {
         all.reserve(LONGEST, GFP_KERNEL)?;
-        let mut copy = |kept: &mut [Kept; LONGEST]| {
+        let mut copy = |kept: &mut [LongestStall; LONGEST]| {
             for one in kept.iter().filter(|k| k.stall.ns != 0) {
                 // The loop copies at most `LONGEST` stalls, for which there is room.
                 let _ = all.push_within_capacity(*one);
