@@ -27,11 +27,11 @@ use crate::{
         tracepoint::ProbeData,
     },
     ledgers::{
-        again::Sameness,
         cost::{
             Cost,
             EventCost, //
         },
+        repeats::EventKey,
         windows::Slot,
         Ledgers, //
     },
@@ -186,14 +186,14 @@ unsafe extern "C" fn rwb_rs_write(ledgers: *mut c_void, at: *const At, folio: *c
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::WriteFolio, |ledgers, pin, at| {
-            seen(pin, probes::vmscan::write(ledgers, pin, at, &*folio));
+            note_slot(pin, probes::vmscan::write(ledgers, pin, at, &*folio));
         })
     }
 }
 
 /// Notes the slot of the current task, so that C can find it for an event like the one just
 /// handled.
-fn seen(_: &Pinned<'_>, slot: Option<&Slot>) {
+fn note_slot(_: &Pinned<'_>, slot: Option<&Slot>) {
     if let Some(slot) = slot {
         // SAFETY: The slot belongs to the ledgers of the module, which live until all probes are
         // gone. Preemption is off.
@@ -206,7 +206,7 @@ fn seen(_: &Pinned<'_>, slot: Option<&Slot>) {
 ///
 /// # Safety
 ///
-/// `slot` is one that [`seen`] noted, and a probe of its ledgers runs during the call.
+/// `slot` is one that [`note_slot`] noted, and a probe of its ledgers runs during the call.
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_repeated_write(
     slot: usize,
@@ -218,13 +218,13 @@ unsafe extern "C" fn rwb_rs_repeated_write(
 ) -> u32 {
     // SAFETY: By the safety requirement. The slot lives as long as its ledgers.
     let slot = unsafe { &*(slot as *const Slot) };
-    let this = Sameness {
+    let this = EventKey {
         sp,
         caller,
         facts,
         cgroup,
     };
-    slot.writes_again(&this, folio).to_raw()
+    slot.count_repeated_write(&this, folio).to_raw()
 }
 
 /// Like [`rwb_rs_repeated_write`], for a swap bio of one page that is submitted to a device that
@@ -243,13 +243,13 @@ unsafe extern "C" fn rwb_rs_repeated_bio(
 ) -> u32 {
     // SAFETY: As in `rwb_rs_repeated_write()`.
     let slot = unsafe { &*(slot as *const Slot) };
-    let this = Sameness {
+    let this = EventKey {
         sp,
         caller,
         facts,
         cgroup: 0,
     };
-    slot.submits_again(&this, folio).to_raw()
+    slot.count_repeated_bio(&this, folio).to_raw()
 }
 
 /// Records what was counted in a slot, of bios or of writes, when it is enough.
@@ -268,10 +268,10 @@ unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, bi
         )
     };
     if bios {
-        ledgers.enough(&pin, slot, Event::BioQueue);
+        ledgers.measure_and_record(&pin, slot, Event::BioQueue);
         probes::block::time(ledgers, &pin, system::task(), slot);
     } else {
-        ledgers.enough(&pin, slot, Event::WriteFolio);
+        ledgers.measure_and_record(&pin, slot, Event::WriteFolio);
     }
 }
 
@@ -316,7 +316,7 @@ unsafe extern "C" fn rwb_rs_bio(ledgers: *mut c_void, at: *const At, bio: *const
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
-            seen(pin, probes::block::bio(ledgers, pin, at, &*bio));
+            note_slot(pin, probes::block::bio(ledgers, pin, at, &*bio));
         })
     }
 }

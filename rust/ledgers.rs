@@ -2,7 +2,6 @@
 
 //! The ledgers, one idea a file. The handlers and the helper write them, and debugfs reads them.
 
-pub(crate) mod again;
 pub(crate) mod batches;
 pub(crate) mod cgroups;
 pub(crate) mod compaction;
@@ -12,6 +11,7 @@ pub(crate) mod headroom;
 pub(crate) mod kswapd;
 pub(crate) mod metadata;
 pub(crate) mod nbd;
+pub(crate) mod repeats;
 pub(crate) mod reserves;
 pub(crate) mod shrinkers;
 pub(crate) mod stalls;

@@ -3,10 +3,10 @@
 //! KUnit tests. They call handlers without firing tracepoints, with ledgers of their own, and with
 //! tasks and folios that do not exist.
 
-mod again;
 mod cgroups;
 mod handoff;
 mod nbd_phases;
+mod repeats;
 mod reserves;
 mod stalls;
 

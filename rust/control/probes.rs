@@ -122,7 +122,7 @@ fn settle(ledgers: &Ledgers) {
     board.attach(|_| true);
     board.detach(|function| rests(ledgers, function) == Some(ProbeState::Resting));
     // What was written without a probe that is there now.
-    ledgers.windows.look_again();
+    ledgers.windows.forget_repeats();
 }
 
 /// Asks whether zswap is on, which who switches it tells from now on. In a task that sees sysfs

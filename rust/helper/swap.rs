@@ -267,7 +267,7 @@ impl SwapHook {
             };
             ledgers.handoff.this(pin).waited(origin, waited.ns);
             if let Some(slot) = slot.filter(|_| origin == Origin::Direct) {
-                slot.saw(seen.into());
+                slot.add_credited(seen.into());
             }
         });
         if seen != 0 {

@@ -144,8 +144,8 @@ pub(crate) struct Cost {
     events: [EventCost; Event::COUNT],
     functions: [EventCost; Function::COUNT],
     /// Events that were only counted, because they were like the one before. See
-    /// [`crate::ledgers::again`].
-    again: [EventCost; 2],
+    /// [`crate::ledgers::repeats`].
+    repeats: [EventCost; 2],
     /// What could not be recorded.
     pub(crate) lost: Lost,
     irq: [Cell64; Layer::COUNT],
@@ -171,8 +171,8 @@ impl Cost {
 
     /// Returns the counts of the events that were only counted; `None` if the events of this sort
     /// never are.
-    pub(crate) fn again(&self, event: Event) -> Option<&EventCost> {
-        let [writes, bios] = &self.again;
+    pub(crate) fn repeats(&self, event: Event) -> Option<&EventCost> {
+        let [writes, bios] = &self.repeats;
         match event {
             Event::WriteFolio => Some(writes),
             Event::BioQueue => Some(bios),

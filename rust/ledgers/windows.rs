@@ -19,11 +19,11 @@ use crate::{
         },
         percpu::Pinned, //
     },
-    ledgers::again::{
-        Again,
+    ledgers::repeats::{
+        EventKey,
         Recorded,
-        Repeats,
-        Sameness, //
+        RepeatCounter,
+        RepeatResult, //
     },
     policy::{
         batch::{
@@ -54,8 +54,8 @@ use kernel::{
 
 const NEST: usize = MAX_NEST as usize;
 
-/// The state of a task inside reclaim. Only that task writes it, except for [`Windows::look_again`]
-/// and [`Windows::clear`].
+/// The state of a task inside reclaim. Only that task writes it, except for
+/// [`Windows::forget_repeats`] and [`Windows::clear`].
 pub(crate) struct Slot {
     task: Atomic<usize>,
     nest: Cell64,
@@ -72,28 +72,28 @@ pub(crate) struct Slot {
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
     /// Pages that others wrote while the task waited, and that the kernel counts as freed by it.
-    seen: Cell64,
+    credited: Cell64,
     /// The purpose of the TLB flush that goes on, plus 1, and when it began; 0 if there is none.
     flush: Cell64,
     flush_began: Cell64,
     /// The address of the swap write that is being submitted, with a code for its submitter in the
     /// low bits; 0 if there is none.
-    submits: Cell64,
+    submitter: Cell64,
     /// The place of the last swap write, and its origin plus 1, if the next write tells why it
     /// ended; the origin is 0 if it does not.
     last: [Cell64; 4],
     last_origin: Cell64,
     /// The task that had the slot last. What is below belongs to it.
-    whose: Cell64,
+    owner: Cell64,
     /// The number of swap writes to devices that write at once, since the last one that was timed;
     /// and the number of writes for which the one stands that is being timed. The latter is 0 if
     /// none is.
     untimed: Cell64,
     timed: Cell64,
     /// Writes that are like the one before.
-    pub(super) writes: Repeats,
+    pub(super) writes: RepeatCounter,
     /// Bios that are like the one before.
-    pub(super) bios: Repeats,
+    pub(super) bios: RepeatCounter,
 }
 
 /// Marks of `Slot::bio`.
@@ -106,16 +106,16 @@ const MARKS: u64 = SYNCHRONOUS | REFUSED | TIMED;
 /// One swap write of this many, to devices that write at once, is timed.
 const TIMED_ONE_IN: u64 = 32;
 
-/// Marks in the value of [`Slot::became`]: the folio was in no bio, and zswap was offered the
+/// Marks in the value of [`Slot::write_state`]: the folio was in no bio, and zswap was offered the
 /// folio.
 const NO_BIO: u64 = 8;
 const OFFERED: u64 = 16;
-/// The value of [`Slot::became`] if it was another folio.
+/// The value of [`Slot::write_state`] if it was another folio.
 const ANOTHER: u64 = u64::MAX;
 
 /// The result of submitting a swap bio.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Submitted {
+pub(crate) enum SubmitResult {
     /// It ends later.
     Queued,
     /// A synchronous device wrote it.
@@ -125,7 +125,7 @@ pub(crate) enum Submitted {
 }
 
 /// A window that was closed.
-pub(crate) struct Closed {
+pub(crate) struct ClosedWindow {
     /// Its origin.
     pub(crate) origin: Origin,
     /// Pages that were written inside it, without those of nested windows.
@@ -148,13 +148,13 @@ impl Slot {
             below: pin_init::zeroed(),
             bio: pin_init::zeroed(),
             zswap: pin_init::zeroed(),
-            seen: pin_init::zeroed(),
+            credited: pin_init::zeroed(),
             flush: pin_init::zeroed(),
             flush_began: pin_init::zeroed(),
-            submits: pin_init::zeroed(),
+            submitter: pin_init::zeroed(),
             last: pin_init::zeroed(),
             last_origin: pin_init::zeroed(),
-            whose: pin_init::zeroed(),
+            owner: pin_init::zeroed(),
             untimed: pin_init::zeroed(),
             timed: pin_init::zeroed(),
             writes: pin_init::zeroed(),
@@ -184,7 +184,7 @@ impl Slot {
 
     /// Notes that the innermost window wrote pages.
     #[inline]
-    pub(crate) fn wrote(&self, pages: u64) {
+    pub(crate) fn add_written(&self, pages: u64) {
         if let Some(w) = self.innermost().and_then(|i| self.written.get(i)) {
             w.add(pages);
         }
@@ -205,22 +205,22 @@ impl Slot {
     }
 
     /// Returns the stack depth at which the innermost window was entered.
-    fn entered(&self) -> u64 {
+    fn entry_depth(&self) -> u64 {
         let entry = self.innermost().and_then(|i| self.entry.get(i));
         entry.map_or(0, Cell64::get)
     }
 
     /// Returns what would be recorded of a folio that was written now, as far as this slot knows.
-    pub(crate) fn became(&self, folio: usize) -> u64 {
-        Self::became_of(self.bio.get(), self.zswap.get(), folio)
+    pub(crate) fn write_state(&self, folio: usize) -> u64 {
+        Self::write_state_of(self.bio.get(), self.zswap.get(), folio)
     }
 
     #[inline(always)]
-    fn became_of(bio: u64, zswap: u64, folio: usize) -> u64 {
-        let (folio, mut became) = (folio as u64, NO_BIO);
+    fn write_state_of(bio: u64, zswap: u64, folio: usize) -> u64 {
+        let (folio, mut state) = (folio as u64, NO_BIO);
         if bio != 0 {
-            became = bio ^ folio;
-            if became > MARKS {
+            state = bio ^ folio;
+            if state > MARKS {
                 return ANOTHER;
             }
         }
@@ -228,23 +228,26 @@ impl Slot {
             if zswap != folio {
                 return ANOTHER;
             }
-            became |= OFFERED;
+            state |= OFFERED;
         }
-        became
+        state
     }
 
     /// Counts a write of a folio, if all that is recorded of it is as before. `write` describes all
     /// of that.
     #[inline(always)]
-    pub(crate) fn writes_again(&self, write: &Sameness, folio: usize) -> Again {
+    pub(crate) fn count_repeated_write(&self, write: &EventKey, folio: usize) -> RepeatResult {
         let (bio, zswap) = (self.bio.get(), self.zswap.get());
         if bio | zswap == 0 {
-            if !self.writes.has(write, NO_BIO) {
-                return Again::No;
+            if !self.writes.matches(write, NO_BIO) {
+                return RepeatResult::Differs;
             }
         } else {
-            if !self.writes.has(write, Self::became_of(bio, zswap, folio)) {
-                return Again::No;
+            if !self
+                .writes
+                .matches(write, Self::write_state_of(bio, zswap, folio))
+            {
+                return RepeatResult::Differs;
             }
             self.bio.set(0);
             self.zswap.set(0);
@@ -253,26 +256,26 @@ impl Slot {
         self.writes.count()
     }
 
-    /// Lets writes like this one be counted from now on. `became` is what [`Self::became`] returned
-    /// for it.
-    pub(crate) fn writes_like(&self, write: &Sameness, became: u64, what: &Recorded) {
-        if became != ANOTHER && became & (TIMED | REFUSED) == 0 {
-            self.writes.like(write, became, what);
-            self.writes.in_window(self.nest.get(), self.entered());
+    /// Lets writes like this one be counted from now on. `state` is what [`Self::write_state`]
+    /// returned for it.
+    pub(crate) fn set_repeatable_write(&self, write: &EventKey, state: u64, what: &Recorded) {
+        if state != ANOTHER && state & (TIMED | REFUSED) == 0 {
+            self.writes.set_event(write, state, what);
+            self.writes.set_window(self.nest.get(), self.entry_depth());
         }
     }
 
     /// Counts a swap bio that is submitted, if all that is recorded of it is as before. `bio`
     /// describes all of that.
     #[inline(always)]
-    pub(crate) fn submits_again(&self, bio: &Sameness, folio: usize) -> Again {
+    pub(crate) fn count_repeated_bio(&self, bio: &EventKey, folio: usize) -> RepeatResult {
         let handed = self.below.get(Layer::Handoff as usize);
-        let other = self.submits.get() | self.last_origin.get() | handed.map_or(0, Cell64::get);
+        let other = self.submitter.get() | self.last_origin.get() | handed.map_or(0, Cell64::get);
         if other != 0 {
-            return Again::No;
+            return RepeatResult::Differs;
         }
-        if !self.bios.has(bio, self.above_bio()) {
-            return Again::No;
+        if !self.bios.matches(bio, self.depth_above_bio()) {
+            return RepeatResult::Differs;
         }
         self.bio.set(folio as u64 | SYNCHRONOUS);
         self.sampled(Layer::Bio, self.bios.depth());
@@ -282,22 +285,22 @@ impl Slot {
 
     /// Lets bios like this one be counted from now on, unless it is the first one of a window. For
     /// the first one, the stack is measured from the entry of the window.
-    pub(crate) fn submits_like(&self, bio: &Sameness, what: &Recorded) {
-        if self.above_bio() != 0 {
-            self.bios.like(bio, self.above_bio(), what);
-            self.bios.in_window(self.nest.get(), self.entered());
+    pub(crate) fn set_repeatable_bio(&self, bio: &EventKey, what: &Recorded) {
+        if self.depth_above_bio() != 0 {
+            self.bios.set_event(bio, self.depth_above_bio(), what);
+            self.bios.set_window(self.nest.get(), self.entry_depth());
         }
     }
 
     /// Returns the stack depth at which the layer above bios was sampled last in this window, if
     /// nothing was handed over in the window; 0 if it was not sampled.
     #[inline(always)]
-    fn above_bio(&self) -> u64 {
+    fn depth_above_bio(&self) -> u64 {
         self.below.get(Layer::Write as usize).map_or(0, Cell64::get)
     }
 
     /// Notes one more swap write to a device that writes at once.
-    pub(crate) fn submits_at_once(&self) {
+    pub(crate) fn count_untimed(&self) {
         self.untimed.add(1);
     }
 
@@ -313,7 +316,7 @@ impl Slot {
     }
 
     /// Notes that this write is timed, and stands for `times` writes.
-    pub(crate) fn times(&self, times: u64) {
+    pub(crate) fn set_timed(&self, times: u64) {
         self.timed.set(times);
         self.bio.set(self.bio.get() | TIMED);
     }
@@ -336,9 +339,9 @@ impl Slot {
     }
 
     /// Notes that a task has the slot. What was known of another one is of no use to it.
-    fn is_of(&self, task: usize) {
-        if self.whose.get() != task as u64 {
-            self.whose.set(task as u64);
+    fn set_owner(&self, task: usize) {
+        if self.owner.get() != task as u64 {
+            self.owner.set(task as u64);
             self.untimed.set(0);
             self.writes.forget();
             self.bios.forget();
@@ -347,19 +350,19 @@ impl Slot {
 
     /// Notes that a window began or ended. What was counted must have been recorded.
     fn window_changed(&self) {
-        let (nest, entry) = (self.nest.get(), self.entered());
+        let (nest, entry) = (self.nest.get(), self.entry_depth());
         self.writes.window_changed(nest, entry);
         self.bios.window_changed(nest, entry);
     }
 
     /// Notes the swap bio that the task submits.
-    pub(crate) fn submitted(&self, last_folio: usize, synchronous: bool) {
+    pub(crate) fn set_bio(&self, last_folio: usize, synchronous: bool) {
         let mark = if synchronous { SYNCHRONOUS } else { 0 };
         self.bio.set(last_folio as u64 | mark);
     }
 
     /// Notes that the bio failed, if it was for a synchronous device.
-    pub(crate) fn refused(&self) {
+    pub(crate) fn mark_refused(&self) {
         let bio = self.bio.get();
         if bio & SYNCHRONOUS != 0 {
             self.bio.set(bio | REFUSED);
@@ -367,40 +370,40 @@ impl Slot {
     }
 
     /// Notes that the kernel will count `pages` more pages as freed by the task.
-    pub(crate) fn saw(&self, pages: u64) {
-        self.seen.add(pages);
+    pub(crate) fn add_credited(&self, pages: u64) {
+        self.credited.add(pages);
     }
 
     /// Takes out the number of these pages.
-    pub(crate) fn take_seen(&self) -> u64 {
-        let seen = self.seen.get();
-        self.seen.set(0);
-        seen
+    pub(crate) fn take_credited(&self) -> u64 {
+        let credited = self.credited.get();
+        self.credited.set(0);
+        credited
     }
 
     /// Notes that zswap was offered a folio.
-    pub(crate) fn zswapped(&self, folio: usize) {
+    pub(crate) fn set_zswapped(&self, folio: usize) {
         self.zswap.set(folio as u64);
     }
 
     /// Takes out what became of the bio that was submitted last, if `folio` was the last one in it.
     #[inline]
-    pub(crate) fn take_submitted(&self, folio: usize) -> Option<Submitted> {
+    pub(crate) fn take_submitted(&self, folio: usize) -> Option<SubmitResult> {
         let bio = self.bio.get();
         if bio == 0 {
             return None;
         }
         self.bio.set(0);
-        let became = match bio & (SYNCHRONOUS | REFUSED) {
-            0 => Submitted::Queued,
-            SYNCHRONOUS => Submitted::Written,
-            _ => Submitted::Refused,
+        let state = match bio & (SYNCHRONOUS | REFUSED) {
+            0 => SubmitResult::Queued,
+            SYNCHRONOUS => SubmitResult::Written,
+            _ => SubmitResult::Refused,
         };
-        (bio & !MARKS == folio as u64).then_some(became)
+        (bio & !MARKS == folio as u64).then_some(state)
     }
 
     /// Notes that the task flushes the TLBs of other CPUs, from `now` on.
-    pub(crate) fn flushes(&self, flush: Flush, now: u64) {
+    pub(crate) fn begin_flush(&self, flush: Flush, now: u64) {
         self.flush.set((flush as u64).wrapping_add(1));
         self.flush_began.set(now);
     }
@@ -412,26 +415,26 @@ impl Slot {
     }
 
     /// Takes out the purpose of the flush, and when it began.
-    pub(crate) fn flushed(&self) -> Option<(Flush, u64)> {
+    pub(crate) fn end_flush(&self) -> Option<(Flush, u64)> {
         let flush = self.flushing()?;
         self.flush.set(0);
         Some((flush, self.flush_began.get()))
     }
 
     /// Notes the submitter of a swap write.
-    pub(crate) fn submits(&self, write: usize, submitter: Submitter) {
+    pub(crate) fn set_submitter(&self, write: usize, submitter: Submitter) {
         let submitter = match submitter {
             Submitter::Adder => 1,
             Submitter::Ender => 2,
             Submitter::Unknown => 3,
         };
-        self.submits.set(write as u64 | submitter);
+        self.submitter.set(write as u64 | submitter);
     }
 
     /// Takes out the submitter of a swap write, if that was noted.
-    pub(crate) fn submitter(&self, write: usize) -> Option<Submitter> {
-        let noted = self.submits.get();
-        self.submits.set(0);
+    pub(crate) fn take_submitter(&self, write: usize) -> Option<Submitter> {
+        let noted = self.submitter.get();
+        self.submitter.set(0);
         let submitter = match noted & 3 {
             1 => Submitter::Adder,
             2 => Submitter::Ender,
@@ -441,7 +444,7 @@ impl Slot {
     }
 
     /// Notes a swap write. The next one will tell why it ended.
-    pub(crate) fn ends_with_next(&self, place: &Extent, origin: Origin) {
+    pub(crate) fn set_last_write(&self, place: &Extent, origin: Origin) {
         let words = [place.device, place.start, place.end, place.cgroup];
         for (cell, word) in self.last.iter().zip(words) {
             cell.set(word);
@@ -450,7 +453,7 @@ impl Slot {
     }
 
     /// Takes out the place and the origin of that write.
-    pub(crate) fn last_write(&self) -> Option<(Extent, Origin)> {
+    pub(crate) fn take_last_write(&self) -> Option<(Extent, Origin)> {
         let origin = u8::try_from(self.last_origin.get().checked_sub(1)?).ok()?;
         self.last_origin.set(0);
         let [device, start, end, cgroup] = &self.last;
@@ -480,7 +483,7 @@ pub(crate) struct Windows {
 }
 
 /// How a window began.
-pub(crate) enum Begun<'a> {
+pub(crate) enum BeginResult<'a> {
     /// In a slot, and told apart.
     InSlot(&'a Slot),
     /// In a slot, but nested too deep.
@@ -490,9 +493,9 @@ pub(crate) enum Begun<'a> {
 }
 
 /// How a window ended.
-pub(crate) enum Ended {
+pub(crate) enum EndResult {
     /// It had a slot.
-    Closed(Closed),
+    Closed(ClosedWindow),
     /// It had no slot, because none was free.
     NoSlot,
     /// Its begin was not seen, because no probe was attached: the module was not loaded, or was
@@ -539,17 +542,17 @@ impl Windows {
         origin: Origin,
         depth: u64,
         now: u64,
-    ) -> Begun<'_> {
+    ) -> BeginResult<'_> {
         let Some(slot) = self.find(pin, task).or_else(|| self.claim(task)) else {
             self.unslotted.add(1, Relaxed);
-            return Begun::NoSlot;
+            return BeginResult::NoSlot;
         };
-        slot.is_of(task);
-        let (nest, told_apart) = slot.nest().push(origin as u8);
+        slot.set_owner(task);
+        let (nest, fits) = slot.nest().push(origin as u8);
         slot.nest.set(nest.0);
-        if !told_apart {
+        if !fits {
             slot.window_changed();
-            return Begun::TooDeep;
+            return BeginResult::TooDeep;
         }
         if let Some(i) = slot.innermost() {
             for (cells, v) in [(&slot.began, now), (&slot.written, 0), (&slot.entry, depth)] {
@@ -560,16 +563,16 @@ impl Windows {
         }
         slot.forget_samples();
         slot.window_changed();
-        Begun::InSlot(slot)
+        BeginResult::InSlot(slot)
     }
 
     /// Notes that the current task leaves its innermost window.
-    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize) -> Ended {
+    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize) -> EndResult {
         let Some(slot) = self.find(pin, task) else {
             return if self.forget_unslotted() {
-                Ended::NoSlot
+                EndResult::NoSlot
             } else {
-                Ended::Unknown
+                EndResult::Unknown
             };
         };
         let depth = slot.nest().depth();
@@ -586,7 +589,7 @@ impl Windows {
         if nest.is_empty() {
             slot.free();
         }
-        Ended::Closed(Closed {
+        EndResult::Closed(ClosedWindow {
             origin: origin.and_then(Origin::from_u8).unwrap_or(Origin::Lost),
             written,
             depth,
@@ -612,7 +615,7 @@ impl Windows {
 
     /// Makes each task look closely at its next write, because what is recorded of writes has
     /// changed. Any context.
-    pub(crate) fn look_again(&self) {
+    pub(crate) fn forget_repeats(&self) {
         for slot in self.slots.iter() {
             slot.writes.forget();
             slot.bios.forget();
@@ -622,7 +625,7 @@ impl Windows {
     /// Takes out all tasks but the swap writers, when no probe is attached. What they counted must
     /// have been recorded.
     pub(crate) fn clear(&self) {
-        self.look_again();
+        self.forget_repeats();
         for slot in self.slots.iter() {
             match slot.nest().bottom().and_then(Origin::from_u8) {
                 // The slot is free, or a swap writer claims it just now.
@@ -668,8 +671,8 @@ impl Slot {
     fn free(&self) {
         self.nest.set(Nest::default().0);
         self.last_origin.set(0);
-        self.seen.set(0);
-        self.submits.set(0);
+        self.credited.set(0);
+        self.submitter.set(0);
         self.forget_samples();
         self.writes.suspend();
         self.bios.suspend();

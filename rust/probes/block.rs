@@ -12,9 +12,9 @@ use crate::{
         tracepoint::ProbeState, //
     },
     ledgers::{
-        again::{
-            Recorded,
-            Sameness, //
+        repeats::{
+            EventKey,
+            Recorded, //
         },
         swap_io::For,
         windows::Slot,
@@ -66,9 +66,9 @@ pub(crate) fn bio<'a>(
     };
     if let Some(slot) = slot {
         ledgers.record_counted(pin, slot);
-        slot.submitted(bio.last_folio, bio.synchronous());
+        slot.set_bio(bio.last_folio, bio.synchronous());
         if bio.facts != 0 {
-            slot.submits_at_once();
+            slot.count_untimed();
             time(ledgers, pin, at.task, slot);
         }
     }
@@ -95,7 +95,7 @@ pub(crate) fn bio<'a>(
             depth: site.depth as u64,
             used,
         };
-        slot.submits_like(&Sameness::new(at, bio.facts, 0), &what);
+        slot.set_repeatable_bio(&EventKey::new(at, bio.facts, 0), &what);
     }
     slot
 }
@@ -112,7 +112,7 @@ pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot
         && ledgers.swap_io.zswap.is_empty()
         && stall::submits(ledgers, pin, task)
     {
-        slot.times(times);
+        slot.set_timed(times);
     }
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd)
         // looks at the slot.
         true => {
             if let Some(slot) = ledgers.windows.find(pin, at.task) {
-                slot.refused();
+                slot.mark_refused();
             }
             ledgers.swap_io.zswap.with(pin, at.task, |what| *what)
         }
@@ -199,22 +199,22 @@ pub(crate) fn gathered(
     bio: &Bio,
 ) {
     if let Some(slot) = slot {
-        slot.submitted(bio.last_folio, false);
+        slot.set_bio(bio.last_folio, false);
     }
     batch(ledgers, pin, slot, origin, bio);
 }
 
 /// Records how many pages are written at once, and why the task's last write was not longer.
 fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
-    let last = slot.and_then(Slot::last_write);
-    let noted = slot.and_then(|s| s.submitter(bio.key));
+    let last = slot.and_then(Slot::take_last_write);
+    let noted = slot.and_then(|s| s.take_submitter(bio.key));
     if !settings::enabled() {
         return;
     }
     let batches = ledgers.batches.this(pin);
     let place = bio.place();
-    if let Some((last, whose)) = last {
-        batches.ended(whose, batch::split_reason(&last, &place), 1);
+    if let Some((last, last_origin)) = last {
+        batches.ended(last_origin, batch::split_reason(&last, &place), 1);
     }
     let submitter = match noted {
         Some(submitter) => submitter,
@@ -229,7 +229,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     let why = batch::end_reason(bio.folios, bio.room, bio.synchronous(), submitter);
     match (why, slot) {
         (Some(why), _) => batches.ended(origin, why, 1),
-        (None, Some(slot)) => slot.ends_with_next(&place, origin),
+        (None, Some(slot)) => slot.set_last_write(&place, origin),
         (None, None) => batches.ended(origin, EndReason::Unknown, 1),
     }
 }
@@ -260,7 +260,7 @@ pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize,
             Some(_) => Submitter::Ender,
             None => Submitter::Unknown,
         };
-        slot.submits(write, submitter);
+        slot.set_submitter(write, submitter);
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn entry(
         Function::ZswapSwitch => {
             let [on, _] = call.args();
             ledgers.needs.zswap_switches(on != 0);
-            ledgers.windows.look_again();
+            ledgers.windows.forget_repeats();
             Followed::new(false, true, false)
         }
         function if function.tells_of_waits() => {

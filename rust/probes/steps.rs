@@ -14,7 +14,7 @@ use crate::{
     },
     ledgers::{
         windows::{
-            Begun,
+            BeginResult,
             Slot, //
         },
         Ledgers, //
@@ -140,9 +140,9 @@ impl Ledgers {
         }
         let lost = &self.cost.this(pin).lost;
         match self.windows.begin(pin, at.task, origin, depth as u64, now) {
-            Begun::InSlot(slot) => return Some(slot),
-            Begun::TooDeep => lost.depth.add(1),
-            Begun::NoSlot => lost.slots.add(1),
+            BeginResult::InSlot(slot) => return Some(slot),
+            BeginResult::TooDeep => lost.depth.add(1),
+            BeginResult::NoSlot => lost.slots.add(1),
         }
         None
     }
@@ -150,7 +150,10 @@ impl Ledgers {
     /// Opens a window of `origin` for the current task, which is one of ours. Task context.
     pub(crate) fn begin_own(&self, task: usize, origin: Origin) {
         pinned(|pin| {
-            if matches!(self.windows.begin(pin, task, origin, 0, 0), Begun::NoSlot) {
+            if matches!(
+                self.windows.begin(pin, task, origin, 0, 0),
+                BeginResult::NoSlot
+            ) {
                 self.cost.this(pin).lost.slots.add(1);
             }
         });

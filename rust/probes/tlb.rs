@@ -28,7 +28,7 @@ pub(super) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, flush: Flush) 
     if slot.flushing().is_some() {
         return false;
     }
-    slot.flushes(flush, system::clock_ns());
+    slot.begin_flush(flush, system::clock_ns());
     if let Some(n) = ledgers.tlb.this(pin).of(slot.origin(), flush) {
         n.asked.add(1);
     }
@@ -40,7 +40,7 @@ pub(super) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     let Some(slot) = ledgers.windows.find(pin, at.task) else {
         return;
     };
-    if let Some((flush, began)) = slot.flushed() {
+    if let Some((flush, began)) = slot.end_flush() {
         if let Some(n) = ledgers.tlb.this(pin).of(slot.origin(), flush) {
             n.ns.add(system::clock_ns().saturating_sub(began));
         }

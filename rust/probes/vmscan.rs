@@ -11,14 +11,14 @@ use crate::{
         tracepoint::ProbeState, //
     },
     ledgers::{
-        again::{
-            Recorded,
-            Sameness, //
+        repeats::{
+            EventKey,
+            Recorded, //
         },
         windows::{
-            Ended,
+            EndResult,
             Slot,
-            Submitted, //
+            SubmitResult, //
         },
         Ledgers, //
     },
@@ -76,9 +76,9 @@ pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window:
         Window::Memcg => memcg_origin(ledgers, pin, at),
     };
     let at = &ledgers.call_site(pin, at);
-    let told_apart = ledgers.begin(pin, at, origin, at.depth).is_some();
+    let in_slot = ledgers.begin(pin, at, origin, at.depth).is_some();
     stall::window_begin(ledgers, pin, at, window, origin);
-    if told_apart && settings::enabled() && ledgers.in_task(pin, at, Layer::Entry) {
+    if in_slot && settings::enabled() && ledgers.in_task(pin, at, Layer::Entry) {
         ledgers.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
     }
 }
@@ -93,14 +93,14 @@ pub(crate) fn window_end(
     reclaimed: usize,
 ) {
     // The helper told the kernel of pages that it saw written. These were not freed by the window.
-    let seen = match window {
+    let credited = match window {
         Window::Direct => ledgers
             .windows
             .find(pin, at.task)
-            .map_or(0, Slot::take_seen),
+            .map_or(0, Slot::take_credited),
         _ => 0,
     };
-    let reclaimed = reclaimed.saturating_sub(seen as usize);
+    let reclaimed = reclaimed.saturating_sub(credited as usize);
     stall::window_end(ledgers, pin, at, window, reclaimed);
     close(ledgers, pin, at, reclaimed);
 }
@@ -110,7 +110,7 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
         ledgers.record_counted(pin, slot);
     }
     let origin = match ledgers.windows.end(pin, at.task) {
-        Ended::Closed(w) => {
+        EndResult::Closed(w) => {
             if events::reclaim_window_enabled() {
                 let ns = match w.began {
                     0 => 0,
@@ -120,8 +120,8 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
             }
             w.origin
         }
-        Ended::NoSlot => Origin::Lost,
-        Ended::Unknown => {
+        EndResult::NoSlot => Origin::Lost,
+        EndResult::Unknown => {
             ledgers.cost.this(pin).lost.preload.add(1);
             Origin::Lost
         }
@@ -162,9 +162,9 @@ fn kind(ledgers: &Ledgers, slot: Option<&Slot>, folio: &Folio) -> Kind {
         return Kind::Io;
     }
     match submitted {
-        Some(Submitted::Written) => return Kind::Sync,
-        Some(Submitted::Refused) => return Kind::Failed,
-        Some(Submitted::Queued) => return Kind::Io,
+        Some(SubmitResult::Written) => return Kind::Sync,
+        Some(SubmitResult::Refused) => return Kind::Failed,
+        Some(SubmitResult::Queued) => return Kind::Io,
         None => {}
     }
     if zswapped {
@@ -197,7 +197,7 @@ pub(crate) fn write<'a>(
         Ok(slot) => (Some(slot), slot.origin()),
         Err(origin) => (None, origin),
     };
-    let became = slot.map(|s| s.became(folio.key));
+    let state = slot.map(|s| s.write_state(folio.key));
     if let Some(times) = slot.and_then(Slot::take_timed) {
         stall::submitted(ledgers, pin, at, times);
     }
@@ -207,7 +207,7 @@ pub(crate) fn write<'a>(
     }
     if let Some(slot) = slot {
         ledgers.record_counted(pin, slot);
-        slot.wrote(u64::from(folio.nr_pages));
+        slot.add_written(u64::from(folio.nr_pages));
     }
     let site = &ledgers.call_site(pin, at);
     ledgers.write(pin, site, origin, kind, folio);
@@ -216,7 +216,7 @@ pub(crate) fn write<'a>(
     }
     let used = slot.and_then(|s| s.sample(Layer::Write, site.depth as u64));
     ledgers.sample(pin, site, origin, Layer::Write, used);
-    if let (Some(slot), Some(became)) = (slot, became) {
+    if let (Some(slot), Some(state)) = (slot, state) {
         if folio.plain() && site.headroom >= settings::headroom_floor() {
             let what = Recorded {
                 origin,
@@ -226,8 +226,8 @@ pub(crate) fn write<'a>(
                 depth: site.depth as u64,
                 used,
             };
-            let this = Sameness::new(at, folio.facts, folio.cgroup);
-            slot.writes_like(&this, became, &what);
+            let this = EventKey::new(at, folio.facts, folio.cgroup);
+            slot.set_repeatable_write(&this, state, &what);
         }
     }
     slot

@@ -20,7 +20,7 @@ use crate::{
 /// before the write event that follows, zswap took it.
 pub(crate) fn offered(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, folio: usize) {
     if let Ok(slot) = ledgers.slot_or_origin(pin, at) {
-        slot.zswapped(folio);
+        slot.set_zswapped(folio);
     }
 }
 

@@ -126,14 +126,14 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for &event in Event::ALL {
         let n = ledgers.cost.sum(|c| {
             let of = |counts: Option<&EventCost>| counts.map_or(0, |e| e.handled.get());
-            of(c.event(event)).wrapping_add(of(c.again(event)))
+            of(c.event(event)).wrapping_add(of(c.repeats(event)))
         });
         writeln!(f, "events.{} {n}", event.name())?;
     }
     for event in [Event::WriteFolio, Event::BioQueue] {
         let n = ledgers
             .cost
-            .sum(|c| c.again(event).map_or(0, |e| e.handled.get()));
+            .sum(|c| c.repeats(event).map_or(0, |e| e.handled.get()));
         writeln!(f, "counted.{} {n}", event.name())?;
     }
     for &function in Function::ALL {
@@ -213,21 +213,21 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// An event or function whose handler costs time.
 enum CostSource {
     Event(Event),
-    Again(Event),
+    Repeats(Event),
     Function(Function),
 }
 
 fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (mut handled, mut sampled, mut cycles, mut estimate) = (0u64, 0u64, 0u64, 0u64);
     let events = Event::ALL.iter().map(|&e| CostSource::Event(e));
-    let again = Event::ALL.iter().map(|&e| CostSource::Again(e));
+    let repeats = Event::ALL.iter().map(|&e| CostSource::Repeats(e));
     let functions = Function::ALL.iter().map(|&f| CostSource::Function(f));
-    for counted in Iterator::chain(Iterator::chain(events, again), functions) {
+    for counted in Iterator::chain(Iterator::chain(events, repeats), functions) {
         let sum = |get: fn(&EventCost) -> &Cell64| {
             ledgers.cost.sum(|c| {
                 let counts = match counted {
                     CostSource::Event(e) => c.event(e),
-                    CostSource::Again(e) => c.again(e),
+                    CostSource::Repeats(e) => c.repeats(e),
                     CostSource::Function(f) => c.function(f),
                 };
                 counts.map_or(0, |e| get(e).get())
@@ -243,7 +243,7 @@ fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if s != 0 {
             match counted {
                 CostSource::Event(e) => writeln!(f, "mean_cycles.{} {mean}", e.name()),
-                CostSource::Again(e) => writeln!(f, "mean_cycles.counted.{} {mean}", e.name()),
+                CostSource::Repeats(e) => writeln!(f, "mean_cycles.counted.{} {mean}", e.name()),
                 CostSource::Function(e) => writeln!(f, "mean_cycles.{} {mean}", e.name()),
             }?;
         }

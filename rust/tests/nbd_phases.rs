@@ -387,12 +387,12 @@ mod batches_of_swap {
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             if let Some(slot) = ledgers.windows.find(pin, task(1)) {
-                slot.submits(0x100, crate::policy::batch::Submitter::Ender);
+                slot.set_submitter(0x100, crate::policy::batch::Submitter::Ender);
             }
             adds(&ledgers, pin, 4, 0, 0);
             // A note for one write does not count for another.
             if let Some(slot) = ledgers.windows.find(pin, task(1)) {
-                slot.submits(0x200, crate::policy::batch::Submitter::Ender);
+                slot.set_submitter(0x200, crate::policy::batch::Submitter::Ender);
             }
             adds(&ledgers, pin, 4, 100, 0);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);

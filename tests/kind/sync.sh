@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Kind sync: a RAM disk and zram have the data when the call returns.
-# guards: rust/ledgers/writes.rs rust/ledgers/again.rs rust/probes/page.rs rust/shim/inline.c
+# guards: rust/ledgers/writes.rs rust/ledgers/repeats.rs rust/probes/page.rs rust/shim/inline.c
 # faults: books
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

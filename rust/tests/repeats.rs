@@ -15,9 +15,9 @@ use crate::{
         Pinned, //
     },
     ledgers::{
-        again::{
-            Again,
-            Sameness, //
+        repeats::{
+            EventKey,
+            RepeatResult, //
         },
         windows::Slot,
         Ledgers, //
@@ -65,12 +65,12 @@ fn bio(last: usize) -> Bio {
     }
 }
 
-fn same(n: usize) -> Sameness {
-    Sameness::new(&here(n), FACTS, 1)
+fn same(n: usize) -> EventKey {
+    EventKey::new(&here(n), FACTS, 1)
 }
 
-fn same_bio(n: usize) -> Sameness {
-    Sameness {
+fn same_bio(n: usize) -> EventKey {
+    EventKey {
         cgroup: 0,
         ..same(n)
     }
@@ -104,7 +104,7 @@ fn samples(ledgers: &Ledgers, layer: Layer) -> [u64; 3] {
 fn counted(ledgers: &Ledgers, event: Event) -> u64 {
     ledgers
         .cost
-        .sum(|c| c.again(event).map_or(0, |e| e.handled.get()))
+        .sum(|c| c.repeats(event).map_or(0, |e| e.handled.get()))
 }
 
 #[kunit_tests(reclaimwb_again)]
@@ -119,30 +119,30 @@ mod suite {
             vmscan::write(&ledgers, pin, &here(1), &folio(0x5000));
             let slot = slot(&ledgers, pin, 1)?;
             for key in [0x6000, 0x7000, 0x8000] {
-                assert!(slot.writes_again(&same(1), key) == Again::Counted);
+                assert!(slot.count_repeated_write(&same(1), key) == RepeatResult::Counted);
             }
             assert_eq!(pages(&ledgers, Origin::Direct, true, Kind::Zero), 1);
             // Anything else that would be recorded.
             let others = [
-                Sameness { sp: 8, ..same(1) },
-                Sameness {
+                EventKey { sp: 8, ..same(1) },
+                EventKey {
                     caller: 8,
                     ..same(1)
                 },
-                Sameness {
+                EventKey {
                     facts: 8,
                     ..same(1)
                 },
-                Sameness {
+                EventKey {
                     cgroup: 8,
                     ..same(1)
                 },
             ];
             for other in others {
-                assert!(slot.writes_again(&other, 0x9000) == Again::No);
+                assert!(slot.count_repeated_write(&other, 0x9000) == RepeatResult::Differs);
             }
-            slot.zswapped(0x9000);
-            assert!(slot.writes_again(&same(1), 0x9000) == Again::No);
+            slot.set_zswapped(0x9000);
+            assert!(slot.count_repeated_write(&same(1), 0x9000) == RepeatResult::Differs);
             end(&ledgers, pin, 1, Window::Direct);
             Ok::<(), Error>(())
         })?;
@@ -161,13 +161,13 @@ mod suite {
             vmscan::write(&ledgers, pin, &here(1), &folio(0x5000));
             let slot = slot(&ledgers, pin, 1)?;
             let mut counted = 0;
-            while slot.writes_again(&same(1), 0x6000) == Again::Counted {
+            while slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted {
                 counted += 1;
             }
             assert_eq!(counted, 31);
-            ledgers.enough(pin, slot, Event::WriteFolio);
+            ledgers.measure_and_record(pin, slot, Event::WriteFolio);
             assert_eq!(pages(&ledgers, Origin::Direct, true, Kind::Zero), 33);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::Counted);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted);
             end(&ledgers, pin, 1, Window::Direct);
             Ok::<(), Error>(())
         })?;
@@ -176,7 +176,7 @@ mod suite {
         assert_eq!(
             ledgers
                 .cost
-                .sum(|c| c.again(Event::WriteFolio).map_or(0, |e| e.sampled.get())),
+                .sum(|c| c.repeats(Event::WriteFolio).map_or(0, |e| e.sampled.get())),
             1
         );
         Ok(())
@@ -189,20 +189,20 @@ mod suite {
             begin(&ledgers, pin, 1, Window::Kswapd);
             vmscan::write(&ledgers, pin, &here(1), &folio(0x5000));
             let slot = slot(&ledgers, pin, 1)?;
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::Counted);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted);
             begin(&ledgers, pin, 1, Window::MemcgSoft);
             // What was counted is recorded for whom it was.
             assert_eq!(all_pages(&ledgers, Origin::Kswapd), 2);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::No);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Differs);
             end(&ledgers, pin, 1, Window::MemcgSoft);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::Counted);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted);
             end(&ledgers, pin, 1, Window::Kswapd);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::No);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Differs);
             begin(&ledgers, pin, 1, Window::Kswapd);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::Counted);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted);
             end(&ledgers, pin, 1, Window::Kswapd);
             begin(&ledgers, pin, 1, Window::Direct);
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::No);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Differs);
             end(&ledgers, pin, 1, Window::Direct);
             Ok::<(), Error>(())
         })?;
@@ -224,16 +224,16 @@ mod suite {
             write(0x5000);
             let slot = slot(&ledgers, pin, 1)?;
             // Of the first one the stack is measured from where the window was entered.
-            assert!(slot.submits_again(&same_bio(1), 0x6000) == Again::No);
+            assert!(slot.count_repeated_bio(&same_bio(1), 0x6000) == RepeatResult::Differs);
             write(0x6000);
             for key in [0x7000, 0x8000] {
-                assert!(slot.submits_again(&same_bio(1), key) == Again::Counted);
-                assert!(slot.writes_again(&same(1), key) == Again::Counted);
+                assert!(slot.count_repeated_bio(&same_bio(1), key) == RepeatResult::Counted);
+                assert!(slot.count_repeated_write(&same(1), key) == RepeatResult::Counted);
             }
             // One that the device refused is looked at.
-            assert!(slot.submits_again(&same_bio(1), 0x9000) == Again::Counted);
-            slot.refused();
-            assert!(slot.writes_again(&same(1), 0x9000) == Again::No);
+            assert!(slot.count_repeated_bio(&same_bio(1), 0x9000) == RepeatResult::Counted);
+            slot.mark_refused();
+            assert!(slot.count_repeated_write(&same(1), 0x9000) == RepeatResult::Differs);
             vmscan::write(&ledgers, pin, &here(1), &folio(0x9000));
             end(&ledgers, pin, 1, Window::Direct);
             Ok::<(), Error>(())
@@ -256,9 +256,9 @@ mod suite {
             begin(&ledgers, pin, 1, Window::Direct);
             vmscan::write(&ledgers, pin, &here(1), &folio(0x5000));
             let slot = slot(&ledgers, pin, 1)?;
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::Counted);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Counted);
             ledgers.pause();
-            assert!(slot.writes_again(&same(1), 0x6000) == Again::No);
+            assert!(slot.count_repeated_write(&same(1), 0x6000) == RepeatResult::Differs);
             Ok::<(), Error>(())
         })?;
         assert_eq!(all_pages(&ledgers, Origin::Direct), 2);

@@ -40,7 +40,7 @@ const MOST: u64 = 32;
 
 /// The place of an event, and all that would be recorded of it, in words that the C shim makes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sameness {
+pub(crate) struct EventKey {
     /// The stack pointer of the function that called the probe. It is never 0, and never that of
     /// another task.
     pub(crate) sp: usize,
@@ -52,7 +52,7 @@ pub(crate) struct Sameness {
     pub(crate) cgroup: u64,
 }
 
-impl Sameness {
+impl EventKey {
     /// Describes an event that the probe at `at` saw.
     pub(crate) fn new(at: &At, facts: usize, cgroup: u64) -> Self {
         Self {
@@ -66,23 +66,23 @@ impl Sameness {
 
 /// The result of counting an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum RepeatResult {
     /// The event differs, and has to be looked at.
-    No,
+    Differs,
     /// The event was counted.
     Counted,
     /// The event was counted, and what was counted is to be recorded.
-    Enough,
+    Full,
 }
 
-impl Again {
+impl RepeatResult {
     /// Returns the value that the C shim uses for it.
     #[inline(always)]
     pub(crate) fn to_raw(self) -> u32 {
         match self {
-            Self::No => shim::RWB_REPEAT_DIFFERS,
+            Self::Differs => shim::RWB_REPEAT_DIFFERS,
             Self::Counted => shim::RWB_REPEAT_COUNTED,
-            Self::Enough => shim::RWB_REPEAT_FULL,
+            Self::Full => shim::RWB_REPEAT_FULL,
         }
     }
 }
@@ -106,18 +106,18 @@ pub(crate) struct Recorded {
 
 /// Events of one sort of a task. If all is zero, no event may be counted.
 #[derive(Zeroable)]
-pub(crate) struct Repeats {
+pub(crate) struct RepeatCounter {
     // These describe what may be counted. If `sp` is 0, nothing may be.
     sp: Cell64,
     caller: Cell64,
     facts: Cell64,
     cgroup: Cell64,
-    became: Cell64,
+    state: Cell64,
     /// The number of events that were counted and are not recorded yet.
     times: Cell64,
     depth: Cell64,
     // The value of `sp` in a window like that of the last event, and which window that is.
-    its_sp: Cell64,
+    last_sp: Cell64,
     nest: Cell64,
     entry: Cell64,
     // These are the other things that are recorded.
@@ -130,39 +130,39 @@ pub(crate) struct Repeats {
     used: Cell64,
 }
 
-impl Repeats {
-    /// Whether the event is like the last one that was recorded, and `became` is the same.
+impl RepeatCounter {
+    /// Whether the event is like the last one that was recorded, and `state` is the same.
     #[inline(always)]
-    pub(crate) fn has(&self, this: &Sameness, became: u64) -> bool {
+    pub(crate) fn matches(&self, this: &EventKey, state: u64) -> bool {
         self.sp.get() == this.sp as u64
             && self.facts.get() == this.facts as u64
             && self.cgroup.get() == this.cgroup
-            && self.became.get() == became
+            && self.state.get() == state
             && self.caller.get() == this.caller as u64
     }
 
     /// Counts an event.
     #[inline(always)]
-    pub(crate) fn count(&self) -> Again {
+    pub(crate) fn count(&self) -> RepeatResult {
         let times = self.times.get().wrapping_add(1);
         self.times.set(times);
         if times < MOST {
-            Again::Counted
+            RepeatResult::Counted
         } else {
-            Again::Enough
+            RepeatResult::Full
         }
     }
 
     /// Does what counting an event takes, to measure it.
     #[inline(never)]
-    fn looks(&self) -> bool {
-        let last = Sameness {
+    fn matches_last(&self) -> bool {
+        let last = EventKey {
             sp: self.sp.get() as usize,
             caller: self.caller.get() as usize,
             facts: self.facts.get() as usize,
             cgroup: self.cgroup.get(),
         };
-        self.has(&last, self.became.get())
+        self.matches(&last, self.state.get())
     }
 
     /// Returns how deep the stack is in all of these events.
@@ -173,12 +173,12 @@ impl Repeats {
 
     /// Says that from now on events like this one are counted, until the window is another one.
     /// What was counted must have been recorded.
-    pub(crate) fn like(&self, this: &Sameness, became: u64, what: &Recorded) {
-        self.its_sp.set(this.sp as u64);
+    pub(crate) fn set_event(&self, this: &EventKey, state: u64, what: &Recorded) {
+        self.last_sp.set(this.sp as u64);
         self.caller.set(this.caller as u64);
         self.facts.set(this.facts as u64);
         self.cgroup.set(this.cgroup);
-        self.became.set(became);
+        self.state.set(state);
         self.depth.set(what.depth);
         self.origin.set(what.origin as u64);
         self.kind.set(what.kind as u64);
@@ -191,17 +191,17 @@ impl Repeats {
 
     /// Says which window the event belongs to: the innermost of the task's `nest` open windows,
     /// which was entered at stack depth `entry`.
-    pub(crate) fn in_window(&self, nest: u64, entry: u64) {
+    pub(crate) fn set_window(&self, nest: u64, entry: u64) {
         self.nest.set(nest);
         self.entry.set(entry);
-        self.sp.set(self.its_sp.get());
+        self.sp.set(self.last_sp.get());
     }
 
     /// Notes that a window began or ended. If the window is now one like that of the last recorded
     /// event, events go on to be counted.
     pub(crate) fn window_changed(&self, nest: u64, entry: u64) {
         let same = self.nest.get() == nest && self.entry.get() == entry;
-        self.sp.set(if same { self.its_sp.get() } else { 0 });
+        self.sp.set(if same { self.last_sp.get() } else { 0 });
     }
 
     /// Stops counting until a window is like that of the last event.
@@ -212,7 +212,7 @@ impl Repeats {
     /// Stops counting until an event is recorded.
     pub(crate) fn forget(&self) {
         self.sp.set(0);
-        self.its_sp.set(0);
+        self.last_sp.set(0);
     }
 
     /// Takes what was counted, and what is to be recorded of it; `None` if nothing was counted.
@@ -248,28 +248,28 @@ impl Ledgers {
     /// Records what was counted in a slot.
     pub(crate) fn record_counted(&self, pin: &Pinned<'_>, slot: &Slot) {
         if let Some((times, what)) = slot.writes.take() {
-            self.writes_again(pin, slot, times, &what);
+            self.record_repeated_writes(pin, slot, times, &what);
         }
         if let Some((times, what)) = slot.bios.take() {
-            self.bios_again(pin, times, &what);
+            self.record_repeated_bios(pin, times, &what);
         }
     }
 
-    fn writes_again(&self, pin: &Pinned<'_>, slot: &Slot, times: u64, what: &Recorded) {
-        slot.wrote(times);
+    fn record_repeated_writes(&self, pin: &Pinned<'_>, slot: &Slot, times: u64, what: &Recorded) {
+        slot.add_written(times);
         self.record_writes(pin, what.origin, what.kind, &what.folio, times);
-        self.samples_again(pin, Layer::Write, Event::WriteFolio, times, what);
+        self.record_repeated_samples(pin, Layer::Write, Event::WriteFolio, times, what);
     }
 
-    fn bios_again(&self, pin: &Pinned<'_>, times: u64, what: &Recorded) {
+    fn record_repeated_bios(&self, pin: &Pinned<'_>, times: u64, what: &Recorded) {
         let batches = self.batches.this(pin);
         batches.submitted(what.origin, 1, times);
         batches.ended(what.origin, EndReason::Sync, times);
         self.needs.device(true, times);
-        self.samples_again(pin, Layer::Bio, Event::BioQueue, times, what);
+        self.record_repeated_samples(pin, Layer::Bio, Event::BioQueue, times, what);
     }
 
-    fn samples_again(
+    fn record_repeated_samples(
         &self,
         pin: &Pinned<'_>,
         layer: Layer,
@@ -290,7 +290,7 @@ impl Ledgers {
         if what.headroom < settings::headroom_floor() as u64 {
             cost.low.add(times);
         }
-        if let Some(counts) = cost.again(event) {
+        if let Some(counts) = cost.repeats(event) {
             counts.handled.add(times);
         }
     }
@@ -325,14 +325,14 @@ impl Ledgers {
     /// more, to measure how long that takes.
     #[cold]
     #[inline(never)]
-    pub(crate) fn enough(&self, pin: &Pinned<'_>, slot: &Slot, event: Event) {
+    pub(crate) fn measure_and_record(&self, pin: &Pinned<'_>, slot: &Slot, event: Event) {
         let began = system::cycles();
         let same = match event {
-            Event::WriteFolio => slot.writes.looks(),
-            _ => slot.bios.looks(),
+            Event::WriteFolio => slot.writes.matches_last(),
+            _ => slot.bios.matches_last(),
         };
         let took = system::cycles().wrapping_sub(began);
-        if let Some(counts) = self.cost.this(pin).again(event).filter(|_| same) {
+        if let Some(counts) = self.cost.this(pin).repeats(event).filter(|_| same) {
             counts.sampled.add(1);
             counts.cycles.add(took);
         }
