@@ -14,6 +14,7 @@ pub(crate) mod nbd;
 pub(crate) mod repeats;
 pub(crate) mod reserves;
 pub(crate) mod shrinkers;
+pub(crate) mod stacks;
 pub(crate) mod stalls;
 pub(crate) mod swap_io;
 pub(crate) mod swap_reads;
@@ -21,7 +22,6 @@ pub(crate) mod takers;
 pub(crate) mod tlb;
 pub(crate) mod waits;
 pub(crate) mod windows;
-pub(crate) mod worst;
 pub(crate) mod write_around;
 pub(crate) mod writes;
 
@@ -48,18 +48,18 @@ use crate::{
 };
 use batches::Batches;
 use cgroups::{
-    rows_in_all,
+    total_rows,
     Cgroups,
-    Known, //
+    KnownCgroups, //
 };
 use compaction::Compaction;
 use cost::{
-    Began,
-    Cost, //
+    Cost,
+    Timestamp, //
 };
 use handoff::{
     Handoff,
-    Requests, //
+    WriterRequests, //
 };
 use headroom::Headroom;
 use kernel::{
@@ -74,6 +74,7 @@ use metadata::Metadata;
 use nbd::Nbd;
 use reserves::Reserves;
 use shrinkers::Shrinkers;
+use stacks::DeepestStacks;
 use stalls::Stalls;
 use swap_io::SwapIo;
 use swap_reads::SwapReads;
@@ -81,7 +82,6 @@ use takers::Takers;
 use tlb::Tlb;
 use waits::Waits;
 use windows::Windows;
-use worst::Worst;
 use write_around::{
     Workers,
     WriteAround, //
@@ -101,7 +101,7 @@ pub(crate) struct Ledgers {
     /// The pages that were written, by the cgroup that they were charged to.
     pub(crate) cgroups: Cgroups<{ Origin::COUNT }>,
     /// The cgroups that have rows here or in the ledgers of stalls, waits and shrinkers.
-    pub(crate) known: Arc<Known>,
+    pub(crate) known: Arc<KnownCgroups>,
     /// The events that were lost, and the cost of the module.
     pub(crate) cost: PerCpu<Cost>,
     /// The fate of the dirty file folios that reclaim met.
@@ -109,11 +109,11 @@ pub(crate) struct Ledgers {
     /// The fate of the swap-out requests that reclaim prepared.
     pub(crate) handoff: PerCpu<Handoff>,
     /// The requests of the swap writers.
-    pub(crate) swap_requests: Requests,
+    pub(crate) swap_requests: WriterRequests,
     /// The tasks in which the workers of write-around run.
     pub(crate) workers: Workers,
     /// The deepest stacks.
-    pub(crate) worst: Worst,
+    pub(crate) stacks: DeepestStacks,
     /// The functions on a stack that tell why reclaim runs.
     pub(crate) callers: Callers,
     /// Scratch space for handlers.
@@ -147,7 +147,7 @@ pub(crate) struct Ledgers {
     /// The states of the probes.
     pub(crate) states: States,
     /// When the ledgers were made. The cost of the module is a share of the time since then.
-    pub(crate) began: Began,
+    pub(crate) created: Timestamp,
     /// The functions that need not be probed.
     pub(crate) needs: Needs,
     /// When the next headroom_low event may fire, in nanoseconds of `clock_ns()`.
@@ -164,10 +164,10 @@ impl Ledgers {
     /// Allocates all ledgers. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Arc<Self>> {
         // The rows of writes, stalls and waits, and those of shrinkers.
-        let rows = rows_in_all(cgroups::ROWS)
+        let rows = total_rows(cgroups::ROWS)
             .saturating_mul(3)
-            .saturating_add(rows_in_all(shrinkers::ROWS));
-        let known = Arc::new(Known::new(rows)?, GFP_KERNEL)?;
+            .saturating_add(total_rows(shrinkers::ROWS));
+        let known = Arc::new(KnownCgroups::new(rows)?, GFP_KERNEL)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 windows: Windows::new(settings::window_slots())?,
@@ -177,9 +177,9 @@ impl Ledgers {
                 cost: PerCpu::new()?,
                 write_around: PerCpu::new()?,
                 handoff: PerCpu::new()?,
-                swap_requests: Requests::new(),
+                swap_requests: WriterRequests::new(),
                 workers: Workers::new(),
-                worst: Worst::new()?,
+                stacks: DeepestStacks::new()?,
                 callers: Callers::new()?,
                 scratch: PerCpu::new()?,
                 stalls: Stalls::new(settings::window_slots(), known.clone())?,
@@ -196,7 +196,7 @@ impl Ledgers {
                 swap_reads: SwapReads::new()?,
                 kswapd: Kswapd::new()?,
                 states: States::new(),
-                began: Began::now(),
+                created: Timestamp::now(),
                 needs: Needs::new(),
                 low_due: Atomic::new(0),
                 known,
@@ -247,7 +247,7 @@ impl Ledgers {
         [
             core::mem::size_of::<Self>(),
             self.windows.bytes(),
-            self.worst.bytes(),
+            self.stacks.bytes(),
             self.callers.bytes(),
             self.writes.bytes(),
             self.headroom.bytes(),

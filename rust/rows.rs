@@ -32,7 +32,7 @@ use crate::{
     },
     ledgers::{
         cgroups::{
-            Known,
+            KnownCgroups,
             Path, //
         },
         Ledgers, //
@@ -86,7 +86,7 @@ impl Paths {
 
 /// Returns the path of a cgroup, or the path that it had when it was removed. `-` if it is not
 /// known: cgroups of a v1 hierarchy cannot be looked up. Sleeps.
-fn path<'a>(known: &Known, key: CgroupKey, removed: bool, paths: &'a mut Paths) -> &'a str {
+fn path<'a>(known: &KnownCgroups, key: CgroupKey, removed: bool, paths: &'a mut Paths) -> &'a str {
     let path = match (removed, key.is_v1()) {
         (true, _) => known.path(key, &mut paths.last),
         (false, true) => None,

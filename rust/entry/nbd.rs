@@ -47,7 +47,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_header(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdHeader, |ledgers, _, _| {
-            probes::nbd::is_at(ledgers, request, nbd::Milestone::Header)
+            probes::nbd::record_step(ledgers, request, nbd::RequestStep::Header)
         })
     }
 }
@@ -64,7 +64,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdSent, |ledgers, pin, at| {
-            probes::nbd::is_at(ledgers, request, nbd::Milestone::Sent);
+            probes::nbd::record_step(ledgers, request, nbd::RequestStep::Sent);
             probes::stall::nbd(ledgers, pin, at, false);
         })
     }
@@ -82,7 +82,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_reply(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::NbdReply, |ledgers, _, _| {
-            probes::nbd::is_at(ledgers, request, nbd::Milestone::Reply)
+            probes::nbd::record_step(ledgers, request, nbd::RequestStep::Reply)
         })
     }
 }

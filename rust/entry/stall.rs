@@ -111,7 +111,7 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
                 planned,
                 least,
             };
-            probes::shrinker::scans(ledgers, pin, at, work)
+            probes::shrinker::scan_begin(ledgers, pin, at, work)
         })
     }
 }
@@ -129,7 +129,7 @@ pub(super) unsafe extern "C" fn rwb_rs_shrink_end(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::ShrinkEnd, |ledgers, pin, at| {
-            probes::shrinker::scanned(ledgers, pin, at, left, freed)
+            probes::shrinker::scan_end(ledgers, pin, at, left, freed)
         })
     }
 }

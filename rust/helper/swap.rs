@@ -214,11 +214,11 @@ impl SwapHook {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
                         ledgers.sample(pin, at, origin, Layer::Handoff, used);
                     }
-                    ledger.take(origin, request.pages());
+                    ledger.record_taken(origin, request.pages());
                     cookie
                 }
                 Err(why) => {
-                    ledger.refuse(origin, why);
+                    ledger.record_refused(origin, why);
                     0
                 }
             }
@@ -265,7 +265,7 @@ impl SwapHook {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),
             };
-            ledgers.handoff.this(pin).waited(origin, waited.ns);
+            ledgers.handoff.this(pin).record_wait(origin, waited.ns);
             if let Some(slot) = slot.filter(|_| origin == Origin::Direct) {
                 slot.add_credited(seen.into());
             }

@@ -46,7 +46,7 @@ impl Batches {
     }
 
     /// Counts `times` writes of `pages` each, which were submitted.
-    pub(crate) fn submitted(&self, origin: Origin, pages: u64, times: u64) {
+    pub(crate) fn record_submitted(&self, origin: Origin, pages: u64, times: u64) {
         if let Some(counts) = self.origin(origin) {
             counts.batches.add(times);
             counts.pages.add(pages.wrapping_mul(times));
@@ -55,7 +55,7 @@ impl Batches {
     }
 
     /// Counts `times` writes that ended for a reason.
-    pub(crate) fn ended(&self, origin: Origin, why: EndReason, times: u64) {
+    pub(crate) fn record_ended(&self, origin: Origin, why: EndReason, times: u64) {
         if let Some(n) = self
             .origin(origin)
             .and_then(|counts| counts.ended.get(why as usize))

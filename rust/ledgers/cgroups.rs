@@ -15,7 +15,7 @@ mod known;
 mod totals;
 
 pub(crate) use known::{
-    Known,
+    KnownCgroups,
     Path, //
 };
 pub(crate) use totals::{
@@ -68,7 +68,7 @@ fn rows_per_cpu(most: usize) -> usize {
 }
 
 /// Returns the number of rows of all CPUs in such a table.
-pub(crate) fn rows_in_all(most: usize) -> usize {
+pub(crate) fn total_rows(most: usize) -> usize {
     rows_per_cpu(most).saturating_mul(system::nr_cpus())
 }
 
@@ -85,7 +85,7 @@ struct CgroupRow<const N: usize, const D: usize> {
     missed: Cell64,
     /// Number of events that were counted.
     events: Cell64,
-    /// The entry of its cgroup in `Known`, plus 1; 0 if there is none.
+    /// The entry of its cgroup in `KnownCgroups`, plus 1; 0 if there is none.
     known: Cell64,
     /// Details of its subject.
     details: [Cell64; D],
@@ -95,7 +95,7 @@ struct CgroupRow<const N: usize, const D: usize> {
 /// The state of a CPU's table, apart from its rows.
 #[repr(align(64))]
 #[derive(Zeroable)]
-struct Rest<const N: usize> {
+struct TableState<const N: usize> {
     /// Whether a handler changes the table: 0 or 1.
     busy: Cell64,
     /// Odd while a row is given away.
@@ -118,8 +118,8 @@ pub(crate) struct Cgroups<const N: usize, const D: usize = 0> {
     keys: PerCpuTable<Cell64>,
     ranks: PerCpuTable<Cell64>,
     rows: PerCpuTable<CgroupRow<N, D>>,
-    rest: PerCpuTable<Rest<N>>,
-    known: Arc<Known>,
+    state: PerCpuTable<TableState<N>>,
+    known: Arc<KnownCgroups>,
 }
 
 /// The subject for which something is counted.
@@ -152,12 +152,12 @@ impl CgroupLoss {
 }
 
 /// The table of one CPU, while something is counted.
-struct Own<'a, const N: usize, const D: usize, F: Fn() -> [u64; D]> {
+struct CpuTable<'a, const N: usize, const D: usize, F: Fn() -> [u64; D]> {
     keys: &'a [Cell64],
     ranks: &'a [Cell64],
     rows: &'a [CgroupRow<N, D>],
-    rest: &'a Rest<N>,
-    known: &'a Known,
+    state: &'a TableState<N>,
+    known: &'a KnownCgroups,
     subject: &'a Subject,
     details: F,
     not_kept: Cell<CgroupLoss>,
@@ -173,18 +173,18 @@ fn write(cells: &[Cell64], at: usize, value: u64) {
     }
 }
 
-impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> Own<'_, N, D, F> {
+impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> CpuTable<'_, N, D, F> {
     /// Runs `f`, which makes changes that readers must not see in part.
-    fn changes(&self, f: impl FnOnce()) {
-        self.rest.given.add(1);
+    fn update(&self, f: impl FnOnce()) {
+        self.state.given.add(1);
         compat::smp_wmb();
         f();
         compat::smp_wmb();
-        self.rest.given.add(1);
+        self.state.given.add(1);
     }
 }
 
-impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N, D, F> {
+impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for CpuTable<'_, N, D, F> {
     fn size(&self) -> usize {
         self.keys.len()
     }
@@ -212,25 +212,25 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N
     }
 
     fn last(&self) -> usize {
-        self.rest.last.get() as usize
+        self.state.last.get() as usize
     }
 
     fn set_last(&self, at: usize) {
-        self.rest.last.set(at as u64);
+        self.state.last.set(at as u64);
     }
 
     fn history(&self) -> RowHistory {
         RowHistory {
-            floor: self.rest.floor.get(),
-            newest: self.rest.newest.get(),
-            swept: self.rest.swept.get(),
+            floor: self.state.floor.get(),
+            newest: self.state.newest.get(),
+            swept: self.state.swept.get(),
         }
     }
 
     fn set_history(&self, history: RowHistory) {
-        self.rest.floor.set(history.floor);
-        self.rest.newest.set(history.newest);
-        self.rest.swept.set(history.swept);
+        self.state.floor.set(history.floor);
+        self.state.newest.set(history.newest);
+        self.state.swept.set(history.swept);
     }
 
     fn give_row(&self, at: usize, heir: Option<Heir>, key: CgroupKey, base: u64, missed: u64) {
@@ -252,10 +252,10 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N
         });
         let before = row.known.get();
         let details = (self.details)();
-        self.changes(|| {
+        self.update(|| {
             let heirs = match heir {
-                Some(Heir::Removed) => &self.rest.removed,
-                _ => &self.rest.other,
+                Some(Heir::Removed) => &self.state.removed,
+                _ => &self.state.other,
             };
             for (sum, cell) in heirs.iter().zip(&row.counts) {
                 sum.add(cell.get());
@@ -263,7 +263,7 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N
             }
             if heir == Some(Heir::Other) {
                 let weight = self.rank(at).wrapping_sub(row.base.get());
-                self.rest.left.add(weight);
+                self.state.left.add(weight);
             }
             row.events.set(0);
             row.base.set(base);
@@ -282,19 +282,19 @@ impl<const N: usize, const D: usize, F: Fn() -> [u64; D]> RowTable for Own<'_, N
 
 impl<const N: usize, const D: usize> Cgroups<N, D> {
     /// Allocates the tables, with [`ROWS`]. Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn new(known: Arc<Known>) -> Result<Self> {
+    pub(crate) fn new(known: Arc<KnownCgroups>) -> Result<Self> {
         Self::with_rows(ROWS, known)
     }
 
     /// Allocates the tables, with `most` rows for each CPU, a power of two, if there are few CPUs.
     /// Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn with_rows(most: usize, known: Arc<Known>) -> Result<Self> {
+    pub(crate) fn with_rows(most: usize, known: Arc<KnownCgroups>) -> Result<Self> {
         let rows = rows_per_cpu(most);
         Ok(Self {
             keys: PerCpuTable::new(rows)?,
             ranks: PerCpuTable::new(rows)?,
             rows: PerCpuTable::new(rows)?,
-            rest: PerCpuTable::new(1)?,
+            state: PerCpuTable::new(1)?,
             known,
         })
     }
@@ -313,21 +313,21 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         details: impl Fn() -> [u64; D],
         add: impl FnOnce(&[Cell64; N], &[Cell64]),
     ) -> CgroupLoss {
-        let Some(rest) = self.rest.this(pin).first() else {
+        let Some(state) = self.state.this(pin).first() else {
             return CgroupLoss::default();
         };
-        if rest.busy.get() != 0 {
-            rest.left.add(weight);
-            add(&rest.other, &[]);
+        if state.busy.get() != 0 {
+            state.left.add(weight);
+            add(&state.other, &[]);
             return CgroupLoss {
                 events: times,
                 unknown: false,
             };
         }
         // Only an interrupt on this CPU comes in between. What is volatile stays in order.
-        rest.busy.set(1);
-        let loss = self.count_in(pin, rest, subject, times, weight, details, add);
-        rest.busy.set(0);
+        state.busy.set(1);
+        let loss = self.count_in(pin, state, subject, times, weight, details, add);
+        state.busy.set(0);
         loss
     }
 
@@ -337,28 +337,28 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
     fn count_in(
         &self,
         pin: &Pinned<'_>,
-        rest: &Rest<N>,
+        state: &TableState<N>,
         subject: &Subject,
         times: u64,
         weight: u64,
         details: impl Fn() -> [u64; D],
         add: impl FnOnce(&[Cell64; N], &[Cell64]),
     ) -> CgroupLoss {
-        let own = Own {
+        let table = CpuTable {
             keys: self.keys.this(pin),
             ranks: self.ranks.this(pin),
             rows: self.rows.this(pin),
-            rest,
+            state,
             known: &self.known,
             subject,
             details,
             not_kept: Cell::default(),
         };
-        let row = match place(&own, subject.key, subject.gone) {
-            Destination::Row(at) => own.rows.get(at).zip(own.ranks.get(at)),
+        let row = match place(&table, subject.key, subject.gone) {
+            Destination::Row(at) => table.rows.get(at).zip(table.ranks.get(at)),
             Destination::Removed => {
-                add(&rest.removed, &[]);
-                return own.not_kept.get();
+                add(&state.removed, &[]);
+                return table.not_kept.get();
             }
             Destination::Other => None,
         };
@@ -368,9 +368,9 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
                 row.events.add(times);
                 rank.add(weight);
             }
-            None => add(&rest.other, &[]),
+            None => add(&state.other, &[]),
         }
-        own.not_kept.get()
+        table.not_kept.get()
     }
 
     /// Returns the counts of all CPUs. Process context; sleeps. Fails with `ENOMEM`, or with
@@ -382,13 +382,13 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         let mut copy = KVVec::<CgroupCounts<N, D>>::with_capacity(rows, GFP_KERNEL)?;
         let tables = Iterator::zip(
             Iterator::zip(self.keys.all(), self.rows.all()),
-            self.rest.all(),
+            self.state.all(),
         );
-        for ((keys, rows), rest) in tables {
-            let Some(rest) = rest.first() else {
+        for ((keys, rows), state) in tables {
+            let Some(state) = state.first() else {
                 continue;
             };
-            let mut once = |_| self.copy(keys, rows, rest, &mut copy, &mut totals);
+            let mut once = |_| self.copy(keys, rows, state, &mut copy, &mut totals);
             let (history, left) = (0..TRIES).find_map(&mut once).ok_or(EAGAIN)?;
             histories.push((history, left), GFP_KERNEL)?;
             for row in copy.iter() {
@@ -405,7 +405,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         &self,
         keys: &[Cell64],
         rows: &[CgroupRow<N, D>],
-        rest: &Rest<N>,
+        state: &TableState<N>,
         copy: &mut KVVec<CgroupCounts<N, D>>,
         totals: &mut Totals<N, D>,
     ) -> Option<(RowHistory, u64)> {
@@ -413,9 +413,9 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         // Preemption is off, because a reader that is preempted might have to begin again and
         // again.
         pinned(|_| {
-            let given = rest.given.get();
+            let given = state.given.get();
             compat::smp_rmb();
-            let left = rest.left.get();
+            let left = state.left.get();
             for (key, row) in keys.iter().zip(rows) {
                 let key = CgroupKey(key.get());
                 if key == CgroupKey::NONE {
@@ -436,15 +436,15 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
                 copy.push_within_capacity(total).ok()?;
             }
             let (mut other, mut removed) = ([0; N], [0; N]);
-            sum(&mut other, &rest.other);
-            sum(&mut removed, &rest.removed);
+            sum(&mut other, &state.other);
+            sum(&mut removed, &state.removed);
             let history = RowHistory {
-                floor: rest.floor.get(),
-                newest: rest.newest.get(),
+                floor: state.floor.get(),
+                newest: state.newest.get(),
                 swept: 0,
             };
             compat::smp_rmb();
-            if given % 2 != 0 || rest.given.get() != given {
+            if given % 2 != 0 || state.given.get() != given {
                 return None;
             }
             add(&mut totals.other, &other);
@@ -459,7 +459,7 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
             .bytes()
             .saturating_add(self.ranks.bytes())
             .saturating_add(self.rows.bytes())
-            .saturating_add(self.rest.bytes())
+            .saturating_add(self.state.bytes())
     }
 }
 

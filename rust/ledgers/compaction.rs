@@ -22,7 +22,7 @@ pub(crate) const ORDERS: usize = 12;
 /// The attempts for one order.
 #[derive(Zeroable)]
 pub(crate) struct OrderCompaction {
-    results: [Tried; CompactResult::COUNT],
+    results: [Attempts; CompactResult::COUNT],
     outcomes: [Cell64; Outcome::COUNT],
     /// Attempts after which the kernel said that it had compacted the zones, and the task had no
     /// page: another task took it.
@@ -33,7 +33,7 @@ pub(crate) struct OrderCompaction {
 
 /// Attempts with one result.
 #[derive(Zeroable)]
-pub(crate) struct Tried {
+pub(crate) struct Attempts {
     /// Number of attempts.
     pub(crate) attempts: Cell64,
     /// Nanoseconds that they took.
@@ -55,16 +55,16 @@ impl Compaction {
 
 impl OrderCompaction {
     /// Counts an attempt that took `ns` nanoseconds.
-    pub(crate) fn tried(&self, result: CompactResult, ns: u64) {
-        if let Some(tried) = self.result(result) {
-            tried.attempts.add(1);
-            tried.ns.add(ns);
+    pub(crate) fn record_attempt(&self, result: CompactResult, ns: u64) {
+        if let Some(counts) = self.result(result) {
+            counts.attempts.add(1);
+            counts.ns.add(ns);
         }
         self.hist.count(ns / 1000);
     }
 
     /// Counts what an attempt achieved for its task.
-    pub(crate) fn came_to(&self, result: CompactResult, outcome: Outcome) {
+    pub(crate) fn record_outcome(&self, result: CompactResult, outcome: Outcome) {
         if let Some(n) = self.outcomes.get(outcome as usize) {
             n.add(1);
         }
@@ -72,7 +72,7 @@ impl OrderCompaction {
     }
 
     /// Returns the attempts with one result.
-    pub(crate) fn result(&self, result: CompactResult) -> Option<&Tried> {
+    pub(crate) fn result(&self, result: CompactResult) -> Option<&Attempts> {
         self.results.get(result as usize)
     }
 

@@ -53,12 +53,12 @@ impl EventCost {
 }
 
 /// A point in time, on two clocks: nanoseconds of `clock_ns()`, and cycles.
-pub(crate) struct Began {
+pub(crate) struct Timestamp {
     ns: u64,
     cycles: u64,
 }
 
-impl Began {
+impl Timestamp {
     /// Returns the current time.
     pub(crate) fn now() -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Began {
     }
 
     /// Returns the nanoseconds and cycles that have passed.
-    pub(crate) fn since(&self) -> (u64, u64) {
+    pub(crate) fn elapsed(&self) -> (u64, u64) {
         let now = Self::now();
         (
             now.ns.saturating_sub(self.ns),
@@ -79,7 +79,7 @@ impl Began {
 
 /// Counts of what could not be recorded.
 #[derive(Zeroable)]
-pub(crate) struct Lost {
+pub(crate) struct LostCounts {
     /// Windows that found no free slot.
     pub(crate) slots: Cell64,
     /// Windows that were nested too deep to be told apart.
@@ -147,7 +147,7 @@ pub(crate) struct Cost {
     /// [`crate::ledgers::repeats`].
     repeats: [EventCost; 2],
     /// What could not be recorded.
-    pub(crate) lost: Lost,
+    pub(crate) lost: LostCounts,
     irq: [Cell64; Layer::COUNT],
     softirq: [Cell64; Layer::COUNT],
     outside: [Cell64; Layer::COUNT],

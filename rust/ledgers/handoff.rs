@@ -44,7 +44,7 @@ impl OriginHandoff {
 
 /// Counts of the writers' requests. They are not per CPU, because requests end in any context, and
 /// are few.
-pub(crate) struct Requests {
+pub(crate) struct WriterRequests {
     /// Requests that are done, and pages in them.
     pub(crate) done: [Atomic<u64>; 2],
     /// Requests of these that failed.
@@ -54,7 +54,7 @@ pub(crate) struct Requests {
     us_hist: [Atomic<u64>; log2::BUCKETS],
 }
 
-impl Requests {
+impl WriterRequests {
     /// Creates the counts.
     pub(crate) const fn new() -> Self {
         Self {
@@ -114,14 +114,14 @@ impl Handoff {
     }
 
     /// Counts a request of `pages` pages that was taken.
-    pub(crate) fn take(&self, origin: Origin, pages: u32) {
+    pub(crate) fn record_taken(&self, origin: Origin, pages: u32) {
         if let Some(o) = self.origin(origin) {
             add(&o.taken, u64::from(pages));
         }
     }
 
     /// Counts a request that was refused, and that the task that made it submits.
-    pub(crate) fn refuse(&self, origin: Origin, why: Refusal) {
+    pub(crate) fn record_refused(&self, origin: Origin, why: Refusal) {
         let cell = self
             .origin(origin)
             .and_then(|o| o.refused.get(why as usize));
@@ -131,7 +131,7 @@ impl Handoff {
     }
 
     /// Counts a wait of `ns` nanoseconds for room.
-    pub(crate) fn waited(&self, origin: Origin, ns: u64) {
+    pub(crate) fn record_wait(&self, origin: Origin, ns: u64) {
         if let Some(o) = self.origin(origin) {
             add(&o.waits, ns / 1000);
             o.waits_hist.count(ns / 1000);
@@ -139,21 +139,21 @@ impl Handoff {
     }
 
     /// Counts a wait of `us` microseconds for writeback.
-    pub(crate) fn throttled(&self, origin: Origin, us: u64) {
+    pub(crate) fn record_throttled(&self, origin: Origin, us: u64) {
         if let Some(o) = self.origin(origin) {
             add(&o.throttled, us);
         }
     }
 
     /// Counts a request of `pages` pages that was submitted `us` microseconds after it was taken.
-    pub(crate) fn wrote(&self, pages: u32, us: u64) {
+    pub(crate) fn record_written(&self, pages: u32, us: u64) {
         add(&self.written, u64::from(pages));
         self.queued_us.add(us);
         self.queued_us_hist.count(us);
     }
 
     /// Counts a batch of `pages` pages.
-    pub(crate) fn batch(&self, pages: u32) {
+    pub(crate) fn record_batch(&self, pages: u32) {
         self.batches.add(1);
         self.batch_pages.count(u64::from(pages));
     }

@@ -42,7 +42,7 @@ pub(crate) struct Passes {
 
 /// The state of a node when its kswapd last ended a pass, in pages.
 #[derive(Zeroable)]
-pub(crate) struct Left {
+pub(crate) struct LastNodePages {
     /// Free pages in the zones that are balanced.
     pub(crate) free: Cell64,
     /// Sum of the high watermarks of these zones.
@@ -93,9 +93,9 @@ pub(crate) struct KswapdNode {
     pub(crate) sleeps: Cell64,
     /// Passes by the order that was asked for.
     pub(crate) orders: [Cell64; ORDERS],
-    whys: [Passes; KswapdReason::COUNT],
+    reasons: [Passes; KswapdReason::COUNT],
     /// The state of the node after the last pass.
-    pub(crate) left: Left,
+    pub(crate) last_pages: LastNodePages,
     /// Whether the beginning of this pass was seen: 0 or 1.
     begun: Cell64,
     /// The figures when this pass began. See [`Self::looked_at`].
@@ -104,8 +104,8 @@ pub(crate) struct KswapdNode {
 
 impl KswapdNode {
     /// Returns the passes that had a reason.
-    pub(crate) fn why(&self, why: KswapdReason) -> Option<&Passes> {
-        self.whys.get(why as usize)
+    pub(crate) fn passes(&self, reason: KswapdReason) -> Option<&Passes> {
+        self.reasons.get(reason as usize)
     }
 
     /// Whether it has run since the module was loaded.
@@ -114,7 +114,7 @@ impl KswapdNode {
     }
 
     /// Notes the CPU time. Returns how much passed since it was noted last; 0 if that is not known.
-    fn look(&self, cpu_ns: u64) -> u64 {
+    fn update_cpu_time(&self, cpu_ns: u64) -> u64 {
         let went = match self.at_ns.get() {
             0 => 0,
             last => cpu_ns.saturating_sub(last),
@@ -158,13 +158,13 @@ impl KswapdNode {
 
 /// The instance of a CPU.
 #[derive(Zeroable)]
-pub(crate) struct Wakes {
+pub(crate) struct WakeupCounts {
     orders: [Cell64; ORDERS],
     /// Wakeups by interrupts, whatever task they interrupted.
     pub(crate) interrupts: Cell64,
 }
 
-impl Wakes {
+impl WakeupCounts {
     /// Returns the number of wakeups for an order.
     pub(crate) fn order(&self, order: usize) -> u64 {
         self.orders.get(order).map_or(0, Cell64::get)
@@ -175,7 +175,7 @@ impl Wakes {
 pub(crate) struct Kswapd {
     nodes: KVVec<KswapdNode>,
     /// The wakeups.
-    pub(crate) wakes: PerCpu<Wakes>,
+    pub(crate) wakeups: PerCpu<WakeupCounts>,
     /// The tasks that woke it, and how many of their wakeups were for more than a page.
     pub(crate) wakers: TaskNames,
 }
@@ -193,7 +193,7 @@ impl Kswapd {
         }
         Ok(Self {
             nodes,
-            wakes: PerCpu::new()?,
+            wakeups: PerCpu::new()?,
             wakers: TaskNames::new()?,
         })
     }
@@ -203,12 +203,12 @@ impl Kswapd {
     }
 
     /// Notes that kswapd begins a pass.
-    pub(crate) fn begins(&self, task: usize, at: &KswapdAt) {
+    pub(crate) fn record_begin(&self, task: usize, at: &KswapdAt) {
         let Some(node) = self.node(at.nid) else {
             return;
         };
         node.task.set(task as u64);
-        node.look(at.cpu_ns);
+        node.update_cpu_time(at.cpu_ns);
         for (began, now) in node.began.iter().zip(node.looked_at()) {
             began.set(now);
         }
@@ -217,7 +217,7 @@ impl Kswapd {
 
     /// Notes that kswapd begins a pass that is not recorded. The CPU time until the next pass that
     /// is recorded does not count.
-    pub(crate) fn skips(&self, nid: u32) {
+    pub(crate) fn skip_pass(&self, nid: u32) {
         if let Some(node) = self.node(nid) {
             node.at_ns.set(0);
         }
@@ -232,50 +232,50 @@ impl Kswapd {
     }
 
     /// Counts a pass that ends, in which `reclaimed` pages were freed.
-    pub(crate) fn ends(&self, task: usize, at: &KswapdAt, reclaimed: u64) {
+    pub(crate) fn record_end(&self, task: usize, at: &KswapdAt, reclaimed: u64) {
         let Some(node) = self.node(at.nid) else {
             return;
         };
         node.task.set(task as u64);
-        let cpu_ns = node.look(at.cpu_ns);
+        let cpu_ns = node.update_cpu_time(at.cpu_ns);
         node.windows.add(1);
         node.fruitless.add(u64::from(reclaimed == 0));
         node.reclaimed.add(reclaimed);
         if let Some(n) = node.orders.get(order_index(at.order)) {
             n.add(1);
         }
-        let has = at.node();
-        let why = kswapd::reason(&has, &node.pass());
+        let pages = at.node();
+        let reason = kswapd::reason(&pages, &node.pass());
         node.begun.set(0);
-        if let Some(passes) = node.why(why) {
+        if let Some(passes) = node.passes(reason) {
             passes.windows.add(1);
             passes.cpu_ns.add(cpu_ns);
         }
-        let left = &node.left;
+        let left = &node.last_pages;
         for (figure, now) in [
-            (&left.free, has.free),
-            (&left.high, has.high),
-            (&left.anon, has.anon),
-            (&left.shmem, has.shmem),
-            (&left.file, has.file),
-            (&left.unevictable, has.unevictable),
-            (&left.swap_free, has.swap_free),
+            (&left.free, pages.free),
+            (&left.high, pages.high),
+            (&left.anon, pages.anon),
+            (&left.shmem, pages.shmem),
+            (&left.file, pages.file),
+            (&left.unevictable, pages.unevictable),
+            (&left.swap_free, pages.swap_free),
         ] {
             figure.set(now);
         }
     }
 
     /// Notes that kswapd goes to sleep.
-    pub(crate) fn sleeps(&self, nid: u32, cpu_ns: u64) {
+    pub(crate) fn record_sleep(&self, nid: u32, cpu_ns: u64) {
         if let Some(node) = self.node(nid) {
-            node.look(cpu_ns);
+            node.update_cpu_time(cpu_ns);
             node.sleeps.add(1);
         }
     }
 
     /// Counts pages that the current task isolated, if it is a kswapd.
     #[inline]
-    pub(crate) fn isolated(&self, task: usize, scanned: u64, taken: u64) {
+    pub(crate) fn record_isolated(&self, task: usize, scanned: u64, taken: u64) {
         if let Some(node) = self.nodes.iter().find(|n| n.task.get() == task as u64) {
             node.scanned.add(scanned);
             node.isolated.add(taken);
@@ -283,7 +283,7 @@ impl Kswapd {
     }
 
     /// Counts the folios with which the kswapd of a node is done.
-    pub(crate) fn shrunk(&self, shrunk: &Shrunk) {
+    pub(crate) fn record_shrunk(&self, shrunk: &Shrunk) {
         let Some(node) = self.node(shrunk.nid) else {
             return;
         };
@@ -300,13 +300,13 @@ impl Kswapd {
 
     /// Counts a wakeup for a block of `order`. Returns false if the name of the waker found no
     /// room.
-    pub(crate) fn woken(&self, pin: &Pinned<'_>, order: u32, interrupt: bool) -> bool {
-        let wakes = self.wakes.this(pin);
-        if let Some(n) = wakes.orders.get(order_index(order)) {
+    pub(crate) fn record_wakeup(&self, pin: &Pinned<'_>, order: u32, interrupt: bool) -> bool {
+        let wakeups = self.wakeups.this(pin);
+        if let Some(n) = wakeups.orders.get(order_index(order)) {
             n.add(1);
         }
         if interrupt {
-            wakes.interrupts.add(1);
+            wakeups.interrupts.add(1);
             return true;
         }
         self.wakers.note(pin, 1, u64::from(order > 0))
@@ -320,7 +320,7 @@ impl Kswapd {
     /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         core::mem::size_of_val(self.nodes.as_slice())
-            .saturating_add(self.wakes.bytes())
+            .saturating_add(self.wakeups.bytes())
             .saturating_add(self.wakers.bytes())
     }
 }

@@ -40,7 +40,7 @@ const BITMAPS: usize = 4096;
 pub(crate) const DEVICES: usize = 16;
 
 /// A folio that was evicted.
-struct Evicted {
+struct EvictedFolio {
     /// The [`mix`] of its device and place; 0 if the entry is free.
     key: Atomic<u64>,
     /// When it was evicted, in nanoseconds of `clock_ns()`.
@@ -57,7 +57,7 @@ pub(crate) enum Bitmap {
 }
 
 /// A bitmap that was read.
-struct Read {
+struct BitmapRead {
     /// The [`mix`] of its device, group and kind; 0 if the entry is free.
     key: Atomic<u64>,
     /// The pages of its device that reclaim had evicted when it was read.
@@ -66,7 +66,7 @@ struct Read {
 
 /// Reads of bitmaps of one kind.
 #[derive(Zeroable)]
-pub(crate) struct Reads {
+pub(crate) struct BitmapReads {
     /// All reads.
     pub(crate) all: Cell64,
     /// Reads of these of a bitmap that was read before, when reclaim had evicted pages of the
@@ -85,12 +85,12 @@ pub(crate) struct MetadataDevice {
     pub(crate) reread: Cell64,
     /// Pages that were read again, by milliseconds since they were evicted, log2.
     pub(crate) hist: Hist,
-    bitmaps: [Reads; 2],
+    bitmaps: [BitmapReads; 2],
 }
 
 impl MetadataDevice {
     /// Returns the reads of its bitmaps of one kind.
-    pub(crate) fn bitmaps(&self, of: Bitmap) -> Option<&Reads> {
+    pub(crate) fn bitmaps(&self, of: Bitmap) -> Option<&BitmapReads> {
         self.bitmaps.get(of as usize)
     }
 
@@ -138,8 +138,8 @@ impl MetadataCounts {
 
 /// The metadata ledger.
 pub(crate) struct Metadata {
-    remembered: KVVec<Evicted>,
-    bitmaps: KVVec<Read>,
+    remembered: KVVec<EvictedFolio>,
+    bitmaps: KVVec<BitmapRead>,
     /// The counts.
     pub(crate) counts: PerCpu<MetadataCounts>,
 }
@@ -149,7 +149,7 @@ impl Metadata {
     pub(crate) fn new() -> Result<Self> {
         let mut remembered = KVVec::with_capacity(REMEMBERED, GFP_KERNEL)?;
         for _ in 0..REMEMBERED {
-            let free = Evicted {
+            let free = EvictedFolio {
                 key: Atomic::new(0),
                 at: Atomic::new(0),
             };
@@ -157,7 +157,7 @@ impl Metadata {
         }
         let mut bitmaps = KVVec::with_capacity(BITMAPS, GFP_KERNEL)?;
         for _ in 0..BITMAPS {
-            let free = Read {
+            let free = BitmapRead {
                 key: Atomic::new(0),
                 evicted: Atomic::new(0),
             };
@@ -170,7 +170,7 @@ impl Metadata {
         })
     }
 
-    fn place(&self, key: u64) -> Option<&Evicted> {
+    fn place(&self, key: u64) -> Option<&EvictedFolio> {
         self.remembered.get(key as usize & (REMEMBERED - 1))
     }
 

@@ -64,7 +64,7 @@ pub(crate) const DEVICES: usize = 8;
 
 /// A step that a followed request has reached.
 #[derive(Clone, Copy)]
-pub(crate) enum Milestone {
+pub(crate) enum RequestStep {
     /// Its header has been sent.
     Header,
     /// All of it has been sent.
@@ -88,7 +88,7 @@ struct FollowedRequest {
     /// Nanoseconds by phase, of the attempts before this one.
     spent: [Cell64; Phase::COUNT],
     /// Number of times that the request was given back.
-    again: Cell64,
+    requeues: Cell64,
 }
 
 impl FollowedRequest {
@@ -104,7 +104,7 @@ impl FollowedRequest {
     }
 
     /// Begins an attempt. Other CPUs do not look at the times before `queued` is set.
-    fn attempt(&self, now: u64) {
+    fn begin_attempt(&self, now: u64) {
         self.queued.set(0);
         compat::smp_wmb();
         for cell in [
@@ -122,7 +122,7 @@ impl FollowedRequest {
 
     /// Returns what [`Self::parts`] does, on any CPU; `None` while the request is being entered or
     /// begins another attempt.
-    fn seen(&self, now: u64) -> Option<(PhaseTimes, Phase)> {
+    fn try_parts(&self, now: u64) -> Option<(PhaseTimes, Phase)> {
         let queued = self.queued.get();
         compat::smp_rmb();
         let parts = self.parts(now);
@@ -140,7 +140,7 @@ impl FollowedRequest {
     }
 
     /// Adds the time of this attempt until `now` to `spent`.
-    fn spend(&self, now: u64) {
+    fn add_attempt_time(&self, now: u64) {
         let (parts, _) = split(&self.stamps(), now);
         for (part, spent) in parts.iter().zip(&self.spent) {
             spent.add(*part);
@@ -151,13 +151,13 @@ impl FollowedRequest {
         self.what
             .set(u64::from(request.index) | u64::from(request.direction) << 32);
         self.bytes.set(request.bytes.into());
-        self.again.set(0);
+        self.requeues.set(0);
         self.queued.set(0);
         compat::smp_wmb();
         for cell in &self.spent {
             cell.set(0);
         }
-        self.attempt(now);
+        self.begin_attempt(now);
     }
 
     fn device(&self) -> u32 {
@@ -215,11 +215,11 @@ impl RequestCounts {
 
     /// Counts a request. Returns false if a reader uses the longest one, so it was not compared
     /// with that.
-    fn done(&self, bytes: u64, again: u64, failed: bool, parts: &PhaseTimes) -> bool {
+    fn record(&self, bytes: u64, requeues: u64, failed: bool, parts: &PhaseTimes) -> bool {
         self.requests.add(1);
         self.bytes.add(bytes);
         self.errors.add(failed.into());
-        self.requeues.add(again);
+        self.requeues.add(requeues);
         for (sum, part) in self.ns.iter().zip(parts) {
             sum.add(*part);
         }
@@ -260,13 +260,13 @@ impl NbdDevice {
 
 /// Stalls whose task waited for requests.
 #[derive(Zeroable)]
-pub(crate) struct ForRequests {
+pub(crate) struct RequestStalls {
     /// Number of stalls.
     pub(crate) stalls: Cell64,
     ns: [Cell64; Phase::COUNT],
 }
 
-impl ForRequests {
+impl RequestStalls {
     /// Returns the nanoseconds that tasks waited, by the phases of requests meanwhile.
     pub(crate) fn ns(&self, phase: Phase) -> u64 {
         self.ns.get(phase as usize).map_or(0, Cell64::get)
@@ -282,17 +282,17 @@ impl ForRequests {
 
 /// The instance of a CPU.
 #[derive(Zeroable)]
-pub(crate) struct Ledger {
+pub(crate) struct NbdCounts {
     devices: [NbdDevice; DEVICES],
     /// Nanoseconds by phase of all requests that were completed.
     spent: [Cell64; Phase::COUNT],
     /// Stalls that waited for requests.
-    pub(crate) stalls: ForRequests,
+    pub(crate) stalls: RequestStalls,
     /// Requests of devices that found no row.
     pub(crate) others: Cell64,
 }
 
-impl Ledger {
+impl NbdCounts {
     /// Returns the rows of devices, with those that are free.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &NbdDevice> {
         self.devices.iter()
@@ -320,7 +320,7 @@ pub(crate) struct InFlight {
     pub(crate) oldest_ns: u64,
 }
 
-/// The result of [`Nbd::queued`].
+/// The result of [`Nbd::record_queued`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It is followed.
@@ -338,7 +338,7 @@ pub(crate) struct Nbd {
     keys: KVVec<Atomic<usize>>,
     followed: KVVec<FollowedRequest>,
     /// The counts of completed requests.
-    pub(crate) counts: PerCpu<Ledger>,
+    pub(crate) counts: PerCpu<NbdCounts>,
 }
 
 impl Nbd {
@@ -369,12 +369,12 @@ impl Nbd {
     }
 
     /// Notes that the driver gets a request.
-    pub(crate) fn queued(&self, request: &NbdRequest, now: u64) -> Admission {
+    pub(crate) fn record_queued(&self, request: &NbdRequest, now: u64) -> Admission {
         if let Some((_, there)) = self.find(request.key) {
             // This is not a new request, but one that was given back.
             if there.requeued.get() != 0 {
-                there.spend(now);
-                there.attempt(now);
+                there.add_attempt_time(now);
+                there.begin_attempt(now);
                 return Admission::Followed;
             }
             there.begin(request, now);
@@ -396,7 +396,7 @@ impl Nbd {
 
     /// Notes that the driver begins to send a request. Returns false if the request is not
     /// followed.
-    pub(crate) fn sending(&self, request: usize, now: u64) -> bool {
+    pub(crate) fn record_sending(&self, request: usize, now: u64) -> bool {
         let Some((_, there)) = self.find(request) else {
             return false;
         };
@@ -408,29 +408,35 @@ impl Nbd {
     }
 
     /// Notes that a request has reached a step.
-    pub(crate) fn is_at(&self, request: usize, event: Milestone, now: u64) {
+    pub(crate) fn record_step(&self, request: usize, step: RequestStep, now: u64) {
         let Some((_, there)) = self.find(request) else {
             return;
         };
-        match event {
-            Milestone::Header => there.header.set(now),
-            Milestone::Sent => there.payload.set(now),
-            Milestone::Reply => there.replied.set(now),
+        match step {
+            RequestStep::Header => there.header.set(now),
+            RequestStep::Sent => there.payload.set(now),
+            RequestStep::Reply => there.replied.set(now),
         }
     }
 
     /// Notes that a request is given back to the block layer.
-    pub(crate) fn requeued(&self, request: usize, now: u64) {
+    pub(crate) fn record_requeued(&self, request: usize, now: u64) {
         if let Some((_, there)) = self.find(request) {
-            there.spend(now);
-            there.again.add(1);
+            there.add_attempt_time(now);
+            there.requeues.add(1);
             there.requeued.set(now);
         }
     }
 
     /// Counts a request that is completed, if it was followed. Returns false if it was not compared
     /// with the longest one. Interrupts must be off.
-    pub(crate) fn done(&self, pin: &Pinned<'_>, request: usize, failed: bool, now: u64) -> bool {
+    pub(crate) fn record_done(
+        &self,
+        pin: &Pinned<'_>,
+        request: usize,
+        failed: bool,
+        now: u64,
+    ) -> bool {
         let Some((key, there)) = self.find(request) else {
             return true;
         };
@@ -443,7 +449,7 @@ impl Nbd {
             .device(there.device())
             .and_then(|d| d.direction(there.direction()));
         let kept = match counts {
-            Some(counts) => counts.done(there.bytes.get(), there.again.get(), failed, &parts),
+            Some(counts) => counts.record(there.bytes.get(), there.requeues.get(), failed, &parts),
             None => {
                 ledger.others.add(1);
                 true
@@ -460,20 +466,20 @@ impl Nbd {
     /// This reads the whole table, unless there never was a request. So it is for tasks that will
     /// wait for long. A request that is completed meanwhile may be missing. In a difference, it
     /// then counts too much or not at all.
-    pub(crate) fn spent(&self, now: u64) -> PhaseTimes {
+    pub(crate) fn phase_times(&self, now: u64) -> PhaseTimes {
         let mut spent = [0; Phase::COUNT];
         if !peek(&self.used) {
             return spent;
         }
         for (sum, phase) in spent.iter_mut().zip(0..) {
-            let of = |ledger: &Ledger| ledger.spent.get(phase).map_or(0, Cell64::get);
+            let of = |ledger: &NbdCounts| ledger.spent.get(phase).map_or(0, Cell64::get);
             *sum = self.counts.sum(of);
         }
         for (key, there) in self.keys.iter().zip(self.followed.iter()) {
             if peek(key) == 0 {
                 continue;
             }
-            let Some((parts, _)) = there.seen(now) else {
+            let Some((parts, _)) = there.try_parts(now) else {
                 continue;
             };
             for (sum, part) in spent.iter_mut().zip(&parts) {
@@ -484,16 +490,16 @@ impl Nbd {
     }
 
     /// Returns how much of the waits of a stall that ended was for requests, by their phases.
-    /// `before` is what [`Self::spent`] returned when the task began to reclaim, or to wait until
-    /// it may reclaim.
-    pub(crate) fn waited(
+    /// `before` is what [`Self::phase_times`] returned when the task began to reclaim, or to wait
+    /// until it may reclaim.
+    pub(crate) fn record_stall(
         &self,
         pin: &Pinned<'_>,
         before: &PhaseTimes,
         waits: &RequestWaits,
         now: u64,
     ) -> PhaseTimes {
-        let mut during = self.spent(now);
+        let mut during = self.phase_times(now);
         for (ns, before) in during.iter_mut().zip(before) {
             *ns = ns.saturating_sub(*before);
         }
@@ -512,7 +518,7 @@ impl Nbd {
             if key.load(Acquire) == 0 || there.device() != index || there.direction() != direction {
                 continue;
             }
-            let Some((parts, phase)) = there.seen(now) else {
+            let Some((parts, phase)) = there.try_parts(now) else {
                 continue;
             };
             all.requests = all.requests.saturating_add(1);
@@ -527,7 +533,7 @@ impl Nbd {
 
     /// Returns the devices of the requests that are followed now, once for each request. Process
     /// context.
-    pub(crate) fn busy(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn busy_devices(&self) -> impl Iterator<Item = u32> + '_ {
         let pairs = self.keys.iter().zip(self.followed.iter());
         pairs
             .filter(|(key, _)| key.load(Acquire) != 0)

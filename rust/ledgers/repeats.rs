@@ -263,8 +263,8 @@ impl Ledgers {
 
     fn record_repeated_bios(&self, pin: &Pinned<'_>, times: u64, what: &Recorded) {
         let batches = self.batches.this(pin);
-        batches.submitted(what.origin, 1, times);
-        batches.ended(what.origin, EndReason::Sync, times);
+        batches.record_submitted(what.origin, 1, times);
+        batches.record_ended(what.origin, EndReason::Sync, times);
         self.needs.device(true, times);
         self.record_repeated_samples(pin, Layer::Bio, Event::BioQueue, times, what);
     }

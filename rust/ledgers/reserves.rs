@@ -41,7 +41,7 @@ use pin_init::Zeroable;
 
 /// The allocations of one user.
 #[derive(Zeroable)]
-pub(crate) struct Taken {
+pub(crate) struct UserAllocations {
     /// Number of allocations.
     pub(crate) allocations: Cell64,
     /// Number of pages.
@@ -53,7 +53,7 @@ pub(crate) struct Taken {
 /// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct ReserveCounts {
-    users: [Taken; User::COUNT],
+    users: [UserAllocations; User::COUNT],
     /// Slabs that were made of such pages. From then on they serve nobody else.
     pub(crate) slabs: Cell64,
     /// Packets that were dropped because they lay in such pages.
@@ -74,7 +74,7 @@ pub(crate) struct ReserveWaits {
 
 impl ReserveCounts {
     /// Returns the allocations of a user.
-    pub(crate) fn user(&self, user: User) -> Option<&Taken> {
+    pub(crate) fn user(&self, user: User) -> Option<&UserAllocations> {
         self.users.get(user as usize)
     }
 
@@ -85,7 +85,7 @@ impl ReserveCounts {
 }
 
 /// The lowest level of a zone.
-struct Low {
+struct LowestFree {
     /// The fewest free pages; `u64::MAX` if no page was taken without regard to the watermarks.
     free: Atomic<u64>,
     /// The min watermark of the zone at that time.
@@ -112,7 +112,7 @@ struct NodeWaits {
 pub(crate) struct Reserves {
     /// The counts by user, and of waits.
     pub(crate) counts: PerCpu<ReserveCounts>,
-    lows: KVVec<Low>,
+    zones: KVVec<LowestFree>,
     nodes: KVVec<NodeWaits>,
     /// Call sites that take such pages, of users that are not told apart.
     pub(crate) sites: Sites,
@@ -128,7 +128,7 @@ impl Reserves {
     /// Allocates the ledger for `tasks` tasks, a power of two, that can wait at the same time.
     /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize) -> Result<Self> {
-        let mut lows = KVVec::new();
+        let mut zones = KVVec::new();
         let mut nodes = KVVec::new();
         for _ in 0..reclaim::nodes() {
             let node = NodeWaits {
@@ -138,17 +138,17 @@ impl Reserves {
             };
             nodes.push(node, GFP_KERNEL)?;
             for _ in 0..zone::ZONES {
-                let low = Low {
+                let low = LowestFree {
                     free: Atomic::new(u64::MAX),
                     min: Atomic::new(0),
                     at: Atomic::new(0),
                 };
-                lows.push(low, GFP_KERNEL)?;
+                zones.push(low, GFP_KERNEL)?;
             }
         }
         Ok(Self {
             counts: PerCpu::new()?,
-            lows,
+            zones,
             nodes,
             sites: Sites::new()?,
             drops: Sites::new()?,
@@ -157,15 +157,22 @@ impl Reserves {
         })
     }
 
-    fn low(&self, nid: u32, zid: u32) -> Option<&Low> {
+    fn zone(&self, nid: u32, zid: u32) -> Option<&LowestFree> {
         let zid = usize::try_from(zid).ok().filter(|&z| z < zone::ZONES)?;
         let nid = (nid as usize).saturating_mul(zone::ZONES);
-        self.lows.get(nid.saturating_add(zid))
+        self.zones.get(nid.saturating_add(zid))
     }
 
     /// Counts a block of pages that was taken at `now`. `slab` tells whether it became a slab. Any
     /// context.
-    pub(crate) fn takes(&self, pin: &Pinned<'_>, user: User, page: &Page, slab: bool, now: u64) {
+    pub(crate) fn record_allocation(
+        &self,
+        pin: &Pinned<'_>,
+        user: User,
+        page: &Page,
+        slab: bool,
+        now: u64,
+    ) {
         let counts = self.counts.this(pin);
         let pages = page.pages();
         if let Some(taken) = counts.user(user) {
@@ -176,7 +183,7 @@ impl Reserves {
             }
         }
         counts.slabs.add(slab.into());
-        let Some(low) = self.low(page.nid, page.zid) else {
+        let Some(low) = self.zone(page.nid, page.zid) else {
             return;
         };
         let mut lowest = low.free.load(Relaxed);
@@ -196,14 +203,20 @@ impl Reserves {
     /// watermarks, the min watermark of the zone at that time, and when that was. `None` if there
     /// was no such page.
     pub(crate) fn lowest(&self, nid: u32, zid: u32) -> Option<(u64, u64, u64)> {
-        let low = self.low(nid, zid)?;
+        let low = self.zone(nid, zid)?;
         let free = low.free.load(Relaxed);
         (free != u64::MAX).then(|| (free, low.min.load(Relaxed), low.at.load(Relaxed)))
     }
 
     /// Notes that the current task waits for the reserves of a node. Returns false if there is no
     /// room.
-    pub(crate) fn waits(&self, pin: &Pinned<'_>, task: usize, nid: u32, now: u64) -> bool {
+    pub(crate) fn record_wait_begin(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        nid: u32,
+        now: u64,
+    ) -> bool {
         // If an entry is there, it was left behind because the end of a wait was not seen.
         self.waiting.remove(pin, task);
         self.waiting
@@ -211,7 +224,13 @@ impl Reserves {
     }
 
     /// Notes that the current task waits no longer. Returns false if its name found no room.
-    pub(crate) fn woken(&self, pin: &Pinned<'_>, task: usize, woken: Woken, now: u64) -> bool {
+    pub(crate) fn record_wait_end(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        woken: Woken,
+        now: u64,
+    ) -> bool {
         // The task has waited since before the probe was attached, or found no room.
         let Some(waiting) = self.waiting.remove(pin, task) else {
             return true;
@@ -251,7 +270,7 @@ impl Reserves {
     pub(crate) fn bytes(&self) -> usize {
         [
             self.counts.bytes(),
-            core::mem::size_of_val(self.lows.as_slice()),
+            core::mem::size_of_val(self.zones.as_slice()),
             core::mem::size_of_val(self.nodes.as_slice()),
             self.sites.bytes(),
             self.drops.bytes(),

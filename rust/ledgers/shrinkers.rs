@@ -16,7 +16,7 @@ use crate::{
     ledgers::cgroups::{
         CgroupLoss,
         Cgroups,
-        Known,
+        KnownCgroups,
         Subject,
         Totals, //
     },
@@ -45,7 +45,7 @@ use kernel::{
 
 mod running;
 
-use running::Calls;
+use running::RunningCalls;
 
 /// Number of rows of each CPU, for shrinker, origin, cgroup and node. With many CPUs there are
 /// fewer.
@@ -53,7 +53,7 @@ pub(crate) const ROWS: usize = 512;
 
 /// A call that goes on.
 #[derive(Clone, Copy)]
-struct Call {
+struct OpenCall {
     shrink: Shrink,
     origin: Origin,
     began: u64,
@@ -132,16 +132,16 @@ impl ShrinkerCalls {
 
 /// The ledger of shrinkers.
 pub(crate) struct Shrinkers {
-    calls: Tasks<Call>,
+    calls: Tasks<OpenCall>,
     rows: ShrinkerRows,
-    running: Calls,
+    running: RunningCalls,
 }
 
 impl Shrinkers {
     /// Allocates the ledger for `tasks` tasks, a power of two, that can be in a shrinker at the
     /// same time. Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
-        let none = Call {
+    pub(crate) fn new(tasks: usize, known: Arc<KnownCgroups>) -> Result<Self> {
+        let none = OpenCall {
             shrink: pin_init::zeroed(),
             origin: Origin::Other,
             began: 0,
@@ -154,7 +154,7 @@ impl Shrinkers {
         Ok(Self {
             calls: Tasks::new(tasks, none)?,
             rows: ShrinkerRows::with_rows(ROWS, known)?,
-            running: Calls::new()?,
+            running: RunningCalls::new()?,
         })
     }
 
@@ -174,7 +174,7 @@ impl Shrinkers {
         if nested.is_some() {
             return true;
         }
-        let call = Call {
+        let call = OpenCall {
             shrink,
             origin,
             began: now,
@@ -192,7 +192,13 @@ impl Shrinkers {
     }
 
     /// Notes that the shrinker has counted its objects, and begins to scan them.
-    pub(crate) fn scans(&self, pin: &Pinned<'_>, task: usize, work: ScanPlan, now: u64) {
+    pub(crate) fn record_scan_begin(
+        &self,
+        pin: &Pinned<'_>,
+        task: usize,
+        work: ScanPlan,
+        now: u64,
+    ) {
         self.calls.with(pin, task, |call| {
             if call.nested == 0 {
                 call.scan = Some((now, work));
@@ -202,7 +208,7 @@ impl Shrinkers {
 
     /// Notes that the shrinker has scanned. `left` objects of its plan are left; if it is negative,
     /// more were scanned than planned.
-    pub(crate) fn scanned(&self, pin: &Pinned<'_>, task: usize, left: i64, freed: u64) {
+    pub(crate) fn record_scan_end(&self, pin: &Pinned<'_>, task: usize, left: i64, freed: u64) {
         self.calls.with(pin, task, |call| {
             if let Some((_, work)) = call.scan.filter(|_| call.nested == 0) {
                 call.done = (work.settle(left), freed);

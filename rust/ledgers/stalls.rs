@@ -36,7 +36,7 @@ use crate::{
         },
     },
     ledgers::{
-        cgroups::Known,
+        cgroups::KnownCgroups,
         nbd::Nbd, //
     },
     policy::{
@@ -336,7 +336,7 @@ pub(crate) struct Stalls {
 impl Stalls {
     /// Allocates the ledger for `tasks` tasks, a power of two, that can stall at the same time.
     /// Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
+    pub(crate) fn new(tasks: usize, known: Arc<KnownCgroups>) -> Result<Self> {
         Ok(Self {
             open: Tasks::new(tasks, OpenStall::new(0, 0, 0))?,
             origins: [
@@ -365,7 +365,7 @@ impl Stalls {
         let before = open.requests;
         let stall = open.finish(now);
         let for_requests = before.map_or([0; Phase::COUNT], |before| {
-            requests.waited(pin, &before, &request_waits(&stall.parts), now)
+            requests.record_stall(pin, &before, &request_waits(&stall.parts), now)
         });
         if let Some(ledger) = self.by_origin(stall.origin) {
             ledger.this(pin).add(&stall);

@@ -21,7 +21,7 @@ use crate::{
         },
         system, //
     },
-    ledgers::writes::Count,
+    ledgers::writes::FolioCount,
     policy::slots,
     shim::SwapEnd,
     tables::tasks::Tasks,
@@ -49,14 +49,14 @@ const TASKS: usize = 64;
 
 /// The purpose of a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct For {
+pub(crate) struct WritePurpose {
     /// The origin of the reclaim that writes.
     pub(crate) origin: Origin,
     /// Whether zswap writes back a page that it holds.
     pub(crate) zswap: bool,
 }
 
-impl For {
+impl WritePurpose {
     fn to_raw(self) -> u32 {
         (self.origin as u32) << 1 | u32::from(self.zswap)
     }
@@ -69,17 +69,17 @@ impl For {
     }
 }
 
-struct UnderWay {
+struct PendingWrite {
     /// The address of the bio; 0 if the entry is free.
     bio: Atomic<usize>,
-    what: Atomic<u32>,
+    purpose: Atomic<u32>,
 }
 
 /// The instance of a CPU.
 #[derive(Zeroable)]
 pub(crate) struct SwapCounts {
     /// Queued writes that failed: of anonymous memory, and of shmem.
-    failed: [[Count; 2]; Origin::COUNT],
+    failed: [[FolioCount; 2]; Origin::COUNT],
     /// Pages that zswap wrote back, by origin.
     zswap: [Cell64; Origin::COUNT],
     /// Pages that zswap's own worker wrote back.
@@ -90,7 +90,7 @@ pub(crate) struct SwapCounts {
 
 impl SwapCounts {
     /// Returns the queued writes that failed: of anonymous memory, or of shmem.
-    pub(crate) fn failed(&self, origin: Origin, anon: bool) -> Option<&Count> {
+    pub(crate) fn failed(&self, origin: Origin, anon: bool) -> Option<&FolioCount> {
         let [of_anon, of_shmem] = self.failed.get(origin as usize)?;
         Some(if anon { of_anon } else { of_shmem })
     }
@@ -143,24 +143,24 @@ impl FailedDevice {
 
 /// The ledger of swap writes.
 pub(crate) struct SwapIo {
-    under_way: KVVec<UnderWay>,
+    pending: KVVec<PendingWrite>,
     devices: KVVec<FailedDevice>,
     /// The counts of failed writes, and of writeback by zswap.
     pub(crate) counts: PerCpu<SwapCounts>,
     /// Tasks that write back for zswap.
-    pub(crate) zswap: Tasks<For>,
+    pub(crate) zswap: Tasks<WritePurpose>,
 }
 
 impl SwapIo {
     /// Allocates the ledger. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
-        let mut under_way = KVVec::with_capacity(WRITES, GFP_KERNEL)?;
+        let mut pending = KVVec::with_capacity(WRITES, GFP_KERNEL)?;
         for _ in 0..WRITES {
-            let free = UnderWay {
+            let free = PendingWrite {
                 bio: Atomic::new(0),
-                what: Atomic::new(0),
+                purpose: Atomic::new(0),
             };
-            under_way.push(free, GFP_KERNEL)?;
+            pending.push(free, GFP_KERNEL)?;
         }
         let mut devices = KVVec::with_capacity(DEVICES, GFP_KERNEL)?;
         for _ in 0..DEVICES {
@@ -172,44 +172,44 @@ impl SwapIo {
             };
             devices.push(free, GFP_KERNEL)?;
         }
-        let nobody = For {
+        let nobody = WritePurpose {
             origin: Origin::Lost,
             zswap: false,
         };
         Ok(Self {
-            under_way,
+            pending,
             devices,
             counts: PerCpu::new()?,
             zswap: Tasks::new(TASKS, nobody)?,
         })
     }
 
-    fn places(&self, bio: usize) -> impl Iterator<Item = &UnderWay> {
+    fn places(&self, bio: usize) -> impl Iterator<Item = &PendingWrite> {
         // A bio lies at the start of an object of about a kilobyte, so its low bits do not differ
         // much.
-        slots::probe_sequence((bio >> 7) as u64, self.under_way.len())
-            .filter_map(|i| self.under_way.get(i))
+        slots::probe_sequence((bio >> 7) as u64, self.pending.len())
+            .filter_map(|i| self.pending.get(i))
     }
 
     /// Notes that a bio is about to be submitted. Returns false if there is no room.
-    pub(crate) fn begins(&self, bio: usize, what: For) -> bool {
+    pub(crate) fn insert(&self, bio: usize, purpose: WritePurpose) -> bool {
         let old = self.places(bio).find(|w| peek(&w.bio) == bio);
         let place = old.or_else(|| {
             self.places(bio)
                 .find(|w| peek(&w.bio) == 0 && w.bio.cmpxchg(0, bio, Acquire).is_ok())
         });
         if let Some(place) = place {
-            place.what.store(what.to_raw(), Relaxed);
+            place.purpose.store(purpose.to_raw(), Relaxed);
         }
         place.is_some()
     }
 
     /// Takes out a bio that is done. Returns what it was for; `None` if that is not known.
-    pub(crate) fn ended(&self, bio: usize) -> Option<For> {
+    pub(crate) fn remove(&self, bio: usize) -> Option<WritePurpose> {
         let place = self.places(bio).find(|w| peek(&w.bio) == bio)?;
-        let what = For::from_raw(place.what.load(Relaxed));
+        let purpose = WritePurpose::from_raw(place.purpose.load(Relaxed));
         place.bio.store(0, Release);
-        what
+        purpose
     }
 
     /// Counts a write that failed, for its device.
@@ -266,7 +266,7 @@ impl SwapIo {
 
     /// Returns the memory that the ledger takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        core::mem::size_of_val(self.under_way.as_slice())
+        core::mem::size_of_val(self.pending.as_slice())
             .saturating_add(core::mem::size_of_val(self.devices.as_slice()))
             .saturating_add(self.counts.bytes())
             .saturating_add(self.zswap.bytes())

@@ -45,14 +45,14 @@ pub(crate) struct OpenRead {
     pub(crate) comm: [u8; system::COMM_LEN],
 }
 
-struct Entry {
+struct ReadEntry {
     /// The address of the bio; 0 if the entry is free.
     bio: Atomic<usize>,
     read: TryLock<OpenRead>,
 }
 
 /// The table of these reads.
-pub(crate) struct SwapReads(KVVec<Entry>);
+pub(crate) struct SwapReads(KVVec<ReadEntry>);
 
 impl SwapReads {
     /// Allocates the table. Sleeps.
@@ -64,7 +64,7 @@ impl SwapReads {
                 facts: pin_init::zeroed(),
                 comm: [0; system::COMM_LEN],
             };
-            let free = Entry {
+            let free = ReadEntry {
                 bio: Atomic::new(0),
                 read: TryLock::new(none),
             };
@@ -73,13 +73,13 @@ impl SwapReads {
         Ok(Self(entries))
     }
 
-    fn places(&self, bio: usize) -> impl Iterator<Item = &Entry> {
+    fn places(&self, bio: usize) -> impl Iterator<Item = &ReadEntry> {
         slots::probe_sequence((bio >> 6) as u64, READS).filter_map(|i| self.0.get(i))
     }
 
     /// Puts a read that begins into the table; returns false if there is no room. A read of the
     /// same bio whose end was not seen is replaced.
-    pub(crate) fn begins(&self, _: &Pinned<'_>, bio: usize, read: OpenRead) -> bool {
+    pub(crate) fn insert(&self, _: &Pinned<'_>, bio: usize, read: OpenRead) -> bool {
         let mut places = self.places(bio);
         let (entry, new) = match self.places(bio).find(|e| peek(&e.bio) == bio) {
             Some(entry) => (entry, false),
@@ -95,14 +95,14 @@ impl SwapReads {
     }
 
     /// Takes a read that is done out of the table; `None` if it was not looked at.
-    pub(crate) fn ended(&self, bio: usize) -> Option<OpenRead> {
+    pub(crate) fn remove(&self, bio: usize) -> Option<OpenRead> {
         let entry = self.places(bio).find(|e| peek(&e.bio) == bio)?;
         let read = entry.read.try_with(|there| *there);
         Self::free(entry, bio);
         read
     }
 
-    fn free(entry: &Entry, bio: usize) {
+    fn free(entry: &ReadEntry, bio: usize) {
         if entry.bio.cmpxchg(bio, 0, Release).is_ok() {
             reads::closed();
         }

@@ -43,7 +43,7 @@ impl Takers {
 
     /// Notes (`change` is 1) that a task compacted with success for a block of `order`, or (-1)
     /// that it is known now what the task got.
-    pub(crate) fn waits(&self, order: u32, change: i32) {
+    pub(crate) fn change_waiters(&self, order: u32, change: i32) {
         if let Some(n) = self.waiting.get((order as usize).min(ORDERS - 1)) {
             n.fetch_add(change, Relaxed);
         }
@@ -51,7 +51,7 @@ impl Takers {
 
     /// Whether a task waits for a block for which one of `order` would do.
     #[inline]
-    pub(crate) fn wanted(&self, order: u32) -> bool {
+    pub(crate) fn is_wanted(&self, order: u32) -> bool {
         let until = (order as usize).min(ORDERS - 1);
         let smaller = self.waiting.get(..=until).unwrap_or(&[]);
         smaller.iter().any(|n| n.load(Relaxed) > 0)
@@ -59,7 +59,7 @@ impl Takers {
 
     /// Notes that the current task, or an interrupt on top of it, takes such a block. Returns false
     /// if that could not be noted.
-    pub(crate) fn takes(&self, pin: &Pinned<'_>, interrupt: bool) -> bool {
+    pub(crate) fn record_taken(&self, pin: &Pinned<'_>, interrupt: bool) -> bool {
         self.names.note(pin, 1, interrupt.into())
     }
 

@@ -7,8 +7,8 @@
 //! ended is added to the instance of its CPU, with preemption off. Readers merge the instances.
 //! What an allocation does while it stalls is in a ledger of its own: [`crate::ledgers::stalls`].
 //!
-//! Context: the task that waits. The exception is [`Waits::add_as`] for a read of swap, which may
-//! end in any context.
+//! Context: the task that waits. The exception is [`Waits::add_for_task`] for a read of swap, which
+//! may end in any context.
 
 mod cgroups;
 
@@ -34,7 +34,7 @@ use crate::{
     },
     ledgers::cgroups::{
         CgroupLoss,
-        Known, //
+        KnownCgroups, //
     },
     policy::wait::{
         Wait,
@@ -89,12 +89,12 @@ impl OpenWait {
 
 /// The sum of several waits.
 #[derive(Zeroable)]
-struct Sum {
+struct WaitSum {
     waits: Cell64,
     ns: Cell64,
 }
 
-impl Sum {
+impl WaitSum {
     fn add(&self, waits: u64, ns: u64) {
         self.waits.add(waits);
         self.ns.add(ns);
@@ -129,7 +129,7 @@ impl KindWaits {
 struct DeviceWaits {
     /// The device number, plus 1; 0 if the row is free.
     key: Cell64,
-    kinds: [Sum; IO_KINDS],
+    kinds: [WaitSum; IO_KINDS],
 }
 
 /// The instance of a CPU.
@@ -203,7 +203,7 @@ pub(crate) struct Waits {
 impl Waits {
     /// Allocates the ledger for `tasks` tasks, a power of two, that can wait at the same time.
     /// Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn new(tasks: usize, known: Arc<Known>) -> Result<Self> {
+    pub(crate) fn new(tasks: usize, known: Arc<KnownCgroups>) -> Result<Self> {
         let none = OpenWait::new(Wait::new(WaitKind::Unexplained, 0), pin_init::zeroed());
         Ok(Self {
             open: Tasks::new(tasks, none)?,
@@ -215,7 +215,7 @@ impl Waits {
     }
 
     /// Notes that a swap area is on a device, because something is written to it.
-    pub(crate) fn area_is_on(&self, area: usize, device: u32) {
+    pub(crate) fn set_area_device(&self, area: usize, device: u32) {
         if let Some(there) = self.areas.get(area) {
             if peek(there) != device {
                 there.store(device, Relaxed);
@@ -240,11 +240,11 @@ impl Waits {
         ns: u64,
         psi_ns: u64,
     ) -> WaitLoss {
-        self.add_as(pin, system::comm(), kind, facts, ns, psi_ns)
+        self.add_for_task(pin, system::comm(), kind, facts, ns, psi_ns)
     }
 
     /// Like [`Self::add`], for a task with this name, which may be another task.
-    pub(crate) fn add_as(
+    pub(crate) fn add_for_task(
         &self,
         pin: &Pinned<'_>,
         comm: [u8; system::COMM_LEN],
@@ -337,9 +337,9 @@ impl Waits {
     }
 
     /// Returns the number of waits for a device, and their nanoseconds.
-    pub(crate) fn of_device(&self, device: u32, kind: WaitKind) -> (u64, u64) {
+    pub(crate) fn device_waits(&self, device: u32, kind: WaitKind) -> (u64, u64) {
         let key = u64::from(device).wrapping_add(1);
-        let sum = |get: fn(&Sum) -> &Cell64| {
+        let sum = |get: fn(&WaitSum) -> &Cell64| {
             self.counts.sum(|c| {
                 let own = c.devices.iter().filter(|d| d.key.get() == key);
                 own.filter_map(|d| d.kinds.get(kind as usize))

@@ -38,7 +38,7 @@ impl Workers {
     }
 
     /// Whether a worker runs in the task.
-    pub(crate) fn has(&self, task: usize) -> bool {
+    pub(crate) fn contains(&self, task: usize) -> bool {
         self.0.iter().any(|t| t.load(Relaxed) == task)
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const NODES: usize = 17;
 
 /// Folios, and the pages in them.
 #[derive(Zeroable)]
-pub(crate) struct Count {
+pub(crate) struct FolioCount {
     /// Number of folios.
     pub(crate) folios: Cell64,
     /// Number of pages.
@@ -33,9 +33,9 @@ pub(crate) struct Count {
 #[derive(Zeroable)]
 pub(crate) struct OriginWrites {
     /// Anonymous memory, by kind.
-    pub(crate) anon: [Count; Kind::COUNT],
+    pub(crate) anon: [FolioCount; Kind::COUNT],
     /// Shmem, by kind.
-    pub(crate) shmem: [Count; Kind::COUNT],
+    pub(crate) shmem: [FolioCount; Kind::COUNT],
     /// Folios by order.
     pub(crate) orders: [Cell64; ORDERS],
     /// Pages by node.

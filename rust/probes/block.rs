@@ -16,7 +16,7 @@ use crate::{
             EventKey,
             Recorded, //
         },
-        swap_io::For,
+        swap_io::WritePurpose,
         windows::Slot,
         Ledgers, //
     },
@@ -54,7 +54,7 @@ pub(crate) fn bio<'a>(
     bio: &Bio,
 ) -> Option<&'a Slot> {
     if let Some((area, device)) = bio.swap_area().filter(|_| !bio.stacked()) {
-        ledgers.waits.area_is_on(area, device);
+        ledgers.waits.set_area_device(area, device);
         ledgers.needs.device(bio.synchronous(), 1);
     }
     if !ledgers.in_task(pin, at, Layer::Bio) {
@@ -145,12 +145,12 @@ fn begins(
     if bio.synchronous() || bio.ends_unseen() {
         return;
     }
-    let of_zswap = ledgers.swap_io.zswap.with(pin, at.task, |what| *what);
-    let what = of_zswap.unwrap_or_else(|| For {
+    let zswap_purpose = ledgers.swap_io.zswap.with(pin, at.task, |purpose| *purpose);
+    let purpose = zswap_purpose.unwrap_or_else(|| WritePurpose {
         origin: origin(),
         zswap: false,
     });
-    if !ledgers.swap_io.begins(bio.key, what) {
+    if !ledgers.swap_io.insert(bio.key, purpose) {
         ledgers.cost.this(pin).lost.swap_writes.add(1);
     }
 }
@@ -168,24 +168,24 @@ pub(crate) fn gathers(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
 
 /// Handles the end of a swap write. Any context, with interrupts off.
 pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
-    let what = match end.sync {
-        false => ledgers.swap_io.ended(end.bio),
+    let purpose = match end.sync {
+        false => ledgers.swap_io.remove(end.bio),
         // This is the task that submitted the write. The handler of the write event that follows
         // looks at the slot.
         true => {
             if let Some(slot) = ledgers.windows.find(pin, at.task) {
                 slot.mark_refused();
             }
-            ledgers.swap_io.zswap.with(pin, at.task, |what| *what)
+            ledgers.swap_io.zswap.with(pin, at.task, |purpose| *purpose)
         }
     };
     if !end.failed || !settings::enabled() {
         return;
     }
     ledgers.swap_io.device_failed(end);
-    match what {
-        Some(what) if what.zswap => ledgers.swap_io.counts.this(pin).zswap_failed.add(1),
-        Some(what) => ledgers.swap_io.queued_failed(pin, what.origin, end),
+    match purpose {
+        Some(purpose) if purpose.zswap => ledgers.swap_io.counts.this(pin).zswap_failed.add(1),
+        Some(purpose) => ledgers.swap_io.queued_failed(pin, purpose.origin, end),
         None => {}
     }
 }
@@ -214,7 +214,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
     let batches = ledgers.batches.this(pin);
     let place = bio.place();
     if let Some((last, last_origin)) = last {
-        batches.ended(last_origin, batch::split_reason(&last, &place), 1);
+        batches.record_ended(last_origin, batch::split_reason(&last, &place), 1);
     }
     let submitter = match noted {
         Some(submitter) => submitter,
@@ -225,12 +225,12 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
         }
         None => Submitter::Unknown,
     };
-    batches.submitted(origin, bio.pages(), 1);
+    batches.record_submitted(origin, bio.pages(), 1);
     let why = batch::end_reason(bio.folios, bio.room, bio.synchronous(), submitter);
     match (why, slot) {
-        (Some(why), _) => batches.ended(origin, why, 1),
+        (Some(why), _) => batches.record_ended(origin, why, 1),
         (None, Some(slot)) => slot.set_last_write(&place, origin),
-        (None, None) => batches.ended(origin, EndReason::Unknown, 1),
+        (None, None) => batches.record_ended(origin, EndReason::Unknown, 1),
     }
 }
 
@@ -267,7 +267,7 @@ pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize,
 /// Counts a write of `pages` pages that a worker of a workqueue submits, if the worker is one of
 /// ours.
 pub(crate) fn worker_bio(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, pages: u32) {
-    if ledgers.workers.has(at.task) {
+    if ledgers.workers.contains(at.task) {
         let [bios, of_pages] = &ledgers.write_around.this(pin).bios;
         bios.add(1);
         of_pages.add(u64::from(pages));

@@ -17,22 +17,22 @@ use crate::{
 /// kswapd begins to balance its node.
 pub(crate) fn begin(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt) {
     match settings::enabled() {
-        true => ledgers.kswapd.begins(at.task, kswapd),
-        false => ledgers.kswapd.skips(kswapd.nid),
+        true => ledgers.kswapd.record_begin(at.task, kswapd),
+        false => ledgers.kswapd.skip_pass(kswapd.nid),
     }
 }
 
 /// kswapd stops balancing its node. It has freed `reclaimed` pages.
 pub(crate) fn end(ledgers: &Ledgers, at: &At, kswapd: &KswapdAt, reclaimed: usize) {
     if settings::enabled() {
-        ledgers.kswapd.ends(at.task, kswapd, reclaimed as u64);
+        ledgers.kswapd.record_end(at.task, kswapd, reclaimed as u64);
     }
 }
 
 /// kswapd goes to sleep, because there is enough memory, or because it has given up.
 pub(crate) fn sleep(ledgers: &Ledgers, nid: u32, cpu_ns: u64) {
     if settings::enabled() {
-        ledgers.kswapd.sleeps(nid, cpu_ns);
+        ledgers.kswapd.record_sleep(nid, cpu_ns);
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn woken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
         return;
     }
     let interrupt = at.context() != Context::Task;
-    if !ledgers.kswapd.woken(pin, order, interrupt) {
+    if !ledgers.kswapd.record_wakeup(pin, order, interrupt) {
         ledgers.cost.this(pin).lost.wakers.add(1);
     }
 }
@@ -50,6 +50,6 @@ pub(crate) fn woken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
 /// kswapd is through with a batch of folios of a list.
 pub(crate) fn shrunk(ledgers: &Ledgers, shrunk: &Shrunk) {
     if settings::enabled() {
-        ledgers.kswapd.shrunk(shrunk);
+        ledgers.kswapd.record_shrunk(shrunk);
     }
 }

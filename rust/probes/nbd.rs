@@ -46,7 +46,7 @@ pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &NbdRequest) 
         return;
     }
     let lost = &ledgers.cost.this(pin).lost;
-    match ledgers.nbd.queued(request, system::clock_ns()) {
+    match ledgers.nbd.record_queued(request, system::clock_ns()) {
         Admission::Followed => {}
         Admission::InPlaceOfLost => lost.nbd_abandoned.add(1),
         Admission::Full => lost.nbd_requests.add(1),
@@ -60,34 +60,38 @@ pub(crate) fn sending(
     key: usize,
     request: impl FnOnce() -> NbdRequest,
 ) {
-    if !ledgers.states.live(Group::Nbd) || ledgers.nbd.sending(key, system::clock_ns()) {
+    if !ledgers.states.live(Group::Nbd) || ledgers.nbd.record_sending(key, system::clock_ns()) {
         return;
     }
     // The request is not in the table. It came before the probes did, or found no room, or the
     // function that gets requests is not probed.
     if ledgers.states.function(Function::NbdQueue) != ProbeState::Attached {
         queued(ledgers, pin, &request());
-        ledgers.nbd.sending(key, system::clock_ns());
+        ledgers.nbd.record_sending(key, system::clock_ns());
     }
 }
 
 /// A request reached a milestone. Called in the task that sends or receives.
-pub(crate) fn is_at(ledgers: &Ledgers, key: usize, event: nbd::Milestone) {
+pub(crate) fn record_step(ledgers: &Ledgers, key: usize, step: nbd::RequestStep) {
     if ledgers.states.live(Group::Nbd) {
-        ledgers.nbd.is_at(key, event, system::clock_ns());
+        ledgers.nbd.record_step(key, step, system::clock_ns());
     }
 }
 
 /// NBD gives a request back to the block layer. Task context.
 pub(crate) fn requeued(ledgers: &Ledgers, key: usize) {
     if ledgers.states.live(Group::Nbd) {
-        ledgers.nbd.requeued(key, system::clock_ns());
+        ledgers.nbd.record_requeued(key, system::clock_ns());
     }
 }
 
 /// A request is completed. Any context, with interrupts off.
 pub(crate) fn done(ledgers: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool) {
-    if ledgers.states.live(Group::Nbd) && !ledgers.nbd.done(pin, key, failed, system::clock_ns()) {
+    if ledgers.states.live(Group::Nbd)
+        && !ledgers
+            .nbd
+            .record_done(pin, key, failed, system::clock_ns())
+    {
         ledgers.cost.this(pin).lost.nbd_longest.add(1);
     }
 }

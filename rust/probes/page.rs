@@ -14,7 +14,7 @@ use crate::{
 
 /// A block of `order` is allocated. Any context.
 pub(crate) fn alloc(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
-    if !settings::enabled() || !ledgers.takers.wanted(order) {
+    if !settings::enabled() || !ledgers.takers.is_wanted(order) {
         return;
     }
     let task = at.context() == Context::Task;
@@ -28,7 +28,7 @@ pub(crate) fn alloc(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, order: u32) {
     {
         return;
     }
-    if !ledgers.takers.takes(pin, !task) {
+    if !ledgers.takers.record_taken(pin, !task) {
         ledgers.cost.this(pin).lost.takers.add(1);
     }
 }

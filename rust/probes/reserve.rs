@@ -30,7 +30,7 @@ use crate::{
 
 /// What the callers tell about a page.
 #[derive(Clone, Copy, Default)]
-struct Told {
+struct CallerInfo {
     /// The innermost caller that tells for whom the page is.
     by: Option<Caller>,
     /// The address of the innermost caller that is no allocator.
@@ -45,26 +45,26 @@ pub(crate) fn taken(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, page: &Page) {
         return;
     }
     let task = at.context() == Context::Task;
-    let mut told = Told::default();
+    let mut info = CallerInfo::default();
     // If the scratch buffer is in use, the callers are not known, and that is counted.
     let _ = ledgers.callers(pin, FRAMES, |addr, caller| {
-        if told.by.is_none() && pfmemalloc::tells_user(caller) {
-            told.by = Some(caller);
+        if info.by.is_none() && pfmemalloc::tells_user(caller) {
+            info.by = Some(caller);
         }
         match caller {
-            Caller::Slab if told.site.is_none() => told.slab = true,
+            Caller::Slab if info.site.is_none() => info.slab = true,
             Caller::Slab | Caller::Allocating | Caller::Locking => {}
-            _ => told.site = told.site.or(Some(addr)),
+            _ => info.site = info.site.or(Some(addr)),
         }
     });
     let slot = ledgers.windows.find(pin, at.task).filter(|_| task);
     let writer = slot.is_some_and(|s| s.origin() == Origin::Writer);
-    let user = pfmemalloc::user(task, told.by, slot.is_some(), writer);
+    let user = pfmemalloc::user(task, info.by, slot.is_some(), writer);
     let reserves = &ledgers.reserves;
-    reserves.takes(pin, user, page, told.slab, system::clock_ns());
+    reserves.record_allocation(pin, user, page, info.slab, system::clock_ns());
     if user == User::Other {
         let pages = page.pages();
-        if told
+        if info
             .site
             .is_some_and(|site| !reserves.sites.add(site, pages))
         {
@@ -80,7 +80,7 @@ pub(crate) fn wait_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, nid: u32)
     }
     if !ledgers
         .reserves
-        .waits(pin, at.task, nid, system::clock_ns())
+        .record_wait_begin(pin, at.task, nid, system::clock_ns())
     {
         ledgers.cost.this(pin).lost.waits.add(1);
     }
@@ -93,7 +93,7 @@ pub(crate) fn wait_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, woken: Woke
     }
     if !ledgers
         .reserves
-        .woken(pin, at.task, woken, system::clock_ns())
+        .record_wait_end(pin, at.task, woken, system::clock_ns())
     {
         ledgers.cost.this(pin).lost.waiters.add(1);
     }

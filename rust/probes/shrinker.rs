@@ -45,16 +45,16 @@ pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink
 }
 
 /// The shrinker has counted its objects, and begins to scan them.
-pub(crate) fn scans(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: ScanPlan) {
+pub(crate) fn scan_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: ScanPlan) {
     ledgers
         .shrinkers
-        .scans(pin, at.task, work, system::clock_ns());
+        .record_scan_begin(pin, at.task, work, system::clock_ns());
 }
 
 /// The shrinker has scanned. `left` objects of the planned ones are left, negative if it scanned
 /// more. `freed` were freed.
-pub(crate) fn scanned(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
-    ledgers.shrinkers.scanned(pin, at.task, left, freed);
+pub(crate) fn scan_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
+    ledgers.shrinkers.record_scan_end(pin, at.task, left, freed);
 }
 
 /// do_shrink_slab() returns.

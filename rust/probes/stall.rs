@@ -127,7 +127,7 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
 /// Notes that from now on the stall may wait for NBD requests.
 fn begin_request_waits(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
     if ledgers.states.live(Group::Nbd) {
-        open.begin_request_waits(|| ledgers.nbd.spent(now));
+        open.begin_request_waits(|| ledgers.nbd.phase_times(now));
     }
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: us
     if settings::enabled() {
         ledgers
             .kswapd
-            .isolated(at.task, scanned as u64, taken as u64);
+            .record_isolated(at.task, scanned as u64, taken as u64);
     }
     if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
@@ -449,10 +449,10 @@ fn settle_compaction(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, outcome: Outc
         .flatten();
     if let Some((order, result)) = settled {
         if result == CompactResult::Success {
-            ledgers.takers.waits(order, -1);
+            ledgers.takers.change_waiters(order, -1);
         }
         if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {
-            ledger.came_to(result, outcome);
+            ledger.record_outcome(result, outcome);
         }
     }
 }
@@ -463,18 +463,18 @@ fn compaction_done(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) 
         return;
     };
     let now = system::clock_ns();
-    let tried = ledgers.stalls.open.with(pin, at.task, |open| {
+    let attempt = ledgers.stalls.open.with(pin, at.task, |open| {
         if !settings::enabled() {
             open.drop_compaction();
         }
         open.end_compaction(result, now)
     });
-    if let Some((order, ns)) = tried.flatten() {
+    if let Some((order, ns)) = attempt.flatten() {
         if result == CompactResult::Success {
-            ledgers.takers.waits(order, 1);
+            ledgers.takers.change_waiters(order, 1);
         }
         if let Some(ledger) = ledgers.compaction.this(pin).order(order as usize) {
-            ledger.tried(result, ns);
+            ledger.record_attempt(result, ns);
         }
     }
 }

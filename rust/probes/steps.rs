@@ -226,7 +226,7 @@ impl Ledgers {
         self.headroom
             .this(pin)
             .record(origin, layer, headroom, depth, used, 1);
-        if self.worst.is_worse(origin, layer, at.depth) {
+        if self.stacks.is_deeper(origin, layer, at.depth) {
             self.keep(pin, at, origin, layer);
         }
         if at.headroom < settings::headroom_floor() {
@@ -238,7 +238,7 @@ impl Ledgers {
     fn keep(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
         let kept = self
             .scratch
-            .with(pin, |scratch| self.worst.keep(scratch, origin, layer, at));
+            .with(pin, |scratch| self.stacks.keep(scratch, origin, layer, at));
         if kept != Some(true) {
             self.cost.this(pin).lost.stacks.add(1);
         }

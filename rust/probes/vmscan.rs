@@ -242,5 +242,8 @@ pub(crate) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, us: u32, r
     }
     let slot = ledgers.windows.find(pin, at.task);
     let origin = slot.map_or(Origin::Other, Slot::origin);
-    ledgers.handoff.this(pin).throttled(origin, u64::from(us));
+    ledgers
+        .handoff
+        .this(pin)
+        .record_throttled(origin, u64::from(us));
 }

@@ -177,14 +177,14 @@ pub(super) fn reads(
         began: system::clock_ns(),
     };
     let stands_for = read.facts.stands_for.into();
-    if stands_for != 0 && !ledgers.swap_reads.begins(pin, bio, read) {
+    if stands_for != 0 && !ledgers.swap_reads.insert(pin, bio, read) {
         ledgers.cost.this(pin).lost.memory_waits.add(stands_for);
     }
 }
 
 /// A read is done, which may be one that [`reads`] has noted. Any context, with interrupts off.
 pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
-    let Some(read) = ledgers.swap_reads.ended(bio) else {
+    let Some(read) = ledgers.swap_reads.remove(bio) else {
         return;
     };
     let ns = system::clock_ns().saturating_sub(read.began);
@@ -194,7 +194,7 @@ pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
         count_lost(
             ledgers,
             pin,
-            &waits.add_as(pin, read.comm, kind, &read.facts, ns, 0),
+            &waits.add_for_task(pin, read.comm, kind, &read.facts, ns, 0),
         );
     }
 }

@@ -5,7 +5,7 @@
 use crate::{
     kernel_ext::percpu::Pinned,
     ledgers::{
-        swap_io::For,
+        swap_io::WritePurpose,
         Ledgers, //
     },
     settings,
@@ -38,13 +38,13 @@ pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
         Ok(slot) => slot.origin(),
         Err(origin) => origin,
     };
-    let what = For {
+    let purpose = WritePurpose {
         origin,
         zswap: true,
     };
     // An entry that is there was left behind because the end of its call was not seen.
     ledgers.swap_io.zswap.remove(pin, at.task);
-    let follows = ledgers.swap_io.zswap.insert(pin, at.task, what);
+    let follows = ledgers.swap_io.zswap.insert(pin, at.task, purpose);
     if !follows {
         ledgers.cost.this(pin).lost.zswap.add(1);
     }
@@ -53,14 +53,14 @@ pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
 
 /// shrink_memcg_cb() returns `ret`.
 pub(crate) fn looked(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
-    let Some(what) = ledgers.swap_io.zswap.remove(pin, at.task) else {
+    let Some(purpose) = ledgers.swap_io.zswap.remove(pin, at.task) else {
         return;
     };
     if ret & 0xffff_ffff != WRITTEN_BACK || !settings::enabled() {
         return;
     }
-    let worker = what.origin == Origin::Other && at.worker();
+    let worker = purpose.origin == Origin::Other && at.worker();
     ledgers
         .swap_io
-        .written_back(pin, (!worker).then_some(what.origin));
+        .written_back(pin, (!worker).then_some(purpose.origin));
 }

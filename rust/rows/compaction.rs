@@ -7,7 +7,7 @@ use crate::{
     kernel_ext::system,
     ledgers::{
         compaction::{
-            Tried,
+            Attempts,
             ORDERS, //
         },
         Ledgers, //
@@ -35,7 +35,7 @@ pub(super) fn compaction(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> 
     writeln!(f, "state {}", super::group(Group::Stalls, &needs))?;
     let ledger = &ledgers.compaction;
     for order in 0..ORDERS {
-        let sum = |result, get: fn(&Tried) -> u64| {
+        let sum = |result, get: fn(&Attempts) -> u64| {
             ledger.sum(|c| c.order(order).and_then(|o| o.result(result)).map_or(0, get))
         };
         let mut results = [(0, 0); CompactResult::COUNT];

@@ -10,7 +10,7 @@ use crate::{
     },
     ledgers::{
         headroom::Samples,
-        worst::Stack,
+        stacks::Stack,
         Ledgers, //
     },
     policy::hist,
@@ -79,7 +79,7 @@ pub(super) fn stacks(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     let mut stack = KBox::new(Stack::NONE, GFP_KERNEL).map_err(|_| fmt::Error)?;
 
     for (origin, layer) in places() {
-        if !ledgers.worst.read(origin, layer, &mut stack) {
+        if !ledgers.stacks.read(origin, layer, &mut stack) {
             continue;
         }
         let (o, l) = (origin.name(), layer.name());

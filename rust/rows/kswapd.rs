@@ -42,10 +42,10 @@ pub(super) fn kswapd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt:
     };
     writeln!(f, "wakes {wakes}")?;
     for order in 0..ORDERS {
-        let n = ledgers.kswapd.wakes.sum(|w| w.order(order));
+        let n = ledgers.kswapd.wakeups.sum(|w| w.order(order));
         writeln!(f, "wake.order.{order}.times {n}")?;
     }
-    let interrupts = ledgers.kswapd.wakes.sum(|w| w.interrupts.get());
+    let interrupts = ledgers.kswapd.wakeups.sum(|w| w.interrupts.get());
     writeln!(f, "wake.interrupts {interrupts}")?;
     let wakers = ledgers.kswapd.wakers.totals().map_err(|_| fmt::Error)?;
     for (n, waker) in wakers.iter().enumerate() {
@@ -76,15 +76,15 @@ fn figures(f: &mut fmt::Formatter<'_>, nid: usize, node: &KswapdNode) -> fmt::Re
     for (order, n) in node.orders.iter().enumerate() {
         writeln!(f, "node.{nid}.order.{order}.windows {}", n.get())?;
     }
-    for &why in KswapdReason::ALL {
-        let name = why.name();
-        let Some(passes) = node.why(why) else {
+    for &reason in KswapdReason::ALL {
+        let name = reason.name();
+        let Some(passes) = node.passes(reason) else {
             continue;
         };
         writeln!(f, "node.{nid}.why.{name}.windows {}", passes.windows.get())?;
         writeln!(f, "node.{nid}.why.{name}.cpu.ns {}", passes.cpu_ns.get())?;
     }
-    let left = &node.left;
+    let left = &node.last_pages;
     for (name, figure) in [
         ("free", &left.free),
         ("high", &left.high),

@@ -55,7 +55,7 @@ pub(super) fn nbd(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt::Re
     let counts = &ledgers.nbd.counts;
     let mut seen = KVec::<u32>::new();
     let known = counts.all().flat_map(|c| c.devices());
-    for index in Iterator::chain(known.filter_map(|d| d.index()), ledgers.nbd.busy()) {
+    for index in Iterator::chain(known.filter_map(|d| d.index()), ledgers.nbd.busy_devices()) {
         if !seen.contains(&index) {
             seen.push(index, GFP_KERNEL).map_err(|_| fmt::Error)?;
         }
@@ -90,8 +90,8 @@ fn device(
                 .fold(0, u64::wrapping_add)
         })
     };
-    type OfCounts = fn(&RequestCounts) -> &Cell64;
-    let numbers: [(&str, OfCounts); 4] = [
+    type CountField = fn(&RequestCounts) -> &Cell64;
+    let numbers: [(&str, CountField); 4] = [
         ("requests", |c| &c.requests),
         ("bytes", |c| &c.bytes),
         ("errors", |c| &c.errors),

@@ -12,7 +12,7 @@ use crate::{
         zone, //
     },
     ledgers::{
-        reserves::Taken,
+        reserves::UserAllocations,
         Ledgers, //
     },
     policy::log2,
@@ -61,7 +61,7 @@ fn taken(
     let counts = &ledgers.reserves.counts;
     for &user in User::ALL {
         let name = user.name();
-        let sum = |get: fn(&Taken) -> u64| counts.sum(|c| c.user(user).map_or(0, get));
+        let sum = |get: fn(&UserAllocations) -> u64| counts.sum(|c| c.user(user).map_or(0, get));
         // Other CPUs count meanwhile, a page first and then that it was below min. In this order
         // those below min are not more than all.
         let below = sum(|t| t.below.get());

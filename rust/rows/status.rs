@@ -20,7 +20,7 @@ use crate::{
         cost::{
             Cost,
             EventCost,
-            Lost, //
+            LostCounts, //
         },
         Ledgers, //
     },
@@ -142,8 +142,8 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             .sum(|c| c.function(function).map_or(0, |e| e.handled.get()));
         writeln!(f, "events.{} {n}", function.name())?;
     }
-    type OfLost = fn(&Lost) -> &Cell64;
-    let lost: [(&str, OfLost); 26] = [
+    type LostField = fn(&LostCounts) -> &Cell64;
+    let lost: [(&str, LostField); 26] = [
         ("slots", |l| &l.slots),
         ("depth", |l| &l.depth),
         ("cgroups", |l| &l.cgroups),
@@ -252,7 +252,7 @@ fn cost(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "cost.sampled_events {sampled}")?;
     writeln!(f, "cost.sampled_cycles {cycles}")?;
     writeln!(f, "cost.cycles_estimate {estimate}")?;
-    let (ns, cycles) = ledgers.began.since();
+    let (ns, cycles) = ledgers.created.elapsed();
     let per_ms = cycles.checked_div(ns / 1_000_000).unwrap_or(0);
     let ns_estimate = estimate.checked_div(per_ms).map_or(0, |ms| {
         let rest = estimate.wrapping_sub(ms.wrapping_mul(per_ms));

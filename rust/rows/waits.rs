@@ -125,7 +125,7 @@ fn devices(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor) = (device >> 20, device & 0xf_ffff);
         for kind in io_kinds() {
             let name = kind.name();
-            let (waits, ns) = ledgers.waits.of_device(device, kind);
+            let (waits, ns) = ledgers.waits.device_waits(device, kind);
             if waits != 0 {
                 writeln!(f, "device.{major}:{minor}.{name}.waits {waits}")?;
                 writeln!(f, "device.{major}:{minor}.{name}.ns {ns}")?;

@@ -10,7 +10,7 @@ use crate::{
     },
     ledgers::{
         writes::{
-            Count,
+            FolioCount,
             OriginWrites,
             NODES,
             ORDERS, //
@@ -38,7 +38,7 @@ fn sum(ledgers: &Ledgers, origin: Origin, get: impl Fn(&OriginWrites) -> Option<
 /// Returns the numbers of folios and pages that were queued, and failed later.
 fn failed_late(ledgers: &Ledgers, origin: Origin, anon: bool) -> [u64; 2] {
     let counts = &ledgers.swap_io.counts;
-    let sum = |get: fn(&Count) -> &Cell64| {
+    let sum = |get: fn(&FolioCount) -> &Cell64| {
         counts.sum(|e| e.failed(origin, anon).map_or(0, |count| get(count).get()))
     };
     [sum(|c| &c.folios), sum(|c| &c.pages)]
@@ -71,7 +71,7 @@ fn ends(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Returns the counts of one type of memory, by kind.
-fn by_kind(ty: MemoryType) -> fn(&OriginWrites) -> &[Count; Kind::COUNT] {
+fn by_kind(ty: MemoryType) -> fn(&OriginWrites) -> &[FolioCount; Kind::COUNT] {
     match ty {
         MemoryType::Anon => |o| &o.anon,
         MemoryType::Shmem => |o| &o.shmem,

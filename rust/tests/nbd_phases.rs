@@ -17,8 +17,8 @@ use crate::{
     },
     ledgers::{
         nbd::{
-            Milestone,
             RequestCounts,
+            RequestStep,
             REQUESTS, //
         },
         Ledgers, //
@@ -95,12 +95,12 @@ fn in_flight(ledgers: &Ledgers) -> u64 {
 /// Sends a request through all phases, at these times.
 fn go(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, direction: Direction, at: [u64; 6]) {
     let [queued, sending, header, sent, reply, done] = at;
-    ledgers.nbd.queued(&request(n, direction), queued);
-    ledgers.nbd.sending(key(n), sending);
-    ledgers.nbd.is_at(key(n), Milestone::Header, header);
-    ledgers.nbd.is_at(key(n), Milestone::Sent, sent);
-    ledgers.nbd.is_at(key(n), Milestone::Reply, reply);
-    ledgers.nbd.done(pin, key(n), false, done);
+    ledgers.nbd.record_queued(&request(n, direction), queued);
+    ledgers.nbd.record_sending(key(n), sending);
+    ledgers.nbd.record_step(key(n), RequestStep::Header, header);
+    ledgers.nbd.record_step(key(n), RequestStep::Sent, sent);
+    ledgers.nbd.record_step(key(n), RequestStep::Reply, reply);
+    ledgers.nbd.record_done(pin, key(n), false, done);
 }
 
 #[kunit_tests(reclaimwb_nbd)]
@@ -142,27 +142,29 @@ mod requests {
         };
         pinned(|pin| {
             // No request is known.
-            let before = ledgers.nbd.spent(0);
+            let before = ledgers.nbd.phase_times(0);
             assert_eq!(before, [0; Phase::COUNT]);
             ledgers
                 .nbd
-                .waited(pin, &before, &RequestWaits::default(), 10);
+                .record_stall(pin, &before, &RequestWaits::default(), 10);
             // A request that was completed before does not count.
             go(&ledgers, pin, 1, Direction::Write, [1, 2, 3, 4, 900, 1000]);
             // The request waits for 100 until the stall begins and for 300 during the stall, and is
             // at the server for 100.
-            ledgers.nbd.queued(&request(2, Direction::Write), 1000);
-            let before = ledgers.nbd.spent(1100);
-            ledgers.nbd.sending(key(2), 1400);
-            ledgers.nbd.is_at(key(2), Milestone::Header, 1400);
-            ledgers.nbd.is_at(key(2), Milestone::Sent, 1400);
-            let blamed = ledgers.nbd.waited(pin, &before, &waits, 1500);
+            ledgers
+                .nbd
+                .record_queued(&request(2, Direction::Write), 1000);
+            let before = ledgers.nbd.phase_times(1100);
+            ledgers.nbd.record_sending(key(2), 1400);
+            ledgers.nbd.record_step(key(2), RequestStep::Header, 1400);
+            ledgers.nbd.record_step(key(2), RequestStep::Sent, 1400);
+            let blamed = ledgers.nbd.record_stall(pin, &before, &waits, 1500);
             assert_eq!(blamed, [305, 0, 0, 100, 0, 0]);
             // The request is completed during the next stall.
-            let before = ledgers.nbd.spent(1500);
-            ledgers.nbd.is_at(key(2), Milestone::Reply, 1510);
-            ledgers.nbd.done(pin, key(2), false, 1530);
-            let blamed = ledgers.nbd.waited(pin, &before, &waits, 9999);
+            let before = ledgers.nbd.phase_times(1500);
+            ledgers.nbd.record_step(key(2), RequestStep::Reply, 1510);
+            ledgers.nbd.record_done(pin, key(2), false, 1530);
+            let blamed = ledgers.nbd.record_stall(pin, &before, &waits, 9999);
             assert_eq!(blamed, [5, 0, 0, 10, 20, 0]);
         });
         assert_eq!(stalls(&ledgers), 2);
@@ -198,12 +200,14 @@ mod requests {
     fn a_reply_may_come_before_the_sender_is_done() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            ledgers.nbd.queued(&request(1, Direction::Write), 100);
-            ledgers.nbd.sending(key(1), 110);
-            ledgers.nbd.is_at(key(1), Milestone::Header, 120);
-            ledgers.nbd.is_at(key(1), Milestone::Reply, 150);
-            ledgers.nbd.is_at(key(1), Milestone::Sent, 180);
-            ledgers.nbd.done(pin, key(1), false, 200);
+            ledgers
+                .nbd
+                .record_queued(&request(1, Direction::Write), 100);
+            ledgers.nbd.record_sending(key(1), 110);
+            ledgers.nbd.record_step(key(1), RequestStep::Header, 120);
+            ledgers.nbd.record_step(key(1), RequestStep::Reply, 150);
+            ledgers.nbd.record_step(key(1), RequestStep::Sent, 180);
+            ledgers.nbd.record_done(pin, key(1), false, 200);
         });
         let ns = |phase| sum(&ledgers, Direction::Write, |c| c.ns(phase));
         assert_eq!(ns(Phase::Payload), 30);
@@ -216,10 +220,12 @@ mod requests {
     fn one_that_is_given_back_is_one_request() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            ledgers.nbd.queued(&request(1, Direction::Write), 100);
-            ledgers.nbd.sending(key(1), 110);
-            ledgers.nbd.is_at(key(1), Milestone::Header, 115);
-            ledgers.nbd.requeued(key(1), 200);
+            ledgers
+                .nbd
+                .record_queued(&request(1, Direction::Write), 100);
+            ledgers.nbd.record_sending(key(1), 110);
+            ledgers.nbd.record_step(key(1), RequestStep::Header, 115);
+            ledgers.nbd.record_requeued(key(1), 200);
             go(
                 &ledgers,
                 pin,
@@ -248,18 +254,20 @@ mod requests {
         });
         // No event is attached, so the request is not followed: its end would not be seen.
         assert_eq!(in_flight(&ledgers), 0);
-        ledgers.nbd.queued(&request(1, Direction::Read), 100);
-        ledgers.nbd.sending(key(1), 110);
+        ledgers.nbd.record_queued(&request(1, Direction::Read), 100);
+        ledgers.nbd.record_sending(key(1), 110);
         let now = ledgers.nbd.in_flight(2, Direction::Read, 1100);
         assert_eq!(now.requests, 1);
         assert_eq!(now.oldest_ns, 1000);
         assert_eq!(now.phases[Phase::Header as usize], 1);
-        assert!(ledgers.nbd.busy().any(|index| index == 2));
+        assert!(ledgers.nbd.busy_devices().any(|index| index == 2));
         // The address belongs to another request now, and the time of the first one is not counted.
-        let begun = ledgers.nbd.queued(&request(1, Direction::Write), 5000);
+        let begun = ledgers
+            .nbd
+            .record_queued(&request(1, Direction::Write), 5000);
         assert!(begun == crate::ledgers::nbd::Admission::InPlaceOfLost);
         assert_eq!(in_flight(&ledgers), 1);
-        pinned(|pin| ledgers.nbd.done(pin, key(1), true, 5010));
+        pinned(|pin| ledgers.nbd.record_done(pin, key(1), true, 5010));
         assert_eq!(requests(&ledgers, Direction::Read), 0);
         assert_eq!(requests(&ledgers, Direction::Write), 1);
         assert_eq!(sum(&ledgers, Direction::Write, |c| c.errors.get()), 1);
@@ -274,7 +282,7 @@ mod requests {
         pinned(|pin| {
             // The function probe is attached, but did not see the request.
             nbd::sending(&ledgers, pin, key(1), || request(1, Direction::Write));
-            nbd::is_at(&ledgers, key(1), Milestone::Reply);
+            nbd::record_step(&ledgers, key(1), RequestStep::Reply);
             nbd::requeued(&ledgers, key(1));
             nbd::done(&ledgers, pin, key(1), false);
         });
@@ -288,7 +296,7 @@ mod requests {
         let ledgers = ledgers()?;
         let mut followed = 0;
         for n in 0..2 * REQUESTS {
-            if ledgers.nbd.queued(&request(n, Direction::Write), 1)
+            if ledgers.nbd.record_queued(&request(n, Direction::Write), 1)
                 == crate::ledgers::nbd::Admission::Followed
             {
                 followed += 1;
@@ -298,12 +306,12 @@ mod requests {
         assert_eq!(in_flight(&ledgers), followed as u64);
         pinned(|pin| {
             for n in 0..2 * REQUESTS {
-                ledgers.nbd.done(pin, key(n), false, 2);
+                ledgers.nbd.record_done(pin, key(n), false, 2);
             }
         });
         assert_eq!(requests(&ledgers, Direction::Write), followed as u64);
         assert_eq!(in_flight(&ledgers), 0);
-        ledgers.nbd.queued(&request(1, Direction::Write), 1);
+        ledgers.nbd.record_queued(&request(1, Direction::Write), 1);
         ledgers.forget(Group::Nbd);
         assert_eq!(in_flight(&ledgers), 0);
         Ok(())
@@ -315,8 +323,8 @@ mod requests {
         pinned(|pin| {
             for index in 0..12 {
                 let request = NbdRequest::fake(key(1), index, Direction::Read as u32, 512);
-                ledgers.nbd.queued(&request, 1);
-                ledgers.nbd.done(pin, key(1), false, 2);
+                ledgers.nbd.record_queued(&request, 1);
+                ledgers.nbd.record_done(pin, key(1), false, 2);
             }
         });
         let of_devices = ledgers.nbd.counts.sum(|l| {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     kernel_ext::percpu::pinned,
     ledgers::{
-        reserves::Taken,
+        reserves::UserAllocations,
         Ledgers, //
     },
     probes::{
@@ -42,7 +42,7 @@ const fn page(order: u32, free: u64) -> Page {
     }
 }
 
-fn taken(ledgers: &Ledgers, user: User, get: fn(&Taken) -> u64) -> u64 {
+fn taken(ledgers: &Ledgers, user: User, get: fn(&UserAllocations) -> u64) -> u64 {
     ledgers.reserves.counts.sum(|c| c.user(user).map_or(0, get))
 }
 

@@ -336,7 +336,7 @@ mod suite {
         assert_eq!(compaction(&ledgers, 9, |o| o.outcome(Outcome::Failed)), 0);
         assert_eq!(compaction(&ledgers, 9, |o| o.races.get()), 1);
         // Tasks that wait for a block are counted up and down equally often.
-        assert!(!ledgers.takers.wanted(9));
+        assert!(!ledgers.takers.is_wanted(9));
         assert_eq!(stalls(&ledgers, Origin::Direct), 0);
         check_books(&ledgers);
         Ok(())

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # headroom_floor: a sample below it makes the event headroom_low, with the stack. The rate of these
 # events is limited. 0 switches them off.
-# guards: rust/ledgers/headroom.rs rust/ledgers/worst.rs rust/policy/ratelimit.rs
+# guards: rust/ledgers/headroom.rs rust/ledgers/stacks.rs rust/policy/ratelimit.rs
 # faults: report
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

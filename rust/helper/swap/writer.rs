@@ -188,7 +188,7 @@ impl WriterState {
             ledgers.end_own(task);
             pages
         });
-        writer.count(|l| l.batch(pages));
+        writer.count(|l| l.record_batch(pages));
         let (after, _) = system::free_pages();
         self.reserve.record_batch(pages, before, after);
         lane.carries(self.reserve.limit(after, min, lane.figures().in_flight));
@@ -205,7 +205,7 @@ impl WriterState {
             pages = pages.saturating_add(request.pages);
             self.last = request.slot;
             let us = system::mono_ns().saturating_sub(request.taken) / 1000;
-            writer.count(|l| l.wrote(request.pages, us));
+            writer.count(|l| l.record_written(request.pages, us));
             let sent = lane.begin(&request);
             request.prepared.submit(sent);
         }

@@ -86,7 +86,7 @@ impl Path {
     }
 }
 
-struct Entry {
+struct KnownCgroup {
     /// Number of rows, and of others that use the entry at this time; -1 while the entry is given
     /// to a cgroup.
     holders: Atomic<i32>,
@@ -102,7 +102,7 @@ struct LastPath {
     path: TryLock<Path>,
 }
 
-impl Entry {
+impl KnownCgroup {
     /// Holds the entry, if it belongs to that cgroup.
     fn hold(&self, key: CgroupKey) -> bool {
         let mut holders = peek(&self.holders);
@@ -133,8 +133,8 @@ impl Entry {
 }
 
 /// The table.
-pub(crate) struct Known {
-    entries: KVVec<Entry>,
+pub(crate) struct KnownCgroups {
+    entries: KVVec<KnownCgroup>,
     removals: Atomic<u64>,
     /// The keys of the last cgroups that were removed, with or without rows, and the number of all
     /// removals. Removals come one at a time.
@@ -145,14 +145,14 @@ pub(crate) struct Known {
     kept: Atomic<u64>,
 }
 
-impl Known {
+impl KnownCgroups {
     /// Allocates the table for so many rows. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(rows: usize) -> Result<Self> {
         let len = rows.saturating_mul(SPARE).checked_next_power_of_two();
         let len = len.ok_or(EINVAL)?;
         let mut entries = KVVec::with_capacity(len, GFP_KERNEL)?;
         for _ in 0..len {
-            let entry = Entry {
+            let entry = KnownCgroup {
                 holders: Atomic::new(0),
                 gone: Atomic::new(0),
                 key: Atomic::new(0),
@@ -177,7 +177,7 @@ impl Known {
         })
     }
 
-    fn places(&self, key: CgroupKey) -> impl Iterator<Item = (usize, &Entry)> {
+    fn places(&self, key: CgroupKey) -> impl Iterator<Item = (usize, &KnownCgroup)> {
         slots::probe_sequence(key.0, self.entries.len())
             .filter_map(|i| Some((i, self.entries.get(i)?)))
     }
@@ -226,13 +226,13 @@ impl Known {
         }
     }
 
-    fn entry(&self, known: u64) -> Option<&Entry> {
+    fn entry(&self, known: u64) -> Option<&KnownCgroup> {
         self.entries.get((known as usize).checked_sub(1)?)
     }
 
     /// Whether the cgroup of a row has been removed.
     pub(super) fn is_gone(&self, known: u64) -> bool {
-        self.entry(known).is_some_and(Entry::is_gone)
+        self.entry(known).is_some_and(KnownCgroup::is_gone)
     }
 
     /// Whether the cgroup has been removed, and its id will not be used again.
@@ -311,6 +311,6 @@ impl Known {
     }
 }
 
-fn gone(entry: &Entry, key: CgroupKey) -> bool {
+fn gone(entry: &KnownCgroup, key: CgroupKey) -> bool {
     peek(&entry.key) == key.0 && peek(&entry.holders) > 0 && entry.is_gone()
 }

@@ -25,9 +25,9 @@ use kernel::{
 const RUNNING: usize = 256;
 
 /// The words; see [`RunningCount`].
-pub(super) struct Calls(KVVec<Atomic<u64>>);
+pub(super) struct RunningCalls(KVVec<Atomic<u64>>);
 
-impl Calls {
+impl RunningCalls {
     /// Allocates the words. Sleeps. Fails with `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
         let mut words = KVVec::with_capacity(RUNNING, GFP_KERNEL)?;

@@ -73,21 +73,21 @@ impl Stack {
 }
 
 /// The deepest stack of one origin at one layer.
-struct Deepest {
+struct DeepestStack {
     /// The depth of the stack, with which handlers compare.
     depth: Atomic<usize>,
     stack: TryLock<Stack>,
 }
 
 /// The deepest stacks of all origins at all layers.
-pub(crate) struct Worst(KVVec<Deepest>);
+pub(crate) struct DeepestStacks(KVVec<DeepestStack>);
 
-impl Worst {
+impl DeepestStacks {
     /// Allocates the table. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
         let mut all = KVVec::with_capacity(STACKS, GFP_KERNEL)?;
         for _ in 0..STACKS {
-            let deepest = Deepest {
+            let deepest = DeepestStack {
                 depth: Atomic::new(0),
                 stack: TryLock::new(Stack::NONE),
             };
@@ -96,14 +96,14 @@ impl Worst {
         Ok(Self(all))
     }
 
-    fn of(&self, origin: Origin, layer: Layer) -> Option<&Deepest> {
+    fn of(&self, origin: Origin, layer: Layer) -> Option<&DeepestStack> {
         let row = (origin as usize).saturating_mul(Layer::COUNT);
         self.0.get(row.saturating_add(layer as usize))
     }
 
     /// Whether a stack of this depth is the deepest one so far.
     #[inline]
-    pub(crate) fn is_worse(&self, origin: Origin, layer: Layer, depth: usize) -> bool {
+    pub(crate) fn is_deeper(&self, origin: Origin, layer: Layer, depth: usize) -> bool {
         self.of(origin, layer)
             .is_some_and(|d| depth > peek(&d.depth))
     }
