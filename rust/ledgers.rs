@@ -37,7 +37,7 @@ use crate::{
     settings,
     tables::{
         callers::Callers,
-        needs::Needs,
+        needs::ProbeNeeds,
         scratch::Scratch,
         states::States, //
     },
@@ -149,7 +149,7 @@ pub(crate) struct Ledgers {
     /// When the ledgers were made. The cost of the module is a share of the time since then.
     pub(crate) created: Timestamp,
     /// The functions that need not be probed.
-    pub(crate) needs: Needs,
+    pub(crate) needs: ProbeNeeds,
     /// When the next headroom_low event may fire, in nanoseconds of `clock_ns()`.
     pub(crate) low_due: Atomic<u64>,
 }
@@ -197,7 +197,7 @@ impl Ledgers {
                 kswapd: Kswapd::new()?,
                 states: States::new(),
                 created: Timestamp::now(),
-                needs: Needs::new(),
+                needs: ProbeNeeds::new(),
                 low_due: Atomic::new(0),
                 known,
             }),

@@ -51,7 +51,10 @@ impl Host for Ledgers {
     }
 
     fn stalling(&self) -> [&Atomic<usize>; 2] {
-        [self.stalls.open.used(), self.stalls.locks.waiter_counter()]
+        [
+            self.stalls.open.counter(),
+            self.stalls.locks.waiter_counter(),
+        ]
     }
 
     fn off(&self, group: Option<Group>) -> Option<ProbeState> {
@@ -128,9 +131,9 @@ fn settle(ledgers: &Ledgers) {
 /// Asks whether zswap is on, which who switches it tells from now on. In a task that sees sysfs
 /// where it belongs; sleeps.
 fn ask_zswap(ledgers: &Ledgers) {
-    ledgers.needs.asks_zswap();
+    ledgers.needs.note_zswap_query();
     if reads::zswap_on() == Some(false) {
-        ledgers.needs.zswap_was_off();
+        ledgers.needs.note_zswap_off();
     }
     settle(ledgers);
 }
@@ -222,7 +225,7 @@ impl Attached {
             pause_or_resume()?;
         }
         for &group in Group::ALL {
-            if ledgers.states.live(group) != off(Some(group)).is_none() {
+            if ledgers.states.is_live(group) != off(Some(group)).is_none() {
                 switch(group)?;
             }
         }

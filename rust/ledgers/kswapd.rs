@@ -309,7 +309,7 @@ impl Kswapd {
             wakeups.interrupts.add(1);
             return true;
         }
-        self.wakers.note(pin, 1, u64::from(order > 0))
+        self.wakers.note_current(pin, 1, u64::from(order > 0))
     }
 
     /// Returns the nodes whose kswapd has run, with their numbers.

@@ -265,7 +265,7 @@ impl Ledgers {
         let batches = self.batches.this(pin);
         batches.record_submitted(what.origin, 1, times);
         batches.record_ended(what.origin, EndReason::Sync, times);
-        self.needs.device(true, times);
+        self.needs.note_access(true, times);
         self.record_repeated_samples(pin, Layer::Bio, Event::BioQueue, times, what);
     }
 

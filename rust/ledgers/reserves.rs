@@ -253,7 +253,7 @@ impl Reserves {
                 }
             }
         }
-        self.waiters.note(pin, 1, ns)
+        self.waiters.note_current(pin, 1, ns)
     }
 
     /// Returns the waits for each node that had any: the node, the number of waits, their

@@ -11,7 +11,7 @@ use crate::{
     kernel_ext::percpu::Pinned,
     ledgers::compaction::ORDERS,
     tables::names::{
-        Named,
+        NameCounts,
         TaskNames, //
     },
 };
@@ -60,11 +60,11 @@ impl Takers {
     /// Notes that the current task, or an interrupt on top of it, takes such a block. Returns false
     /// if that could not be noted.
     pub(crate) fn record_taken(&self, pin: &Pinned<'_>, interrupt: bool) -> bool {
-        self.names.note(pin, 1, interrupt.into())
+        self.names.note_current(pin, 1, interrupt.into())
     }
 
     /// Returns the takers of blocks. Process context; sleeps. Fails with `ENOMEM`.
-    pub(crate) fn totals(&self) -> Result<KVVec<Named>> {
+    pub(crate) fn totals(&self) -> Result<KVVec<NameCounts>> {
         self.names.totals()
     }
 

@@ -44,7 +44,7 @@ use crate::{
     tables::{
         hist::Hist,
         names::{
-            Named,
+            NameCounts,
             TaskNames, //
         },
         tasks::Tasks, //
@@ -272,7 +272,7 @@ impl Waits {
         let task = self
             .tasks
             .get(kind as usize)
-            .is_none_or(|names| names.note_as(pin, comm, waits, ns));
+            .is_none_or(|names| names.note_task(pin, comm, waits, ns));
         let subject = cgroups::subject(facts);
         WaitLoss {
             cgroup: self.cgroups.count_of(
@@ -355,7 +355,7 @@ impl Waits {
     }
 
     /// Returns the tasks that waited, by name. Process context; sleeps. Fails with `ENOMEM`.
-    pub(crate) fn tasks(&self, kind: WaitKind) -> Result<KVVec<Named>> {
+    pub(crate) fn tasks(&self, kind: WaitKind) -> Result<KVVec<NameCounts>> {
         self.tasks
             .get(kind as usize)
             .map_or_else(|| Ok(KVVec::new()), TaskNames::totals)

@@ -55,7 +55,7 @@ pub(crate) fn bio<'a>(
 ) -> Option<&'a Slot> {
     if let Some((area, device)) = bio.swap_area().filter(|_| !bio.stacked()) {
         ledgers.waits.set_area_device(area, device);
-        ledgers.needs.device(bio.synchronous(), 1);
+        ledgers.needs.note_access(bio.synchronous(), 1);
     }
     if !ledgers.in_task(pin, at, Layer::Bio) {
         return None;
@@ -126,7 +126,7 @@ pub(crate) fn reads(
     facts: impl FnOnce() -> WaitFacts,
     sync: bool,
 ) {
-    ledgers.needs.device(sync, 1);
+    ledgers.needs.note_access(sync, 1);
     if sync {
         wait::reads(ledgers, pin, at, bio, facts);
     }
@@ -236,7 +236,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
 
 /// Whether the module can tell why a swap write ended.
 pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
-    ledgers.states.live(Group::Stalls)
+    ledgers.states.is_live(Group::Stalls)
         && ledgers.states.function(Function::SwapSubmit).works()
         && function::sees_swap_io()
 }

@@ -71,7 +71,7 @@ pub(crate) fn entry(
         }
         Function::ZswapSwitch => {
             let [on, _] = call.args();
-            ledgers.needs.zswap_switches(on != 0);
+            ledgers.needs.note_zswap_switching(on != 0);
             ledgers.windows.forget_repeats();
             Followed::new(false, true, false)
         }
@@ -132,7 +132,7 @@ pub(crate) fn exit(
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
             Function::ZswapWriteback => zswap::looked(ledgers, pin, at, ret),
             // The function returns an int, which is in the lower half.
-            Function::ZswapSwitch => ledgers.needs.zswap_switched(ret & 0xffff_ffff == 0),
+            Function::ZswapSwitch => ledgers.needs.note_zswap_switched(ret & 0xffff_ffff == 0),
             _ => {}
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn evicted(
 
 /// ext4 reads a bitmap from its device.
 pub(crate) fn bitmap(ledgers: &Ledgers, pin: &Pinned<'_>, dev: u32, group: u64, of: Bitmap) {
-    if settings::enabled() && ledgers.states.live(Group::Metadata) {
+    if settings::enabled() && ledgers.states.is_live(Group::Metadata) {
         ledgers.metadata.bitmap(pin, dev, group, of);
     }
 }

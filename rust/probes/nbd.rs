@@ -40,8 +40,8 @@ pub(crate) fn send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 pub(crate) fn queued(ledgers: &Ledgers, pin: &Pinned<'_>, request: &NbdRequest) {
     // If its end were not seen, the request would stay in the table.
     if !settings::enabled()
-        || !ledgers.states.live(Group::Nbd)
-        || !ledgers.states.attached(Event::RqComplete)
+        || !ledgers.states.is_live(Group::Nbd)
+        || !ledgers.states.is_attached(Event::RqComplete)
     {
         return;
     }
@@ -60,7 +60,7 @@ pub(crate) fn sending(
     key: usize,
     request: impl FnOnce() -> NbdRequest,
 ) {
-    if !ledgers.states.live(Group::Nbd) || ledgers.nbd.record_sending(key, system::clock_ns()) {
+    if !ledgers.states.is_live(Group::Nbd) || ledgers.nbd.record_sending(key, system::clock_ns()) {
         return;
     }
     // The request is not in the table. It came before the probes did, or found no room, or the
@@ -73,21 +73,21 @@ pub(crate) fn sending(
 
 /// A request reached a milestone. Called in the task that sends or receives.
 pub(crate) fn record_step(ledgers: &Ledgers, key: usize, step: nbd::RequestStep) {
-    if ledgers.states.live(Group::Nbd) {
+    if ledgers.states.is_live(Group::Nbd) {
         ledgers.nbd.record_step(key, step, system::clock_ns());
     }
 }
 
 /// NBD gives a request back to the block layer. Task context.
 pub(crate) fn requeued(ledgers: &Ledgers, key: usize) {
-    if ledgers.states.live(Group::Nbd) {
+    if ledgers.states.is_live(Group::Nbd) {
         ledgers.nbd.record_requeued(key, system::clock_ns());
     }
 }
 
 /// A request is completed. Any context, with interrupts off.
 pub(crate) fn done(ledgers: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool) {
-    if ledgers.states.live(Group::Nbd)
+    if ledgers.states.is_live(Group::Nbd)
         && !ledgers
             .nbd
             .record_done(pin, key, failed, system::clock_ns())

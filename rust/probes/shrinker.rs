@@ -26,7 +26,7 @@ use crate::{
 
 /// do_shrink_slab() is called. Returns true if the call is followed.
 pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
-    if !ledgers.states.live(Group::Shrinkers)
+    if !ledgers.states.is_live(Group::Shrinkers)
         || !settings::enabled()
         || at.context() != Context::Task
     {

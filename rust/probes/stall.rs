@@ -60,7 +60,7 @@ fn change(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stal
 
 /// Begins an envelope of the current task. Returns true if it counts, so that its end counts, too.
 fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
-    if !ledgers.states.live(Group::Stalls) || at.context() != Context::Task {
+    if !ledgers.states.is_live(Group::Stalls) || at.context() != Context::Task {
         return false;
     }
     ledgers
@@ -126,7 +126,7 @@ fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
 
 /// Notes that from now on the stall may wait for NBD requests.
 fn begin_request_waits(ledgers: &Ledgers, open: &mut OpenStall, now: u64) {
-    if ledgers.states.live(Group::Nbd) {
+    if ledgers.states.is_live(Group::Nbd) {
         open.begin_request_waits(|| ledgers.nbd.phase_times(now));
     }
 }
@@ -245,7 +245,7 @@ pub(crate) fn contention(
     }
     let locks = &ledgers.stalls.locks;
     let holder_stall = match begin {
-        true if holder.is_unknown() || !ledgers.states.live(Group::Stalls) => None,
+        true if holder.is_unknown() || !ledgers.states.is_live(Group::Stalls) => None,
         true => locks.record_wait_begin(pin, at.task, lock, holder, system::clock_ns(), || {
             ledgers.cost.this(pin).lost.lock_waits.add(1)
         }),
@@ -310,7 +310,7 @@ pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 /// Returns true if the task is in a stall.
 pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool {
     let open = &ledgers.stalls.open;
-    ledgers.states.live(Group::Stalls)
+    ledgers.states.is_live(Group::Stalls)
         && !open.is_empty()
         && open
             .with(pin, task, |open| {
@@ -329,7 +329,7 @@ pub(super) fn submitted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, times: u64
 
 /// The current task begins to send an NBD request, or (not `begin`) has sent one.
 pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
-    if begin && ledgers.states.attached(Event::NbdSent) {
+    if begin && ledgers.states.is_attached(Event::NbdSent) {
         change(ledgers, pin, at, |stall, now| {
             stall.enter(Cause::NbdSend, now)
         });

@@ -73,7 +73,7 @@ impl Ledgers {
     ) -> Option<()> {
         let done = self
             .scratch
-            .with(pin, |scratch| self.callers.each(scratch, frames, f));
+            .with(pin, |scratch| self.callers.for_each(scratch, frames, f));
         if done.is_none() {
             self.cost.this(pin).lost.scratch.add(1);
         }
@@ -107,7 +107,7 @@ impl Ledgers {
             Some(Caller::Pages) => {
                 // The end event closes the window. If that is not attached, the window must not be
                 // opened.
-                if !self.states.attached(Event::ReclaimPages) {
+                if !self.states.is_attached(Event::ReclaimPages) {
                     return Err(Origin::Madvise);
                 }
                 // Depth 0 means that the stack was not sampled at the entry to reclaim.

@@ -128,7 +128,7 @@ fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     };
     if settings::enabled() {
         ledgers.writes.this(pin).window(origin, reclaimed as u64);
-        if ledgers.states.live(Group::Tlb) {
+        if ledgers.states.is_live(Group::Tlb) {
             ledgers.tlb.this(pin).window(origin, reclaimed as u64);
         }
     }

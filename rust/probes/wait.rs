@@ -100,7 +100,7 @@ fn section(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, caller: usize) {
 /// Handles the call of a function that tells of waits. Returns true if the end of the call has to
 /// be seen.
 pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &FunctionCall<'_>) -> bool {
-    if !ledgers.states.live(Group::Waits) || at.context() != Context::Task {
+    if !ledgers.states.is_live(Group::Waits) || at.context() != Context::Task {
         return false;
     }
     match call.function() {
@@ -132,7 +132,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
         }
         function => {
             if function == Function::SwapRead {
-                ledgers.needs.device(call.reads_at_once(), 1);
+                ledgers.needs.note_access(call.reads_at_once(), 1);
             }
             ledgers.needs.function(function)
                 && call
@@ -160,8 +160,8 @@ pub(super) fn reads(
 ) {
     let waits = &ledgers.waits.open;
     if !settings::enabled()
-        || !ledgers.states.live(Group::Waits)
-        || !ledgers.states.attached(Event::BioDone)
+        || !ledgers.states.is_live(Group::Waits)
+        || !ledgers.states.is_attached(Event::BioDone)
         || at.context() != Context::Task
     {
         return;
@@ -202,7 +202,8 @@ pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
 /// The current task is about to pause for `ns` nanoseconds, because it dirties pages of a device
 /// faster than they are written.
 pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &WaitFacts, ns: u64) {
-    if settings::enabled() && ledgers.states.live(Group::Waits) && at.context() == Context::Task {
+    if settings::enabled() && ledgers.states.is_live(Group::Waits) && at.context() == Context::Task
+    {
         let lost = ledgers.waits.add(pin, WaitKind::Dirty, facts, ns, 0);
         count_lost(ledgers, pin, &lost);
     }

@@ -213,7 +213,7 @@ impl Callers {
     }
 
     /// Calls `f` for each of at most `frames` functions on the current stack, innermost first.
-    pub(crate) fn each(
+    pub(crate) fn for_each(
         &self,
         scratch: &mut Scratch,
         frames: usize,

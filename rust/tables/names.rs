@@ -22,7 +22,7 @@ const NAMES: usize = 32;
 
 /// The counts of a name.
 #[derive(Clone, Copy, Zeroable)]
-pub(crate) struct Named {
+pub(crate) struct NameCounts {
     /// The name of the task, NUL-terminated; empty if the row is free.
     pub(crate) comm: [u8; system::COMM_LEN],
     /// How often the name was noted; 0 if the row is free.
@@ -39,7 +39,7 @@ fn same(a: &[u8; system::COMM_LEN], b: &[u8; system::COMM_LEN]) -> bool {
 /// The instance of a CPU.
 #[derive(Zeroable)]
 struct NameRows {
-    rows: TryLock<[Named; NAMES]>,
+    rows: TryLock<[NameCounts; NAMES]>,
 }
 
 /// The table of all CPUs.
@@ -57,12 +57,12 @@ impl TaskNames {
 
     /// Notes the current task `times` times, with `amount` in total. Returns false if there was no
     /// room, or if the lock was taken.
-    pub(crate) fn note(&self, pin: &Pinned<'_>, times: u64, amount: u64) -> bool {
-        self.note_as(pin, system::comm(), times, amount)
+    pub(crate) fn note_current(&self, pin: &Pinned<'_>, times: u64, amount: u64) -> bool {
+        self.note_task(pin, system::comm(), times, amount)
     }
 
     /// The same, of the task of this name.
-    pub(crate) fn note_as(
+    pub(crate) fn note_task(
         &self,
         pin: &Pinned<'_>,
         comm: [u8; system::COMM_LEN],
@@ -87,8 +87,8 @@ impl TaskNames {
     }
 
     /// Returns the sums of all CPUs. Process context; sleeps. Fails with `ENOMEM`.
-    pub(crate) fn totals(&self) -> Result<KVVec<Named>> {
-        let mut totals = KVVec::<Named>::new();
+    pub(crate) fn totals(&self) -> Result<KVVec<NameCounts>> {
+        let mut totals = KVVec::<NameCounts>::new();
         for cpu in self.rows.all() {
             let rows = loop {
                 if let Some(rows) = pinned(|_| cpu.rows.try_with(|rows| *rows)) {

@@ -35,7 +35,7 @@ const ZSWAP_GOES_ON: u32 = 2;
 const ZSWAP_GOES_OFF: u32 = 3;
 
 /// What is known of the devices that swap is on, and of zswap.
-pub(crate) struct Needs {
+pub(crate) struct ProbeNeeds {
     /// Whether a device was seen that takes its time.
     slow_device: Atomic<bool>,
     /// The number of accesses to other devices before that.
@@ -45,7 +45,7 @@ pub(crate) struct Needs {
     pub(crate) doorbell: Doorbell,
 }
 
-impl Needs {
+impl ProbeNeeds {
     /// Creates the state in which nothing is known.
     pub(crate) const fn new() -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Needs {
     /// Accounts for `times` writes of swap to a device, or reads from it. `at_once` says whether
     /// the device does at once what it is told.
     #[inline]
-    pub(crate) fn device(&self, at_once: bool, times: u64) {
+    pub(crate) fn note_access(&self, at_once: bool, times: u64) {
         if peek(&self.slow_device) {
             return;
         }
@@ -82,14 +82,14 @@ impl Needs {
     }
 
     /// Notes that zswap is about to be switched on or off. Only one task at a time does that.
-    pub(crate) fn zswap_switches(&self, on: bool) {
+    pub(crate) fn note_zswap_switching(&self, on: bool) {
         let to = if on { ZSWAP_GOES_ON } else { ZSWAP_GOES_OFF };
         self.zswap.store(to, Relaxed);
         self.doorbell.ring(0);
     }
 
     /// Notes that zswap was switched, or, if not `done`, that it could not be.
-    pub(crate) fn zswap_switched(&self, done: bool) {
+    pub(crate) fn note_zswap_switched(&self, done: bool) {
         let goes_off = peek(&self.zswap) == ZSWAP_GOES_OFF;
         let is = if goes_off && done {
             ZSWAP_IS_OFF
@@ -102,13 +102,13 @@ impl Needs {
 
     /// Notes that somebody is about to ask whether zswap is on. Until that is known, zswap counts
     /// as on.
-    pub(crate) fn asks_zswap(&self) {
+    pub(crate) fn note_zswap_query(&self) {
         self.zswap.store(ZSWAP_MAY_BE_ON, Relaxed);
     }
 
     /// Notes the answer that zswap is off, unless zswap has been switched since the question was
     /// asked.
-    pub(crate) fn zswap_was_off(&self) {
+    pub(crate) fn note_zswap_off(&self) {
         // The exchange fails if zswap was switched, which is as it should be.
         let _ = self.zswap.cmpxchg(ZSWAP_MAY_BE_ON, ZSWAP_IS_OFF, Relaxed);
     }

@@ -26,7 +26,7 @@ pub(crate) struct States {
     probes: [Probe; Event::COUNT],
     /// The states of the function probes, as numbers of [`ProbeState`].
     functions: [Atomic<i32>; Function::COUNT],
-    /// Whether each group is live: see [`States::live`].
+    /// Whether each group is live: see [`States::is_live`].
     live: [Atomic<bool>; Group::COUNT],
 }
 
@@ -53,7 +53,7 @@ impl States {
     }
 
     /// Whether the probe of an event is attached.
-    pub(crate) fn attached(&self, event: Event) -> bool {
+    pub(crate) fn is_attached(&self, event: Event) -> bool {
         self.state(event) == ProbeState::Attached
     }
 
@@ -73,11 +73,11 @@ impl States {
 
     /// Whether all probes of a group are attached, as far as that is possible. As long as only some
     /// of them are, their events would give wrong counts.
-    pub(crate) fn live(&self, group: Group) -> bool {
+    pub(crate) fn is_live(&self, group: Group) -> bool {
         self.live.get(group as usize).is_some_and(peek)
     }
 
-    /// Sets whether a group is live: see [`live`](Self::live).
+    /// Sets whether a group is live: see [`is_live`](Self::is_live).
     pub(crate) fn set_live(&self, group: Group, live: bool) {
         if let Some(there) = self.live.get(group as usize) {
             there.store(live, Relaxed);

@@ -32,13 +32,13 @@ use kernel::{
 /// The number of tasks in the table. It has a cache line of its own, because it changes with each
 /// task that is inserted or removed.
 #[repr(align(64))]
-struct Used(Atomic<usize>);
+struct TaskCount(Atomic<usize>);
 
 /// The table.
 pub(crate) struct Tasks<T> {
     keys: KVVec<Atomic<usize>>,
     values: KVVec<TryLock<T>>,
-    used: Used,
+    used: TaskCount,
     /// How far from its first place a task ever was put: none is looked for beyond.
     farthest: Atomic<usize>,
 }
@@ -55,7 +55,7 @@ impl<T: Send + Copy> Tasks<T> {
         Ok(Self {
             keys,
             values,
-            used: Used(Atomic::new(0)),
+            used: TaskCount(Atomic::new(0)),
             farthest: Atomic::new(0),
         })
     }
@@ -72,7 +72,7 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     /// Returns the counter of the tasks in the table, for C.
-    pub(crate) fn used(&self) -> &Atomic<usize> {
+    pub(crate) fn counter(&self) -> &Atomic<usize> {
         &self.used.0
     }
 

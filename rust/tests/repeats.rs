@@ -272,26 +272,26 @@ mod suite {
         let ledgers = ledgers()?;
         let needs = &ledgers.needs;
         for _ in 0..127 {
-            needs.device(true, 1);
+            needs.note_access(true, 1);
         }
         assert!(needs.function(Function::SwapSubmit));
         // One more would say so to the probes that this kernel really has.
-        needs.device(false, 1);
+        needs.note_access(false, 1);
         for _ in 0..127 {
-            needs.device(true, 1);
+            needs.note_access(true, 1);
         }
         assert!(needs.function(Function::SwapSubmit) && needs.function(Function::SwapRead));
         assert!(needs.function(Function::ZswapStore) && !needs.zswap_is_off());
-        needs.zswap_was_off();
+        needs.note_zswap_off();
         assert!(!needs.function(Function::ZswapStore));
-        needs.zswap_switches(true);
-        needs.zswap_was_off();
+        needs.note_zswap_switching(true);
+        needs.note_zswap_off();
         assert!(needs.function(Function::ZswapStore));
-        needs.zswap_switched(true);
+        needs.note_zswap_switched(true);
         assert!(needs.function(Function::ZswapStore));
-        needs.zswap_switches(false);
+        needs.note_zswap_switching(false);
         assert!(needs.function(Function::ZswapStore));
-        needs.zswap_switched(true);
+        needs.note_zswap_switched(true);
         assert!(!needs.function(Function::ZswapStore));
         Ok(())
     }

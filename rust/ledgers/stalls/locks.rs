@@ -437,7 +437,7 @@ impl LockWaits {
 
     /// Returns the counter of the tasks that wait, for C.
     pub(crate) fn waiter_counter(&self) -> &Atomic<usize> {
-        self.waiting.used()
+        self.waiting.counter()
     }
 
     /// Notes that the current task begins to wait for a lock, or, for a mutex, goes on to wait. If
