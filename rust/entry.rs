@@ -269,7 +269,7 @@ unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, bi
     };
     if bios {
         ledgers.measure_and_record(&pin, slot, Event::BioQueue);
-        probes::block::time(ledgers, &pin, system::task(), slot);
+        probes::block::begin_timing(ledgers, &pin, system::task(), slot);
     } else {
         ledgers.measure_and_record(&pin, slot, Event::WriteFolio);
     }
@@ -339,7 +339,7 @@ unsafe extern "C" fn rwb_rs_swap_read(
     unsafe {
         event(ledgers, at, Event::BioQueue, |ledgers, pin, at| {
             let facts = || WaitFacts::of_swapin(folio, stands_for);
-            probes::block::reads(ledgers, pin, at, bio, facts, sync);
+            probes::block::swap_read(ledgers, pin, at, bio, facts, sync);
         })
     }
 }
@@ -355,7 +355,7 @@ unsafe extern "C" fn rwb_rs_swap_read_done(ledgers: *mut c_void, at: *const At, 
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::BioDone, |ledgers, pin, _| {
-            probes::wait::has_read(ledgers, pin, bio)
+            probes::wait::swap_read_end(ledgers, pin, bio)
         })
     }
 }
@@ -368,7 +368,7 @@ unsafe extern "C" fn rwb_rs_bio_end(ledgers: *mut c_void, at: *const At, end: *c
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::BioDone, |ledgers, pin, at| {
-            probes::block::ended(ledgers, pin, at, &*end)
+            probes::block::swap_write_end(ledgers, pin, at, &*end)
         })
     }
 }

@@ -221,7 +221,7 @@ mod handlers {
             vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
             // A synchronous device refuses the first write in the task, and takes the next one.
             block::bio(&ledgers, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
-            block::ended(&ledgers, pin, &at, &SwapEnd::fake(0x800, true, true));
+            block::swap_write_end(&ledgers, pin, &at, &SwapEnd::fake(0x800, true, true));
             vmscan::write(&ledgers, pin, &at, &dirty(0x6000));
             block::bio(&ledgers, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
             vmscan::write(&ledgers, pin, &at, &dirty(0x6000));
@@ -232,10 +232,10 @@ mod handlers {
             write_io(&ledgers, pin, t);
             vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
             vmscan::window_begin(&ledgers, pin, &at, Window::Kswapd);
-            block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xc00, false, false));
-            block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
+            block::swap_write_end(&ledgers, pin, &irq, &SwapEnd::fake(0xc00, false, false));
+            block::swap_write_end(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
             // The owner of this write is not known.
-            block::ended(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
+            block::swap_write_end(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
             vmscan::window_end(&ledgers, pin, &at, Window::Kswapd, 0);
         });
         let anon = |kind| pages(&ledgers, Origin::Direct, true, kind);
@@ -258,14 +258,14 @@ mod handlers {
             let at = at(t, 2500);
             vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
             // One page is written back, one is left, and one is written back and fails later.
-            assert!(zswap::looks(&ledgers, pin, &at));
-            zswap::looked(&ledgers, pin, &at, 1);
-            assert!(zswap::looks(&ledgers, pin, &at));
-            zswap::looked(&ledgers, pin, &at, 2);
-            assert!(zswap::looks(&ledgers, pin, &at));
+            assert!(zswap::writeback_begin(&ledgers, pin, &at));
+            zswap::writeback_end(&ledgers, pin, &at, 1);
+            assert!(zswap::writeback_begin(&ledgers, pin, &at));
+            zswap::writeback_end(&ledgers, pin, &at, 2);
+            assert!(zswap::writeback_begin(&ledgers, pin, &at));
             block::bio(&ledgers, pin, &at, &Bio::fake(0xe00, 0x5000, false, 1));
-            zswap::looked(&ledgers, pin, &at, 1);
-            block::ended(&ledgers, pin, &at, &SwapEnd::fake(0xe00, true, false));
+            zswap::writeback_end(&ledgers, pin, &at, 1);
+            block::swap_write_end(&ledgers, pin, &at, &SwapEnd::fake(0xe00, true, false));
             vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
         });
         let counts = &ledgers.swap_io.counts;
@@ -385,12 +385,12 @@ mod handlers {
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(10), 900), Window::Direct);
             // This is a writer of the helper, which is inside reclaim itself.
-            ledgers.begin_own(task(11), Origin::Writer);
+            ledgers.begin_own_window(task(11), Origin::Writer);
             vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
             ledgers.pause();
             assert!(ledgers.windows.find(pin, task(10)).is_none());
             assert_eq!(ledgers.windows.usage().1, 1);
-            ledgers.end_own(task(11));
+            ledgers.end_own_window(task(11));
             assert_eq!(ledgers.windows.usage().1, 0);
             // The slot can be used again.
             vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);

@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn rwb_rs_nbd_sent(
     unsafe {
         event(ledgers, at, Event::NbdSent, |ledgers, pin, at| {
             probes::nbd::record_step(ledgers, request, nbd::RequestStep::Sent);
-            probes::stall::nbd(ledgers, pin, at, false);
+            probes::stall::nbd_send(ledgers, pin, at, false);
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     policy::shrink::ScanPlan,
     probes::{
         self,
-        function::Followed, //
+        function::ExitHandlers, //
     },
     shim::{
         function::FunctionCall,
@@ -149,7 +149,7 @@ pub(super) unsafe extern "C" fn rwb_rs_tag_wait(ledgers: *mut c_void, at: *const
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_remote_flush(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { event(ledgers, at, Event::TlbFlush, probes::tlb::interrupts) }
+    unsafe { event(ledgers, at, Event::TlbFlush, probes::tlb::remote_flush) }
 }
 
 /// # Safety
@@ -241,14 +241,20 @@ pub(super) unsafe extern "C" fn rwb_rs_dirty_pause(
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::DirtyPause, |ledgers, pin, at| {
-            probes::wait::pauses(ledgers, pin, at, &WaitFacts::paused(device, limited), ns)
+            probes::wait::dirty_pause(
+                ledgers,
+                pin,
+                at,
+                &WaitFacts::of_dirty_pause(device, limited),
+                ns,
+            )
         })
     }
 }
 
 /// A probed function is entered. `a` and `b` are its first two arguments, or what the C shim passes
-/// in their place. Returns the handlers that want to see its end, as [`Followed`] encodes them; 0
-/// if none does.
+/// in their place. Returns the handlers that want to see its end, as [`ExitHandlers`] encodes them;
+/// 0 if none does.
 ///
 /// # Safety
 ///
@@ -278,7 +284,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_entry(
     }
 }
 
-/// A probed function returns `ret`. `followed` is what [`rwb_rs_function_entry`] returned for the
+/// A probed function returns `ret`. `handlers` is what [`rwb_rs_function_entry`] returned for the
 /// call.
 ///
 /// # Safety
@@ -289,7 +295,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_exit(
     ledgers: *mut c_void,
     at: *const At,
     id: u32,
-    followed: u32,
+    handlers: u32,
     ret: usize,
 ) {
     let Some(function) = Function::from_raw(id) else {
@@ -302,7 +308,7 @@ pub(super) unsafe extern "C" fn rwb_rs_function_exit(
             at,
             |cost| cost.function(function),
             |ledgers, pin, at| {
-                probes::function::exit(ledgers, pin, at, function, Followed(followed), ret)
+                probes::function::exit(ledgers, pin, at, function, ExitHandlers(handlers), ret)
             },
         )
     }

@@ -198,7 +198,7 @@ impl SwapHook {
     pub(crate) fn write(&self, request: &SwapRequest<'_>) -> usize {
         let ledgers = &self.shared.ledgers;
         let at = request.at();
-        pinned(|pin| block::gathers(ledgers, pin, at, request.bio()));
+        pinned(|pin| block::note_handoff(ledgers, pin, at, request.bio()));
         let taken = self.take(request);
         pinned(|pin| {
             let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
@@ -209,7 +209,7 @@ impl SwapHook {
             match taken {
                 Ok(cookie) => {
                     // The bio is made by the writer, a task that knows neither slot nor origin.
-                    block::gathered(ledgers, pin, slot, origin, request.bio());
+                    block::record_handoff(ledgers, pin, slot, origin, request.bio());
                     if settings::enabled() {
                         let used = slot.and_then(|s| s.sample(Layer::Handoff, at.depth as u64));
                         ledgers.sample(pin, at, origin, Layer::Handoff, used);
@@ -242,7 +242,7 @@ impl SwapHook {
             faults: batch.faults(),
         };
         let waited = lane.wait(batch.counts(), asker, || {
-            pinned(|pin| stall::writer(ledgers, pin, at, true));
+            pinned(|pin| stall::writer_wait(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
         // Most batches find room.
@@ -260,7 +260,7 @@ impl SwapHook {
             0
         };
         pinned(|pin| {
-            stall::writer(ledgers, pin, at, false);
+            stall::writer_wait(ledgers, pin, at, false);
             let (slot, origin) = match ledgers.slot_or_origin(pin, at) {
                 Ok(slot) => (Some(slot), slot.origin()),
                 Err(origin) => (None, origin),

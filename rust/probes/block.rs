@@ -69,14 +69,14 @@ pub(crate) fn bio<'a>(
         slot.set_bio(bio.last_folio, bio.synchronous());
         if bio.facts != 0 {
             slot.count_untimed();
-            time(ledgers, pin, at.task, slot);
+            begin_timing(ledgers, pin, at.task, slot);
         }
     }
     // A bio that a driver made holds the same pages once more. A bio that the writer submits was
     // seen when it was handed over.
     if !bio.stacked() && origin != Origin::Writer {
-        begins(ledgers, pin, at, bio, || origin);
-        batch(ledgers, pin, slot, origin, bio);
+        note_purpose(ledgers, pin, at, bio, || origin);
+        record_batch(ledgers, pin, slot, origin, bio);
     }
     if !settings::enabled() {
         return slot;
@@ -84,9 +84,9 @@ pub(crate) fn bio<'a>(
     let site = &ledgers.call_site(pin, at);
     let used = slot.and_then(|s| s.sample(Layer::Bio, site.depth as u64));
     ledgers.sample(pin, site, origin, Layer::Bio, used);
-    let like =
+    let repeatable =
         bio.facts != 0 && origin != Origin::Writer && site.headroom >= settings::headroom_floor();
-    if let Some(slot) = slot.filter(|_| like) {
+    if let Some(slot) = slot.filter(|_| repeatable) {
         let what = Recorded {
             origin,
             kind: Kind::Sync,
@@ -104,13 +104,13 @@ pub(crate) fn bio<'a>(
 /// the function that submits swap writes is not probed. Only a few of these writes are timed. The
 /// time ends with the event of the write's folio. A write of zswap's has no such event, so none is
 /// timed while zswap writes back.
-pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot) {
+pub(crate) fn begin_timing(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot) {
     let Some(times) = slot.take_untimed() else {
         return;
     };
     if !ledgers.needs.function(Function::SwapSubmit)
         && ledgers.swap_io.zswap.is_empty()
-        && stall::submits(ledgers, pin, task)
+        && stall::begin_timed_submit(ledgers, pin, task)
     {
         slot.set_timed(times);
     }
@@ -118,7 +118,7 @@ pub(crate) fn time(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, slot: &Slot
 
 /// Handles a read of a page of swap, while the function that reads is not probed. `sync` means that
 /// the device has read when it is told to. Then the read stands for several.
-pub(crate) fn reads(
+pub(crate) fn swap_read(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
@@ -128,14 +128,14 @@ pub(crate) fn reads(
 ) {
     ledgers.needs.note_access(sync, 1);
     if sync {
-        wait::reads(ledgers, pin, at, bio, facts);
+        wait::swap_read_begin(ledgers, pin, at, bio, facts);
     }
 }
 
 /// Notes for which origin a swap write is about to be submitted. The origin is charged if the write
 /// fails. Writes to synchronous devices are left out, because they end in the task that submits
 /// them. Writes whose ends are not seen are left out, because they would never leave the table.
-fn begins(
+fn note_purpose(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
@@ -157,8 +157,8 @@ fn begins(
 
 /// Notes the same for a swap write that is about to be handed over. From then on it may end at any
 /// time.
-pub(crate) fn gathers(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
-    begins(ledgers, pin, at, bio, || {
+pub(crate) fn note_handoff(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
+    note_purpose(ledgers, pin, at, bio, || {
         match ledgers.slot_or_origin(pin, at) {
             Ok(slot) => slot.origin(),
             Err(origin) => origin,
@@ -167,7 +167,7 @@ pub(crate) fn gathers(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, bio: &Bio) {
 }
 
 /// Handles the end of a swap write. Any context, with interrupts off.
-pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
+pub(crate) fn swap_write_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd) {
     let purpose = match end.sync {
         false => ledgers.swap_io.remove(end.bio),
         // This is the task that submitted the write. The handler of the write event that follows
@@ -191,7 +191,7 @@ pub(crate) fn ended(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, end: &SwapEnd)
 }
 
 /// Records a swap write that is handed over. For the task that made it, it is as good as submitted.
-pub(crate) fn gathered(
+pub(crate) fn record_handoff(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     slot: Option<&Slot>,
@@ -201,11 +201,17 @@ pub(crate) fn gathered(
     if let Some(slot) = slot {
         slot.set_bio(bio.last_folio, false);
     }
-    batch(ledgers, pin, slot, origin, bio);
+    record_batch(ledgers, pin, slot, origin, bio);
 }
 
 /// Records how many pages are written at once, and why the task's last write was not longer.
-fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origin, bio: &Bio) {
+fn record_batch(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    slot: Option<&Slot>,
+    origin: Origin,
+    bio: &Bio,
+) {
     let last = slot.and_then(Slot::take_last_write);
     let noted = slot.and_then(|s| s.take_submitter(bio.key));
     if !settings::enabled() {
@@ -220,7 +226,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
         Some(submitter) => submitter,
         // The compiler may have inlined the function where folios are added, so that no call is
         // seen from there.
-        None if slot.is_some() && tells_why(ledgers) && follows_submits(ledgers) => {
+        None if slot.is_some() && knows_end_reason(ledgers) && follows_submitter(ledgers) => {
             Submitter::Adder
         }
         None => Submitter::Unknown,
@@ -235,7 +241,7 @@ fn batch(ledgers: &Ledgers, pin: &Pinned<'_>, slot: Option<&Slot>, origin: Origi
 }
 
 /// Whether the module can tell why a swap write ended.
-pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
+pub(crate) fn knows_end_reason(ledgers: &Ledgers) -> bool {
     ledgers.states.is_live(Group::Stalls)
         && ledgers.states.function(Function::SwapSubmit).works()
         && function::sees_swap_io()
@@ -243,13 +249,19 @@ pub(crate) fn tells_why(ledgers: &Ledgers) -> bool {
 
 /// Whether the callers that submit swap writes are followed, which is necessary only for devices
 /// that take their time.
-fn follows_submits(ledgers: &Ledgers) -> bool {
+fn follows_submitter(ledgers: &Ledgers) -> bool {
     ledgers.states.function(Function::SwapSubmit) == ProbeState::Attached
         && ledgers.needs.function(Function::SwapSubmit)
 }
 
 /// Notes who submits the swap write `write`, by the address `caller` to which the function returns.
-pub(super) fn submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, write: usize, caller: usize) {
+pub(super) fn note_submitter(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    write: usize,
+    caller: usize,
+) {
     if at.context() != Context::Task || !ledgers.needs.function(Function::SwapSubmit) {
         return;
     }

@@ -26,9 +26,9 @@ use crate::{
 
 /// The handlers that have to see the end of a call, as a set.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Followed(pub(crate) u32);
+pub(crate) struct ExitHandlers(pub(crate) u32);
 
-impl Followed {
+impl ExitHandlers {
     /// All handlers.
     #[cfg(CONFIG_KUNIT)]
     pub(crate) const ALL: Self = Self(Self::STALL | Self::CALL | Self::WAIT);
@@ -40,7 +40,7 @@ impl Followed {
     const WAIT: u32 = 4;
 
     /// No handler.
-    const NOT: Self = Self(0);
+    const NONE: Self = Self(0);
 
     const fn new(stall: bool, call: bool, wait: bool) -> Self {
         Self(
@@ -50,8 +50,8 @@ impl Followed {
         )
     }
 
-    const fn by(self, whom: u32) -> bool {
-        self.0 & whom != 0
+    const fn contains(self, handler: u32) -> bool {
+        self.0 & handler != 0
     }
 }
 
@@ -61,26 +61,26 @@ pub(crate) fn entry(
     pin: &Pinned<'_>,
     at: &At,
     call: &FunctionCall<'_>,
-) -> Followed {
+) -> ExitHandlers {
     match call.function() {
         // These are no part of a stall.
         Function::ZswapStore => {
             let [folio, _] = call.args();
             zswap::offered(ledgers, pin, at, folio);
-            Followed::NOT
+            ExitHandlers::NONE
         }
         Function::ZswapSwitch => {
             let [on, _] = call.args();
             ledgers.needs.note_zswap_switching(on != 0);
             ledgers.windows.forget_repeats();
-            Followed::new(false, true, false)
+            ExitHandlers::new(false, true, false)
         }
         function if function.tells_of_waits() => {
-            Followed::new(false, false, wait::entry(ledgers, pin, at, call))
+            ExitHandlers::new(false, false, wait::entry(ledgers, pin, at, call))
         }
         function => {
             let stall = stall::entry(ledgers, pin, at, call);
-            Followed::new(stall, counted_call(ledgers, pin, at, call, function), false)
+            ExitHandlers::new(stall, counted_call(ledgers, pin, at, call, function), false)
         }
     }
 }
@@ -100,10 +100,10 @@ fn counted_call(
             .is_some_and(|call| shrinker::begin(ledgers, pin, at, call.what())),
         Function::TlbFlush => tlb::begin(ledgers, pin, at, Flush::Clean),
         Function::TlbFlushDirty => tlb::begin(ledgers, pin, at, Flush::Dirty),
-        Function::ZswapWriteback => zswap::looks(ledgers, pin, at),
+        Function::ZswapWriteback => zswap::writeback_begin(ledgers, pin, at),
         Function::SwapSubmit => {
             if let Some((write, caller)) = call.swap_write() {
-                block::submit(ledgers, pin, at, write, caller);
+                block::note_submitter(ledgers, pin, at, write, caller);
             }
             false
         }
@@ -117,29 +117,29 @@ fn counted_call(
     }
 }
 
-/// Handles the end of a call, which returns `ret`. `followed` is what [`entry`] returned.
+/// Handles the end of a call, which returns `ret`. `handlers` is what [`entry`] returned.
 pub(crate) fn exit(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
     function: Function,
-    followed: Followed,
+    handlers: ExitHandlers,
     ret: usize,
 ) {
-    if followed.by(Followed::CALL) {
+    if handlers.contains(ExitHandlers::CALL) {
         match function {
             Function::ShrinkSlab => shrinker::end(ledgers, pin, at),
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
-            Function::ZswapWriteback => zswap::looked(ledgers, pin, at, ret),
+            Function::ZswapWriteback => zswap::writeback_end(ledgers, pin, at, ret),
             // The function returns an int, which is in the lower half.
             Function::ZswapSwitch => ledgers.needs.note_zswap_switched(ret & 0xffff_ffff == 0),
             _ => {}
         }
     }
-    if followed.by(Followed::WAIT) {
+    if handlers.contains(ExitHandlers::WAIT) {
         wait::exit(ledgers, pin, at);
     }
-    if followed.by(Followed::STALL) {
+    if handlers.contains(ExitHandlers::STALL) {
         stall::exit(ledgers, pin, at, function, ret);
     }
 }

@@ -33,7 +33,7 @@ use crate::{
 /// NBD begins to send a swap write.
 pub(crate) fn send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     sample_inside(ledgers, pin, at, Layer::Nbd);
-    stall::nbd(ledgers, pin, at, true);
+    stall::nbd_send(ledgers, pin, at, true);
 }
 
 /// The NBD driver gets a request. Called in the task that issues it.

@@ -48,7 +48,7 @@ use crate::{
 const LOCK_FRAMES: usize = 24;
 
 /// Changes the stall of the current task, if it is in one.
-fn change(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
+fn update_stall(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mut Stall, u64)) {
     if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
@@ -68,13 +68,13 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
         .open
         .with(pin, at.task, OpenStall::nest)
         .is_some()
-        || first(ledgers, pin, at.task, gfp, order)
+        || begin_first(ledgers, pin, at.task, gfp, order)
 }
 
 /// Begins the first envelope. This is a function of its own because it needs more stack than the
 /// rest of [`begin`], which may be called when little stack is left.
 #[inline(never)]
-fn first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
+fn begin_first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
     let now = system::clock_ns();
     let began = ledgers
         .stalls
@@ -92,14 +92,14 @@ fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
         return;
     }
     if ledgers.stalls.open.with(pin, at.task, OpenStall::unnest) == Some(true) {
-        last(ledgers, pin, at.task);
+        end_last(ledgers, pin, at.task);
     }
 }
 
 /// Ends the last envelope, and the stall. This is a function of its own for the same reason as
-/// [`first`].
+/// [`begin_first`].
 #[inline(never)]
-fn last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
+fn end_last(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
     let locks = &ledgers.stalls.locks;
     ledgers.stalls.open.remove_with(pin, task, |open| {
         let announced = open.is_announced();
@@ -142,7 +142,7 @@ fn announce_stall(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, open: &mut OpenS
 
 /// Whether the window is an envelope, into which a task was sent. kswapd's window is its own work,
 /// and the window of a soft limit lies inside another one.
-const fn envelope(window: Window) -> bool {
+const fn is_envelope(window: Window) -> bool {
     matches!(window, Window::Direct | Window::Memcg | Window::Node)
 }
 
@@ -154,7 +154,7 @@ pub(super) fn window_begin(
     window: Window,
     origin: Origin,
 ) {
-    if !envelope(window) || !begin(ledgers, pin, at, 0, 0) {
+    if !is_envelope(window) || !begin(ledgers, pin, at, 0, 0) {
         return;
     }
     ledgers.stalls.open.with(pin, at.task, |open| {
@@ -178,7 +178,7 @@ pub(super) fn window_end(
     window: Window,
     reclaimed: usize,
 ) {
-    if !envelope(window) || ledgers.stalls.open.is_empty() || at.context() != Context::Task {
+    if !is_envelope(window) || ledgers.stalls.open.is_empty() || at.context() != Context::Task {
         return;
     }
     let there = ledgers.stalls.open.with(pin, at.task, |open| {
@@ -209,7 +209,7 @@ pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: us
 /// Reclaim put the current task to sleep for `reason`, which is the kernel's
 /// (`enum vmscan_throttle_state`). The task is awake again.
 pub(super) fn throttled(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reason: u32) {
-    change(ledgers, pin, at, |stall, now| {
+    update_stall(ledgers, pin, at, |stall, now| {
         stall.has_slept(Cause::throttle(reason), now);
     });
 }
@@ -253,13 +253,13 @@ pub(crate) fn contention(
         false => locks.record_wait_end(pin, at.task, lock, system::clock_ns()),
     };
     if let Some(holder_stall) = holder_stall {
-        waited(ledgers, pin, at, &holder_stall);
+        record_lock_wait(ledgers, pin, at, &holder_stall);
     }
     if ledgers.stalls.open.is_empty() {
         return;
     }
     if !begin {
-        return change(ledgers, pin, at, |stall, now| {
+        return update_stall(ledgers, pin, at, |stall, now| {
             stall.end_lock_wait(lock, now)
         });
     }
@@ -274,7 +274,7 @@ pub(crate) fn contention(
         _ => Cause::Lock,
     };
     // The time that this took is part of the wait.
-    change(ledgers, pin, at, |stall, _| {
+    update_stall(ledgers, pin, at, |stall, _| {
         stall.begin_lock_wait(cause, lock, began)
     });
 }
@@ -282,7 +282,7 @@ pub(crate) fn contention(
 /// Counts a wait of the current task for a lock, while the task that held the lock stalled. This is
 /// a function of its own because it looks at the callers.
 #[inline(never)]
-fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: &HolderStall) {
+fn record_lock_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: &HolderStall) {
     if !settings::enabled() {
         return;
     }
@@ -301,14 +301,14 @@ fn waited(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: &HolderSta
 
 /// The current task is about to sleep until a device has a free tag.
 pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    change(ledgers, pin, at, |stall, now| {
+    update_stall(ledgers, pin, at, |stall, now| {
         stall.will_sleep(Cause::TagWait, now)
     });
 }
 
 /// The current task has submitted a swap write that is done at once, and that is to be timed.
 /// Returns true if the task is in a stall.
-pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool {
+pub(super) fn begin_timed_submit(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool {
     let open = &ledgers.stalls.open;
     ledgers.states.is_live(Group::Stalls)
         && !open.is_empty()
@@ -321,36 +321,36 @@ pub(super) fn submits(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) -> bool 
 }
 
 /// The swap write that was timed is done. It stands for `times` writes.
-pub(super) fn submitted(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, times: u64) {
-    change(ledgers, pin, at, |stall, now| {
+pub(super) fn end_timed_submit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, times: u64) {
+    update_stall(ledgers, pin, at, |stall, now| {
         stall.leave_sample(Cause::SwapSubmit, times, now)
     });
 }
 
 /// The current task begins to send an NBD request, or (not `begin`) has sent one.
-pub(crate) fn nbd(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
+pub(crate) fn nbd_send(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     if begin && ledgers.states.is_attached(Event::NbdSent) {
-        change(ledgers, pin, at, |stall, now| {
+        update_stall(ledgers, pin, at, |stall, now| {
             stall.enter(Cause::NbdSend, now)
         });
     } else if !begin {
-        change(ledgers, pin, at, |stall, now| {
+        update_stall(ledgers, pin, at, |stall, now| {
             stall.leave(Cause::NbdSend, now)
         });
     }
 }
 
 /// The current task begins to wait for room at the swap writer, or (not `begin`) stops waiting.
-pub(crate) fn writer(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
+pub(crate) fn writer_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, begin: bool) {
     let cause = Cause::ThrottleWriteback;
-    change(ledgers, pin, at, |stall, now| match begin {
+    update_stall(ledgers, pin, at, |stall, now| match begin {
         true => stall.enter(cause, now),
         false => stall.leave(cause, now),
     });
 }
 
 /// Returns what the time inside a probed function is spent on; `None` if that is not a cause.
-const fn cause(function: Function) -> Option<Cause> {
+const fn cause_of(function: Function) -> Option<Cause> {
     Some(match function {
         Function::TryToFree => Cause::Pfmemalloc,
         Function::Compact => Cause::Compaction,
@@ -399,7 +399,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
             }
         }
         _ => {
-            let Some(cause) = cause(function) else {
+            let Some(cause) = cause_of(function) else {
                 return false;
             };
             if ledgers.stalls.open.is_empty()
@@ -481,8 +481,8 @@ fn compaction_done(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, result: usize) 
 
 /// Handles the end of a call for which [`entry`] returned true. The function returns `ret`.
 pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, function: Function, ret: usize) {
-    if let Some(cause) = cause(function) {
-        change(ledgers, pin, at, |stall, now| stall.leave(cause, now));
+    if let Some(cause) = cause_of(function) {
+        update_stall(ledgers, pin, at, |stall, now| stall.leave(cause, now));
     }
     match function {
         // The function returns an enum, which is in the lower half.

@@ -148,7 +148,7 @@ impl Ledgers {
     }
 
     /// Opens a window of `origin` for the current task, which is one of ours. Task context.
-    pub(crate) fn begin_own(&self, task: usize, origin: Origin) {
+    pub(crate) fn begin_own_window(&self, task: usize, origin: Origin) {
         pinned(|pin| {
             if matches!(
                 self.windows.begin(pin, task, origin, 0, 0),
@@ -160,7 +160,7 @@ impl Ledgers {
     }
 
     /// Closes the windows of the current task, which is one of ours. Task context.
-    pub(crate) fn end_own(&self, task: usize) {
+    pub(crate) fn end_own_window(&self, task: usize) {
         pinned(|pin| {
             if let Some(slot) = self.windows.find(pin, task) {
                 self.record_counted(pin, slot);
@@ -227,15 +227,15 @@ impl Ledgers {
             .this(pin)
             .record(origin, layer, headroom, depth, used, 1);
         if self.stacks.is_deeper(origin, layer, at.depth) {
-            self.keep(pin, at, origin, layer);
+            self.keep_stack(pin, at, origin, layer);
         }
         if at.headroom < settings::headroom_floor() {
-            self.low(pin, at, origin, layer);
+            self.report_low_headroom(pin, at, origin, layer);
         }
     }
 
     #[cold]
-    fn keep(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+    fn keep_stack(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
         let kept = self
             .scratch
             .with(pin, |scratch| self.stacks.keep(scratch, origin, layer, at));
@@ -245,7 +245,7 @@ impl Ledgers {
     }
 
     #[cold]
-    fn low(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
+    fn report_low_headroom(&self, pin: &Pinned<'_>, at: &At, origin: Origin, layer: Layer) {
         let cost = self.cost.this(pin);
         cost.low.add(1);
         if !events::headroom_low_enabled() {

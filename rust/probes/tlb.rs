@@ -48,7 +48,7 @@ pub(super) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 }
 
 /// The current task interrupts other CPUs to flush their TLBs.
-pub(crate) fn interrupts(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
+pub(crate) fn remote_flush(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     if !settings::enabled() || at.context() != Context::Task {
         return;
     }

@@ -199,7 +199,7 @@ pub(crate) fn write<'a>(
     };
     let state = slot.map(|s| s.write_state(folio.key));
     if let Some(times) = slot.and_then(Slot::take_timed) {
-        stall::submitted(ledgers, pin, at, times);
+        stall::end_timed_submit(ledgers, pin, at, times);
     }
     let kind = kind(ledgers, slot, folio);
     if !settings::enabled() {

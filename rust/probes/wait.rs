@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Handlers for waits: for a page that is read again, in the sections that PSI counts, and for
-//! dirty pages to be written. They run in the task that waits, except [`has_read`].
+//! dirty pages to be written. They run in the task that waits, except [`swap_read_end`].
 
 use crate::{
     kernel_ext::{
@@ -151,7 +151,7 @@ pub(super) fn exit(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
 
 /// The current task reads a page of swap from a device that has read when it is told to. If the
 /// task is inside a wait, the read is a part of that.
-pub(super) fn reads(
+pub(super) fn swap_read_begin(
     ledgers: &Ledgers,
     pin: &Pinned<'_>,
     at: &At,
@@ -182,8 +182,9 @@ pub(super) fn reads(
     }
 }
 
-/// A read is done, which may be one that [`reads`] has noted. Any context, with interrupts off.
-pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
+/// A read is done, which may be one that [`swap_read_begin`] has noted. Any context, with
+/// interrupts off.
+pub(crate) fn swap_read_end(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
     let Some(read) = ledgers.swap_reads.remove(bio) else {
         return;
     };
@@ -201,7 +202,13 @@ pub(crate) fn has_read(ledgers: &Ledgers, pin: &Pinned<'_>, bio: usize) {
 
 /// The current task is about to pause for `ns` nanoseconds, because it dirties pages of a device
 /// faster than they are written.
-pub(crate) fn pauses(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: &WaitFacts, ns: u64) {
+pub(crate) fn dirty_pause(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    facts: &WaitFacts,
+    ns: u64,
+) {
     if settings::enabled() && ledgers.states.is_live(Group::Waits) && at.context() == Context::Task
     {
         let lost = ledgers.waits.add(pin, WaitKind::Dirty, facts, ns, 0);

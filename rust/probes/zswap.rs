@@ -30,7 +30,7 @@ const WRITTEN_BACK: usize = 1;
 
 /// shrink_memcg_cb() is called, for a page that zswap holds. Returns true if the end of the call
 /// has to be seen. The task calls a shrinker, or is zswap's own worker, whose pool is full.
-pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
+pub(crate) fn writeback_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     if at.context() != Context::Task {
         return false;
     }
@@ -44,15 +44,15 @@ pub(crate) fn looks(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> bool {
     };
     // An entry that is there was left behind because the end of its call was not seen.
     ledgers.swap_io.zswap.remove(pin, at.task);
-    let follows = ledgers.swap_io.zswap.insert(pin, at.task, purpose);
-    if !follows {
+    let followed = ledgers.swap_io.zswap.insert(pin, at.task, purpose);
+    if !followed {
         ledgers.cost.this(pin).lost.zswap.add(1);
     }
-    follows
+    followed
 }
 
 /// shrink_memcg_cb() returns `ret`.
-pub(crate) fn looked(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
+pub(crate) fn writeback_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, ret: usize) {
     let Some(purpose) = ledgers.swap_io.zswap.remove(pin, at.task) else {
         return;
     };

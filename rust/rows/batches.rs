@@ -29,7 +29,10 @@ pub(super) fn batches(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
         _ => "unavailable",
     };
     writeln!(f, "state {state}")?;
-    let told = match (settings::group(Group::Stalls), block::tells_why(ledgers)) {
+    let told = match (
+        settings::group(Group::Stalls),
+        block::knows_end_reason(ledgers),
+    ) {
         (false, _) => "off",
         (true, true) => "on",
         (true, false) => "unavailable",

@@ -131,7 +131,7 @@ impl WaitFacts {
 
     /// Returns the facts of the current task, which pauses because it dirties pages of a device.
     /// `limited` means that the limit is a share of its cgroup's memory.max, not of all memory.
-    pub(crate) fn paused(device: u32, limited: bool) -> Self {
+    pub(crate) fn of_dirty_pause(device: u32, limited: bool) -> Self {
         let task = Self::current();
         let (flags, of) = match (limited, task.limited) {
             (false, _) => (0, 0),

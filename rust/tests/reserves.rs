@@ -66,7 +66,7 @@ mod suite {
         let ledgers = ledgers()?;
         pinned(|pin| {
             vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Direct);
-            ledgers.begin_own(task(2), Origin::Writer);
+            ledgers.begin_own_window(task(2), Origin::Writer);
             reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, 120));
             reserve::taken(&ledgers, pin, &at(task(2), 2000), &page(2, 99));
             reserve::taken(&ledgers, pin, &at(task(3), 2000), &page(1, 50));

@@ -29,7 +29,7 @@ use crate::{
     probes::{
         function::{
             self,
-            Followed, //
+            ExitHandlers, //
         },
         stall,
         vmscan, //
@@ -69,12 +69,12 @@ fn ledgers() -> Result<Arc<Ledgers>> {
 }
 
 fn enter(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, args: [usize; 2]) -> bool {
-    let followed = FunctionCall::fake(f, args).map(|call| function::entry(ledgers, pin, at, &call));
-    followed.is_some_and(|by| by.0 != 0)
+    let handlers = FunctionCall::fake(f, args).map(|call| function::entry(ledgers, pin, at, &call));
+    handlers.is_some_and(|handlers| handlers.0 != 0)
 }
 
 fn leave(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: Function, ret: usize) {
-    function::exit(ledgers, pin, at, f, Followed::ALL, ret);
+    function::exit(ledgers, pin, at, f, ExitHandlers::ALL, ret);
 }
 
 fn sum(ledgers: &Ledgers, origin: Origin, get: fn(&OriginStalls) -> &Cell64) -> u64 {

@@ -183,9 +183,9 @@ impl WriterState {
         let ledgers = &writer.shared.ledgers;
         let most = link::batch(figures.limit, figures.rate);
         let pages = thread.memalloc(|| {
-            ledgers.begin_own(task, Origin::Writer);
+            ledgers.begin_own_window(task, Origin::Writer);
             let pages = plugged(|| self.submit(most, writer, lane, all));
-            ledgers.end_own(task);
+            ledgers.end_own_window(task);
             pages
         });
         writer.count(|l| l.record_batch(pages));
