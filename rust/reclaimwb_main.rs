@@ -66,7 +66,7 @@ struct ReclaimWb {
     helper: control::helper::HelperGuard,
     #[pin]
     rows: rows::Files,
-    attached: control::probes::Attached,
+    attached: control::probes::AttachedProbes,
 }
 
 impl kernel::InPlaceModule for ReclaimWb {
@@ -74,7 +74,7 @@ impl kernel::InPlaceModule for ReclaimWb {
         pin_init::pin_init_scope(|| {
             let ledgers = Ledgers::new()?;
             Ok(try_pin_init!(Self {
-                attached: control::probes::Attached::new(ledgers.clone())?,
+                attached: control::probes::AttachedProbes::new(ledgers.clone())?,
                 rows <- rows::Files::new(ledgers.clone()),
                 helper: control::helper::HelperGuard::new(ledgers.clone())?,
                 _: {

@@ -97,7 +97,7 @@ struct Board {
 static BOARD: LateInit<Mutex<Board>> = LateInit::new();
 
 /// Why a function is not to be probed, if it is not.
-fn rests(ledgers: &Ledgers, function: Function) -> Option<ProbeState> {
+fn unprobed_state(ledgers: &Ledgers, function: Function) -> Option<ProbeState> {
     // Without what tells that zswap is switched on it has to be watched.
     let needed = ledgers.needs.function(function)
         || function == Function::ZswapStore
@@ -106,36 +106,36 @@ fn rests(ledgers: &Ledgers, function: Function) -> Option<ProbeState> {
 }
 
 /// Hears of what need not be probed, and of what has to be.
-struct Settler(Arc<Ledgers>);
+struct ProbeUpdater(Arc<Ledgers>);
 
-impl Tick for Settler {
+impl Tick for ProbeUpdater {
     fn tick(&self) -> u32 {
-        settle(&self.0);
+        update_probes(&self.0);
         0
     }
 }
 
 /// Takes the probes off functions that would tell nothing, or puts them on again. Process context;
 /// sleeps.
-fn settle(ledgers: &Ledgers) {
+fn update_probes(ledgers: &Ledgers) {
     let Some(board) = BOARD.get() else {
         return;
     };
     let mut board = board.lock();
     board.attach(|_| true);
-    board.detach(|function| rests(ledgers, function) == Some(ProbeState::Resting));
+    board.detach(|function| unprobed_state(ledgers, function) == Some(ProbeState::Resting));
     // What was written without a probe that is there now.
     ledgers.windows.forget_repeats();
 }
 
 /// Asks whether zswap is on, which who switches it tells from now on. In a task that sees sysfs
 /// where it belongs; sleeps.
-fn ask_zswap(ledgers: &Ledgers) {
+fn query_zswap(ledgers: &Ledgers) {
     ledgers.needs.note_zswap_query();
     if reads::zswap_on() == Some(false) {
         ledgers.needs.note_zswap_off();
     }
-    settle(ledgers);
+    update_probes(ledgers);
 }
 
 impl Board {
@@ -149,7 +149,7 @@ impl Board {
             if !wanted(function) || place.is_some() {
                 continue;
             }
-            let state = match rests(ledgers, function) {
+            let state = match unprobed_state(ledgers, function) {
                 Some(off) => off,
                 None => match FunctionProbe::new(function, ledgers.clone()) {
                     Ok(probe) => {
@@ -172,7 +172,7 @@ impl Board {
             };
             self.missed = self.missed.and(probe.missed());
             if let Some(ledgers) = &self.ledgers {
-                let state = rests(ledgers, function).unwrap_or(ProbeState::Off);
+                let state = unprobed_state(ledgers, function).unwrap_or(ProbeState::Off);
                 ledgers.states.set_function(function, state);
             }
         }
@@ -194,12 +194,12 @@ impl Board {
 
 /// Keeps the probes attached while the module is loaded. On drop they are detached, and the last
 /// handler has ended.
-pub(crate) struct Attached {
+pub(crate) struct AttachedProbes {
     // Dropped after that: no handler rings any more.
-    settler: Option<DoorbellTicker<Settler, Arc<Ledgers>>>,
+    updater: Option<DoorbellTicker<ProbeUpdater, Arc<Ledgers>>>,
 }
 
-impl Attached {
+impl AttachedProbes {
     /// Attaches all probes that can be attached. The ledgers have the state of each. Called once,
     /// by the module's init; fails with `EBUSY` the second time.
     pub(crate) fn new(ledgers: Arc<Ledgers>) -> Result<Self> {
@@ -215,7 +215,7 @@ impl Attached {
         board.set_all_live();
         BOARD.init(new_mutex!(board, "BOARD"))?;
         // From here on all is detached again if something fails.
-        let mut attached = Self { settler: None };
+        let mut attached = Self { updater: None };
         // Modules may have been loaded before `BOARD` was there.
         if let Some(board) = BOARD.get() {
             board.lock().attach(|f| f.module().is_some());
@@ -229,17 +229,17 @@ impl Attached {
                 switch(group)?;
             }
         }
-        let settler = DoorbellTicker::new(
-            Arc::new(Settler(ledgers.clone()), GFP_KERNEL)?,
+        let updater = DoorbellTicker::new(
+            Arc::new(ProbeUpdater(ledgers.clone()), GFP_KERNEL)?,
             ledgers.clone(),
         )?;
-        attached.settler = Some(settler);
-        ask_zswap(&ledgers);
+        attached.updater = Some(updater);
+        query_zswap(&ledgers);
         Ok(attached)
     }
 }
 
-impl Drop for Attached {
+impl Drop for AttachedProbes {
     fn drop(&mut self) {
         let Some(board) = BOARD.get() else {
             return;
@@ -320,7 +320,7 @@ pub(crate) fn pause_or_resume() -> Result {
     board.set_all_live();
     drop(board);
     if settings::enabled() {
-        ask_zswap(&ledgers);
+        query_zswap(&ledgers);
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ use lane::{
 };
 use ring::{
     Need,
-    Offered,
+    OfferResult,
     QueuedTarget,
     Ring,
     LANES, //
@@ -144,7 +144,7 @@ impl FileLane {
     }
 
     /// Whether targets are queued for this lane.
-    fn waits(&self) -> bool {
+    fn has_work(&self) -> bool {
         self.shared.rings().any(|r| r.queued(self.index) != 0)
     }
 
@@ -255,17 +255,17 @@ impl FileHook {
             folios.add(1);
             pages.add(u64::from(folio.nr_pages()));
             match offered {
-                Offered::Queued => {
+                OfferResult::Queued => {
                     let [folios, pages] = &ledger.queued;
                     folios.add(1);
                     pages.add(u64::from(folio.nr_pages()));
                     true
                 }
-                Offered::Merged => {
+                OfferResult::Merged => {
                     ledger.merged.add(1);
                     true
                 }
-                Offered::Refused(why) => {
+                OfferResult::Refused(why) => {
                     ledger.skip(why);
                     // The ring is full because much is being written already. Reclaim waits for
                     // that, so the flusher need not write everything else. If none of it is
@@ -277,35 +277,35 @@ impl FileHook {
         })
     }
 
-    fn offer(&self, folio: &DirtyFolio<'_>) -> Offered {
+    fn offer(&self, folio: &DirtyFolio<'_>) -> OfferResult {
         if let Some(why) = folio.unfit() {
-            return Offered::Refused(why);
+            return OfferResult::Refused(why);
         }
         let Some(ring) = self.shared.ring(folio.nid()) else {
-            return Offered::Refused(Skip::Node);
+            return OfferResult::Refused(Skip::Node);
         };
         if need(folio) == Need::Node && !reclaim::node_short(folio.nid(), folio.alloc()) {
-            return Offered::Refused(Skip::Enough);
+            return OfferResult::Refused(Skip::Enough);
         }
         let device = folio.device();
         let Some(lane) = self.shared.table.lane_of(&device) else {
-            return Offered::Refused(Skip::Devices);
+            return OfferResult::Refused(Skip::Devices);
         };
         let (Some(state), Some(item), Some(queue)) = (
             self.shared.table.state(lane),
             self.lanes.get(lane),
             self.queues.get(lane),
         ) else {
-            return Offered::Refused(Skip::Devices);
+            return OfferResult::Refused(Skip::Devices);
         };
         if state.stuck() {
-            return Offered::Refused(Skip::Stuck);
+            return OfferResult::Refused(Skip::Stuck);
         }
         ring.set_for_cgroup(need(folio) != Need::Node);
         // The count is raised first, because a worker that finds no pending targets frees the lane.
         state.pending.fetch_add(1, Relaxed);
         let offered = ring.offer(lane, Self::target(folio, &device));
-        if matches!(offered, Offered::Queued) {
+        if matches!(offered, OfferResult::Queued) {
             state.queued.fetch_add(1, Relaxed);
             let _ = queue.enqueue(item.clone());
         } else {
@@ -358,7 +358,7 @@ impl Drop for FileHook {
 impl FileState {
     /// Calls `f` with the name and state of each device that has a lane.
     pub(crate) fn devices(&self, f: impl FnMut(&str, &LaneState)) {
-        self.table.each(f);
+        self.table.for_each(f);
     }
 
     /// Returns each node with the time in which one of its pages is written, in nanoseconds; 0 if

@@ -73,7 +73,7 @@ use kernel::{
         Arc, //
     },
 };
-use lane::Asker;
+use lane::Reclaimer;
 use table::{
     SwapLanes,
     LANES, //
@@ -116,7 +116,7 @@ impl SwapState {
 
     /// Calls `f` with the name and the state of each device that was served.
     pub(crate) fn devices(&self, f: impl FnMut(SwapDeviceName, &SwapLane)) {
-        self.table.each(f);
+        self.table.for_each(f);
     }
 
     /// Returns the memory that the helper takes, in bytes.
@@ -130,7 +130,7 @@ impl SwapState {
 impl Tick for SwapState {
     fn tick(&self) -> u32 {
         // This looks at all lanes, and does not stop at the first one.
-        let waits = self.table.iter().filter(|lane| lane.look()).count();
+        let waits = self.table.iter().filter(|lane| lane.check_late()).count();
         match waits {
             0 => 0,
             _ => LOOK_MS,
@@ -236,12 +236,12 @@ impl SwapHook {
         };
         let ledgers = &self.shared.ledgers;
         let at = batch.at();
-        let asker = Asker {
+        let reclaimer = Reclaimer {
             class: batch.class(),
             task: at.task,
             faults: batch.faults(),
         };
-        let waited = lane.wait(batch.counts(), asker, || {
+        let waited = lane.wait(batch.counts(), reclaimer, || {
             pinned(|pin| stall::writer_wait(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
@@ -312,7 +312,7 @@ impl Drop for SwapHook {
         // The kernel calls no more. A writer that is inside a device cannot be stopped.
         self.shared.devices(|name, lane| {
             // The requests that were submitted no longer depend on us.
-            if lane.figures().late && lane.taken.load(Relaxed) != lane.written.load(Relaxed) {
+            if lane.stats().late && lane.taken.load(Relaxed) != lane.written.load(Relaxed) {
                 pr_warn!("waiting for swap device {name}, which does not answer\n");
             }
         });

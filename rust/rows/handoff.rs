@@ -102,7 +102,7 @@ pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     let mut result = Ok(());
     if let Some(shared) = helper::handoff() {
         shared.devices(|name, lane| {
-            let figures = lane.figures();
+            let stats = lane.stats();
             // `written` is read before `taken`: requests that are taken in between may be written
             // by then, too.
             let written = lane.written.load(Relaxed);
@@ -111,14 +111,14 @@ pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
             let rows = [
                 ("taken", taken),
                 ("written", written),
-                ("inside_pages", figures.inside.into()),
-                ("inflight_pages", figures.in_flight.into()),
-                ("limit_pages", figures.limit.into()),
-                ("reserve_pages", figures.reserve.into()),
-                ("pages_per_s", figures.rate),
-                ("request_ns", figures.rtt),
-                ("waiting", figures.waiting.into()),
-                ("late", figures.late.into()),
+                ("inside_pages", stats.inside.into()),
+                ("inflight_pages", stats.in_flight.into()),
+                ("limit_pages", stats.limit.into()),
+                ("reserve_pages", stats.reserve.into()),
+                ("pages_per_s", stats.rate),
+                ("request_ns", stats.rtt),
+                ("waiting", stats.waiting.into()),
+                ("late", stats.late.into()),
             ];
             for (key, n) in rows {
                 let written = writeln!(f, "device.{name}.{key} {n}");

@@ -68,13 +68,13 @@ const fn wrap(i: usize, n: usize) -> usize {
 }
 
 /// A FIFO in a ring of fixed size.
-struct Queue {
+struct WatchQueue {
     pages: KVVec<WatchedPage>,
     first: usize,
     len: usize,
 }
 
-impl Queue {
+impl WatchQueue {
     /// Appends a page. Returns false if there is no room.
     fn push(&mut self, page: WatchedPage) -> bool {
         let n = self.pages.len();
@@ -109,7 +109,7 @@ impl Queue {
 #[pin_data]
 pub(crate) struct Freed {
     #[pin]
-    queue: SpinLock<Queue>,
+    queue: SpinLock<WatchQueue>,
     ledgers: Arc<Ledgers>,
 }
 
@@ -119,7 +119,7 @@ impl Freed {
         let pages = KVVec::from_elem(WatchedPage::NONE, WATCHED, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
-                queue <- new_spinlock!(Queue { pages, first: 0, len: 0 }, "reclaimwb_freed"),
+                queue <- new_spinlock!(WatchQueue { pages, first: 0, len: 0 }, "reclaimwb_freed"),
                 ledgers,
             }),
             GFP_KERNEL,

@@ -151,7 +151,7 @@ impl FileLanes {
     }
 
     /// Calls `f` with the name and state of each lane that serves a device.
-    pub(crate) fn each(&self, mut f: impl FnMut(&str, &LaneState)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&str, &LaneState)) {
         let names = *self.names.lock();
         for (state, name) in self.states.iter().zip(names) {
             let len = name.iter().position(|&b| b == 0).unwrap_or(name.len());

@@ -96,7 +96,7 @@ struct RingInner {
 }
 
 /// The outcome of [`Ring::offer`].
-pub(crate) enum Offered {
+pub(crate) enum OfferResult {
     /// The target is queued now.
     Queued,
     /// The same folio was queued already.
@@ -161,13 +161,13 @@ impl Ring {
 
     /// Offers a target to a lane. A target that is not taken is dropped. Process context; does not
     /// sleep.
-    pub(crate) fn offer(&self, lane: usize, target: QueuedTarget) -> Offered {
+    pub(crate) fn offer(&self, lane: usize, target: QueuedTarget) -> OfferResult {
         let (key, nr) = (target.folio.key(), target.nr_pages);
         let refused = {
             let mut inner = self.inner.lock();
             if inner.seen.get(place(key)) == Some(&key) {
                 // The target is dropped after the lock is released: nothing puts a folio under it.
-                Some((Offered::Merged, target))
+                Some((OfferResult::Merged, target))
             } else {
                 match inner.lanes.push(lane, nr, target) {
                     Ok(()) => {
@@ -178,12 +178,14 @@ impl Ring {
                         self.outstanding.fetch_add(i64::from(nr), Relaxed);
                         None
                     }
-                    Err((lanes::PushError::Full, t)) => Some((Offered::Refused(Skip::Full), t)),
-                    Err((lanes::PushError::Share, t)) => Some((Offered::Refused(Skip::Share), t)),
+                    Err((lanes::PushError::Full, t)) => Some((OfferResult::Refused(Skip::Full), t)),
+                    Err((lanes::PushError::Share, t)) => {
+                        Some((OfferResult::Refused(Skip::Share), t))
+                    }
                 }
             }
         };
-        refused.map_or(Offered::Queued, |(offered, _target)| offered)
+        refused.map_or(OfferResult::Queued, |(offered, _target)| offered)
     }
 
     /// Moves targets of the lane to `into`: at most `max`, and no more than its capacity allows.
@@ -262,7 +264,7 @@ impl Ring {
 
     /// Accounts for a window of `pages` pages, with targets of this node, which was written in `ns`
     /// nanoseconds.
-    pub(crate) fn took(&self, pages: u32, ns: u64) {
+    pub(crate) fn record_window(&self, pages: u32, ns: u64) {
         let mean = patience::mean(self.ns_per_page.load(Relaxed), pages, ns);
         self.ns_per_page.store(mean, Relaxed);
     }

@@ -96,7 +96,7 @@ const TRIES: u32 = 4;
 
 /// What the worker keeps of a target whose window is in flight.
 #[derive(Clone, Copy)]
-struct Flying {
+struct TargetInFlight {
     page: freed::WatchedPage,
     met: u64,
     nr_pages: u32,
@@ -104,7 +104,7 @@ struct Flying {
 }
 
 /// A window in flight.
-struct Flight {
+struct WindowInFlight {
     /// The last folio of each part of the window. The window has landed once none of these is under
     /// writeback: as a rule a device that writes all of them is done with the others, too.
     last: [Option<FolioRef>; PARTS],
@@ -119,15 +119,15 @@ struct Flight {
 }
 
 /// The windows in flight, oldest first.
-struct Flights {
-    flights: [Option<Flight>; FLIGHTS],
+struct WindowsInFlight {
+    flights: [Option<WindowInFlight>; FLIGHTS],
     first: usize,
     len: usize,
     pages: u32,
     cost: u32,
 }
 
-impl Flights {
+impl WindowsInFlight {
     fn new() -> Self {
         Self {
             flights: [const { None }; FLIGHTS],
@@ -138,7 +138,7 @@ impl Flights {
         }
     }
 
-    fn push(&mut self, flight: Flight) {
+    fn push(&mut self, flight: WindowInFlight) {
         let at = self.first.wrapping_add(self.len) % FLIGHTS;
         if let Some(place) = self.flights.get_mut(at) {
             self.len = self.len.saturating_add(1);
@@ -148,7 +148,7 @@ impl Flights {
         }
     }
 
-    fn pop(&mut self) -> Option<Flight> {
+    fn pop(&mut self) -> Option<WindowInFlight> {
         let flight = self.flights.get_mut(self.first)?.take()?;
         self.first = self.first.wrapping_add(1) % FLIGHTS;
         self.len = self.len.saturating_sub(1);
@@ -172,7 +172,7 @@ pub(crate) struct WorkerState {
     /// Targets that were just taken from a ring.
     fresh: KVVec<QueuedTarget>,
     /// Targets in flight, in the order of the flights.
-    flying: KVVec<Flying>,
+    flying: KVVec<TargetInFlight>,
     dirty: PageSet,
     wanted: PageSet,
     budget: Budget,
@@ -206,12 +206,16 @@ impl WorkerState {
 
     /// Returns the memory that a worker uses, in bytes.
     pub(crate) const fn bytes() -> usize {
-        core::mem::size_of::<(Self, [QueuedTarget; PENDING + FRESH], [Flying; FLYING])>()
+        core::mem::size_of::<(
+            Self,
+            [QueuedTarget; PENDING + FRESH],
+            [TargetInFlight; FLYING],
+        )>()
     }
 
     /// Writes targets until none is left.
     pub(crate) fn run(&mut self, lane: &FileLane) {
-        let mut flights = Flights::new();
+        let mut flights = WindowsInFlight::new();
         loop {
             self.refill(lane);
             match self.choose() {
@@ -225,7 +229,7 @@ impl WorkerState {
                     self.land(lane, &mut flights);
                 }
                 None if flights.len != 0 => self.land(lane, &mut flights),
-                None if lane.waits() => {}
+                None if lane.has_work() => {}
                 None => break,
             }
             self.show(lane, &flights);
@@ -393,14 +397,14 @@ impl WorkerState {
         }
     }
 
-    fn show(&self, lane: &FileLane, flights: &Flights) {
+    fn show(&self, lane: &FileLane, flights: &WindowsInFlight) {
         if let Some(state) = lane.state() {
             state.inflight_pages.store(flights.pages, Relaxed);
             state.budget_pages.store(self.budget.pages(), Relaxed);
         }
     }
 
-    fn admits(&self, flights: &Flights, targets: usize) -> bool {
+    fn admits(&self, flights: &WindowsInFlight, targets: usize) -> bool {
         flights.len < FLIGHTS
             && self.flying.len().saturating_add(targets) <= FLYING
             && self.budget.admits(flights.cost)
@@ -486,7 +490,12 @@ impl WorkerState {
     }
 
     /// Submits the window of these pending targets.
-    fn begin(&mut self, lane: &FileLane, mut range: ops::Range<usize>, flights: &mut Flights) {
+    fn begin(
+        &mut self,
+        lane: &FileLane,
+        mut range: ops::Range<usize>,
+        flights: &mut WindowsInFlight,
+    ) {
         let Some(sb) = self.pin_superblock(lane, &mut range) else {
             return;
         };
@@ -516,7 +525,7 @@ impl WorkerState {
                 continue;
             }
             self.wanted.insert(at, target.nr_pages);
-            let flying = Flying {
+            let flying = TargetInFlight {
                 page: freed::WatchedPage {
                     pfn: target.folio.pfn(),
                     mapping,
@@ -549,7 +558,7 @@ impl WorkerState {
         inode: &Inode<'_>,
         start: u64,
         targets: usize,
-        flights: &mut Flights,
+        flights: &mut WindowsInFlight,
     ) {
         let since = system::clock_ns();
         let size = settings::window_pages();
@@ -599,7 +608,7 @@ impl WorkerState {
             let from = low.min(high).saturating_add(part.saturating_mul(n as u64));
             inode.last_written(from, from.saturating_add(part).min(high))
         });
-        flights.push(Flight {
+        flights.push(WindowInFlight {
             last,
             pages,
             cost: pages.saturating_add(runs.saturating_mul(settings::request_cost())),
@@ -610,7 +619,7 @@ impl WorkerState {
     }
 
     /// Waits until the oldest window has landed, and accounts for its targets.
-    fn land(&mut self, lane: &FileLane, flights: &mut Flights) {
+    fn land(&mut self, lane: &FileLane, flights: &mut WindowsInFlight) {
         let Some(mut flight) = flights.pop() else {
             return;
         };
@@ -642,7 +651,7 @@ impl WorkerState {
         for flying in self.flying.iter().take(flight.targets) {
             if core::mem::replace(&mut nid, flying.nid) != flying.nid {
                 if let Some(ring) = lane.shared.ring(nid) {
-                    ring.took(flight.pages, alone);
+                    ring.record_window(flight.pages, alone);
                 }
                 reclaim::done(nid);
             }

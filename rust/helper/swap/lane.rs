@@ -84,9 +84,9 @@ const NAP_MS: u32 = 100;
 const ROWS: usize = 128;
 
 /// Whether the writer sleeps.
-pub(crate) struct Idle(Atomic<bool>);
+pub(crate) struct IdleFlag(Atomic<bool>);
 
-impl idle::Flag for Idle {
+impl idle::Flag for IdleFlag {
     fn swap(&self, asleep: bool) -> bool {
         self.0.xchg(asleep, Full)
     }
@@ -125,7 +125,7 @@ impl LaneInner {
     /// Returns the batch as it counts. A reclaimer that freed as many pages as it handed over goes
     /// on before others only while little is under way and the queue has room. This also holds for
     /// a device that is late.
-    fn judged(&self, batch: Batch, room: Room) -> Batch {
+    fn adjusted(&self, batch: Batch, room: Room) -> Batch {
         let full = self.pending > self.queue.capacity() / 2;
         match full || self.door.inside() >= room.paid() {
             true => Batch { freed: 0, ..batch },
@@ -176,7 +176,7 @@ impl LaneInner {
 
 /// A reclaimer that handed over a batch.
 #[derive(Clone, Copy)]
-pub(crate) struct Asker {
+pub(crate) struct Reclaimer {
     /// Whether, and in which line, it waits.
     pub(crate) class: TaskClass,
     /// The task, as an opaque key.
@@ -187,7 +187,7 @@ pub(crate) struct Asker {
 
 /// How a reclaimer had to wait.
 #[derive(Clone, Copy)]
-pub(crate) struct Waited {
+pub(crate) struct RoomWait {
     /// How long it waited, in nanoseconds.
     pub(crate) ns: u64,
     /// The number of pages that were written meanwhile.
@@ -195,7 +195,7 @@ pub(crate) struct Waited {
 }
 
 /// The state of a lane for debugfs readers.
-pub(crate) struct Figures {
+pub(crate) struct LaneStats {
     /// The number of pages that were handed over and are not done.
     pub(crate) inside: u32,
     /// The number of these that were submitted.
@@ -231,7 +231,7 @@ pub(crate) struct SwapLane {
     /// The device number; 0 if the lane has no device.
     device: Atomic<u32>,
     /// Whether the writer sleeps, and must be woken when a request is queued.
-    pub(crate) idle: Idle,
+    pub(crate) idle: IdleFlag,
     /// The number of requests that were taken, and that were submitted.
     pub(crate) taken: Atomic<u64>,
     /// See `taken`.
@@ -260,7 +260,7 @@ impl SwapLane {
                 returning <- WaitQueue::new(c"reclaimwb_swap_again", static_lock_class!()),
                 tasks <- WaitQueue::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
-                idle: Idle(Atomic::new(false)),
+                idle: IdleFlag(Atomic::new(false)),
                 taken: Atomic::new(0),
                 written: Atomic::new(0),
             }),
@@ -311,18 +311,23 @@ impl SwapLane {
     /// Waits until there is room, unless the lane is going, for a reclaimer that is through with a
     /// batch. While the device is late, a task sleeps instead, until the device has been late for
     /// the time of all [`NAPS`]. `waits` is called before the reclaimer sleeps, maybe under the
-    /// lane's lock: somebody must call [`Self::look`] for the lines meanwhile. Returns how long the
-    /// reclaimer slept and how many pages were written meanwhile; `None` if it did not have to
-    /// wait. Sleeps.
-    pub(crate) fn wait(&self, batch: Batch, asker: Asker, waits: impl Fn()) -> Option<Waited> {
+    /// lane's lock: somebody must call [`Self::check_late`] for the lines meanwhile. Returns how
+    /// long the reclaimer slept and how many pages were written meanwhile; `None` if it did not
+    /// have to wait. Sleeps.
+    pub(crate) fn wait(
+        &self,
+        batch: Batch,
+        reclaimer: Reclaimer,
+        waits: impl Fn(),
+    ) -> Option<RoomWait> {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
         let room = inner.room();
         if inner.going {
             return None;
         }
-        let batch = inner.judged(batch, room);
-        let mut class = asker.class;
+        let batch = inner.adjusted(batch, room);
+        let mut class = reclaimer.class;
         if inner.late(came) {
             let naps = class == TaskClass::Ordinary && !batch.paid() && inner.worth_a_nap(came);
             drop(inner);
@@ -332,7 +337,7 @@ impl SwapLane {
                     sleep_killable(NAP_MS);
                     reclaim::dying() || !self.worth_a_nap()
                 });
-                Waited {
+                RoomWait {
                     ns: system::mono_ns().saturating_sub(came),
                     written: 0,
                 }
@@ -341,8 +346,8 @@ impl SwapLane {
         if !inner.door.has_to_wait(batch, room, class) {
             return None;
         }
-        if let (TaskClass::Ordinary, Some(faults)) = (class, asker.faults) {
-            if inner.returning.note_waiter(asker.task, faults) {
+        if let (TaskClass::Ordinary, Some(faults)) = (class, reclaimer.faults) {
+            if inner.returning.note_waiter(reclaimer.task, faults) {
                 class = TaskClass::Returning;
             }
         }
@@ -366,7 +371,7 @@ impl SwapLane {
         }
         self.call(&mut inner);
         let written = inner.link.delivered().saturating_sub(delivered);
-        Some(Waited {
+        Some(RoomWait {
             ns: now.saturating_sub(came),
             written: u32::try_from(written).unwrap_or(u32::MAX),
         })
@@ -402,7 +407,7 @@ impl SwapLane {
 
     /// Sends the tasks that wait away if the device is late, and kswapd if tasks wait for it.
     /// Returns whether any task still waits. Any context.
-    pub(crate) fn look(&self) -> bool {
+    pub(crate) fn check_late(&self) -> bool {
         let inner = self.inner.lock();
         if inner.door.waiting() != 0 && inner.late(system::mono_ns()) {
             self.wake_all();
@@ -421,13 +426,13 @@ impl SwapLane {
 
     /// Swaps the queue, the oldest request first, with `empty`, which must have as much room and
     /// hold nothing. Does not sleep.
-    pub(crate) fn take(&self, empty: &mut KVVec<QueuedRequest>) {
+    pub(crate) fn swap_queue(&self, empty: &mut KVVec<QueuedRequest>) {
         core::mem::swap(&mut self.inner.lock().queue, empty);
     }
 
     /// Whether there is something to do for the writer. `holds` says whether it has requests at
     /// hand.
-    pub(crate) fn waits(&self, holds: bool) -> bool {
+    pub(crate) fn has_work(&self, holds: bool) -> bool {
         let inner = self.inner.lock();
         (holds || !inner.queue.is_empty()) && inner.may_submit()
     }
@@ -474,16 +479,16 @@ impl SwapLane {
     }
 
     /// Sets the number of pages that the reserves allow to be under way. Any context.
-    pub(crate) fn carries(&self, pages: u32) {
+    pub(crate) fn set_reserve(&self, pages: u32) {
         let mut inner = self.inner.lock();
         inner.reserve = pages;
         self.call(&mut inner);
     }
 
     /// Returns the state of the lane. Any context.
-    pub(crate) fn figures(&self) -> Figures {
+    pub(crate) fn stats(&self) -> LaneStats {
         let inner = self.inner.lock();
-        Figures {
+        LaneStats {
             inside: inner.door.backlog(),
             in_flight: inner.in_flight,
             limit: inner.limit(),

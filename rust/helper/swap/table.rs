@@ -66,7 +66,7 @@ impl SwapLanes {
     }
 
     /// Calls `f` with the device and the state of each lane that has a device.
-    pub(crate) fn each(&self, mut f: impl FnMut(SwapDeviceName, &SwapLane)) {
+    pub(crate) fn for_each(&self, mut f: impl FnMut(SwapDeviceName, &SwapLane)) {
         for lane in self.iter().filter(|l| !l.serves(0)) {
             f(SwapDeviceName(lane.device()), lane);
         }

@@ -121,7 +121,9 @@ impl Thread for Writer {
                 // Nothing comes any more, and nothing is left.
                 return;
             } else {
-                idle::sleep(&lane.idle, &thread.prepare_sleep(0), || lane.waits(holds));
+                idle::sleep(&lane.idle, &thread.prepare_sleep(0), || {
+                    lane.has_work(holds)
+                });
                 self.count(|l| l.wakeups.add(1));
             }
         }
@@ -132,7 +134,7 @@ impl WriterState {
     /// Moves the requests that were handed over to their places in `pending`.
     fn refill(&mut self, lane: &SwapLane) {
         if self.fresh.is_empty() {
-            lane.take(&mut self.fresh);
+            lane.swap_queue(&mut self.fresh);
             self.fresh.reverse();
         }
         while self.pending.len() < self.pending.capacity() {
@@ -170,18 +172,18 @@ impl WriterState {
             self.device = lane.device();
             self.reserve = Reserve::new();
         }
-        let figures = lane.figures();
+        let stats = lane.stats();
         let oldest = self.pending.iter().min_by_key(|r| r.taken);
         if let Some(request) = oldest {
             let waited = system::mono_ns().saturating_sub(request.taken);
-            if waited > link::old_after(figures.limit, figures.rate) {
+            if waited > link::old_after(stats.limit, stats.rate) {
                 self.last = request.slot;
             }
         }
         let (before, min) = system::free_pages();
         let task = system::task();
         let ledgers = &writer.shared.ledgers;
-        let most = link::batch(figures.limit, figures.rate);
+        let most = link::batch(stats.limit, stats.rate);
         let pages = thread.memalloc(|| {
             ledgers.begin_own_window(task, Origin::Writer);
             let pages = plugged(|| self.submit(most, writer, lane, all));
@@ -191,7 +193,7 @@ impl WriterState {
         writer.count(|l| l.record_batch(pages));
         let (after, _) = system::free_pages();
         self.reserve.record_batch(pages, before, after);
-        lane.carries(self.reserve.limit(after, min, lane.figures().in_flight));
+        lane.set_reserve(self.reserve.limit(after, min, lane.stats().in_flight));
     }
 
     /// Submits requests of `most` pages together, as many as the device may have, or without this
