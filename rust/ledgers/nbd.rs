@@ -59,6 +59,9 @@ use pin_init::Zeroable;
 /// connections.
 pub(crate) const REQUESTS: usize = 1024;
 
+/// The number of places of the table that are looked at together, or not at all.
+const GROUP: usize = 32;
+
 /// The most devices that a CPU tells apart.
 pub(crate) const DEVICES: usize = 8;
 
@@ -331,12 +334,23 @@ pub(crate) enum Admission {
     Full,
 }
 
+/// A place for a request.
+struct Place<'a> {
+    /// The address of the request; 0 if the place is free.
+    key: &'a Atomic<usize>,
+    there: &'a FollowedRequest,
+    /// The number of requests in its group of places.
+    in_group: &'a Atomic<u32>,
+}
+
 /// The NBD ledger.
 pub(crate) struct Nbd {
     /// Whether there ever was a request.
     used: Atomic<bool>,
     keys: KVVec<Atomic<usize>>,
     followed: KVVec<FollowedRequest>,
+    /// The number of requests in each [`GROUP`] of places.
+    in_group: [Atomic<u32>; REQUESTS / GROUP],
     /// The counts of completed requests.
     pub(crate) counts: PerCpu<NbdCounts>,
 }
@@ -354,23 +368,41 @@ impl Nbd {
             used: Atomic::new(false),
             keys,
             followed,
+            in_group: [const { Atomic::new(0) }; REQUESTS / GROUP],
             counts: PerCpu::new()?,
         })
     }
 
-    fn places(&self, request: usize) -> impl Iterator<Item = (&Atomic<usize>, &FollowedRequest)> {
+    fn places(&self, request: usize) -> impl Iterator<Item = Place<'_>> {
         // Requests are aligned to a cache line, so their low bits are always the same.
-        slots::probe_sequence((request >> 6) as u64, REQUESTS)
-            .filter_map(|i| Some((self.keys.get(i)?, self.followed.get(i)?)))
+        slots::probe_sequence((request >> 6) as u64, REQUESTS).filter_map(|i| {
+            Some(Place {
+                key: self.keys.get(i)?,
+                there: self.followed.get(i)?,
+                in_group: self.in_group.get(i / GROUP)?,
+            })
+        })
     }
 
-    fn find(&self, request: usize) -> Option<(&Atomic<usize>, &FollowedRequest)> {
-        self.places(request).find(|(key, _)| peek(*key) == request)
+    fn find(&self, request: usize) -> Option<Place<'_>> {
+        self.places(request)
+            .find(|place| peek(place.key) == request)
+    }
+
+    /// Returns the requests that are followed now. Most of the table is empty, and is not looked at.
+    fn all_followed(&self) -> impl Iterator<Item = &FollowedRequest> {
+        let groups = Iterator::zip(self.keys.chunks(GROUP), self.followed.chunks(GROUP));
+        groups
+            .zip(&self.in_group)
+            .filter(|(_, n)| peek(*n) != 0)
+            .flat_map(|((keys, followed), _)| keys.iter().zip(followed))
+            .filter(|(key, _)| key.load(Acquire) != 0)
+            .map(|(_, there)| there)
     }
 
     /// Notes that the driver gets a request.
     pub(crate) fn record_queued(&self, request: &NbdRequest, now: u64) -> Admission {
-        if let Some((_, there)) = self.find(request.key) {
+        if let Some(Place { there, .. }) = self.find(request.key) {
             // This is not a new request, but one that was given back.
             if there.requeued.get() != 0 {
                 there.add_attempt_time(now);
@@ -382,14 +414,15 @@ impl Nbd {
         }
         let free = self
             .places(request.key)
-            .find(|(key, _)| peek(*key) == 0 && key.cmpxchg(0, request.key, Acquire).is_ok());
+            .find(|p| peek(p.key) == 0 && p.key.cmpxchg(0, request.key, Acquire).is_ok());
         if !peek(&self.used) {
             self.used.store(true, Relaxed);
         }
         // Nobody else uses this key before this function returns, because the driver has the
         // request.
-        free.map_or(Admission::Full, |(_, place)| {
-            place.begin(request, now);
+        free.map_or(Admission::Full, |place| {
+            place.there.begin(request, now);
+            place.in_group.fetch_add(1, Relaxed);
             Admission::Followed
         })
     }
@@ -397,7 +430,7 @@ impl Nbd {
     /// Notes that the driver begins to send a request. Returns false if the request is not
     /// followed.
     pub(crate) fn record_sending(&self, request: usize, now: u64) -> bool {
-        let Some((_, there)) = self.find(request) else {
+        let Some(Place { there, .. }) = self.find(request) else {
             return false;
         };
         // The rest of a header that was sent in part is no second begin.
@@ -409,7 +442,7 @@ impl Nbd {
 
     /// Notes that a request has reached a step.
     pub(crate) fn record_step(&self, request: usize, step: RequestStep, now: u64) {
-        let Some((_, there)) = self.find(request) else {
+        let Some(Place { there, .. }) = self.find(request) else {
             return;
         };
         match step {
@@ -421,7 +454,7 @@ impl Nbd {
 
     /// Notes that a request is given back to the block layer.
     pub(crate) fn record_requeued(&self, request: usize, now: u64) {
-        if let Some((_, there)) = self.find(request) {
+        if let Some(Place { there, .. }) = self.find(request) {
             there.add_attempt_time(now);
             there.requeues.add(1);
             there.requeued.set(now);
@@ -437,9 +470,10 @@ impl Nbd {
         failed: bool,
         now: u64,
     ) -> bool {
-        let Some((key, there)) = self.find(request) else {
+        let Some(place) = self.find(request) else {
             return true;
         };
+        let there = place.there;
         let (parts, _) = there.parts(now);
         let ledger = self.counts.this(pin);
         for (sum, part) in ledger.spent.iter().zip(&parts) {
@@ -456,15 +490,16 @@ impl Nbd {
             }
         };
         there.queued.set(0);
-        key.store(0, Release);
+        place.in_group.fetch_sub(1, Relaxed);
+        place.key.store(0, Release);
         kept
     }
 
     /// Returns the time that all requests together have spent in each phase until `now`, with those
     /// under way. The difference of two results is what requests did in between.
     ///
-    /// This reads the whole table, unless there never was a request. So it is for tasks that will
-    /// wait for long. A request that is completed meanwhile may be missing. In a difference, it
+    /// This reads all requests that are followed. So it is for tasks that will wait for long. A
+    /// request that is completed meanwhile may be missing. In a difference, it
     /// then counts too much or not at all.
     pub(crate) fn phase_times(&self, now: u64) -> PhaseTimes {
         let mut spent = [0; Phase::COUNT];
@@ -475,10 +510,7 @@ impl Nbd {
             let of = |ledger: &NbdCounts| ledger.spent.get(phase).map_or(0, Cell64::get);
             *sum = self.counts.sum(of);
         }
-        for (key, there) in self.keys.iter().zip(self.followed.iter()) {
-            if peek(key) == 0 {
-                continue;
-            }
+        for there in self.all_followed() {
             let Some((parts, _)) = there.try_parts(now) else {
                 continue;
             };
@@ -514,10 +546,9 @@ impl Nbd {
     /// Process context.
     pub(crate) fn in_flight(&self, index: u32, direction: Direction, now: u64) -> InFlight {
         let mut all = InFlight::default();
-        for (key, there) in self.keys.iter().zip(self.followed.iter()) {
-            if key.load(Acquire) == 0 || there.device() != index || there.direction() != direction {
-                continue;
-            }
+        let is_its =
+            |there: &&FollowedRequest| there.device() == index && there.direction() == direction;
+        for there in self.all_followed().filter(is_its) {
             let Some((parts, phase)) = there.try_parts(now) else {
                 continue;
             };
@@ -534,16 +565,16 @@ impl Nbd {
     /// Returns the devices of the requests that are followed now, once for each request. Process
     /// context.
     pub(crate) fn busy_devices(&self) -> impl Iterator<Item = u32> + '_ {
-        let pairs = self.keys.iter().zip(self.followed.iter());
-        pairs
-            .filter(|(key, _)| key.load(Acquire) != 0)
-            .map(|(_, there)| there.device())
+        self.all_followed().map(FollowedRequest::device)
     }
 
     /// Forgets the requests that are followed.
     pub(crate) fn clear(&self) {
         for key in self.keys.iter() {
             key.store(0, Relaxed);
+        }
+        for n in &self.in_group {
+            n.store(0, Relaxed);
         }
     }
 

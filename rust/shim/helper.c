@@ -631,6 +631,7 @@ bool rwb_kswapd_is_awaited(void)
 {
 	int nid;
 
+	/* This may miss a task that is about to wait, as it is asked again. */
 	for_each_online_node(nid)
 		if (waitqueue_active(&NODE_DATA(nid)->pfmemalloc_wait))
 			return true;
