@@ -631,8 +631,8 @@ bool rwb_kswapd_is_awaited(void)
 {
 	int nid;
 
-	/* This may miss a task that is about to wait, as it is asked again. */
 	for_each_online_node(nid)
+		/* This may miss a task that is about to wait. It is asked again. */
 		if (waitqueue_active(&NODE_DATA(nid)->pfmemalloc_wait))
 			return true;
 	return false;

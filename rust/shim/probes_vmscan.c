@@ -289,7 +289,7 @@ void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long 
 	struct rwb_shrunk shrunk = {
 		.nid = nid,
 		.reclaimed = nr_reclaimed,
-		/* In a list of files, the kernel counts those under writeback as dirty ones, too. */
+		/* In a list of files, the kernel counts those under writeback as dirty, too. */
 		.dirty = stat->nr_dirty - (file ? min(writeback, stat->nr_dirty) : 0),
 		.writeback = writeback,
 		.activated = stat->nr_activate[0] + stat->nr_activate[1],

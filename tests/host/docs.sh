@@ -119,7 +119,7 @@ refuses "a header for C that is out of date" "words.h is not what rust/words/ ma
 notices "a new row" rows 'writes or cgroups: row total\.cost ' rust/rows/writes.rs \
 	's/^( *)writeln!\(f, "total\.folios .*/&\n\1writeln!(f, "total.cost {n}")?;/'
 notices "a new row of a device" rows 'handoff: temper of rows/handoff.rs is missing' rust/rows/handoff.rs \
-	's/^( *)\("waiting", figures.*/&\n\1("temper", 0),/'
+	's/^( *)\("waiting", stats.*/&\n\1("temper", 0),/'
 notices "a row that is not written any more" rows 'headroom: .*used\.max' rust/rows/headroom.rs '/used\.max/d'
 notices "a row that was renamed" rows 'writes no row stalls\.open|no word' rust/rows/status.rs 's/"stalls\.open /"stalls.going /'
 notices "a new field of a stall" rows 'field mood= of' rust/rows/stalls.rs 's/ dirty=\{\}"/ dirty={} mood={}"/'
