@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! C, and what calls it. What the two sides say to each other is shim.h,
-//! of which the Rust side is made: see [`contract`].
+//! The border to C. shim.h declares all functions and structures that cross it, and the Rust side
+//! is generated from it. See [`contract`].
 //!
-//! Internal: safe wrappers stand in `kernel_ext`. What C calls is in `entry`.
+//! This is internal: `kernel_ext` has safe wrappers, and `entry` has the functions that C calls.
 
 mod contract;
 pub(crate) mod function;
@@ -18,20 +18,20 @@ use crate::policy::{
 };
 pub(crate) use contract::*;
 
-/// On which stack a probe ran.
+/// The stack on which a probe ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Context {
-    /// The task's own, in the task itself.
+    /// The stack of the task, in the task itself.
     Task,
-    /// Another one: IRQ, NMI, exception.
+    /// Another stack, that of an interrupt, an NMI or an exception.
     Irq,
-    /// The task's, but in a softirq on top of it.
+    /// The stack of the task, in a softirq on top of it.
     Softirq,
 }
 
 impl At {
-    /// On which stack the probe ran; `headroom` and `depth` mean nothing on
-    /// [`Context::Irq`].
+    /// Returns the stack on which the probe ran. On [`Context::Irq`], `headroom` and `depth` mean
+    /// nothing.
     pub(crate) fn context(&self) -> Context {
         match self.ctx {
             RWB_CTX_TASK => Context::Task,
@@ -40,8 +40,7 @@ impl At {
         }
     }
 
-    /// The same, seen from a function whose stack pointer is `bytes` further up: at most
-    /// `depth`.
+    /// Returns the place of a function whose stack pointer is `bytes` further up, `depth` at most.
     pub(crate) fn above(self, bytes: usize) -> Self {
         let bytes = bytes.min(self.depth);
         Self {
@@ -52,18 +51,18 @@ impl At {
         }
     }
 
-    /// The current task has PF_MEMALLOC set: it is a reclaimer, or sends what
-    /// a reclaimer waits for.
+    /// Whether the current task has PF_MEMALLOC set, because it reclaims, or sends for tasks that
+    /// do.
     pub(crate) fn memalloc(&self) -> bool {
         self.flags & RWB_AT_MEMALLOC != 0
     }
 
-    /// The current task is a worker of a workqueue.
+    /// Whether the current task is a worker of a workqueue.
     pub(crate) fn worker(&self) -> bool {
         self.flags & RWB_AT_WORKER != 0
     }
 
-    /// A sample for tests that fire no tracepoint.
+    /// Makes a sample for tests that fire no tracepoint.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(task: usize, depth: usize, context: Context) -> Self {
         // SAFETY: Has no precondition.
@@ -85,38 +84,38 @@ impl At {
 }
 
 impl Folio {
-    /// Anonymous memory, as opposed to shmem.
+    /// Whether the folio is anonymous memory, as opposed to shmem.
     pub(crate) fn anon(&self) -> bool {
         self.flags & RWB_FOLIO_ANON != 0
     }
 
-    /// Under writeback.
+    /// Whether the folio is under writeback.
     pub(crate) fn writeback(&self) -> bool {
         self.flags & RWB_FOLIO_WRITEBACK != 0
     }
 
-    /// Key of the cgroup it is charged to; see [`CgroupKey`].
+    /// Returns the key of the cgroup that the folio is charged to. See [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
     }
 
-    /// That cgroup has been removed.
+    /// Whether that cgroup has been removed.
     pub(crate) fn cgroup_gone(&self) -> bool {
         self.flags & RWB_FOLIO_CGROUP_GONE != 0
     }
 
-    /// Its `facts` and its cgroup's id tell all of it: one page, whose cgroup, if it has one, is
-    /// of v2 and there.
+    /// Whether `facts` and the id of the cgroup say all that is recorded of the folio: it has one
+    /// page, and its cgroup, if there is one, is of v2 and has not been removed.
     pub(crate) fn plain(&self) -> bool {
         self.facts != 0 && self.flags & (RWB_FOLIO_CGROUP_V1 | RWB_FOLIO_CGROUP_GONE) == 0
     }
 
-    /// Has a swap slot.
+    /// Whether the folio has a swap slot.
     pub(crate) fn swapcache(&self) -> bool {
         self.flags & RWB_FOLIO_SWAPCACHE != 0
     }
 
-    /// A folio for tests that fire no tracepoint: one page.
+    /// Makes a folio of one page for tests that fire no tracepoint.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) const fn fake(key: usize, anon: bool, writeback: bool, swapcache: bool) -> Self {
         Self {
@@ -135,8 +134,8 @@ impl Folio {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl Target {
-    /// A target for tests that no reclaim met: page `index` of a file that does
-    /// not exist, as the folio that `page` is.
+    /// Makes a target for tests, which no reclaim met: page `index` of a file that does not exist.
+    /// Its folio is `page`.
     pub(crate) fn fake(page: &kernel::page::Page, index: u64, flags: u32) -> Self {
         Self {
             folio: page.as_ptr() as usize,
@@ -155,7 +154,7 @@ impl Target {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl Swap {
-    /// A request for tests that nobody prepared, of a device that does not exist: nothing
+    /// Makes a request for tests, which nobody prepared, for a device that does not exist. Nothing
     /// happens when it is submitted.
     pub(crate) fn fake(slot: u64, pages: u32, flags: u32) -> Self {
         Self {
@@ -172,12 +171,13 @@ impl Swap {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl SwapWait {
-    /// For tests: of who handed over a request with that cookie, and freed nothing.
+    /// Makes a batch for tests, of a task that handed over a request with that cookie, and freed
+    /// nothing.
     pub(crate) fn fake(cookie: usize, pages: u32, flags: u32) -> Self {
         Self::freed(cookie, pages, 0, flags)
     }
 
-    /// For tests: of who freed so many pages, too.
+    /// Makes a batch for tests, of a task that also freed `freed` pages.
     pub(crate) fn freed(cookie: usize, pages: u32, freed: u32, flags: u32) -> Self {
         Self {
             at: At::fake(0x1000, 8192, Context::Task),
@@ -193,7 +193,7 @@ impl SwapWait {
 
 #[cfg(CONFIG_KUNIT = "y")]
 impl SwapEnd {
-    /// The end of a write of a page of anonymous memory, for tests.
+    /// Makes the end of a write of a page of anonymous memory, for tests.
     pub(crate) fn fake(bio: usize, failed: bool, sync: bool) -> Self {
         Self {
             bio,
@@ -210,7 +210,7 @@ impl SwapEnd {
 }
 
 impl KswapdAt {
-    /// What the node has, at the end.
+    /// Returns the pages of the node when the pass ended.
     pub(crate) fn node(&self) -> kswapd::NodePages {
         kswapd::NodePages {
             free: self.free,
