@@ -24,6 +24,7 @@ pub(crate) mod pfmemalloc;
 pub(crate) mod ratelimit;
 pub(crate) mod reserve;
 pub(crate) mod returning;
+pub(crate) mod short;
 pub(crate) mod shrink;
 pub(crate) mod slots;
 pub(crate) mod stall;

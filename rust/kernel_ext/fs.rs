@@ -12,9 +12,12 @@
 //! C headers: `include/linux/pagemap.h`, `include/linux/fs.h`
 
 use crate::{
-    policy::window::{
-        PageSet,
-        MAX_PAGES, //
+    policy::{
+        short,
+        window::{
+            PageSet,
+            MAX_PAGES, //
+        },
     },
     shim, //
 };
@@ -27,6 +30,9 @@ use kernel::{
     error::to_result,
     prelude::*, //
 };
+
+// Both sides speak of the same margin: wait.c tells with it which limit makes a task wait.
+const _: () = assert!(short::CGROUP_MARGIN == shim::RWB_MEMCG_MARGIN as u64);
 
 /// A reference to a folio. It is put on drop, which frees the folio if the reference was the last
 /// one. Any context that may free memory.
@@ -84,8 +90,14 @@ impl FolioRef {
 
     /// Whether a cgroup to which the folio is charged is near its limit. Any context.
     pub(crate) fn memcg_short(&self) -> bool {
-        // SAFETY: By the type invariant the folio is live.
-        unsafe { shim::rwb_memcg_short(self.0.as_ptr()) }
+        let mut levels = (0..).map_while(|level| {
+            let (mut used, mut limit) = (0, 0);
+            // SAFETY: By the type invariant the folio is live, and both are valid for writes.
+            let there =
+                unsafe { shim::rwb_memcg_pages(self.0.as_ptr(), level, &mut used, &mut limit) };
+            there.then_some((used, limit))
+        });
+        levels.any(|(used, limit)| short::cgroup_is_near_limit(used, limit))
     }
 }
 

@@ -17,7 +17,8 @@ use crate::{
             TaskClass, //
         },
         link::RequestStamp,
-        patience::PageCache, //
+        patience::PageCache,
+        short, //
     },
     shim::{
         nbd::Bio,
@@ -29,16 +30,17 @@ use crate::{
         rwb_kswapd_is_awaited,
         rwb_node_dirty,
         rwb_node_file,
-        rwb_node_short,
         rwb_nr_node_ids,
         rwb_swap_take,
         rwb_swap_waited,
         rwb_task_is_dying,
+        rwb_zone_pages,
         At,
         Swap,
         SwapDone,
         SwapWait,
         Target,
+        ZonePages,
         RWB_SWAP_EXEMPT,
         RWB_SWAP_FAULT,
         RWB_SWAP_KSWAPD,
@@ -411,10 +413,24 @@ pub(crate) fn done(nid: u32) {
     unsafe { rwb_helper_done(nid as c_int) };
 }
 
-/// Whether a node is short of memory for an allocation. Any context.
+/// Whether a node is short of memory for an allocation: none of the zones that the allocation may be
+/// from has enough. Any context.
 pub(crate) fn node_short(nid: u32, alloc: Alloc) -> bool {
-    // SAFETY: As above.
-    unsafe { rwb_node_short(nid as c_int, alloc.order, alloc.highest_zone) }
+    let mut zones = (0..=alloc.highest_zone).map_while(|zone| {
+        let mut pages = pin_init::zeroed();
+        // SAFETY: As above, and `pages` is valid for writes.
+        let there = unsafe { rwb_zone_pages(nid as c_int, zone, alloc.highest_zone, &mut pages) };
+        there.then_some(pages)
+    });
+    !zones.any(|zone: ZonePages| {
+        let pages = short::ZonePages {
+            free: zone.free,
+            low: zone.low,
+            high: zone.high,
+            reserve: zone.reserve,
+        };
+        zone.managed && short::zone_has_enough(&pages, alloc.order)
+    })
 }
 
 /// Returns the size of a node's page cache. Any context.

@@ -483,30 +483,23 @@ unsigned int rwb_nr_node_ids(void)
 }
 
 /*
- * Whether the node is short for allocations of that order, from that zone and those below it. It is
- * short if none of these zones has free pages for the following together: what kswapd stops at (as
- * in pgdat_balanced()), what compaction needs besides, and half the way from low to high, because
- * what is written now is freed a little later.
+ * Reads the state of a zone of the node, for an allocation that may be from zones up to @highest.
+ * Returns false if the kernel has no such zone.
  */
-bool rwb_node_short(int nid, u32 order, u32 highest_zone)
+bool rwb_zone_pages(int nid, u32 zone, u32 highest, struct rwb_zone_pages *pages)
 {
-	struct pglist_data *pgdat = NODE_DATA(nid);
-	u32 i, highest = min_t(u32, highest_zone, MAX_NR_ZONES - 1);
+	struct zone *z;
 
-	for (i = 0; i <= highest; i++) {
-		struct zone *zone = pgdat->node_zones + i;
-		unsigned long enough;
-
-		if (!managed_zone(zone))
-			continue;
-		enough = high_wmark_pages(zone) + zone->lowmem_reserve[highest] +
-			 (high_wmark_pages(zone) - low_wmark_pages(zone)) / 2;
-		/* This is compact_gap() of mm/internal.h. */
-		if (order)
-			enough += 2UL << min_t(u32, order, MAX_PAGE_ORDER);
-		if (zone_page_state(zone, NR_FREE_PAGES) >= enough)
-			return false;
-	}
+	if (zone >= MAX_NR_ZONES)
+		return false;
+	z = NODE_DATA(nid)->node_zones + zone;
+	*pages = (struct rwb_zone_pages){
+		.free = zone_page_state(z, NR_FREE_PAGES),
+		.low = low_wmark_pages(z),
+		.high = high_wmark_pages(z),
+		.reserve = z->lowmem_reserve[min_t(u32, highest, MAX_NR_ZONES - 1)],
+		.managed = managed_zone(z),
+	};
 	return true;
 }
 
@@ -520,19 +513,22 @@ unsigned long rwb_node_dirty(int nid)
 	return rwb_node_pages(nid, NR_FILE_DIRTY) + rwb_node_pages(nid, NR_WRITEBACK);
 }
 
-/* Whether the cgroup that the folio is charged to, or one above it, is near its limit. */
-bool rwb_memcg_short(struct folio *folio)
+/*
+ * Reads how many pages are charged to the cgroup of the folio, or to the one that is @level above
+ * it, and its limit. Returns false if there is no such cgroup.
+ */
+bool rwb_memcg_pages(struct folio *folio, u32 level, u64 *used, u64 *limit)
 {
 #ifdef CONFIG_MEMCG
 	struct mem_cgroup *memcg;
 
 	guard(rcu)();
 	for (memcg = folio_memcg(folio); memcg; memcg = parent_mem_cgroup(memcg)) {
-		unsigned long limit = min(READ_ONCE(memcg->memory.max),
-					  READ_ONCE(memcg->memory.high));
-
-		if (page_counter_read(&memcg->memory) + RWB_MEMCG_MARGIN + limit / 64 >= limit)
-			return true;
+		if (level--)
+			continue;
+		*used = page_counter_read(&memcg->memory);
+		*limit = min(READ_ONCE(memcg->memory.max), READ_ONCE(memcg->memory.high));
+		return true;
 	}
 #endif
 	return false;

@@ -321,6 +321,22 @@ struct rwb_shrunk {
 	u32 mapped;
 };
 
+/**
+ * struct rwb_zone_pages - the state of a zone, in pages
+ * @free: free pages
+ * @low: low watermark
+ * @high: high watermark
+ * @reserve: pages that are kept from allocations which could be from higher zones
+ * @managed: whether the zone has any pages
+ */
+struct rwb_zone_pages {
+	u64 free;
+	u64 low;
+	u64 high;
+	u64 reserve;
+	bool managed;
+};
+
 #define RWB_TARGET_BLOCKDEV	1	/* the folio is in the page cache of a block device */
 #define RWB_TARGET_SWAPFILE	2	/* the file is a swap file */
 #define RWB_TARGET_DEADLOCK	4	/* its writeback may wait for memory to be freed */
@@ -535,10 +551,10 @@ int rwb_flush_range(struct inode *inode, u64 start, u64 nr);
 struct folio *rwb_last_written(struct inode *inode, u64 start, u64 end);
 void rwb_bdi_name(unsigned long bdi, char *buf, size_t size);
 unsigned int rwb_nr_node_ids(void);
-bool rwb_node_short(int nid, u32 order, u32 highest_zone);
+bool rwb_zone_pages(int nid, u32 zone, u32 highest, struct rwb_zone_pages *pages);
 unsigned long rwb_node_file(int nid);
 unsigned long rwb_node_dirty(int nid);
-bool rwb_memcg_short(struct folio *folio);
+bool rwb_memcg_pages(struct folio *folio, u32 level, u64 *used, u64 *limit);
 void rwb_swap_take(unsigned long request, unsigned long cookie);
 void rwb_swap_waited(unsigned int pages);
 void rwb_swap_submit(unsigned long request, const u64 *stamp);

@@ -50,6 +50,8 @@ pub mod ratelimit;
 pub mod reserve;
 #[path = "../returning.rs"]
 pub mod returning;
+#[path = "../short.rs"]
+pub mod short;
 #[path = "../shrink.rs"]
 pub mod shrink;
 #[path = "../slots.rs"]

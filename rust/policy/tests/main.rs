@@ -15,6 +15,7 @@ mod pfmemalloc;
 mod policy;
 mod reserve;
 mod returning;
+mod short;
 mod shrink;
 mod stall;
 mod text;
