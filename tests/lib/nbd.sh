@@ -485,3 +485,22 @@ nbd_finish()
 	check_eq "swap devices left" "$(sed 1d /proc/swaps | grep -c .)" 0
 	finish
 }
+
+# self_attach [nbdself options]: connects $NBD_DEV to a server of this machine, which stores on $DISK.
+# The OOM killer leaves the server alone.
+self_attach()
+{
+	local pid
+
+	loop_until 50 nbd_free
+	"$BIN/nbdself" -m 256 "$@" "$NBD_DEV" "$DISK" > "$TMP/nbdself" 2>&1 &
+	pid=$!
+	undo nbd_detach
+	loop_until 50 nbd_connected || bail "$(tail -n 1 "$TMP/nbdself")"
+	for pid in $pid $(sed -n 's/^nbdself: server //p' "$TMP/nbdself"); do
+		# Not in this shell's cgroup, which is never swapped out.
+		{ echo -1000 > "/proc/$pid/oom_score_adj" &&
+			{ [ "$RWB_IN_OWN" != yes ] || echo "$pid" > /sys/fs/cgroup/cgroup.procs; }; } ||
+			bail "the server is not there"
+	done
+}

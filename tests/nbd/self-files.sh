@@ -17,15 +17,7 @@ kmod nbd || skip_all "no nbd in this kernel"
 nbd_start 5 "a filesystem on a server of this machine"
 disk_attach disk0
 STORE=$DISK
-loop_until 50 nbd_free
-"$BIN/nbdself" -m 256 -c -d "$NBD_DEV" "$STORE" > "$TMP/nbdself" 2>&1 &
-undo nbd_detach
-loop_until 50 nbd_connected || bail "$(tail -n 1 "$TMP/nbdself")"
-for pid in $! $(sed -n 's/^nbdself: server //p' "$TMP/nbdself"); do
-	{ echo -1000 > "/proc/$pid/oom_score_adj" &&
-		{ [ "$RWB_IN_OWN" != yes ] || echo "$pid" > /sys/fs/cgroup/cgroup.procs; }; } ||
-		bail "the server is not there"
-done
+self_attach -c -d
 fs_new ext4 "$NBD_DEV"
 keeps_pages
 leave_mib "$LEAVE"

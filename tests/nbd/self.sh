@@ -29,16 +29,7 @@ needy)
 esac
 nbd_start 1 "$what"
 disk_attach disk0
-loop_until 50 nbd_free
-"$BIN/nbdself" -m 256 "$@" "$NBD_DEV" "$DISK" > "$TMP/nbdself" 2>&1 &
-undo nbd_detach
-loop_until 50 nbd_connected || bail "$(tail -n 1 "$TMP/nbdself")"
-for pid in $! $(sed -n 's/^nbdself: server //p' "$TMP/nbdself"); do
-	# Not in this shell's cgroup, which is never swapped out.
-	{ echo -1000 > "/proc/$pid/oom_score_adj" &&
-		{ [ "$RWB_IN_OWN" != yes ] || echo "$pid" > /sys/fs/cgroup/cgroup.procs; }; } ||
-		bail "the server is not there"
-done
+self_attach "$@"
 [ "${SELF:-careful}" = needy ] || vm min_free_kbytes 8192
 swap_on "$NBD_DEV"
 stored=$(written_sectors "$DISK")
