@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the `kernel` crate of Linux 7.2 differs from that of 7.3, in one place. (What differs
-//! in C is in shim/compat.h.)
+//! The differences between the `kernel` crates of Linux 7.2 and 7.3. Differences in C are in
+//! shim/compat.h.
 
 use kernel::{
     bindings,
     prelude::*, //
 };
 
-/// Is this what a kernel says that lacks what was asked for? (7.2 has no name for it.)
+/// Whether the error says that the kernel lacks what it was asked for. 7.2 has no name for it.
 pub(crate) fn is_unsupported(e: Error) -> bool {
     e.to_errno().wrapping_neg() == bindings::EOPNOTSUPP as i32
 }
@@ -23,22 +23,22 @@ mod of_this_kernel {
         sync::SpinLockIrq, //
     };
 
-    /// Reads and writes before it come before those after it.
+    /// Orders all reads and writes before it before those after it.
     pub(crate) fn smp_mb() {
         barrier::smp_mb(barrier::Full);
     }
 
-    /// Reads before it come before those after it.
+    /// Orders all reads before it before those after it.
     pub(crate) fn smp_rmb() {
         barrier::smp_mb(barrier::Read);
     }
 
-    /// Writes before it come before those after it.
+    /// Orders all writes before it before those after it.
     pub(crate) fn smp_wmb() {
         barrier::smp_mb(barrier::Write);
     }
 
-    /// Makes a value where it is to stay.
+    /// Initializes a value in the place where it stays.
     ///
     /// # Safety
     ///
@@ -59,13 +59,13 @@ mod of_this_kernel {
         smp_wmb, //
     };
 
-    // Only the helper has such locks, and nothing calls it: there are no patches for 7.2.
+    // Only the helper has such locks, and nothing calls it because there are no patches for 7.2.
     pub(crate) use kernel::{
         new_spinlock as new_spinlock_irq,
         sync::SpinLock as SpinLockIrq, //
     };
 
-    /// Makes a value where it is to stay.
+    /// Initializes a value in the place where it stays.
     ///
     /// # Safety
     ///
