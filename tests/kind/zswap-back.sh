@@ -24,12 +24,19 @@ MIB=$(scaled 16)
 
 ANY_BACK='zswap_writeback\.[a-z_]*\.pages'
 
+back_so_far()
+{
+	vmstat zswpwb
+}
+
 # written_back WHAT WHO: checks what was written back since the snapshot.
 written_back()
 {
 	local back
 
 	quiesce
+	# zswap's worker may go on for a while.
+	loop_until 300 is_idle back_so_far ""
 	snap after
 	back=$(delta vmstat zswpwb)
 	check_num "$1: zswap wrote back" "$back" -gt 256
