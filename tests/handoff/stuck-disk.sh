@@ -7,6 +7,7 @@
 # faults: progress lifetime
 # disk: 512M
 # nbd: slow
+# variants: base
 # timeout: 400
 . "$(dirname "$0")/../lib/test.sh"
 
