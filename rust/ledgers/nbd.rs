@@ -389,15 +389,17 @@ impl Nbd {
             .find(|place| peek(place.key) == request)
     }
 
-    /// Returns the requests that are followed now. Most of the table is empty, and is not looked at.
-    fn all_followed(&self) -> impl Iterator<Item = &FollowedRequest> {
+    /// Calls `f` with each request that is followed now. Most of the table is empty, and is not
+    /// looked at.
+    fn for_each(&self, mut f: impl FnMut(&FollowedRequest)) {
         let groups = Iterator::zip(self.keys.chunks(GROUP), self.followed.chunks(GROUP));
-        groups
-            .zip(&self.in_group)
-            .filter(|(_, n)| peek(*n) != 0)
-            .flat_map(|((keys, followed), _)| keys.iter().zip(followed))
-            .filter(|(key, _)| key.load(Acquire) != 0)
-            .map(|(_, there)| there)
+        for ((keys, followed), _) in groups.zip(&self.in_group).filter(|(_, n)| peek(*n) != 0) {
+            for (key, there) in keys.iter().zip(followed) {
+                if key.load(Acquire) != 0 {
+                    f(there);
+                }
+            }
+        }
     }
 
     /// Notes that the driver gets a request.
@@ -510,14 +512,14 @@ impl Nbd {
             let of = |ledger: &NbdCounts| ledger.spent.get(phase).map_or(0, Cell64::get);
             *sum = self.counts.sum(of);
         }
-        for there in self.all_followed() {
+        self.for_each(|there| {
             let Some((parts, _)) = there.try_parts(now) else {
-                continue;
+                return;
             };
             for (sum, part) in spent.iter_mut().zip(&parts) {
                 *sum = sum.wrapping_add(*part);
             }
-        }
+        });
         spent
     }
 
@@ -546,11 +548,12 @@ impl Nbd {
     /// Process context.
     pub(crate) fn in_flight(&self, index: u32, direction: Direction, now: u64) -> InFlight {
         let mut all = InFlight::default();
-        let is_its =
-            |there: &&FollowedRequest| there.device() == index && there.direction() == direction;
-        for there in self.all_followed().filter(is_its) {
+        self.for_each(|there| {
+            if there.device() != index || there.direction() != direction {
+                return;
+            }
             let Some((parts, phase)) = there.try_parts(now) else {
-                continue;
+                return;
             };
             all.requests = all.requests.saturating_add(1);
             if let Some(n) = all.phases.get_mut(phase as usize) {
@@ -558,14 +561,17 @@ impl Nbd {
             }
             let age = parts.iter().fold(0u64, |a, p| a.wrapping_add(*p));
             all.oldest_ns = all.oldest_ns.max(age);
-        }
+        });
         all
     }
 
     /// Returns the devices of the requests that are followed now, once for each request. Process
     /// context.
     pub(crate) fn busy_devices(&self) -> impl Iterator<Item = u32> + '_ {
-        self.all_followed().map(FollowedRequest::device)
+        let pairs = self.keys.iter().zip(self.followed.iter());
+        pairs
+            .filter(|(key, _)| key.load(Acquire) != 0)
+            .map(|(_, there)| there.device())
     }
 
     /// Forgets the requests that are followed.
