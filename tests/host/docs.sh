@@ -135,7 +135,7 @@ notices "a new trace event" events 'trace event swoon is missing' rust/shim/even
 notices "a field of another type" events 'headroom_low: layer is u64, not u32' rust/shim/events.h \
 	'/TRACE_EVENT\(headroom_low/,/^\);/s/__field\(u32, layer\)/__field(u64, layer)/'
 notices "a new section of the report" report 'section MOODS ' tool/src/text/stalls.rs 's/heading\("STALLS"/heading("MOODS"/'
-notices "a quotation that is none any more" report 'quoted, but not in the README' README.md 's/244,170 pages/1 page/'
+notices "a quotation that is none any more" report 'quoted, but not in the README' README.md 's/Reclaim wrote [0-9,]+ pages/Reclaim wrote 1 page/'
 notices "a new scenario" nbd 'scenario flood2 is missing' scripts/measure/test-nbd.sh 's/ flood / flood flood2 /'
 notices "another subject of a patch" series 'patch 0003 mm/page_alloc: watch' "$(cd "$TOP" && echo qemu/patches/0003-*.patch)" \
 	's/^(Subject: \[PATCH\] mm\/page_alloc: )trace/\1watch/'
