@@ -326,24 +326,6 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
         }
         // Only an interrupt on this CPU comes in between. What is volatile stays in order.
         state.busy.set(1);
-        let loss = self.count_in(pin, state, subject, times, weight, details, add);
-        state.busy.set(0);
-        loss
-    }
-
-    /// See [`Self::count_of`].
-    #[expect(clippy::too_many_arguments)]
-    #[inline]
-    fn count_in(
-        &self,
-        pin: &Pinned<'_>,
-        state: &TableState<N>,
-        subject: &Subject,
-        times: u64,
-        weight: u64,
-        details: impl Fn() -> [u64; D],
-        add: impl FnOnce(&[Cell64; N], &[Cell64]),
-    ) -> CgroupLoss {
         let table = CpuTable {
             keys: self.keys.this(pin),
             ranks: self.ranks.this(pin),
@@ -354,22 +336,21 @@ impl<const N: usize, const D: usize> Cgroups<N, D> {
             details,
             not_kept: Cell::default(),
         };
-        let row = match place(&table, subject.key, subject.gone) {
+        let destination = place(&table, subject.key, subject.gone);
+        let row = match destination {
             Destination::Row(at) => table.rows.get(at).zip(table.ranks.get(at)),
-            Destination::Removed => {
-                add(&state.removed, &[]);
-                return table.not_kept.get();
-            }
-            Destination::Other => None,
+            Destination::Removed | Destination::Other => None,
         };
-        match row {
-            Some((row, rank)) => {
+        match (row, destination) {
+            (Some((row, rank)), _) => {
                 add(&row.counts, &row.details);
                 row.events.add(times);
                 rank.add(weight);
             }
-            None => add(&state.other, &[]),
+            (None, Destination::Removed) => add(&state.removed, &[]),
+            (None, _) => add(&state.other, &[]),
         }
+        state.busy.set(0);
         table.not_kept.get()
     }
 
