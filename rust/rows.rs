@@ -32,7 +32,6 @@ use crate::{
     },
     ledgers::{
         cgroups::{
-            CgroupCounts,
             KnownCgroups,
             Path, //
         },
@@ -94,32 +93,6 @@ fn path<'a>(known: &KnownCgroups, key: CgroupKey, removed: bool, paths: &'a mut 
         (false, false) => cgroup::path(key.id(), &mut paths.now),
     };
     path.unwrap_or("-")
-}
-
-/// Prints how each file begins what it has of a cgroup: the path, whether the cgroup was removed, and
-/// how much of `unit` it may have missed. Returns the first words of its rows and its id. As a v2
-/// cgroup and one of v1 may have the same id, these words differ. Sleeps.
-fn cgroup_begin<const N: usize, const D: usize>(
-    f: &mut fmt::Formatter<'_>,
-    known: &KnownCgroups,
-    total: &CgroupCounts<N, D>,
-    unit: &str,
-    paths: &mut Paths,
-) -> Result<(&'static str, u64), fmt::Error> {
-    let id = total.key.id();
-    let row = match total.key.is_v1() {
-        true => "cgroup_v1",
-        false => "cgroup",
-    };
-    let path = path(known, total.key, total.removed, paths);
-    writeln!(f, "{row}.{id}.path {path}")?;
-    if total.removed {
-        writeln!(f, "{row}.{id}.removed 1")?;
-    }
-    if total.missed != 0 {
-        writeln!(f, "{row}.{id}.missed.{unit} {}", total.missed)?;
-    }
-    Ok((row, id))
 }
 
 /// The debugfs files. They are removed on drop, once their readers are done.

@@ -141,7 +141,19 @@ pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
-        let (row, id) = super::cgroup_begin(f, &ledgers.known, total, "ns", &mut paths)?;
+        let id = total.key.id();
+        let row = match total.key.is_v1() {
+            true => "cgroup_v1",
+            false => "cgroup",
+        };
+        let path = super::path(&ledgers.known, total.key, total.removed, &mut paths);
+        writeln!(f, "{row}.{id}.path {path}")?;
+        if total.removed {
+            writeln!(f, "{row}.{id}.removed 1")?;
+        }
+        if total.missed != 0 {
+            writeln!(f, "{row}.{id}.missed.ns {}", total.missed)?;
+        }
         counted(f, row, id, &total.counts)?;
         let limited = CgroupKey::new(limited(total), false);
         if limited != CgroupKey::NONE {

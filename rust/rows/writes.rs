@@ -135,7 +135,20 @@ pub(super) fn cgroups(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     let mut paths = Paths::new()?;
 
     for total in totals.cgroups() {
-        let (row, id) = super::cgroup_begin(f, &ledgers.known, total, "pages", &mut paths)?;
+        let id = total.key.id();
+        // A v2 cgroup and one of v1 may have the same id.
+        let row = match total.key.is_v1() {
+            true => "cgroup_v1",
+            false => "cgroup",
+        };
+        let path = super::path(&ledgers.known, total.key, total.removed, &mut paths);
+        writeln!(f, "{row}.{id}.path {path}")?;
+        if total.removed {
+            writeln!(f, "{row}.{id}.removed 1")?;
+        }
+        if total.missed != 0 {
+            writeln!(f, "{row}.{id}.missed.pages {}", total.missed)?;
+        }
         for (origin, pages) in Origin::ALL.iter().zip(total.counts) {
             if pages != 0 {
                 writeln!(f, "{row}.{id}.{}.pages {pages}", origin.name())?;
