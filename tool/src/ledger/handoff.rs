@@ -157,8 +157,11 @@ impl Handoff {
             return Err(rows.error(format!("row policy is neither never, low-headroom nor always: {word:?}")));
         };
         let mut origins = BTreeMap::new();
+        // A module that never went past a writer does not have these rows, for any origin.
+        let fast =
+            Origin::ALL.iter().any(|origin| rows.keys(&refused_row(origin.key(), Refused::Fast)).next().is_some());
         for &origin in Origin::ALL {
-            origins.insert(origin, parse_origin(rows, origin.key())?);
+            origins.insert(origin, parse_origin(rows, origin.key(), fast)?);
         }
         let mut counters = HandoffCounters::default();
         for (key, counter) in counters.rows() {
@@ -257,15 +260,14 @@ fn refuse_older(rows: &Rows, version: &str) -> Result<()> {
     Err(Error::OlderLedger { ledger: "handoff", version: version.to_owned(), counts: "folios", wanted: "requests" })
 }
 
-fn parse_origin(rows: &mut Rows, name: &str) -> Result<HandoffOrigin> {
+fn parse_origin(rows: &mut Rows, name: &str, fast: bool) -> Result<HandoffOrigin> {
     let mut origin = HandoffOrigin::default();
     for (key, counter) in origin.rows() {
         *counter = rows.number(&format!("{name}.{key}"))?;
     }
     for &why in Refused::ALL {
         let row = refused_row(name, why);
-        // A module that never went past a writer does not have this row.
-        let absent = why == Refused::Fast && rows.keys(&row).next().is_none();
+        let absent = why == Refused::Fast && !fast;
         origin.refused.insert(why, if absent { 0 } else { rows.number(&row)? });
     }
     origin.waits_hist = filled_histogram(rows, &waits_prefix(name))?;
