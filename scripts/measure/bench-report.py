@@ -56,6 +56,7 @@ METRICS = {
     "pages_per_bio": ("pages", "pages a bio of swap-out", MORE),
     "reclaim_cpu_s": ("s", "CPU time in the kernel"),
     "cpu_us_per_page": ("us", "the same, a page that was swapped in or out"),
+    "fill_cpu_us_per_page": ("us", "the same until all was filled"),
     "stalls": ("stalls", "allocations that had to reclaim"),
     "refused": ("of one taken", "folios of tasks that were refused"),
     "scanned_per_freed": ("pages", "pages scanned per page freed"),
@@ -215,6 +216,10 @@ def swap_metrics(results, loads, before, after):
     if loads.get("swap.killed"):
         out.update(fill_s=math.inf, longest_ms=math.inf, touches=0.0, touches_least=0.0)
     else:
+        # Until then all sides do the same work. Afterwards a side whose tasks wait less also reads
+        # more pages, one by one, and a read costs more than a page of a large write.
+        if loads.get("swap.fill_swapped"):
+            out["fill_cpu_us_per_page"] = loads["swap.fill_system_us"] / loads["swap.fill_swapped"]
         out.update(fill_s=loads["swap.fill_ms"] / 1e3, longest_ms=loads["swap.longest_us"] / 1e3,
                    touches=loads["swap.touches"], touches_least=loads["swap.touches_least"],
                    touch_longest_ms=loads["swap.touch_longest_us"] / 1e3,

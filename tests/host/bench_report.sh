@@ -51,6 +51,7 @@ swap_run() {
 	if [ "$killed" = 0 ]; then
 		printf 'swap.fill_ms 1500\nswap.touches %s\nswap.touches_least 7\nswap.touch_longest_us 2000\n' "$3"
 		printf 'swap.longest_us %s\nswap.slow_p50_us 500\nswap.slow_p99_us 1500\n' "$4"
+		printf 'swap.fill_system_us 900000\nswap.fill_swapped 300\n'
 	fi >"$dir/results/loads"
 	printf 'swap.killed %s\n' "$killed" >>"$dir/results/loads"
 	printf '%s\n' 'nr_written 10' 'pgscan_direct 5' 'pgsteal_direct 5' 'oom_kill 0' 'allocstall_normal 1' \
@@ -122,7 +123,7 @@ echo "the guest said nothing for 120 s" >"$bench/runs/made-up/009-reclaimwb/reas
 printf 'kernel 7.3.4\ncores 2\n' >"$bench/facts"
 
 ktap_print_header
-ktap_set_plan 47
+ktap_set_plan 48
 
 rc=0
 "$report" all "$bench" "$scratch/scenarios" >"$scratch/table" 2>"$scratch/errors" || rc=$?
@@ -156,7 +157,7 @@ bench=$scratch/swap results=$bench/results.json
 cat >"$scratch/scenarios/swapped.sh" <<'HEAD'
 #!/bin/sh
 # title: swapped
-# metrics: oom_kills fill_s touches longest_ms stall_p50_ms stall_p99_ms stall_longest_ms pages_per_bio reclaim_cpu_s cpu_us_per_page stalls refused write_requests
+# metrics: oom_kills fill_s touches longest_ms stall_p50_ms stall_p99_ms stall_longest_ms pages_per_bio reclaim_cpu_s fill_cpu_us_per_page cpu_us_per_page stalls refused write_requests
 # aim: longest_ms < 500; longest_ms <= 0.1*stock; longest_ms <= 0.1*best; touches >= 1.2*best; touches > 1.5*tuned; touches ~ stock
 # sides: reclaimwb stock tuned
 HEAD
@@ -180,6 +181,7 @@ is "the ratio to tuned" 'round(r["touches"]["ratio_tuned"], 3)' 1.267
 is "pages in a bio" 'r["pages_per_bio"]["stock"]' 32.0
 is "the kernel's CPU time" 'r["reclaim_cpu_s"]["stock"]' 2.5
 is "the kernel's CPU time for a page, in or out" 'r["cpu_us_per_page"]["stock"]' 5000.0
+is "the same until all was filled" 'r["fill_cpu_us_per_page"]["stock"]' 3000.0
 is "the stalls are sorted" '[round(r[f"stall_{t}_ms"]["values"]["stock"][0], 2) for t in ("p50", "p99", "longest")]' "[2.5, 3880.09, 4000.0]"
 is "a trace that lost events does not count" 'r["stall_p99_ms"]["runs"]["tuned"]' 3
 is "allocations that had to reclaim" 'r["stalls"]["tuned"]' 5.0

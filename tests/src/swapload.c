@@ -48,7 +48,13 @@ struct task {
 	unsigned long hist[BUCKETS];
 };
 
+/* What the kernel counted for the whole machine. */
+struct machine {
+	unsigned long system_us, swapped;
+};
+
 static struct shared {
+	struct machine began, filled;
 	struct task high;
 	struct task tasks[];
 } *shared;
@@ -120,6 +126,29 @@ static void until_filled(void)
 			usleep(1000);
 }
 
+static struct machine machine_now(void)
+{
+	struct machine m = { 0 };
+	unsigned long ticks, value;
+	char line[256], name[64];
+	FILE *f;
+
+	f = fopen("/proc/stat", "r");
+	if (!f || fscanf(f, "cpu %*u %*u %lu", &ticks) != 1)
+		die("/proc/stat");
+	fclose(f);
+	m.system_us = ticks * (1000000 / sysconf(_SC_CLK_TCK));
+	f = fopen("/proc/vmstat", "r");
+	if (!f)
+		die("/proc/vmstat");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %lu", name, &value) == 2 &&
+		    (!strcmp(name, "pswpin") || !strcmp(name, "pswpout")))
+			m.swapped += value;
+	fclose(f);
+	return m;
+}
+
 /* Verifies that every page is as it was last written. */
 static void prove_all(struct task *t, char *mem, unsigned long n, const uint32_t *versions)
 {
@@ -167,6 +196,8 @@ static int run_task(unsigned long n)
 	/* From here on the memory of all tasks is in use at once. */
 	atomic_store(&t->ready, true);
 	until_filled();
+	if (!n)
+		shared->filled = machine_now();
 
 	start = now_us();
 	for (at = start; !is_over(start, at); at = now_us()) {
@@ -313,6 +344,11 @@ static void report(void)
 	}
 	say("fill_ms", all.fill_us / 1000);
 	say("fill_longest_us", all.fill_longest_us);
+	/* Not if the first task was killed. */
+	if (shared->filled.system_us) {
+		say("fill_system_us", shared->filled.system_us - shared->began.system_us);
+		say("fill_swapped", shared->filled.swapped - shared->began.swapped);
+	}
 	say("touches", all.touches);
 	say("touches_least", least);
 	say("touch_longest_us", all.longest_us);
@@ -428,6 +464,7 @@ int main(int argc, char **argv)
 		got = high_stat("alloc");
 		start_task(run_high, 0);
 	}
+	shared->began = machine_now();
 	for (unsigned long i = 0; i < opt.tasks; i++)
 		shared->tasks[i].pid = start_task(run_task, i);
 	if (opt.all && mlockall(MCL_CURRENT | MCL_FUTURE))
