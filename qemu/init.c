@@ -96,7 +96,7 @@ static const struct {
 	{ "kernel/hostname",		"reclaimwb" },
 	{ "kernel/panic",		"-1" },
 	{ "kernel/panic_on_oops",	"1" },
-	{ "kernel/panic_on_warn",	"1" },
+	/* panic_on_warn is on the command line: a kernel with KCSAN is to go on */
 	{ "kernel/hung_task_panic",	"1",	true },
 	{ "kernel/sysrq",		"1",	true },
 	/* the tests put markers into the kernel log: none may be rate-limited away */

@@ -22,16 +22,18 @@ EXPLAINED=()
 
 # guest SCENARIO: only its console counts.
 guest() {
-	local script=$1 dir=$out/${1//\//-} rc=0 each
+	local script=$1 dir=$out/${1//\//-} rc=0 each key
 	local -a args=()
 	for each in $(need "$script" nbd); do args+=(--nbd "$each"); done
 	for each in $(need "$script" disk); do args+=(--disk "$each"); done
-	each=$(need "$script" numa)
-	[ -z "$each" ] || args+=(--numa "$each")
+	for key in numa nic smp; do
+		each=$(need "$script" "$key")
+		[ -z "$each" ] || args+=("--$key" "$each")
+	done
 	each=$(need "$script" timeout)
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	"$TOP/qemu/vm.sh" --quiet --variant "$VARIANT" --out "$dir" --timeout $((${each:-180} + 120)) --smp 2 \
+	"$TOP/qemu/vm.sh" --quiet --variant "$VARIANT" --out "$dir" --timeout $((${each:-180} + 120)) \
 		"${args[@]}" --run "$script" \
 		--append "$(need "$script" append) panic_on_warn=0 log_buf_len=4M rwb.scale=25 rwb.nosync=1" \
 		2>"$dir/err" || rc=$?
@@ -48,7 +50,7 @@ guest() {
 races() {
 	cat "$out"/*/console.log | tr -d '\r' | awk '
 		function flush() { if (pair != "") { n[pair]++; if (ours) of[pair] = 1 } pair = ""; ours = 0 }
-		/BUG: KCSAN: / { flush(); sub(/.*BUG: KCSAN: [a-z-]+ in /, ""); pair = $0; next }
+		/BUG: KCSAN: / { flush(); sub(/.*BUG: KCSAN: [a-z: -]+ in /, ""); pair = $0; next }
 		pair != "" && /\[reclaimwb\]/ { ours = 1 }
 		pair != "" && /Reported by Kernel Concurrency Sanitizer/ { flush() }
 		END { flush(); for (p in n) printf "%d\t%s\t%s\n", n[p], (p in of) ? "yes" : "no", p }' | sort -k2,2r -k1,1nr
@@ -67,8 +69,11 @@ main() {
 	[ $# = 0 ] || ALL=("$@")
 	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/lib/typed.sh" tests "${ALL[@]}"
-	"$TOP/scripts/build/deps.sh" kernel vm test
+	"$TOP/scripts/build/deps.sh" kernel vm test tool nbd
 	"$TOP/scripts/build/module.sh" --variant "$VARIANT" --plain >/dev/null
+	# Without these, some scenarios are skipped.
+	"$TOP/scripts/build/kmod.sh" --variant "$VARIANT"
+	"$TOP/scripts/build/tool.sh" >/dev/null
 	make --silent --no-print-directory -C "$TOP/tests" OUT="$OUT" >&2
 	rm -rf "$out"
 	mkdir -p "$out"
