@@ -26,6 +26,8 @@ args=()
 for server in $(need $script nbd); do args+=(--nbd "$server"); done
 for disk in $(need $script disk); do args+=(--disk "$disk"); done
 append="rwb.seconds=$seconds rwb.seed=$SEED rwb.nosync=1 rwb.timeout=$((seconds + 900))"
+# The log of hours must still have the line that marks the start, or the console does not count.
+append+=" log_buf_len=4M"
 case $VARIANT in
 base*) args+=(--mem "$(need $script mem)") ;;
 *) append+=" kmemleak=on" ;;

@@ -118,7 +118,8 @@ flip()
 	case $1 in
 	handoff) one_of never low-headroom always ;;
 	handoff_floor) one_of 0 2048 8192 12288 ;;
-	write_around | enabled | stalls | shrinkers) one_of Y N ;;
+	write_around | enabled | stalls | shrinkers | tlb | metadata | takers | reserves | nbd | waits)
+		one_of Y N ;;
 	window) one_of 64 256 1024 4096 ;;
 	request_cost) one_of 0 16 256 1024 ;;
 	inflight) one_of 256 4096 65536 ;;
@@ -151,8 +152,8 @@ module_in()
 # A parameter is changed as often as all other events of one kind happen together.
 event_flip()
 {
-	one_of handoff handoff handoff_floor write_around write_around enabled stalls shrinkers window \
-		request_cost inflight ring_pages headroom_floor
+	one_of handoff handoff handoff_floor write_around write_around enabled stalls shrinkers tlb \
+		metadata takers reserves nbd waits window request_cost inflight ring_pages headroom_floor
 	flip "$WORD"
 }
 
@@ -181,7 +182,7 @@ event_nap()
 	count "nap"
 }
 
-# Writes to the preferred swap device fail; it keeps what it has.
+# Writes to one of the swap devices fail; it keeps what it has.
 event_fail()
 {
 	befall fail error
@@ -275,7 +276,7 @@ event_swapoff()
 {
 	# Not the device with the errors.
 	swapoff "$SECOND" 2> /dev/null || return 0
-	$SWAPON -p 20 "$SECOND" || bad "swapon $SECOND"
+	$SWAPON -p 10 "$SECOND" || bad "swapon $SECOND"
 	count "swapoff"
 }
 
@@ -385,12 +386,12 @@ counted()
 : > "$TMP/counts"
 memory=$(mem_mib MemTotal)
 try_load reclaimwb || bail "insmod: $(cat "$TMP/insmod")"
-# The first device in use is the one with the errors.
+# Both devices have the same priority, so that both are written to.
 nbd_attach error
 swap_on "$NBD_DEV" 10
 nbd_disk_attach fast
 SECOND=$DISK
-swap_on "$SECOND" 20
+swap_on "$SECOND" 10
 disk_attach disk0
 dm_make rwb-soak "$DISK"
 DEV=/dev/mapper/rwb-soak
