@@ -47,22 +47,25 @@ fresh() {
 	(cd "$TOP" && git ls-files -z) | rsync -rlp --checksum --files-from=- --from0 "$TOP/" "$tree/"
 }
 
-# scenario SCRIPT DIR: true if it passed. The runner tries again if only checks of chance failed.
+# scenario SCRIPT DIR: true if nothing failed. The runner tries again if only checks of chance failed.
 scenario() {
 	"$tree/qemu/run-tests.py" --variant "$VARIANT" --out "$2" "$1" >"$2.log" 2>&1
 }
 
+# ran SCRIPT DIR: true if a scenario in which nothing failed was not skipped either.
+ran() { grep -q "^ok  *$VARIANT  *$1 " "$2.log"; }
+
 build() { "$tree/scripts/build/module.sh" --variant "$VARIANT" --plain >/dev/null 2>"$out/build.log"; }
 
 main() {
-	local name script survived=0 tried=0 by
+	local name script dir survived=0 tried=0 by
 	local -a list=("$@") words
 	local -A good=()
 	[ ${#list[@]} -gt 0 ] || mapfile -t list < <(names)
 	for name in "${list[@]}"; do
 		[ -n "$(field "$name")" ] || die "no change '$name' in $LIST; there are: $(names | xargs)"
 	done
-	"$TOP/scripts/build/deps.sh" kernel vm test tool
+	"$TOP/scripts/build/deps.sh" kernel vm test tool nbd
 	mkdir -p "$out"
 	export OUT=$out/out
 	fresh
@@ -74,8 +77,8 @@ main() {
 		read -ra words <<<"$(field "$name")"
 		for script in "${words[@]:1}"; do
 			[ -z "${good[$script]:-}" ] || continue
-			good[$script]=yes
-			scenario "$script" "$out/as-it-is-${script//\//-}" || good[$script]=no
+			good[$script]=no dir=$out/as-it-is-${script//\//-}
+			! scenario "$script" "$dir" || ! ran "$script" "$dir" || good[$script]=yes
 		done
 	done
 	: >"$out.txt"
@@ -89,11 +92,13 @@ main() {
 		else
 			tried=$((tried + 1))
 			for script in "${words[@]:1}"; do
-				[ "${good[$script]}" = yes ] || { by+="($script fails as it is) "; continue; }
-				if ! scenario "$script" "$out/$name-${script//\//-}"; then
-					by+="caught by $script: $(grep -hm1 'not ok\|Kernel panic\|Bail out' "$out/$name-${script//\//-}.log" | sed 's/^ *//')"
+				[ "${good[$script]}" = yes ] || { by+="($script fails as it is, or is skipped) "; continue; }
+				dir=$out/$name-${script//\//-}
+				if ! scenario "$script" "$dir"; then
+					by+="caught by $script: $(grep -hm1 'not ok\|Kernel panic\|Bail out\|was killed' "$dir.log" | sed 's/^ *//' || echo "see $dir.log")"
 					break
 				fi
+				ran "$script" "$dir" || by+="($script was skipped) "
 			done
 			case $by in *caught*) ;; *) by+="SURVIVED"; survived=$((survived + 1)) ;; esac
 		fi

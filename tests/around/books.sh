@@ -3,7 +3,7 @@
 # Write-around writes, its books balance, and what it wrote is freed. This holds on each filesystem,
 # with large folios, with both reclaim algorithms, in a cgroup at its limit, and on a loop device
 # over another filesystem. The content is compared from a cold cache.
-# guards: rust/ledgers/write_around.rs rust/helper.rs rust/helper/ rust/rows/helper.rs rust/policy/window.rs rust/policy/short.rs qemu/patches/0001*
+# guards: rust/ledgers/write_around.rs rust/helper.rs rust/helper/ rust/rows/helper.rs rust/policy/window.rs rust/policy/short.rs qemu/patches/0001* rust/probes/block.rs
 # faults: books data
 # disk: 1G 1G
 # timeout: 400

@@ -3,7 +3,7 @@
 # A device stops answering. Its own worker waits for it, and no other. Another device is cleaned as
 # before and can be unmounted, and the ledger names the stuck device. When it answers, everything
 # goes on, and nothing was lost.
-# guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/policy/lanes.rs
+# guards: rust/helper/file/worker.rs rust/helper/file/lane.rs rust/policy/lanes.rs rust/helper/file.rs
 # faults: progress
 # disk: 1G 1G
 # timeout: 300

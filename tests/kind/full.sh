@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Kind failed, for a synchronous device: zram that has reached its mem_limit refuses what it is
 # given. A page that was refused was not written, although the kernel's pswpout counts it.
-# guards: rust/ledgers/writes.rs rust/ledgers/swap_io.rs rust/ledgers/windows.rs rust/probes/block.rs
+# guards: rust/ledgers/writes.rs rust/ledgers/swap_io.rs rust/ledgers/windows.rs rust/probes/block.rs rust/probes/vmscan.rs
 # faults: books report
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

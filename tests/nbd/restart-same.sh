@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A server is killed and started again, twice. The device is connected to it again, at the same
 # address, and requests wait for that.
-# guards: rust/helper/swap/ rust/ledgers/nbd.rs
+# guards: rust/helper/swap/ rust/ledgers/nbd.rs rust/probes/nbd.rs
 # faults: data progress
 # nbd: same
 # mem: 256M

@@ -4,7 +4,7 @@
 # goes to the lock and the socket of the NBD connection. With handoff it goes to the wait for the
 # writer, and no task that wants memory is seen in NBD. The ledger is compared with /proc/vmstat and
 # PSI.
-# guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/shim/probes_wait.c rust/entry/stall.rs rust/shim/stall.rs
+# guards: rust/ledgers/stalls.rs rust/probes/stall.rs rust/shim/probes_wait.c rust/entry/stall.rs rust/shim/stall.rs rust/probes/vmscan.rs
 # faults: books origin
 # nbd: slow
 # mem: 384M
