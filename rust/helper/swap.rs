@@ -68,10 +68,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    },
+    sync::Arc, //
 };
 use lane::Reclaimer;
 use table::{
@@ -312,7 +309,8 @@ impl Drop for SwapHook {
         // The kernel calls no more. A writer that is inside a device cannot be stopped.
         self.shared.devices(|name, lane| {
             // The requests that were submitted no longer depend on us.
-            if lane.stats().late && lane.taken.load(Relaxed) != lane.written.load(Relaxed) {
+            let stats = lane.stats();
+            if stats.late && stats.taken != stats.written {
                 pr_warn!("waiting for swap device {name}, which does not answer\n");
             }
         });

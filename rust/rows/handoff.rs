@@ -103,14 +103,10 @@ pub(super) fn handoff(ledgers: &Arc<Ledgers>, f: &mut fmt::Formatter<'_>) -> fmt
     if let Some(shared) = helper::handoff() {
         shared.devices(|name, lane| {
             let stats = lane.stats();
-            // `written` is read before `taken`: requests that are taken in between may be written
-            // by then, too.
-            let written = lane.written.load(Relaxed);
-            let taken = lane.taken.load(Relaxed);
-            pending = pending.saturating_add(taken.saturating_sub(written));
+            pending = pending.saturating_add(stats.taken.saturating_sub(stats.written));
             let rows = [
-                ("taken", taken),
-                ("written", written),
+                ("taken", stats.taken),
+                ("written", stats.written),
                 ("inside_pages", stats.inside.into()),
                 ("inflight_pages", stats.in_flight.into()),
                 ("limit_pages", stats.limit.into()),

@@ -34,10 +34,7 @@ use crate::{
 };
 use kernel::{
     prelude::*,
-    sync::{
-        atomic::Relaxed,
-        Arc, //
-    },
+    sync::Arc, //
 };
 
 /// How often a test looks for something that is about to happen, at most, with 1 ms in between.
@@ -188,7 +185,7 @@ mod hook {
             for _ in 0..LOOKS {
                 let mut submitted = 0;
                 hook.shared()
-                    .devices(|_, lane| submitted = lane.written.load(Relaxed));
+                    .devices(|_, lane| submitted = lane.stats().written);
                 if submitted == SAMPLE.into() {
                     break;
                 }

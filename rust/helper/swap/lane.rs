@@ -51,7 +51,6 @@ use kernel::{
         Acquire,
         Atomic,
         Full,
-        Relaxed,
         Release, //
     },
 };
@@ -106,9 +105,9 @@ struct LaneInner {
     progress: u64,
     /// Whether the lane lets nobody in any more.
     going: bool,
-    /// The number of requests that were handed over and not submitted: those in the queue, and
-    /// those that the writer has at hand.
-    pending: usize,
+    /// The number of requests that were taken, and that were submitted.
+    taken: u64,
+    written: u64,
     queue: KVVec<QueuedRequest>,
     returning: Returning<KVec<ReturningTask>>,
 }
@@ -122,11 +121,17 @@ impl LaneInner {
         self.room().device()
     }
 
+    /// Returns the number of requests that were taken and not submitted: those in the queue, and
+    /// those that the writer has at hand.
+    fn pending(&self) -> u64 {
+        self.taken.saturating_sub(self.written)
+    }
+
     /// Returns the batch as it counts. A reclaimer that freed as many pages as it handed over goes
     /// on before others only while little is under way and the queue has room. This also holds for
     /// a device that is late.
     fn adjusted(&self, batch: Batch, room: Room) -> Batch {
-        let full = self.pending > self.queue.capacity() / 2;
+        let full = self.pending() > self.queue.capacity() as u64 / 2;
         match full || self.door.inside() >= room.paid() {
             true => Batch { freed: 0, ..batch },
             false => batch,
@@ -157,7 +162,7 @@ impl LaneInner {
     }
 
     fn is_full(&self) -> bool {
-        self.pending >= self.queue.capacity()
+        self.pending() >= self.queue.capacity() as u64
     }
 
     /// Returns why nobody may hand over; `None` if all may.
@@ -196,6 +201,10 @@ pub(crate) struct RoomWait {
 
 /// The state of a lane for debugfs readers.
 pub(crate) struct LaneStats {
+    /// The number of requests that were taken.
+    pub(crate) taken: u64,
+    /// The number of requests that were submitted.
+    pub(crate) written: u64,
     /// The number of pages that were handed over and are not done.
     pub(crate) inside: u32,
     /// The number of these that were submitted.
@@ -232,10 +241,6 @@ pub(crate) struct SwapLane {
     device: Atomic<u32>,
     /// Whether the writer sleeps, and must be woken when a request is queued.
     pub(crate) idle: IdleFlag,
-    /// The number of requests that were taken, and that were submitted.
-    pub(crate) taken: Atomic<u64>,
-    /// See `taken`.
-    pub(crate) written: Atomic<u64>,
 }
 
 impl SwapLane {
@@ -249,7 +254,8 @@ impl SwapLane {
             in_flight: 0,
             progress: 0,
             going: false,
-            pending: 0,
+            taken: 0,
+            written: 0,
             queue: KVVec::with_capacity(requests, GFP_KERNEL)?,
             returning: Returning::new(KVec::from_elem(ReturningTask::default(), ROWS, GFP_KERNEL)?),
         };
@@ -261,8 +267,6 @@ impl SwapLane {
                 tasks <- WaitQueue::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
                 idle: IdleFlag(Atomic::new(false)),
-                taken: Atomic::new(0),
-                written: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -300,11 +304,9 @@ impl SwapLane {
             roomy,
             pages,
         };
-        // This comes before the writer can count the request as written.
-        self.taken.fetch_add(1, Relaxed);
         // The queue has room: `closed()` has checked that.
         let _ = inner.queue.push_within_capacity(queued);
-        inner.pending = inner.pending.saturating_add(1);
+        inner.taken = inner.taken.saturating_add(1);
         Ok(roomy)
     }
 
@@ -449,11 +451,10 @@ impl SwapLane {
         let mut inner = self.inner.lock();
         let queued = now.saturating_sub(request.taken);
         inner.bypass.record_submission(request.roomy, queued);
-        inner.pending = inner.pending.saturating_sub(1);
+        inner.written = inner.written.saturating_add(1);
         let limited = inner.door.backlog() < inner.limit();
         let in_flight = inner.in_flight;
         inner.in_flight = in_flight.saturating_add(pages);
-        self.written.fetch_add(1, Relaxed);
         inner.link.sent(in_flight, limited, now)
     }
 
@@ -489,6 +490,8 @@ impl SwapLane {
     pub(crate) fn stats(&self) -> LaneStats {
         let inner = self.inner.lock();
         LaneStats {
+            taken: inner.taken,
+            written: inner.written,
             inside: inner.door.backlog(),
             in_flight: inner.in_flight,
             limit: inner.limit(),
@@ -521,10 +524,9 @@ impl SwapLane {
         inner.link = Link::new();
         inner.bypass = Bypass::new();
         inner.reserve = u32::MAX;
-        inner.pending = 0;
+        inner.taken = 0;
+        inner.written = 0;
         inner.progress = system::mono_ns();
-        self.taken.store(0, Relaxed);
-        self.written.store(0, Relaxed);
         self.device.store(device, Release);
         true
     }
