@@ -41,7 +41,6 @@ use crate::{
             SwapBatch,
             SwapRequest, //
         },
-        system,
         workqueue::{
             Tick,
             Ticker, //
@@ -77,9 +76,6 @@ use table::{
 };
 use writer::Writer;
 
-/// The modulus of cookies: a cookie modulo this is the lane of the request, plus 1.
-const COOKIES: usize = 2 * LANES;
-
 /// The most pages that a task that waited is told were written meanwhile: as many as direct reclaim
 /// is content with (SWAP_CLUSTER_MAX). The task then looks for memory before it makes more
 /// requests, for which it would have to wait anew.
@@ -94,23 +90,9 @@ pub(crate) struct SwapState {
     ledgers: Arc<Ledgers>,
     #[pin]
     table: SwapLanes,
-    /// The time at which this helper was made. It distinguishes our requests from those of an
-    /// earlier helper that are still in flight.
-    since: usize,
 }
 
 impl SwapState {
-    /// Returns the cookie that marks the requests of a lane; it is not 0.
-    fn cookie(&self, lane: usize) -> usize {
-        self.since.wrapping_mul(COOKIES) | lane.wrapping_add(1)
-    }
-
-    /// Returns the lane of a request; `None` if the request is not ours.
-    fn lane_of(&self, cookie: usize) -> Option<usize> {
-        let lane = (cookie % COOKIES).checked_sub(1)?;
-        (lane < LANES && self.cookie(lane) == cookie).then_some(lane)
-    }
-
     /// Calls `f` with the name and the state of each device that was served.
     pub(crate) fn devices(&self, f: impl FnMut(SwapDeviceName, &SwapLane)) {
         self.table.for_each(f);
@@ -151,7 +133,6 @@ impl SwapHook {
             try_pin_init!(SwapState {
                 ledgers,
                 table <- SwapLanes::new(requests),
-                since: system::clock_ns() as usize,
             }? Error),
             GFP_KERNEL,
         )?;
@@ -181,10 +162,10 @@ impl SwapHook {
         let table = &self.shared.table;
         let found = table
             .lane_of(request.device())
-            .and_then(|index| Some((index, table.get(index)?, self.writers.get(index)?)));
-        let (index, lane, writer) = found.ok_or(Refusal::Devices)?;
-        let cookie = self.shared.cookie(index);
-        if lane.enter(request, cookie, info.headroom >= floor)? {
+            .and_then(|index| Some((table.get(index)?, self.writers.get(index)?)));
+        let (lane, writer) = found.ok_or(Refusal::Devices)?;
+        let (cookie, goes_on) = lane.enter(request, info.headroom >= floor)?;
+        if goes_on {
             idle::rouse(&lane.idle, || writer.wake());
         }
         Ok(cookie)
@@ -225,10 +206,8 @@ impl SwapHook {
     /// Makes a reclaimer wait, if there is no room, when it is through with a batch of which pages
     /// were taken. Called in reclaim. Sleeps.
     pub(crate) fn wait(&self, batch: &SwapBatch<'_>) {
-        let Some(lane) = self.shared.lane_of(batch.cookie()) else {
-            return;
-        };
-        let Some(lane) = self.shared.table.get(lane) else {
+        let cookie = batch.cookie();
+        let Some((_, lane)) = self.shared.table.find(cookie) else {
             return;
         };
         let ledgers = &self.shared.ledgers;
@@ -238,7 +217,7 @@ impl SwapHook {
             task: at.task,
             faults: batch.faults(),
         };
-        let waited = lane.wait(batch.counts(), reclaimer, || {
+        let waited = lane.wait(cookie, batch.counts(), reclaimer, || {
             pinned(|pin| stall::writer_wait(ledgers, pin, at, true));
             self.ticker.start(LOOK_MS);
         });
@@ -274,10 +253,7 @@ impl SwapHook {
 
     /// Accounts for the end of a request that has a cookie. Any context.
     pub(crate) fn done(&self, done: &CompletedRequest) {
-        let Some(index) = self.shared.lane_of(done.cookie) else {
-            return;
-        };
-        let Some(lane) = self.shared.table.get(index) else {
+        let Some((index, lane)) = self.shared.table.find(done.cookie) else {
             return;
         };
         let (ns, goes_on) = lane.done(done.pages, done.sent, done.failed);

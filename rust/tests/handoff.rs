@@ -68,6 +68,35 @@ fn written(ledgers: &Ledgers) -> u64 {
         .sum(|l| l.written.first().map_or(0, |n| n.get()))
 }
 
+/// Waits until the writer of the only device has submitted that many requests. Sleeps.
+fn until_submitted(hook: &SwapHook, requests: u64) {
+    for _ in 0..LOOKS {
+        let mut submitted = 0;
+        hook.shared()
+            .devices(|_, lane| submitted = lane.stats().written);
+        if submitted == requests {
+            break;
+        }
+        sleep_killable(1);
+    }
+}
+
+/// Returns the end of a request that is done as soon as the device has it.
+fn done_at_once(cookie: usize, pages: u32) -> CompletedRequest {
+    let at = system::mono_ns();
+    CompletedRequest {
+        cookie,
+        sent: RequestStamp {
+            at,
+            delivered_at: at,
+            before: at,
+            delivered: 0,
+        },
+        pages,
+        failed: false,
+    }
+}
+
 /// Runs `ask` with a [`SwapHook`] of its own. The hook and its writers are dropped before this
 /// returns, also if the test fails. Sleeps.
 fn with_hook<R>(ask: impl FnOnce(&SwapHook) -> Result<R>) -> Result<(Arc<Ledgers>, R)> {
@@ -182,28 +211,9 @@ mod hook {
             for slot in 0..SAMPLE {
                 cookie = hook.write(&SwapRequest::fake(&Swap::fake(slot.into(), 1, 0)));
             }
-            for _ in 0..LOOKS {
-                let mut submitted = 0;
-                hook.shared()
-                    .devices(|_, lane| submitted = lane.stats().written);
-                if submitted == SAMPLE.into() {
-                    break;
-                }
-                sleep_killable(1);
-            }
+            until_submitted(hook, SAMPLE.into());
             for _ in 0..SAMPLE {
-                let at = system::mono_ns();
-                hook.done(&CompletedRequest {
-                    cookie,
-                    sent: RequestStamp {
-                        at,
-                        delivered_at: at,
-                        before: at,
-                        delivered: 0,
-                    },
-                    pages: 1,
-                    failed: false,
-                });
+                hook.done(&done_at_once(cookie, 1));
             }
             let past = hook.write(&SwapRequest::fake(&Swap::fake(100, 1, 0)));
             let mut deep = Swap::fake(101, 1, 0);
@@ -214,6 +224,28 @@ mod hook {
         assert!(deep != 0);
         assert_eq!(refused(&ledgers, Refusal::Fast), 1);
         assert_eq!(taken(&ledgers), u64::from(SAMPLE) + 1);
+        Ok(())
+    }
+
+    #[test]
+    fn nobody_waits_in_a_lane_that_another_device_has_by_now() -> Result {
+        let (ledgers, taken) = with_hook(|hook| {
+            let first = hook.write(&SwapRequest::fake(&Swap::fake(0, 64, 0)));
+            until_submitted(hook, 1);
+            hook.done(&done_at_once(first, 64));
+            // More devices than there are lanes. One of them gets the first lane, and fills it.
+            let others = (1..16).map(|n| {
+                let mut swap = Swap::fake(0, 1 << 20, 0);
+                swap.device = swap.device.wrapping_add(n);
+                hook.write(&SwapRequest::fake(&swap))
+            });
+            let taken = others.filter(|&cookie| cookie != 0).count();
+            hook.wait(&SwapBatch::new(&SwapWait::fake(first, 64, 0)));
+            Ok(taken)
+        })?;
+        assert!(taken != 0);
+        assert!(refused(&ledgers, Refusal::Devices) != 0);
+        assert_eq!(waits(&ledgers), 0);
         Ok(())
     }
 

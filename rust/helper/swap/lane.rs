@@ -51,6 +51,7 @@ use kernel::{
         Acquire,
         Atomic,
         Full,
+        Relaxed,
         Release, //
     },
 };
@@ -239,6 +240,8 @@ pub(crate) struct SwapLane {
     tasks: WaitQueue,
     /// The device number; 0 if the lane has no device.
     device: Atomic<u32>,
+    /// The cookie of the device's requests; 0 if the lane has no device. Changed under the lock.
+    cookie: Atomic<usize>,
     /// Whether the writer sleeps, and must be woken when a request is queued.
     pub(crate) idle: IdleFlag,
 }
@@ -266,6 +269,7 @@ impl SwapLane {
                 returning <- WaitQueue::new(c"reclaimwb_swap_again", static_lock_class!()),
                 tasks <- WaitQueue::new(c"reclaimwb_swap_tasks", static_lock_class!()),
                 device: Atomic::new(0),
+                cookie: Atomic::new(0),
                 idle: IdleFlag(Atomic::new(false)),
             }),
             GFP_KERNEL,
@@ -273,13 +277,12 @@ impl SwapLane {
     }
 
     /// Takes a request, unless nobody may hand over, or the request had better go past the writer
-    /// and `may_pass`. Returns whether the writer may go on. Any context.
+    /// and `may_pass`. Returns its cookie, and whether the writer may go on. Any context.
     pub(crate) fn enter(
         &self,
         request: &SwapRequest<'_>,
-        cookie: usize,
         may_pass: bool,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<(usize, bool), Refusal> {
         let (pages, now) = (request.pages(), system::mono_ns());
         let mut inner = self.inner.lock();
         if !self.serves(request.device()) {
@@ -296,7 +299,7 @@ impl SwapLane {
             inner.progress = now;
         }
         inner.door.hand_over(pages);
-        let roomy = inner.may_submit();
+        let (roomy, cookie) = (inner.may_submit(), self.cookie());
         let queued = QueuedRequest {
             prepared: request.take(cookie),
             slot: request.slot(),
@@ -307,17 +310,19 @@ impl SwapLane {
         // The queue has room: `closed()` has checked that.
         let _ = inner.queue.push_within_capacity(queued);
         inner.taken = inner.taken.saturating_add(1);
-        Ok(roomy)
+        Ok((cookie, roomy))
     }
 
-    /// Waits until there is room, unless the lane is going, for a reclaimer that is through with a
-    /// batch. While the device is late, a task sleeps instead, until the device has been late for
+    /// Waits until there is room, for a reclaimer that is through with a batch, of which requests
+    /// have that cookie. Nobody waits if the lane is going, or has been given to another device,
+    /// because all of these requests are done then. While the device is late, a task sleeps instead, until the device has been late for
     /// the time of all [`NAPS`]. `waits` is called before the reclaimer sleeps, maybe under the
     /// lane's lock: somebody must call [`Self::check_late`] for the lines meanwhile. Returns how
     /// long the reclaimer slept and how many pages were written meanwhile; `None` if it did not
     /// have to wait. Sleeps.
     pub(crate) fn wait(
         &self,
+        cookie: usize,
         batch: Batch,
         reclaimer: Reclaimer,
         waits: impl Fn(),
@@ -325,7 +330,7 @@ impl SwapLane {
         let mut inner = self.inner.lock();
         let (came, delivered) = (system::mono_ns(), inner.link.delivered());
         let room = inner.room();
-        if inner.going {
+        if inner.going || self.cookie() != cookie {
             return None;
         }
         let batch = inner.adjusted(batch, room);
@@ -508,14 +513,19 @@ impl SwapLane {
         self.device.load(Acquire)
     }
 
+    /// Returns the cookie of the device's requests; 0 if the lane has no device.
+    pub(super) fn cookie(&self) -> usize {
+        self.cookie.load(Relaxed)
+    }
+
     /// Whether the lane is that device's.
     pub(super) fn serves(&self, device: u32) -> bool {
         self.device() == device
     }
 
-    /// Gives the lane to that device, unless pages of its own are under way or somebody waits.
-    /// Returns whether it did. Callers must not run at the same time.
-    pub(super) fn serve(&self, device: u32) -> bool {
+    /// Gives the lane to that device, whose requests get that cookie, unless pages of its own are
+    /// under way or somebody waits. Returns whether it did. Callers must not run at the same time.
+    pub(super) fn serve(&self, device: u32, cookie: usize) -> bool {
         let mut inner = self.inner.lock();
         if inner.door.backlog() != 0 || inner.door.waiting() != 0 {
             return false;
@@ -527,6 +537,7 @@ impl SwapLane {
         inner.taken = 0;
         inner.written = 0;
         inner.progress = system::mono_ns();
+        self.cookie.store(cookie, Relaxed);
         self.device.store(device, Release);
         true
     }

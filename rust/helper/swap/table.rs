@@ -5,6 +5,7 @@
 //! Locks: `SwapLanes::claim`, which guards changes of a lane's device, before a lane's own.
 
 use super::lane::SwapLane;
+use crate::kernel_ext::system;
 use kernel::{
     new_spinlock,
     prelude::*,
@@ -14,13 +15,18 @@ use kernel::{
 /// The number of swap devices that can be written to, and told apart, at the same time.
 pub(crate) const LANES: usize = 4;
 
+/// The modulus of cookies: a cookie modulo this is the lane of the request, plus 1.
+const COOKIES: usize = 2 * LANES;
+
 /// The lanes of all swap devices.
 #[pin_data]
 pub(crate) struct SwapLanes {
     lanes: KVec<Pin<KBox<SwapLane>>>,
     requests: usize,
+    /// The number that was last put into a cookie. It begins with the time, in ns, and grows more
+    /// slowly. So no cookie is that of an earlier helper, whose requests may still be in flight.
     #[pin]
-    claim: SpinLock<()>,
+    claim: SpinLock<usize>,
 }
 
 impl SwapLanes {
@@ -34,7 +40,7 @@ impl SwapLanes {
             Ok(try_pin_init!(Self {
                 lanes,
                 requests,
-                claim <- new_spinlock!((), "reclaimwb_swap_lanes"),
+                claim <- new_spinlock!(system::clock_ns() as usize, "reclaimwb_swap_lanes"),
             }? Error))
         })
     }
@@ -49,6 +55,15 @@ impl SwapLanes {
         self.lanes.iter().map(|l| &**l)
     }
 
+    /// Returns the lane of a request or a batch with that cookie, and the lane's index; `None` if
+    /// the cookie is not ours, or if the lane has been given to another device since. Requests in
+    /// flight keep their lane.
+    pub(crate) fn find(&self, cookie: usize) -> Option<(usize, &SwapLane)> {
+        let index = (cookie % COOKIES).checked_sub(1)?;
+        let lane = self.get(index)?;
+        (lane.cookie() == cookie).then_some((index, lane))
+    }
+
     /// Returns the lane of a device. A device that has none gets a free one; `None` if no lane is
     /// free. Does not sleep.
     pub(crate) fn lane_of(&self, device: u32) -> Option<usize> {
@@ -56,13 +71,21 @@ impl SwapLanes {
         if let Some(lane) = find() {
             return Some(lane);
         }
-        let _claim = self.claim.lock();
+        let mut claim = self.claim.lock();
         if let Some(lane) = find() {
             return Some(lane);
         }
-        self.iter()
-            .position(|l| l.serves(0) && l.serve(device))
-            .or_else(|| self.iter().position(|l| l.serve(device)))
+        *claim = claim.wrapping_add(1);
+        let first = claim.wrapping_mul(COOKIES);
+        let lanes = || self.iter().enumerate();
+        let serve = |index: usize, lane: &SwapLane| {
+            let cookie = first | index.wrapping_add(1);
+            lane.serve(device, cookie).then_some(index)
+        };
+        lanes()
+            .filter(|(_, lane)| lane.serves(0))
+            .find_map(|(index, lane)| serve(index, lane))
+            .or_else(|| lanes().find_map(|(index, lane)| serve(index, lane)))
     }
 
     /// Calls `f` with the device and the state of each lane that has a device.
