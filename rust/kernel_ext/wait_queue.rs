@@ -14,6 +14,9 @@ use kernel::{
     types::Opaque, //
 };
 
+/// The number of tasks that are woken at once, with interrupts off, where all are woken.
+const AT_ONCE: u32 = 32;
+
 /// A queue of waiting tasks. A lock of its user guards the condition that they wait for.
 #[pin_data]
 pub(crate) struct WaitQueue {
@@ -48,7 +51,7 @@ impl WaitQueue {
     /// woken or killed. Then takes the lock again with `lock`. Sleeps.
     ///
     /// To change the condition, a task must hold that lock, so that no waiter misses the change,
-    /// and must wake as many waiters as may go on. A waiter that a signal has woken is not woken
+    /// and must wake as many waiters as may go on, with the lock or after it. A waiter that a signal has woken is not woken
     /// again. It has to check by itself whether it may go on.
     pub(crate) fn sleep<G>(&self, held: G, lock: impl FnOnce() -> G) -> G {
         let entry = Opaque::<bindings::wait_queue_entry>::uninit();
@@ -69,9 +72,11 @@ impl WaitQueue {
         }
     }
 
-    /// Wakes all tasks. Any context.
-    pub(crate) fn wake_all(&self) {
-        // SAFETY: The queue is live.
-        unsafe { shim::rwb_wait_queue_wake(self.head.get(), 0) };
+    /// Wakes the first `n` tasks, which may be all and many. Between some and the next ones,
+    /// interrupts are on, unless the caller has them off. Any context.
+    pub(crate) fn wake_all(&self, n: u32) {
+        for _ in 0..n.div_ceil(AT_ONCE) {
+            self.wake(AT_ONCE);
+        }
     }
 }

@@ -25,6 +25,10 @@ pub const KSWAPD_ROOM: u32 = 2;
 /// written before. It has what it came for. Most batches have some pages of both kinds.
 pub const PAID_ROOM: u32 = 4;
 
+/// The most tasks that have been called and have not gone on yet. They are woken one after the other
+/// with interrupts off. Each of them calls others when it goes on.
+pub const MOST_CALLED: u32 = 32;
+
 /// Returns the time without an end of a request, in ns, after which a device is late that has
 /// `inside` pages and takes `rate` pages per second (0 if not known).
 pub fn late_after(inside: u32, rate: u64) -> u64 {
@@ -280,12 +284,13 @@ impl Door {
 
     /// Returns how many more tasks are to be called and woken, the first ones first, from kswapd's
     /// line, from that of the tasks that came back, and from that of the others. They are as many
-    /// as find room if they brought what others brought of late. To be called after [`Self::done`],
+    /// as find room if they brought what others brought of late, but see [`MOST_CALLED`]. To be called
+    /// after [`Self::done`],
     /// [`Self::take_turn`] and [`Self::give_up`], and when the room has grown.
     pub fn call(&mut self, room: Room) -> [u32; 3] {
         let mean = (self.sixteenths / 16).max(1);
         let called = self.returning.called.saturating_add(self.tasks.called);
-        let called = self.kswapd.called.saturating_add(called);
+        let mut called = self.kswapd.called.saturating_add(called);
         let mut coming = self.inside().saturating_add(called.saturating_mul(mean));
         let mut more = [0; 3];
         let mut due = self.done >= mean.saturating_mul(2).min(room.task);
@@ -297,7 +302,8 @@ impl Door {
                 false => room.kswapd,
             };
             // One task always goes on.
-            if !kswapd && !tasks || coming >= room && coming != 0 && !due {
+            let full = coming >= room && coming != 0 && !due;
+            if !kswapd && !tasks || full || called >= MOST_CALLED {
                 return more;
             }
             (due, self.done) = (false, 0);
@@ -309,6 +315,7 @@ impl Door {
                 (false, _) => (&mut self.kswapd, of_kswapd),
             };
             line.called = line.called.saturating_add(1);
+            called = called.saturating_add(1);
             *n = n.saturating_add(1);
             coming = coming.saturating_add(mean);
             self.tasks_turn = !tasks_turn;

@@ -609,7 +609,7 @@ void rwb_sleep_killable(u32 ms)
 	io_schedule_timeout(msecs_to_jiffies(ms));
 }
 
-/* Wakes the first @n tasks of the queue; all if @n is 0. Any context. */
+/* Wakes the first @n tasks of the queue; @n is not 0. Interrupts are off meanwhile. Any context. */
 void rwb_wait_queue_wake(struct wait_queue_head *head, unsigned int n)
 {
 	__wake_up(head, TASK_NORMAL, n, NULL);

@@ -406,29 +406,38 @@ impl SwapLane {
         self.tasks.wake(tasks);
     }
 
-    fn wake_all(&self) {
-        self.kswapd.wake_all();
-        self.returning.wake_all();
-        self.tasks.wake_all();
+    /// Wakes all tasks that wait, of which there are `waiting`. This is done without the lane's
+    /// lock, because there may be thousands. A task that comes meanwhile looks for itself why
+    /// nobody should wait. Process context.
+    fn wake_all(&self, waiting: u32) {
+        self.kswapd.wake_all(waiting);
+        self.returning.wake_all(waiting);
+        self.tasks.wake_all(waiting);
     }
 
     /// Sends the tasks that wait away if the device is late, and kswapd if tasks wait for it.
-    /// Returns whether any task still waits. Any context.
+    /// Returns whether any task still waits. Process context.
     pub(crate) fn check_late(&self) -> bool {
-        let inner = self.inner.lock();
-        if inner.door.waiting() != 0 && inner.late(system::mono_ns()) {
-            self.wake_all();
+        let (waiting, late) = {
+            let inner = self.inner.lock();
+            (inner.door.waiting(), inner.late(system::mono_ns()))
+        };
+        if late {
+            self.wake_all(waiting);
         } else if reclaim::kswapd_is_awaited() {
-            self.kswapd.wake_all();
+            self.kswapd.wake_all(waiting);
         }
-        inner.door.waiting() != 0
+        waiting != 0
     }
 
-    /// Lets nobody in any more, and sends away the tasks that wait. Any context.
+    /// Lets nobody in any more, and sends away the tasks that wait. Process context.
     pub(crate) fn close(&self) {
-        let mut inner = self.inner.lock();
-        inner.going = true;
-        self.wake_all();
+        let waiting = {
+            let mut inner = self.inner.lock();
+            inner.going = true;
+            inner.door.waiting()
+        };
+        self.wake_all(waiting);
     }
 
     /// Swaps the queue, the oldest request first, with `empty`, which must have as much room and

@@ -10,7 +10,9 @@
 
 use proptest::prelude::*;
 use reclaimwb_policy::{
-    handoff::{decide, late_after, Batch, Door, RequestInfo, Room, TaskClass, LATE_NS},
+    handoff::{
+        decide, late_after, Batch, Door, RequestInfo, Room, TaskClass, LATE_NS, MOST_CALLED,
+    },
     link::{self, Link, RequestStamp},
     reserve::Reserve,
 };
@@ -784,6 +786,29 @@ proptest! {
             prop_assert!(ahead.abs() <= 1, "{ahead}");
         }
     }
+}
+
+/// However much room there is all of a sudden, only a few tasks are woken at once. Each of them calls
+/// others when it goes on, until all have gone on.
+#[test]
+fn a_task_that_goes_on_calls_others() {
+    let slow = Room::new(link::MIN_PAGES, u32::MAX, false);
+    let fast = Room::new(link::MOST, u32::MAX, false);
+    let mut door = Door::new();
+    door.hand_over(link::MIN_PAGES);
+    for _ in 0..1000 {
+        door.hand_over(1);
+        assert!(come(&mut door, unpaid(1), slow, TaskClass::Ordinary));
+    }
+    let [_, _, mut called] = door.call(fast);
+    let mut through = 0;
+    while called != 0 {
+        assert!(called <= MOST_CALLED);
+        assert!(door.take_turn(1, TaskClass::Ordinary));
+        through += 1;
+        called = called - 1 + door.call(fast)[2];
+    }
+    assert_eq!((through, door.waiting()), (1000, 0));
 }
 
 /// There is room for a task while less than this is ahead of it: a request less than what fills the
