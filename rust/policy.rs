@@ -19,6 +19,7 @@ pub(crate) mod link;
 pub(crate) mod log2;
 pub(crate) mod nbd;
 pub(crate) mod nest;
+pub(crate) mod order;
 pub(crate) mod patience;
 pub(crate) mod pfmemalloc;
 pub(crate) mod ratelimit;

@@ -163,6 +163,7 @@ impl Swap {
             at: At::fake(0x1000, 8192, Context::Task),
             bio: nbd::Bio::fake(0x9000, 0x5000, false, pages.min(32)).at(slot, 0),
             device: 0x0ff0_0001,
+            area: 0,
             pages,
             flags,
         }

@@ -17,6 +17,7 @@ use crate::{
             TaskClass, //
         },
         link::RequestStamp,
+        order::Place,
         patience::PageCache,
         short, //
     },
@@ -277,9 +278,12 @@ impl<'a> SwapRequest<'a> {
         self.0.device
     }
 
-    /// Returns the first swap slot of the request, by which requests are sorted.
-    pub(crate) fn slot(&self) -> u64 {
-        self.0.slot
+    /// Returns the place of the request on its device, by which requests are sorted.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            area: self.0.area,
+            slot: self.0.slot,
+        }
     }
 
     /// Returns the size of the request in pages.

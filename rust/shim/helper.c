@@ -143,6 +143,7 @@ static unsigned long rwb_swap_write(void *data, struct swap_iocb *sio)
 		.request = (unsigned long)sio,
 		.slot = slot,
 		.device = rwb_swap_device(sio->sis),
+		.area = sio->sis->type,
 		.pages = sio->len >> PAGE_SHIFT,
 	};
 

@@ -383,6 +383,7 @@ struct rwb_target {
  * @at: where it was made
  * @bio: the request as a bio, with the slots of its swap area as sectors
  * @device: whole disk that it is for, as a dev_t; without one, see rwb_swap_device()
+ * @area: number of its swap area
  * @pages: its size in pages
  * @flags: RWB_SWAP_*
  */
@@ -392,6 +393,7 @@ struct rwb_swap {
 	struct rwb_at at;
 	struct rwb_bio bio;
 	u32 device;
+	u32 area;
 	u32 pages;
 	u32 flags;
 };

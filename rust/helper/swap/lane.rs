@@ -36,6 +36,7 @@ use crate::{
             Link,
             RequestStamp, //
         },
+        order::Place,
         returning::{
             Returning,
             ReturningTask, //
@@ -60,8 +61,8 @@ use kernel::{
 pub(crate) struct QueuedRequest {
     /// The request, as reclaim prepared it.
     pub(crate) prepared: PreparedRequest,
-    /// Its first swap slot. The writer sorts requests by it.
-    pub(crate) slot: u64,
+    /// Its place on the device. The writer sorts requests by it.
+    pub(crate) place: Place,
     /// When it was taken, in monotonic nanoseconds.
     pub(crate) taken: u64,
     /// Whether the device had room for it then.
@@ -302,7 +303,7 @@ impl SwapLane {
         let (roomy, cookie) = (inner.may_submit(), self.cookie());
         let queued = QueuedRequest {
             prepared: request.take(cookie),
-            slot: request.slot(),
+            place: request.place(),
             taken: now,
             roomy,
             pages,

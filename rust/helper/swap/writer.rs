@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The writer of a lane: it submits what was handed over, in the order of swap slots.
+//! The writer of a lane: it submits what was handed over, in the order of swap areas and slots.
 //!
 //! It submits what there is, as much as fills the device. In between it looks for requests that
 //! came meanwhile, because they may lie side by side with those that it has.
@@ -30,6 +30,10 @@ use crate::{
     policy::{
         idle,
         link,
+        order::{
+            self,
+            Place, //
+        },
         reserve::Reserve, //
     },
     words::Origin, //
@@ -52,15 +56,15 @@ const PENDING: usize = 1024;
 
 /// The requests that the writer has at hand, and its state.
 struct WriterState {
-    /// Requests that are sorted by slot.
+    /// Requests that are sorted by place.
     pending: KVVec<QueuedRequest>,
     /// Requests that were taken from the queue, the oldest last.
     fresh: KVVec<QueuedRequest>,
     reserve: Reserve,
     /// The device that the requests belong to.
     device: u32,
-    /// The slot at which the last batch ended.
-    last: u64,
+    /// The place of the last request that was submitted.
+    last: Place,
 }
 
 /// The writer thread of a lane.
@@ -87,7 +91,7 @@ impl Writer {
             fresh: KVVec::with_capacity(requests, GFP_KERNEL)?,
             reserve: Reserve::new(),
             device: 0,
-            last: 0,
+            last: Place::default(),
         };
         Arc::pin_init(
             pin_init!(Self {
@@ -146,23 +150,12 @@ impl WriterState {
     }
 
     fn insert(&mut self, request: QueuedRequest) {
-        let at = self.pending.partition_point(|r| r.slot < request.slot);
+        let at = self.pending.partition_point(|r| r.place < request.place);
         match self.pending.insert_within_capacity(at, request) {
             Ok(()) => {}
             // This cannot happen, because no more was taken than there is room for. If it does, the
             // request is submitted when it is dropped.
             Err(InsertError::IndexOutOfBounds(_) | InsertError::OutOfCapacity(_)) => {}
-        }
-    }
-
-    /// Returns the index of the first request of the next batch. The writer goes up from where the
-    /// last batch ended, and starts again at the lowest slot.
-    fn first(&self) -> usize {
-        let at = self.pending.partition_point(|r| r.slot < self.last);
-        if at < self.pending.len() {
-            at
-        } else {
-            0
         }
     }
 
@@ -177,7 +170,7 @@ impl WriterState {
         if let Some(request) = oldest {
             let waited = system::mono_ns().saturating_sub(request.taken);
             if waited > link::old_after(stats.limit, stats.rate) {
-                self.last = request.slot;
+                self.last = request.place;
             }
         }
         let (before, min) = system::free_pages();
@@ -205,7 +198,7 @@ impl WriterState {
                 break;
             };
             pages = pages.saturating_add(request.pages);
-            self.last = request.slot;
+            self.last = request.place;
             let us = system::mono_ns().saturating_sub(request.taken) / 1000;
             writer.count(|l| l.record_written(request.pages, us));
             let sent = lane.begin(&request);
@@ -216,7 +209,7 @@ impl WriterState {
 
     /// Takes the next request if it has no more than `most` pages, or whatever its size if `any`.
     fn next(&mut self, most: u32, any: bool) -> Option<QueuedRequest> {
-        let at = self.first();
+        let at = order::next_index(&self.pending, self.last, |r| r.place);
         let fits = any || self.pending.get(at)?.pages <= most;
         match fits {
             true => self.pending.remove(at).ok(),

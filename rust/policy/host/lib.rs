@@ -40,6 +40,8 @@ pub mod log2;
 pub mod nbd;
 #[path = "../nest.rs"]
 pub mod nest;
+#[path = "../order.rs"]
+pub mod order;
 #[path = "../patience.rs"]
 pub mod patience;
 #[path = "../pfmemalloc.rs"]

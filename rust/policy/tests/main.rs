@@ -11,6 +11,7 @@ mod idle;
 mod kswapd;
 mod link;
 mod nbd;
+mod order;
 mod pfmemalloc;
 mod policy;
 mod reserve;
