@@ -37,7 +37,7 @@ impl PreparedRequest {
         }
     }
 
-    /// Submits the request. `sent` is returned with its completion. Sleeps; the caller should have
+    /// Submits the request. `sent` is returned with its completion. Sleeps; the caller must have
     /// PF_MEMALLOC.
     pub(crate) fn submit(self, sent: RequestStamp) {
         self.send(sent.pack());
@@ -46,7 +46,13 @@ impl PreparedRequest {
 }
 
 impl Drop for PreparedRequest {
+    // A request is left only if its writer was told to stop before it ran for the first time. The
+    // task that frees the queue then submits the request.
     fn drop(&mut self) {
+        // SAFETY: Has no precondition. The same task ends it below.
+        let flags = unsafe { shim::rwb_memalloc_begin() };
         self.send([0; 3]);
+        // SAFETY: Pairs with the begin above.
+        unsafe { shim::rwb_memalloc_end(flags) };
     }
 }

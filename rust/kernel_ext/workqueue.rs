@@ -130,7 +130,7 @@ impl<T: Tick> Ticker<T> {
     }
 }
 
-/// What starts a [`Ticker`], for who does not know which.
+/// Starts a [`Ticker`] on behalf of code that does not know which ticker that is.
 ///
 /// # Invariants
 ///
@@ -138,38 +138,37 @@ impl<T: Tick> Ticker<T> {
 pub(crate) struct Doorbell(Atomic<usize>);
 
 impl Doorbell {
-    /// Nobody hears it.
+    /// Creates one that belongs to no ticker.
     pub(crate) const fn new() -> Self {
-        // INVARIANT: It is 0.
+        // INVARIANT: The address is 0.
         Self(Atomic::new(0))
     }
 
-    /// Has who hears it called in `ms` milliseconds, unless it will be anyway. Any context, with
-    /// preemption off.
+    /// Starts the ticker, if there is one: see [`Ticker::start`]. Any context, with preemption off.
     pub(crate) fn ring(&self, ms: u32) {
         let ticker = self.0.load(Acquire);
         if ticker != 0 {
-            // SAFETY: By the type invariant it was live just now; who frees it waits until
-            // preemption has been on everywhere (`DoorbellTicker::drop`).
+            // SAFETY: By the type invariant the ticker was live just now. `DoorbellTicker::drop`
+            // waits until preemption has been on everywhere before it frees the ticker.
             unsafe { shim::rwb_ticker_start(ticker as *mut c_void, ms) };
         }
     }
 }
 
-/// A [`Ticker`] that hears a bell, which is in what `B` points to. Waits for its call on drop,
-/// which sleeps.
+/// A [`Ticker`] that the [`Doorbell`] in what `B` points to starts. On drop it waits until its call
+/// has ended.
 pub(crate) struct DoorbellTicker<T: Tick, B: Deref<Target: AsRef<Doorbell>>> {
-    /// Waited for when it is dropped.
+    /// Freed after the doorbell has forgotten it.
     _ticker: Ticker<T>,
     doorbell: B,
 }
 
 impl<T: Tick, B: Deref<Target: AsRef<Doorbell>>> DoorbellTicker<T, B> {
-    /// Creates one. Sleeps.
+    /// Creates a ticker that is not started. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(data: Arc<T>, doorbell: B) -> Result<Self> {
         let ticker = Ticker::new(data)?;
         let address = ticker.ticker.as_ptr() as usize;
-        // INVARIANT: It is live until `drop` has taken it out.
+        // INVARIANT: The ticker is live until `drop` has taken its address out.
         doorbell.as_ref().0.store(address, Release);
         Ok(Self {
             _ticker: ticker,
