@@ -3,7 +3,7 @@
 # A device that is faster than its writer, with a queue for each CPU: tasks on 4 CPUs soon submit to
 # it themselves. Nothing goes past the writer if less stack than handoff_floor is left, or if the
 # device takes its time. Each page comes back right.
-# guards: rust/policy/bypass.rs rust/helper/swap/lane.rs
+# guards: rust/policy/bypass.rs rust/helper/swap.rs rust/helper/swap/lane.rs
 # faults: books data
 # smp: 4
 # mem: 768M
