@@ -120,10 +120,11 @@ swapon "$NBD_DEV" || bail "swapon $NBD_DEV"
 ip link set "$NIC" down
 presses third
 check "NBD is late again" loop_until 600 is_late "$NBD_DEV" 1
-# The writer may be inside the device. The log then says what rmmod waits for.
+# If the writer is inside the device, the log says what rmmod waits for. How much the connection takes
+# before a writer has to wait in it is up to TCP.
 (unload_mod; echo $? > "$TMP/unloaded") &
 loop_until 50 test -e "$TMP/unloaded"
-check "the log says what it waits for" \
+by_chance check "the log says what it waits for" \
 	sh -c "dmesg | tail -n 50 | grep -q 'waiting for swap device .*does not answer'"
 ip link set "$NIC" up
 wait $!
