@@ -146,6 +146,9 @@ static __always_inline bool rwb_prepare_args(const struct rwb_function *fn, unsi
 	case RWB_FUNCTION_SWAP_SUBMIT:
 #if RWB_SWAP_IOCB
 		ctx = (void *)*a;
+		/* Reclaim calls it after each batch, and mostly nothing is left to submit. */
+		if (!ctx->sio)
+			return false;
 		*a = (unsigned long)ctx->sio;
 #endif
 		*b = caller;
