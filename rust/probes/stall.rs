@@ -264,7 +264,7 @@ pub(crate) fn contention(
         });
     }
     // The callers are looked at outside of the table, because that takes long.
-    if ledgers.stalls.open.with(pin, at.task, |_| ()).is_none() {
+    if !ledgers.stalls.open.contains(pin, at.task) {
         return;
     }
     let began = system::clock_ns();
@@ -292,7 +292,7 @@ fn record_lock_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: 
             site = addr;
         }
     });
-    let is_stalled = ledgers.stalls.open.with(pin, at.task, |_| ()).is_some();
+    let is_stalled = ledgers.stalls.open.contains(pin, at.task);
     ledgers
         .stalls
         .locks

@@ -70,16 +70,22 @@ fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, lost: &WaitLoss) {
 
 /// The current task begins to wait for a page. Returns true if the end of the call has to be seen,
 /// which is so if the page was in memory before.
-fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, facts: WaitFacts) -> bool {
-    let Some(kind) = facts.kind() else {
+fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &FunctionCall<'_>) -> bool {
+    if ledgers.waits.open.contains(pin, at.task) {
+        if call.reads_at_once() {
+            if let Some(facts) = call.waits_for() {
+                facts.leave_others();
+            }
+        }
+        // The call that began the wait returns later than this one.
+        return false;
+    }
+    let Some(facts) = call.waits_for() else {
         return false;
     };
-    let nests = ledgers.waits.open.with(pin, at.task, |o| o.wait.nest());
-    if nests.is_some() {
-        facts.leave_others();
-        return true;
-    }
-    open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts)
+    facts
+        .kind()
+        .is_some_and(|kind| open(ledgers, pin, at, Wait::new(kind, system::clock_ns()), facts))
 }
 
 /// A section of PSI's begins, in the function to which the address `caller` returns.
@@ -134,10 +140,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
             if function == Function::SwapRead {
                 ledgers.needs.note_access(call.reads_at_once(), 1);
             }
-            ledgers.needs.function(function)
-                && call
-                    .waits_for()
-                    .is_some_and(|facts| begin(ledgers, pin, at, facts))
+            ledgers.needs.function(function) && begin(ledgers, pin, at, call)
         }
     }
 }
@@ -167,7 +170,7 @@ pub(super) fn swap_read_begin(
         return;
     }
     let facts = facts();
-    if waits.with(pin, at.task, |_| ()).is_some() {
+    if waits.contains(pin, at.task) {
         facts.leave_others();
         return;
     }

@@ -89,6 +89,12 @@ impl<T: Send + Copy> Tasks<T> {
             .find(|(_, key)| peek(key) == task)
     }
 
+    /// Whether `task` is in the table.
+    #[inline]
+    pub(crate) fn contains(&self, _: &Pinned<'_>, task: usize) -> bool {
+        !self.is_empty() && self.find(task).is_some()
+    }
+
     /// Runs `f` on the entry of `task`; `None` if the task is not in the table.
     pub(crate) fn with<R>(
         &self,
@@ -118,7 +124,7 @@ impl<T: Send + Copy> Tasks<T> {
             return false;
         };
         // Whoever looks for the task does so after this: the task itself, or who switches it.
-        let mut farthest = self.farthest.load(Relaxed);
+        let mut farthest = peek(&self.farthest);
         while farthest < distance {
             match self.farthest.cmpxchg(farthest, distance, Relaxed) {
                 Ok(_) => break,
