@@ -194,6 +194,15 @@ static __always_inline bool rwb_prepare_args(const struct rwb_function *fn, unsi
 	return true;
 }
 
+/*
+ * Whether the function is in a module. Such a probe is registered when the module has come, and
+ * unregistered when the module is about to go, by the notifier in kernel_ext/tracepoint.rs.
+ */
+static bool rwb_in_module(u32 id)
+{
+	return id == RWB_FUNCTION_NBD_QUEUE;
+}
+
 /* Whether only the call of the function is of interest. */
 static bool rwb_needs_no_exit(u32 id)
 {
@@ -348,7 +357,7 @@ static int rwb_fprobe_register(struct rwb_function *fn)
 		fn->fprobe.entry_data_size = sizeof(struct rwb_call);
 	}
 	/* Functions of modules are only found by a filter. */
-	if (fn->id == RWB_FUNCTION_NBD_QUEUE)
+	if (rwb_in_module(fn->id))
 		return register_fprobe(&fn->fprobe, sym, NULL);
 	return register_fprobe_syms(&fn->fprobe, &sym, 1);
 }
@@ -473,8 +482,7 @@ static int rwb_register(struct rwb_function *fn)
 {
 	int err = -EOPNOTSUPP;
 
-	/* A function of a module comes and goes with the module. fprobe follows that. */
-	if (rwb_needs_no_exit(fn->id) && fn->id != RWB_FUNCTION_NBD_QUEUE) {
+	if (rwb_needs_no_exit(fn->id)) {
 		fn->method = RWB_BY_FTRACE;
 		err = rwb_ftrace_register(fn);
 	}
@@ -483,7 +491,7 @@ static int rwb_register(struct rwb_function *fn)
 		err = rwb_fprobe_register(fn);
 	}
 	/* If a function of a module is not there yet, it may come with the module. */
-	if (err == -EOPNOTSUPP || (err == -ENOENT && fn->id != RWB_FUNCTION_NBD_QUEUE)) {
+	if (err == -EOPNOTSUPP || (err == -ENOENT && !rwb_in_module(fn->id))) {
 		fn->method = RWB_BY_KRETPROBE;
 		err = rwb_kret_register(fn);
 	}
