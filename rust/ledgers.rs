@@ -214,7 +214,10 @@ impl Ledgers {
                 self.stalls.locks.clear();
                 self.takers.clear();
             }
-            Group::Shrinkers => self.shrinkers.clear(),
+            Group::Shrinkers => {
+                self.windows.forget_shrinkers();
+                self.shrinkers.clear();
+            }
             Group::Metadata => self.metadata.clear(),
             Group::Reserves => self.reserves.waiting.clear(),
             Group::Nbd => self.nbd.clear(),

@@ -18,7 +18,10 @@ use crate::{
         function::ExitHandlers, //
     },
     shim::{
-        function::FunctionCall,
+        function::{
+            FunctionCall,
+            Shrink, //
+        },
         wait::WaitFacts,
         At, //
     },
@@ -94,24 +97,26 @@ pub(super) unsafe extern "C" fn rwb_rs_contention(
 
 /// # Safety
 ///
-/// As for [`event`].
+/// As for [`event`], and `control` and `shrinker` are the live arguments of do_shrink_slab().
 #[no_mangle]
 pub(super) unsafe extern "C" fn rwb_rs_shrink_start(
     ledgers: *mut c_void,
     at: *const At,
+    control: usize,
+    shrinker: usize,
     own: u64,
     planned: u64,
     least: u64,
 ) {
+    let plan = ScanPlan {
+        own,
+        planned,
+        least,
+    };
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, Event::ShrinkStart, |ledgers, pin, at| {
-            let work = ScanPlan {
-                own,
-                planned,
-                least,
-            };
-            probes::shrinker::scan_begin(ledgers, pin, at, work)
+            probes::shrinker::scan_begin(ledgers, pin, at, plan, || Shrink::of(control, shrinker))
         })
     }
 }

@@ -4,28 +4,40 @@
 //! calls; work that is put off, and the calls that do it later; calls of one shrinker at the same
 //! time.
 //!
-//! A call is followed in a table by task. When it returns, it is added to the table of its CPU,
-//! with preemption off. CPUs share only the keys of the table by task, a counter for each shrinker,
-//! node and cgroup for which there is a call, and the table of cgroups that have rows.
+//! The return of do_shrink_slab() is not probed, because that costs more than most calls. If a call
+//! finds objects, an event tells when it begins to scan, and another one when it is through. If it
+//! finds none, it returns, and nothing tells that. It is then taken to last until its task calls
+//! the next shrinker, takes folios from a list, or ends the window.
+//!
+//! A call is noted in the slot of its task, in which it is ended, too, and then added to the table
+//! of its CPU, with preemption off. A task outside of a window (drop_caches) has no slot, and
+//! nothing would end the last of its calls. So each of its calls is counted at once as one that
+//! finds nothing and takes no time, and is corrected when it is through with scanning.
+//!
+//! CPUs share only a counter for each shrinker, node and cgroup for which there is a call, the
+//! table of cgroups that have rows, and the table of calls outside of windows.
 
 use crate::{
     kernel_ext::{
+        cell::Cell64,
         percpu::Pinned,
         system, //
     },
-    ledgers::cgroups::{
-        CgroupLoss,
-        Cgroups,
-        KnownCgroups,
-        Subject,
-        Totals, //
+    ledgers::{
+        cgroups::{
+            CgroupLoss,
+            Cgroups,
+            KnownCgroups,
+            Subject,
+            Totals, //
+        },
+        windows::Slot, //
     },
     policy::{
         cgroup_key::CgroupKey,
         shrink::{
             self,
-            ScanPlan,
-            ScanResult, //
+            ScanPlan, //
         },
     },
     shim::function::{
@@ -42,6 +54,7 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+use pin_init::Zeroable;
 
 mod running;
 
@@ -56,17 +69,122 @@ pub(crate) const ROWS: usize = 512;
 struct OpenCall {
     shrink: Shrink,
     origin: Origin,
+    /// When it began, in nanoseconds.
     began: u64,
     /// When the shrinker began to scan, in nanoseconds, and what it had to do.
     scan: Option<(u64, ScanPlan)>,
-    /// The outcome of the scan, and the number of objects that were freed.
-    done: (ScanResult, u64),
     /// Whether other tasks were in the same shrinker, for the same node and cgroup.
     overlaps: bool,
     /// Slab pages with which the task's reclaim had been credited before.
     reclaimed: u64,
-    /// Number of calls inside this one that go on.
-    nested: u32,
+}
+
+impl OpenCall {
+    fn new(shrink: Shrink, origin: Origin, began: u64) -> Self {
+        Self {
+            shrink,
+            origin,
+            began,
+            scan: None,
+            overlaps: false,
+            reclaimed: 0,
+        }
+    }
+}
+
+/// The call of a shrinker that goes on, or that ended without telling, in the slot of its task.
+#[derive(Zeroable)]
+pub(super) struct SlotCall {
+    /// When it began, in nanoseconds; 0 if there is none.
+    began: Cell64,
+    /// When the shrinker began to scan, in nanoseconds; 0 if it did not.
+    scan_began: Cell64,
+    // What is called, and for what.
+    shrinker: Cell64,
+    name: Cell64,
+    cgroup: Cell64,
+    /// The node, with the flags in the lower half.
+    place: Cell64,
+    origin: Cell64,
+    // What it has to do.
+    own: Cell64,
+    planned: Cell64,
+    least: Cell64,
+    /// Whether others were inside: 0 or 1.
+    overlaps: Cell64,
+    reclaimed: Cell64,
+}
+
+impl SlotCall {
+    /// Whether a call began, and has not ended as far as is known.
+    #[inline(always)]
+    fn is_open(&self) -> bool {
+        self.began.get() != 0
+    }
+
+    /// Whether that call did not begin to scan.
+    #[inline(always)]
+    pub(super) fn may_be_over(&self) -> bool {
+        self.is_open() && self.scan_began.get() == 0
+    }
+
+    fn begin(&self, call: &OpenCall) {
+        let shrink = &call.shrink;
+        self.shrinker.set(shrink.shrinker as u64);
+        self.name.set(shrink.name);
+        self.cgroup.set(shrink.cgroup);
+        self.place
+            .set(u64::from(shrink.nid) << 32 | u64::from(shrink.flags));
+        self.origin.set(call.origin as u64);
+        self.overlaps.set(call.overlaps.into());
+        self.scan_began.set(0);
+        self.began.set(call.began.max(1));
+    }
+
+    fn begin_scan(&self, plan: &ScanPlan, now: u64) {
+        self.own.set(plan.own);
+        self.planned.set(plan.planned);
+        self.least.set(plan.least);
+        self.reclaimed.set(system::reclaimed());
+        self.scan_began.set(now.max(1));
+    }
+
+    /// Takes the call out; `None` if there is none.
+    fn take(&self) -> Option<OpenCall> {
+        let began = self.began.get();
+        if began == 0 {
+            return None;
+        }
+        self.began.set(0);
+        let place = self.place.get();
+        let scan_began = self.scan_began.get();
+        let plan = ScanPlan {
+            own: self.own.get(),
+            planned: self.planned.get(),
+            least: self.least.get(),
+        };
+        let origin = u8::try_from(self.origin.get()).ok();
+        Some(OpenCall {
+            shrink: Shrink {
+                shrinker: self.shrinker.get() as usize,
+                name: self.name.get(),
+                cgroup: self.cgroup.get(),
+                nid: (place >> 32) as u32,
+                gfp: 0,
+                flags: place as u32,
+            },
+            origin: origin.and_then(Origin::from_u8).unwrap_or(Origin::Other),
+            began,
+            scan: (scan_began != 0).then_some((scan_began, plan)),
+            overlaps: self.overlaps.get() != 0,
+            reclaimed: self.reclaimed.get(),
+        })
+    }
+
+    /// Forgets the call.
+    pub(super) fn clear(&self) {
+        self.began.set(0);
+    }
 }
 
 /// Number of words in a name.
@@ -85,6 +203,9 @@ pub(crate) type ShrinkerTotals = Totals<{ ShrinkerCount::COUNT }, DETAILS>;
 
 /// The counts that a call adds to a row when it returns, by [`ShrinkerCount`].
 type CallTotals = [u64; ShrinkerCount::COUNT];
+
+/// In place of a count: one is taken back, if there is any.
+const TAKE_BACK: u64 = u64::MAX;
 
 /// The calls that a row counts.
 pub(crate) struct ShrinkerCalls {
@@ -132,25 +253,17 @@ impl ShrinkerCalls {
 
 /// The ledger of shrinkers.
 pub(crate) struct Shrinkers {
+    /// Calls of tasks outside of windows that scan.
     calls: Tasks<OpenCall>,
     rows: ShrinkerRows,
     running: RunningCalls,
 }
 
 impl Shrinkers {
-    /// Allocates the ledger for `tasks` tasks, a power of two, that can be in a shrinker at the
-    /// same time. Sleeps. Fails with `ENOMEM`.
+    /// Allocates the ledger for `tasks` tasks, a power of two, that can be in a shrinker outside of
+    /// a window at the same time. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize, known: Arc<KnownCgroups>) -> Result<Self> {
-        let none = OpenCall {
-            shrink: pin_init::zeroed(),
-            origin: Origin::Other,
-            began: 0,
-            scan: None,
-            done: Default::default(),
-            nested: 0,
-            overlaps: false,
-            reclaimed: 0,
-        };
+        let none = OpenCall::new(pin_init::zeroed(), Origin::Other, 0);
         Ok(Self {
             calls: Tasks::new(tasks, none)?,
             rows: ShrinkerRows::with_rows(ROWS, known)?,
@@ -158,92 +271,98 @@ impl Shrinkers {
         })
     }
 
-    /// Notes that a task calls a shrinker. Returns false if there is no room to follow the call.
+    /// Notes that the current task calls a shrinker. `slot` is that of the task, if it is inside a
+    /// window. Returns what could not be kept apart, of the call before.
     pub(crate) fn begin(
         &self,
         pin: &Pinned<'_>,
-        task: usize,
+        slot: Option<&Slot>,
         shrink: Shrink,
         origin: Origin,
         now: u64,
+    ) -> CgroupLoss {
+        let mut call = OpenCall::new(shrink, origin, now);
+        let Some(slot) = slot else {
+            return self.count(pin, &call, &Self::totals_of_empty(&call, 0), 0);
+        };
+        let not_kept = self.end_untold(pin, slot, now);
+        call.overlaps = self.running.enter(&call.shrink);
+        slot.shrink.begin(&call);
+        not_kept
+    }
+
+    /// Notes that the shrinker has counted its objects, and begins to scan them. `shrink` tells
+    /// what is called. Returns false if there is no room to follow the call.
+    pub(crate) fn begin_scan(
+        &self,
+        pin: &Pinned<'_>,
+        slot: Option<&Slot>,
+        task: usize,
+        shrink: impl FnOnce() -> Shrink,
+        plan: ScanPlan,
+        now: u64,
     ) -> bool {
-        // A call that results from an allocation of the shrinker counts as part of the outer call.
-        let nested = self.calls.with(pin, task, |call| {
-            call.nested = call.nested.saturating_add(1);
-        });
-        if nested.is_some() {
+        if let Some(slot) = slot {
+            // Without a call, the task was inside it when the probes were attached.
+            if slot.shrink.is_open() {
+                slot.shrink.begin_scan(&plan, now);
+            }
             return true;
         }
-        let call = OpenCall {
-            shrink,
-            origin,
-            began: now,
-            scan: None,
-            done: Default::default(),
-            nested: 0,
-            overlaps: self.running.enter(&shrink),
-            reclaimed: system::reclaimed(),
-        };
+        let mut call = OpenCall::new(shrink(), Origin::Other, now);
+        call.scan = Some((now, plan));
+        call.reclaimed = system::reclaimed();
+        if self.calls.contains(pin, task) {
+            // The end of an earlier call was not seen.
+            if let Some(earlier) = self.calls.remove(pin, task) {
+                self.running.leave(&earlier.shrink);
+            }
+        }
+        call.overlaps = self.running.enter(&call.shrink);
         let followed = self.calls.insert(pin, task, call);
         if !followed {
-            self.running.leave(&shrink);
+            self.running.leave(&call.shrink);
         }
         followed
     }
 
-    /// Notes that the shrinker has counted its objects, and begins to scan them.
-    pub(crate) fn record_scan_begin(
+    /// Counts the call of the current task, which is through with scanning. `left` objects of its
+    /// plan are left; if it is negative, more were scanned than planned. `freed` were freed.
+    /// Returns what could not be kept apart.
+    pub(crate) fn end_scan(
         &self,
         pin: &Pinned<'_>,
+        slot: Option<&Slot>,
         task: usize,
-        work: ScanPlan,
+        left: i64,
+        freed: u64,
         now: u64,
-    ) {
-        self.calls.with(pin, task, |call| {
-            if call.nested == 0 {
-                call.scan = Some((now, work));
-            }
-        });
-    }
-
-    /// Notes that the shrinker has scanned. `left` objects of its plan are left; if it is negative,
-    /// more were scanned than planned.
-    pub(crate) fn record_scan_end(&self, pin: &Pinned<'_>, task: usize, left: i64, freed: u64) {
-        self.calls.with(pin, task, |call| {
-            if let Some((_, work)) = call.scan.filter(|_| call.nested == 0) {
-                call.done = (work.settle(left), freed);
-            }
-        });
-    }
-
-    /// Counts a call that returns. Returns what could not be kept apart.
-    pub(crate) fn end(&self, pin: &Pinned<'_>, task: usize, now: u64) -> CgroupLoss {
-        let nested = self.calls.with(pin, task, |call| {
-            let nested = call.nested;
-            call.nested = nested.saturating_sub(1);
-            nested
-        });
-        if nested != Some(0) {
-            return CgroupLoss::default();
-        }
-        let Some(call) = self.calls.remove(pin, task) else {
+    ) -> CgroupLoss {
+        let call = match slot {
+            Some(slot) => slot.shrink.take(),
+            None if self.calls.is_empty() => None,
+            None => self.calls.remove(pin, task),
+        };
+        let Some((call, scan)) = call.and_then(|call| Some((call, call.scan?))) else {
             return CgroupLoss::default();
         };
         self.running.leave(&call.shrink);
-        let (done, freed) = call.done;
-        let counting = call.scan.map_or(now, |(began, _)| began);
+        let (scan_began, plan) = scan;
+        let done = plan.settle(left);
         let nofs = !call.shrink.fs();
+        let in_slot = slot.is_some();
         let counted: CallTotals = [
-            1,
-            call.scan.is_none().into(),
-            (call.scan.is_some() && done.scanned == 0 && !done.refused).into(),
+            in_slot.into(),
+            // It was counted as empty before.
+            if in_slot { 0 } else { TAKE_BACK },
+            (done.scanned == 0 && !done.refused).into(),
             done.refused.into(),
             call.overlaps.into(),
             done.scanned,
             freed,
             system::reclaimed().saturating_sub(call.reclaimed),
-            counting.saturating_sub(call.began),
-            now.saturating_sub(counting),
+            scan_began.saturating_sub(call.began),
+            now.saturating_sub(scan_began),
             done.deferred,
             if nofs && done.refused {
                 done.deferred
@@ -251,8 +370,53 @@ impl Shrinkers {
                 0
             },
             done.paid,
-            nofs.into(),
+            (nofs && in_slot).into(),
         ];
+        self.count(pin, &call, &counted, now.saturating_sub(call.began))
+    }
+
+    /// Counts the last call of a task that is inside a window, if it found no object, and so ended
+    /// without telling. The task does something else since `now`. Returns what could not be kept
+    /// apart.
+    #[inline]
+    pub(crate) fn end_untold(&self, pin: &Pinned<'_>, slot: &Slot, now: u64) -> CgroupLoss {
+        if slot.shrink.is_open() {
+            self.end_open(pin, slot, now)
+        } else {
+            CgroupLoss::default()
+        }
+    }
+
+    #[inline(never)]
+    fn end_open(&self, pin: &Pinned<'_>, slot: &Slot, now: u64) -> CgroupLoss {
+        let Some(call) = slot.shrink.take() else {
+            return CgroupLoss::default();
+        };
+        self.running.leave(&call.shrink);
+        // The end of a scan was not seen, because the probes were switched meanwhile.
+        if call.scan.is_some() {
+            return CgroupLoss::default();
+        }
+        let ns = now.saturating_sub(call.began);
+        self.count(pin, &call, &Self::totals_of_empty(&call, ns), ns)
+    }
+
+    /// Returns the counts of a call that found no object in `ns` nanoseconds.
+    fn totals_of_empty(call: &OpenCall, ns: u64) -> CallTotals {
+        let overlaps = call.overlaps.into();
+        let nofs = (!call.shrink.fs()).into();
+        [1, 1, 0, 0, overlaps, 0, 0, 0, ns, 0, 0, 0, 0, nofs]
+    }
+
+    /// Adds counts to the row of a call that took `ns` nanoseconds. Returns what could not be kept
+    /// apart.
+    fn count(
+        &self,
+        pin: &Pinned<'_>,
+        call: &OpenCall,
+        counted: &CallTotals,
+        ns: u64,
+    ) -> CgroupLoss {
         let shrink = &call.shrink;
         let key = shrink::mix(&[
             shrink.shrinker as u64,
@@ -266,16 +430,19 @@ impl Shrinkers {
             cgroup: shrink.cgroup_key(),
             gone: shrink.cgroup_gone(),
         };
+        let [calls, ..] = *counted;
         self.rows.count_of(
             pin,
             &subject,
-            1,
-            now.saturating_sub(call.began),
+            calls,
+            ns,
             || ShrinkerCalls::details(shrink, call.origin),
             |cells, _| {
-                for (cell, &n) in cells.iter().zip(&counted) {
-                    if n != 0 {
-                        cell.add(n);
+                for (cell, &n) in cells.iter().zip(counted) {
+                    match n {
+                        0 => {}
+                        TAKE_BACK => cell.set(cell.get().saturating_sub(1)),
+                        n => cell.add(n),
                     }
                 }
             },
@@ -288,7 +455,7 @@ impl Shrinkers {
         self.rows.totals()
     }
 
-    /// Forgets the calls that go on.
+    /// Forgets the calls that go on. Those in slots must have been forgotten.
     pub(crate) fn clear(&self) {
         self.calls.clear();
         self.running.clear();

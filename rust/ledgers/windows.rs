@@ -19,11 +19,14 @@ use crate::{
         },
         percpu::Pinned, //
     },
-    ledgers::repeats::{
-        EventKey,
-        Recorded,
-        RepeatCounter,
-        RepeatResult, //
+    ledgers::{
+        repeats::{
+            EventKey,
+            Recorded,
+            RepeatCounter,
+            RepeatResult, //
+        },
+        shrinkers::SlotCall, //
     },
     policy::{
         batch::{
@@ -71,6 +74,8 @@ pub(crate) struct Slot {
     bio: Cell64,
     /// The folio that zswap was offered last; 0 once its write was recorded.
     zswap: Cell64,
+    /// The call of a shrinker that goes on.
+    pub(super) shrink: SlotCall,
     /// Pages that others wrote while the task waited, and that the kernel counts as freed by it.
     credited: Cell64,
     /// The purpose of the TLB flush that goes on, plus 1, and when it began; 0 if there is none.
@@ -148,6 +153,7 @@ impl Slot {
             below: pin_init::zeroed(),
             bio: pin_init::zeroed(),
             zswap: pin_init::zeroed(),
+            shrink: pin_init::zeroed(),
             credited: pin_init::zeroed(),
             flush: pin_init::zeroed(),
             flush_began: pin_init::zeroed(),
@@ -379,6 +385,13 @@ impl Slot {
         let credited = self.credited.get();
         self.credited.set(0);
         credited
+    }
+
+    /// Whether the task called a shrinker, of which nothing has been seen since. If the task does
+    /// something else now, the call has ended.
+    #[inline(always)]
+    pub(crate) fn may_have_left_shrinker(&self) -> bool {
+        self.shrink.may_be_over()
     }
 
     /// Notes that zswap was offered a folio.
@@ -622,6 +635,13 @@ impl Windows {
         }
     }
 
+    /// Forgets the calls of shrinkers that go on. No handler of their probes runs any more.
+    pub(crate) fn forget_shrinkers(&self) {
+        for slot in self.slots.iter() {
+            slot.shrink.clear();
+        }
+    }
+
     /// Takes out all tasks but the swap writers, when no probe is attached. What they counted must
     /// have been recorded.
     pub(crate) fn clear(&self) {
@@ -673,6 +693,7 @@ impl Slot {
         self.last_origin.set(0);
         self.credited.set(0);
         self.submitter.set(0);
+        self.shrink.clear();
         self.forget_samples();
         self.writes.suspend();
         self.bios.suspend();

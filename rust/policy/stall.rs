@@ -214,6 +214,18 @@ impl Stall {
         self.push(Activity { cause, lock: 0 });
     }
 
+    /// Like [`Self::enter`], for a state of which the end may not be told. If the task is in such a
+    /// state already, that one has ended, and the next one began just then. Without a further event
+    /// the state ends with [`Self::back_in_reclaim`], or with the state around it. One that is too
+    /// deep to be told apart is left out, because nothing would count its end.
+    pub fn enter_untold(&mut self, cause: Cause, now: u64) {
+        if self.at() == cause || self.depth == MAX_DEPTH {
+            self.mark(now);
+        } else {
+            self.enter(cause, now);
+        }
+    }
+
     /// Begins the wait for the lock at the address `lock`, which is not 0. For a mutex the kernel
     /// reports this twice, once when it spins and once when it sleeps. The wait for a sleeping lock
     /// contains waits for the locks of its wait queue and of the scheduler.

@@ -75,6 +75,13 @@ pub(crate) fn entry(
             ledgers.windows.forget_repeats();
             ExitHandlers::new(false, true, false)
         }
+        // Its events tell when it is through.
+        Function::ShrinkSlab => {
+            if let Some(call) = call.shrinker() {
+                shrinker::begin(ledgers, pin, at, &call);
+            }
+            ExitHandlers::NONE
+        }
         function if function.tells_of_waits() => {
             ExitHandlers::new(false, false, wait::entry(ledgers, pin, at, call))
         }
@@ -95,9 +102,6 @@ fn counted_call(
     function: Function,
 ) -> bool {
     match function {
-        Function::ShrinkSlab => call
-            .shrinker()
-            .is_some_and(|call| shrinker::begin(ledgers, pin, at, call.what())),
         Function::TlbFlush => tlb::begin(ledgers, pin, at, Flush::Clean),
         Function::TlbFlushDirty => tlb::begin(ledgers, pin, at, Flush::Dirty),
         Function::ZswapWriteback => zswap::writeback_begin(ledgers, pin, at),
@@ -128,7 +132,6 @@ pub(crate) fn exit(
 ) {
     if handlers.contains(ExitHandlers::CALL) {
         match function {
-            Function::ShrinkSlab => shrinker::end(ledgers, pin, at),
             Function::TlbFlush | Function::TlbFlushDirty => tlb::end(ledgers, pin, at),
             Function::ZswapWriteback => zswap::writeback_end(ledgers, pin, at, ret),
             // The function returns an int, which is in the lower half.

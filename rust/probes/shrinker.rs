@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Handlers that follow the call of a shrinker from its entry to its return.
+//! Handlers that follow the call of a shrinker, from its entry until it is through.
 
+use super::stall;
 use crate::{
     kernel_ext::{
         percpu::Pinned,
         system, //
     },
     ledgers::{
+        cgroups::CgroupLoss,
         windows::Slot,
         Ledgers, //
     },
     policy::shrink::ScanPlan,
     settings,
     shim::{
-        function::Shrink,
+        function::{
+            Shrink,
+            ShrinkCall, //
+        },
         At,
         Context, //
     },
@@ -24,42 +29,67 @@ use crate::{
     },
 };
 
-/// do_shrink_slab() is called. Returns true if the call is followed.
-pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, shrink: Shrink) -> bool {
+/// do_shrink_slab() is called.
+pub(crate) fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &ShrinkCall<'_>) {
     if !ledgers.states.is_live(Group::Shrinkers)
         || !settings::enabled()
         || at.context() != Context::Task
     {
-        return false;
+        return;
     }
+    let now = system::clock_ns();
+    stall::begin_shrinker(ledgers, pin, at, now);
     let slot = ledgers.windows.find(pin, at.task);
     // drop_caches and debugfs call shrinkers outside of a window.
     let origin = slot.map_or(Origin::Other, Slot::origin);
-    let followed = ledgers
-        .shrinkers
-        .begin(pin, at.task, shrink, origin, system::clock_ns());
-    if !followed {
-        ledgers.cost.this(pin).lost.shrinkers.add(1);
-    }
-    followed
+    let not_kept = ledgers.shrinkers.begin(pin, slot, call.what(), origin, now);
+    count_lost(ledgers, pin, &not_kept);
 }
 
-/// The shrinker has counted its objects, and begins to scan them.
-pub(crate) fn scan_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, work: ScanPlan) {
-    ledgers
+/// The shrinker has counted its objects, and begins to scan them. `shrink` tells what is called.
+pub(crate) fn scan_begin(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    plan: ScanPlan,
+    shrink: impl FnOnce() -> Shrink,
+) {
+    if !ledgers.states.is_live(Group::Shrinkers) {
+        return;
+    }
+    let slot = ledgers.windows.find(pin, at.task);
+    let now = system::clock_ns();
+    if !ledgers
         .shrinkers
-        .record_scan_begin(pin, at.task, work, system::clock_ns());
+        .begin_scan(pin, slot, at.task, shrink, plan, now)
+    {
+        ledgers.cost.this(pin).lost.shrinkers.add(1);
+    }
 }
 
 /// The shrinker has scanned. `left` objects of the planned ones are left, negative if it scanned
 /// more. `freed` were freed.
 pub(crate) fn scan_end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, left: i64, freed: u64) {
-    ledgers.shrinkers.record_scan_end(pin, at.task, left, freed);
+    let now = system::clock_ns();
+    stall::end_shrinker(ledgers, pin, at, now);
+    let slot = ledgers.windows.find(pin, at.task);
+    let not_kept = ledgers
+        .shrinkers
+        .end_scan(pin, slot, at.task, left, freed, now);
+    count_lost(ledgers, pin, &not_kept);
 }
 
-/// do_shrink_slab() returns.
-pub(crate) fn end(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
-    let not_kept = ledgers.shrinkers.end(pin, at.task, system::clock_ns());
+/// The current task, whose slot this is, does something else than to call a shrinker. If its last
+/// call found no object, it has ended.
+#[inline]
+pub(super) fn end_untold(ledgers: &Ledgers, pin: &Pinned<'_>, slot: &Slot) {
+    if slot.may_have_left_shrinker() {
+        let not_kept = ledgers.shrinkers.end_untold(pin, slot, system::clock_ns());
+        count_lost(ledgers, pin, &not_kept);
+    }
+}
+
+fn count_lost(ledgers: &Ledgers, pin: &Pinned<'_>, not_kept: &CgroupLoss) {
     if not_kept.any() {
         let lost = &ledgers.cost.this(pin).lost;
         lost.shrinkers.add(not_kept.events);

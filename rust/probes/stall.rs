@@ -4,6 +4,7 @@
 //!
 //! Only what a task does itself counts. An interrupt is part of what the task was doing.
 
+use super::shrinker;
 use crate::{
     kernel_ext::{
         events,
@@ -197,8 +198,11 @@ pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: us
             .kswapd
             .record_isolated(at.task, scanned as u64, taken as u64);
     }
-    if ledgers.stalls.open.is_empty() || at.context() != Context::Task {
+    if at.context() != Context::Task {
         return;
+    }
+    if let Some(slot) = ledgers.windows.find(pin, at.task) {
+        shrinker::end_untold(ledgers, pin, slot);
     }
     ledgers.stalls.open.with(pin, at.task, |open| {
         open.stall.back_in_reclaim(system::clock_ns());
@@ -299,6 +303,22 @@ fn record_lock_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, holder_stall: 
         .record_wait(holder_stall, site, is_stalled);
 }
 
+/// The current task calls a shrinker. If that finds no object, nothing tells that it returns. Then
+/// the task is in the next one when it calls that, or in none when it takes folios from a list.
+pub(super) fn begin_shrinker(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, now: u64) {
+    ledgers.stalls.open.with(pin, at.task, |open| {
+        open.stall.enter_untold(Cause::Shrinker, now)
+    });
+}
+
+/// A shrinker that the current task called is through with scanning.
+pub(super) fn end_shrinker(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, now: u64) {
+    ledgers
+        .stalls
+        .open
+        .with(pin, at.task, |open| open.stall.leave(Cause::Shrinker, now));
+}
+
 /// The current task is about to sleep until a device has a free tag.
 pub(crate) fn tag_wait(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) {
     update_stall(ledgers, pin, at, |stall, now| {
@@ -355,7 +375,6 @@ const fn cause_of(function: Function) -> Option<Cause> {
         Function::TryToFree => Cause::Pfmemalloc,
         Function::Compact => Cause::Compaction,
         Function::DrainPages | Function::DrainLru => Cause::Drain,
-        Function::ShrinkSlab => Cause::Shrinker,
         Function::SwapSubmit => Cause::SwapSubmit,
         Function::TlbFlush | Function::TlbFlushDirty => Cause::Tlb,
         Function::OverHigh => Cause::HighPenalty,
@@ -363,6 +382,7 @@ const fn cause_of(function: Function) -> Option<Cause> {
         Function::ZswapStore
         | Function::ZswapWriteback
         | Function::ZswapSwitch
+        | Function::ShrinkSlab
         | Function::SlowPath
         | Function::NbdQueue => return None,
         Function::PsiLeave

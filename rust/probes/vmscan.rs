@@ -2,7 +2,10 @@
 
 //! Handlers for vmscan: windows, and the writes inside them.
 
-use super::stall;
+use super::{
+    shrinker,
+    stall, //
+};
 use crate::{
     kernel_ext::{
         events,
@@ -108,6 +111,7 @@ pub(crate) fn window_end(
 fn close(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, reclaimed: usize) {
     if let Some(slot) = ledgers.windows.find(pin, at.task) {
         ledgers.record_counted(pin, slot);
+        shrinker::end_untold(ledgers, pin, slot);
     }
     let origin = match ledgers.windows.end(pin, at.task) {
         EndResult::Closed(w) => {

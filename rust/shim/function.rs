@@ -23,6 +23,18 @@ use core::marker::PhantomData;
 pub(crate) const NAME_LEN: usize = 48;
 
 impl Shrink {
+    /// Returns what a call of do_shrink_slab() is to shrink. Any context; never sleeps.
+    ///
+    /// # Safety
+    ///
+    /// `control` and `shrinker` are its first two arguments, and the call goes on.
+    pub(crate) unsafe fn of(control: usize, shrinker: usize) -> Self {
+        let mut shrink: Self = pin_init::zeroed();
+        // SAFETY: By the safety requirement; `shrink` is valid for writes.
+        unsafe { rwb_shrink(control, shrinker, &mut shrink) };
+        shrink
+    }
+
     /// Returns the key of the cgroup that is to shrink; see [`CgroupKey`].
     pub(crate) fn cgroup_key(&self) -> CgroupKey {
         CgroupKey::new(self.cgroup, self.flags & RWB_FOLIO_CGROUP_V1 != 0)
@@ -34,7 +46,7 @@ impl Shrink {
     }
 
     /// Returns the name of the shrinker, NUL-terminated. Bytes that are not printable ASCII become
-    /// `?`. Used during the call of the shrinker.
+    /// `?`. Used during the call of the shrinker, or soon after.
     pub(crate) fn name_text(&self) -> [u8; NAME_LEN] {
         let mut text = [0u8; NAME_LEN];
         // SAFETY: The buffer is valid for writes of the given length. `name` may point to a string
@@ -190,11 +202,9 @@ pub(crate) struct ShrinkCall<'a>(&'a FunctionCall<'a>);
 impl ShrinkCall<'_> {
     /// Returns what is called. Any context; never sleeps.
     pub(crate) fn what(&self) -> Shrink {
-        let mut shrink: Shrink = pin_init::zeroed();
         let [control, shrinker] = self.0.args;
         // SAFETY: By the contract of `FunctionCall::new`. The function is do_shrink_slab(), so
-        // these are its live arguments. `shrink` is valid for writes.
-        unsafe { rwb_shrink(control, shrinker, &mut shrink) };
-        shrink
+        // these are its live arguments.
+        unsafe { Shrink::of(control, shrinker) }
     }
 }

@@ -208,6 +208,7 @@ static bool rwb_needs_no_exit(u32 id)
 {
 	switch (id) {
 	case RWB_FUNCTION_ZSWAP_STORE:
+	case RWB_FUNCTION_SHRINK_SLAB:
 	case RWB_FUNCTION_NBD_QUEUE:
 	case RWB_FUNCTION_PSI_LEAVE:
 	case RWB_FUNCTION_PSI_ENTER:

@@ -333,7 +333,7 @@ void rwb_probe_mm_shrink_slab_start(void *data, struct shrinker *shr, struct shr
 				    int priority, struct mem_cgroup *memcg)
 {
 	RWB_ENTER(at);
-	rwb_rs_shrink_start(data, &at, delta, total_scan,
+	rwb_rs_shrink_start(data, &at, (unsigned long)sc, (unsigned long)shr, delta, total_scan,
 			    min(shr->batch ?: RWB_SHRINK_BATCH, (long)cache_items));
 }
 #endif

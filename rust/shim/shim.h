@@ -603,8 +603,8 @@ void rwb_rs_switch(void *ledgers, const struct rwb_at *at, unsigned long prev,
 		   unsigned long next, bool runnable);
 void rwb_rs_contention(void *ledgers, const struct rwb_at *at, unsigned long lock,
 		       unsigned long holder, bool begin);
-void rwb_rs_shrink_start(void *ledgers, const struct rwb_at *at, u64 own, u64 planned,
-			 u64 least);
+void rwb_rs_shrink_start(void *ledgers, const struct rwb_at *at, unsigned long control,
+			 unsigned long shrinker, u64 own, u64 planned, u64 least);
 void rwb_rs_shrink_end(void *ledgers, const struct rwb_at *at, s64 left, u64 freed);
 void rwb_rs_folio_gone(void *ledgers, const struct rwb_at *at, u32 dev, u64 index,
 			 u64 pages);

@@ -52,8 +52,8 @@ unsigned long rwb_reclaimed(void)
 
 /*
  * Copies the name of a shrinker that rwb_shrink() has described, during the same call of
- * do_shrink_slab(). If a mount renames its shrinker now, it frees the old name. The copy ends where
- * the name cannot be read.
+ * do_shrink_slab() or soon after. If the shrinker goes or is renamed meanwhile, the name is freed.
+ * The copy ends where the name cannot be read.
  */
 void rwb_shrinker_name(const struct rwb_shrink *shrink, char *buf, size_t size)
 {

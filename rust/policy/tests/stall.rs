@@ -11,6 +11,7 @@ use reclaimwb_words::Cause;
 #[derive(Clone, Copy, Debug)]
 enum StallStep {
     Enter(Cause),
+    EnterUntold(Cause),
     Leave(Cause),
     Contends(Cause, usize),
     Locked(usize),
@@ -35,6 +36,7 @@ fn cause() -> impl Strategy<Value = Cause> {
 fn step() -> impl Strategy<Value = StallStep> {
     prop_oneof![
         4 => cause().prop_map(StallStep::Enter),
+        1 => cause().prop_map(StallStep::EnterUntold),
         3 => cause().prop_map(StallStep::Leave),
         2 => (0usize..3, 1usize..4).prop_map(|(of, lock)| StallStep::Contends(LOCKS[of], lock)),
         2 => (1usize..4).prop_map(StallStep::Locked),
@@ -110,6 +112,11 @@ impl LabelModel {
         }
         match step {
             StallStep::Enter(cause) => self.open.push((cause, 0)),
+            StallStep::EnterUntold(cause) => {
+                if self.top() != cause {
+                    self.open.push((cause, 0));
+                }
+            }
             StallStep::Contends(cause, lock) => {
                 if self.open.last().is_none_or(|(_, there)| *there != lock) {
                     self.open.push((cause, lock));
@@ -140,6 +147,7 @@ impl LabelModel {
 fn apply(stall: &mut Stall, step: StallStep, now: u64) {
     match step {
         StallStep::Enter(cause) => stall.enter(cause, now),
+        StallStep::EnterUntold(cause) => stall.enter_untold(cause, now),
         StallStep::Leave(cause) => stall.leave(cause, now),
         StallStep::Contends(cause, lock) => stall.begin_lock_wait(cause, lock, now),
         StallStep::Locked(lock) => stall.end_lock_wait(lock, now),
@@ -207,6 +215,38 @@ proptest! {
             prop_assert_eq!(stall.at(), at);
         }
     }
+}
+
+#[test]
+fn shrinkers_that_do_not_tell_their_end_are_one_after_the_other() {
+    let mut stall = Stall::new(0);
+    stall.enter(Cause::Scan, 0);
+    for now in [10, 20, 30] {
+        stall.enter_untold(Cause::Shrinker, now);
+    }
+    // The last one tells, and the next one does not.
+    stall.leave(Cause::Shrinker, 50);
+    assert_eq!(stall.at(), Cause::Scan);
+    stall.enter_untold(Cause::Shrinker, 60);
+    stall.back_in_reclaim(65);
+    assert_eq!(stall.at(), Cause::Scan);
+    let (wall, parts) = stall.end(100);
+    assert_eq!(wall, 100);
+    assert_eq!(parts[Cause::Shrinker as usize], 45);
+    assert_eq!(parts[Cause::Scan as usize], 55);
+}
+
+#[test]
+fn a_shrinker_that_is_too_deep_needs_no_end() {
+    let mut stall = Stall::new(0);
+    for _ in 0..12 {
+        stall.enter(Cause::Drain, 0);
+    }
+    stall.enter_untold(Cause::Shrinker, 0);
+    for _ in 0..12 {
+        stall.leave(Cause::Drain, 0);
+    }
+    assert_eq!(stall.at(), Cause::Unexplained);
 }
 
 #[test]
