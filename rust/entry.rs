@@ -48,7 +48,9 @@ use crate::{
         SwapDone,
         SwapEnd,
         SwapWait,
-        Target, //
+        Target,
+        RWB_REPEATED_BIOS,
+        RWB_REPEATED_PACKETS, //
     },
     words::{
         Event,
@@ -252,13 +254,32 @@ unsafe extern "C" fn rwb_rs_repeated_bio(
     slot.count_repeated_bio(&this, folio).to_raw()
 }
 
-/// Records what was counted in a slot, of bios or of writes, when it is enough.
+/// Like [`rwb_rs_repeated_write`], for a packet that the current task sends. Called in task context.
+///
+/// # Safety
+///
+/// As for [`rwb_rs_repeated_write`].
+#[no_mangle]
+unsafe extern "C" fn rwb_rs_repeated_packet(slot: usize, sp: usize, caller: usize) -> u32 {
+    // SAFETY: As in `rwb_rs_repeated_write()`.
+    let slot = unsafe { &*(slot as *const Slot) };
+    let this = EventKey {
+        sp,
+        caller,
+        facts: 0,
+        cgroup: 0,
+    };
+    slot.count_repeated_packet(&this).to_raw()
+}
+
+/// Records what was counted in a slot, when it is enough. `what` says which events these were, as
+/// `RWB_REPEATED_*`.
 ///
 /// # Safety
 ///
 /// As for [`enter`], and as for [`rwb_rs_repeated_write`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, bios: bool) {
+unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, what: u32) {
     // SAFETY: By the safety requirements.
     let (ledgers, pin, slot) = unsafe {
         (
@@ -267,11 +288,13 @@ unsafe extern "C" fn rwb_rs_record_counted(ledgers: *mut c_void, slot: usize, bi
             &*(slot as *const Slot),
         )
     };
-    if bios {
-        ledgers.measure_and_record(&pin, slot, Event::BioQueue);
-        probes::block::begin_timing(ledgers, &pin, system::task(), slot);
-    } else {
-        ledgers.measure_and_record(&pin, slot, Event::WriteFolio);
+    match what {
+        RWB_REPEATED_BIOS => {
+            ledgers.measure_and_record(&pin, slot, Event::BioQueue);
+            probes::block::begin_timing(ledgers, &pin, system::task(), slot);
+        }
+        RWB_REPEATED_PACKETS => ledgers.measure_and_record(&pin, slot, Event::NetXmit),
+        _ => ledgers.measure_and_record(&pin, slot, Event::WriteFolio),
     }
 }
 
@@ -379,7 +402,11 @@ unsafe extern "C" fn rwb_rs_bio_end(ledgers: *mut c_void, at: *const At, end: *c
 #[no_mangle]
 unsafe extern "C" fn rwb_rs_net(ledgers: *mut c_void, at: *const At) {
     // SAFETY: By the safety requirements.
-    unsafe { event(ledgers, at, Event::NetXmit, probes::net::xmit) }
+    unsafe {
+        event(ledgers, at, Event::NetXmit, |ledgers, pin, at| {
+            note_slot(pin, probes::net::xmit(ledgers, pin, at));
+        })
+    }
 }
 
 /// # Safety

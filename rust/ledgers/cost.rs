@@ -145,7 +145,7 @@ pub(crate) struct Cost {
     functions: [EventCost; Function::COUNT],
     /// Events that were only counted, because they were like the one before. See
     /// [`crate::ledgers::repeats`].
-    repeats: [EventCost; 2],
+    repeats: [EventCost; 3],
     /// What could not be recorded.
     pub(crate) lost: LostCounts,
     irq: [Cell64; Layer::COUNT],
@@ -172,10 +172,11 @@ impl Cost {
     /// Returns the counts of the events that were only counted; `None` if the events of this sort
     /// never are.
     pub(crate) fn repeats(&self, event: Event) -> Option<&EventCost> {
-        let [writes, bios] = &self.repeats;
+        let [writes, bios, packets] = &self.repeats;
         match event {
             Event::WriteFolio => Some(writes),
             Event::BioQueue => Some(bios),
+            Event::NetXmit => Some(packets),
             _ => None,
         }
     }

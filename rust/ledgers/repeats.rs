@@ -3,8 +3,9 @@
 //! Events of a task that are like the last one of their sort.
 //!
 //! Most writes of a window differ in nothing that is recorded of them, nor do the bios of a device
-//! that writes at once. Such events are only counted, in the slot of the task. They are recorded
-//! together when one differs, when a window begins or ends, and when [`MOST`] have been counted.
+//! that writes at once, nor the packets in which a request is sent. Such events are only counted,
+//! in the slot of the task. They are recorded together when one differs, when a window begins or
+//! ends, and when [`MOST`] have been counted.
 //!
 //! Context: the task whose slot it is, with preemption off; or any task, while no probe is
 //! attached.
@@ -92,9 +93,9 @@ impl RepeatResult {
 pub(crate) struct Recorded {
     /// The origin of the event.
     pub(crate) origin: Origin,
-    /// The kind of the write of a folio. For a bio this is not used.
+    /// The kind of the write of a folio. For a bio or packet this is not used.
     pub(crate) kind: Kind,
-    /// The folio.
+    /// The folio; for a bio or packet zeroes.
     pub(crate) folio: Folio,
     /// The bytes of stack that were left.
     pub(crate) headroom: u64,
@@ -253,6 +254,11 @@ impl Ledgers {
         if let Some((times, what)) = slot.bios.take() {
             self.record_repeated_bios(pin, times, &what);
         }
+        for packets in &slot.packets {
+            if let Some((times, what)) = packets.take() {
+                self.record_repeated_samples(pin, Layer::Net, Event::NetXmit, times, &what);
+            }
+        }
     }
 
     fn record_repeated_writes(&self, pin: &Pinned<'_>, slot: &Slot, times: u64, what: &Recorded) {
@@ -329,6 +335,7 @@ impl Ledgers {
         let began = system::cycles();
         let same = match event {
             Event::WriteFolio => slot.writes.matches_last(),
+            Event::NetXmit => slot.packets.iter().any(RepeatCounter::matches_last),
             _ => slot.bios.matches_last(),
         };
         let took = system::cycles().wrapping_sub(began);

@@ -95,11 +95,20 @@ pub(crate) struct Slot {
     /// none is.
     untimed: Cell64,
     timed: Cell64,
-    /// Writes that are like the one before.
+    /// Writes that are like the one before. What is counted here and below is in
+    /// [`Slot::repeats`].
     pub(super) writes: RepeatCounter,
     /// Bios that are like the one before.
     pub(super) bios: RepeatCounter,
+    /// Packets that are like one of the last two sorts. A connection sends from a few places, in
+    /// turn.
+    pub(super) packets: [RepeatCounter; PACKETS],
+    /// The sort of packets that is replaced next.
+    next_packets: Cell64,
 }
+
+/// The number of sorts of packets that are told apart.
+const PACKETS: usize = 2;
 
 /// Marks of `Slot::bio`.
 const SYNCHRONOUS: u64 = 1;
@@ -165,7 +174,14 @@ impl Slot {
             timed: pin_init::zeroed(),
             writes: pin_init::zeroed(),
             bios: pin_init::zeroed(),
+            packets: pin_init::zeroed(),
+            next_packets: pin_init::zeroed(),
         }
+    }
+
+    /// Returns all that is only counted as long as it is like the one before.
+    fn repeats(&self) -> impl Iterator<Item = &RepeatCounter> {
+        Iterator::chain([&self.writes, &self.bios].into_iter(), &self.packets)
     }
 
     fn nest(&self) -> Nest {
@@ -298,6 +314,43 @@ impl Slot {
         }
     }
 
+    /// Counts a packet that the task sends, if all that is recorded of it is as before. `packet` is
+    /// where it is sent.
+    #[inline(always)]
+    pub(crate) fn count_repeated_packet(&self, packet: &EventKey) -> RepeatResult {
+        let above = self.depth_above_packet();
+        for packets in &self.packets {
+            if packets.matches(packet, above) {
+                self.sampled(Layer::Net, packets.depth());
+                return packets.count();
+            }
+        }
+        RepeatResult::Differs
+    }
+
+    /// Lets packets like this one be counted from now on, if they are sent inside of a request of
+    /// NBD. What was counted must have been recorded.
+    pub(crate) fn set_repeatable_packet(&self, packet: &EventKey, what: &Recorded) {
+        let above = self.depth_above_packet();
+        if above == 0 || above > what.depth {
+            return;
+        }
+        let next = self.next_packets.get() as usize;
+        self.next_packets
+            .set((next.wrapping_add(1) % PACKETS) as u64);
+        if let Some(packets) = self.packets.get(next) {
+            packets.set_event(packet, above, what);
+            packets.set_window(self.nest.get(), self.entry_depth());
+        }
+    }
+
+    /// Returns the stack depth at which the layer above packets was sampled last in this window; 0
+    /// if it was not.
+    #[inline(always)]
+    fn depth_above_packet(&self) -> u64 {
+        self.below.get(Layer::Nbd as usize).map_or(0, Cell64::get)
+    }
+
     /// Returns the stack depth at which the layer above bios was sampled last in this window, if
     /// nothing was handed over in the window; 0 if it was not sampled.
     #[inline(always)]
@@ -349,16 +402,16 @@ impl Slot {
         if self.owner.get() != task as u64 {
             self.owner.set(task as u64);
             self.untimed.set(0);
-            self.writes.forget();
-            self.bios.forget();
+            self.repeats().for_each(RepeatCounter::forget);
         }
     }
 
     /// Notes that a window began or ended. What was counted must have been recorded.
     fn window_changed(&self) {
         let (nest, entry) = (self.nest.get(), self.entry_depth());
-        self.writes.window_changed(nest, entry);
-        self.bios.window_changed(nest, entry);
+        for counted in self.repeats() {
+            counted.window_changed(nest, entry);
+        }
     }
 
     /// Notes the swap bio that the task submits.
@@ -630,8 +683,7 @@ impl Windows {
     /// changed. Any context.
     pub(crate) fn forget_repeats(&self) {
         for slot in self.slots.iter() {
-            slot.writes.forget();
-            slot.bios.forget();
+            slot.repeats().for_each(RepeatCounter::forget);
         }
     }
 
@@ -695,8 +747,7 @@ impl Slot {
         self.submitter.set(0);
         self.shrink.clear();
         self.forget_samples();
-        self.writes.suspend();
-        self.bios.suspend();
+        self.repeats().for_each(RepeatCounter::suspend);
         self.task.store(0, Release);
     }
 

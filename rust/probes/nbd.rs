@@ -15,6 +15,8 @@ use crate::{
             self,
             Admission, //
         },
+        repeats::Recorded,
+        windows::Slot,
         Ledgers, //
     },
     settings,
@@ -26,6 +28,7 @@ use crate::{
         Event,
         Function,
         Group,
+        Kind,
         Layer, //
     },
 };
@@ -98,21 +101,33 @@ pub(crate) fn done(ledgers: &Ledgers, pin: &Pinned<'_>, key: usize, failed: bool
 
 /// Records a sample of the stack if the current task is inside a window. A task outside of one,
 /// kblockd for instance, sends on behalf of others, on a shallow stack. It is only counted, and
-/// charged to no origin.
-pub(super) fn sample_inside(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, layer: Layer) {
+/// charged to no origin. Returns the slot of the task, and what was recorded, if a sample was.
+pub(super) fn sample_inside<'a>(
+    ledgers: &'a Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    layer: Layer,
+) -> Option<(&'a Slot, Recorded)> {
     if !settings::enabled() || !ledgers.in_task(pin, at, layer) {
-        return;
+        return None;
     }
-    match ledgers.windows.find(pin, at.task) {
-        Some(slot) => {
-            let at = &ledgers.call_site(pin, at);
-            let used = slot.sample(layer, at.depth as u64);
-            ledgers.sample(pin, at, slot.origin(), layer, used);
+    let Some(slot) = ledgers.windows.find(pin, at.task) else {
+        if let Some(n) = ledgers.cost.this(pin).outside(layer) {
+            n.add(1);
         }
-        None => {
-            if let Some(n) = ledgers.cost.this(pin).outside(layer) {
-                n.add(1);
-            }
-        }
-    }
+        return None;
+    };
+    let at = &ledgers.call_site(pin, at);
+    let (origin, depth) = (slot.origin(), at.depth as u64);
+    let used = slot.sample(layer, depth);
+    ledgers.sample(pin, at, origin, layer, used);
+    let recorded = Recorded {
+        origin,
+        kind: Kind::Io,
+        folio: pin_init::zeroed(),
+        headroom: at.headroom as u64,
+        depth,
+        used,
+    };
+    Some((slot, recorded))
 }

@@ -130,7 +130,7 @@ fn counts(ledgers: &Ledgers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         });
         writeln!(f, "events.{} {n}", event.name())?;
     }
-    for event in [Event::WriteFolio, Event::BioQueue] {
+    for event in [Event::WriteFolio, Event::BioQueue, Event::NetXmit] {
         let n = ledgers
             .cost
             .sum(|c| c.repeats(event).map_or(0, |e| e.handled.get()));

@@ -93,7 +93,7 @@ static __always_inline bool rwb_repeated_bio(void *data, const struct bio *bio, 
 	result = rwb_rs_repeated_bio(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
 				     (unsigned long)page_folio(bio->bi_io_vec->bv_page));
 	if (unlikely(result == RWB_REPEAT_FULL))
-		rwb_rs_record_counted(data, slot, true);
+		rwb_rs_record_counted(data, slot, RWB_REPEATED_BIOS);
 	return likely(result);
 }
 
@@ -295,6 +295,30 @@ void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk
 #endif
 
 #if RWB_HAVE_net_dev_start_xmit
+/* Counts a packet that is like one before, as most are. Returns false if it is another one. */
+static __always_inline bool rwb_repeated_packet(void *data, void *frame)
+{
+	unsigned long slot = __this_cpu_read(rwb_slot);
+	u32 result;
+
+	/* On some architectures a softirq uses the stack of the task. */
+	if (!slot || !in_task())
+		return false;
+	result = rwb_rs_repeated_packet(slot, rwb_frame_sp(frame), rwb_frame_caller(frame));
+	if (unlikely(result == RWB_REPEAT_FULL))
+		rwb_rs_record_counted(data, slot, RWB_REPEATED_PACKETS);
+	return likely(result);
+}
+
+/* Passes a packet to Rust. This is a function of its own for the same reason as rwb_swap_write(). */
+static noinline void rwb_packet(void *data, void *frame)
+{
+	struct rwb_at at;
+
+	rwb_fill_at(&at, frame);
+	rwb_rs_net(data, &at);
+}
+
 void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 				  const struct net_device *dev)
 {
@@ -302,8 +326,9 @@ void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 	if (likely(!(current->flags & PF_MEMALLOC)))
 		return;
 
-	RWB_ENTER(at);
-	rwb_rs_net(data, &at);
+	guard(preempt_notrace)();
+	if (!rwb_repeated_packet(data, __builtin_frame_address(0)))
+		rwb_packet(data, __builtin_frame_address(0));
 }
 #endif
 

@@ -220,7 +220,7 @@ static __always_inline bool rwb_repeated_write(void *data, struct folio *folio, 
 				       rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
 				       (unsigned long)folio);
 	if (unlikely(result == RWB_REPEAT_FULL))
-		rwb_rs_record_counted(data, slot, false);
+		rwb_rs_record_counted(data, slot, RWB_REPEATED_WRITES);
 	return likely(result);
 }
 

@@ -107,6 +107,11 @@ struct rwb_folio {
 #define RWB_REPEAT_COUNTED	1	/* the event was counted */
 #define RWB_REPEAT_FULL		2	/* it was counted; call rwb_rs_record_counted() */
 
+/* Events that are counted, for rwb_rs_record_counted(). */
+#define RWB_REPEATED_WRITES	0
+#define RWB_REPEATED_BIOS	1
+#define RWB_REPEATED_PACKETS	2
+
 /**
  * struct rwb_shrink - a call of a shrinker
  * @shrinker: address of the shrinker, as an opaque key
@@ -587,7 +592,8 @@ void rwb_rs_pages_end(void *ledgers, const struct rwb_at *at, unsigned long nr_r
 void rwb_rs_write(void *ledgers, const struct rwb_at *at, const struct rwb_folio *folio);
 u32 rwb_rs_repeated_write(unsigned long slot, unsigned long sp, unsigned long caller,
 			  unsigned long facts, u64 cgroup, unsigned long folio);
-void rwb_rs_record_counted(void *ledgers, unsigned long slot, bool bios);
+u32 rwb_rs_repeated_packet(unsigned long slot, unsigned long sp, unsigned long caller);
+void rwb_rs_record_counted(void *ledgers, unsigned long slot, u32 what);
 void rwb_rs_throttled(void *ledgers, const struct rwb_at *at, u32 us, u32 reason);
 void rwb_rs_isolated(void *ledgers, const struct rwb_at *at, unsigned long scanned,
 		     unsigned long taken);

@@ -24,6 +24,8 @@ use crate::{
     },
     probes::{
         block,
+        nbd,
+        net,
         vmscan, //
     },
     shim::{
@@ -246,6 +248,41 @@ mod suite {
                 .map_or(0, |o| o.ended(EndReason::Sync))
         });
         assert_eq!(ended, 5);
+        Ok(())
+    }
+
+    #[test]
+    fn packets_of_a_request_are_counted() -> Result {
+        let ledgers = ledgers()?;
+        pinned(|pin| {
+            let packet = |place: usize| At {
+                sp: here(1).sp - place,
+                caller: place,
+                ..at(task(1), 3000)
+            };
+            let key = |place| EventKey::new(&packet(place), 0, 0);
+            begin(&ledgers, pin, 1, Window::Direct);
+            // Outside of a request, nothing tells from where the stack is measured.
+            net::xmit(&ledgers, pin, &packet(8)).ok_or(ENOENT)?;
+            let slot = slot(&ledgers, pin, 1)?;
+            assert!(slot.count_repeated_packet(&key(8)) == RepeatResult::Differs);
+            nbd::send(&ledgers, pin, &here(1));
+            for place in [8, 16] {
+                net::xmit(&ledgers, pin, &packet(place)).ok_or(ENOENT)?;
+            }
+            for place in [8, 16, 8] {
+                assert!(slot.count_repeated_packet(&key(place)) == RepeatResult::Counted);
+            }
+            assert!(slot.count_repeated_packet(&key(24)) == RepeatResult::Differs);
+            // A third sort takes the place of the first one.
+            net::xmit(&ledgers, pin, &packet(24)).ok_or(ENOENT)?;
+            assert!(slot.count_repeated_packet(&key(8)) == RepeatResult::Differs);
+            assert!(slot.count_repeated_packet(&key(16)) == RepeatResult::Counted);
+            end(&ledgers, pin, 1, Window::Direct);
+            Ok::<(), Error>(())
+        })?;
+        assert_eq!(counted(&ledgers, Event::NetXmit), 4);
+        assert_eq!(samples(&ledgers, Layer::Net)[0], 8);
         Ok(())
     }
 
