@@ -106,19 +106,28 @@ static __always_inline unsigned int rwb_first_arg(u32 id)
 	return id == RWB_FUNCTION_TRY_TO_FREE ? 2 : 0;
 }
 
-/* Returns for how many pages a folio that came back stands; 0 if for none. Any context. */
-static __always_inline u32 rwb_refault_stands_for(unsigned long addr)
+/* Whether a folio is of a file. This is folio_is_file_lru(): pages of shmem go to swap. */
+static __always_inline bool rwb_is_file(const struct folio *folio)
 {
-	struct folio *folio = (struct folio *)addr;
-	u32 pages = folio_nr_pages(folio);
-	/* This is folio_is_file_lru(): pages of shmem go to swap, and are not of a file. */
-	bool file = !folio_test_swapbacked(folio);
+	return !folio_test_swapbacked(folio);
+}
 
-	if (likely(file ? !rwb_sample_due(rwb_refaults_file, pages) :
-			  !rwb_sample_due(rwb_refaults_anon, pages)))
+/* Counts a folio that came back, and says whether it is to be looked at. Any context. */
+static __always_inline bool rwb_refault_due(const struct folio *folio)
+{
+	u32 pages = folio_nr_pages(folio);
+
+	return rwb_is_file(folio) ? rwb_sample_due(rwb_refaults_file, pages) :
+				    rwb_sample_due(rwb_refaults_anon, pages);
+}
+
+/* Returns for how many pages a folio that came back stands; 0 if for none. Any context. */
+static u32 rwb_refault_stands_for(const struct folio *folio)
+{
+	if (!rwb_refault_due(folio))
 		return 0;
 	guard(preempt_notrace)();
-	return rwb_refaults_taken(file);
+	return rwb_refaults_taken(rwb_is_file(folio));
 }
 
 /*
@@ -188,7 +197,7 @@ static __always_inline bool rwb_prepare_args(const struct rwb_function *fn, unsi
 		break;
 #endif
 	case RWB_FUNCTION_REFAULT:
-		*b = rwb_refault_stands_for(*a);
+		*b = rwb_refault_stands_for((const struct folio *)*a);
 		return *b;
 	}
 	return true;
@@ -253,6 +262,20 @@ static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
 		rwb_ftrace_pass_call(fn, ip, parent_ip, a, b);
 }
 
+/* Passes a folio that came back to Rust, with the number of pages for which it stands. */
+static noinline notrace void rwb_refault_look(struct rwb_function *fn, unsigned long ip,
+					      unsigned long parent_ip, const struct folio *folio)
+{
+	u32 pages;
+
+	{
+		guard(preempt_notrace)();
+		pages = rwb_refaults_taken(rwb_is_file(folio));
+	}
+	if (pages)
+		rwb_ftrace_pass_call(fn, ip, parent_ip, (unsigned long)folio, pages);
+}
+
 /*
  * The same for workingset_refault(), which is called for each page that comes back. Most calls are
  * passed over before anything else is done. Nothing that is called here calls the function again.
@@ -260,12 +283,11 @@ static void notrace rwb_ftrace_called(unsigned long ip, unsigned long parent_ip,
 static void notrace rwb_refault_called(unsigned long ip, unsigned long parent_ip,
 				       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct rwb_function *fn = container_of(ops, struct rwb_function, ops);
-	unsigned long folio = ftrace_regs_get_argument(fregs, 0);
-	u32 pages = rwb_refault_stands_for(folio);
+	const struct folio *folio = (void *)ftrace_regs_get_argument(fregs, 0);
 
-	if (unlikely(pages))
-		rwb_ftrace_pass_call(fn, ip, parent_ip, folio, pages);
+	if (unlikely(rwb_refault_due(folio)))
+		rwb_refault_look(container_of(ops, struct rwb_function, ops), ip, parent_ip,
+				 folio);
 }
 
 static int rwb_ftrace_register(struct rwb_function *fn)

@@ -37,13 +37,12 @@ void rwb_read_closed(void)
 
 #if RWB_HAVE_block_bio_queue
 /*
- * Handles a write that may be one of our workers. Writes that a stacked driver makes from it are
- * left out.
+ * Handles a write of a worker, which may be one of ours. Writes that a stacked driver makes from it
+ * are left out.
  */
-static void rwb_worker_bio(void *data, struct bio *bio)
+static noinline void rwb_worker_bio(void *data, struct bio *bio)
 {
-	if (likely(!(current->flags & PF_WQ_WORKER)) || current->bio_list ||
-	    bio_op(bio) != REQ_OP_WRITE || bio->bi_opf & REQ_META)
+	if (current->bio_list || bio_op(bio) != REQ_OP_WRITE || bio->bi_opf & REQ_META)
 		return;
 
 	RWB_ENTER(at);
@@ -81,20 +80,18 @@ static __always_inline unsigned long rwb_bio_facts(const struct bio *bio)
 	       rwb_swap_area(page_folio(bio->bi_io_vec->bv_page));
 }
 
-/* Counts a bio that is like the one before, as most are. Returns false if it is another one. */
-static __always_inline bool rwb_repeated_bio(void *data, const struct bio *bio, void *frame)
+/*
+ * Counts a bio that is like the one before, as most are. Returns RWB_REPEAT_*. Preemption is off.
+ */
+static __always_inline u32 rwb_repeated_bio(const struct bio *bio, void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
 	unsigned long facts = rwb_bio_facts(bio);
-	u32 result;
 
 	if (!slot || !facts)
-		return false;
-	result = rwb_rs_repeated_bio(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
-				     (unsigned long)page_folio(bio->bi_io_vec->bv_page));
-	if (unlikely(result == RWB_REPEAT_FULL))
-		rwb_rs_record_counted(data, slot, RWB_REPEATED_BIOS);
-	return likely(result);
+		return RWB_REPEAT_DIFFERS;
+	return rwb_rs_repeated_bio(slot, rwb_frame_sp(frame), rwb_frame_caller(frame), facts,
+				   (unsigned long)page_folio(bio->bi_io_vec->bv_page));
 }
 
 /*
@@ -178,18 +175,28 @@ static noinline void rwb_swap_write(void *data, struct bio *bio, void *frame)
 
 void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 {
+	void *frame = __builtin_frame_address(0);
+	u32 result;
+
 	/* REQ_SWAP is set only on swap writes, and clones keep it. */
 	if (!(bio->bi_opf & REQ_SWAP)) {
-		if (bio_op(bio) != REQ_OP_READ)
+		if (bio_op(bio) == REQ_OP_READ) {
+			if (READ_ONCE(rwb_reads_followed) && rwb_reads_swap(bio))
+				rwb_swap_read(data, bio);
+		} else if (unlikely(current->flags & PF_WQ_WORKER)) {
 			rwb_worker_bio(data, bio);
-		else if (READ_ONCE(rwb_reads_followed) && rwb_reads_swap(bio))
-			rwb_swap_read(data, bio);
+		}
 		return;
 	}
 
 	guard(preempt_notrace)();
-	if (!rwb_repeated_bio(data, bio, __builtin_frame_address(0)))
-		rwb_swap_write(data, bio, __builtin_frame_address(0));
+	result = rwb_repeated_bio(bio, frame);
+	if (likely(result == RWB_REPEAT_COUNTED))
+		return;
+	if (result == RWB_REPEAT_FULL)
+		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_BIOS);
+	else
+		rwb_swap_write(data, bio, frame);
 }
 #endif
 
@@ -295,19 +302,15 @@ void rwb_probe_block_rq_tag_wait(void *data, struct request_queue *q, struct blk
 #endif
 
 #if RWB_HAVE_net_dev_start_xmit
-/* Counts a packet that is like one before, as most are. Returns false if it is another one. */
-static __always_inline bool rwb_repeated_packet(void *data, void *frame)
+/* Counts a packet that is like one before, as most are. Returns RWB_REPEAT_*. Preemption is off. */
+static __always_inline u32 rwb_repeated_packet(void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
-	u32 result;
 
 	/* On some architectures a softirq uses the stack of the task. */
 	if (!slot || !in_task())
-		return false;
-	result = rwb_rs_repeated_packet(slot, rwb_frame_sp(frame), rwb_frame_caller(frame));
-	if (unlikely(result == RWB_REPEAT_FULL))
-		rwb_rs_record_counted(data, slot, RWB_REPEATED_PACKETS);
-	return likely(result);
+		return RWB_REPEAT_DIFFERS;
+	return rwb_rs_repeated_packet(slot, rwb_frame_sp(frame), rwb_frame_caller(frame));
 }
 
 /* Passes a packet to Rust. This is a function of its own for the same reason as rwb_swap_write(). */
@@ -322,13 +325,21 @@ static noinline void rwb_packet(void *data, void *frame)
 void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 				  const struct net_device *dev)
 {
+	void *frame = __builtin_frame_address(0);
+	u32 result;
+
 	/* Every task in a reclaim window has PF_MEMALLOC by the time it does I/O. */
 	if (likely(!(current->flags & PF_MEMALLOC)))
 		return;
 
 	guard(preempt_notrace)();
-	if (!rwb_repeated_packet(data, __builtin_frame_address(0)))
-		rwb_packet(data, __builtin_frame_address(0));
+	result = rwb_repeated_packet(frame);
+	if (likely(result == RWB_REPEAT_COUNTED))
+		return;
+	if (result == RWB_REPEAT_FULL)
+		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_PACKETS);
+	else
+		rwb_packet(data, frame);
 }
 #endif
 

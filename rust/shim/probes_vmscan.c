@@ -205,23 +205,19 @@ static __always_inline unsigned long rwb_folio_facts(const struct folio *folio,
 }
 
 /*
- * Counts a write that is like the one before, as most are. Nothing else has to be done for it.
- * Returns false if it is another one.
+ * Counts a write that is like the one before, as most are. Nothing else has to be done for it then.
+ * Returns RWB_REPEAT_*. Preemption is off.
  */
-static __always_inline bool rwb_repeated_write(void *data, struct folio *folio, void *frame)
+static __always_inline u32 rwb_repeated_write(struct folio *folio, void *frame)
 {
 	unsigned long slot = __this_cpu_read(rwb_slot);
 	u64 cgroup;
-	u32 result;
 
 	if (!slot || trace_reclaim_write_enabled() || !rwb_plain_cgroup(folio, &cgroup))
-		return false;
-	result = rwb_rs_repeated_write(slot, rwb_frame_sp(frame), rwb_frame_caller(frame),
-				       rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
-				       (unsigned long)folio);
-	if (unlikely(result == RWB_REPEAT_FULL))
-		rwb_rs_record_counted(data, slot, RWB_REPEATED_WRITES);
-	return likely(result);
+		return RWB_REPEAT_DIFFERS;
+	return rwb_rs_repeated_write(slot, rwb_frame_sp(frame), rwb_frame_caller(frame),
+				     rwb_folio_facts(folio, READ_ONCE(folio->flags.f)), cgroup,
+				     (unsigned long)folio);
 }
 
 /*
@@ -251,9 +247,17 @@ static noinline void rwb_write(void *data, struct folio *folio, void *frame)
 
 void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 {
+	void *frame = __builtin_frame_address(0);
+	u32 result;
+
 	guard(preempt_notrace)();
-	if (!rwb_repeated_write(data, folio, __builtin_frame_address(0)))
-		rwb_write(data, folio, __builtin_frame_address(0));
+	result = rwb_repeated_write(folio, frame);
+	if (likely(result == RWB_REPEAT_COUNTED))
+		return;
+	if (result == RWB_REPEAT_FULL)
+		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_WRITES);
+	else
+		rwb_write(data, folio, frame);
 }
 #endif
 
