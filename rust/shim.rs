@@ -62,6 +62,11 @@ impl At {
         self.flags & RWB_AT_WORKER != 0
     }
 
+    /// Whether the current task is a kswapd that isolates folios.
+    pub(crate) fn kswapd(&self) -> bool {
+        self.flags & RWB_AT_KSWAPD != 0
+    }
+
     /// Makes a sample for tests that fire no tracepoint.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(crate) fn fake(task: usize, depth: usize, context: Context) -> Self {

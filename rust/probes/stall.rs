@@ -193,7 +193,7 @@ pub(super) fn window_end(
 
 /// The current task isolated folios from an inactive list: `taken` pages of those `scanned`.
 pub(crate) fn isolated(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, scanned: usize, taken: usize) {
-    if settings::enabled() {
+    if at.kswapd() && settings::enabled() {
         ledgers
             .kswapd
             .record_isolated(at.task, scanned as u64, taken as u64);

@@ -110,16 +110,19 @@ static __always_inline bool rwb_reads_swap(const struct bio *bio)
 }
 
 /*
- * Handles a read of swap while the function that reads is not probed, because all devices so far
- * have read when they are told to. Only a few of these reads are looked at closely. If a read is
- * from another device, Rust learns that the function has to be probed.
+ * Whether a read of swap is to be passed to Rust, while the function that reads is not probed,
+ * because all devices so far have read when they are told to. Only a few of these reads are looked
+ * at closely. If a read is from another device, Rust learns that the function has to be probed.
  */
+static __always_inline bool rwb_swap_read_due(const struct bio *bio)
+{
+	return !bdev_synchronous(bio->bi_bdev) ||
+	       (!rwb_in_memstall() && rwb_sample_due(rwb_swapins, 1));
+}
+
 static noinline void rwb_swap_read(void *data, const struct bio *bio)
 {
 	bool sync = bdev_synchronous(bio->bi_bdev);
-
-	if (sync && (rwb_in_memstall() || !rwb_sample_due(rwb_swapins, 1)))
-		return;
 
 	RWB_ENTER(at);
 	rwb_rs_swap_read(data, &at, (unsigned long)bio,
@@ -181,7 +184,8 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 	/* REQ_SWAP is set only on swap writes, and clones keep it. */
 	if (!(bio->bi_opf & REQ_SWAP)) {
 		if (bio_op(bio) == REQ_OP_READ) {
-			if (READ_ONCE(rwb_reads_followed) && rwb_reads_swap(bio))
+			if (READ_ONCE(rwb_reads_followed) && rwb_reads_swap(bio) &&
+			    unlikely(rwb_swap_read_due(bio)))
 				rwb_swap_read(data, bio);
 		} else if (unlikely(current->flags & PF_WQ_WORKER)) {
 			rwb_worker_bio(data, bio);

@@ -280,14 +280,15 @@ void rwb_probe_mm_vmscan_lru_isolate(void *data, int highest_zoneidx, int order,
 		return;
 
 	RWB_ENTER(at);
+	if (current_is_kswapd())
+		at.flags |= RWB_AT_KSWAPD;
 	rwb_rs_isolated(data, &at, nr_scanned, nr_taken);
 }
 #endif
 
 #if RWB_HAVE_mm_vmscan_lru_shrink_inactive
-void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long nr_scanned,
-					     unsigned long nr_reclaimed,
-					     struct reclaim_stat *stat, int priority, int file)
+static noinline void rwb_shrunk(void *data, int nid, unsigned long nr_reclaimed,
+				const struct reclaim_stat *stat, int file)
 {
 	unsigned int writeback = stat->nr_writeback + stat->nr_immediate;
 	struct rwb_shrunk shrunk = {
@@ -301,11 +302,16 @@ void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long 
 		.mapped = stat->nr_unmap_fail,
 	};
 
-	if (!current_is_kswapd())
-		return;
-
 	RWB_ENTER(at);
 	rwb_rs_shrunk(data, &at, &shrunk);
+}
+
+void rwb_probe_mm_vmscan_lru_shrink_inactive(void *data, int nid, unsigned long nr_scanned,
+					     unsigned long nr_reclaimed,
+					     struct reclaim_stat *stat, int priority, int file)
+{
+	if (current_is_kswapd())
+		rwb_shrunk(data, nid, nr_reclaimed, stat, file);
 }
 #endif
 
