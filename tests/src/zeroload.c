@@ -22,6 +22,13 @@
 
 #include "common.h"
 
+/*
+ * After so many pages the load pauses. If the server is slow, all pages of the cgroup are under
+ * writeback otherwise, and the OOM killer ends the load.
+ */
+#define NBD_PAGES	64
+#define NBD_PAUSE_US	5000
+
 static void print_usage(void)
 {
 	fprintf(stderr, "usage: zeroload MIB ROUNDS [swap|nbd|alloc|switch|net]\n"
@@ -141,8 +148,11 @@ int main(int argc, char **argv)
 	passes = nbd ? 4 : 1;
 	for (n = 0; n < rounds; n++) {
 		began = clock_ns();
-		for (i = 0; i < passes * pages; i++)
+		for (i = 0; i < passes * pages; i++) {
+			if (nbd && i % NBD_PAGES == 0)
+				usleep(NBD_PAUSE_US);
 			*(volatile unsigned long *)(area + i % pages * PAGE) = swap ? n + i + 1 : 0;
+		}
 		if (!swap && madvise(area, pages * PAGE, advice))
 			die("madvise");
 		print_round(n, began, passes * pages);
