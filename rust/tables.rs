@@ -3,6 +3,7 @@
 //! Bounded tables and scratch space that several ledgers use.
 
 pub(crate) mod callers;
+pub(crate) mod farthest;
 pub(crate) mod hist;
 pub(crate) mod names;
 pub(crate) mod needs;

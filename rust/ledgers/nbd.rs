@@ -38,7 +38,10 @@ use crate::{
         slots, //
     },
     shim::nbd::NbdRequest,
-    tables::hist::Hist,
+    tables::{
+        farthest::Farthest,
+        hist::Hist, //
+    },
     words::{
         Direction,
         Phase, //
@@ -348,6 +351,7 @@ pub(crate) struct Nbd {
     /// Whether there ever was a request.
     used: Atomic<bool>,
     keys: KVVec<Atomic<usize>>,
+    farthest: Farthest,
     followed: KVVec<FollowedRequest>,
     /// The number of requests in each [`GROUP`] of places.
     in_group: [Atomic<u32>; REQUESTS / GROUP],
@@ -367,6 +371,7 @@ impl Nbd {
         Ok(Self {
             used: Atomic::new(false),
             keys,
+            farthest: Farthest::new(),
             followed,
             in_group: [const { Atomic::new(0) }; REQUESTS / GROUP],
             counts: PerCpu::new()?,
@@ -386,6 +391,7 @@ impl Nbd {
 
     fn find(&self, request: usize) -> Option<Place<'_>> {
         self.places(request)
+            .take(self.farthest.places())
             .find(|place| peek(place.key) == request)
     }
 
@@ -416,13 +422,15 @@ impl Nbd {
         }
         let free = self
             .places(request.key)
-            .find(|p| peek(p.key) == 0 && p.key.cmpxchg(0, request.key, Acquire).is_ok());
+            .enumerate()
+            .find(|(_, p)| peek(p.key) == 0 && p.key.cmpxchg(0, request.key, Acquire).is_ok());
         if !peek(&self.used) {
             self.used.store(true, Relaxed);
         }
         // Nobody else uses this key before this function returns, because the driver has the
         // request.
-        free.map_or(Admission::Full, |place| {
+        free.map_or(Admission::Full, |(distance, place)| {
+            self.farthest.note(distance);
             place.there.begin(request, now);
             place.in_group.fetch_add(1, Relaxed);
             Admission::Followed

@@ -204,9 +204,6 @@ pub(crate) type ShrinkerTotals = Totals<{ ShrinkerCount::COUNT }, DETAILS>;
 /// The counts that a call adds to a row when it returns, by [`ShrinkerCount`].
 type CallTotals = [u64; ShrinkerCount::COUNT];
 
-/// In place of a count: one is taken back, if there is any.
-const TAKE_BACK: u64 = u64::MAX;
-
 /// The calls that a row counts.
 pub(crate) struct ShrinkerCalls {
     /// The origin of the reclaim that called the shrinker.
@@ -283,7 +280,7 @@ impl Shrinkers {
     ) -> CgroupLoss {
         let mut call = OpenCall::new(shrink, origin, now);
         let Some(slot) = slot else {
-            return self.count(pin, &call, &Self::totals_of_empty(&call, 0), 0);
+            return self.count(pin, &call, &Self::totals_of_empty(&call, 0), 0, false);
         };
         let not_kept = self.end_untold(pin, slot, now);
         call.overlaps = self.running.enter(&call.shrink);
@@ -353,8 +350,7 @@ impl Shrinkers {
         let in_slot = slot.is_some();
         let counted: CallTotals = [
             in_slot.into(),
-            // It was counted as empty before.
-            if in_slot { 0 } else { TAKE_BACK },
+            0,
             (done.scanned == 0 && !done.refused).into(),
             done.refused.into(),
             call.overlaps.into(),
@@ -372,7 +368,8 @@ impl Shrinkers {
             done.paid,
             (nofs && in_slot).into(),
         ];
-        self.count(pin, &call, &counted, now.saturating_sub(call.began))
+        let ns = now.saturating_sub(call.began);
+        self.count(pin, &call, &counted, ns, !in_slot)
     }
 
     /// Counts the last call of a task that is inside a window, if it found no object, and so ended
@@ -398,7 +395,7 @@ impl Shrinkers {
             return CgroupLoss::default();
         }
         let ns = now.saturating_sub(call.began);
-        self.count(pin, &call, &Self::totals_of_empty(&call, ns), ns)
+        self.count(pin, &call, &Self::totals_of_empty(&call, ns), ns, false)
     }
 
     /// Returns the counts of a call that found no object in `ns` nanoseconds.
@@ -408,7 +405,8 @@ impl Shrinkers {
         [1, 1, 0, 0, overlaps, 0, 0, 0, ns, 0, 0, 0, 0, nofs]
     }
 
-    /// Adds counts to the row of a call that took `ns` nanoseconds. Returns what could not be kept
+    /// Adds counts to the row of a call that took `ns` nanoseconds. `was_empty` means that it was
+    /// counted as one without objects before, which is taken back. Returns what could not be kept
     /// apart.
     fn count(
         &self,
@@ -416,14 +414,14 @@ impl Shrinkers {
         call: &OpenCall,
         counted: &CallTotals,
         ns: u64,
+        was_empty: bool,
     ) -> CgroupLoss {
         let shrink = &call.shrink;
         let key = shrink::mix(&[
             shrink.shrinker as u64,
             shrink.name,
             shrink.cgroup_key().0,
-            call.origin as u64,
-            shrink.nid.into(),
+            u64::from(shrink.nid) << 8 | call.origin as u64,
         ]);
         let subject = Subject {
             key: CgroupKey::new(key, true),
@@ -438,12 +436,14 @@ impl Shrinkers {
             ns,
             || ShrinkerCalls::details(shrink, call.origin),
             |cells, _| {
+                // Most are 0, and are added without asking: that takes less than to ask.
                 for (cell, &n) in cells.iter().zip(counted) {
-                    match n {
-                        0 => {}
-                        TAKE_BACK => cell.set(cell.get().saturating_sub(1)),
-                        n => cell.add(n),
-                    }
+                    cell.add(n);
+                }
+                let empty = cells.get(ShrinkerCount::Empty as usize);
+                if let Some(empty) = empty.filter(|_| was_empty) {
+                    // There is none if the probes were attached after the call began.
+                    empty.set(empty.get().saturating_sub(1));
                 }
             },
         )

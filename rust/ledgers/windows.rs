@@ -39,6 +39,7 @@ use crate::{
         },
         slots, //
     },
+    tables::farthest::Farthest,
     words::{
         Flush,
         Layer,
@@ -544,6 +545,7 @@ impl Slot {
 /// The table.
 pub(crate) struct Windows {
     slots: KVVec<Slot>,
+    farthest: Farthest,
     /// Number of open windows that have no slot.
     unslotted: Atomic<i64>,
 }
@@ -578,6 +580,7 @@ impl Windows {
         }
         Ok(Self {
             slots: table,
+            farthest: Farthest::new(),
             unslotted: Atomic::new(0),
         })
     }
@@ -591,12 +594,18 @@ impl Windows {
     /// Returns the slot of the current task, if it is inside a window.
     #[inline]
     pub(crate) fn find(&self, _: &Pinned<'_>, task: usize) -> Option<&Slot> {
-        self.places(task).find(|s| peek(&s.task) == task)
+        self.places(task)
+            .take(self.farthest.places())
+            .find(|s| peek(&s.task) == task)
     }
 
     fn claim(&self, task: usize) -> Option<&Slot> {
-        self.places(task)
-            .find(|s| peek(&s.task) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())
+        let (distance, slot) = self
+            .places(task)
+            .enumerate()
+            .find(|(_, s)| peek(&s.task) == 0 && s.task.cmpxchg(0, task, Acquire).is_ok())?;
+        self.farthest.note(distance);
+        Some(slot)
     }
 
     /// Notes that the current task enters a window of `origin` at the time `now` (0 if not

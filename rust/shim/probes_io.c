@@ -317,11 +317,23 @@ static __always_inline u32 rwb_repeated_packet(void *frame)
 	return rwb_rs_repeated_packet(slot, rwb_frame_sp(frame), rwb_frame_caller(frame));
 }
 
-/* Passes a packet to Rust. This is a function of its own for the same reason as rwb_swap_write(). */
+/*
+ * Handles a packet of a task that may reclaim. This is a function of its own because most packets
+ * are not of such a task, and return before they need a register. @frame is that of the probe.
+ */
 static noinline void rwb_packet(void *data, void *frame)
 {
 	struct rwb_at at;
+	u32 result;
 
+	guard(preempt_notrace)();
+	result = rwb_repeated_packet(frame);
+	if (likely(result == RWB_REPEAT_COUNTED))
+		return;
+	if (result == RWB_REPEAT_FULL) {
+		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_PACKETS);
+		return;
+	}
 	rwb_fill_at(&at, frame);
 	rwb_rs_net(data, &at);
 }
@@ -329,21 +341,9 @@ static noinline void rwb_packet(void *data, void *frame)
 void rwb_probe_net_dev_start_xmit(void *data, const struct sk_buff *skb,
 				  const struct net_device *dev)
 {
-	void *frame = __builtin_frame_address(0);
-	u32 result;
-
 	/* Every task in a reclaim window has PF_MEMALLOC by the time it does I/O. */
-	if (likely(!(current->flags & PF_MEMALLOC)))
-		return;
-
-	guard(preempt_notrace)();
-	result = rwb_repeated_packet(frame);
-	if (likely(result == RWB_REPEAT_COUNTED))
-		return;
-	if (result == RWB_REPEAT_FULL)
-		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_PACKETS);
-	else
-		rwb_packet(data, frame);
+	if (unlikely(current->flags & PF_MEMALLOC))
+		rwb_packet(data, __builtin_frame_address(0));
 }
 #endif
 

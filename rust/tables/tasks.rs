@@ -17,7 +17,8 @@ use crate::{
         percpu::Pinned,
         trylock::TryLock, //
     },
-    policy::slots, //
+    policy::slots,
+    tables::farthest::Farthest, //
 };
 use kernel::{
     prelude::*,
@@ -39,8 +40,7 @@ pub(crate) struct Tasks<T> {
     keys: KVVec<Atomic<usize>>,
     values: KVVec<TryLock<T>>,
     used: TaskCount,
-    /// How far from its first place a task ever was put: none is looked for beyond.
-    farthest: Atomic<usize>,
+    farthest: Farthest,
 }
 
 impl<T: Send + Copy> Tasks<T> {
@@ -56,7 +56,7 @@ impl<T: Send + Copy> Tasks<T> {
             keys,
             values,
             used: TaskCount(Atomic::new(0)),
-            farthest: Atomic::new(0),
+            farthest: Farthest::new(),
         })
     }
 
@@ -83,9 +83,8 @@ impl<T: Send + Copy> Tasks<T> {
     }
 
     fn find(&self, task: usize) -> Option<(usize, &Atomic<usize>)> {
-        let places = peek(&self.farthest).saturating_add(1);
         self.places(task)
-            .take(places)
+            .take(self.farthest.places())
             .find(|(_, key)| peek(key) == task)
     }
 
@@ -123,14 +122,8 @@ impl<T: Send + Copy> Tasks<T> {
         let Some((distance, (i, key))) = free else {
             return false;
         };
-        // Whoever looks for the task does so after this: the task itself, or who switches it.
-        let mut farthest = peek(&self.farthest);
-        while farthest < distance {
-            match self.farthest.cmpxchg(farthest, distance, Relaxed) {
-                Ok(_) => break,
-                Err(now) => farthest = now,
-            }
-        }
+        // The task itself, or the CPU that switches it, looks for it after this.
+        self.farthest.note(distance);
         self.used.0.fetch_add(1, Relaxed);
         let there = self.values.get(i).and_then(|v| v.try_with(f));
         if there.is_none() {
