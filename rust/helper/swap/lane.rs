@@ -489,8 +489,8 @@ impl SwapLane {
         }
         self.call(&mut inner);
         // Half of its limit keeps the device busy, so the writer is not woken for each request that
-        // is done.
-        let goes_on = inner.in_flight <= inner.limit() / 2;
+        // is done, nor if nothing waits for it.
+        let goes_on = inner.pending() != 0 && inner.in_flight <= inner.limit() / 2;
         (now.saturating_sub(sent.at), goes_on)
     }
 
