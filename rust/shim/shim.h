@@ -20,7 +20,7 @@
 
 #define RWB_AT_MEMALLOC		1	/* the task has PF_MEMALLOC set */
 #define RWB_AT_WORKER		2	/* the task is a worker of a workqueue */
-#define RWB_AT_KSWAPD		4	/* the task is a kswapd; only told where folios are isolated */
+#define RWB_AT_KSWAPD		4	/* the task is a kswapd; only for isolated folios */
 
 #define RWB_CTX_TASK		0	/* on the task's own stack */
 #define RWB_CTX_IRQ		1	/* on another stack: IRQ, NMI, exception */
