@@ -8,6 +8,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
 # shellcheck source=../lib/toolchain.sh
 . "$TOP/scripts/lib/toolchain.sh"
+# shellcheck source=../lib/recompile.sh
+. "$TOP/scripts/lib/recompile.sh"
 
 variant=${1:-base}
 out=$OUT/off-cost
@@ -21,30 +23,14 @@ objdump=$(command -v llvm-objdump || compgen -c llvm-objdump- | sort -V | tail -
 rm -rf "$out"
 
 # The files that the patches touch, as they were before.
-for file in "${touched[@]}"; do
-	install -D -m 644 "$src/$file" "$out/tree/$file"
-done
-for patch in "${patches[@]}"; do
-	patch -d "$out/tree" -p1 -R -s -F0 --no-backup-if-mismatch <"$patch" ||
-		die "$(basename "$patch") is not what this kernel was built with"
-done
-
-# compile FILE SOURCE OBJECT FLAGS...: with what follows the compiler (objtool makes the nops).
-compile() {
-	local command file=$1 name=${1##*/}
-	command=$(sed -n "s/^savedcmd_${file//\//\\/} := //p" "$kdir/${file%/*}/.$name.cmd")
-	[ -n "$command" ] || die "$kdir: how $file was made is not known"
-	command=$(sed -E "s# [^ ]*${file%.o}\.c# $2#; s# $file# $3#g; s#-Wp,-MMD,[^ ]*##" <<<"$command")
-	# The first -I wins; headers of mm/ that are not touched lie beside the source.
-	(cd "$kdir" && eval "${command/ -I/ ${*:4} -iquote $src/mm -I}")
-}
+partial_tree "$out/tree" "${patches[@]}"
 objects=()
 for file in "${touched[@]}"; do
 	[[ $file == mm/*.c ]] || continue
 	name=$(basename "$file" .c)
 	objects+=("$name")
-	compile "mm/$name.o" "$out/tree/$file" "$out/$name.without.o" "-I$out/tree/include"
-	compile "mm/$name.o" "$src/$file" "$out/$name.with.o"
+	recompile "mm/$name.o" "$out/tree/$file" "$out/$name.without.o" "-I$out/tree/include"
+	recompile "mm/$name.o" "$src/$file" "$out/$name.with.o"
 done
 
 # code OBJECT FUNCTION: its instructions, without addresses and places on the stack, which change when
