@@ -10,6 +10,16 @@ endif
 ifeq ($(DISTRO),debian)
 VARIANT := debian$(if $(KERNEL),-$(KERNEL))
 endif
+# ARCH=arm64 cross-builds kernel, module and programs.
+ifeq ($(ARCH),arm64)
+ifeq ($(VARIANT),base)
+VARIANT := arm64
+endif
+endif
+ifeq ($(VARIANT),arm64)
+export ARCH := arm64
+arch := arm64
+endif
 # What scripts/build/deps.sh is asked for: Debian's kernel brings its compilers along.
 debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian debian-%,$(VARIANT)))
 BUILDING = $(if $(debian),debian,kernel)
@@ -21,7 +31,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian|debian-7.2, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian|debian-7.2|arm64, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## pressure on Debian's kernel with swap over NBD: out/demo/ (HELPER=1: on the patched kernel)
@@ -66,13 +76,13 @@ module: ## build reclaimwb.ko for the dev kernel into out/module/ (DISTRO=debian
 	@scripts/build/module.sh --variant $(VARIANT) $(if $(CLIPPY),CLIPPY=$(CLIPPY))
 
 tool: ## build the reclaimwb command into out/bin/
-	@scripts/build/deps.sh tool
+	@scripts/build/deps.sh tool $(arch)
 	@scripts/build/tool.sh
 
 vm: ## boot the dev kernel in QEMU with a shell; RUN=module/load.sh runs a test
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/lib/typed.sh tests $(filter-out shell /%,$(RUN))
-	@scripts/build/deps.sh $(BUILDING) vm tool test
+	@scripts/build/deps.sh $(BUILDING) vm tool test $(arch)
 	@scripts/build/module.sh --variant $(VARIANT) >/dev/null
 	@scripts/build/tool.sh >/dev/null
 	@$(MAKE) -s -C tests

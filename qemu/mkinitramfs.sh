@@ -10,6 +10,8 @@
 # dmsetup. --net adds what tests of swap over a network need (spec-net).
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib/lib.sh"
+# shellcheck source=../scripts/lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 
 usage='usage: mkinitramfs.sh --kdir DIR [--variant NAME] [--fs] [--net]'
 variant=base kdir='' fs='' net=''
@@ -28,6 +30,11 @@ release=$(cat "$kdir/include/config/kernel.release")
 ksrc=$(readlink -f "$kdir/source" 2>/dev/null) || ksrc=${KSRC:-$kdir}
 [ -d "$ksrc" ] || ksrc=${KSRC:-$kdir}
 work=$OUT/initramfs/$variant
+# The guest's programs are for the architecture of its kernel. If that is not this machine's, `other`
+# names it.
+other=
+[ "$(kdir_arch "$kdir")" = x86_64 ] || other=$(kdir_arch "$kdir")
+programs_for "$other"
 
 # --- the list: a file's directories are added before it
 
@@ -61,13 +68,46 @@ add_link() { # GUEST_PATH TARGET
 soname_package() {
 	local name=${1%%.so.*} version=${1##*.so.}
 	case $name in *[0-9]) name+=- ;; esac
-	echo "$name$version"
+	echo "${name//_/-}$version"
+}
+
+# of_guest PACKAGE: print the folder with the files of the package for the guest's architecture.
+of_guest() { DEB_ARCH=$other deb_extract "$1"; }
+
+# libraries_of FILE...: add to `found` the libraries that programs of another architecture need, and
+# those that these need. They come from packages, because nothing here can load them.
+libraries_of() {
+	local soname package dir file
+	for soname in $(readelf -d "$@" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u) \
+			$(readelf -l "$@" | sed -n 's|.*interpreter: .*/\(.*\)\]|\1|p' | sort -u); do
+		[ -z "${found[$soname]:-}" ] || continue
+		case $soname in
+		ld-linux-* | lib[cm].so.* | libpthread.so.* | libdl.so.* | librt.so.* | libresolv.so.*) package=libc6 ;;
+		libgcc_s.so.1) package=libgcc-s1 ;;
+		libe2p.so.2) package=libext2fs2 ;;
+		libz.so.1) package=zlib1g ;;
+		*) package=$(soname_package "$soname") ;;
+		esac
+		dir=$(of_guest "$package" 2>/dev/null) || dir=$(of_guest "${package}t64") ||
+			die "$1 needs $soname, and no package $package has it"
+		file=$(find "$dir" -name "$soname" -print -quit)
+		[ -n "$file" ] || die "$1 needs $soname, and package $package does not hold it"
+		file=$(readlink -f "$file")
+		found[$soname]=$file
+		libraries_of "$file"
+	done
 }
 
 # add_binary GUEST_PATH HOST_FILE: add it with the libraries that it needs, which all go into /lib.
 add_binary() {
 	local libdirs='' tries soname package dir file
 	add_file "$1" "$2"
+	if [ -n "$other" ]; then
+		local -A found=()
+		libraries_of "$2"
+		for soname in "${!found[@]}"; do add_file "/lib/$soname" "${found[$soname]}"; done
+		return
+	fi
 	# ldd fails if the binary is static, and then there is nothing to add.
 	ldd "$2" >/dev/null 2>&1 || return 0
 	for tries in 1 2 3 4 5 6; do
@@ -89,9 +129,9 @@ add_binary() {
 # --- what goes in
 
 build_init() {
-	local init=$OUT/initramfs/init
+	local init=$OUT/initramfs/init${other:+-$other}
 	if [ ! -x "$init" ] || [ "$TOP/qemu/init.c" -nt "$init" ]; then
-		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers -static \
+		$GUEST_CC -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers -static \
 			-o "$init.$$" "$TOP/qemu/init.c" || die "qemu/init.c does not compile (is the static libc there?)"
 		mv "$init.$$" "$init"
 	fi
@@ -99,10 +139,13 @@ build_init() {
 }
 
 add_busybox() {
-	local busybox applet
+	local busybox theirs applet
 	busybox=$(find "$(deb_extract busybox-static)" -name busybox -type f -perm -100 -path '*bin/*' -print -quit)
 	[ -n "$busybox" ] || die "the package busybox-static holds no busybox"
-	add_file /bin/busybox "$busybox"
+	# This machine's is asked for its applets. Debian's packages of one version have the same.
+	theirs=$busybox
+	[ -z "$other" ] || theirs=$(find "$(of_guest busybox-static)" -name busybox -type f -path '*bin/*' -print -quit)
+	add_file /bin/busybox "$theirs"
 	for applet in $("$busybox" --list); do
 		add_link "/bin/$applet" busybox
 	done
@@ -111,9 +154,10 @@ add_busybox() {
 
 # add_tool NAME PACKAGE: take the tool of this machine, or else the package's.
 add_tool() {
-	local file
-	file=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") ||
-		file=$(find "$(deb_extract "$2")" -name "$1" -type f -path '*sbin/*' -print -quit)
+	local file=
+	[ -n "$other" ] || file=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") || file=
+	[ -n "$file" ] ||
+		file=$(find "$(of_guest "$2")" -name "$1" -type f -path '*sbin/*' -print -quit)
 	[ -n "$file" ] || die "the package $2 holds no $1"
 	add_binary "/sbin/$1" "$file"
 }
@@ -141,7 +185,9 @@ add_kernel_modules() {
 	local stage=$work/modules list ko strip stamp
 	list=$work/modules.list
 	sed 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
-	strip=$(command -v strip || compgen -c llvm-strip | head -n1) || die "neither strip nor llvm-strip is here"
+	# The strip of binutils only knows this machine's architecture.
+	strip=$({ [ -z "$other" ] && command -v strip; } || compgen -c llvm-strip | head -n1 | grep .) ||
+		die "neither strip nor llvm-strip is here"
 	stamp="$kdir $release $(cd "$kdir" && xargs -r stat -c '%n %s %Y' <"$list" | sha256sum)"
 	if [ "$(cat "$stage/stamp" 2>/dev/null)" != "$stamp" ]; then
 		rm -rf "$stage"
@@ -173,7 +219,7 @@ add_ours() {
 	for file in "$OUT/module/$variant"/*.ko; do
 		[ ! -e "$file" ] || add_file "/lib/modules/$(basename "$file")" "$file" 0644
 	done
-	[ ! -x "$OUT/bin/reclaimwb" ] || add_binary /bin/reclaimwb "$OUT/bin/reclaimwb"
+	[ ! -x "$GUEST/bin/reclaimwb" ] || add_binary /bin/reclaimwb "$GUEST/bin/reclaimwb"
 }
 
 # The kernel's own reader of delay accounting, if it builds. One test needs it.
@@ -181,7 +227,7 @@ add_getdelays() {
 	local source=$ksrc/tools/accounting/getdelays.c tool=$work/getdelays
 	[ -f "$source" ] || return 0
 	if [ ! -x "$tool" ] || [ "$source" -nt "$tool" ]; then
-		${CC:-cc} -O2 -static -I "$ksrc/tools/include/uapi" -o "$tool.tmp" "$source" 2>"$tool.log" ||
+		$GUEST_CC -O2 -static -I "$ksrc/tools/include/uapi" -o "$tool.tmp" "$source" 2>"$tool.log" ||
 			{ say "getdelays does not build (see $tool.log): its test will skip"; return 0; }
 		mv "$tool.tmp" "$tool"
 	fi
@@ -193,7 +239,7 @@ add_tests() {
 	while read -r file; do
 		add_file "/tests/$file" "$TOP/tests/$file" "0$(stat -c %a "$TOP/tests/$file")"
 	done < <(cd "$TOP/tests" && find . -type f ! -path './src/*' ! -path './kmod/*' ! -path './host/*' ! -name '.*' ! -name '*.md' ! -name Makefile -printf '%P\n' | sort)
-	for file in "$OUT"/tests/bin/*; do
+	for file in "$GUEST"/tests/bin/*; do
 		[ ! -x "$file" ] || add_binary "/tests/bin/$(basename "$file")" "$file"
 	done
 	add_file /tests/console-badness.txt "$TOP/qemu/console-badness.txt" 0644

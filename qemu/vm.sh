@@ -24,7 +24,7 @@
 # SECONDS limits the whole run. A kernel with checkers gets 4 times as long. --print shows the QEMU
 # command and does not run it. --accelerator says what runs the guest: KVM if KVM really runs one,
 # else TCG, unless RWB_ACCEL=kvm|tcg[,OPTIONS] decides. --timing says what a kernel must then be told
-# about its clock.
+# about its clock. RWB_ARM64_CPU is the CPU of arm64 guests, as -cpu takes it.
 #
 # The KTAP goes to stdout while it comes in. Then DIR has console.log, ktap.log, qemu.pid, verdict,
 # results/ (what the scripts left in $RWB_RESULTS) and nbd/ (the servers' counts). Exit code: 0 if
@@ -75,9 +75,10 @@ done
 # A kernel with checkers needs more memory and time, and no ACPI: under TCG the interpreter of ACPI
 # times out and leaves PCI devices without interrupts. Other kernels use ACPI if they have it.
 slow=1
+if [ -n "$kdir" ]; then arch=$(kdir_arch "$kdir"); else arch=$(variant_arch "$variant"); fi
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
 case $variant in
-base | base[-+]* | debian | debian-*) mem=${mem:-512M} ;;
+base | base[-+]* | debian | debian-* | arm64) mem=${mem:-512M} ;;
 *) mem=${mem:-1G} slow=4 acpi=${acpi:-off} ;;
 esac
 out=${out:-$OUT/vm/$variant}
@@ -110,7 +111,8 @@ kvm_runs() {
 accelerator() {
 	case ${RWB_ACCEL:-} in
 	tcg | tcg,* | kvm) echo "$RWB_ACCEL" ;;
-	'') if kvm_runs "$1"; then echo kvm; else tcg; fi ;;
+	# A guest of another architecture is always emulated.
+	'') if [ "$arch" = x86_64 ] && kvm_runs "$1"; then echo kvm; else tcg; fi ;;
 	*) die "RWB_ACCEL=$RWB_ACCEL: it can be tcg (with options, as -accel takes them) or kvm" ;;
 	esac
 }
@@ -120,13 +122,17 @@ accelerator() {
 # int3". If one thread runs all CPUs, there is no such race.
 tcg() {
 	local version
-	version=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
+	version=$("$(qemu_program)" --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')
 	if version_ge "$version" 8.1; then echo tcg; else echo tcg,thread=single; fi
 }
 
 has_acpi() {
 	if grep -qs '^CONFIG_ACPI=y' "$kdir/.config"; then echo on; else echo off; fi
 }
+
+# of_arch X86_64 ARM64: print what the guest's architecture needs.
+of_arch() { if [ "$arch" = arm64 ]; then echo "$2"; else echo "$1"; fi; }
+qemu_program() { of_arch qemu-system-x86_64 qemu-system-aarch64; }
 
 # --- the QEMU command comes from here, and from nowhere else
 
@@ -145,6 +151,7 @@ megabytes() {
 # frequency. (With -icount the TSC is virtual, and right.)
 timing_arguments() {
 	local khz=$RWB_CACHE/tsc-khz-$boot_id
+	[ "$arch" = x86_64 ] || return 0
 	echo "no_timer_check tsc=reliable"
 	[ -z "$icount" ] || return 0
 	if [ ! -s "$khz" ]; then
@@ -162,9 +169,13 @@ kernel_command_line() {
 	# in between on a machine with five levels of page tables, KASAN computes its bounds for
 	# four levels (cpu_feature_enabled() is not static yet), and reports a false access.
 	local line="console=ttyS0 loglevel=5 rootfstype=ramfs no5lvl panic=-1 oops=panic panic_on_warn=1"
-	[ "$1" = kvm ] || line+=" $(timing_arguments | xargs)"
-	[ "$acpi" = on ] || line+=" acpi=off"
-	if [ "$numa" -gt 1 ] && [ "$acpi" = off ]; then line+=" numa=fake=$numa"; fi
+	if [ "$arch" = arm64 ]; then
+		line="console=ttyAMA0 loglevel=5 rootfstype=ramfs panic=-1 oops=panic panic_on_warn=1"
+	else
+		[ "$1" = kvm ] || line+=" $(timing_arguments | xargs)"
+		[ "$acpi" = on ] || line+=" acpi=off"
+		if [ "$numa" -gt 1 ] && [ "$acpi" = off ]; then line+=" numa=fake=$numa"; fi
+	fi
 	line+="$append rwb.variant=$variant rwb.slow=$slow rwb.run=$(IFS=,; echo "${scripts[*]}")"
 	[ ${#nbd_addresses[@]} -eq 0 ] || line+=" rwb.nbd=$(IFS=,; echo "${nbd_addresses[*]}")"
 	[ ${#line} -lt 2048 ] || die "the kernel command line is longer than the kernel takes (2047): $line"
@@ -179,15 +190,23 @@ qemu_argv() {
 	*) die "vm.sh: --nic $nic: it can be virtio or 8139" ;;
 	esac
 	size=$(megabytes "$mem")
-	argv=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
-	argv+=(-M q35 -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
-	# SMAP changes what translated code may do at each entry into the kernel, which costs a
-	# seventh of the time.
-	if [ "$accel" = kvm ]; then argv+=(-cpu host); else argv+=(-cpu 'max,-smap'); fi
+	argv=("$(qemu_program)" -nodefaults -no-user-config -no-reboot -display none -pidfile "$out/qemu.pid")
+	argv+=(-M "$(of_arch q35 virt,gic-version=3)" -accel "$accel" -m "${size}M" -smp "$(cpu_topology)")
+	if [ "$arch" = arm64 ]; then
+		# This one has atomic instructions, and QEMU knows it since 7.1. The CPU "max" also
+		# signs return addresses, which is slow to emulate.
+		argv+=(-cpu "${RWB_ARM64_CPU:-cortex-a76}")
+	elif [ "$accel" = kvm ]; then
+		argv+=(-cpu host)
+	else
+		# SMAP changes what translated code may do at each entry into the kernel, which
+		# costs a seventh of the time.
+		argv+=(-cpu 'max,-smap')
+	fi
 	[ -z "$icount" ] || argv+=(-icount "$icount")
-	argv+=(-kernel "$kdir/arch/x86/boot/bzImage" -initrd "$initramfs")
+	argv+=(-kernel "$(kdir_image "$kdir")" -initrd "$initramfs")
 	argv+=(-append "$(kernel_command_line "$accel")")
-	if [ "$numa" -gt 1 ] && [ "$acpi" = on ]; then
+	if [ "$numa" -gt 1 ] && { [ "$acpi" = on ] || [ "$arch" = arm64 ]; }; then
 		for ((i = 0; i < numa; i++)); do
 			argv+=(-object "memory-backend-ram,id=node$i,size=$((size / numa))M")
 			argv+=(-numa "node,nodeid=$i,memdev=node$i$(node_cpus "$i")")
@@ -354,15 +373,16 @@ in_guest() {
 }
 
 main() {
-	have qemu-system-x86_64 || die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or scripts/build/deps.sh vm)"
+	have "$(qemu_program)" || die "$(qemu_program) is missing: apt-get install $(of_arch 'qemu-system-x86 (or scripts/build/deps.sh vm)' 'qemu-system-arm (or scripts/build/deps.sh vm arm64)')"
 	if [ -z "$kdir" ] && is_debian "$variant" || { [ -n "$kdir" ] && debian_headers "$kdir"; }; then
 		debian_version "$variant"
 		kdir=$("$TOP/scripts/build/debian.sh" image ${kdir:+"$kdir"}) || exit $RC_CANNOT
 	fi
 	[ -n "$kdir" ] || kdir=$("$TOP/scripts/build/kernel.sh" --variant "$variant") || exit $RC_CANNOT
-	[ -f "$kdir/arch/x86/boot/bzImage" ] || die "no kernel image in $kdir (arch/x86/boot/bzImage): make kernel VARIANT=$variant"
+	image=$(kdir_image "$kdir")
+	[ -f "$image" ] || die "no kernel image in $kdir (${image#"$kdir"/}): make kernel VARIANT=$variant"
 	[ -n "$acpi" ] || acpi=$(has_acpi)
-	accel=$(accelerator "$kdir/arch/x86/boot/bzImage") || exit $RC_CANNOT
+	accel=$(accelerator "$image") || exit $RC_CANNOT
 	if [ "$accelerator" = yes ] || [ "$timing" = yes ]; then
 		[ "$accelerator" = no ] || echo "$accel"
 		[ "$timing" = no ] || [ "$accel" = kvm ] || timing_arguments | xargs

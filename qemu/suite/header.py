@@ -55,6 +55,8 @@ LIKE = {"debug-xfs": "debug", "base-btrfs": "base"}
 # Debian's own kernels (scripts/build/debian.sh): the newest one, and the oldest that the module
 # supports. They have none of our patches.
 DISTRIBUTION = ("debian", "debian-7.2")
+# These kernels are in no tier, but can be asked for.
+ASKED = {"arm64": "base"}
 
 
 def is_distribution(kernel: str) -> bool:
@@ -64,7 +66,7 @@ def is_distribution(kernel: str) -> bool:
 
 def like(kernel: str) -> str:
     """Returns the kernel that this one is like, which may be itself."""
-    return "base" if is_distribution(kernel) else LIKE.get(kernel, kernel)
+    return "base" if is_distribution(kernel) else (LIKE | ASKED).get(kernel, kernel)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ clear_cache() {
 	find "$RWB_CACHE/kernel" "$RWB_CACHE/deb" -xtype l -delete 2>/dev/null || true
 }
 
-# Of what kernel.sh makes its keys: source, patches, fragments and toolchain, of all variants.
+# Of what kernel.sh makes its keys: source, patches, fragments and toolchain, of all variants
+# that are not cross-built.
 # Without the network, so the source counts by the name that is asked for.
 key() {
 	# shellcheck source=../lib/toolchain.sh
@@ -69,7 +70,7 @@ key() {
 	{
 		echo "linux-source-$KERNEL"
 		patch_list | xargs -r cat
-		grep -hE '^(# )?CONFIG_|^# needs:' "$TOP"/qemu/config/*.config
+		grep -L '^# arch:' "$TOP"/qemu/config/*.config | xargs grep -hE '^(# )?CONFIG_|^# needs:'
 		rustc --version 2>/dev/null || echo "$RUSTC_MIN"
 		echo "$BINDGEN_PIN"
 		[ -z "$llvm" ] || "$llvm" --version | head -n1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # deps.sh GROUP...: make sure that what a group of commands needs is there.
-# Groups: kernel vm tool check test bench nbd peers host debian deb chroot docs. On Debian-like systems missing packages are
+# Groups: kernel vm arm64 tool check test bench nbd peers host debian deb chroot docs. On Debian-like systems missing packages are
 # installed (as root, or by sudo without a password); elsewhere, or where that
 # is not allowed, one message lists them. Fast when nothing is missing.
 set -euo pipefail
@@ -35,6 +35,10 @@ needs() {
 	vm     gzip                     gzip
 	vm     qemu-system-x86_64       qemu-system-x86
 	vm     nbdkit                   nbdkit
+	arm64  aarch64-linux-gnu-gcc    gcc-aarch64-linux-gnu
+	arm64  /usr/aarch64-linux-gnu/include/stdio.h  libc6-dev-arm64-cross
+	arm64  qemu-system-aarch64      qemu-system-arm
+	arm64  readelf                  binutils
 	tool   cc                       gcc
 	tool   /usr/include/stdio.h     libc6-dev
 	check  shellcheck               shellcheck
@@ -254,11 +258,11 @@ need_cargo() {
 
 # --- main
 
-[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|tool|check|test|bench|nbd|peers|host|debian|deb|chroot|docs ..."
+[ $# -gt 0 ] || die "usage: deps.sh kernel|vm|arm64|tool|check|test|bench|nbd|peers|host|debian|deb|chroot|docs ..."
 for group; do
 	case $group in
-	kernel | vm | tool | check | test | bench | nbd | peers | host | debian | deb | chroot | docs) ;;
-	*) die "deps.sh: unknown group '$group' (kernel vm tool check test bench nbd peers host debian deb chroot docs)" ;;
+	kernel | vm | arm64 | tool | check | test | bench | nbd | peers | host | debian | deb | chroot | docs) ;;
+	*) die "deps.sh: unknown group '$group' (kernel vm arm64 tool check test bench nbd peers host debian deb chroot docs)" ;;
 	esac
 	while read -r g probe package; do
 		if [ "$g" = "$group" ] && ! present "$probe"; then

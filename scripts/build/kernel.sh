@@ -6,8 +6,9 @@
 # stops before the build.
 #
 # A variant is a fragment qemu/config/NAME.config (but for those that say "no variant")
-# with what it needs below it, or several joined by '+' (base+btf). The build directory's key is made of source,
-# patches, fragments and toolchain; what is built once is found again.
+# with what it needs below it, or several joined by '+' (base+btf). If a fragment has
+# "# arch: NAME", its kernel is cross-built. The build directory's key is made of source, patches,
+# fragments and toolchain; what is built once is found again.
 #
 # Debian's own kernel is the variant `debian`, or `debian-7.2` for the newest one of that version,
 # or KDIR= of its headers: then the folder is made by debian.sh.
@@ -132,6 +133,7 @@ seed() {
 	local below files_below other
 	below=$(needed_by "$(basename "${files[-1]}" .config)")
 	[ -n "$below" ] && [ ! -e "$kdir/build.log" ] || return 0
+	[ "$(variant_arch "$below")" = "$(variant_arch "$variant")" ] || return 0
 	mapfile -t files_below < <(fragments "$below")
 	other=$(kdir_of "$below" "${files_below[@]}")
 	[ -f "$other/.rwb-done" ] || return 0
@@ -159,7 +161,7 @@ build() {
 	# A build that is taken up again tells nothing of a whole one.
 	[ -e "$kdir/build.log" ] || whole=y
 	say "$variant: building in $kdir (cold about 10 minutes on 2 cores, log in build.log)"
-	kmake bzImage modules 2>&1 | progress 3>"$kdir/build.log" ||
+	kmake "$(basename "$(kdir_image "$kdir")")" modules 2>&1 | progress 3>"$kdir/build.log" ||
 		build_failed "$kdir/build.log"
 	[ -z "$whole" ] || cp "$kdir/.rwb-steps" "$RWB_CACHE/kernel/$variant.steps"
 	check_kdir "$kdir"
@@ -189,6 +191,9 @@ main() {
 	mapfile -t files <<<"$list"
 	[ -n "$print_only" ] || "$TOP/scripts/build/deps.sh" kernel
 	eval "$("$TOP/scripts/lib/env.sh")"
+	ARCH=$(variant_arch "$variant")
+	# What this machine has needs no name.
+	if [ "$ARCH" = x86_64 ]; then unset ARCH; else export ARCH; fi
 	TOOLS_ID=$(rustc --version 2>&1; bindgen --version 2>&1; "$(llvm_find)" --version 2>&1 | head -n1)
 	find_source
 	kdir=$(kdir_of "$variant" "${files[@]}")

@@ -5,6 +5,8 @@
 # built there.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -23,6 +25,7 @@ fi
 eval "$("$TOP/scripts/lib/env.sh")"
 # What built the kernel builds its modules.
 ! grep -q '^CONFIG_CC_IS_GCC=y' "$kdir/.config" || unset LLVM
+for_kernel "$kdir"
 make=(make)
 [ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/build/debian.sh" run "$kdir" make)
 work=$OUT/module/.kmod/$variant

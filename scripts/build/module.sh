@@ -9,6 +9,8 @@
 # is built against with the compilers of that kernel.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/lib.sh"
+# shellcheck source=../lib/kdir.sh
+. "$TOP/scripts/lib/kdir.sh"
 
 variant=base
 if [ "${1:-}" = --variant ]; then
@@ -27,6 +29,7 @@ eval "$("$TOP/scripts/lib/env.sh")"
 # One checkout's objects of C are another's: what differs is where it lies.
 export CCACHE_BASEDIR=$TOP CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 dir=$OUT/module/$variant
+for_kernel "$kdir"
 make=(make)
 [ ! -e "$kdir/.rwb-debian" ] || make=("$TOP/scripts/build/debian.sh" run "$kdir" make)
 

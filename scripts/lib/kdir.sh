@@ -3,6 +3,21 @@
 # Is a built kernel fit for a Rust module, and what built it? kernel.sh, install.sh and dkms.sh
 # source this file. They must have `die` and `have`. dkms.sh has nothing else of ours.
 
+# kdir_arch DIR: print the architecture of a kernel, as ARCH= names it for its build.
+kdir_arch() { if grep -qs '^CONFIG_ARM64=y' "$1/.config"; then echo arm64; else echo x86_64; fi; }
+
+# kdir_image DIR: print the file that QEMU boots.
+kdir_image() {
+	case $(kdir_arch "$1") in
+	arm64) echo "$1/arch/arm64/boot/Image" ;;
+	*) echo "$1/arch/x86/boot/bzImage" ;;
+	esac
+}
+
+# for_kernel DIR: build modules for the architecture of that kernel from now on, also on a machine of
+# another one.
+for_kernel() { [ "$(kdir_arch "$1")" = x86_64 ] || export ARCH=arm64; }
+
 # debian_headers DIR: does it come from a header package of Debian?
 debian_headers() { [ -f "$1/.kernelvariables" ] && grep -qs '^#define LINUX_PACKAGE_ID " Debian ' "$1/include/generated/package.h"; }
 

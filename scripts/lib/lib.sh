@@ -12,6 +12,16 @@ say() { echo "reclaimwb: $*" >&2; }
 die() { echo "error: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# programs_for ARCH: set GUEST, the folder that has bin/ and tests/bin/ for guests of that
+# architecture, and GUEST_CC, the compiler for them. Only arm64 is another one than this machine's.
+programs_for() {
+	case $1 in
+	arm64) GUEST=$OUT/arm64 GUEST_CC=aarch64-linux-gnu-gcc ;;
+	*) GUEST=$OUT GUEST_CC=${CC:-cc} ;;
+	esac
+}
+programs_for "${ARCH:-}"
+
 # need SCRIPT KEY: print what a test script needs of a guest: the value of its comment "# KEY:
 # value".
 need() {
@@ -101,9 +111,13 @@ debian_mirror() {
 	echo "$uri"
 }
 
+# deb_dir: print the folder for unpacked packages. Those of another architecture (DEB_ARCH=arm64) have
+# one of their own.
+deb_dir() { echo "$RWB_CACHE/deb${DEB_ARCH:+-$DEB_ARCH}"; }
+
 # apt_state SUITE [fresh]: prepare the private state, print its apt.conf.
 apt_state() {
-	local suite=$1 dir=$RWB_CACHE/apt/$1 mirror line
+	local suite=$1 dir=$RWB_CACHE/apt/$1${DEB_ARCH:+-$DEB_ARCH} mirror line
 	mirror=$(debian_mirror "$suite") || exit 1
 	[ -r "$KEYRING" ] || die "$KEYRING is missing: install the package debian-archive-keyring"
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
@@ -135,6 +149,8 @@ apt_state() {
 		Acquire::Languages "none";
 		Acquire::Retries "2";
 	CONF
+	[ -z "${DEB_ARCH:-}" ] ||
+		printf 'APT::Architecture "%s";\n#clear APT::Architectures;\nAPT::Architectures { "%s"; };\n' "$DEB_ARCH" "$DEB_ARCH" >>"$dir/apt.conf"
 	if [ "${2:-}" = fresh ] || [ -z "$(find "$dir/updated" -mmin -1440 2>/dev/null)" ]; then
 		say "reading Debian's package list ($suite)"
 		apt-get -qq -c "$dir/apt.conf" -o APT::Update::Error-Mode=any update >"$dir/log" 2>&1 ||
@@ -158,15 +174,16 @@ deb_versions() {
 # from the first suite that offers it, and are fetched once. $deb_hint says what the user can do if
 # none does.
 deb_extract() {
-	[ -d "$RWB_CACHE/deb/$1" ] || with_lock deb deb_fetch "$@" || exit 1
-	readlink -f "$RWB_CACHE/deb/$1"
+	[ -d "$(deb_dir)/$1" ] || with_lock deb deb_fetch "$@" || exit 1
+	readlink -f "$(deb_dir)/$1"
 }
 
 deb_fetch() {
-	local what=$1 pkg=${1%%=*} ver='' suite conf version dir tmp
+	local what=$1 pkg=${1%%=*} ver='' suite conf version debs dir tmp
+	debs=$(deb_dir)
 	[ "$what" = "$pkg" ] || ver=${what#*=}
 	shift
-	[ ! -d "$RWB_CACHE/deb/$what" ] || return 0
+	[ ! -d "$debs/$what" ] || return 0
 	[ $# -gt 0 ] || set -- "$(os_codename)"
 	if ! have dpkg-deb || ! have apt-get; then
 		die "package $pkg comes from Debian by way of apt-get and dpkg-deb: install apt and dpkg"
@@ -175,9 +192,9 @@ deb_fetch() {
 		conf=$(apt_state "$suite") || exit 1
 		version=$(deb_versions "$conf" "$pkg" "$ver" | head -n1)
 		[ -n "$version" ] || continue
-		dir=$RWB_CACHE/deb/${pkg}_${version//:/%3a}
+		dir=$debs/${pkg}_${version//:/%3a}
 		if [ -d "$dir" ]; then
-			ln -sfn "$(basename "$dir")" "$RWB_CACHE/deb/$what"
+			ln -sfn "$(basename "$dir")" "$debs/$what"
 			return 0
 		fi
 		tmp=$dir.tmp
@@ -190,13 +207,13 @@ deb_fetch() {
 			version=$(deb_versions "$conf" "$pkg" "$ver" | head -n1)
 			(cd "$tmp/deb" && apt-get -qq -c "$conf" download "$pkg=$version" >"$tmp/log" 2>&1) ||
 				die "cannot fetch $pkg $version: $(grep -m1 '^E:' "$tmp/log" || tail -n1 "$tmp/log")"
-			dir=$RWB_CACHE/deb/${pkg}_${version//:/%3a}
+			dir=$debs/${pkg}_${version//:/%3a}
 		fi
 		dpkg-deb -x "$tmp"/deb/*.deb "$tmp/root" || die "cannot unpack $pkg $version"
 		rm -rf "$dir"
 		mv "$tmp/root" "$dir"
 		rm -rf "$tmp"
-		ln -sfn "$(basename "$dir")" "$RWB_CACHE/deb/$what"
+		ln -sfn "$(basename "$dir")" "$debs/$what"
 		return 0
 	done
 	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"

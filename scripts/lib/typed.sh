@@ -14,6 +14,13 @@ CONFIGS=$TOP/qemu/config
 # variants: the fragments that can be asked for, and Debian's own kernel.
 variants() { (cd "$CONFIGS" && { grep -L '^# no variant' -- *.config | sed 's/\.config$//'; echo debian; } | sort | xargs); }
 
+# variant_arch NAME: print the architecture of that variant, as ARCH= names it for the kernel's build.
+variant_arch() {
+	local file=$CONFIGS/${1%%+*}.config arch=
+	[ ! -f "$file" ] || arch=$(sed -n 's/^# arch: //p' "$file" | head -n1)
+	echo "${arch:-x86_64}"
+}
+
 # is_debian NAME: a kernel of Debian's: debian, or debian-7.2 for the newest one of that version.
 is_debian() { [[ $1 = debian || $1 =~ ^debian-[0-9]+(\.[0-9]+)+$ ]]; }
 

@@ -41,9 +41,9 @@ touch "$scratch/ksrc/scripts/kconfig/merge_config.sh" "$scratch/ksrc/.config"
 refuses "KSRC that was built in" "not clean .*make mrproper" env KSRC="$scratch/ksrc" "$kernel"
 
 # --- arguments
-refuses "an unknown variant" "no variant 'nosuch': there is base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs hotplug kcsan$" "$kernel" --variant nosuch
-refuses "a fragment that is no variant" "no variant 'core': there is base " "$kernel" --variant core
-refuses "such a fragment as a part of a variant" "no variant 'disk': there is base " "$kernel" --variant base+disk
+refuses "an unknown variant" "no variant 'nosuch': there is arm64 base base-btrfs base-nbd base-vng bench btf debian debug debug-xfs hotplug kcsan$" "$kernel" --variant nosuch
+refuses "a fragment that is no variant" "no variant 'core': there is arm64 base " "$kernel" --variant core
+refuses "such a fragment as a part of a variant" "no variant 'disk': there is arm64 base " "$kernel" --variant base+disk
 refuses "Debian's with a fragment" "variant 'debian\+btf': debian, or debian-7.2, is a kernel by itself" "$kernel" --variant debian+btf
 refuses "no version of Debian's" "variant 'debian-old': debian, or debian-7.2, is a kernel by itself" "$kernel" --variant debian-old
 refuses "an unknown argument" "usage: kernel.sh" "$kernel" --nosuch
@@ -61,7 +61,7 @@ refuses "make vm, no such test" "no test 'nope.sh': there is .*module/load.sh" t
 refuses "make vm, a file name that several tests have" "several tests are named 'slow.sh': handoff/slow.sh stall/slow.sh" typed vm RUN=slow.sh
 refuses "make vm, no such test beside another" "no test 'nope.sh': there is " typed vm RUN='module/load.sh nope.sh'
 refuses "make vng, no such test" "no test 'nope.sh': there is .*module/load.sh" typed vng RUN=nope.sh
-refuses "make vm, no such variant" "no variant 'foo': there is base " typed vm VARIANT=foo
+refuses "make vm, no such variant" "no variant 'foo': there is arm64 base " typed vm VARIANT=foo
 refuses "make module, no such KDIR" "KDIR=/nonexistent: there is no such folder" typed module KDIR=/nonexistent
 refuses "make kernel, no such KSRC" "KSRC=/nonexistent does not exist" typed kernel KSRC=/nonexistent
 refuses "make oom-matrix, no such cell" "no cell 'nope': it is RAM:SWAP:LINK:" typed oom-matrix CELLS=nope
