@@ -133,6 +133,25 @@ u32 rwb_frame_words(unsigned long sp, unsigned long caller)
 			return 0;
 		return (state.sp - sp) / sizeof(long) - 1;
 	}
+#elif defined(CONFIG_ARM64)
+	/*
+	 * A frame record is the address of the caller's record, with a return address above it. The
+	 * first one is of this function.
+	 */
+	unsigned long record = (unsigned long)__builtin_frame_address(0);
+	unsigned long top = rwb_stack_top();
+	unsigned long next;
+
+	for (; record < top; record = next) {
+		next = rwb_stack_word(record);
+		if (next <= record || next >= top || !IS_ALIGNED(next, sizeof(long)))
+			return 0;
+		if (record + 2 * sizeof(long) != sp)
+			continue;
+		if (rwb_stack_word(record + sizeof(long)) != caller || next < sp)
+			return 0;
+		return (next + sizeof(long) - sp) / sizeof(long);
+	}
 #endif
 	return 0;
 }
