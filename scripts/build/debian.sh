@@ -199,10 +199,7 @@ pinned() {
 # make_root: unpack the compilers and what else a kernel's build runs, with all that they
 # depend on. Nothing is configured: none of them needs it.
 make_root() {
-	local conf tmp=$tools.tmp packages=(gcc "${ROOT_PACKAGES[@]}") name upstream deb start=$SECONDS
-	# Of these packages, two thirds of a gigabyte that no build looks at.
-	local unused=(--wildcards --no-wildcards-match-slash --exclude='./usr/share/doc' --exclude='./usr/share/locale' --exclude='./usr/share/man' --exclude='./usr/share/info'
-		--exclude='./usr/src/rustc-*/src' --exclude='./usr/src/rustc-*/compiler' --exclude='./usr/src/rustc-*/tests' --exclude='./usr/lib/llvm-*/lib/*.a')
+	local conf tmp=$tools.tmp packages=(gcc "${ROOT_PACKAGES[@]}") name upstream start=$SECONDS
 	[ ! -d "$tools" ] || return 0
 	have unshare || die "unshare is missing: install util-linux"
 	conf=$(apt_state "$DEBIAN_SUITE") || exit 1
@@ -216,21 +213,12 @@ make_root() {
 		bindgen ${bindgen_text##* }
 	END
 	rm -rf "$tmp"
-	mkdir -p "$tmp/debs/partial" "$tmp/files"
 	say "fetching the compilers of $DEBIAN_SUITE: $gcc $gcc_version, rustc $rustc_version (once, about 270 MB)"
-	apt-get -qq -y -c "$conf" -o "Dir::Cache::archives=$tmp/debs" --no-install-recommends --download-only \
-		install "${packages[@]}" >"$tmp/log" 2>&1 ||
-		die "cannot fetch the compilers: $(grep -m1 '^E:' "$tmp/log" || tail -n1 "$tmp/log")"
-	for deb in "$tmp"/debs/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" 2>"$tmp/log" | tar -xf - -C "$tmp/files" "${unused[@]}" 2>>"$tmp/log" ||
-			die "cannot unpack $(basename "$deb"): $(tail -n1 "$tmp/log")"
-	done
-	mkdir -p "$tmp/files"/{dev,proc,tmp}
+	deb_tree "$tmp" "$DEBIAN_SUITE" "${packages[@]}"
+	mkdir -p "$tmp"/{dev,proc,tmp}
 	# What maintainer scripts would have chosen.
-	ln -sfn mawk "$tmp/files/usr/bin/awk"
-	rm -rf "$tmp/debs"
-	mv "$tmp/files" "$tools"
-	rm -rf "$tmp"
+	ln -sfn mawk "$tmp/usr/bin/awk"
+	mv "$tmp" "$tools"
 	say "unpacked the compilers in $((SECONDS - start)) s ($(du -sh "$tools" | cut -f1))"
 }
 

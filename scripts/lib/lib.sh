@@ -219,6 +219,27 @@ deb_fetch() {
 	die "Debian ($*) does not offer the package $what${deb_hint:+: $deb_hint}"
 }
 
+# deb_tree DIR SUITE PACKAGE...: unpack the packages, with all that they depend on, into DIR, which must
+# not be there. Nothing is configured. What no program of them reads is left out.
+deb_tree() {
+	local dir=$1 suite=$2 conf deb tmp=$1.debs
+	local unused=(--wildcards --no-wildcards-match-slash --exclude='./usr/share/doc' --exclude='./usr/share/locale'
+		--exclude='./usr/share/man' --exclude='./usr/share/info' --exclude='./usr/src/rustc-*/src'
+		--exclude='./usr/src/rustc-*/compiler' --exclude='./usr/src/rustc-*/tests' --exclude='./usr/lib/llvm-*/lib/*.a')
+	shift 2
+	conf=$(apt_state "$suite") || exit 1
+	rm -rf "$tmp"
+	mkdir -p "$tmp/partial" "$dir"
+	apt-get -qq -y -c "$conf" -o "Dir::Cache::archives=$tmp" --no-install-recommends --download-only \
+		install "$@" >"$tmp/log" 2>&1 ||
+		die "cannot fetch packages of $suite: $(grep -m1 '^E:' "$tmp/log" || tail -n1 "$tmp/log")"
+	for deb in "$tmp"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" 2>"$tmp/log" | tar -xf - -C "$dir" "${unused[@]}" 2>>"$tmp/log" ||
+			die "cannot unpack $(basename "$deb"): $(tail -n1 "$tmp/log")"
+	done
+	rm -rf "$tmp"
+}
+
 # cargo_target: print the cache's folder for what cargo builds. Each checkout has its own: cargo
 # compares times, and would take our crates of one checkout for those of another.
 cargo_target() {
