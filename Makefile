@@ -27,7 +27,7 @@ OUT     ?= $(CURDIR)/out
 export OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-plan soak kcsan test-peers bench check deps kernel module tool vm vng host-test mutants off-cost cost oom-matrix test-nbd nbd-map cache cache-clear clean
+.PHONY: help demo test test-all test-plan soak kcsan test-peers bench check deps kernel module tool vm vng host-test mutants off-cost series compare cost oom-matrix test-nbd nbd-map cache cache-clear clean
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
@@ -103,6 +103,14 @@ off-cost: ## what the kernel patch costs while no helper is registered
 	@scripts/lib/typed.sh kernel "$(VARIANT)"
 	@scripts/build/deps.sh kernel
 	@scripts/measure/off-cost.sh $(VARIANT)
+
+series: ## does each kernel patch build without those that follow it?
+	@scripts/lib/typed.sh kernel "$(VARIANT)"
+	@scripts/build/deps.sh kernel
+	@scripts/check/series.sh $(VARIANT)
+
+compare: ## what bpftrace, bcc, perf, trace-cmd, PSI and delay accounting say of one load (TOOLS=)
+	@scripts/measure/compare.sh $(TOOLS)
 
 cost: ## what watching costs, in instructions a page (LOADS= RUNS= SIDES=)
 	@scripts/measure/cost.sh $(SIDES)

@@ -38,8 +38,8 @@ done
 code() {
 	"$objdump" -dr --no-show-raw-insn "$1" --disassemble-symbols="$2" 2>/dev/null |
 		sed -nE 's/^ *[0-9a-f]+:[[:space:]]+//p' |
-		sed -E 's/0x[0-9a-f]+ <[^>]*>//; s/# .*//; s/-?[0-9]+\(%rsp\)/(%rsp)/g
-			s/R_X86_64_[A-Z0-9_]+[[:space:]]+/ -> /; s/ -> \.[a-z.0-9_]+[+-].*/ -> data/; s/[[:space:]]+/ /g'
+		sed -E 's/0x[0-9a-f]+ <[^>]*>//; s/# .*//; s/-?[0-9]+\(%rsp\)/(%rsp)/g; s/\[sp, #[0-9a-fx]+\]/[sp]/g
+			s/R_(X86_64|AARCH64)_[A-Z0-9_]+[[:space:]]+/ -> /; s/ -> \.[a-z.0-9_]+[+-].*/ -> data/; s/[[:space:]]+/ /g'
 }
 functions() { "$objdump" -t "$1" | awk '$3 == "F" && $4 == ".text" { print $NF } $2 == "g" && $3 == "F" && $4 == ".text" { print $NF }' | sort -u; }
 nops() { grep -c '^nop' || true; }
