@@ -84,7 +84,7 @@ section "who writes" 7
 depth=$(awk '$1 == "direct.handoff.depth" { print $2 }' "$LEDGER/stacks")
 entry=$(awk '/^direct\.handoff\.frame\.[0-9]+ / {
 		if (found) n += $2
-		else if ($3 ~ /^(asm_exc_page_fault|entry_SYSCALL_64|ret_from_fork_asm)/) { found = 1; n = $2 }
+		else if ($3 ~ /^(asm_exc_page_fault|entry_SYSCALL_64|ret_from_fork_asm|el0t_64_sync\+)/) { found = 1; n = $2 }
 	} END { print n + 0 }' "$LEDGER/stacks")
 grep '^direct\.handoff\.frame\.' "$LEDGER/stacks" | show_lines "  "
 # If there is no such stack, that must not pass for a flat one.

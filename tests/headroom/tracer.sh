@@ -13,6 +13,10 @@ FILTER=$TRACING/stack_trace_filter
 # A return address, and what a function saves next to it, counts to the frame above or to the one
 # below. They are 8 bytes apart with ORC, and up to 32 with frame pointers.
 SLACK=32
+# On arm64 the tracer shows for each function the depth at which the next one found is stored
+# (ARCH_FTRACE_SHIFT_STACK_TRACER).
+SHIFTED=0
+[ "$(uname -m)" != aarch64 ] || SHIFTED=1
 need_mod
 need_no_swap
 need_memcg
@@ -51,8 +55,15 @@ while read -r layer function event; do
 	cp "$LEDGER/stacks" "$TMP/ours"
 	# Their lines are "N) depth size symbol". Ours are frames, the innermost first. Their bytes,
 	# summed from the outermost one on, are the depth.
-	awk -v re="^memcg_reclaim[.]${layer}[.]frame[.][0-9]+\$" '
-		NR == FNR { if ($1 ~ /^[0-9]+\)$/) depth[$4] = $2; next }
+	awk -v re="^memcg_reclaim[.]${layer}[.]frame[.][0-9]+\$" -v shifted=$SHIFTED '
+		NR == FNR {
+			if ($1 ~ /^[0-9]+\)$/) {
+				if (!shifted) depth[$4] = $2
+				else if (rows++) depth[$4] = above
+				above = $2
+			}
+			next
+		}
 		$1 ~ re { symbol[n] = $3; bytes[n++] = $2 }
 		END {
 			for (i = n - 1; i >= 0; i--) {
