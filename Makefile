@@ -12,13 +12,13 @@ VARIANT := debian$(if $(KERNEL),-$(KERNEL))
 endif
 # ARCH=arm64 cross-builds kernel, module and programs.
 ifeq ($(ARCH),arm64)
-ifeq ($(VARIANT),base)
-VARIANT := arm64
+VARIANT := $(if $(filter base,$(VARIANT)),arm64,$(if $(filter debian%,$(VARIANT)),$(VARIANT:-arm64=)-arm64,$(VARIANT)))
 endif
-endif
-ifeq ($(VARIANT),arm64)
+ifneq ($(filter %arm64,$(VARIANT)),)
 export ARCH := arm64
 arch := arm64
+else ifeq ($(ARCH),arm64)
+$(error ARCH=arm64: there is VARIANT=arm64 and VARIANT=debian-arm64)
 endif
 # What scripts/build/deps.sh is asked for: Debian's kernel brings its compilers along.
 debian   = $(if $(KDIR),$(wildcard $(KDIR)/.kernelvariables),$(filter debian debian-%,$(VARIANT)))
@@ -31,7 +31,7 @@ export OUT
 .PHONY: install uninstall deb test-deb doc htmldocs rust-project.json
 
 help: ## this list
-	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian|debian-7.2|arm64, KDIR=your kernel build, KSRC=your source tree):'
+	@echo 'Commands (VARIANT=base|base-btrfs|base-nbd|base-vng|debug|debug-xfs|debian|debian-7.2|arm64|debian-arm64, KDIR=your kernel build, KSRC=your source tree):'
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## pressure on Debian's kernel with swap over NBD: out/demo/ (HELPER=1: on the patched kernel)

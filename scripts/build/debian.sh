@@ -29,23 +29,29 @@ DEBIAN_SUITE=trixie
 # Kernels of backports, and newer ones of the release itself.
 KERNEL_SUITES=("$DEBIAN_SUITE-backports" "$DEBIAN_SUITE")
 
+# The kernel's architecture, as Debian names it. What is not this machine's is cross-built.
+arch=${DEBIAN_ARCH:-amd64}
+
+# of_arch COMMAND...: run it for packages of that architecture.
+of_arch() { if [ "$arch" = amd64 ]; then "$@"; else DEB_ARCH=$arch "$@"; fi; }
+
 # --- which kernel: release, version (of its packages), conf_text (its config)
 
 # newest_release: of version KERNEL; or what Debian's own package of the newest kernel depends on.
 newest_release() {
 	local conf found
-	conf=$(apt_state "${KERNEL_SUITES[0]}") || exit 1
+	conf=$(of_arch apt_state "${KERNEL_SUITES[0]}") || exit 1
 	if [ -n "${KERNEL:-}" ]; then
 		# Only names of what is there: pkgnames also has names that others depend on.
-		found=$(apt-cache -c "$conf" search --names-only "^linux-headers-${KERNEL//./\\.}(\.[0-9]+)*\\+deb13-amd64\$" |
+		found=$(apt-cache -c "$conf" search --names-only "^linux-headers-${KERNEL//./\\.}(\.[0-9]+)*\\+deb13-$arch\$" |
 			sed 's/^linux-headers-//; s/ .*//' | sort -V | tail -n1) || true
 		[ -n "$found" ] || die "Debian (${KERNEL_SUITES[0]}) offers no kernel $KERNEL"
 		echo "$found"
 		return
 	fi
-	found=$(apt-cache -c "$conf" show linux-image-amd64 2>/dev/null |
+	found=$(apt-cache -c "$conf" show "linux-image-$arch" 2>/dev/null |
 		sed -n 's/^Depends:.*linux-image-\([0-9][^ ,]*\).*/\1/p' | head -n1)
-	[ -n "$found" ] || die "Debian (${KERNEL_SUITES[0]}) offers no linux-image-amd64"
+	[ -n "$found" ] || die "Debian (${KERNEL_SUITES[0]}) offers no linux-image-$arch"
 	echo "$found"
 }
 
@@ -53,7 +59,7 @@ newest_release() {
 package_version() {
 	local suite conf found
 	for suite in "${KERNEL_SUITES[@]}"; do
-		conf=$(apt_state "$suite") || exit 1
+		conf=$(of_arch apt_state "$suite") || exit 1
 		found=$(deb_versions "$conf" "linux-headers-$1" | head -n1)
 		[ -z "$found" ] || { echo "$found"; return; }
 	done
@@ -82,8 +88,8 @@ value() { sed -n "s/^CONFIG_$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "${2:-$heade
 # check_release: is there a way for this kernel?
 check_release() {
 	case $release in
-	*+deb13*-amd64) ;;
-	*) die "kernel $release is not of Debian 13 for amd64 (no +deb13...-amd64 in its name): use a kernel that was built by hand (KDIR=)" ;;
+	*+deb13*-"$arch") ;;
+	*) die "kernel $release is not of Debian 13 for $arch (no +deb13...-$arch in its name): use a kernel that was built by hand (KDIR=)" ;;
 	esac
 }
 
@@ -159,13 +165,14 @@ ROOT_PACKAGES=(base-files bash bc binutils bison bzip2 coreutils cpio dash diffu
 need_tools() {
 	local why name
 	tools=host
-	if [ "$(os_codename)" = "$DEBIAN_SUITE" ]; then
+	if [ "$(os_codename)" = "$DEBIAN_SUITE" ] && [ "$arch" = amd64 ]; then
 		why=$(tools_differ)
 		[ -n "$why" ] || why=$(host_lacks)
 		[ -n "$why" ] || return 0
 		say "this machine's $why: taking Debian's packages, in the cache"
 	fi
 	name=$DEBIAN_SUITE-gcc-${gcc_version//[^A-Za-z0-9.-]/-}-rustc-$rustc_version
+	[ "$arch" = amd64 ] || name+=-$arch
 	tools=$RWB_CACHE/tools/$name
 	[ -d "$tools" ] || with_lock "tools-$name" make_root || exit 1
 	in_tools true 2>/dev/null ||
@@ -200,6 +207,9 @@ pinned() {
 # depend on. Nothing is configured: none of them needs it.
 make_root() {
 	local conf tmp=$tools.tmp packages=(gcc "${ROOT_PACKAGES[@]}") name upstream start=$SECONDS
+	local cc=${gcc##*-gnu-}
+	# The vDSO for 32-bit programs is built by a compiler of its own.
+	[ "$arch" != arm64 ] || cc+=-aarch64-linux-gnu packages+=(libc6-dev-arm64-cross gcc-arm-linux-gnueabihf)
 	[ ! -d "$tools" ] || return 0
 	have unshare || die "unshare is missing: install util-linux"
 	conf=$(apt_state "$DEBIAN_SUITE") || exit 1
@@ -207,7 +217,7 @@ make_root() {
 		name=$(pinned "$conf" "$name" "$upstream") || exit 1
 		packages+=("$name")
 	done <<-END
-		${gcc##*-gnu-} $gcc_version
+		$cc $gcc_version
 		rustc $rustc_version
 		rust-src $rustc_version
 		bindgen ${bindgen_text##* }
@@ -316,13 +326,14 @@ assemble() {
 	ln -s "$kbuild/scripts" "$dir/common/scripts"
 	ln -s common "$dir/source"
 	printf 'KBUILD_OUTPUT=%s\ninclude %s/common/Makefile\n' "$kdir" "$kdir" >"$dir/Makefile"
-	cp "$tmp/build/scripts/target.json" "$dir/scripts/"
+	# For arm64, rustc knows the target.
+	[ ! -f "$tmp/build/scripts/target.json" ] || cp "$tmp/build/scripts/target.json" "$dir/scripts/"
 	cp "$tmp"/build/rust/*.rmeta "$tmp"/build/rust/*.so "$dir/rust/"
 	# What a guest has of the kernel's source (qemu/mkinitramfs.sh).
 	for file in tools/accounting/getdelays.c tools/testing/selftests/kselftest/ktap_helpers.sh usr/gen_init_cpio.c; do
 		[ ! -f "$tmp/tree/$file" ] || install -D -m 644 "$tmp/tree/$file" "$dir/common/$file"
 	done
-	for file in include/uapi arch/x86/include/uapi; do
+	for file in include/uapi arch/{x86,arm64}/include/uapi; do
 		mkdir -p "$dir/common/tools/${file%/*}"
 		cp -r "$tmp/tree/tools/$file" "$dir/common/tools/$file"
 	done
@@ -365,7 +376,7 @@ find_kernel() {
 		offered
 	fi
 	deb_hint="install a newer kernel, or set DEBIAN_MIRROR= to an archive that has $version"
-	headers=$(deb_extract "linux-headers-$release=$version" "${KERNEL_SUITES[@]}")/usr/src/linux-headers-$release || exit 1
+	headers=$(of_arch deb_extract "linux-headers-$release=$version" "${KERNEL_SUITES[@]}")/usr/src/linux-headers-$release || exit 1
 	check_config
 	if [ -n "$given" ]; then
 		for file in .config Module.symvers; do
@@ -415,7 +426,7 @@ image() {
 	[ ! -f "$kdir/.rwb-image" ] || return 0
 	say "taking the kernel $release and its modules for a guest"
 	rm -rf "$tmp" "$kdir/modules.order"
-	mkdir -p "$tmp" "$kdir/arch/x86/boot"
+	mkdir -p "$tmp" "$(dirname "$(kdir_image "$kdir")")"
 	dir=lib/modules/$release
 	mkdir -p "$tmp/$dir"
 	cp -al "$modules_deb/usr/$dir/kernel" "$tmp/$dir/"
@@ -437,15 +448,15 @@ image() {
 		! grep -qE "/${name//[-_]/[-_]}\.ko\$" "$kdir/modules.order" || echo "$name"
 	done >"$kdir/.rwb-loads"
 	rm -rf "$tmp"
-	cp "$binary_deb/usr/$dir/vmlinuz" "$kdir/arch/x86/boot/bzImage"
+	cp "$binary_deb/usr/$dir/vmlinuz" "$(kdir_image "$kdir")"
 	touch "$kdir/.rwb-image"
 }
 
 need_image() {
 	[ ! -f "$kdir/.rwb-image" ] || return 0
-	base_deb=$(deb_extract "linux-base-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
-	modules_deb=$(deb_extract "linux-modules-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
-	binary_deb=$(deb_extract "linux-binary-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
+	base_deb=$(of_arch deb_extract "linux-base-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
+	modules_deb=$(of_arch deb_extract "linux-modules-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
+	binary_deb=$(of_arch deb_extract "linux-binary-$release=$version" "${KERNEL_SUITES[@]}") || exit 1
 	with_lock "kernel-$(basename "$kdir")" image
 }
 

@@ -166,7 +166,7 @@ deb_versions() {
 	apt-cache -c "$1" madison "$2" 2>/dev/null |
 		awk -v want="${3:-}" '$NF != "Sources" {
 			v = $3; up = v; sub(/^[0-9]+:/, "", up)
-			if (want == "" || v == want || up == want || index(up, want "+") == 1 || index(up, want "-") == 1)
+			if (want == "" || v == want || up == want || index(up, want "+") == 1 || index(up, want "-") == 1 || index(up, want "cross") == 1)
 				print v }' | awk '!seen[$0]++'
 }
 

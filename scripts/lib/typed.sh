@@ -17,15 +17,22 @@ variants() { (cd "$CONFIGS" && { grep -L '^# no variant' -- *.config | sed 's/\.
 # variant_arch NAME: print the architecture of that variant, as ARCH= names it for the kernel's build.
 variant_arch() {
 	local file=$CONFIGS/${1%%+*}.config arch=
+	[[ $1 != debian*-arm64 ]] || { echo arm64; return; }
 	[ ! -f "$file" ] || arch=$(sed -n 's/^# arch: //p' "$file" | head -n1)
 	echo "${arch:-x86_64}"
 }
 
-# is_debian NAME: a kernel of Debian's: debian, or debian-7.2 for the newest one of that version.
-is_debian() { [[ $1 = debian || $1 =~ ^debian-[0-9]+(\.[0-9]+)+$ ]]; }
+# is_debian NAME: a kernel of Debian's: debian, or debian-7.2 for the newest one of that version; both
+# also with -arm64.
+is_debian() { [[ $1 =~ ^debian(-[0-9]+(\.[0-9]+)+)?(-arm64)?$ ]]; }
 
 # debian_version NAME: have debian.sh take it.
-debian_version() { [[ $1 != debian-* ]] || export KERNEL=${1#debian-}; }
+debian_version() {
+	local version=${1#debian}
+	[[ $version != *-arm64 ]] || export DEBIAN_ARCH=arm64
+	version=${version%-arm64}
+	[ -z "$version" ] || export KERNEL=${version#-}
+}
 
 # check_variant NAME: is each of its parts (base+btf) a variant?
 check_variant() {
