@@ -186,7 +186,7 @@ add_kernel_modules() {
 	list=$work/modules.list
 	sed 's/\.o$/.ko/' "$kdir/modules.order" >"$list" 2>/dev/null || : >"$list"
 	# The strip of binutils only knows this machine's architecture.
-	strip=$({ [ -z "$other" ] && command -v strip; } || compgen -c llvm-strip | head -n1 | grep .) ||
+	strip=$({ [ -z "$other" ] && command -v strip; } || compgen -c llvm-strip | awk 'NR == 1' | grep .) ||
 		die "neither strip nor llvm-strip is here"
 	stamp="$kdir $release $(cd "$kdir" && xargs -r stat -c '%n %s %Y' <"$list" | sha256sum)"
 	if [ "$(cat "$stage/stamp" 2>/dev/null)" != "$stamp" ]; then
