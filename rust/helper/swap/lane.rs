@@ -317,10 +317,10 @@ impl SwapLane {
     /// Waits until there is room, for a reclaimer that is through with a batch, of which requests
     /// have that cookie. Nobody waits if the lane is going, or has been given to another device,
     /// because all of these requests are done then. While the device is late, a task sleeps
-    /// instead, until the device has been late for the time of all [`NAPS`]. `waits` is called before
-    /// the reclaimer sleeps, maybe under the lane's lock: somebody must call [`Self::check_late`] for
-    /// the lines meanwhile. Returns how long the reclaimer slept and how many pages were written
-    /// meanwhile; `None` if it did not have to wait. Sleeps.
+    /// instead, until the device has been late for the time of all [`NAPS`]. `waits` is called
+    /// before the reclaimer sleeps, maybe under the lane's lock: somebody must call
+    /// [`Self::check_late`] for the lines meanwhile. Returns how long the reclaimer slept and how
+    /// many pages were written meanwhile; `None` if it did not have to wait. Sleeps.
     pub(crate) fn wait(
         &self,
         cookie: usize,
