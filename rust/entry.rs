@@ -32,6 +32,7 @@ use crate::{
             EventCost, //
         },
         repeats::EventKey,
+        stalls::Wanted,
         windows::Slot,
         Ledgers, //
     },
@@ -134,14 +135,20 @@ unsafe fn event(
 ///
 /// As for [`event`].
 #[no_mangle]
-unsafe extern "C" fn rwb_rs_window_begin(ledgers: *mut c_void, at: *const At, window: u32) {
+unsafe extern "C" fn rwb_rs_window_begin(
+    ledgers: *mut c_void,
+    at: *const At,
+    window: u32,
+    gfp: u32,
+    order: u32,
+) {
     let Some(window) = Window::from_raw(window) else {
         return;
     };
     // SAFETY: By the safety requirements.
     unsafe {
         event(ledgers, at, window.begin_event(), |ledgers, pin, at| {
-            probes::vmscan::window_begin(ledgers, pin, at, window)
+            probes::vmscan::window_begin(ledgers, pin, at, window, Wanted { gfp, order })
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     },
     ledgers::{
         cost::Cost,
+        stalls::Wanted,
         Ledgers, //
     },
     probes::{
@@ -97,6 +98,11 @@ fn ledgers() -> Result<Arc<Ledgers>> {
     Ok(ledgers)
 }
 
+/// A window begins, and does not tell what is asked for.
+fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window: Window) {
+    vmscan::window_begin(ledgers, pin, at, window, Wanted::default());
+}
+
 const IO: Folio = Folio::fake(0x4000, true, true, true);
 
 fn write_io(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize) {
@@ -111,8 +117,8 @@ mod handlers {
     fn a_write_is_charged_to_its_window() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
-            vmscan::window_begin(&ledgers, pin, &at(task(2), 1000), Window::Direct);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(task(2), 1000), Window::Direct);
             write_io(&ledgers, pin, task(1));
             write_io(&ledgers, pin, task(1));
             write_io(&ledgers, pin, task(2));
@@ -134,8 +140,8 @@ mod handlers {
         let ledgers = ledgers()?;
         let t = task(3);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(t, 900), Window::Kswapd);
-            vmscan::window_begin(&ledgers, pin, &at(t, 1200), Window::MemcgSoft);
+            window_begin(&ledgers, pin, &at(t, 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(t, 1200), Window::MemcgSoft);
             write_io(&ledgers, pin, t);
             vmscan::window_end(&ledgers, pin, &at(t, 1200), Window::MemcgSoft, 1);
             write_io(&ledgers, pin, t);
@@ -153,7 +159,7 @@ mod handlers {
         let t = task(4);
         pinned(|pin| {
             for depth in 1..=6 {
-                vmscan::window_begin(&ledgers, pin, &at(t, 900 + depth), Window::Direct);
+                window_begin(&ledgers, pin, &at(t, 900 + depth), Window::Direct);
             }
             write_io(&ledgers, pin, t);
             vmscan::window_end(&ledgers, pin, &at(t, 906), Window::Direct, 0);
@@ -176,7 +182,7 @@ mod handlers {
         let t = task(5);
         let clean = |key| Folio::fake(key, true, false, true);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
             // The first folio is queued, and is still under writeback.
             write_io(&ledgers, pin, t);
             // The folio is in a bio that was just submitted, and has been written.
@@ -218,7 +224,7 @@ mod handlers {
         };
         pinned(|pin| {
             let (at, irq) = (at(t, 2500), At::fake(task(22), 0, Context::Irq));
-            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            window_begin(&ledgers, pin, &at, Window::Direct);
             // A synchronous device refuses the first write in the task, and takes the next one.
             block::bio(&ledgers, pin, &at, &Bio::fake(0x800, 0x6000, true, 1));
             block::swap_write_end(&ledgers, pin, &at, &SwapEnd::fake(0x800, true, true));
@@ -231,7 +237,7 @@ mod handlers {
             block::bio(&ledgers, pin, &at, &Bio::fake(0xc00, 0x5000, false, 1));
             write_io(&ledgers, pin, t);
             vmscan::window_end(&ledgers, pin, &at, Window::Direct, 0);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Kswapd);
+            window_begin(&ledgers, pin, &at, Window::Kswapd);
             block::swap_write_end(&ledgers, pin, &irq, &SwapEnd::fake(0xc00, false, false));
             block::swap_write_end(&ledgers, pin, &irq, &SwapEnd::fake(0xa00, true, false));
             // The owner of this write is not known.
@@ -256,7 +262,7 @@ mod handlers {
         let t = task(23);
         pinned(|pin| {
             let at = at(t, 2500);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            window_begin(&ledgers, pin, &at, Window::Direct);
             // One page is written back, one is left, and one is written back and fails later.
             assert!(zswap::writeback_begin(&ledgers, pin, &at));
             zswap::writeback_end(&ledgers, pin, &at, 1);
@@ -286,7 +292,7 @@ mod handlers {
             .set_function(Function::ZswapStore, ProbeState::Failed(2));
         let t = task(6);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(t, 900), Window::Direct);
             let clean = Folio::fake(0x5000, true, false, true);
             vmscan::write(&ledgers, pin, &at(t, 2000), &clean);
             vmscan::window_end(&ledgers, pin, &at(t, 900), Window::Direct, 0);
@@ -300,7 +306,7 @@ mod handlers {
         let ledgers = ledgers()?;
         let t = task(7);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(t, 1000), Window::Direct);
+            window_begin(&ledgers, pin, &at(t, 1000), Window::Direct);
             vmscan::write(&ledgers, pin, &at(t, 2500), &IO);
             block::bio(&ledgers, pin, &at(t, 2900), &Bio::fake(8, 0x4000, false, 1));
             nbd::send(&ledgers, pin, &at(t, 4000));
@@ -324,7 +330,7 @@ mod handlers {
         let ledgers = ledgers()?;
         let t = task(8);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(t, 1000), Window::Direct);
+            window_begin(&ledgers, pin, &at(t, 1000), Window::Direct);
             let irq = At::fake(t, 0, Context::Irq);
             let softirq = At::fake(t, 3000, Context::Softirq);
             block::bio(&ledgers, pin, &irq, &Bio::fake(8, 0x4000, false, 1));
@@ -383,17 +389,17 @@ mod handlers {
     fn tasks_inside_reclaim_are_forgotten_when_recording_ends() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(10), 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(task(10), 900), Window::Direct);
             // This is a writer of the helper, which is inside reclaim itself.
             ledgers.begin_own_window(task(11), Origin::Writer);
-            vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
             ledgers.pause();
             assert!(ledgers.windows.find(pin, task(10)).is_none());
             assert_eq!(ledgers.windows.usage().1, 1);
             ledgers.end_own_window(task(11));
             assert_eq!(ledgers.windows.usage().1, 0);
             // The slot can be used again.
-            vmscan::window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(task(11), 900), Window::Direct);
             vmscan::window_end(&ledgers, pin, &at(task(11), 900), Window::Direct, 1);
         });
         assert_eq!(ledgers.windows.usage().1, 0);
@@ -407,7 +413,7 @@ mod handlers {
         let slots = ledgers.windows.usage().0;
         pinned(|pin| {
             for n in 0..2 * slots {
-                vmscan::window_begin(&ledgers, pin, &at(task(n), 900), Window::Direct);
+                window_begin(&ledgers, pin, &at(task(n), 900), Window::Direct);
             }
         });
         let lost = ledgers.cost.sum(|c| c.lost.slots.get());

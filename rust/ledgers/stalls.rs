@@ -82,6 +82,15 @@ pub(crate) const ORIGINS: [Origin; 6] = [
     Origin::Other,
 ];
 
+/// What an allocation asks for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// The flags (`gfp_t`); 0 if they are not known.
+    pub(crate) gfp: u32,
+    /// The order.
+    pub(crate) order: u32,
+}
+
 /// A stall that goes on.
 #[derive(Clone, Copy)]
 pub(crate) struct OpenStall {
@@ -90,8 +99,7 @@ pub(crate) struct OpenStall {
     /// Number of open envelopes. The stall ends with the last one.
     envelopes: u32,
     origin: Option<Origin>,
-    gfp: u32,
-    order: u32,
+    wanted: Wanted,
     setting: Option<Setting>,
     /// Pages that the task scanned to free them.
     pub(crate) scanned: u64,
@@ -119,13 +127,12 @@ pub(crate) enum CompactionState {
 
 impl OpenStall {
     /// Begins a stall with its first envelope.
-    pub(crate) fn new(now: u64, gfp: u32, order: u32) -> Self {
+    pub(crate) fn new(now: u64, wanted: Wanted) -> Self {
         Self {
             stall: Stall::new(now),
             envelopes: 1,
             origin: None,
-            gfp,
-            order,
+            wanted,
             setting: None,
             scanned: 0,
             freed: 0,
@@ -171,9 +178,9 @@ impl OpenStall {
     }
 
     /// Notes what is asked for, if the first envelope did not tell.
-    pub(crate) fn set_allocation(&mut self, gfp: u32, order: u32) {
-        if self.gfp == 0 {
-            (self.gfp, self.order) = (gfp, order);
+    pub(crate) fn set_wanted(&mut self, wanted: Wanted) {
+        if self.wanted.gfp == 0 {
+            self.wanted = wanted;
         }
     }
 
@@ -189,7 +196,7 @@ impl OpenStall {
             return None;
         };
         self.compaction = CompactionState::Done(result, self.envelopes);
-        Some((self.order, now.saturating_sub(began)))
+        Some((self.wanted.order, now.saturating_sub(began)))
     }
 
     /// Drops the current or last attempt to compact, which is not to be counted.
@@ -212,7 +219,7 @@ impl OpenStall {
         match self.compaction {
             CompactionState::Done(result, envelopes) if envelopes == self.envelopes => {
                 self.compaction = CompactionState::Idle;
-                Some((self.order, result))
+                Some((self.wanted.order, result))
             }
             _ => None,
         }
@@ -230,8 +237,8 @@ impl OpenStall {
             freed: self.freed,
             setting: self.setting.unwrap_or_else(Setting::current),
             origin: origin as u32,
-            gfp: self.gfp,
-            order: self.order,
+            gfp: self.wanted.gfp,
+            order: self.wanted.order,
         }
     }
 }
@@ -338,7 +345,7 @@ impl Stalls {
     /// Sleeps. Fails with `ENOMEM`.
     pub(crate) fn new(tasks: usize, known: Arc<KnownCgroups>) -> Result<Self> {
         Ok(Self {
-            open: Tasks::new(tasks, OpenStall::new(0, 0, 0))?,
+            open: Tasks::new(tasks, OpenStall::new(0, Wanted::default()))?,
             origins: [
                 PerCpu::new()?,
                 PerCpu::new()?,

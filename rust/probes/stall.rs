@@ -15,7 +15,8 @@ use crate::{
         stalls::{
             HolderStall,
             LockHolder,
-            OpenStall, //
+            OpenStall,
+            Wanted, //
         },
         Ledgers, //
     },
@@ -60,7 +61,7 @@ fn update_stall(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, f: impl FnOnce(&mu
 }
 
 /// Begins an envelope of the current task. Returns true if it counts, so that its end counts, too.
-fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> bool {
+fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, wanted: Wanted) -> bool {
     if !ledgers.states.is_live(Group::Stalls) || at.context() != Context::Task {
         return false;
     }
@@ -69,18 +70,18 @@ fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, gfp: u32, order: u32) -> 
         .open
         .with(pin, at.task, OpenStall::nest)
         .is_some()
-        || begin_first(ledgers, pin, at.task, gfp, order)
+        || begin_first(ledgers, pin, at.task, wanted)
 }
 
 /// Begins the first envelope. This is a function of its own because it needs more stack than the
 /// rest of [`begin`], which may be called when little stack is left.
 #[inline(never)]
-fn begin_first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, gfp: u32, order: u32) -> bool {
+fn begin_first(ledgers: &Ledgers, pin: &Pinned<'_>, task: usize, wanted: Wanted) -> bool {
     let now = system::clock_ns();
     let began = ledgers
         .stalls
         .open
-        .insert_with(pin, task, |open| *open = OpenStall::new(now, gfp, order));
+        .insert_with(pin, task, |open| *open = OpenStall::new(now, wanted));
     if !began {
         ledgers.cost.this(pin).lost.stalls.add(1);
     }
@@ -154,12 +155,14 @@ pub(super) fn window_begin(
     at: &At,
     window: Window,
     origin: Origin,
+    wanted: Wanted,
 ) {
-    if !is_envelope(window) || !begin(ledgers, pin, at, 0, 0) {
+    if !is_envelope(window) || !begin(ledgers, pin, at, wanted) {
         return;
     }
     ledgers.stalls.open.with(pin, at.task, |open| {
         let now = system::clock_ns();
+        open.set_wanted(wanted);
         // A task that reclaims does not wait for the reserves any more.
         if open.stall.at() == Cause::Pfmemalloc {
             open.stall.leave(Cause::Pfmemalloc, now);
@@ -398,18 +401,24 @@ const fn cause_of(function: Function) -> Option<Cause> {
     })
 }
 
+/// Returns what is asked for, by the first two arguments of a function that allocates.
+fn wanted(call: &FunctionCall<'_>) -> Wanted {
+    let [gfp, order] = call.args();
+    Wanted {
+        gfp: gfp as u32,
+        order: order as u32,
+    }
+}
+
 /// Handles the call of a probed function. Returns true if the end of the call has to be seen.
 pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &FunctionCall<'_>) -> bool {
     let function = call.function();
     match function {
         // The arguments are (gfp_t gfp_mask, unsigned int order, ...). Both are passed as 0 if gcc
         // made another function of it.
-        Function::SlowPath => {
-            let [gfp, order] = call.args();
-            begin(ledgers, pin, at, gfp as u32, order as u32)
-        }
+        Function::SlowPath => begin(ledgers, pin, at, wanted(call)),
         Function::OverHigh => {
-            begin(ledgers, pin, at, 0, 0) && {
+            begin(ledgers, pin, at, Wanted::default()) && {
                 ledgers.stalls.open.with(pin, at.task, |open| {
                     open.stall.enter(Cause::HighPenalty, system::clock_ns());
                     open.set_origin(Origin::MemcgHigh);
@@ -436,8 +445,7 @@ pub(super) fn entry(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, call: &Functio
             let there = ledgers.stalls.open.with(pin, at.task, |open| {
                 let now = system::clock_ns();
                 if has_gfp {
-                    let [gfp, order] = call.args();
-                    open.set_allocation(gfp as u32, order as u32);
+                    open.set_wanted(wanted(call));
                 }
                 open.stall.enter(cause, now);
                 match cause {

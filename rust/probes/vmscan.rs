@@ -18,6 +18,7 @@ use crate::{
             EventKey,
             Recorded, //
         },
+        stalls::Wanted,
         windows::{
             EndResult,
             Slot,
@@ -69,8 +70,14 @@ fn memcg_origin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At) -> Origin {
     }
 }
 
-/// A window begins in the current task.
-pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window: Window) {
+/// A window begins in the current task, for an allocation that asks for `wanted`.
+pub(crate) fn window_begin(
+    ledgers: &Ledgers,
+    pin: &Pinned<'_>,
+    at: &At,
+    window: Window,
+    wanted: Wanted,
+) {
     let origin = match window {
         Window::Kswapd => Origin::Kswapd,
         Window::Direct => Origin::Direct,
@@ -80,7 +87,7 @@ pub(crate) fn window_begin(ledgers: &Ledgers, pin: &Pinned<'_>, at: &At, window:
     };
     let at = &ledgers.call_site(pin, at);
     let in_slot = ledgers.begin(pin, at, origin, at.depth).is_some();
-    stall::window_begin(ledgers, pin, at, window, origin);
+    stall::window_begin(ledgers, pin, at, window, origin, wanted);
     if in_slot && settings::enabled() && ledgers.in_task(pin, at, Layer::Entry) {
         ledgers.sample(pin, at, origin, Layer::Entry, Some(at.depth as u64));
     }

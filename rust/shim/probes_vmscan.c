@@ -74,7 +74,7 @@ void rwb_probe_mm_vmscan_balance_pgdat_begin(void *data, int nid, int order, int
 	struct rwb_kswapd_at kswapd = { .cpu_ns = rwb_cpu_ns(), .nid = nid, .order = order };
 
 	RWB_ENTER(at);
-	rwb_rs_window_begin(data, &at, RWB_WINDOW_KSWAPD);
+	rwb_rs_window_begin(data, &at, RWB_WINDOW_KSWAPD, 0, order);
 	rwb_rs_kswapd_begin(data, &at, &kswapd);
 }
 #endif
@@ -97,7 +97,7 @@ void rwb_probe_mm_vmscan_direct_reclaim_begin(void *data, gfp_t gfp, int order,
 					      struct mem_cgroup *memcg)
 {
 	RWB_ENTER(at);
-	rwb_rs_window_begin(data, &at, RWB_WINDOW_DIRECT);
+	rwb_rs_window_begin(data, &at, RWB_WINDOW_DIRECT, (__force u32)gfp, order);
 }
 #endif
 
@@ -115,7 +115,7 @@ void rwb_probe_mm_vmscan_memcg_reclaim_begin(void *data, gfp_t gfp, int order,
 					     struct mem_cgroup *memcg)
 {
 	RWB_ENTER(at);
-	rwb_rs_window_begin(data, &at, RWB_WINDOW_MEMCG);
+	rwb_rs_window_begin(data, &at, RWB_WINDOW_MEMCG, (__force u32)gfp, order);
 }
 #endif
 
@@ -133,7 +133,7 @@ void rwb_probe_mm_vmscan_memcg_softlimit_reclaim_begin(void *data, gfp_t gfp, in
 						       struct mem_cgroup *memcg)
 {
 	RWB_ENTER(at);
-	rwb_rs_window_begin(data, &at, RWB_WINDOW_MEMCG_SOFT);
+	rwb_rs_window_begin(data, &at, RWB_WINDOW_MEMCG_SOFT, (__force u32)gfp, order);
 }
 #endif
 
@@ -150,7 +150,7 @@ void rwb_probe_mm_vmscan_memcg_softlimit_reclaim_end(void *data, unsigned long n
 void rwb_probe_mm_vmscan_node_reclaim_begin(void *data, int nid, int order, gfp_t gfp)
 {
 	RWB_ENTER(at);
-	rwb_rs_window_begin(data, &at, RWB_WINDOW_NODE);
+	rwb_rs_window_begin(data, &at, RWB_WINDOW_NODE, (__force u32)gfp, order);
 }
 #endif
 

@@ -586,7 +586,8 @@ void rwb_ticker_free(void *ticker);
  * Functions of Rust that C calls (rust/entry.rs, rust/entry/). Those that handle events are called
  * with preemption disabled, and do not sleep. The context of each is documented there.
  */
-void rwb_rs_window_begin(void *ledgers, const struct rwb_at *at, u32 origin);
+void rwb_rs_window_begin(void *ledgers, const struct rwb_at *at, u32 origin, u32 gfp,
+			 u32 order);
 void rwb_rs_window_end(void *ledgers, const struct rwb_at *at, u32 origin,
 		       unsigned long nr_reclaimed);
 void rwb_rs_pages_end(void *ledgers, const struct rwb_at *at, unsigned long nr_reclaimed);

@@ -5,7 +5,8 @@
 
 use super::{
     at,
-    task, //
+    task,
+    window_begin, //
 };
 use crate::{
     kernel_ext::{
@@ -370,7 +371,7 @@ mod batches_of_swap {
         }
         let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 4, 0, 0);
             // This write is adjacent to the one before, but another cgroup is charged.
             adds(&ledgers, pin, 4, 4, 7);
@@ -393,7 +394,7 @@ mod batches_of_swap {
         }
         let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             if let Some(slot) = ledgers.windows.find(pin, task(1)) {
                 slot.set_submitter(0x100, crate::policy::batch::Submitter::Ender);
             }
@@ -405,7 +406,7 @@ mod batches_of_swap {
             adds(&ledgers, pin, 4, 100, 0);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
             // A write in another window tells nothing about those before.
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 32, 300, 0);
             vmscan::window_end(&ledgers, pin, &at(task(1), 900), Window::Kswapd, 0);
         });
@@ -426,7 +427,7 @@ mod batches_of_swap {
             .states
             .set_function(Function::SwapSubmit, ProbeState::Off);
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Kswapd);
             adds(&ledgers, pin, 4, 0, 0);
             adds(&ledgers, pin, 4, 100, 0);
             adds(&ledgers, pin, 32, 200, 0);

@@ -7,7 +7,8 @@ use super::{
     at,
     ledgers,
     pages,
-    task, //
+    task,
+    window_begin, //
 };
 use crate::{
     kernel_ext::percpu::{
@@ -79,7 +80,7 @@ fn same_bio(n: usize) -> EventKey {
 }
 
 fn begin(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, window: Window) {
-    vmscan::window_begin(ledgers, pin, &at(task(n), 900), window);
+    window_begin(ledgers, pin, &at(task(n), 900), window);
 }
 
 fn end(ledgers: &Ledgers, pin: &Pinned<'_>, n: usize, window: Window) {

@@ -5,7 +5,8 @@
 use super::{
     at,
     ledgers,
-    task, //
+    task,
+    window_begin, //
 };
 use crate::{
     kernel_ext::percpu::pinned,
@@ -13,10 +14,7 @@ use crate::{
         reserves::UserAllocations,
         Ledgers, //
     },
-    probes::{
-        reserve,
-        vmscan, //
-    },
+    probes::reserve,
     shim::{
         reserve::Page,
         At,
@@ -65,7 +63,7 @@ mod suite {
     fn a_page_is_charged_to_its_user() -> Result {
         let ledgers = ledgers()?;
         pinned(|pin| {
-            vmscan::window_begin(&ledgers, pin, &at(task(1), 900), Window::Direct);
+            window_begin(&ledgers, pin, &at(task(1), 900), Window::Direct);
             ledgers.begin_own_window(task(2), Origin::Writer);
             reserve::taken(&ledgers, pin, &at(task(1), 2000), &page(0, 120));
             reserve::taken(&ledgers, pin, &at(task(2), 2000), &page(2, 99));

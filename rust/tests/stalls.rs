@@ -5,7 +5,8 @@
 use super::{
     at,
     record,
-    task, //
+    task,
+    window_begin, //
 };
 use crate::{
     kernel_ext::{
@@ -21,6 +22,7 @@ use crate::{
             LockHolder,
             LockRow,
             OriginStalls,
+            Wanted,
             ORIGINS, //
         },
         Ledgers, //
@@ -132,6 +134,40 @@ mod suite {
         Ok(())
     }
 
+    /// As in a kernel whose compiler inlined the slow path.
+    #[test]
+    fn a_window_tells_what_is_asked_for_unless_the_slow_path_did() -> Result {
+        let ledgers = ledgers()?;
+        let window = Wanted {
+            gfp: 0xdc0,
+            order: 2,
+        };
+        pinned(|pin| {
+            let alone = at(task(2), 900);
+            vmscan::window_begin(&ledgers, pin, &alone, Window::Direct, window);
+            vmscan::window_end(&ledgers, pin, &alone, Window::Direct, 1);
+            let inside = at(task(3), 900);
+            assert!(enter(
+                &ledgers,
+                pin,
+                &inside,
+                Function::SlowPath,
+                [0xcc0, 3]
+            ));
+            vmscan::window_begin(&ledgers, pin, &inside, Window::Direct, window);
+            vmscan::window_end(&ledgers, pin, &inside, Window::Direct, 1);
+            leave(&ledgers, pin, &inside, Function::SlowPath, PAGE);
+        });
+        let longest = ledgers.stalls.longest()?;
+        let mut wanted = [(0, 0); 2];
+        for (kept, wanted) in longest.iter().zip(&mut wanted) {
+            *wanted = (kept.stall.order, kept.stall.gfp);
+        }
+        wanted.sort_unstable();
+        assert_eq!(wanted, [(2, 0xdc0), (3, 0xcc0)]);
+        Ok(())
+    }
+
     #[test]
     fn a_slow_path_with_its_retries_is_one_stall() -> Result {
         let ledgers = ledgers()?;
@@ -140,7 +176,7 @@ mod suite {
             assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0xcc0, 3]));
             for _ in 0..3 {
                 assert!(enter(&ledgers, pin, &at, Function::TryToFree, [0, 0]));
-                vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+                window_begin(&ledgers, pin, &at, Window::Direct);
                 stall::isolated(&ledgers, pin, &at, 32, 32);
                 // This is an allocation inside reclaim.
                 assert!(enter(&ledgers, pin, &at, Function::SlowPath, [0, 0]));
@@ -170,15 +206,15 @@ mod suite {
         let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(3), 900);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Kswapd);
-            vmscan::window_begin(&ledgers, pin, &at, Window::MemcgSoft);
+            window_begin(&ledgers, pin, &at, Window::Kswapd);
+            window_begin(&ledgers, pin, &at, Window::MemcgSoft);
             vmscan::window_end(&ledgers, pin, &at, Window::MemcgSoft, 1);
             vmscan::window_end(&ledgers, pin, &at, Window::Kswapd, 1);
         });
         assert!(ORIGINS.iter().all(|&o| stalls(&ledgers, o) == 0));
         pinned(|pin| {
             let at = at(task(3), 900);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Memcg);
+            window_begin(&ledgers, pin, &at, Window::Memcg);
             vmscan::window_end(&ledgers, pin, &at, Window::Memcg, 1);
         });
         // No function on this stack tells which limit it is.
@@ -193,7 +229,7 @@ mod suite {
         pinned(|pin| {
             let at = at(task(4), 900);
             assert!(enter(&ledgers, pin, &at, Function::OverHigh, [0, 0]));
-            vmscan::window_begin(&ledgers, pin, &at, Window::Memcg);
+            window_begin(&ledgers, pin, &at, Window::Memcg);
             vmscan::window_end(&ledgers, pin, &at, Window::Memcg, 0);
             stall::switch(&ledgers, pin, task(4), task(5), false);
             stall::switch(&ledgers, pin, task(5), task(4), true);
@@ -211,7 +247,7 @@ mod suite {
         let ledgers = ledgers()?;
         pinned(|pin| {
             let at = at(task(6), 900);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            window_begin(&ledgers, pin, &at, Window::Direct);
             stall::switch(&ledgers, pin, task(6), task(7), false);
             stall::switch(&ledgers, pin, task(7), task(6), true);
             // VMSCAN_THROTTLE_ISOLATED
@@ -234,7 +270,7 @@ mod suite {
         pinned(|pin| {
             let at = at(task(7), 900);
             assert!(!enter(&ledgers, pin, &at, Function::RqQos, [0, 0]));
-            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            window_begin(&ledgers, pin, &at, Window::Direct);
             assert!(enter(&ledgers, pin, &at, Function::SwapSubmit, [0, 0]));
             assert!(enter(&ledgers, pin, &at, Function::RqQos, [0, 0]));
             stall::switch(&ledgers, pin, task(7), task(8), false);
@@ -255,7 +291,7 @@ mod suite {
         pinned(|pin| {
             let at = at(task(8), 900);
             let irq = At::fake(task(8), 900, Context::Irq);
-            vmscan::window_begin(&ledgers, pin, &at, Window::Direct);
+            window_begin(&ledgers, pin, &at, Window::Direct);
             assert!(!enter(&ledgers, pin, &irq, Function::SlowPath, [0, 0]));
             assert!(!enter(&ledgers, pin, &irq, Function::DrainPages, [0, 0]));
             stall::contention(&ledgers, pin, &irq, 1, LockHolder(0), true);
@@ -365,7 +401,7 @@ mod suite {
             // It waits before the holder stalls, and has the lock after that.
             lock(true);
             assert!(enter(&ledgers, pin, &holder, Function::SlowPath, [0, 0]));
-            vmscan::window_begin(&ledgers, pin, &holder, Window::Direct);
+            window_begin(&ledgers, pin, &holder, Window::Direct);
             vmscan::window_end(&ledgers, pin, &holder, Window::Direct, 1);
             leave(&ledgers, pin, &holder, Function::SlowPath, PAGE);
             lock(false);
@@ -392,8 +428,8 @@ mod suite {
         record(true);
         pinned(|pin| {
             let (holder, waiter) = (at(task(13), 900), at(task(14), 900));
-            vmscan::window_begin(&ledgers, pin, &holder, Window::Direct);
-            vmscan::window_begin(&ledgers, pin, &waiter, Window::Direct);
+            window_begin(&ledgers, pin, &holder, Window::Direct);
+            window_begin(&ledgers, pin, &waiter, Window::Direct);
             for _ in 0..3 {
                 // Readers hold it.
                 let of = LockHolder(task(13) | 1);
@@ -428,7 +464,7 @@ mod suite {
         pinned(|pin| {
             let waiter = at(task(15), 900);
             for n in [16, 17] {
-                vmscan::window_begin(&ledgers, pin, &at(task(n), 900), Window::Direct);
+                window_begin(&ledgers, pin, &at(task(n), 900), Window::Direct);
                 let of = LockHolder(task(n));
                 stall::contention(&ledgers, pin, &waiter, LOCK, of, true);
             }
