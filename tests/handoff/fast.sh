@@ -21,7 +21,7 @@ FLOOR=$(cat "$PARAMS/handoff_floor")
 
 passed()
 {
-	[ "$(handed "$FAST")" -gt 256 ]
+	[ "$(handed "$FAST")" -gt 32 ]
 }
 
 # handed_over: were ENOUGH requests handed over since the snapshot?

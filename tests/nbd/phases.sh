@@ -3,7 +3,7 @@
 # Swap over NBD: where does the time of each request go? If the server takes its time, it is the
 # server's. If several tasks send at once, some wait for others. The ledger is compared with the
 # device's own counters, and the pages of swap's batches with pswpout.
-# guards: rust/ledgers/nbd.rs rust/ledgers/batches.rs rust/probes/nbd.rs rust/rows/nbd.rs rust/rows/batches.rs rust/shim/probes_nbd.c rust/shim/nbd.rs rust/entry/nbd.rs
+# guards: rust/ledgers/nbd.rs rust/ledgers/batches.rs rust/probes/nbd.rs rust/rows/nbd.rs rust/rows/batches.rs rust/shim/probes_nbd.c rust/shim/nbd.rs rust/entry/nbd.rs rust/tables/farthest.rs
 # faults: books arithmetic
 # nbd: fast delay:rdelay=20ms,wdelay=200ms slow:--threads=1 disk:wdelay=50ms
 # mem: 384M

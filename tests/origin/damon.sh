@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Origin madvise, in another way: DAMON pages out what a task does not touch.
-# guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs rust/tables/farthest.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

@@ -3,7 +3,7 @@
 # Origin direct: two tasks reclaim for themselves, as the watermarks go up. kswapd writes as well,
 # so the ledger is compared, folio by folio, with a replay of the kernel's own trace: a write
 # belongs to the innermost window that its task has open.
-# guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs rust/policy/nest.rs
+# guards: rust/words/origin.rs rust/ledgers/windows.rs rust/tables/tasks.rs rust/policy/nest.rs rust/tables/farthest.rs
 # faults: origin
 # timeout: 300
 . "$(dirname "$0")/../lib/test.sh"

@@ -25,6 +25,10 @@ COMPACTIONS=5
 start_test plan-at-end "compaction for huge pages"
 set_file $THP/enabled always
 set_file $THP/khugepaged/defrag 0
+# If memory is so full, a task may wait without end: throttle_direct_reclaim() waits for kswapd,
+# which rests as soon as one zone is balanced, even if that is ZONE_DMA. With all of ZONE_DMA in
+# reserve it never is.
+vm lowmem_reserve_ratio 1
 disk_attach disk0
 fs_make ext4 "$DISK"
 fs_mount "$DISK"
@@ -54,9 +58,7 @@ STARTED='not_suitable|no_suitable_page|continue|complete|partial|contended|succe
 # start_up DEFRAG [ENABLED]: memory is full of the file, with a page of another task in each corner
 # of it. A task starts up, in huge pages, over and over until the kernel has compacted (with
 # defrag=madvise, once). The file comes in large folios, for which the kernel compacts as well, so
-# nothing is recorded until the file was read. But the module must be loaded before that: if memory
-# is so full, insmod may wait without end. (throttle_direct_reclaim() waits for kswapd, which rests
-# as soon as one zone is balanced, even if that is ZONE_DMA.)
+# nothing is recorded until the file was read.
 start_up()
 {
 	echo never > $THP/enabled
