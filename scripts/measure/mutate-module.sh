@@ -18,28 +18,7 @@ names() { sed -n 's/^== \([^ ]*\) .*/\1/p' "$LIST"; }
 field() { awk -v name="$1" '$1 == "==" && $2 == name { $1 = $2 = ""; print }' "$LIST"; }
 
 # change NAME: make it in the copy.
-change() {
-	python3 - "$LIST" "$tree" "$1" <<-'PYTHON'
-		import pathlib, sys
-		path, tree, name = sys.argv[1:]
-		old, new, target = "", "", None
-		for line in pathlib.Path(path).read_text().splitlines():
-		    if line.startswith("== "):
-		        _, this, file, *_ = line.split()
-		        if this == name:
-		            target = pathlib.Path(tree) / file
-		        elif target:
-		            break
-		    elif target and line.startswith("-"):
-		        old += line[1:] + "\n"
-		    elif target and line.startswith("+"):
-		        new += line[1:] + "\n"
-		text = target.read_text()
-		if text.count(old) != 1:
-		    sys.exit(f"error: {name}: its lines are {text.count(old)} times in {target.name}")
-		target.write_text(text.replace(old, new))
-	PYTHON
-}
+change() { python3 "$TOP/qemu/suite/mutations.py" "$tree" "$1"; }
 
 # fresh: make the copy as the tree is. Files that differed get a new time, so that make sees them.
 fresh() {

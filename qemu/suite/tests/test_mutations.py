@@ -2,35 +2,10 @@
 """Tests of the list of changes that scripts/measure/mutate-module.sh makes to the module."""
 
 import unittest
-from dataclasses import dataclass
 
 from suite import header
+from suite.mutations import mutations
 from suite.place import TESTS, TOP
-
-
-@dataclass
-class Mutation:
-    """A change: the lines `old` of a file become `new`, and the scenarios have to notice it."""
-
-    name: str
-    file: str
-    scenarios: list[str]
-    old: str = ""
-    new: str = ""
-
-
-def mutations() -> list[Mutation]:
-    """Returns all changes of the list."""
-    found: list[Mutation] = []
-    for line in (TOP / "scripts" / "measure" / "mutations").read_text(encoding="utf-8").splitlines():
-        if line.startswith("== "):
-            _, name, file, *scenarios = line.split()
-            found.append(Mutation(name, file, scenarios))
-        elif line.startswith("-"):
-            found[-1].old += line[1:] + "\n"
-        elif line.startswith("+"):
-            found[-1].new += line[1:] + "\n"
-    return found
 
 
 class InTheTree(unittest.TestCase):
