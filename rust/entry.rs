@@ -261,7 +261,8 @@ unsafe extern "C" fn rwb_rs_repeated_bio(
     slot.count_repeated_bio(&this, folio).to_raw()
 }
 
-/// Like [`rwb_rs_repeated_write`], for a packet that the current task sends. Called in task context.
+/// Like [`rwb_rs_repeated_write`], for a packet that the current task sends. Called in task
+/// context.
 ///
 /// # Safety
 ///

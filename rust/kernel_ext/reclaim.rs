@@ -417,8 +417,8 @@ pub(crate) fn done(nid: u32) {
     unsafe { rwb_helper_done(nid as c_int) };
 }
 
-/// Whether a node is short of memory for an allocation: none of the zones that the allocation may be
-/// from has enough. Any context.
+/// Whether a node is short of memory for an allocation: none of the zones that the allocation may
+/// be from has enough. Any context.
 pub(crate) fn node_short(nid: u32, alloc: Alloc) -> bool {
     let mut zones = (0..=alloc.highest_zone).map_while(|zone| {
         let mut pages = pin_init::zeroed();

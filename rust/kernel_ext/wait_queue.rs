@@ -51,8 +51,8 @@ impl WaitQueue {
     /// woken or killed. Then takes the lock again with `lock`. Sleeps.
     ///
     /// To change the condition, a task must hold that lock, so that no waiter misses the change,
-    /// and must wake as many waiters as may go on, with the lock or after it. A waiter that a signal has woken is not woken
-    /// again. It has to check by itself whether it may go on.
+    /// and must wake as many waiters as may go on, with the lock or after it. A waiter that a signal
+    /// has woken is not woken again. It has to check by itself whether it may go on.
     pub(crate) fn sleep<G>(&self, held: G, lock: impl FnOnce() -> G) -> G {
         let entry = Opaque::<bindings::wait_queue_entry>::uninit();
         // SAFETY: Both pointers are valid. The function initializes `entry`, which does not move,

@@ -309,11 +309,9 @@ impl Shrinkers {
         let mut call = OpenCall::new(shrink(), Origin::Other, now);
         call.scan = Some((now, plan));
         call.reclaimed = system::reclaimed();
-        if self.calls.contains(pin, task) {
-            // The end of an earlier call was not seen.
-            if let Some(earlier) = self.calls.remove(pin, task) {
-                self.running.leave(&earlier.shrink);
-            }
+        // The end of an earlier call may not have been seen.
+        if let Some(earlier) = self.calls.remove(pin, task) {
+            self.running.leave(&earlier.shrink);
         }
         call.overlaps = self.running.enter(&call.shrink);
         let followed = self.calls.insert(pin, task, call);

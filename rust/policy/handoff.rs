@@ -25,8 +25,8 @@ pub const KSWAPD_ROOM: u32 = 2;
 /// written before. It has what it came for. Most batches have some pages of both kinds.
 pub const PAID_ROOM: u32 = 4;
 
-/// The most tasks that have been called and have not gone on yet. They are woken one after the other
-/// with interrupts off. Each of them calls others when it goes on.
+/// The most tasks that have been called and have not gone on yet. They are woken one after the
+/// other with interrupts off. Each of them calls others when it goes on.
 pub const MOST_CALLED: u32 = 32;
 
 /// Returns the time without an end of a request, in ns, after which a device is late that has
@@ -284,9 +284,9 @@ impl Door {
 
     /// Returns how many more tasks are to be called and woken, the first ones first, from kswapd's
     /// line, from that of the tasks that came back, and from that of the others. They are as many
-    /// as find room if they brought what others brought of late, but see [`MOST_CALLED`]. To be called
-    /// after [`Self::done`],
-    /// [`Self::take_turn`] and [`Self::give_up`], and when the room has grown.
+    /// as find room if they brought what others brought of late, but see [`MOST_CALLED`]. To be
+    /// called after [`Self::done`], [`Self::take_turn`] and [`Self::give_up`], and when the room has
+    /// grown.
     pub fn call(&mut self, room: Room) -> [u32; 3] {
         let mean = (self.sixteenths / 16).max(1);
         let called = self.returning.called.saturating_add(self.tasks.called);

@@ -26,6 +26,21 @@
 DECLARE_PER_CPU(unsigned long, rwb_slot);
 
 /*
+ * Whether an event is dealt with that rwb_rs_repeated_*() has looked at: it was counted. @result is
+ * what that function returned, and @what is RWB_REPEATED_*. Preemption is off, and was off for that
+ * function.
+ */
+static __always_inline bool rwb_was_counted(void *data, u32 result, u32 what)
+{
+	if (likely(result == RWB_REPEAT_COUNTED))
+		return true;
+	if (result != RWB_REPEAT_FULL)
+		return false;
+	rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), what);
+	return true;
+}
+
+/*
  * These two return @sp and @caller of struct rwb_at for the function whose
  * __builtin_frame_address(0) is @frame.
  */

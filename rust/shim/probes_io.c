@@ -195,11 +195,7 @@ void rwb_probe_block_bio_queue(void *data, struct bio *bio)
 
 	guard(preempt_notrace)();
 	result = rwb_repeated_bio(bio, frame);
-	if (likely(result == RWB_REPEAT_COUNTED))
-		return;
-	if (result == RWB_REPEAT_FULL)
-		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_BIOS);
-	else
+	if (!rwb_was_counted(data, result, RWB_REPEATED_BIOS))
 		rwb_swap_write(data, bio, frame);
 }
 #endif
@@ -328,12 +324,8 @@ static noinline void rwb_packet(void *data, void *frame)
 
 	guard(preempt_notrace)();
 	result = rwb_repeated_packet(frame);
-	if (likely(result == RWB_REPEAT_COUNTED))
+	if (rwb_was_counted(data, result, RWB_REPEATED_PACKETS))
 		return;
-	if (result == RWB_REPEAT_FULL) {
-		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_PACKETS);
-		return;
-	}
 	rwb_fill_at(&at, frame);
 	rwb_rs_net(data, &at);
 }

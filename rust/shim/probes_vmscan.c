@@ -252,11 +252,7 @@ void rwb_probe_mm_vmscan_write_folio(void *data, struct folio *folio)
 
 	guard(preempt_notrace)();
 	result = rwb_repeated_write(folio, frame);
-	if (likely(result == RWB_REPEAT_COUNTED))
-		return;
-	if (result == RWB_REPEAT_FULL)
-		rwb_rs_record_counted(data, __this_cpu_read(rwb_slot), RWB_REPEATED_WRITES);
-	else
+	if (!rwb_was_counted(data, result, RWB_REPEATED_WRITES))
 		rwb_write(data, folio, frame);
 }
 #endif
