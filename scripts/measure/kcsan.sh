@@ -70,11 +70,14 @@ is_explained() {
 }
 
 main() {
-	local script count ours pair failed=0 reports=0 mine=0
+	local script count ours pair kdir failed=0 reports=0 mine=0
 	[ $# = 0 ] || ALL=("$@")
 	"$TOP/scripts/lib/typed.sh" kernel "$VARIANT"
 	"$TOP/scripts/lib/typed.sh" tests "${ALL[@]}"
 	"$TOP/scripts/build/deps.sh" kernel vm test tool nbd
+	kdir=$("$TOP/scripts/build/kernel.sh" --variant "$VARIANT")
+	# Any other kernel would report nothing.
+	grep -q '^CONFIG_KCSAN=y' "$kdir/.config" || die "VARIANT=$VARIANT has no CONFIG_KCSAN: it can be kcsan, or kcsan+hotplug"
 	"$TOP/scripts/build/module.sh" --variant "$VARIANT" --plain >/dev/null
 	# Without these, some scenarios are skipped.
 	"$TOP/scripts/build/kmod.sh" --variant "$VARIANT"
