@@ -40,12 +40,7 @@ ROOT=$TMP/root
 mkdir "$ROOT"
 mount -t ext4 "$DISK" "$ROOT" || bail "no tools on $DISK"
 undo "umount '$ROOT'"
-for dir in proc sys dev; do
-	mount -o bind /$dir "$ROOT/$dir" || bail "mount $dir"
-	undo "umount -l '$ROOT/$dir'"
-done
-mount -t tracefs tracefs "$ROOT/sys/kernel/tracing" 2> /dev/null && undo "umount -l '$ROOT/sys/kernel/tracing'"
-mount -t debugfs debugfs "$ROOT/sys/kernel/debug" 2> /dev/null && undo "umount -l '$ROOT/sys/kernel/debug'"
+kernel_in "$ROOT"
 nbd_swap_on slow
 
 # Direct reclaim, from its begin to its end.

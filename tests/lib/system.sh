@@ -46,6 +46,17 @@ set_file()
 	undo "echo '$old' > '$1'"
 }
 
+# kernel_in ROOT: programs that run in that root see the kernel's filesystems, too.
+kernel_in()
+{
+	local dir
+
+	for dir in proc sys dev; do
+		mount -o rbind /$dir "$1/$dir" || bail "mount $dir"
+		undo "umount -l '$1/$dir'"
+	done
+}
+
 # vm NAME VALUE: sets a sysctl of vm.
 vm()
 {

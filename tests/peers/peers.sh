@@ -25,10 +25,7 @@ undo "umount $R"
 mkfs.ext4 -q -F "$SCRATCH" > "$TMP/mkfs" 2>&1 || bail "mkfs $SCRATCH"
 mount -t ext4 "$SCRATCH" "$R/tmp" || bail "mount $SCRATCH"
 undo "umount $R/tmp"
-for dir in proc sys dev; do
-	mount -o rbind /$dir "$R/$dir" || bail "mount $dir"
-	undo "umount -l $R/$dir"
-done
+kernel_in "$R"
 chmod 1777 "$R/tmp"
 swap_on "$SWAP"
 MARK_OUT=$(vmstat pswpout)
