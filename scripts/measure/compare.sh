@@ -12,7 +12,7 @@ set -euo pipefail
 SUITE=trixie
 PACKAGES=(base-files bash coreutils libc-bin bpftrace libbpf-tools trace-cmd linux-perf)
 out=$OUT/compare
-image=$RWB_CACHE/tools/tracers-$SUITE.img
+image=$RWB_CACHE/tools/tracers-$SUITE-2.img
 
 # make_image: make a disk with the tools, which take more than a guest has memory.
 # shellcheck disable=SC2317 # with_lock calls it
@@ -24,6 +24,8 @@ make_image() {
 	mkdir -p "${image%/*}"
 	deb_tree "$dir" "$SUITE" "${PACKAGES[@]}"
 	mkdir -p "$dir"/{proc,sys,dev,tmp}
+	# bpftrace asks a shell for a compiler, and crashes if there is no shell.
+	[ -e "$dir/bin/sh" ] || ln -s bash "$dir/bin/sh"
 	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$dir" "$image.tmp" "$(($(du -sm "$dir" | cut -f1) * 5 / 4 + 256))M" >/dev/null ||
 		die "mke2fs cannot fill $image"
 	rm -rf "$dir"

@@ -11,6 +11,7 @@
 #   offcpu      a script: where they sleep meanwhile
 #   drsnoop     of bcc's tools: direct reclaim, call by call
 #   offcputime  of bcc's tools: where tasks sleep
+#   klockstat   of bcc's tools: which calls wait for locks, and which hold them
 #   trace-cmd   the events of direct reclaim
 #   perf-trace  the same, by perf record
 #   perf-lock   perf lock: who waits for which lock
@@ -20,7 +21,7 @@
 
 RESULTS=${RWB_RESULTS:-.}
 TOOLS=$(echo "${RWB_TOOLS:-}" | tr + ' ')
-TOOLS=${TOOLS:-psi delays bpftrace offcpu drsnoop offcputime trace-cmd perf-trace perf-lock}
+TOOLS=${TOOLS:-psi delays bpftrace offcpu drsnoop offcputime klockstat trace-cmd perf-trace perf-lock}
 # Each task has more than its share of the memory that is there for all of them.
 TASKS=3
 FREE=120
@@ -84,16 +85,18 @@ in_root()
 	exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C "$@" < /dev/null
 }
 
-# start_tool TOOL: starts it in the background, and sets PID. Some are no program that runs.
+# start_tool TOOL: starts it in the background, and sets PID, and READY to the ms until it was ready.
+# Some are no program that runs.
 start_tool()
 {
-	PID=
+	PID='' READY=''
 	case $1 in
 	psi | delays) return ;;
 	bpftrace) set -- "$1" bpftrace /tmp/reclaim.bt ;;
 	offcpu) set -- "$1" bpftrace /tmp/offcpu.bt ;;
 	drsnoop) set -- "$1" drsnoop-libbpf ;;
-	offcputime) set -- "$1" offcputime-libbpf -u -m 1000 ;;
+	offcputime) set -- "$1" offcputime-libbpf -u -m 1000 --stack-storage-size 16384 ;;
+	klockstat) set -- "$1" klockstat-libbpf -n 8 -s 6 ;;
 	trace-cmd) set -- "$1" trace-cmd record -o /tmp/trace.dat \
 		-e vmscan:mm_vmscan_direct_reclaim_begin -e vmscan:mm_vmscan_direct_reclaim_end ;;
 	perf-trace) set -- "$1" perf record -o /tmp/perf.data -a \
@@ -101,18 +104,21 @@ start_tool()
 	perf-lock) set -- "$1" perf lock record -a -o /tmp/lock.data ;;
 	*) bail "no tool $1" ;;
 	esac
-	local name="$1"
+	local name="$1" began
 
 	shift
 	case $1 in
 	*-libbpf) short_names ;;
 	esac
+	(in_root "$1" --version) 2>&1 | sed "s/^/$1: /;1q" >> "$RESULTS/versions.txt"
+	began=$(now_ms)
 	in_root "$@" > "$RESULTS/$name.txt" 2> "$RESULTS/$name.err" &
 	PID=$!
 	case $1 in
 	bpftrace | *-libbpf) loop_until 600 attached "$PID" ;;
 	esac
 	loop_until 240 rests "$PID"
+	READY=$(($(now_ms) - began))
 }
 
 # attached PID: has it programs of BPF in the kernel? (Or it has ended.) It reads its own program from
@@ -122,10 +128,17 @@ attached()
 	[ ! -d "/proc/$1/fdinfo" ] || grep -qs '^prog_id:' "/proc/$1"/fdinfo/*
 }
 
-# tool_runs: is it there, if it is a program?
+# tool_runs TOOL: is it there, if it is a program? If not, this shows what it complained of.
 tool_runs()
 {
-	[ -z "$PID" ] || { [ -d "/proc/$PID" ] && ! grep -q '^State:.Z' "/proc/$PID/status"; }
+	[ -z "$PID" ] || { [ -d "/proc/$PID" ] && ! grep -q '^State:.Z' "/proc/$PID/status"; } ||
+		{ tail -n 5 "$RESULTS/$1.err" | show_lines "$1: "; return 1; }
+}
+
+# peak_kib: prints how much memory the tool has had at most.
+peak_kib()
+{
+	awk '/^VmHWM:/ { print $2 }' "/proc/$PID/status" 2> /dev/null
 }
 
 # rests PID: has it compiled and attached its programs, and waits now? (Or it has ended.)
@@ -144,6 +157,17 @@ ticks()
 	awk '{ sub(/.*\) /, ""); n = $12 + $13 + $14 + $15 } END { print n + 0 }' "/proc/$1/stat" 2> /dev/null || echo 0
 }
 
+# said_later TOOL COMMAND...: what the tool has recorded is read by a second command.
+said_later()
+{
+	local name="$1"
+
+	shift
+	# What the recorder said is no more than a number of bytes.
+	cat "$RESULTS/$name.txt" >> "$RESULTS/$name.err"
+	(in_root "$@") > "$RESULTS/$name.txt" 2>> "$RESULTS/$name.err"
+}
+
 # stop_tool TOOL
 stop_tool()
 {
@@ -156,11 +180,10 @@ stop_tool()
 	wait "$PID"
 	kill "$killer"
 	case $1 in
-	trace-cmd) (in_root trace-cmd report -i /tmp/trace.dat) ;;
-	perf-trace) (in_root perf script -i /tmp/perf.data) ;;
-	perf-lock) (in_root perf lock contention -i /tmp/lock.data -E 20) ;;
-	*) return ;;
-	esac > "$RESULTS/$1.txt" 2>> "$RESULTS/$1.err"
+	trace-cmd) said_later "$1" trace-cmd report -i /tmp/trace.dat ;;
+	perf-trace) said_later "$1" perf script -i /tmp/perf.data ;;
+	perf-lock) said_later "$1" perf lock contention -i /tmp/lock.data -E 20 ;;
+	esac
 }
 
 # load TOOL: tasks that fault at once. Each proves its pages.
@@ -217,14 +240,14 @@ now_ms() { awk '{ printf "%.0f\n", $1 * 1000 }' /proc/uptime; }
 allocstall() { awk '/^allocstall_/ { n += $2 } END { print n }' /proc/vmstat; }
 
 {
-	printf '%-10s %7s  %-26s  %-26s %9s %10s\n' '' '' "the tool's own" "the module's" '' ''
-	printf '%-10s %7s  %7s %8s %9s  %7s %8s %9s %9s %10s\n' \
-		tool load.s calls s longest.s stalls s longest.s psi.s allocstall
+	printf '%-10s %7s  %-26s  %-26s %9s %10s %7s %8s\n' '' '' "the tool's own" "the module's" '' '' '' ''
+	printf '%-10s %7s  %7s %8s %9s  %7s %8s %9s %9s %10s %7s %8s\n' \
+		tool load.s calls s longest.s stalls s longest.s psi.s allocstall ready.s peak.MiB
 } > "$RESULTS/table.txt"
 for tool in $TOOLS; do
 	load_mod
 	start_tool "$tool"
-	check "$tool runs" tool_runs
+	check "$tool runs" tool_runs "$tool"
 	# What the tools are read from would be reclaimed first, and nothing be swapped.
 	echo 3 > /proc/sys/vm/drop_caches
 	leave_mib $FREE
@@ -234,15 +257,19 @@ for tool in $TOOLS; do
 	took=$(($(now_ms) - began)) some=$(($(psi some /proc/pressure/memory) - some)) calls=$(($(allocstall) - calls))
 	recorder_end INT || bail "$(cat "$TMP/recorder")"
 	drop_ballast
+	check "$tool still runs" tool_runs "$tool"
+	peak=$(peak_kib)
 	stop_tool "$tool"
 	# shellcheck disable=SC2046 # three words
 	set -- $(said "$tool")
 	awk -v tool="$tool" -v ms=$took -v n="${1:--}" -v s="${2:--}" -v longest="${3:--}" -v stalls="$(row stalls direct.stalls)" \
-		-v ns="$(row stalls direct.ns)" -v max="$(row stalls direct.longest.ns)" -v some=$some -v calls=$calls 'BEGIN {
-		printf "%-10s %7.1f  %7s %8s %9s  %7d %8.3f %9.3f %9.3f %10d\n", tool, ms / 1e3, n, s, longest,
-			stalls, ns / 1e9, max / 1e9, some / 1e6, calls }' >> "$RESULTS/table.txt"
+		-v ns="$(row stalls direct.ns)" -v max="$(row stalls direct.longest.ns)" -v some=$some -v calls=$calls \
+		-v ready="$READY" -v peak="$peak" 'BEGIN {
+		printf "%-10s %7.1f  %7s %8s %9s  %7d %8.3f %9.3f %9.3f %10d %7s %8s\n", tool, ms / 1e3, n, s, longest,
+			stalls, ns / 1e9, max / 1e9, some / 1e6, calls,
+			ready == "" ? "-" : sprintf("%.1f", ready / 1e3), peak == "" ? "-" : sprintf("%.0f", peak / 1024) }' >> "$RESULTS/table.txt"
 	unload_mod
-	section "$tool" 2
+	section "$tool" 3
 done
 show_lines "" < "$RESULTS/table.txt"
 finish
