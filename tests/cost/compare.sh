@@ -110,7 +110,7 @@ start_tool()
 	case $1 in
 	*-libbpf) short_names ;;
 	esac
-	(in_root "$1" --version) 2>&1 | sed "s/^/$1: /;1q" >> "$RESULTS/versions.txt"
+	(in_root "$1" --version) 2>&1 | sed -n "/./{s/^/$1: /p;q}" >> "$RESULTS/versions.txt"
 	began=$(now_ms)
 	in_root "$@" > "$RESULTS/$name.txt" 2> "$RESULTS/$name.err" &
 	PID=$!
@@ -182,7 +182,8 @@ stop_tool()
 	case $1 in
 	trace-cmd) said_later "$1" trace-cmd report -i /tmp/trace.dat ;;
 	perf-trace) said_later "$1" perf script -i /tmp/perf.data ;;
-	perf-lock) said_later "$1" perf lock contention -i /tmp/lock.data -E 20 ;;
+	# It prints what it found to stderr.
+	perf-lock) said_later "$1" perf lock contention -i /tmp/lock.data -E 20 && cat "$RESULTS/$1.err" >> "$RESULTS/$1.txt" ;;
 	esac
 }
 
