@@ -68,17 +68,6 @@ cat > "$ROOT/tmp/offcpu.bt" <<-'SCRIPT'
 	END { clear(@in); clear(@off); clear(@stack); }
 SCRIPT
 
-# short_names: makes the tools of libbpf see a list of the kernel's symbols without those whose names
-# take more than 255 bytes, as names of Rust may. They read a name into 256 bytes of their stack, and
-# crash (https://github.com/iovisor/bcc/issues/5468).
-short_names()
-{
-	say "symbols with more than 255 bytes: $(awk 'length($3) > 255 { if ($4) ours++; else n++ }
-		END { print n + 0 " of the kernel, " ours + 0 " of modules" }' /proc/kallsyms)"
-	awk 'length($3) < 256' /proc/kallsyms > "$ROOT/tmp/kallsyms"
-	mount -o bind "$ROOT/tmp/kallsyms" "$ROOT/proc/kallsyms" || bail "mount kallsyms"
-}
-
 # in_root COMMAND...: takes the place of this shell, which must be one of its own.
 in_root()
 {
@@ -107,9 +96,6 @@ start_tool()
 	local name="$1" began
 
 	shift
-	case $1 in
-	*-libbpf) short_names ;;
-	esac
 	(in_root "$1" --version) 2>&1 | sed -n "/./{s/^/$1: /p;q}" >> "$RESULTS/versions.txt"
 	began=$(now_ms)
 	in_root "$@" > "$RESULTS/$name.txt" 2> "$RESULTS/$name.err" &

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../lib/test.sh"
 
 need_mod
-start_test 28 "load, ledgers, events, unload"
+start_test 29 "load, ledgers, events, unload"
 load_mod
 
 PROBES="mm_vmscan_balance_pgdat_begin mm_vmscan_balance_pgdat_end
@@ -40,5 +40,9 @@ for e in reclaim_write reclaim_window headroom_low; do
 	check "event reclaimwb:$e has a format" \
 		grep -q "^	field:" "$TRACING/events/reclaimwb/$e/format"
 done
+# Tools of others read a name into 256 bytes.
+check_eq "the longest name of a function has at most 255 bytes" \
+	"$(awk '$4 == "[reclaimwb]" { n++ } $4 == "[reclaimwb]" && length($3) > 255 { bad++ }
+		END { print (n > 0), bad + 0 }' /proc/kallsyms)" "1 0"
 
 finish
