@@ -178,7 +178,8 @@ fn is_ours(symbol: &str) -> bool {
 }
 
 /// Whether this is a part of a lock's slow path, or of the way from its event to us. The names are
-/// those of kernel/locking/ and of include/linux/spinlock_api_smp.h.
+/// those of kernel/locking/ and of include/linux/spinlock_api_smp.h. While a BPF program runs at the
+/// return of such a function, a trampoline calls the function (kernel/bpf/trampoline.c).
 fn is_locking(name: &str) -> bool {
     const NAMES: [&str; 11] = [
         "down",
@@ -193,7 +194,8 @@ fn is_locking(name: &str) -> bool {
         "__down_killable",
         "__down_timeout",
     ];
-    const PREFIXES: [&str; 17] = [
+    const PREFIXES: [&str; 18] = [
+        "bpf_trampoline_",
         "__traceiter_",
         "trace_contention_",
         "_raw_",

@@ -268,6 +268,7 @@ fn callers_are_told_apart() {
         "down_read_killable",
         "rwsem_down_read_slowpath",
         "__mutex_lock.constprop.0",
+        "bpf_trampoline_6442519839+0x5b/0x104",
     ] {
         assert_eq!(caller(lock), Caller::Locking, "{lock}");
     }
