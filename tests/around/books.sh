@@ -161,7 +161,6 @@ else
 	skip_checks $CHECKS "no MGLRU in this kernel"
 fi
 drop_ballast
-swapoff "$SPARE"
 check_eq "the filesystems complain of nothing" "$(fs_complaints)" clean
 
 finish
