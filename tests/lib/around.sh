@@ -191,7 +191,8 @@ around_squeeze()
 	local kills
 
 	# It takes as much as that needs: others free memory meanwhile, and how much is not known
-	# (caches of earlier tests, KASAN's quarantine). If nobody wrote, the OOM killer would come.
+	# (caches of earlier tests, KASAN's quarantine). If nobody wrote, all of memory would not do, or
+	# the OOM killer would come.
 	kills=$(vmstat oom_kill)
 	hog_start squeeze -c text -m "$(mem_mib MemTotal)" -P 1000 -D "$1"
 	hog_filled squeeze
