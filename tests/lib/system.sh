@@ -93,13 +93,15 @@ wmark_mib()
 	awk -v w="$1" '$1 == w { n += $2 } END { print int(n / 256) }' /proc/zoneinfo
 }
 
-# lru classic|mglru: chooses the reclaim algorithm. Did the kernel take it?
+# lru classic|mglru: chooses the reclaim algorithm. Did the kernel take it? One without MGLRU always
+# has the classic one.
 lru()
 {
 	local file=/sys/kernel/mm/lru_gen/enabled want=0x0000
 
-	[ -e "$file" ] || return 1
-	if [ "$1" = mglru ]; then
+	if [ ! -e "$file" ]; then
+		[ "$1" = classic ]
+	elif [ "$1" = mglru ]; then
 		set_file "$file" 7 && [ "$(cat "$file")" != "$want" ]
 	else
 		set_file "$file" 0 && [ "$(cat "$file")" = "$want" ]

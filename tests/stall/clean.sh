@@ -59,7 +59,7 @@ say "$(stalled 'clean\.stalls') of $(stalled "$STALL_ORIGIN\\.stalls") stalls, $
 unload_mod
 
 # MGLRU counts new anonymous pages as inactive.
-[ ! -e /sys/kernel/mm/lru_gen/enabled ] || lru classic || bail "no classic LRU"
+lru classic || bail "no classic LRU"
 echo 3 > /proc/sys/vm/drop_caches
 load_mod write_around=N handoff=never
 check "anonymous pages are wanted" press_until 120 direct_stalls -n 2 -c text -m $((M * 3 / 4))

@@ -22,7 +22,7 @@ SIDES=1 MIB=150 SECONDS_EACH=5
 ! grep -q ' swap_write_prepared$' /proc/kallsyms || SIDES=2
 start_test plan-at-end "stalls on swap over a slow link"
 # MGLRU counts only the pages that it isolates as scanned.
-[ ! -e /sys/kernel/mm/lru_gen/enabled ] || lru classic || bail "no classic LRU"
+lru classic || bail "no classic LRU"
 nbd_swap_on slow
 # The reason is in handoff/slow.sh.
 ! is_debug_kernel || vm min_free_kbytes 8192
